@@ -1,0 +1,37 @@
+"""Compiled loop behind :meth:`ari_estimator.closed_testing.CriticalVector.confidence_curve`.
+
+It assumes what the public method has checked. This module imports numba, which takes a
+noticeable time, so it is itself imported when first needed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def running_true_discoveries(surplus: np.ndarray, n_thresholds: int) -> np.ndarray:
+    """Return the bound of every prefix of a sequence of hypotheses.
+
+    ``surplus[i]`` counts the thresholds below p-value i (its category less one). At most
+    ``u`` true nulls may have a surplus of at most ``u``, for every ``u`` below
+    ``n_thresholds``. A largest set of possible nulls is found greedily, as in scheduling
+    with deadlines: each hypothesis takes the last free slot among 1, ..., surplus, and is
+    a discovery if there is none. Disjoint sets give that slot in almost constant time.
+    """
+    free = np.arange(n_thresholds)  # a slot's parent; its root is the last free slot
+    bounds = np.empty(surplus.size, dtype=np.int64)
+    n_discoveries = 0
+    for i in range(surplus.size):
+        slot = surplus[i]
+        if slot < n_thresholds:
+            while free[slot] != slot:
+                free[slot] = free[free[slot]]
+                slot = free[slot]
+            if slot == 0:
+                n_discoveries += 1
+            else:
+                free[slot] = slot - 1
+        bounds[i] = n_discoveries
+    return bounds

@@ -1,0 +1,345 @@
+"""Closed testing with Simes or Hommel local tests: the Hommel value and what follows."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ari_estimator.closed_testing._checks import check_p_values
+from ari_estimator.closed_testing._critical_vector import CriticalVector
+from ari_estimator.closed_testing._local_tests import (
+    LocalTest,
+    check_local_test,
+    exact_mean_factor,
+    simes_factors,
+)
+from ari_estimator.closed_testing._rational import (
+    check_alpha,
+    rounded_multiples,
+    simplest_fraction,
+)
+
+
+class ConcentrationSet(NamedTuple):
+    """The p-values that can add to a bound.
+
+    Attributes
+    ----------
+    size : int
+        Number of the smallest p-values that the set is made of, ``z``.
+
+    p_threshold : float
+        Largest p-value in the set, ``p_(z)``; NaN if the set is empty.
+    """
+
+    size: int
+    p_threshold: float
+
+
+def _is_rejected(sorted_p: np.ndarray, n_small: int, size: int, level: Fraction) -> bool:
+    """Tell whether the local test rejects the ``size`` largest p-values.
+
+    ``n_small`` p-values lie at or below the level; the others meet no threshold.
+    """
+    start = sorted_p.size - size
+    n_candidates = n_small - start
+    if n_candidates <= 0:
+        return False
+    thresholds = rounded_multiples(level / size, n_candidates)
+    return bool((sorted_p[start:n_small] <= thresholds).any())
+
+
+def _largest_unrejected(sorted_p: np.ndarray, level: Fraction, largest: int) -> int:
+    """Return the largest size up to ``largest`` whose largest p-values are not rejected.
+
+    With the level held fixed, whatever is rejected stays rejected when the next smaller
+    p-value joins (p_(m-i+j) keeps its value while j / i grows), hence bisection.
+    """
+    n_small = int(np.searchsorted(sorted_p, float(level), side="right"))
+    if not _is_rejected(sorted_p, n_small, largest, level):
+        return largest
+    unrejected, rejected = 0, largest
+    while rejected - unrejected > 1:
+        middle = (unrejected + rejected) // 2
+        if _is_rejected(sorted_p, n_small, middle, level):
+            rejected = middle
+        else:
+            unrejected = middle
+    return unrejected
+
+
+class Hommel:
+    """Closed testing of p-values with Simes or Hommel local tests.
+
+    Fitted once by sorting the p-values; then every level alpha, and every set of
+    hypotheses, can be asked for.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n_hypotheses,)
+        P-values of the whole family, in any order, at least one.
+
+    local_test : {"simes", "hommel"}, default="simes"
+        Test of an intersection of hypotheses: Simes' (valid under positive dependence)
+        or Hommel's of 1983 (valid under any dependence).
+
+    Attributes
+    ----------
+    p_values : ndarray of shape (n_hypotheses,)
+        The p-values.
+
+    local_test : str
+        The local test.
+
+    n_hypotheses : int
+        Number of p-values, ``m``.
+
+    order : ndarray of shape (n_hypotheses,)
+        Indices that sort the p-values in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If there are no p-values, if they are not one-dimensional, hold NaN or lie
+        outside [0, 1], or if the local test is unknown.
+
+    See Also
+    --------
+    CriticalVector : What the bounds of sets are computed from.
+
+    Notes
+    -----
+    With sorted p-values ``p_(1) <= ... <= p_(m)`` and the factors ``s_i`` of the local
+    test, the Hommel value ``h(alpha)`` is the size of the largest set that the local
+    test does not reject,
+
+        h(alpha) = max { i : a_i > alpha },   a_i = s_i * min_{j <= i} p_(m-i+j) / j,
+
+    and ``m - h`` is a lower bound on the number of true discoveries among all
+    hypotheses [1]_ [2]_. The ``a_i`` are found in linear time after sorting [3]_.
+
+    Decisions at a level (:meth:`value`, :meth:`concentration_set`,
+    :meth:`critical_vector`) are those of exact arithmetic, ties included, where p-values
+    are correctly rounded fractions: alpha stands for the simplest fraction that rounds
+    to it, and each threshold is rounded once. :attr:`jumps` and adjusted p-values are
+    floating-point numbers, good to the last bits.
+
+    References
+    ----------
+    .. [1] Goeman JJ, Meijer RJ, Krebs TJP, Solari A (2019). Simultaneous control of all
+       false discovery proportions in large-scale multiple hypothesis testing.
+       Biometrika 106, 841-856.
+    .. [2] Rosenblatt JD, Finos L, Weeda WD, Solari A, Goeman JJ (2018). All-Resolutions
+       Inference for brain imaging. NeuroImage 181, 786-796.
+    .. [3] Meijer RJ, Krebs TJP, Goeman JJ (2019). Hommel's procedure in linear time.
+       Biometrical Journal 61, 73-82.
+
+    Examples
+    --------
+    >>> from ari_estimator.closed_testing import Hommel
+    >>> hommel = Hommel([1e-8, 0.01, 0.08, 0.1, 0.5, 0.7, 0.9])
+    >>> hommel.value(0.05)
+    6
+    >>> hommel.true_discoveries(0.05)
+    1
+    >>> hommel.concentration_set(0.05)
+    ConcentrationSet(size=1, p_threshold=1e-08)
+    """
+
+    def __init__(self, p_values: ArrayLike, local_test: LocalTest = "simes") -> None:
+        check_local_test(local_test)
+        self.p_values = check_p_values(p_values)
+        if self.p_values.size == 0:
+            raise ValueError("p_values is empty: closed testing needs at least one p-value.")
+        self.local_test: LocalTest = local_test
+        self.order = np.argsort(self.p_values)
+        self._sorted_p = self.p_values[self.order]
+        self._values: dict[Fraction, int] = {}
+
+    def __repr__(self) -> str:
+        return f"Hommel(n_hypotheses={self.n_hypotheses}, local_test={self.local_test!r})"
+
+    @property
+    def n_hypotheses(self) -> int:
+        """Number of p-values, ``m``."""
+        return self.p_values.size
+
+    @cached_property
+    def factors(self) -> np.ndarray:
+        """Factors ``s_1, ..., s_m`` of the local test, an array of shape (n_hypotheses,)."""
+        return simes_factors(self.n_hypotheses, self.local_test)
+
+    @cached_property
+    def jumps(self) -> np.ndarray:
+        """Levels at which the Hommel value falls, an array of shape (n_hypotheses,).
+
+        Entry ``i - 1`` is the smallest alpha at which ``h(alpha) < i``. The entries never
+        increase. (Meijer, Krebs & Goeman 2019, equation 7, by a lower convex hull.)
+        """
+        from ari_estimator.closed_testing._hommel_kernels import smallest_slopes
+
+        jumps = np.minimum(self.factors * smallest_slopes(self._sorted_p), 1.0)
+        # s_i / i grows for Hommel's test, so that a larger set may have a larger a_i,
+        # and for Simes' only by rounding. h is about the largest such set.
+        return np.maximum.accumulate(jumps[::-1])[::-1]
+
+    @cached_property
+    def adjusted_p_values(self) -> np.ndarray:
+        """Adjusted p-value of each hypothesis, an array of shape (n_hypotheses,).
+
+        The smallest alpha at which closed testing, and so Hommel's procedure, rejects the
+        hypothesis, with family-wise error control.
+        """
+        adjusted = np.empty(self.n_hypotheses)
+        adjusted[self.order] = self._adjust(self._sorted_p)
+        return adjusted
+
+    def _adjust(self, sorted_statistics: np.ndarray) -> np.ndarray:
+        from ari_estimator.closed_testing._hommel_kernels import adjusted_sorted
+
+        return adjusted_sorted(sorted_statistics, self.jumps, self.factors)
+
+    def value(self, alpha: float = 0.05) -> int:
+        """Return the Hommel value ``h(alpha)``.
+
+        Parameters
+        ----------
+        alpha : float, default=0.05
+            Error level, strictly between 0 and 1.
+
+        Returns
+        -------
+        h : int
+            From 0 (every hypothesis is a discovery) to ``n_hypotheses``.
+        """
+        return self._value(check_alpha(alpha))
+
+    def _value(self, alpha: Fraction) -> int:
+        if alpha not in self._values:
+            size, bound = self.n_hypotheses, -1
+            # The level alpha * i / s_i of size i is alpha for Simes' test and falls with i
+            # for Hommel's. What the level of a larger size rejects, its own level rejects
+            # too: on the way down the answer is never passed, and the first size that its
+            # own level does not reject is the answer.
+            while 0 < size != bound:
+                bound = size
+                level = alpha / exact_mean_factor(size, self.local_test)
+                size = _largest_unrejected(self._sorted_p, level, size)
+            self._values[alpha] = size
+        return self._values[alpha]
+
+    def true_discoveries(self, alpha: float = 0.05) -> int:
+        """Return the lower bound on the true discoveries among all hypotheses, ``m - h``.
+
+        Parameters
+        ----------
+        alpha : float, default=0.05
+            Error level, strictly between 0 and 1.
+
+        Returns
+        -------
+        true_discoveries : int
+            From 0 to ``n_hypotheses``.
+        """
+        return self.n_hypotheses - self.value(alpha)
+
+    def concentration_set(self, alpha: float = 0.05) -> ConcentrationSet:
+        """Return the set of the smallest p-values that all discoveries come from.
+
+        No larger p-value ever adds to the bound of any set, so that ``p_threshold`` is a
+        natural height threshold for clusters.
+
+        Parameters
+        ----------
+        alpha : float, default=0.05
+            Error level, strictly between 0 and 1.
+
+        Returns
+        -------
+        concentration_set : ConcentrationSet
+            The size ``z`` and the largest p-value ``p_(z)`` of the set: the smallest
+            ``z >= m - h`` with ``s_h * p_(z) <= (z - m + h + 1) * alpha`` (Goeman et al.
+            2019, section 4). Empty, with size 0, if no set has a discovery.
+        """
+        size = self._concentration(check_alpha(alpha))[0]
+        return ConcentrationSet(size, float(self._sorted_p[size - 1]) if size else math.nan)
+
+    def critical_vector(self, alpha: float = 0.05) -> CriticalVector:
+        """Return the critical vector that the bounds of all sets are computed from.
+
+        Parameters
+        ----------
+        alpha : float, default=0.05
+            Error level, strictly between 0 and 1.
+
+        Returns
+        -------
+        critical_vector : CriticalVector
+            ``t_u = u * alpha / s_h`` for u = 1, 2, ..., as far as the concentration set
+            goes: further entries would change no bound. Without any discovery it is
+            empty; where ``h = 0`` it is ``[1.0]``, so that everything is a discovery.
+        """
+        return CriticalVector(self._concentration(check_alpha(alpha))[1])
+
+    def _concentration(self, alpha: Fraction) -> tuple[int, np.ndarray]:
+        """Return the size of the concentration set and the thresholds that matter."""
+        m, h = self.n_hypotheses, self._value(alpha)
+        if h == m:
+            return 0, np.empty(0)
+        if h == 0:
+            return m, np.ones(1)
+        thresholds = rounded_multiples(alpha / (h * exact_mean_factor(h, self.local_test)), h)
+        # Such a u exists, since size h + 1 is rejected and s_h < s_(h+1).
+        u = 1 + int(np.argmax(self._sorted_p[m - h - 1 : m - 1] <= thresholds))
+        return m - h - 1 + u, thresholds[:u]
+
+    def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
+        """Return the p-value of a set of hypotheses, adjusted by closed testing.
+
+        It is the smallest alpha at which the bound says that the set's true discovery
+        proportion is above ``tdp``. Adjusted for all sets and all ``tdp`` at once: the
+        set may be chosen after looking.
+
+        Parameters
+        ----------
+        subset : array-like of int or bool
+            Indices into the p-values, or a mask of shape (n_hypotheses,); not empty.
+
+        tdp : float, default=0.0
+            True discovery proportion to be exceeded, in [0, 1]. With 0 the p-value is
+            against "no hypothesis of the set is false".
+
+        Returns
+        -------
+        p_value : float
+            1 if ``tdp`` is 1, which nothing exceeds.
+
+        Raises
+        ------
+        ValueError
+            If the subset is empty or ``tdp`` is not in [0, 1].
+        IndexError
+            If the subset holds indices outside of the family.
+
+        Notes
+        -----
+        The bound of a set with sorted p-values ``q_(1) <= ... <= q_(n)`` exceeds
+        ``k = floor(tdp * n)`` exactly if ``s_h * q_(k+u) <= u * alpha`` for some
+        ``u >= 1``, so that ``min_u q_(k+u) / u`` takes the place of a p-value in
+        Hommel's procedure.
+        """
+        q = np.sort(self.p_values[np.asarray(subset)], axis=None)
+        if q.size == 0:
+            raise ValueError("subset is empty: it has no p-value.")
+        if not 0 <= tdp <= 1:
+            raise ValueError(f"tdp must be in [0, 1]. Got {tdp!r}.")
+        n_allowed = int(simplest_fraction(float(tdp)) * q.size)
+        if n_allowed == q.size:
+            return 1.0
+        q = q[n_allowed:]
+        return float(self._adjust(np.array([(q / np.arange(1, q.size + 1)).min()]))[0])
