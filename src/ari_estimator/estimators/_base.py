@@ -1,0 +1,262 @@
+"""What all transformers of statistical maps share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Memory
+from nibabel import Nifti1Image
+from sklearn import get_config
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted, check_memory
+
+from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
+from ari_estimator.closed_testing._rational import check_alpha
+from ari_estimator.estimators._family import MapFamily
+from ari_estimator.estimators._images import (
+    as_real,
+    check_maps_array,
+    is_array,
+    like,
+    load_maps,
+    unmask,
+    volumes,
+)
+from ari_estimator.estimators._inference import MapInference, infer_map
+from ari_estimator.estimators._masking import (
+    check_grid,
+    check_not_thresholded,
+    fit_masker,
+    mask_of,
+    warn_unused_preprocessing,
+)
+from ari_estimator.estimators._supra_threshold import ClusterSets
+
+
+# scikit-learn would wrap every output, images too; this class wraps arrays itself. (mypy
+# does not know the keyword, since scikit-learn has no types.)
+class BaseTDPTransformer(  # type: ignore[call-arg]
+    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Base of transformers that turn statistical maps into maps of TDP.
+
+    A subclass says how sets of voxels are made from a map (:meth:`_set_maker`). The mask,
+    the family of p-values, the bounds, the images and the table are settled here.
+    """
+
+    labels_img_: Any
+
+    _parameter_constraints: dict[str, Any] = {
+        "alpha": "no_validation",  # by check_alpha, like everywhere
+        "mask_img": "no_validation",  # by nilearn's masker
+        "two_sided": ["boolean"],
+        "local_test": [StrOptions(set(LOCAL_TESTS))],
+        "memory": "no_validation",  # by scikit-learn's check_memory
+        "memory_level": [Integral],
+        "verbose": ["verbose"],
+    }
+
+    @abstractmethod
+    def _set_maker(self) -> Callable[[MapFamily], list[ClusterSets]]:
+        """Check the parameters that make sets, and return what makes them of a map."""
+
+    def _check_params(self) -> None:
+        self._validate_params()
+        check_alpha(self.alpha)
+        self._set_maker()
+
+    def fit(self, X: Any = None, y: None = None) -> BaseTDPTransformer:
+        """Learn the mask and the grid.
+
+        Parameters
+        ----------
+        X : Niimg-like object, list of 3D Niimg-like objects, array or None, default=None
+            Statistical maps, as for :meth:`transform`. Without a mask in ``mask_img``,
+            the mask is computed from them.
+
+        y : None
+            Ignored; there for scikit-learn.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range; if the mask is empty, not binary, or on
+            another grid than the maps; if no mask is given and a map looks thresholded
+            already.
+        """
+        self._check_params()
+        images = None if X is None or is_array(X) else load_maps(X)
+        self.masker_ = fit_masker(
+            self.mask_img,
+            images,
+            memory=check_memory(self.memory),
+            memory_level=max(0, self.memory_level - 1),
+            verbose=max(0, int(self.verbose) - 1),
+        )
+        self.mask_img_ = self.masker_.mask_img_
+        self._mask = mask_of(self.masker_)
+        self.n_features_in_ = int(self._mask.sum())
+        if images is not None:
+            for img in images if isinstance(images, list) else [images]:
+                check_grid(img, self.mask_img_)
+            warn_unused_preprocessing(self.masker_)
+            if self.masker_.mask_img is None:
+                for volume in volumes(images):
+                    check_not_thresholded(as_real(volume), self._mask)
+        elif X is not None:
+            check_maps_array(X, self.n_features_in_)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return the true discovery proportion of each voxel's cluster.
+
+        Parameters
+        ----------
+        X : Niimg-like object, list of 3D Niimg-like objects, or array
+            Statistical maps: one 3D image, several as a list or as a 4D image, or, as
+            they come from a masker, an array of shape (n_maps, n_voxels). Each map is a
+            family of its own.
+
+        Returns
+        -------
+        tdp : Nifti1Image, list of Nifti1Image, or ndarray of shape (n_maps, n_voxels)
+            In the form of the input and on its grid; float64 in [0, 1], and 0 outside of
+            clusters.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the transformer is not fitted.
+        TypeError
+            If the input is none of these.
+        ValueError
+            If a map is on another grid than the mask, is constant, or is NaN in all of
+            the mask.
+        """
+        return self._transform(X)[0]
+
+    def fit_transform(self, X: Any, y: None = None, **fit_params: Any) -> Any:
+        """Fit to maps, transform them, and keep the tables and label images.
+
+        Parameters
+        ----------
+        X : Niimg-like object, list of 3D Niimg-like objects, or array
+            As for :meth:`transform`.
+
+        y : None
+            Ignored; there for scikit-learn.
+
+        **fit_params : dict
+            None are accepted.
+
+        Returns
+        -------
+        tdp : Nifti1Image, list of Nifti1Image, or ndarray of shape (n_maps, n_voxels)
+            As from :meth:`transform`.
+        """
+        tdp, images, inferences = self.fit(X, y, **fit_params)._transform(X)
+        if images is None:
+            self.labels_img_ = np.stack([inference.labels for inference in inferences])
+        else:
+            self.labels_img_ = self._images_like(images, [i.labels for i in inferences])
+        single = isinstance(images, Nifti1Image) and images.ndim == 3
+        for name in ("table", "hommel", "n_tested", "true_discoveries"):
+            values = [getattr(inference, name) for inference in inferences]
+            setattr(self, f"{name}_", values[0] if single else values)
+        return tdp
+
+    def _transform(self, X: Any) -> tuple[Any, Any, list[MapInference]]:
+        """Return the output, the input as images (None for arrays), and all that was found."""
+        check_is_fitted(self)
+        self._check_params()
+        if is_array(X):
+            images = None
+            maps = list(check_maps_array(X, self.n_features_in_))
+        else:
+            images = load_maps(X)
+            for img in images if isinstance(images, list) else [images]:
+                check_grid(img, self.mask_img_)
+            maps = [as_real(volume[self._mask]) for volume in volumes(images)]
+        inferences = [self._infer(z) for z in maps]
+        if images is None:
+            return self._wrap_array(np.stack([i.tdp for i in inferences]), X), None, inferences
+        return self._images_like(images, [i.tdp for i in inferences]), images, inferences
+
+    def _images_like(self, images: Any, values: list[np.ndarray]) -> Any:
+        return like(images, [unmask(v, self._mask) for v in values])
+
+    def _infer(self, z: np.ndarray) -> MapInference:
+        memory: Memory = check_memory(self.memory if self.memory_level >= 1 else None)
+        inference = memory.cache(infer_map)(
+            z,
+            self._mask,
+            self.mask_img_.affine,
+            self._set_maker(),
+            alpha=self.alpha,
+            two_sided=self.two_sided,
+            local_test=self.local_test,
+        )
+        if self.verbose:
+            print(
+                f"[{type(self).__name__}] {inference.n_tested} voxels tested, at least "
+                f"{inference.true_discoveries} true discoveries; "
+                f"{len(inference.table) - 1} clusters"
+            )
+        return inference
+
+    def _wrap_array(self, tdp: np.ndarray, X: Any) -> Any:
+        config = getattr(self, "_output_config", None) or get_config()["transform_output"]
+        if config != "pandas":
+            return tdp
+        return pd.DataFrame(
+            tdp, index=getattr(X, "index", None), columns=self.get_feature_names_out()
+        )
+
+    def set_output(self, *, transform: str | None = None) -> BaseTDPTransformer:
+        """Choose the container of array output; images stay images.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas"} or None, default=None
+            Container of what :meth:`transform` gives for array input. None changes
+            nothing.
+
+        Returns
+        -------
+        self : object
+            The transformer.
+        """
+        if transform not in (None, "default", "pandas"):
+            raise ValueError(f"transform must be 'default', 'pandas' or None. Got {transform!r}.")
+        if transform is not None:
+            self._output_config = transform
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return a name for each voxel of the mask, as columns of array output.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names to use instead.
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_voxels,)
+            ``voxel_0``, ``voxel_1``, ..., in the order of the mask.
+        """
+        check_is_fitted(self)
+        if input_features is not None:
+            return np.asarray(input_features, dtype=object)
+        return np.array([f"voxel_{i}" for i in range(self.n_features_in_)], dtype=object)

@@ -1,0 +1,76 @@
+"""Cluster-level inference as a function, with nilearn's signature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from nibabel import Nifti1Image
+
+from ari_estimator.estimators._cluster_tdp import DEFAULT_THRESHOLD, ClusterTDPTransformer
+from ari_estimator.estimators._images import load_map
+
+
+def cluster_level_inference(
+    stat_img: Any,
+    mask_img: Any = None,
+    threshold: float | Iterable[float] = DEFAULT_THRESHOLD,
+    alpha: float = 0.05,
+    verbose: int = 0,
+) -> Nifti1Image:
+    """Return the true discovery proportion of clusters, by All-Resolutions Inference.
+
+    Takes the place of :func:`nilearn.glm.cluster_level_inference`, with the same
+    arguments.
+
+    Parameters
+    ----------
+    stat_img : 3D Niimg-like object
+        Statistical map, assumed to be on the z scale.
+
+    mask_img : Niimg-like object, NiftiMasker or None, default=None
+        All voxels that are tested. If None, nilearn's background mask is computed, which
+        needs a map that has not been thresholded.
+
+    threshold : float, sequence of float, or "concentration", default=3.0902
+        Cluster-forming threshold on the z scale, at least 0. With several, each voxel shows
+        the TDP of its cluster at the highest threshold that it passes.
+
+    alpha : float, default=0.05
+        Error level, strictly between 0 and 1.
+
+    verbose : int, default=0
+        If positive, a line says what was found.
+
+    Returns
+    -------
+    tdp_img : Nifti1Image
+        For each voxel of a cluster a lower bound on the proportion of active voxels in that
+        cluster; 0 elsewhere. All bounds hold at once with probability ``1 - alpha``.
+
+    Raises
+    ------
+    TypeError
+        If the map is not an image, or a surface.
+    nilearn.exceptions.DimensionError
+        If the map is not 3D.
+    ValueError
+        If alpha or a threshold is out of its range, the mask is empty or on another grid,
+        or the map is constant, or looks thresholded while no mask is given.
+
+    See Also
+    --------
+    ClusterTDPTransformer : The same with two-sided tests, other neighbourhoods, tables and
+        label images, and for several maps.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import cluster_level_inference
+    >>> z_img = load_sample_motor_activation_image()
+    >>> tdp_img = cluster_level_inference(z_img, threshold=[3, 4, 5], alpha=0.05)
+    >>> tdp_img.shape
+    (53, 63, 46)
+    """
+    transformer = ClusterTDPTransformer(threshold, alpha=alpha, mask_img=mask_img, verbose=verbose)
+    return transformer.fit_transform(load_map(stat_img))

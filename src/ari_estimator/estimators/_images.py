@@ -1,0 +1,123 @@
+"""What may be passed as maps: one image, a 4D image, a list of images, or an array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from nibabel import Nifti1Image
+from nibabel.spatialimages import SpatialImage
+from nilearn.image import check_niimg, check_niimg_3d, get_data, new_img_like
+from nilearn.surface import SurfaceImage
+
+
+def is_array(maps: Any) -> bool:
+    """Tell whether maps are given as an array of masked values."""
+    return isinstance(maps, (np.ndarray, pd.DataFrame))
+
+
+def check_maps_array(maps: Any, n_voxels: int) -> np.ndarray:
+    """Return masked maps as an array of shape (n_maps, n_voxels).
+
+    Raises
+    ------
+    ValueError
+        If the array is not two-dimensional, not real, or has another number of voxels
+        than the mask.
+    """
+    array = np.asarray(maps)
+    if array.ndim != 2 or array.shape[1] != n_voxels:
+        raise ValueError(
+            f"An array of maps must have shape (n_maps, {n_voxels}), with a column for each "
+            f"voxel of mask_img. Got shape {array.shape}."
+        )
+    return as_real(array)
+
+
+def as_real(values: np.ndarray) -> np.ndarray:
+    """Return values as float64, whatever real type they are stored in."""
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
+    return values.astype(np.float64, copy=False)
+
+
+def load_maps(maps: Any) -> Nifti1Image | list[Nifti1Image]:
+    """Return maps as one image, or as a list of 3D images.
+
+    Data on disk are not read yet.
+
+    Parameters
+    ----------
+    maps : Niimg-like object or sequence of these
+        One image (3D or 4D) or several 3D images.
+
+    Returns
+    -------
+    images : Nifti1Image or list of Nifti1Image
+        A list if a sequence was given.
+
+    Raises
+    ------
+    TypeError
+        If something else is given.
+    nilearn.exceptions.DimensionError
+        If an image of a sequence is not 3D, or one image is neither 3D nor 4D.
+    ValueError
+        If the sequence is empty.
+    """
+    if isinstance(maps, (str, Path, SpatialImage)):
+        img = check_niimg(maps)
+        return img if img.ndim == 4 else check_niimg_3d(img)
+    if isinstance(maps, pd.Series):
+        maps = maps.tolist()
+    if not isinstance(maps, Sequence):
+        raise TypeError(
+            "Maps must be a 3D or 4D Niimg-like object, a list of 3D Niimg-like objects, or an "
+            f"array of shape (n_maps, n_voxels). Got {type(maps).__name__}."
+            + (" Surfaces are not supported." if isinstance(maps, SurfaceImage) else "")
+        )
+    if not maps:
+        raise ValueError("Maps must hold at least one image. Got an empty list.")
+    return [check_niimg_3d(img) for img in maps]
+
+
+def load_map(stat_img: Any) -> Nifti1Image:
+    """Return one map as a 3D image.
+
+    Raises
+    ------
+    TypeError
+        If it is no image, or a surface.
+    nilearn.exceptions.DimensionError
+        If it is not 3D.
+    """
+    if isinstance(stat_img, SurfaceImage):
+        raise TypeError("stat_img must be a volume. Got SurfaceImage: surfaces are not supported.")
+    return check_niimg_3d(stat_img)
+
+
+def volumes(images: Nifti1Image | list[Nifti1Image]) -> list[np.ndarray]:
+    """Return the arrays of shape (nx, ny, nz) of all maps, read as they are stored."""
+    if isinstance(images, list):
+        return [get_data(img) for img in images]
+    data = get_data(images)
+    return [data] if data.ndim == 3 else list(np.moveaxis(data, -1, 0))
+
+
+def unmask(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return a volume with values in the mask, and 0 outside."""
+    volume = np.zeros(mask.shape, dtype=values.dtype)
+    volume[mask] = values
+    return volume
+
+
+def like(
+    images: Nifti1Image | list[Nifti1Image], results: list[np.ndarray]
+) -> Nifti1Image | list[Nifti1Image]:
+    """Return one volume for each map in the form, and on the grid, of the maps."""
+    if isinstance(images, list):
+        return [new_img_like(img, result) for img, result in zip(images, results, strict=True)]
+    return new_img_like(images, results[0] if images.ndim == 3 else np.stack(results, axis=-1))

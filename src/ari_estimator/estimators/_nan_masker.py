@@ -1,0 +1,61 @@
+"""A masker that tells when subjects' maps are not defined everywhere."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from nilearn.image import check_niimg, get_data
+from nilearn.maskers import NiftiMasker
+
+
+class NaNWarningMasker(NiftiMasker):
+    """A NiftiMasker that warns of voxels in the mask that are NaN in some of the images.
+
+    nilearn's masker replaces NaN by zero, without a word. In a group study a zero is a
+    measurement, and the effect of such a voxel is pulled to zero.
+    """
+
+    @classmethod
+    def take_over(cls, masker: NiftiMasker) -> NaNWarningMasker:
+        """Return a masker with the parameters and the fit of another one."""
+        taken = cls(**masker.get_params(deep=False))
+        taken.__dict__.update(masker.__dict__)
+        return taken
+
+    def transform_single_imgs(
+        self, imgs: Any, confounds: Any = None, sample_mask: Any = None, copy: bool = True
+    ) -> np.ndarray:
+        """Mask images as a NiftiMasker does, after a look for NaN.
+
+        Parameters
+        ----------
+        imgs : Niimg-like object, or list of these
+            Images.
+
+        confounds, sample_mask, copy
+            As for :meth:`nilearn.maskers.NiftiMasker.transform_single_imgs`.
+
+        Returns
+        -------
+        values : ndarray of shape (n_images, n_voxels)
+            As from a NiftiMasker.
+        """
+        # Images in files are read here, once; what is passed on is in memory.
+        imgs = check_niimg(imgs, atleast_4d=True)
+        is_nan = np.isnan(get_data(imgs)).any(axis=-1)
+        # An image on another grid than the mask is resampled: then any voxel counts.
+        if is_nan.shape == self.mask_img_.shape:
+            is_nan &= get_data(self.mask_img_).astype(bool)
+        if is_nan.any():
+            warnings.warn(
+                f"{int(is_nan.sum())} voxels of the mask are NaN in at least one of the maps. "
+                "nilearn takes NaN for 0 there, which pulls the group effect towards 0. A mask "
+                "of the voxels that all subjects have, as mask_img, leaves them out.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return super().transform_single_imgs(
+            imgs, confounds=confounds, sample_mask=sample_mask, copy=copy
+        )

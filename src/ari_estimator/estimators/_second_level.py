@@ -1,0 +1,290 @@
+"""A group study, from subject maps to true discovery proportions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from nibabel import Nifti1Image
+from nilearn.glm.second_level import SecondLevelModel
+from nilearn.maskers import NiftiMasker, SurfaceMasker
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
+from ari_estimator.estimators._nan_masker import NaNWarningMasker
+
+# What a contrast's inference leaves on the model, taken from the transformer.
+_RESULTS = ("table_", "labels_img_", "hommel_", "n_tested_", "true_discoveries_")
+
+
+class ARISecondLevelModel(SecondLevelModel):
+    """Second-level model whose contrasts can be maps of the true discovery proportion.
+
+    A :class:`nilearn.glm.second_level.SecondLevelModel`, with the same parameters, inputs
+    and outputs, and one output type more: ``compute_contrast(output_type="tdp")``.
+
+    Parameters
+    ----------
+    mask_img : Niimg-like object, NiftiMasker or None, default=None
+        Voxels of the model, and the family that is tested; computed from the maps if None.
+
+    target_affine : ndarray of shape (3, 3) or (4, 4), or None, default=None
+        Affine that the maps are resampled to.
+
+    target_shape : sequence of 3 int or None, default=None
+        Shape that the maps are resampled to.
+
+    smoothing_fwhm : float, sequence of float or None, default=None
+        Full width at half maximum of the smoothing of the subjects' maps, in mm.
+
+    memory : None, str or joblib.Memory, default=None
+        Where to cache.
+
+    memory_level : int, default=1
+        What to cache.
+
+    verbose : int, default=0
+        Verbosity.
+
+    n_jobs : int, default=1
+        Number of processes for the fit.
+
+    minimize_memory : bool, default=True
+        Whether residuals and the like are dropped.
+
+    reports : bool, default=True
+        Whether data are kept for a report.
+
+    transformer : ClusterTDPTransformer or None, default=None
+        How z maps become TDP images; a ClusterTDPTransformer with its default parameters
+        if None. Its parameters can be set as ``transformer__threshold`` and so on. If its
+        ``mask_img`` is None, the family is the mask of the model.
+
+    Attributes
+    ----------
+    confounds_ : pandas.DataFrame or None
+        Covariates of the fit.
+
+    design_matrix_ : pandas.DataFrame
+        Design of the fit.
+
+    labels_ : ndarray of shape (n_elements_,) or None
+        Which of ``results_`` each voxel belongs to. None until a contrast is computed.
+
+    masker_ : NiftiMasker or SurfaceMasker
+        The fitted masker of the subjects' maps.
+
+    memory_ : joblib.Memory
+        The cache.
+
+    n_elements_ : int
+        Number of voxels or vertices in the mask.
+
+    results_ : dict or None
+        Results of the regression. None until a contrast is computed.
+
+    second_level_input_ : list, DataFrame, Series or 4D image
+        Input of the fit.
+
+    transformer_ : ClusterTDPTransformer
+        The transformer fitted to the last contrast whose TDP was computed. None, like the
+        following attributes, until there is one.
+
+    table_ : pandas.DataFrame
+        Its table: one row for each cluster and one for the rest of the brain. See
+        :class:`ClusterTDPTransformer`; so for the other attributes.
+
+    labels_img_ : Nifti1Image
+        Its label image.
+
+    hommel_ : ari_estimator.closed_testing.Hommel
+        Closed testing of its voxels.
+
+    n_tested_ : int
+        Number of voxels tested.
+
+    true_discoveries_ : int
+        Lower bound on the number of active voxels among all that are tested.
+
+    See Also
+    --------
+    ClusterTDPTransformer : For a statistical map that is there already.
+
+    Notes
+    -----
+    nilearn takes NaN in a subject's map for 0. This model does too, being a drop-in, but
+    warns with the number of voxels.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer
+    >>> model = ARISecondLevelModel(transformer=ClusterTDPTransformer(threshold=3.5))
+    >>> model.set_params(transformer__alpha=0.1).transformer.alpha
+    0.1
+    """
+
+    masker_: NiftiMasker | SurfaceMasker
+
+    def __init__(
+        self,
+        mask_img: Any = None,
+        target_affine: Any = None,
+        target_shape: Any = None,
+        smoothing_fwhm: Any = None,
+        memory: Any = None,
+        memory_level: int = 1,
+        verbose: int = 0,
+        n_jobs: int = 1,
+        minimize_memory: bool = True,
+        reports: bool = True,
+        transformer: ClusterTDPTransformer | None = None,
+    ) -> None:
+        super().__init__(
+            mask_img=mask_img,
+            target_affine=target_affine,
+            target_shape=target_shape,
+            smoothing_fwhm=smoothing_fwhm,
+            memory=memory,
+            memory_level=memory_level,
+            verbose=verbose,
+            n_jobs=n_jobs,
+            minimize_memory=minimize_memory,
+            reports=reports,
+        )
+        self.transformer = transformer
+
+    def set_params(self, **params: Any) -> ARISecondLevelModel:
+        """Set parameters of the model, and as ``transformer__...`` of its transformer.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self : object
+            The model.
+        """
+        nested = any(name.startswith("transformer__") for name in params)
+        if nested and params.get("transformer", self.transformer) is None:
+            params["transformer"] = ClusterTDPTransformer()
+        return super().set_params(**params)
+
+    def fit(
+        self, second_level_input: Any, confounds: Any = None, design_matrix: Any = None
+    ) -> ARISecondLevelModel:
+        """Fit the model.
+
+        Parameters
+        ----------
+        second_level_input : list, DataFrame, Series or 4D image
+            Maps or first-level models, one for each row of the design, as for
+            :meth:`nilearn.glm.second_level.SecondLevelModel.fit`.
+
+        confounds : pandas.DataFrame or None, default=None
+            Covariates, with a column ``subject_label``.
+
+        design_matrix : pandas.DataFrame, str, Path or None, default=None
+            The design, a row for each map.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+        """
+        for name in ("transformer_", *_RESULTS):
+            setattr(self, name, None)
+        if self.transformer is not None and not isinstance(self.transformer, BaseTDPTransformer):
+            raise TypeError(
+                "transformer must be a ClusterTDPTransformer or None. "
+                f"Got {type(self.transformer).__name__}."
+            )
+        super().fit(second_level_input, confounds=confounds, design_matrix=design_matrix)
+        if isinstance(self.masker_, NiftiMasker):
+            self.masker_ = NaNWarningMasker.take_over(self.masker_)
+        return self
+
+    def compute_contrast(
+        self,
+        second_level_contrast: Any = None,
+        first_level_contrast: Any = None,
+        second_level_stat_type: str | None = None,
+        output_type: str = "z_score",
+    ) -> Any:
+        """Compute a map of a contrast.
+
+        Parameters
+        ----------
+        second_level_contrast : str, array-like of shape (n_columns,) or (n_rows, n_columns), \
+or None, default=None
+            The contrast; it may be left out where the design has one column.
+
+        first_level_contrast : str, array-like or None, default=None
+            The contrast of first-level models that are the input, or their map's name.
+
+        second_level_stat_type : {"t", "F"} or None, default=None
+            Type of the test; by default F for a contrast of several rows.
+
+        output_type : str, default="z_score"
+            ``"tdp"`` for the true discovery proportion of clusters of the z map, or one of
+            nilearn's: ``"z_score"``, ``"stat"``, ``"p_value"``, ``"effect_size"``,
+            ``"effect_variance"``, or ``"all"`` for a dictionary of these five.
+
+        Returns
+        -------
+        image : Nifti1Image, SurfaceImage or dict of these
+            The map. With ``"tdp"``, the table, label image and so on are attributes of the
+            model afterwards.
+
+        Raises
+        ------
+        ValueError
+            If the TDP of an F contrast is asked for with a two-sided transformer, or for
+            nilearn's reasons.
+        TypeError
+            If the TDP of surfaces is asked for.
+        """
+        is_tdp = output_type == "tdp"
+        if is_tdp:
+            check_is_fitted(self)
+            transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
+        output = super().compute_contrast(
+            second_level_contrast,
+            first_level_contrast=first_level_contrast,
+            second_level_stat_type=second_level_stat_type,
+            output_type="z_score" if is_tdp else output_type,
+        )
+        if not is_tdp:
+            return output
+        tdp_img: Nifti1Image = transformer.fit_transform(output)
+        tdp_img.header["descrip"] = output.header["descrip"].item().replace(b"z_score", b"tdp")
+        self.transformer_ = transformer
+        for name in _RESULTS:
+            setattr(self, name, getattr(transformer, name))
+        return tdp_img
+
+    def _make_transformer(self, contrast: Any, stat_type: str | None) -> BaseTDPTransformer:
+        if not isinstance(self.masker_, NiftiMasker):
+            raise TypeError('output_type="tdp" needs volumes: surfaces are not supported.')
+        transformer = (
+            ClusterTDPTransformer() if self.transformer is None else clone(self.transformer)
+        )
+        is_f = stat_type == "F" or (
+            stat_type is None
+            and not isinstance(contrast, str)
+            and contrast is not None
+            and np.ndim(contrast) == 2
+            and np.shape(contrast)[0] > 1
+        )
+        if is_f and transformer.two_sided:
+            raise ValueError(
+                "transformer__two_sided must be False for an F contrast, which has no sign: a "
+                "negative z only says that the effect is smaller than by chance. Got True."
+            )
+        if transformer.mask_img is None:
+            transformer.set_params(mask_img=self.mask_img_)
+        return transformer
