@@ -7,6 +7,7 @@ from typing import Annotated
 
 import pandas as pd
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -53,22 +54,20 @@ def demo(
 def _rich_table(table: pd.DataFrame) -> Table:
     """Return a cluster table for the terminal."""
     columns = {
-        "cluster_id": ("cluster", "{:.0f}"),
-        "direction": ("direction", "{}"),
-        "n_voxels": ("voxels", "{:,.0f}"),
-        "size_mm3": ("mm³", "{:,.0f}"),
-        "true_discoveries": ("true discoveries", "{:,.0f}"),
-        "tdp": ("TDP", "{:.3f}"),
-        "peak_stat": ("peak", "{:.2f}"),
-        "peak_x": ("x", "{:.0f}"),
-        "peak_y": ("y", "{:.0f}"),
-        "peak_z": ("z", "{:.0f}"),
+        "id": "{cluster_id:.0f}",
+        "direction": "{direction}",
+        "voxels": "{n_voxels:,}",
+        "mm³": "{size_mm3:,.0f}",
+        "true\ndiscoveries": "{true_discoveries:,}",
+        "TDP": "{tdp:.3f}",
+        "peak": "{peak_stat:.2f}",
+        "at (mm)": "{peak_x:.0f}, {peak_y:.0f}, {peak_z:.0f}",
     }
-    rich_table = Table()
-    for heading, _ in columns.values():
-        rich_table.add_column(heading, justify="right")
+    rich_table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in columns:
+        rich_table.add_column(heading, justify="right", no_wrap=True)
     for row in table.to_dict("records"):
-        rich_table.add_row(*(form.format(row[name]) for name, (_, form) in columns.items()))
+        rich_table.add_row(*(cell.format(**row) for cell in columns.values()))
     return rich_table
 
 

@@ -182,12 +182,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         self._check_params()
         if is_array(X):
             images = None
-            maps = list(check_maps_array(X, self.n_features_in_))
+            maps = iter(check_maps_array(X, self.n_features_in_))
         else:
             images = load_maps(X)
             for img in images if isinstance(images, list) else [images]:
                 check_grid(img, self.mask_img_)
-            maps = [as_real(volume[self._mask]) for volume in volumes(images)]
+            maps = (as_real(volume[self._mask]) for volume in volumes(images))
         inferences = [self._infer(z) for z in maps]
         if images is None:
             return self._wrap_array(np.stack([i.tdp for i in inferences]), X), None, inferences

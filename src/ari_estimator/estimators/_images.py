@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,16 +99,17 @@ def load_map(stat_img: Any) -> Nifti1Image:
     return check_niimg_3d(stat_img)
 
 
-def volumes(images: Nifti1Image | list[Nifti1Image]) -> list[np.ndarray]:
-    """Return the arrays of shape (nx, ny, nz) of all maps, read as they are stored."""
+def volumes(images: Nifti1Image | list[Nifti1Image]) -> Iterator[np.ndarray]:
+    """Yield the array of shape (nx, ny, nz) of each map, as it is stored."""
     if isinstance(images, list):
-        return [get_data(img) for img in images]
-    data = get_data(images)
-    return [data] if data.ndim == 3 else list(np.moveaxis(data, -1, 0))
+        yield from (get_data(img) for img in images)
+    else:
+        data = get_data(images)
+        yield from [data] if data.ndim == 3 else np.moveaxis(data, -1, 0)
 
 
 def unmask(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return a volume with values in the mask, and 0 outside."""
+    """Return an array of the shape of the mask, with values in it and 0 elsewhere."""
     volume = np.zeros(mask.shape, dtype=values.dtype)
     volume[mask] = values
     return volume

@@ -12,6 +12,7 @@ from ari_estimator.closed_testing import Hommel
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._cluster_table import cluster_table, describe_sets
 from ari_estimator.estimators._family import MapFamily, form_family
+from ari_estimator.estimators._images import unmask
 from ari_estimator.estimators._supra_threshold import ClusterSets
 
 
@@ -21,9 +22,6 @@ class MapInference:
 
     Attributes
     ----------
-    tdp : ndarray of shape (n_voxels,)
-        True discovery proportion of each voxel's cluster, 0 outside of clusters.
-
     labels : ndarray of int32 of shape (n_voxels,)
         Row of the table (``cluster_id``) that each voxel shows, 0 outside of clusters.
 
@@ -37,11 +35,17 @@ class MapInference:
         Lower bound on the true discoveries among all tested voxels.
     """
 
-    tdp: np.ndarray
     labels: np.ndarray
     table: pd.DataFrame
     hommel: Hommel
     true_discoveries: int
+
+    @property
+    def tdp(self) -> np.ndarray:
+        """TDP of the cluster that each voxel shows, 0 outside of clusters."""
+        # Clusters are the rows 0, 1, ... of the table, as 1, 2, ...; the rest is last.
+        of_label = np.r_[0.0, self.table["tdp"].to_numpy()[:-1]]
+        return of_label[self.labels]
 
     @property
     def n_tested(self) -> int:
@@ -93,7 +97,6 @@ def infer_map(
     family, is_tested = form_family(
         z, mask, affine, alpha=alpha, two_sided=two_sided, local_test=local_test
     )
-    tdp = np.zeros(family.z.size)
     labels = np.zeros(family.z.size, dtype=np.int32)
     descriptions = []
     n_before = 0
@@ -102,25 +105,15 @@ def infer_map(
         bounds = family.critical_vector.true_discoveries_by_label(
             family.p_values, sets.labels, n_sets + 1
         )
-        description = describe_sets(family, sets, bounds)
+        descriptions.append(describe_sets(family, sets, bounds))
         shown = sets.labels > 0
-        tdp[shown] = description["tdp"].to_numpy()[sets.labels[shown]]
         labels[shown] = n_before + sets.labels[shown]
-        descriptions.append(description)
         n_before += n_sets
+    if labels.size < is_tested.size:
+        labels = unmask(labels, is_tested)
     return MapInference(
-        _spread(tdp, is_tested),
-        _spread(labels, is_tested),
+        labels,
         cluster_table(descriptions),
         family.hommel,
         family.hommel.true_discoveries(alpha),
     )
-
-
-def _spread(values: np.ndarray, is_tested: np.ndarray) -> np.ndarray:
-    """Return values at all voxels of the mask, 0 at those that are not tested."""
-    if values.size == is_tested.size:
-        return values
-    spread = np.zeros(is_tested.size, dtype=values.dtype)
-    spread[is_tested] = values
-    return spread

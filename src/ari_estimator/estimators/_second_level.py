@@ -206,6 +206,10 @@ class ARISecondLevelModel(SecondLevelModel):
         super().fit(second_level_input, confounds=confounds, design_matrix=design_matrix)
         if isinstance(self.masker_, NiftiMasker):
             self.masker_ = NaNWarningMasker.take_over(self.masker_)
+            # The mask alone: a z map is not smoothed or resampled once more.
+            self._family_masker = NiftiMasker(
+                mask_img=self.masker_.mask_img_, standardize=None, reports=False
+            ).fit()
         return self
 
     def compute_contrast(
@@ -286,5 +290,5 @@ or None, default=None
                 "negative z only says that the effect is smaller than by chance. Got True."
             )
         if transformer.mask_img is None:
-            transformer.set_params(mask_img=self.mask_img_)
+            transformer.set_params(mask_img=self._family_masker)
         return transformer
