@@ -42,3 +42,10 @@ def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray
             f"{np.nanmax(p_values) if n_nan < p_values.size else np.nan}."
         )
     return p_values
+
+
+def check_subset(subset: ArrayLike) -> np.ndarray:
+    """Return indices or a mask as an array that p-values can be indexed with."""
+    subset = np.asarray(subset)
+    # numpy makes an empty list an array of floats, which are no indices.
+    return subset if subset.size else subset.astype(np.intp)

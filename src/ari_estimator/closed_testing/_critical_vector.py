@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._checks import check_p_values
+from ari_estimator.closed_testing._checks import check_p_values, check_subset
 
 
 class CriticalVector:
@@ -137,12 +137,12 @@ class CriticalVector:
                 f"labels must be integers of shape {p_values.shape}, one for each p-value. "
                 f"Got shape {labels.shape} of {labels.dtype}."
             )
-        largest = int(labels.max(initial=-1))
+        smallest, largest = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
         n_labels = largest + 1 if n_labels is None else n_labels
-        if labels.min(initial=0) < 0 or largest >= n_labels:
+        if smallest < 0 or largest >= n_labels:
             raise ValueError(
                 f"labels must lie in 0, ..., {n_labels - 1}. "
-                f"Got values from {labels.min()} to {largest}."
+                f"Got values from {smallest} to {largest}."
             )
         return self._by_label(p_values, labels, n_labels)
 
@@ -195,7 +195,9 @@ class CriticalVector:
         from ari_estimator.closed_testing._critical_vector_kernels import running_true_discoveries
 
         p_values = check_p_values(p_values)
-        order = np.argsort(p_values, kind="stable") if order is None else np.asarray(order)
+        if order is None:
+            order = np.argsort(p_values, kind="stable")
+        order = check_subset(order)
         joining = p_values[order]
         if order.size and np.bincount(order % p_values.size).max() > 1:
             raise ValueError("order must not name a hypothesis twice.")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._checks import check_p_values
+from ari_estimator.closed_testing._checks import check_p_values, check_subset
 from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._local_tests import (
     LocalTest,
@@ -293,9 +293,13 @@ class Hommel:
             return 0, np.empty(0)
         if h == 0:
             return m, np.ones(1)
-        thresholds = rounded_multiples(alpha / (h * exact_mean_factor(h, self.local_test)), h)
-        # Such a u exists, since size h + 1 is rejected and s_h < s_(h+1).
-        u = 1 + int(np.argmax(self._sorted_p[m - h - 1 : m - 1] <= thresholds))
+        # Such a u exists, since size h + 1 is rejected and s_h < s_(h+1). Its p-value is at
+        # most t_u, and so at most alpha.
+        n_small = int(np.searchsorted(self._sorted_p, float(alpha), side="right"))
+        candidates = self._sorted_p[m - h - 1 : n_small]
+        ratio = alpha / (h * exact_mean_factor(h, self.local_test))
+        thresholds = rounded_multiples(ratio, candidates.size)
+        u = 1 + int(np.argmax(candidates <= thresholds))
         return m - h - 1 + u, thresholds[:u]
 
     def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
@@ -333,7 +337,7 @@ class Hommel:
         ``u >= 1``, so that ``min_u q_(k+u) / u`` takes the place of a p-value in
         Hommel's procedure.
         """
-        q = np.sort(self.p_values[np.asarray(subset)], axis=None)
+        q = np.sort(self.p_values[check_subset(subset)], axis=None)
         if q.size == 0:
             raise ValueError("subset is empty: it has no p-value.")
         if not 0 <= tdp <= 1:

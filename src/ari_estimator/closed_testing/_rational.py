@@ -16,11 +16,8 @@ from numbers import Real
 
 import numpy as np
 
-# Integers up to here are doubles, and IEEE 754 division of two of them rounds once.
-_LARGEST_EXACT_INTEGER = 2**53
-
-# Up to this many thresholds are worth one exact division of Python integers each.
-_FEW = 128
+# Multiples of a double whose last 27 bits are zero are exact up to this factor.
+_SPLITTER = 2.0**27 + 1
 
 
 def simplest_fraction(value: float) -> Fraction:
@@ -87,19 +84,31 @@ def rounded_multiples(ratio: Fraction, n_multiples: int) -> np.ndarray:
         A non-negative number.
 
     n_multiples : int
-        How many multiples, ``n``.
+        How many multiples, ``n``, up to 2 ** 26.
 
     Returns
     -------
     multiples : ndarray of shape (n_multiples,)
-        The doubles nearest to the exact multiples. Where the integers are too
-        large for that to be quick (a level that no short fraction stands for,
-        times a large brain) the last bit may be off.
+        The doubles nearest to the exact multiples.
+
+    Notes
+    -----
+    The ratio is taken as a sum of two doubles, of which the first is split into two halves
+    whose multiples are exact; their sum is kept with its rounding error (the error-free
+    transformations of Dekker 1971 [1]_). What is lost is below the last bit of the result
+    by as many bits as a double has.
+
+    References
+    ----------
+    .. [1] Dekker TJ (1971). A floating-point technique for extending the available
+       precision. Numerische Mathematik 18, 224-242.
     """
-    numerator, denominator = ratio.numerator, ratio.denominator
-    if max(numerator * n_multiples, denominator) <= _LARGEST_EXACT_INTEGER:
-        return np.arange(1, n_multiples + 1) * float(numerator) / float(denominator)
-    if n_multiples <= _FEW:
-        # Python rounds the quotient of two integers correctly, whatever their size.
-        return np.array([u * numerator / denominator for u in range(1, n_multiples + 1)])
-    return np.arange(1, n_multiples + 1) * float(ratio)
+    leading = float(ratio)
+    trailing = float(ratio - Fraction(leading))
+    high = _SPLITTER * leading - (_SPLITTER * leading - leading)
+    low = leading - high
+    factors = np.arange(1, n_multiples + 1, dtype=float)
+    large, small = factors * high, factors * low
+    multiples = large + small
+    error = small - (multiples - large)  # exact, since large is the larger one
+    return multiples + (error + factors * trailing)
