@@ -35,8 +35,8 @@ class CriticalVector:
 
         d(S) = max(0, max_u [ 1 - u + #{ i in S : c(p_i) <= u } ])
 
-    (Goeman et al. 2019, lemma 2 [1]_; for any critical vector Blanchard, Neuvial and
-    Roquain 2020, equation 4 [2]_). Where several sets are bounded, or S was chosen after
+    (for Simes-based vectors Goeman et al. 2019 [1]_; for any, Blanchard, Neuvial and
+    Roquain 2020 [2]_). Where several sets are bounded, or S was chosen after
     looking at the data, no correction is due.
 
     References

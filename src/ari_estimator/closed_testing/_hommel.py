@@ -179,7 +179,7 @@ class Hommel:
         """Levels at which the Hommel value falls, an array of shape (n_hypotheses,).
 
         Entry ``i - 1`` is the smallest alpha at which ``h(alpha) < i``. The entries never
-        increase. (Meijer, Krebs & Goeman 2019, equation 7, by a lower convex hull.)
+        increase. (Meijer, Krebs & Goeman 2019, by a lower convex hull.)
         """
         from ari_estimator.closed_testing._hommel_kernels import smallest_slopes
 
@@ -264,7 +264,7 @@ class Hommel:
         concentration_set : ConcentrationSet
             The size ``z`` and the largest p-value ``p_(z)`` of the set: the smallest
             ``z >= m - h`` with ``s_h * p_(z) <= (z - m + h + 1) * alpha`` (Goeman et al.
-            2019, section 4). Empty, with size 0, if no set has a discovery.
+            2019). Empty, with size 0, if no set has a discovery.
         """
         size = self._concentration(check_alpha(alpha))[0]
         return ConcentrationSet(size, float(self._sorted_p[size - 1]) if size else math.nan)

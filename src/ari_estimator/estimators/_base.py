@@ -111,7 +111,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             for img in images if isinstance(images, list) else [images]:
                 check_grid(img, self.mask_img_)
             warn_unused_preprocessing(self.masker_)
-            if self.masker_.mask_img is None:
+            is_computed_here = self.masker_ is not self.mask_img and self.masker_.mask_img is None
+            if is_computed_here:
                 for volume in volumes(images):
                     check_not_thresholded(as_real(volume), self._mask)
         elif X is not None:

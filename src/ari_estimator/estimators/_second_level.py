@@ -18,6 +18,8 @@ from ari_estimator.estimators._nan_masker import NaNWarningMasker
 # What a contrast's inference leaves on the model, taken from the transformer.
 _RESULTS = ("table_", "labels_img_", "hommel_", "n_tested_", "true_discoveries_")
 
+_OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
+
 
 class ARISecondLevelModel(SecondLevelModel):
     """Second-level model whose contrasts can be maps of the true discovery proportion.
@@ -247,25 +249,24 @@ or None, default=None
         Raises
         ------
         ValueError
-            If the TDP of an F contrast is asked for with a two-sided transformer, or for
-            nilearn's reasons.
+            If the output type is unknown, if the TDP of an F contrast is asked for with a
+            two-sided transformer, or for nilearn's reasons.
         TypeError
             If the TDP of surfaces is asked for.
         """
-        is_tdp = output_type == "tdp"
-        if is_tdp:
-            check_is_fitted(self)
-            transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
-        output = super().compute_contrast(
-            second_level_contrast,
-            first_level_contrast=first_level_contrast,
-            second_level_stat_type=second_level_stat_type,
-            output_type="z_score" if is_tdp else output_type,
+        check_is_fitted(self)
+        if output_type not in _OUTPUT_TYPES:
+            raise ValueError(f"'output_type' must be one of {_OUTPUT_TYPES}. Got {output_type!r}.")
+        if output_type != "tdp":
+            return super().compute_contrast(
+                second_level_contrast, first_level_contrast, second_level_stat_type, output_type
+            )
+        transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
+        z_img: Nifti1Image = super().compute_contrast(
+            second_level_contrast, first_level_contrast, second_level_stat_type, "z_score"
         )
-        if not is_tdp:
-            return output
-        tdp_img: Nifti1Image = transformer.fit_transform(output)
-        tdp_img.header["descrip"] = output.header["descrip"].item().replace(b"z_score", b"tdp")
+        tdp_img = transformer.fit_transform(z_img)
+        tdp_img.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
         self.transformer_ = transformer
         for name in _RESULTS:
             setattr(self, name, getattr(transformer, name))
@@ -274,9 +275,11 @@ or None, default=None
     def _make_transformer(self, contrast: Any, stat_type: str | None) -> BaseTDPTransformer:
         if not isinstance(self.masker_, NiftiMasker):
             raise TypeError('output_type="tdp" needs volumes: surfaces are not supported.')
-        transformer = (
-            ClusterTDPTransformer() if self.transformer is None else clone(self.transformer)
-        )
+        template = ClusterTDPTransformer() if self.transformer is None else self.transformer
+        transformer = clone(template)
+        # The mask is handed on as it is: a clone of a fitted masker would not be fitted.
+        mask_img = self._family_masker if template.mask_img is None else template.mask_img
+        transformer.set_params(mask_img=mask_img)
         is_f = stat_type == "F" or (
             stat_type is None
             and not isinstance(contrast, str)
@@ -289,6 +292,4 @@ or None, default=None
                 "transformer__two_sided must be False for an F contrast, which has no sign: a "
                 "negative z only says that the effect is smaller than by chance. Got True."
             )
-        if transformer.mask_img is None:
-            transformer.set_params(mask_img=self._family_masker)
         return transformer
