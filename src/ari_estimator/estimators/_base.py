@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.estimators._family import MapFamily
+from ari_estimator.estimators._family import MapFamily, warn_of_nan
 from ari_estimator.estimators._images import (
     as_real,
     check_maps_array,
@@ -31,12 +31,12 @@ from ari_estimator.estimators._images import (
 from ari_estimator.estimators._inference import MapInference, infer_map
 from ari_estimator.estimators._masking import (
     check_grid,
-    check_not_thresholded,
     fit_masker,
     mask_of,
     warn_unused_preprocessing,
 )
 from ari_estimator.estimators._supra_threshold import ClusterSets
+from ari_estimator.estimators._thresholded import check_family_from_map
 
 
 # scikit-learn would wrap every output, images too; this class wraps arrays itself. (mypy
@@ -69,6 +69,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _check_params(self) -> None:
         self._validate_params()
         check_alpha(self.alpha)
+        check_memory(self.memory)
         self._set_maker()
 
     def fit(self, X: Any = None, y: None = None) -> BaseTDPTransformer:
@@ -95,28 +96,32 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             another grid than the maps; if no mask is given and a map looks thresholded
             already.
         """
+        # Whatever goes wrong below, no earlier fit stays.
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
         self._check_params()
         images = None if X is None or is_array(X) else load_maps(X)
-        self.masker_ = fit_masker(
+        masker = fit_masker(
             self.mask_img,
             images,
-            memory=check_memory(self.memory),
-            memory_level=max(0, self.memory_level - 1),
+            memory=check_memory(self.memory if self.memory_level >= 2 else None),
+            memory_level=max(1, self.memory_level - 1),
             verbose=max(0, int(self.verbose) - 1),
         )
-        self.mask_img_ = self.masker_.mask_img_
-        self._mask = mask_of(self.masker_)
-        self.n_features_in_ = int(self._mask.sum())
+        mask = mask_of(masker)
         if images is not None:
             for img in images if isinstance(images, list) else [images]:
-                check_grid(img, self.mask_img_)
-            warn_unused_preprocessing(self.masker_)
-            is_computed_here = self.masker_ is not self.mask_img and self.masker_.mask_img is None
-            if is_computed_here:
+                check_grid(img, masker.mask_img_)
+            warn_unused_preprocessing(masker)
+            if masker.mask_img is None and masker is not self.mask_img:
                 for volume in volumes(images):
-                    check_not_thresholded(as_real(volume), self._mask)
+                    check_family_from_map(as_real(volume), mask)
         elif X is not None:
-            check_maps_array(X, self.n_features_in_)
+            check_maps_array(X, int(mask.sum()))
+        self.masker_ = masker
+        self.mask_img_ = masker.mask_img_
+        self.n_features_in_ = int(mask.sum())
+        self._mask = mask
         return self
 
     def transform(self, X: Any) -> Any:
@@ -167,10 +172,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             As from :meth:`transform`.
         """
         tdp, images, inferences = self.fit(X, y, **fit_params)._transform(X)
+        labels = [inference.labels for inference in inferences]
         if images is None:
-            self.labels_img_ = np.stack([inference.labels for inference in inferences])
+            self.labels_img_ = np.stack(labels)
         else:
-            self.labels_img_ = self._images_like(images, [i.labels for i in inferences])
+            self.labels_img_ = self._images_like(images, labels, "clusters of the table")
         single = isinstance(images, Nifti1Image) and images.ndim == 3
         for name in ("table", "hommel", "n_tested", "true_discoveries"):
             values = [getattr(inference, name) for inference in inferences]
@@ -192,12 +198,14 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         inferences = [self._infer(z) for z in maps]
         if images is None:
             return self._wrap_array(np.stack([i.tdp for i in inferences]), X), None, inferences
-        return self._images_like(images, [i.tdp for i in inferences]), images, inferences
+        tdp = [inference.tdp for inference in inferences]
+        return self._images_like(images, tdp, "true discovery proportion"), images, inferences
 
-    def _images_like(self, images: Any, values: list[np.ndarray]) -> Any:
-        return like(images, [unmask(v, self._mask) for v in values])
+    def _images_like(self, images: Any, values: list[np.ndarray], description: str) -> Any:
+        return like(images, [unmask(v, self._mask) for v in values], description=description)
 
     def _infer(self, z: np.ndarray) -> MapInference:
+        warn_of_nan(z)  # here, so that it is said of a cached result as well
         memory: Memory = check_memory(self.memory if self.memory_level >= 1 else None)
         inference = memory.cache(infer_map)(
             z,
@@ -210,15 +218,15 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         )
         if self.verbose:
             print(
-                f"[{type(self).__name__}] {inference.n_tested} voxels tested, at least "
-                f"{inference.true_discoveries} true discoveries; "
+                f"[{type(self).__name__}] {inference.n_tested} voxels tested, as z values: "
+                f"at least {inference.true_discoveries} true discoveries; "
                 f"{len(inference.table) - 1} clusters"
             )
         return inference
 
     def _wrap_array(self, tdp: np.ndarray, X: Any) -> Any:
-        config = getattr(self, "_output_config", None) or get_config()["transform_output"]
-        if config != "pandas":
+        config = getattr(self, "_sklearn_output_config", {})
+        if config.get("transform", get_config()["transform_output"]) != "pandas":
             return tdp
         return pd.DataFrame(
             tdp, index=getattr(X, "index", None), columns=self.get_feature_names_out()
@@ -241,7 +249,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         if transform not in (None, "default", "pandas"):
             raise ValueError(f"transform must be 'default', 'pandas' or None. Got {transform!r}.")
         if transform is not None:
-            self._output_config = transform
+            # By this name scikit-learn hands it on to clones.
+            self._sklearn_output_config = {"transform": transform}
         return self
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -259,5 +268,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         if input_features is not None:
-            return np.asarray(input_features, dtype=object)
+            names = np.asarray(input_features, dtype=object)
+            if names.shape != (self.n_features_in_,):
+                raise ValueError(
+                    f"input_features must have shape ({self.n_features_in_},), a name for each "
+                    f"voxel of the mask. Got shape {names.shape}."
+                )
+            return names
         return np.array([f"voxel_{i}" for i in range(self.n_features_in_)], dtype=object)

@@ -38,8 +38,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         Error level, strictly between 0 and 1.
 
     mask_img : Niimg-like object, NiftiMasker or None, default=None
-        All voxels that are tested, the family: a mask image or a path to one, or a fitted
-        or unfitted masker, of which only the mask is used. It must be on the grid of the
+        All voxels that are tested, the family: a binary mask image or a path to one, or a
+        masker, fitted or not, of which only the mask is used. It must be on the grid of the
         maps. If None, nilearn's background mask is computed in :meth:`fit`; this needs a
         map that has not been thresholded.
 

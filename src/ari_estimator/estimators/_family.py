@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from ari_estimator.closed_testing import CriticalVector, Hommel
 from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.estimators._thresholded import check_not_thresholded
 
 
 def z_to_p(z: np.ndarray, two_sided: bool) -> np.ndarray:
@@ -80,6 +81,18 @@ class MapFamily:
         return (1, -1) if self.two_sided else (1,)
 
 
+def warn_of_nan(z: np.ndarray) -> None:
+    """Warn if voxels of a map are NaN, and so not in the family."""
+    n_nan = int(np.isnan(z).sum())
+    if 0 < n_nan < z.size:
+        warnings.warn(
+            f"The map is NaN in {n_nan} of the {z.size} voxels of the mask. They are left out "
+            f"of the family, which has {z.size - n_nan} voxels.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
 def form_family(
     z: np.ndarray,
     mask: np.ndarray,
@@ -122,19 +135,14 @@ def form_family(
     Raises
     ------
     ValueError
-        If the map is NaN, or one and the same value, throughout the mask.
+        If the map is NaN, or one and the same value, throughout the mask, or if the
+        voxels that are not NaN look like those above a threshold.
     """
     is_tested = ~np.isnan(z)
-    n_nan = z.size - int(is_tested.sum())
-    if n_nan == z.size:
+    if not is_tested.any():
         raise ValueError(f"The map is NaN in all {z.size} voxels of the mask: nothing to test.")
-    if n_nan:
-        warnings.warn(
-            f"The map is NaN in {n_nan} of the {z.size} voxels of the mask. They are left out "
-            f"of the family, which has {z.size - n_nan} voxels.",
-            UserWarning,
-            stacklevel=2,
-        )
+    has_nan = not is_tested.all()
+    if has_nan:
         z = z[is_tested]
         mask = mask.copy()
         mask[mask] = is_tested
@@ -143,6 +151,8 @@ def form_family(
             f"The map is constant, {z[0]}, in all {z.size} voxels of the mask: it is no "
             "statistical map."
         )
+    if has_nan:
+        check_not_thresholded(z)
     hommel = Hommel(z_to_p(z, two_sided), local_test)
     family = MapFamily(
         z,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from nibabel import Nifti1Image
+from nibabel import Nifti1Image, Nifti1Pair
 from nibabel.spatialimages import SpatialImage
 from nilearn.image import check_niimg, check_niimg_3d, get_data, new_img_like
 from nilearn.surface import SurfaceImage
@@ -25,14 +25,14 @@ def check_maps_array(maps: Any, n_voxels: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the array is not two-dimensional, not real, or has another number of voxels
-        than the mask.
+        If the array is not two-dimensional, not real, has no rows, or has another number of
+        voxels than the mask.
     """
     array = np.asarray(maps)
-    if array.ndim != 2 or array.shape[1] != n_voxels:
+    if array.ndim != 2 or array.shape[1] != n_voxels or array.shape[0] == 0:
         raise ValueError(
-            f"An array of maps must have shape (n_maps, {n_voxels}), with a column for each "
-            f"voxel of mask_img. Got shape {array.shape}."
+            f"An array of maps must have shape (n_maps, {n_voxels}), with a row for each map, "
+            f"at least one, and a column for each voxel of mask_img. Got shape {array.shape}."
         )
     return as_real(array)
 
@@ -116,9 +116,24 @@ def unmask(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def like(
-    images: Nifti1Image | list[Nifti1Image], results: list[np.ndarray]
+    images: Nifti1Image | list[Nifti1Image], results: list[np.ndarray], *, description: str
 ) -> Nifti1Image | list[Nifti1Image]:
     """Return one volume for each map in the form, and on the grid, of the maps."""
     if isinstance(images, list):
-        return [new_img_like(img, result) for img, result in zip(images, results, strict=True)]
-    return new_img_like(images, results[0] if images.ndim == 3 else np.stack(results, axis=-1))
+        return [
+            _on_grid_of(img, result, description)
+            for img, result in zip(images, results, strict=True)
+        ]
+    data = results[0] if images.ndim == 3 else np.stack(results, axis=-1)
+    return _on_grid_of(images, data, description)
+
+
+def _on_grid_of(img: Nifti1Image, data: np.ndarray, description: str) -> Nifti1Image:
+    result: Nifti1Image = new_img_like(img, data)
+    # What the header of the map says of its values does not hold for the new ones.
+    result.set_data_dtype(data.dtype)
+    if isinstance(result, Nifti1Pair):
+        result.header.set_intent("none")
+        result.header["cal_min"] = result.header["cal_max"] = 0
+        result.header["descrip"] = description
+    return result

@@ -8,16 +8,11 @@ from typing import Any
 import numpy as np
 from joblib import Memory
 from nibabel import Nifti1Image
-from nilearn.image import get_data
+from nilearn.image import check_niimg_3d, get_data
 from nilearn.maskers import NiftiMasker
 from nilearn.surface import SurfaceImage
-from scipy.special import log_ndtr
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
-
-# A gap around zero, or a missing sign, counts as the trace of a threshold when fewer
-# than one in a million unthresholded maps of pure noise would show it.
-_LOG_IMPLAUSIBLE = np.log(1e-6)
 
 
 def fit_masker(
@@ -50,7 +45,9 @@ def fit_masker(
     Raises
     ------
     TypeError
-        If the mask is for surfaces.
+        If the mask is for surfaces, or no image.
+    nilearn.exceptions.DimensionError
+        If the mask is not 3D.
     ValueError
         If the mask is empty or not binary, or must be computed and there is no image.
     """
@@ -65,7 +62,7 @@ def fit_masker(
         masker = clone(mask_img)
     else:
         masker = NiftiMasker(
-            mask_img=mask_img,
+            mask_img=None if mask_img is None else _check_mask_img(mask_img),
             mask_strategy="background",
             standardize=None,
             memory=memory,
@@ -81,6 +78,25 @@ def fit_masker(
             f"mask from (arrays, for example). Got {mask_img!r}."
         )
     return masker.fit(imgs)
+
+
+def _check_mask_img(mask_img: Any) -> Nifti1Image:
+    """Return a mask as a 3D image, after a look at its values.
+
+    nilearn's masker takes whatever is not 0. A statistical map that was thresholded, passed
+    as mask by mistake, would make a family of its supra-threshold voxels.
+    """
+    mask_img = check_niimg_3d(mask_img)
+    values = get_data(mask_img)
+    inside = values[values != 0]
+    # NaN is equal to nothing, itself included.
+    if inside.size and not inside.min() == inside.max():
+        raise ValueError(
+            "mask_img must be binary, 0 and one other value. "
+            f"Got values from {inside.min()} to {inside.max()} besides 0. "
+            "nilearn.image.math_img('img != 0', img=mask_img) makes it so."
+        )
+    return mask_img
 
 
 def _is_fitted(masker: NiftiMasker) -> bool:
@@ -122,49 +138,3 @@ def check_grid(img: Nifti1Image, mask_img: Nifti1Image) -> None:
             "nilearn.image.resample_to_img(mask_img, map, interpolation='nearest') "
             "puts the mask on the grid of the map."
         )
-
-
-def check_not_thresholded(volume: np.ndarray, mask: np.ndarray) -> None:
-    """Refuse a map that was thresholded before its mask was computed from it.
-
-    The computed mask is then the supra-threshold voxels alone. As a family they hold no
-    noise any more, and pure noise would get true discoveries. Noise that is not thresholded
-    takes values close to zero, and of both signs, by the thousand; a map that was
-    thresholded has zeros (or NaN) instead.
-
-    Parameters
-    ----------
-    volume : ndarray of shape (nx, ny, nz)
-        z values.
-
-    mask : ndarray of bool of shape (nx, ny, nz)
-        The mask computed from them.
-
-    Raises
-    ------
-    ValueError
-        If the map looks thresholded.
-    """
-    outside = volume[~mask]
-    if not ((outside == 0) | np.isnan(outside)).any():
-        return
-    values = volume[mask]
-    values = values[~np.isnan(values) & (values != 0)]
-    if values.size == 0:
-        return
-    smallest = float(np.abs(values).min())
-    # Chance that no value of standard normal noise lies closer to zero, or that all have
-    # the same sign.
-    log_gap = values.size * (np.log(2) + log_ndtr(-smallest))
-    one_signed = values.min() > 0 or values.max() < 0
-    log_sign = values.size * np.log(0.5) if one_signed else 0.0
-    if min(log_gap, log_sign) > _LOG_IMPLAUSIBLE:
-        return
-    raise ValueError(
-        "The map looks thresholded already: it has zeros, and the "
-        f"{values.size} other values in the mask computed from it have absolute values of "
-        f"{smallest:.3g} and more{', all of one sign' if one_signed else ''}. The voxels "
-        "below the threshold belong to the family that is tested, and without them the "
-        "bounds are void. Pass the map before thresholding, or the mask of all voxels that "
-        "were tested as mask_img."
-    )

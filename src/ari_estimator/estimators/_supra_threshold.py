@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, NamedTuple
@@ -57,12 +57,11 @@ def check_threshold(threshold: Threshold) -> tuple[float, ...] | None:
     """
     if isinstance(threshold, str) and threshold == "concentration":
         return None
-    values: Any = threshold
-    if isinstance(values, np.ndarray):
-        values = values.tolist()
+    values: Any = threshold.tolist() if isinstance(threshold, np.ndarray) else threshold
     if isinstance(values, Real):
         values = (values,)
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    # What is consumed by reading it cannot be a parameter, which is read more than once.
+    if isinstance(values, (str, bytes, Iterator)) or not isinstance(values, Iterable):
         raise TypeError(
             "'threshold' must be a number, a sequence of numbers, or \"concentration\". "
             f"Got {threshold!r}."

@@ -59,6 +59,7 @@ class VoxelGrid:
         if connectivity not in CONNECTIVITIES:
             raise ValueError(f"connectivity must be 6, 18 or 26. Got {connectivity!r}.")
         self.connectivity = connectivity
+        self._n_voxels = int(self.mask.sum())
 
     def components(self, selected: ArrayLike) -> tuple[np.ndarray, int]:
         """Return the connected components of the selected voxels.
@@ -76,7 +77,18 @@ class VoxelGrid:
 
         n_components : int
             Number of components.
+
+        Raises
+        ------
+        ValueError
+            If the selection has another length than the mask has voxels.
         """
+        selected = np.asarray(selected, dtype=bool)
+        if selected.shape != (self._n_voxels,):
+            raise ValueError(
+                f"selected must have shape ({self._n_voxels},), one for each voxel of the mask. "
+                f"Got shape {selected.shape}."
+            )
         volume = np.zeros(self.mask.shape, dtype=bool)
         volume[self.mask] = selected
         structure = ndimage.generate_binary_structure(
