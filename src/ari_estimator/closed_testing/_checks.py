@@ -44,8 +44,48 @@ def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray
     return p_values
 
 
-def check_subset(subset: ArrayLike) -> np.ndarray:
-    """Return indices or a mask as an array that p-values can be indexed with."""
+def check_subset(subset: ArrayLike, n_hypotheses: int, *, name: str) -> np.ndarray:
+    """Return a choice of hypotheses as indices.
+
+    Parameters
+    ----------
+    subset : array-like of int or bool
+        Indices, of which none may be repeated, or a mask of shape (n_hypotheses,).
+
+    n_hypotheses : int
+        Number of hypotheses to choose from.
+
+    name : str
+        The argument's name in error messages.
+
+    Returns
+    -------
+    indices : ndarray of int of shape (n,)
+        From 0 to ``n_hypotheses - 1``, in the order given.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or names a hypothesis twice.
+    IndexError
+        If it names a hypothesis that is not there.
+    """
     subset = np.asarray(subset)
-    # numpy makes an empty list an array of floats, which are no indices.
-    return subset if subset.size else subset.astype(np.intp)
+    if subset.size == 0:  # an empty list is an array of floats, for numpy
+        return np.empty(0, dtype=np.intp)
+    if subset.dtype == bool and subset.shape == (n_hypotheses,):
+        return np.flatnonzero(subset)
+    if subset.dtype.kind not in "iu" or subset.ndim != 1:
+        raise ValueError(
+            f"{name} must be a one-dimensional array of indices, or a mask of shape "
+            f"({n_hypotheses},). Got shape {subset.shape} of {subset.dtype}."
+        )
+    if subset.min() < -n_hypotheses or subset.max() >= n_hypotheses:
+        raise IndexError(
+            f"{name} must hold indices of {n_hypotheses} hypotheses. "
+            f"Got indices from {subset.min()} to {subset.max()}."
+        )
+    indices = subset.astype(np.intp) % n_hypotheses
+    if np.bincount(indices).max() > 1:
+        raise ValueError(f"{name} must not name a hypothesis twice.")
+    return indices

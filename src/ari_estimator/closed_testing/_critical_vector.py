@@ -197,8 +197,5 @@ class CriticalVector:
         p_values = check_p_values(p_values)
         if order is None:
             order = np.argsort(p_values, kind="stable")
-        order = check_subset(order)
-        joining = p_values[order]
-        if order.size and np.bincount(order % p_values.size).max() > 1:
-            raise ValueError("order must not name a hypothesis twice.")
+        joining = p_values[check_subset(order, p_values.size, name="order")]
         return running_true_discoveries(self._surplus(joining), self.thresholds.size)

@@ -153,7 +153,7 @@ class Hommel:
 
     def __init__(self, p_values: ArrayLike, local_test: LocalTest = "simes") -> None:
         check_local_test(local_test)
-        self.p_values = check_p_values(p_values)
+        self.p_values = check_p_values(p_values).copy()
         if self.p_values.size == 0:
             raise ValueError("p_values is empty: closed testing needs at least one p-value.")
         self.local_test: LocalTest = local_test
@@ -326,7 +326,8 @@ class Hommel:
         Raises
         ------
         ValueError
-            If the subset is empty or ``tdp`` is not in [0, 1].
+            If the subset is empty, or names a hypothesis twice, or if ``tdp`` is not in
+            [0, 1].
         IndexError
             If the subset holds indices outside of the family.
 
@@ -337,7 +338,7 @@ class Hommel:
         ``u >= 1``, so that ``min_u q_(k+u) / u`` takes the place of a p-value in
         Hommel's procedure.
         """
-        q = np.sort(self.p_values[check_subset(subset)], axis=None)
+        q = np.sort(self.p_values[check_subset(subset, self.n_hypotheses, name="subset")])
         if q.size == 0:
             raise ValueError("subset is empty: it has no p-value.")
         if not 0 <= tdp <= 1:

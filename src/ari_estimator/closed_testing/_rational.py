@@ -23,8 +23,9 @@ _SPLITTER = 2.0**27 + 1
 def simplest_fraction(value: float) -> Fraction:
     """Fraction with a small denominator that rounds to the given double.
 
-    ``0.05`` gives 1/20 and ``0.05 / 3`` gives 1/60: the number that was meant,
-    not the binary number next to it.
+    ``0.05`` gives 1/20 and ``0.05 / 3`` gives 1/60: the number that was meant, not the
+    binary number next to it. What no short fraction rounds to, such as ``1 - 0.95``, is
+    taken for the binary number that it is.
 
     Parameters
     ----------

@@ -1,0 +1,126 @@
+"""`CriticalVector` for thresholds of any origin, against the definition of the bound."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from ari_estimator.closed_testing import CriticalVector
+
+# Few distinct values, so that thresholds and p-values tie with each other and among
+# themselves.
+VALUES = st.integers(0, 20).map(lambda k: k / 20) | st.floats(0, 1)
+THRESHOLDS = st.lists(VALUES, max_size=25).map(sorted)
+P_VALUES = st.lists(VALUES, max_size=40)
+
+
+def category(p, thresholds):
+    """Return the smallest u with ``p <= t_u``; one more than there are if none is."""
+    for u, threshold in enumerate(thresholds, start=1):
+        if p <= threshold:
+            return u
+    return len(thresholds) + 1
+
+
+def bound(p_values, thresholds):
+    """Return ``max(0, max_u [1 - u + #{i : c(p_i) <= u}])``, u up to the last threshold."""
+    categories = [category(p, thresholds) for p in p_values]
+    gains = [1 - u + sum(c <= u for c in categories) for u in range(1, len(thresholds) + 1)]
+    return max([0, *gains])
+
+
+@settings(deadline=None, max_examples=200)
+@given(thresholds=THRESHOLDS, p=P_VALUES)
+@example(thresholds=[], p=[0.0, 0.5])
+@example(thresholds=[1.0], p=[0.0, 0.5, 1.0])
+def test_categories_follow_their_definition(thresholds, p):
+    categories = CriticalVector(thresholds).categories(p)
+    assert categories.dtype.kind == "i"
+    assert_array_equal(categories, [category(value, thresholds) for value in p])
+
+
+@settings(deadline=None, max_examples=200)
+@given(thresholds=THRESHOLDS, p=P_VALUES)
+@example(thresholds=[0.5] * 4, p=[0.5] * 6)
+@example(thresholds=[0.0, 0.0, 1.0], p=[0.0, 0.0, 0.0])
+def test_bound_follows_its_definition(thresholds, p):
+    n_discoveries = CriticalVector(thresholds).true_discoveries(p)
+    assert type(n_discoveries) is int
+    assert n_discoveries == bound(p, thresholds)
+
+
+@settings(deadline=None, max_examples=200)
+@given(thresholds=THRESHOLDS, p=P_VALUES.filter(bool), data=st.data())
+def test_bounds_of_a_partition_follow_the_definition(thresholds, p, data):
+    labels = data.draw(st.lists(st.integers(0, 4), min_size=len(p), max_size=len(p)))
+    by_label = CriticalVector(thresholds).true_discoveries_by_label(p, labels, 6)
+    sets = [[value for value, label in zip(p, labels, strict=True) if label == k] for k in range(6)]
+    assert_array_equal(by_label, [bound(values, thresholds) for values in sets])
+
+
+@settings(deadline=None, max_examples=200)
+@given(thresholds=THRESHOLDS, p=P_VALUES.filter(bool), data=st.data())
+def test_curve_follows_the_definition(thresholds, p, data):
+    order = data.draw(st.permutations(range(len(p))))[: data.draw(st.integers(1, len(p)))]
+    curve = CriticalVector(thresholds).confidence_curve(p, order)
+    joining = [p[i] for i in order]
+    assert_array_equal(curve, [bound(joining[:n], thresholds) for n in range(1, len(order) + 1)])
+
+
+@settings(deadline=None, max_examples=100)
+@given(thresholds=THRESHOLDS, p=P_VALUES)
+def test_curve_by_default_joins_the_smallest_first(thresholds, p):
+    joining = sorted(p)
+    expected = [bound(joining[:n], thresholds) for n in range(1, len(p) + 1)]
+    assert_array_equal(CriticalVector(thresholds).confidence_curve(p), expected)
+
+
+def test_without_thresholds_there_are_no_discoveries():
+    vector = CriticalVector([])
+    assert vector.true_discoveries([0.0, 0.0]) == 0
+    assert_array_equal(vector.true_discoveries_by_label([0.0, 0.0], [1, 1]), [0, 0])
+    assert_array_equal(vector.confidence_curve([0.0, 0.0]), [0, 0])
+    assert_array_equal(vector.categories([0.0, 1.0]), [1, 1])
+
+
+def test_a_single_threshold_of_one_makes_everything_a_discovery():
+    vector = CriticalVector([1.0])
+    assert vector.true_discoveries([0.0, 0.5, 1.0]) == 3
+    assert_array_equal(vector.true_discoveries_by_label([0.0, 0.5, 1.0], [2, 0, 2]), [1, 0, 2])
+    assert_array_equal(vector.confidence_curve([0.0, 0.5, 1.0]), [1, 2, 3])
+
+
+def test_a_p_value_equal_to_a_threshold_lies_below_it():
+    vector = CriticalVector([0.1, 0.1, 0.2])
+    assert_array_equal(vector.categories([0.1, np.nextafter(0.1, 1), 0.2, 0.3]), [1, 3, 3, 4])
+
+
+def test_a_set_without_members_has_no_discoveries():
+    vector = CriticalVector([0.1, 0.2])
+    assert vector.true_discoveries([]) == 0
+    assert vector.confidence_curve([]).shape == (0,)
+    no_labels = np.zeros(0, dtype=int)
+    assert_array_equal(vector.true_discoveries_by_label([], no_labels, 3), [0, 0, 0])
+    assert vector.true_discoveries_by_label([], no_labels).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
+)
+def test_labels_may_be_integers_of_any_width(dtype):
+    # 100 sets and 100 thresholds: their product is too large for the narrow types.
+    p = np.tile([0.001, 0.5], 100)
+    labels = np.repeat(np.arange(100), 2).astype(dtype)
+    vector = CriticalVector(np.linspace(0.01, 0.9, 100))
+    assert_array_equal(vector.true_discoveries_by_label(p, labels), np.ones(100))
+
+
+def test_an_order_may_name_some_hypotheses_only():
+    vector = CriticalVector([0.1, 0.2])
+    assert_array_equal(vector.confidence_curve([0.05, 0.5, 0.15, 0.01], [1, 2, 0]), [0, 0, 1])
+    assert vector.confidence_curve([0.05], np.zeros(0, dtype=int)).shape == (0,)
+
+
+def test_repr_tells_the_number_of_thresholds():
+    assert repr(CriticalVector([0.1, 0.2])) == "CriticalVector(n_thresholds=2)"
