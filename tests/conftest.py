@@ -1,0 +1,27 @@
+"""Fixtures of all tests: a real map, and data that lie outside of the repository."""
+
+from pathlib import Path
+
+import pytest
+from nilearn.datasets import load_sample_motor_activation_image
+from nilearn.image import load_img
+
+
+@pytest.fixture(scope="session")
+def motor_img():
+    """Return the z map that nilearn brings along: 45,448 voxels of 3 mm in a zero background."""
+    return load_img(load_sample_motor_activation_image())
+
+
+@pytest.fixture(scope="session")
+def shared_path():
+    """Return a function from names to a path in the shared data; it skips if there is none."""
+    root = Path(__file__).parents[2] / "shared"
+
+    def find(*names):
+        path = root.joinpath(*names)
+        if not path.exists():
+            pytest.skip(f"needs {Path('..', 'shared', *names)}, which is not in the repository")
+        return path
+
+    return find
