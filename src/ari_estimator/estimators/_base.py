@@ -13,7 +13,7 @@ from joblib import Memory
 from nibabel import Nifti1Image
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
@@ -58,7 +58,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         "two_sided": ["boolean"],
         "local_test": [StrOptions(set(LOCAL_TESTS))],
         "memory": "no_validation",  # by scikit-learn's check_memory
-        "memory_level": [Integral],
+        "memory_level": [Interval(Integral, 0, None, closed="left")],
         "verbose": ["verbose"],
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from nibabel import Nifti1Image, Nifti1Pair
 from nibabel.spatialimages import SpatialImage
-from nilearn.image import check_niimg, check_niimg_3d, get_data, new_img_like
+from nilearn.image import check_niimg, check_niimg_3d, get_data
 from nilearn.surface import SurfaceImage
 
 
@@ -128,12 +128,12 @@ def like(
     return _on_grid_of(images, data, description)
 
 
-def _on_grid_of(img: Nifti1Image, data: np.ndarray, description: str) -> Nifti1Image:
-    result: Nifti1Image = new_img_like(img, data)
-    # What the header of the map says of its values does not hold for the new ones.
+def _on_grid_of(img: SpatialImage, data: np.ndarray, description: str) -> Nifti1Image:
+    # The header keeps the units and the codes of the affine, where there are any. What it
+    # says of the values of the map does not hold for the new ones.
+    result = Nifti1Image(data, img.affine, img.header if isinstance(img, Nifti1Pair) else None)
     result.set_data_dtype(data.dtype)
-    if isinstance(result, Nifti1Pair):
-        result.header.set_intent("none")
-        result.header["cal_min"] = result.header["cal_max"] = 0
-        result.header["descrip"] = description
+    result.header.set_intent("none")
+    result.header["cal_min"] = result.header["cal_max"] = 0
+    result.header["descrip"] = description
     return result

@@ -77,7 +77,12 @@ def fit_masker(
             "mask_img must be a mask or a fitted masker where there are no images to compute a "
             f"mask from (arrays, for example). Got {mask_img!r}."
         )
-    return masker.fit(imgs)
+    try:
+        return masker.fit(imgs)
+    except ValueError as error:
+        raise ValueError(
+            f"No mask could be computed from the map ({error}). Pass one as mask_img."
+        ) from error
 
 
 def _check_mask_img(mask_img: Any) -> Nifti1Image:

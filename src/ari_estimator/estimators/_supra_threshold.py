@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, NamedTuple
@@ -61,7 +61,7 @@ def check_threshold(threshold: Threshold) -> tuple[float, ...] | None:
     if isinstance(values, Real):
         values = (values,)
     # What is consumed by reading it cannot be a parameter, which is read more than once.
-    if isinstance(values, (str, bytes, Iterator)) or not isinstance(values, Iterable):
+    if isinstance(values, (str, bytes, Iterator, Mapping)) or not isinstance(values, Iterable):
         raise TypeError(
             "'threshold' must be a number, a sequence of numbers, or \"concentration\". "
             f"Got {threshold!r}."

@@ -8,6 +8,9 @@ from scipy.special import log_ndtr
 # Fewer than one in a million maps of pure noise may look thresholded by chance.
 _LOG_IMPLAUSIBLE = np.log(1e-6)
 
+# So few voxels are no map, and chance says nothing of them.
+_FEW = 10
+
 
 def check_not_thresholded(z: np.ndarray) -> None:
     """Refuse a family of which only supra-threshold voxels are left.
@@ -15,7 +18,7 @@ def check_not_thresholded(z: np.ndarray) -> None:
     As a family they hold no noise any more, and pure noise would get true discoveries.
     Noise that is not thresholded comes close to zero, and takes both signs. The chance that
     standard normal noise would show so wide a gap around zero, or the same sign throughout,
-    decides.
+    decides; fewer than ten voxels are refused.
 
     Parameters
     ----------
@@ -33,7 +36,7 @@ def check_not_thresholded(z: np.ndarray) -> None:
     one_signed = z.min() > 0 or z.max() < 0
     log_gap = z.size * (np.log(2) + log_ndtr(-smallest))
     log_sign = z.size * np.log(0.5) if one_signed else 0.0
-    if min(log_gap, log_sign) > _LOG_IMPLAUSIBLE:
+    if z.size >= _FEW and min(log_gap, log_sign) > _LOG_IMPLAUSIBLE:
         return
     raise ValueError(
         f"The map looks thresholded already: {z.size} voxels are left, with absolute values of "

@@ -1,0 +1,573 @@
+"""Input that must be refused, by an error that says which argument is wrong and what it got."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from nibabel import Nifti1Image
+from nilearn.datasets import load_fsaverage_data
+from nilearn.exceptions import DimensionError, MaskWarning
+from nilearn.image import get_data
+from nilearn.maskers import NiftiMasker, SurfaceMasker
+from numpy.testing import assert_array_equal
+from sklearn.exceptions import NotFittedError
+
+from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, cluster_level_inference
+
+NOT_BETWEEN = "alpha should be between 0 and 1"
+
+BAD_PARAMETERS = [
+    *(("alpha", value, ValueError, NOT_BETWEEN) for value in (0, 1, -1, 2, 1.5, np.nan, np.inf)),
+    *(
+        ("alpha", value, TypeError, NOT_BETWEEN)
+        for value in ("a", "0.05", None, [0.05], np.array([0.05]), True, 0.05j)
+    ),
+    *(
+        ("threshold", value, ValueError, "'threshold' cannot be negative")
+        for value in (-1, -0.1, [-1, 2], (3, -2), np.array([3.0, -1]), np.nan, [3, np.nan], -np.inf)
+    ),
+    *(
+        ("threshold", value, ValueError, "'threshold'.*at least one")
+        for value in ([], (), np.array([]))
+    ),
+    *(
+        ("threshold", value, TypeError, "'threshold'")
+        for value in (
+            "abc", "3.1", "", b"3", None, True, False, [True], [3, None], ["3"], [[3]], 3j,
+            np.array([[3.0]]), np.array([True]), ClusterTDPTransformer,
+        )
+    ),
+    *(
+        ("connectivity", value, ValueError, f"'connectivity'.*Got {value!r}")
+        for value in (7, 0, -6, 6.0, "6", None)
+    ),
+    *(
+        ("cluster_threshold", value, ValueError, f"'cluster_threshold'.*Got {value!r}")
+        for value in (-1, 2.5, "5", None)
+    ),
+    *(
+        ("two_sided", value, ValueError, f"'two_sided'.*Got {value!r}")
+        for value in ("yes", 1, None)
+    ),
+    *(
+        ("local_test", value, ValueError, f"'local_test'.*Got {value!r}")
+        for value in ("bonferroni", "Simes", "", None)
+    ),
+    ("verbose", -1, ValueError, "'verbose'.*Got -1"),
+    ("verbose", "loud", ValueError, "'verbose'.*Got 'loud'"),
+    ("memory", 3, ValueError, "'memory'.*'3'"),
+    ("memory_level", "high", ValueError, "'memory_level'.*Got 'high'"),
+]  # fmt: skip
+
+
+def bad_parameters(names=None):
+    return pytest.mark.parametrize(
+        ("name", "value", "error", "match"),
+        [
+            pytest.param(*case, id=f"{case[0]}={case[1]!r}")
+            for case in BAD_PARAMETERS
+            if names is None or case[0] in names
+        ],
+    )
+
+
+@pytest.fixture
+def noise():
+    """Return the z values of pure noise in a brain of 8000 voxels, zero around it."""
+    z = np.zeros((24, 24, 24))
+    z[2:22, 2:22, 2:22] = np.random.default_rng(0).standard_normal((20, 20, 20))
+    return z
+
+
+def as_img(data):
+    return Nifti1Image(np.asarray(data), np.eye(4))
+
+
+class TestParameters:
+    """Parameters out of their range."""
+
+    @bad_parameters()
+    def test_fit_refuses_and_says_what_it_got(self, z_img, mask_img, name, value, error, match):
+        transformer = ClusterTDPTransformer(mask_img=mask_img).set_params(**{name: value})
+        with pytest.raises(error, match=match) as info:
+            transformer.fit(z_img)
+        is_empty = "at least one" in match
+        assert is_empty or repr(value) in str(info.value) or f"={value}'" in str(info.value)
+
+    @bad_parameters(["alpha", "threshold", "connectivity", "cluster_threshold"])
+    def test_transform_refuses_what_was_set_after_fit(
+        self, z_img, mask_img, name, value, error, match
+    ):
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit(z_img)
+        with pytest.raises(error, match=match):
+            transformer.set_params(**{name: value}).transform(z_img)
+
+    @bad_parameters(["alpha", "threshold"])
+    def test_function_refuses(self, z_img, mask_img, name, value, error, match):
+        with pytest.raises(error, match=match):
+            cluster_level_inference(z_img, mask_img=mask_img, **{name: value})
+
+    @bad_parameters(["alpha", "threshold", "connectivity"])
+    def test_second_level_model_refuses(
+        self, z_img, mask_img, make_map, make_img, name, value, error, match
+    ):
+        transformer = ClusterTDPTransformer().set_params(**{name: value})
+        model = ARISecondLevelModel(mask_img=mask_img, transformer=transformer)
+        images = [make_img(make_map(seed)) for seed in range(3)]
+        with pytest.raises(error, match=match):
+            model.fit(
+                images, design_matrix=pd.DataFrame({"intercept": np.ones(3)})
+            ).compute_contrast(output_type="tdp")
+
+    def test_iterator_of_thresholds_is_refused(self, z_img, mask_img):
+        # It can be read only once, so that a second map would have no threshold.
+        with pytest.raises(TypeError, match="'threshold'"):
+            ClusterTDPTransformer(iter([2.0, 3.0]), mask_img=mask_img).fit(z_img)
+
+    @pytest.mark.parametrize("value", ["polars", "numpy", "", True])
+    def test_set_output_refuses_unknown_containers(self, value):
+        with pytest.raises(ValueError, match=rf"transform must be .* Got {value!r}"):
+            ClusterTDPTransformer().set_output(transform=value)
+
+
+class TestMasks:
+    """Masks that are no mask of the map."""
+
+    @pytest.fixture(params=["image", "masker"])
+    def as_mask(self, request):
+        """Return a function that hands on a mask as an image, or in a masker."""
+        if request.param == "image":
+            return lambda img: img
+        return lambda img: NiftiMasker(mask_img=img, standardize=None)
+
+    def test_empty_mask_is_refused(self, z_img, make_img, as_mask):
+        empty = make_img(np.zeros(z_img.shape, dtype="uint8"))
+        with pytest.raises(ValueError, match="mask is invalid as it is empty"):
+            ClusterTDPTransformer(mask_img=as_mask(empty)).fit(z_img)
+
+    def test_mask_of_another_shape_is_refused(self, z_img, as_mask):
+        other = Nifti1Image(np.ones((8, 9, 11), dtype="uint8"), z_img.affine)
+        with pytest.raises(ValueError, match=r"mask_img must be on the grid.*\(8, 9, 11\)"):
+            ClusterTDPTransformer(mask_img=as_mask(other)).fit_transform(z_img)
+
+    @pytest.mark.parametrize("change", [(0, 0, 3.0), (0, 3, 13.0), (2, 2, 4.1)])
+    def test_mask_of_another_affine_is_refused(self, z_img, mask, make_img, as_mask, change):
+        affine = z_img.affine.copy()
+        row, column, value = change
+        affine[row, column] = value
+        other = make_img(mask.astype("uint8"), affine)
+        with pytest.raises(ValueError, match=r"mask_img must be on the grid[^$]*resample_to_img"):
+            ClusterTDPTransformer(mask_img=as_mask(other)).fit_transform(z_img)
+
+    def test_map_of_another_grid_than_the_fit_is_refused(self, z_img, mask_img):
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit(z_img)
+        other = Nifti1Image(get_data(z_img)[1:], z_img.affine)
+        with pytest.raises(ValueError, match=r"on the grid of the map.*\n[^$]*\(7, 9, 10\)"):
+            transformer.transform(other)
+        with pytest.raises(ValueError, match="on the grid of the map"):
+            transformer.transform([z_img, other])
+
+    @pytest.mark.filterwarnings("ignore:imgs are being resampled")
+    def test_maps_of_different_grids_are_refused(self, motor_img):
+        other = Nifti1Image(get_data(motor_img)[1:], motor_img.affine)
+        with pytest.raises(ValueError, match=r"on the grid of the map|Field of view"):
+            ClusterTDPTransformer().fit_transform([motor_img, other])
+
+    def test_mask_of_several_volumes_is_refused(self, z_img, mask, make_img):
+        several = make_img(np.stack([mask, mask[::-1]], axis=-1).astype("uint8"))
+        with pytest.raises(DimensionError, match="3D and you provided a 4D image"):
+            ClusterTDPTransformer(mask_img=several).fit_transform(z_img)
+
+    @pytest.mark.parametrize("dtype", ["uint8", "float64"])
+    @pytest.mark.parametrize("as_path", [True, False])
+    def test_mask_that_is_not_binary_is_refused(
+        self, z_img, mask, make_img, tmp_path, dtype, as_path
+    ):
+        # In a masker it is nilearn's: all that is not 0.
+        values = mask.astype(dtype)
+        values[3] *= 2
+        mask_img = make_img(values)
+        if as_path:
+            mask_img.to_filename(tmp_path / "mask.nii.gz")
+            mask_img = tmp_path / "mask.nii.gz"
+        with pytest.raises(ValueError, match=r"mask_img must be binary.* Got values from 1.* to 2"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(z_img)
+
+    @pytest.mark.parametrize("value", [2, -1, 0.5])
+    def test_mask_of_zero_and_another_value_is_binary(self, z_img, mask, make_img, value):
+        transformer = ClusterTDPTransformer(2, mask_img=make_img(mask * float(value)))
+        transformer.fit_transform(z_img)
+        assert transformer.n_tested_ == mask.sum()
+
+    @pytest.mark.parametrize("value", [np.ones((8, 9, 10)), 3], ids=["array", "int"])
+    def test_mask_that_is_no_image_is_refused(self, z_img, value):
+        with pytest.raises((TypeError, ValueError), match=r"mask_img|Got: (ndarray|int)"):
+            ClusterTDPTransformer(mask_img=value).fit(z_img)
+
+    def test_missing_mask_file_is_refused(self, z_img, tmp_path):
+        path = str(tmp_path / "no_mask.nii.gz")
+        with pytest.raises(ValueError, match=r"not found.*no_mask"):
+            ClusterTDPTransformer(mask_img=path).fit(z_img)
+
+    def test_surface_masks_are_refused(self, z_img):
+        for surface in (load_fsaverage_data(), SurfaceMasker()):
+            name = type(surface).__name__
+            with pytest.raises(TypeError, match=rf"mask_img.*{name}.*surfaces are not supported"):
+                ClusterTDPTransformer(mask_img=surface).fit(z_img)
+            with pytest.raises(TypeError, match=rf"mask_img.*{name}"):
+                cluster_level_inference(z_img, mask_img=surface)
+
+
+class TestMaps:
+    """Things that are no statistical map."""
+
+    @pytest.mark.parametrize("value", [0, 2.5, -3, np.inf])
+    def test_constant_map_is_refused(self, mask_img, make_img, value):
+        constant = make_img(np.full(mask_img.shape, float(value)))
+        with pytest.raises(ValueError, match=f"The map is constant, {float(value)}"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(constant)
+
+    def test_constant_integer_map_is_refused(self, mask_img, make_img):
+        constant = make_img(np.full(mask_img.shape, 4, dtype="int16"))
+        with pytest.raises(ValueError, match=r"The map is constant, 4"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(constant)
+
+    @pytest.mark.parametrize("value", [0.0, 2.5, np.nan])
+    def test_constant_map_without_a_mask_is_refused(self, make_img, mask_img, value):
+        constant = make_img(np.full(mask_img.shape, value))
+        with (
+            pytest.warns(MaskWarning, match="Computed an empty mask"),
+            pytest.raises(ValueError, match=r"constant|empty"),
+        ):
+            ClusterTDPTransformer().fit_transform(constant)
+
+    def test_map_that_is_nan_throughout_is_refused(self, mask_img, make_img):
+        nothing = make_img(np.full(mask_img.shape, np.nan))
+        with pytest.raises(ValueError, match=r"NaN in all .* voxels of the mask"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(nothing)
+
+    def test_map_that_is_constant_apart_from_nan_is_refused(self, mask, mask_img, make_img):
+        z = np.where(np.indices(mask.shape)[0] % 2, np.nan, 4.0)
+        with (
+            pytest.warns(UserWarning, match="NaN in"),
+            pytest.raises(ValueError, match="constant"),
+        ):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(make_img(z))
+
+    def test_one_bad_map_among_good_ones_is_refused(self, z_img, mask_img, make_img):
+        constant = make_img(np.ones(mask_img.shape))
+        with pytest.raises(ValueError, match="constant"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform([z_img, constant])
+
+    @pytest.mark.parametrize(
+        ("data", "n_dimensions"),
+        [
+            (lambda z: z[0], "2D"),
+            (lambda z: np.stack([z, z], axis=-1)[..., None, None], "6D"),
+            (lambda z: np.stack([z, z], axis=-1)[..., None] * np.ones(2), "5D"),
+        ],
+        ids=["2D", "6D", "5D"],
+    )
+    @pytest.mark.parametrize("with_mask", [True, False])
+    def test_image_of_other_dimensions_is_refused(
+        self, z, make_img, mask_img, data, n_dimensions, with_mask
+    ):
+        img = make_img(data(z))
+        with pytest.raises(DimensionError, match=n_dimensions):
+            ClusterTDPTransformer(mask_img=mask_img if with_mask else None).fit_transform(img)
+
+    def test_4d_image_in_a_list_is_refused(self, z, z_img, make_img, mask_img):
+        several = make_img(np.stack([z, z + 1], axis=-1))
+        with pytest.raises(DimensionError, match="3D and you provided a 4D image"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform([z_img, several])
+
+    @pytest.mark.parametrize(
+        "value", [[], (), pd.Series([], dtype=object)], ids=["list", "tuple", "Series"]
+    )
+    def test_empty_list_is_refused(self, mask_img, value):
+        with pytest.raises(ValueError, match="at least one image"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [3, 3.5, {"a": 1}, {1, 2}, (i for i in [1]), object()],
+        ids=lambda v: type(v).__name__,
+    )
+    def test_other_types_are_refused(self, mask_img, value):
+        name = type(value).__name__
+        with pytest.raises(TypeError, match=rf"Maps must be .*Got {name}"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(value)
+
+    def test_transform_of_none_is_refused(self, mask_img):
+        with pytest.raises(TypeError, match="Got NoneType"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(None)
+
+    @pytest.mark.parametrize("value", [[1, 2], [None], [np.zeros(3)]], ids=["int", "None", "array"])
+    def test_other_types_in_a_list_are_refused(self, mask_img, value):
+        with pytest.raises(TypeError, match=f"Got:? ?{type(value[0]).__name__}"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(value)
+
+    def test_missing_file_is_refused(self, mask_img, tmp_path):
+        with pytest.raises(ValueError, match=r"not found.*no_map"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(str(tmp_path / "no_map.nii"))
+
+    def test_surfaces_are_refused(self, mask_img):
+        surface = load_fsaverage_data()
+        for transformer in (ClusterTDPTransformer(), ClusterTDPTransformer(mask_img=mask_img)):
+            with pytest.raises(TypeError, match=r"SurfaceImage.*[Ss]urfaces are not supported"):
+                transformer.fit_transform(surface)
+            with pytest.raises(TypeError, match="SurfaceImage"):
+                transformer.fit_transform([surface])
+
+    @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+    def test_complex_map_is_refused(self, z, mask_img, make_img, dtype):
+        with pytest.raises(ValueError, match=rf"real numbers\. Got {dtype}"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(make_img(z.astype(dtype)))
+
+
+class TestArrays:
+    """Arrays that are no masked maps."""
+
+    def test_array_without_a_mask_is_refused(self, z, mask):
+        with pytest.raises(
+            ValueError, match=r"mask_img must be a mask or a fitted masker.*Got None"
+        ):
+            ClusterTDPTransformer().fit_transform(z[mask][None])
+
+    def test_array_with_an_unfitted_masker_without_a_mask_is_refused(self, z, mask):
+        masker = NiftiMasker(standardize=None)
+        with pytest.raises(ValueError, match=r"mask_img must be .*Got NiftiMasker"):
+            ClusterTDPTransformer(mask_img=masker).fit_transform(z[mask][None])
+
+    def test_fit_on_nothing_without_a_mask_is_refused(self):
+        with pytest.raises(ValueError, match=r"mask_img must be .*Got None"):
+            ClusterTDPTransformer().fit()
+
+    @pytest.mark.parametrize("method", ["fit", "transform", "fit_transform"])
+    @pytest.mark.parametrize(
+        "reshape",
+        [
+            lambda values: values,
+            lambda values: values[None, None],
+            lambda values: values[None, 1:],
+            lambda values: np.r_[values, values][None],
+            lambda values: values[:, None],
+            lambda values: values[:0][None],
+            lambda values: pd.DataFrame(values),
+            lambda values: np.array(4.0),
+        ],
+        ids=[
+            "1D", "3D", "a voxel too few", "twice the voxels", "column", "no voxels", "DataFrame",
+            "0D",
+        ],
+    )  # fmt: skip
+    def test_array_of_another_shape_is_refused(self, z, mask, mask_img, reshape, method):
+        X = reshape(z[mask])
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit()
+        shape = re.escape(str(X.shape))
+        with pytest.raises(ValueError, match=rf"\(n_maps, {mask.sum()}\).* Got shape {shape}"):
+            getattr(transformer, method)(X)
+
+    def test_array_without_maps_is_refused(self, mask, mask_img):
+        X = np.empty((0, mask.sum()))
+        with pytest.raises(ValueError, match=r"n_maps|at least one map|shape \(0,"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(X)
+
+    @pytest.mark.parametrize("dtype", ["object", "bool", "complex128", "U5"])
+    def test_array_that_is_not_of_real_numbers_is_refused(self, z, mask, mask_img, dtype):
+        with pytest.raises(ValueError, match=r"real numbers\. Got"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(z[mask][None].astype(dtype))
+
+
+class TestThresholdedMaps:
+    """Maps that were thresholded before, of which no mask can be computed."""
+
+    MATCH = "looks thresholded already.*mask_img"
+
+    THRESHOLDED = pytest.mark.parametrize(
+        "threshold_map",
+        [
+            lambda z: np.where(z > 3, z, 0),
+            lambda z: np.where(np.abs(z) > 3, z, 0),
+            lambda z: np.where(z > 3, z, np.nan),
+            lambda z: np.where(np.abs(z) > 3, z, np.nan),
+            lambda z: np.where(z > 1, z, 0),
+            lambda z: np.where(np.abs(z) > 0.5, z, 0),
+            lambda z: np.where(z < -2, z, 0),
+            lambda z: np.where(z > 0, z, 0),
+        ],
+        ids=[
+            "z > 3", "|z| > 3", "z > 3, else NaN", "|z| > 3, else NaN", "z > 1", "|z| > 0.5",
+            "z < -2", "z > 0",
+        ],
+    )  # fmt: skip
+
+    @THRESHOLDED
+    def test_thresholded_real_map_is_refused(self, motor_img, threshold_map):
+        img = Nifti1Image(threshold_map(get_data(motor_img)), motor_img.affine)
+        with pytest.raises(ValueError, match=self.MATCH):
+            ClusterTDPTransformer().fit_transform(img)
+        with pytest.raises(ValueError, match=self.MATCH):
+            cluster_level_inference(img)
+
+    @THRESHOLDED
+    def test_thresholded_noise_is_refused(self, noise, threshold_map):
+        with pytest.raises(ValueError, match=self.MATCH):
+            ClusterTDPTransformer().fit_transform(as_img(threshold_map(noise)))
+
+    def test_list_of_thresholded_maps_is_refused(self, noise):
+        # Together their mask is the voxels that pass the threshold in one of them.
+        others = np.where(noise == 0, 0, np.random.default_rng(1).standard_normal(noise.shape))
+        maps = [as_img(np.where(z > 2, z, 0)) for z in (noise, others)]
+        with pytest.raises(ValueError, match=self.MATCH):
+            ClusterTDPTransformer().fit_transform(maps)
+        stacked = as_img(np.stack([get_data(z) for z in maps], axis=-1))
+        with pytest.raises(ValueError, match=self.MATCH):
+            ClusterTDPTransformer().fit_transform(stacked)
+
+    def test_thresholded_map_after_a_fit_to_another_map_is_fine(self, noise):
+        transformer = ClusterTDPTransformer(2).fit(as_img(noise))
+        assert not get_data(transformer.transform(as_img(np.where(noise > 2, noise, 0)))).any()
+
+    def test_unfitted_masker_without_a_mask_does_not_help(self, noise):
+        masker = NiftiMasker(mask_strategy="background", standardize=None)
+        with pytest.raises(ValueError, match=self.MATCH):
+            ClusterTDPTransformer(mask_img=masker).fit_transform(
+                as_img(np.where(noise > 2, noise, 0))
+            )
+
+    @pytest.mark.parametrize(
+        "as_mask", ["image", "masker", "fitted masker", "masker of all voxels"]
+    )
+    def test_thresholded_map_is_fine_with_the_mask_of_all_voxels(self, motor_img, as_mask):
+        data = get_data(motor_img)
+        masker = NiftiMasker(mask_strategy="background", standardize=None).fit(motor_img)
+        mask = {
+            "image": masker.mask_img_,
+            "masker": NiftiMasker(mask_img=masker.mask_img_, standardize=None),
+            "fitted masker": NiftiMasker(mask_img=masker.mask_img_, standardize=None).fit(),
+            "masker of all voxels": masker,
+        }[as_mask]
+        thresholded = Nifti1Image(np.where(data > 2.5, data, 0), motor_img.affine)
+        # Below the concentration threshold no voxel matters, as long as it is counted.
+        tdp = ClusterTDPTransformer(3, mask_img=mask).fit_transform(thresholded)
+        assert_array_equal(
+            get_data(tdp), get_data(ClusterTDPTransformer(3).fit_transform(motor_img))
+        )
+
+    def test_pure_noise_thresholded_with_its_mask_has_no_discoveries(self, noise):
+        tdp = ClusterTDPTransformer(2, mask_img=as_img((noise != 0).astype("uint8"))).fit_transform(
+            as_img(np.where(noise > 2, noise, 0))
+        )
+        assert not get_data(tdp).any()
+
+    @pytest.mark.filterwarnings("ignore:The map is NaN in")
+    def test_map_with_nan_below_the_threshold_is_refused_whatever_the_mask(self, noise):
+        # NaN leave the family, which is then the supra-threshold voxels again.
+        mask_img = as_img((noise != 0).astype("uint8"))
+        img = as_img(np.where(noise > 2, noise, np.nan))
+        with pytest.raises(ValueError, match="looks thresholded already"):
+            ClusterTDPTransformer(2, mask_img=mask_img).fit_transform(img)
+
+    @pytest.mark.parametrize("n_voxels", [1, 2, 9])
+    def test_map_of_which_few_voxels_are_left_is_refused(self, n_voxels):
+        z = np.zeros((12, 12, 12))
+        z.ravel()[800 : 800 + n_voxels] = np.linspace(-0.1, 3.5, n_voxels)[::-1]
+        with pytest.raises(ValueError, match=rf"thresholded already: {n_voxels} voxels are left"):
+            ClusterTDPTransformer(3).fit_transform(as_img(z))
+
+    @pytest.mark.filterwarnings("ignore")
+    @pytest.mark.parametrize("value", [0.0, 2.0])
+    def test_constant_map_without_a_mask_is_refused(self, value):
+        with pytest.raises(ValueError, match=r"mask_img|is constant"):
+            ClusterTDPTransformer(3).fit_transform(as_img(np.full((12, 12, 12), value)))
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_noise_that_is_not_thresholded_passes(self, seed):
+        z = np.zeros((12, 12, 12))
+        z[2:10, 2:10, 2:10] = np.random.default_rng(seed).standard_normal((8, 8, 8))
+        transformer = ClusterTDPTransformer(2)
+        transformer.fit_transform(as_img(z))
+        assert transformer.n_tested_ == 512
+
+    @pytest.mark.parametrize("background", [0, np.nan])
+    def test_map_with_effects_of_both_signs_that_is_not_thresholded_passes(self, noise, background):
+        z = np.where(noise == 0, background, noise)
+        z[3:10, 3:10, 3:10] += 6
+        z[12:18, 12:18, 12:18] -= 5
+        transformer = ClusterTDPTransformer(3)
+        transformer.fit_transform(as_img(z))
+        assert transformer.n_tested_ == 8000
+
+    def test_map_without_background_passes(self):
+        z = np.random.default_rng(0).standard_normal((10, 10, 10))
+        transformer = ClusterTDPTransformer(2)
+        transformer.fit_transform(as_img(z))
+        assert transformer.n_tested_ > 900
+
+    def test_unthresholded_real_map_passes(self, motor_img):
+        transformer = ClusterTDPTransformer()
+        transformer.fit_transform(motor_img)
+        assert transformer.n_tested_ == 45448
+
+
+class TestAfterAFailure:
+    """What is left of a transformer whose fit has failed."""
+
+    @pytest.fixture
+    def failures(self, noise):
+        """Return estimators, what they refuse to be fitted to, and the error."""
+        brain = as_img((noise != 0).astype("uint8"))
+        return {
+            "parameter": (ClusterTDPTransformer(alpha=2, mask_img=brain), as_img(noise), "alpha"),
+            "thresholded": (
+                ClusterTDPTransformer(),
+                as_img(np.where(noise > 2, noise, 0)),
+                "looks thresholded",
+            ),
+            "grid": (ClusterTDPTransformer(mask_img=brain), as_img(noise[1:]), "on the grid"),
+            "array": (ClusterTDPTransformer(mask_img=brain), np.zeros((1, 5)), "Got shape"),
+        }
+
+    @pytest.mark.parametrize("case", ["parameter", "thresholded", "grid", "array"])
+    @pytest.mark.parametrize("method", ["fit", "fit_transform"])
+    def test_transformer_is_not_fitted(self, failures, case, method):
+        transformer, X, match = failures[case]
+        with pytest.raises(ValueError, match=match):
+            getattr(transformer, method)(X)
+        transformer.set_params(alpha=0.05)
+        with pytest.raises(NotFittedError):
+            transformer.transform(X)
+        with pytest.raises(NotFittedError):
+            transformer.get_feature_names_out()
+
+    @pytest.mark.parametrize("case", ["thresholded", "grid", "array"])
+    def test_earlier_fit_does_not_stay(self, failures, noise, case):
+        transformer, X, match = failures[case]
+        transformer.fit_transform(as_img(noise))
+        with pytest.raises(ValueError, match=match):
+            transformer.fit(X)
+        with pytest.raises(NotFittedError):
+            transformer.transform(as_img(noise))
+        assert not hasattr(transformer, "table_")
+
+    def test_results_of_an_earlier_map_do_not_stay_with_a_new_fit(self, noise):
+        brain = as_img((noise != 0).astype("uint8"))
+        transformer = ClusterTDPTransformer(2, mask_img=brain)
+        transformer.fit_transform(as_img(noise))
+        transformer.fit(as_img(noise + 1))
+        for name in ("table_", "labels_img_", "hommel_", "n_tested_", "true_discoveries_"):
+            assert not hasattr(transformer, name), name
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda transformer: transformer.transform(as_img(np.ones((24, 24, 24)))),
+            lambda transformer: transformer.get_feature_names_out(),
+        ],
+        ids=["transform", "get_feature_names_out"],
+    )
+    def test_nothing_works_before_fit(self, call):
+        with pytest.raises(NotFittedError, match="ClusterTDPTransformer instance is not fitted"):
+            call(ClusterTDPTransformer())

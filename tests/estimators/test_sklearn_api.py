@@ -1,0 +1,431 @@
+"""ClusterTDPTransformer as a scikit-learn estimator: parameters, pipelines, output, caching."""
+
+import inspect
+import pickle
+import warnings
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from nilearn.image import get_data
+from nilearn.maskers import NiftiLabelsMasker, NiftiMasker
+from numpy.testing import assert_allclose, assert_array_equal
+from pandas.testing import assert_frame_equal
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.utils import estimator_checks
+from sklearn.utils.validation import check_is_fitted
+
+from ari_estimator import ClusterTDPTransformer
+
+PARAMETERS = {
+    "threshold": [2.5, 3.5],
+    "alpha": 0.1,
+    "mask_img": None,
+    "two_sided": True,
+    "connectivity": 26,
+    "cluster_threshold": 4,
+    "local_test": "hommel",
+    "memory": None,
+    "memory_level": 0,
+    "verbose": 1,
+}
+
+
+@pytest.fixture(name="X")
+def masked_maps(make_map, mask):
+    """Return three masked maps, an array of shape (3, n_voxels)."""
+    return np.stack([make_map(seed)[mask] for seed in range(3)])
+
+
+@pytest.fixture
+def images(make_map, make_img):
+    """Return three maps as images."""
+    return [make_img(make_map(seed)) for seed in range(3)]
+
+
+@pytest.fixture(scope="session")
+def atlas_img(make_img, mask):
+    """Return an atlas of three regions, of which the third has no effect."""
+    labels = np.zeros(mask.shape, dtype="int32")
+    labels[1:5, :5], labels[1:5, 5:], labels[5:] = 1, 2, 3
+    return make_img(labels)
+
+
+class TestParameters:
+    """get_params, set_params, clone and what depends on them."""
+
+    def test_init_stores_parameters_as_they_are(self):
+        parameters = {**PARAMETERS, "threshold": np.array([1.0, 2.0])}
+        transformer = ClusterTDPTransformer(**parameters)
+        for name, value in parameters.items():
+            assert getattr(transformer, name) is value, name
+        assert vars(transformer).keys() == parameters.keys()
+
+    def test_all_but_the_threshold_are_keyword_only(self):
+        with pytest.raises(TypeError, match="positional"):
+            ClusterTDPTransformer(3, 0.05)
+
+    def test_get_params_gives_all_parameters(self):
+        assert ClusterTDPTransformer(**PARAMETERS).get_params() == PARAMETERS
+
+    def test_set_params_returns_self_and_sets(self):
+        transformer = ClusterTDPTransformer()
+        assert transformer.set_params(**PARAMETERS) is transformer
+        assert transformer.get_params() == PARAMETERS
+        with pytest.raises(ValueError, match="Invalid parameter 'treshold'"):
+            transformer.set_params(treshold=3)
+
+    @pytest.mark.parametrize("threshold", [2.5, [2, 3], np.array([2.0, 3.0]), "concentration"])
+    def test_clone_gives_the_same_results_and_is_not_fitted(self, threshold, z_img, mask_img):
+        transformer = ClusterTDPTransformer(threshold, mask_img=mask_img, alpha=0.2)
+        tdp = transformer.fit_transform(z_img)
+        cloned = clone(transformer)
+        with pytest.raises(NotFittedError):
+            check_is_fitted(cloned)
+        assert_array_equal(get_data(cloned.fit_transform(z_img)), get_data(tdp))
+        assert_frame_equal(cloned.table_, transformer.table_)
+
+    def test_parameters_of_the_masker_are_nested(self, mask_img):
+        transformer = ClusterTDPTransformer(mask_img=NiftiMasker(standardize=None))
+        transformer.set_params(mask_img__mask_img=mask_img)
+        assert transformer.get_params()["mask_img__mask_img"] is mask_img
+
+    @pytest.mark.parametrize("as_masker", [False, True])
+    def test_fit_leaves_parameters_as_they_were(self, z_img, mask_img, as_masker):
+        given = NiftiMasker(mask_img=mask_img, standardize=None) if as_masker else mask_img
+        thresholds = [3, 2]
+        transformer = ClusterTDPTransformer(thresholds, mask_img=given)
+        before = transformer.get_params()
+        transformer.fit_transform(z_img)
+        after = transformer.get_params()
+        assert before.keys() == after.keys()
+        for name, value in before.items():
+            assert after[name] is value, name
+        assert thresholds == [3, 2]
+
+    def test_fit_returns_self_and_takes_y(self, z_img, mask_img):
+        transformer = ClusterTDPTransformer(mask_img=mask_img)
+        assert transformer.fit(z_img) is transformer
+        assert transformer.fit(z_img, y=None) is transformer
+        assert get_data(transformer.fit_transform(z_img, y=None)).shape == z_img.shape
+
+    def test_parameter_grid_can_be_set(self, z_img, mask_img, definition, z, mask):
+        pipeline = Pipeline([("tdp", ClusterTDPTransformer(mask_img=mask_img))])
+        grid = ParameterGrid({"tdp__threshold": [2, 3], "tdp__alpha": [0.01, 0.1]})
+        results = []
+        for parameters in grid:
+            tdp = get_data(clone(pipeline).set_params(**parameters).fit_transform(z_img))
+            results.append(tdp)
+            expected = definition.tdp_volume(
+                z, mask, parameters["tdp__threshold"], alpha=parameters["tdp__alpha"]
+            )
+            assert_allclose(tdp, expected, rtol=1e-14)
+        assert len({tdp.tobytes() for tdp in results}) == len(grid) == 4
+
+    @pytest.mark.parametrize("kind", ["images", "array"])
+    def test_pickled_estimator_gives_the_same_results(self, images, X, mask_img, kind):
+        maps = images if kind == "images" else X
+        transformer = ClusterTDPTransformer([1, 2], mask_img=mask_img)
+        tdp = transformer.fit_transform(maps)
+        restored = pickle.loads(pickle.dumps(transformer))
+        for one, other in zip(tdp, restored.transform(maps), strict=True):
+            assert_array_equal(*(m if kind == "array" else get_data(m) for m in (one, other)))
+        for table, other in zip(transformer.table_, restored.table_, strict=True):
+            assert_frame_equal(table, other)
+        assert restored.true_discoveries_ == transformer.true_discoveries_
+        assert restored.hommel_[0].value(0.01) == transformer.hommel_[0].value(0.01)
+
+    @pytest.mark.parametrize(
+        "check",
+        [
+            estimator_checks.check_no_attributes_set_in_init,
+            estimator_checks.check_parameters_default_constructible,
+            estimator_checks.check_get_params_invariance,
+            estimator_checks.check_set_params,
+            estimator_checks.check_estimator_cloneable,
+            estimator_checks.check_estimator_repr,
+            estimator_checks.check_valid_tag_types,
+            estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+            estimator_checks.check_mixin_order,
+            estimator_checks.check_transformers_unfitted,
+        ],
+        ids=lambda check: check.__name__,
+    )
+    def test_check_of_sklearn(self, check):
+        check("ClusterTDPTransformer", ClusterTDPTransformer())
+
+    def test_html_repr_names_the_estimator_and_its_parameters(self, z_img, mask_img):
+        transformer = ClusterTDPTransformer(threshold=2.75, mask_img=mask_img)
+        for estimator in (transformer, clone(transformer).fit(z_img), make_pipeline(transformer)):
+            html = estimator._repr_html_()
+            assert "ClusterTDPTransformer" in html
+            assert "2.75" in html
+
+    def test_repr_shows_what_is_not_default(self):
+        assert repr(ClusterTDPTransformer(2.75)) == "ClusterTDPTransformer(threshold=2.75)"
+
+
+class TestPipelines:
+    """As a step before a labels masker, or after a masker."""
+
+    @pytest.mark.parametrize("threshold", [2, [1, 2], "concentration"])
+    def test_labels_masker_gives_mean_tdp_of_regions(self, z_img, mask_img, atlas_img, threshold):
+        pipeline = make_pipeline(
+            ClusterTDPTransformer(threshold, mask_img=mask_img),
+            NiftiLabelsMasker(atlas_img, standardize=None),
+        )
+        means = np.ravel(pipeline.fit_transform(z_img))
+        tdp = get_data(ClusterTDPTransformer(threshold, mask_img=mask_img).fit_transform(z_img))
+        labels = get_data(atlas_img)
+        assert_allclose(means, [tdp[labels == i].mean() for i in (1, 2, 3)], rtol=1e-6)
+        assert means[0] > 0
+
+    def test_labels_masker_takes_lists_and_4d_images(self, images, mask_img, atlas_img, make_img):
+        pipeline = make_pipeline(
+            ClusterTDPTransformer(2, mask_img=mask_img),
+            NiftiLabelsMasker(atlas_img, standardize=None),
+        )
+        four_d = make_img(np.stack([get_data(img) for img in images], axis=-1))
+        means = pipeline.fit_transform(four_d)
+        assert means.shape == (3, 3)
+        assert_allclose(means, np.stack(pipeline.fit_transform(images)).reshape(3, 3), rtol=1e-6)
+
+    @pytest.mark.parametrize("cloned", [False, True])
+    @pytest.mark.parametrize("same_masker", [True, False])
+    def test_masker_before_gives_arrays(self, images, X, mask_img, cloned, same_masker):
+        masker = NiftiMasker(mask_img=mask_img, standardize=None)
+        pipeline = make_pipeline(
+            masker, ClusterTDPTransformer(2, mask_img=masker if same_masker else mask_img)
+        )
+        if cloned:
+            pipeline = clone(pipeline)
+        tdp = pipeline.fit_transform(images)
+        expected = ClusterTDPTransformer(2, mask_img=mask_img).fit_transform(X)
+        assert isinstance(tdp, np.ndarray)
+        assert tdp.shape == X.shape
+        # Maskers of nilearn give single precision.
+        assert_allclose(tdp, expected, atol=1e-6)
+        assert_array_equal(pipeline.transform(images), tdp)
+        assert len(pipeline[-1].table_) == 3
+
+    def test_array_output_goes_back_to_images_with_the_masker(self, images, mask_img):
+        masker = NiftiMasker(mask_img=mask_img, standardize=None)
+        pipeline = make_pipeline(masker, ClusterTDPTransformer(2, mask_img=masker))
+        tdp = masker.inverse_transform(pipeline.fit_transform(images[:1]))
+        expected = ClusterTDPTransformer(2, mask_img=mask_img).fit_transform(images[0])
+        assert_allclose(np.squeeze(get_data(tdp)), get_data(expected), atol=1e-6)
+
+    def test_parameters_are_set_through_a_pipeline(self, mask_img):
+        pipeline = make_pipeline(ClusterTDPTransformer(mask_img=mask_img))
+        pipeline.set_params(clustertdptransformer__threshold=[2, 3])
+        assert pipeline[0].threshold == [2, 3]
+        assert pipeline.get_params()["clustertdptransformer__threshold"] == [2, 3]
+
+    def test_feature_union_joins_arrays_of_two_thresholds(self, X, mask_img):
+        union = FeatureUnion(
+            [(f"z{t}", ClusterTDPTransformer(t, mask_img=mask_img)) for t in (2, 3)]
+        )
+        both = union.fit_transform(X)
+        assert_array_equal(
+            both,
+            np.hstack(
+                [ClusterTDPTransformer(t, mask_img=mask_img).fit_transform(X) for t in (2, 3)]
+            ),
+        )
+        names = union.get_feature_names_out()
+        assert names.size == both.shape[1]
+        assert names[0] == "z2__voxel_0"
+
+
+class TestOutput:
+    """Containers of arrays, and names of their columns."""
+
+    def test_pandas_output_has_a_column_for_each_voxel(self, X, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).set_output(transform="pandas")
+        tdp = transformer.fit_transform(X)
+        plain = ClusterTDPTransformer(2, mask_img=mask_img).fit_transform(X)
+        assert isinstance(tdp, pd.DataFrame)
+        assert_array_equal(tdp.to_numpy(), plain)
+        assert tdp.columns.tolist() == transformer.get_feature_names_out().tolist()
+        assert isinstance(transformer.transform(X), pd.DataFrame)
+
+    def test_pandas_output_keeps_the_index_of_the_input(self, X, mask_img):
+        data = pd.DataFrame(X, index=["sub-1", "sub-2", "sub-3"])
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).set_output(transform="pandas")
+        assert transformer.fit_transform(data).index.tolist() == ["sub-1", "sub-2", "sub-3"]
+
+    @pytest.mark.parametrize("how", ["set_output", "config"])
+    def test_images_stay_images(self, images, mask_img, how, assert_same_images):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
+        expected = transformer.fit_transform(images)
+        if how == "set_output":
+            tdp = transformer.set_output(transform="pandas").fit_transform(images)
+        else:
+            with config_context(transform_output="pandas"):
+                tdp = transformer.fit_transform(images)
+        assert_same_images(tdp, expected)
+
+    def test_global_pandas_output_is_followed(self, X, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
+        with config_context(transform_output="pandas"):
+            tdp = transformer.fit_transform(X)
+            default = transformer.set_output(transform="default").transform(X)
+        assert isinstance(tdp, pd.DataFrame)
+        assert isinstance(default, np.ndarray)
+        assert isinstance(transformer.fit_transform(X), np.ndarray)
+
+    def test_set_output_of_none_changes_nothing(self, X, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).set_output(transform="pandas")
+        assert transformer.set_output() is transformer
+        assert isinstance(transformer.fit_transform(X), pd.DataFrame)
+
+    def test_pipeline_hands_on_set_output(self, X, mask_img):
+        pipeline = make_pipeline(ClusterTDPTransformer(2, mask_img=mask_img))
+        pipeline.set_output(transform="pandas")
+        assert isinstance(pipeline.fit_transform(X), pd.DataFrame)
+
+    def test_clone_keeps_the_output_that_was_set(self, X, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).set_output(transform="pandas")
+        assert isinstance(clone(transformer).fit_transform(X), pd.DataFrame)
+
+    def test_feature_names_are_those_of_voxels(self, mask, mask_img):
+        names = ClusterTDPTransformer(mask_img=mask_img).fit().get_feature_names_out()
+        assert names.dtype == object
+        assert names.tolist() == [f"voxel_{i}" for i in range(mask.sum())]
+
+    def test_feature_names_may_be_given(self, mask, mask_img):
+        given = [f"v{i}" for i in range(mask.sum())]
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit()
+        assert transformer.get_feature_names_out(given).tolist() == given
+
+    def test_feature_names_of_another_number_are_refused(self, mask, mask_img):
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit()
+        with pytest.raises(ValueError, match="input_features"):
+            transformer.get_feature_names_out(["a", "b"])
+
+
+class TestMemory:
+    """The cache."""
+
+    @pytest.mark.parametrize("as_memory", [str, lambda path: joblib.Memory(path, verbose=0)])
+    def test_second_run_comes_from_the_cache(
+        self, z_img, mask_img, tmp_path, as_memory, monkeypatch, assert_same_images
+    ):
+        arguments = {"mask_img": mask_img, "two_sided": True}
+        first = ClusterTDPTransformer(2, memory=as_memory(str(tmp_path)), **arguments)
+        tdp = first.fit_transform(z_img)
+        assert any(tmp_path.rglob("output.pkl"))
+
+        def fail(*args, **kwargs):
+            raise AssertionError("computed again")
+
+        monkeypatch.setattr("ari_estimator.estimators._inference.form_family", fail)
+        second = ClusterTDPTransformer(2, memory=as_memory(str(tmp_path)), **arguments)
+        assert_same_images(second.fit_transform(z_img), tdp)
+        assert_same_images(second.labels_img_, first.labels_img_)
+        assert_frame_equal(second.table_, first.table_)
+        assert second.true_discoveries_ == first.true_discoveries_
+        # Only the same parameters have that result.
+        with pytest.raises(AssertionError, match="computed again"):
+            second.set_params(threshold=2.5).fit_transform(z_img)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"alpha": 0.2},
+            {"threshold": 1.5},
+            {"threshold": "concentration"},
+            {"two_sided": True},
+            {"connectivity": 26},
+            {"cluster_threshold": 10},
+            {"local_test": "hommel"},
+        ],
+        ids=str,
+    )
+    def test_other_parameters_are_computed_anew(self, z_img, mask_img, tmp_path, change):
+        memory = str(tmp_path)
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img, memory=memory)
+        transformer.fit_transform(z_img)
+        cached = transformer.set_params(**change).fit_transform(z_img)
+        plain = transformer.set_params(memory=None).fit_transform(z_img)
+        assert_array_equal(get_data(cached), get_data(plain))
+
+    def test_other_maps_masks_and_affines_are_computed_anew(
+        self, make_map, make_img, mask, tmp_path
+    ):
+        def table(z, mask, affine, memory):
+            transformer = ClusterTDPTransformer(
+                2, mask_img=make_img(mask.astype("uint8"), affine), memory=memory
+            )
+            transformer.fit_transform(make_img(z, affine))
+            return transformer.table_
+
+        z, other_mask, other_affine = make_map(), mask.copy(), np.diag([2.0, 2, 2, 1])
+        other_mask[3] = False
+        affine = np.eye(4)
+        for case in (
+            (z, mask, affine),
+            (z + 0.1, mask, affine),
+            (z, other_mask, affine),
+            (z, mask, other_affine),
+        ):
+            assert_frame_equal(table(*case, str(tmp_path)), table(*case, None))
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("memory_level", [0, 1, 2])
+    def test_cache_is_silent(self, z_img, mask_img, tmp_path, memory_level, capfd):
+        for _ in range(2):
+            ClusterTDPTransformer(
+                2, mask_img=mask_img, memory=str(tmp_path), memory_level=memory_level
+            ).fit_transform(z_img)
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.filterwarnings("ignore:memory_level is currently set to 0")
+    def test_memory_level_0_caches_nothing(self, z_img, mask_img, tmp_path):
+        ClusterTDPTransformer(
+            2, mask_img=mask_img, memory=str(tmp_path), memory_level=0
+        ).fit_transform(z_img)
+        assert not any(tmp_path.rglob("output.pkl"))
+
+    def test_warning_of_nan_comes_from_the_cache_too(self, z, mask, mask_img, make_img, tmp_path):
+        z[tuple(np.argwhere(mask)[0])] = np.nan
+        for _ in range(2):
+            transformer = ClusterTDPTransformer(2, mask_img=mask_img, memory=str(tmp_path))
+            with pytest.warns(UserWarning, match="NaN in 1 of"):
+                transformer.fit_transform(make_img(z))
+
+
+class TestVerbosity:
+    """What is printed."""
+
+    def test_verbose_prints_a_line_for_each_map(self, images, mask_img, mask, capsys):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img, verbose=1)
+        transformer.fit_transform(images)
+        lines = capsys.readouterr().out.strip().splitlines()
+        lines = [line for line in lines if "voxels tested" in line]
+        assert len(lines) == 3
+        for line, bound in zip(lines, transformer.true_discoveries_, strict=True):
+            assert "ClusterTDPTransformer" in line
+            assert f"{mask.sum()} voxels" in line
+            assert f"{bound} true discoveries" in line
+
+    @pytest.mark.parametrize("with_mask", [True, False])
+    def test_default_is_silent(self, motor_img, z_img, mask_img, with_mask, capfd):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            if with_mask:
+                ClusterTDPTransformer(mask_img=mask_img).fit_transform(z_img)
+            else:
+                ClusterTDPTransformer().fit_transform(motor_img)
+        assert capfd.readouterr() == ("", "")
+
+
+def test_signature_has_a_default_for_every_parameter():
+    parameters = inspect.signature(ClusterTDPTransformer).parameters.values()
+    assert all(parameter.default is not parameter.empty for parameter in parameters)
+    assert {parameter.name for parameter in parameters} == set(PARAMETERS)

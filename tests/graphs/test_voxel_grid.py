@@ -1,0 +1,142 @@
+"""Neighbours in a mask, and connected components, against a flood fill voxel by voxel."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.testing import assert_array_equal
+
+from ari_estimator.graphs import VoxelGrid
+
+CONNECTIVITIES = [6, 18, 26]
+
+STEPS = [step for step in product((-1, 0, 1), repeat=3) if any(step)]
+
+# How many coordinates may change from a voxel to its neighbour.
+LARGEST_N_CHANGES = {6: 1, 18: 2, 26: 3}
+
+
+def neighbour_steps(connectivity):
+    return [step for step in STEPS if np.abs(step).sum() <= LARGEST_N_CHANGES[connectivity]]
+
+
+def flood_fill(mask, selected, connectivity):
+    """Return labels in the C order of the mask, by visiting voxels one after the other."""
+    volume = np.zeros(mask.shape, dtype=bool)
+    volume[mask] = selected
+    labels = np.zeros(mask.shape, dtype=int)
+    n_components = 0
+    for start in np.argwhere(volume):
+        if labels[tuple(start)]:
+            continue
+        n_components += 1
+        labels[tuple(start)] = n_components
+        open_ends = [start]
+        while open_ends:
+            voxel = open_ends.pop()
+            for step in neighbour_steps(connectivity):
+                other = voxel + step
+                if (other < 0).any() or (other >= mask.shape).any():
+                    continue
+                if volume[tuple(other)] and not labels[tuple(other)]:
+                    labels[tuple(other)] = n_components
+                    open_ends.append(other)
+    return labels[mask], n_components
+
+
+@st.composite
+def masks_and_selections(draw):
+    mask = draw(arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=5)))
+    return mask, draw(arrays(bool, int(mask.sum())))
+
+
+@pytest.mark.parametrize("connectivity", CONNECTIVITIES)
+@pytest.mark.parametrize("step", STEPS)
+def test_voxels_are_neighbours_by_face_edge_or_corner(step, connectivity):
+    volume = np.zeros((3, 3, 3), dtype=bool)
+    volume[1, 1, 1] = volume[tuple(np.add(1, step))] = True
+    grid = VoxelGrid(np.ones_like(volume), connectivity)
+    _, n_components = grid.components(volume.ravel())
+    assert n_components == (1 if step in neighbour_steps(connectivity) else 2)
+
+
+@given(masks_and_selections(), st.sampled_from(CONNECTIVITIES))
+@settings(deadline=None, derandomize=True, max_examples=300)
+def test_components_equal_flood_fill(mask_and_selection, connectivity):
+    mask, selected = mask_and_selection
+    labels, n_components = VoxelGrid(mask, connectivity).components(selected)
+    expected, n_expected = flood_fill(mask, selected, connectivity)
+    assert n_components == n_expected
+    assert_array_equal(labels, expected)
+
+
+@pytest.mark.parametrize("connectivity", CONNECTIVITIES)
+def test_components_equal_flood_fill_on_a_larger_grid(connectivity):
+    rng = np.random.default_rng(0)
+    mask = rng.random((9, 10, 11)) < 0.8
+    selected = rng.random(int(mask.sum())) < {6: 0.4, 18: 0.18, 26: 0.12}[connectivity]
+    labels, n_components = VoxelGrid(mask, connectivity).components(selected)
+    expected, n_expected = flood_fill(mask, selected, connectivity)
+    # Not one giant component, and not single voxels only.
+    assert 20 < n_components < 0.8 * selected.sum()
+    assert n_components == n_expected
+    assert_array_equal(labels, expected)
+
+
+def test_components_do_not_cross_voxels_outside_the_mask():
+    mask = np.array([[[True, False, True]]])
+    labels, n_components = VoxelGrid(mask, 26).components([True, True])
+    assert labels.tolist() == [1, 2]
+    assert n_components == 2
+
+
+def test_components_do_not_wrap_around_the_edges_of_the_grid():
+    # The end of one row and the start of the next are neighbours in memory alone.
+    volume = np.array([[[False, True], [True, False]]])
+    labels, n_components = VoxelGrid(np.ones_like(volume), 6).components(volume.ravel())
+    assert labels.tolist() == [0, 1, 2, 0]
+    assert n_components == 2
+
+
+@pytest.mark.parametrize(
+    ("selected", "expected"),
+    [([False] * 8, ([0] * 8, 0)), ([True] * 8, ([1] * 8, 1))],
+    ids=["none", "all"],
+)
+def test_components_of_nothing_and_of_everything(selected, expected):
+    labels, n_components = VoxelGrid(np.ones((2, 2, 2), dtype=bool)).components(selected)
+    assert (labels.tolist(), n_components) == expected
+
+
+def test_default_neighbours_share_a_face():
+    assert VoxelGrid(np.ones((2, 2, 2), dtype=bool)).connectivity == 6
+
+
+@pytest.mark.parametrize("connectivity", [7, 0, -6, "6", None])
+def test_unknown_connectivity_is_refused(connectivity):
+    with pytest.raises(
+        ValueError, match=rf"connectivity must be 6, 18 or 26\. Got {connectivity!r}"
+    ):
+        VoxelGrid(np.ones((2, 2, 2), dtype=bool), connectivity)
+
+
+@pytest.mark.parametrize("shape", [(8,), (2, 4), (2, 2, 2, 1)])
+def test_mask_that_is_not_three_dimensional_is_refused(shape):
+    with pytest.raises(ValueError, match=r"three-dimensional array of booleans\. Got shape"):
+        VoxelGrid(np.ones(shape, dtype=bool))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float64", "object"])
+def test_mask_that_is_not_boolean_is_refused(dtype):
+    with pytest.raises(ValueError, match=rf"array of booleans\. Got .* of {dtype}"):
+        VoxelGrid(np.ones((2, 2, 2), dtype=dtype))
+
+
+@pytest.mark.parametrize("n_selected", [1, 7, 9])
+def test_selection_of_another_length_than_the_mask_is_refused(n_selected):
+    grid = VoxelGrid(np.ones((2, 2, 2), dtype=bool))
+    with pytest.raises(ValueError, match=f"{n_selected}"):
+        grid.components([True] * n_selected)
