@@ -23,7 +23,7 @@ OLDEST = [
     "rich==13.7.0",
     "scikit-learn==1.5.0",
     "scipy==1.12.0",
-    "typer==0.12.4",
+    "typer==0.16.0",
 ]
 
 

@@ -143,21 +143,22 @@ class TestParameters:
     @pytest.mark.parametrize(
         "check",
         [
-            estimator_checks.check_no_attributes_set_in_init,
-            estimator_checks.check_parameters_default_constructible,
-            estimator_checks.check_get_params_invariance,
-            estimator_checks.check_set_params,
-            estimator_checks.check_estimator_cloneable,
-            estimator_checks.check_estimator_repr,
-            estimator_checks.check_valid_tag_types,
-            estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
-            estimator_checks.check_mixin_order,
-            estimator_checks.check_transformers_unfitted,
+            "check_no_attributes_set_in_init",
+            "check_parameters_default_constructible",
+            "check_get_params_invariance",
+            "check_set_params",
+            "check_estimator_cloneable",
+            "check_estimator_repr",
+            "check_valid_tag_types",
+            "check_do_not_raise_errors_in_init_or_set_params",
+            "check_mixin_order",
+            "check_transformers_unfitted",
         ],
-        ids=lambda check: check.__name__,
     )
     def test_check_of_sklearn(self, check):
-        check("ClusterTDPTransformer", ClusterTDPTransformer())
+        if not hasattr(estimator_checks, check):
+            pytest.skip(f"this version of scikit-learn has no {check}")
+        getattr(estimator_checks, check)("ClusterTDPTransformer", ClusterTDPTransformer())
 
     def test_html_repr_names_the_estimator_and_its_parameters(self, z_img, mask_img):
         transformer = ClusterTDPTransformer(threshold=2.75, mask_img=mask_img)
