@@ -43,7 +43,9 @@ def auditory_mask(shared_path):
 
 @pytest.fixture(scope="module")
 def reference_rows(shared_path):
-    return pd.read_csv(shared_path("reference", "ari_auditory.tsv"), sep="\t", float_precision="round_trip")
+    return pd.read_csv(
+        shared_path("reference", "ari_auditory.tsv"), sep="\t", float_precision="round_trip"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import numpy as np
 from joblib import Memory
 from nibabel import Nifti1Image
 from nilearn.image import check_niimg_3d, get_data
-from nilearn.maskers import NiftiMasker
+from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.surface import SurfaceImage
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
@@ -51,7 +51,7 @@ def fit_masker(
     ValueError
         If the mask is empty or not binary, or must be computed and there is no image.
     """
-    if isinstance(mask_img, SurfaceImage) or "Surface" in type(mask_img).__name__:
+    if isinstance(mask_img, (SurfaceImage, SurfaceMasker)):
         raise TypeError(
             "mask_img must be a volume, a path to one, a NiftiMasker or None. "
             f"Got {type(mask_img).__name__}: surfaces are not supported."
