@@ -44,8 +44,8 @@ def demo(
     console.print(_rich_table(transformer.table_))
     console.print(
         f"{transformer.n_tested_:,} voxels were tested; at least "
-        f"{transformer.true_discoveries_:,} of them are active. With probability "
-        f"{1 - transformer.alpha:.0%} that and all rows of the table hold at once."
+        f"{transformer.true_discoveries_:,} of them are active. With probability at "
+        f"least {1 - transformer.alpha:.0%} that and all rows of the table hold at once."
     )
     for what, path in files.items():
         console.print(f"{what} written to {path}", soft_wrap=True, highlight=False)

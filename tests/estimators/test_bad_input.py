@@ -2,6 +2,7 @@
 
 import re
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -331,7 +332,7 @@ class TestArrays:
 
     def test_array_without_a_mask_is_refused(self, z, mask):
         with pytest.raises(
-            ValueError, match=r"mask_img must be a mask or a fitted masker.*Got None"
+            ValueError, match=r"mask_img must be a mask, a fitted masker, or.*Got None"
         ):
             ClusterTDPTransformer().fit_transform(z[mask][None])
 
@@ -348,7 +349,7 @@ class TestArrays:
     @pytest.mark.parametrize(
         "reshape",
         [
-            lambda values: values,
+            lambda values: values[1:],
             lambda values: values[None, None],
             lambda values: values[None, 1:],
             lambda values: np.r_[values, values][None],
@@ -358,8 +359,8 @@ class TestArrays:
             lambda values: np.array(4.0),
         ],
         ids=[
-            "1D", "3D", "a voxel too few", "twice the voxels", "column", "no voxels", "DataFrame",
-            "0D",
+            "1D, a voxel too few", "3D", "a voxel too few", "twice the voxels", "column",
+            "no voxels", "DataFrame", "0D",
         ],
     )  # fmt: skip
     def test_array_of_another_shape_is_refused(self, z, mask, mask_img, reshape, method):
@@ -474,8 +475,59 @@ class TestThresholdedMaps:
     def test_map_of_which_few_voxels_are_left_is_refused(self, n_voxels):
         z = np.zeros((12, 12, 12))
         z.ravel()[800 : 800 + n_voxels] = np.linspace(-0.1, 3.5, n_voxels)[::-1]
-        with pytest.raises(ValueError, match=rf"thresholded already: {n_voxels} voxels are left"):
+        with pytest.raises(ValueError, match=rf"thresholded already: .* has {n_voxels} voxels"):
             ClusterTDPTransformer(3).fit_transform(as_img(z))
+
+    @pytest.mark.parametrize("two_sided", [False, True])
+    def test_thresholded_map_whose_zeros_are_rounded_is_refused(self, noise, tmp_path, two_sided):
+        # Stored as int16 with a slope and an intercept, zeros come back as 1e-5 or so.
+        thresholded = np.where(np.abs(noise) > 2, noise, 0).astype("float32")
+        img = as_img(thresholded)
+        img.set_data_dtype(np.int16)
+        img.to_filename(tmp_path / "z.nii.gz")
+        assert (nib.load(tmp_path / "z.nii.gz").get_fdata() != 0).all()
+        with pytest.raises(ValueError, match=self.MATCH):
+            ClusterTDPTransformer(3, two_sided=two_sided).fit(tmp_path / "z.nii.gz")
+
+    @pytest.mark.parametrize("decimals", [4, 3, 2, 1])
+    def test_rounded_map_that_is_not_thresholded_passes(self, motor_img, decimals):
+        z = np.round(get_data(motor_img), decimals)
+        transformer = ClusterTDPTransformer(3).fit(Nifti1Image(z, motor_img.affine))
+        assert transformer.n_features_in_ > 0.9 * 45448
+
+    def test_map_of_whole_numbers_without_a_mask_is_refused(self, motor_img):
+        # All voxels that round to 0 would leave the family.
+        z = np.round(get_data(motor_img)).astype("int16")
+        with pytest.raises(ValueError, match=self.MATCH):
+            ClusterTDPTransformer(3).fit(Nifti1Image(z, motor_img.affine))
+
+    @pytest.mark.parametrize("fitted", [False, True])
+    def test_thresholded_map_as_the_mask_of_a_masker_is_refused(self, noise, fitted):
+        thresholded = as_img(np.where(noise > 2, noise, 0))
+        masker = NiftiMasker(mask_img=thresholded, standardize=None)
+        with pytest.raises(ValueError, match="mask_img must be binary"):
+            ClusterTDPTransformer(mask_img=masker.fit() if fitted else masker).fit(as_img(noise))
+
+    def test_masker_fitted_to_a_thresholded_map_is_refused(self, noise):
+        thresholded = as_img(np.where(noise > 2, noise, 0))
+        masker = NiftiMasker(mask_strategy="background", standardize=None).fit(thresholded)
+        with pytest.raises(ValueError, match=self.MATCH):
+            ClusterTDPTransformer(mask_img=masker).fit(thresholded)
+
+    def test_mask_that_goes_by_strong_values_is_refused(self, noise):
+        masker = NiftiMasker(mask_strategy="epi", standardize=None)
+        with pytest.raises(ValueError, match="mask_strategy='epi'"):
+            ClusterTDPTransformer(mask_img=masker).fit(as_img(noise))
+
+    @pytest.mark.filterwarnings("ignore:The map is NaN in 1 of")
+    def test_nan_in_a_mask_of_active_voxels_is_left_out(self, noise):
+        region = np.zeros(noise.shape, dtype="uint8")
+        region[5:12, 5:12, 5:12] = 1
+        z = np.abs(noise) + 4
+        z[6, 6, 6] = np.nan
+        transformer = ClusterTDPTransformer(3, mask_img=as_img(region))
+        transformer.fit_transform(as_img(z))
+        assert transformer.n_tested_ == 7**3 - 1
 
     @pytest.mark.filterwarnings("ignore")
     @pytest.mark.parametrize("value", [0.0, 2.0])

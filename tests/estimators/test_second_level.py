@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from nibabel import Nifti1Image
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.image import get_data
 from nilearn.maskers import NiftiMasker
@@ -480,7 +481,26 @@ class TestNaN:
             model.compute_contrast(output_type=output_type)
         messages = [str(w.message) for w in record]
         assert [m for m in messages if "NaN" in m] == messages[:1]
-        assert messages[0].startswith("7 voxels of the mask are NaN in at least one of the maps")
+        assert messages[0].startswith("7 voxels of the mask are NaN (or infinite) in at least")
+
+    @pytest.mark.filterwarnings("ignore:imgs are being resampled")
+    @pytest.mark.parametrize("n_inside", [0, 3])
+    def test_counts_in_the_mask_on_the_grid_of_the_maps(self, n_inside):
+        # NaN all around the brain is as usual as can be.
+        rng = np.random.default_rng(0)
+        inside = np.zeros((12, 12, 12), dtype=bool)
+        inside[3:9, 3:9, 3:9] = True
+        data = np.where(inside, rng.standard_normal(inside.shape), np.nan)
+        data[4, 4, 4 : 4 + n_inside] = np.nan
+        maps = [Nifti1Image(data, np.eye(4)), *(Nifti1Image(data + k, np.eye(4)) for k in (1, 2))]
+        mask_img = Nifti1Image(inside.astype("uint8"), np.eye(4))
+        model = ARISecondLevelModel(mask_img=mask_img, target_affine=np.diag([2.0, 2.0, 2.0]))
+        model.fit(maps, design_matrix=pd.DataFrame({"intercept": [1] * 3}))
+        with warnings.catch_warnings(record=True) as record:
+            warnings.simplefilter("always")
+            model.compute_contrast()
+        counted = [str(w.message).split()[0] for w in record if "NaN (or" in str(w.message)]
+        assert counted == ([str(n_inside)] if n_inside else [])
 
     @pytest.mark.filterwarnings("ignore:7 voxels of the mask are NaN")
     def test_values_are_nilearns(self, maps_with_nan, mask_img, intercept):

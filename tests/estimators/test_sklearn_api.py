@@ -310,6 +310,32 @@ class TestOutput:
             transformer.get_feature_names_out(["a", "b"])
 
 
+class TestOneMap:
+    """One map as a one-dimensional array, which is what a masker makes of a 3D image."""
+
+    def test_array_in_array_out_with_single_attributes(self, z, mask, mask_img, z_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
+        tdp = transformer.fit_transform(z[mask])
+        of_image = ClusterTDPTransformer(2, mask_img=mask_img)
+        assert_array_equal(tdp, get_data(of_image.fit_transform(z_img))[mask])
+        assert transformer.labels_img_.shape == tdp.shape == (mask.sum(),)
+        assert_frame_equal(transformer.table_, of_image.table_)
+        assert transformer.true_discoveries_ == of_image.true_discoveries_
+
+    def test_pipeline_behind_a_masker_takes_a_3d_image(self, mask, mask_img, z_img):
+        masker = NiftiMasker(mask_img=mask_img, standardize=None)
+        pipeline = make_pipeline(masker, ClusterTDPTransformer(2, mask_img=masker))
+        tdp = np.ravel(pipeline.fit_transform(z_img))
+        expected = ClusterTDPTransformer(2, mask_img=mask_img).fit_transform(z_img)
+        assert_array_equal(tdp, get_data(expected)[mask])
+
+    def test_masker_that_changes_values_is_warned_of(self, mask_img, z_img):
+        masker = NiftiMasker(mask_img=mask_img, standardize=None, smoothing_fwhm=4)
+        pipeline = make_pipeline(masker, ClusterTDPTransformer(2, mask_img=masker))
+        with pytest.warns(UserWarning, match="smoothing_fwhm=4.*not standard normal"):
+            pipeline.fit_transform(z_img)
+
+
 class TestMemory:
     """The cache."""
 
@@ -387,6 +413,10 @@ class TestMemory:
         assert capfd.readouterr() == ("", "")
 
     @pytest.mark.filterwarnings("ignore:memory_level is currently set to 0")
+    def test_memory_may_be_a_path(self, z_img, mask_img, tmp_path):
+        ClusterTDPTransformer(2, mask_img=mask_img, memory=tmp_path).fit_transform(z_img)
+        assert any(tmp_path.rglob("output.pkl"))
+
     def test_memory_level_0_caches_nothing(self, z_img, mask_img, tmp_path):
         ClusterTDPTransformer(
             2, mask_img=mask_img, memory=str(tmp_path), memory_level=0

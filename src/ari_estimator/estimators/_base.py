@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Memory
-from nibabel import Nifti1Image
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -19,24 +19,11 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.estimators._family import MapFamily, warn_of_nan
-from ari_estimator.estimators._images import (
-    as_real,
-    check_maps_array,
-    is_array,
-    like,
-    load_maps,
-    unmask,
-    volumes,
-)
 from ari_estimator.estimators._inference import MapInference, infer_map
-from ari_estimator.estimators._masking import (
-    check_grid,
-    fit_masker,
-    mask_of,
-    warn_unused_preprocessing,
-)
+from ari_estimator.estimators._maps import ArrayMaps, ImageMaps, as_maps
+from ari_estimator.estimators._masking import fit_masker, mask_of, warn_of_preprocessing
 from ari_estimator.estimators._supra_threshold import ClusterSets
-from ari_estimator.estimators._thresholded import check_family_from_map
+from ari_estimator.estimators._thresholded import check_computed_family
 
 
 # scikit-learn would wrap every output, images too; this class wraps arrays itself. (mypy
@@ -69,7 +56,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _check_params(self) -> None:
         self._validate_params()
         check_alpha(self.alpha)
-        check_memory(self.memory)
+        self._memory(0)
         self._set_maker()
 
     def fit(self, X: Any = None, y: None = None) -> BaseTDPTransformer:
@@ -100,24 +87,23 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         self._check_params()
-        images = None if X is None or is_array(X) else load_maps(X)
+        maps = None if X is None else as_maps(X)
+        images = maps if isinstance(maps, ImageMaps) else None
         masker = fit_masker(
             self.mask_img,
-            images,
-            memory=check_memory(self.memory if self.memory_level >= 2 else None),
+            None if images is None else images.images,
+            memory=self._memory(2),
             memory_level=max(1, self.memory_level - 1),
             verbose=max(0, int(self.verbose) - 1),
         )
         mask = mask_of(masker)
-        if images is not None:
-            for img in images if isinstance(images, list) else [images]:
-                check_grid(img, masker.mask_img_)
-            warn_unused_preprocessing(masker)
-            if masker.mask_img is None and masker is not self.mask_img:
-                for volume in volumes(images):
-                    check_family_from_map(as_real(volume), mask)
-        elif X is not None:
-            check_maps_array(X, int(mask.sum()))
+        if maps is not None:
+            maps.check(masker.mask_img_, int(mask.sum()))
+            warn_of_preprocessing(masker, of_arrays=images is None)
+        if images is not None and masker.mask_img is None:
+            for volume in images.volumes():
+                is_from_maps = masker is not self.mask_img
+                check_computed_family(volume, mask, zeros_are_left=is_from_maps)
         self.masker_ = masker
         self.mask_img_ = masker.mask_img_
         self.n_features_in_ = int(mask.sum())
@@ -131,12 +117,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         ----------
         X : Niimg-like object, list of 3D Niimg-like objects, or array
             Statistical maps: one 3D image, several as a list or as a 4D image, or, as
-            they come from a masker, an array of shape (n_maps, n_voxels). Each map is a
-            family of its own.
+            they come from a masker, an array of shape (n_maps, n_voxels), or (n_voxels,)
+            for a single map. Each map is a family of its own.
 
         Returns
         -------
-        tdp : Nifti1Image, list of Nifti1Image, or ndarray of shape (n_maps, n_voxels)
+        tdp : Nifti1Image, list of Nifti1Image, or ndarray
             In the form of the input and on its grid; float64 in [0, 1], and 0 outside of
             clusters.
 
@@ -150,7 +136,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             If a map is on another grid than the mask, is constant, or is NaN in all of
             the mask.
         """
-        return self._transform(X)[0]
+        check_is_fitted(self)
+        maps = as_maps(X)
+        tdp = (inference.tdp for inference in self._infer(maps))
+        return self._in_form_of(maps, tdp)
 
     def fit_transform(self, X: Any, y: None = None, **fit_params: Any) -> Any:
         """Fit to maps, transform them, and keep the tables and label images.
@@ -168,69 +157,58 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
         Returns
         -------
-        tdp : Nifti1Image, list of Nifti1Image, or ndarray of shape (n_maps, n_voxels)
+        tdp : Nifti1Image, list of Nifti1Image, or ndarray
             As from :meth:`transform`.
         """
-        tdp, images, inferences = self.fit(X, y, **fit_params)._transform(X)
-        labels = [inference.labels for inference in inferences]
-        if images is None:
-            self.labels_img_ = np.stack(labels)
-        else:
-            self.labels_img_ = self._images_like(images, labels, "clusters of the table")
-        single = isinstance(images, Nifti1Image) and images.ndim == 3
+        maps = as_maps(X)
+        inferences = list(self.fit(X, y, **fit_params)._infer(maps))
+        self.labels_img_ = maps.restore(
+            (inference.labels for inference in inferences), self._mask, "clusters of the table"
+        )
         for name in ("table", "hommel", "n_tested", "true_discoveries"):
             values = [getattr(inference, name) for inference in inferences]
-            setattr(self, f"{name}_", values[0] if single else values)
-        return tdp
+            setattr(self, f"{name}_", values[0] if maps.is_single else values)
+        return self._in_form_of(maps, (inference.tdp for inference in inferences))
 
-    def _transform(self, X: Any) -> tuple[Any, Any, list[MapInference]]:
-        """Return the output, the input as images (None for arrays), and all that was found."""
-        check_is_fitted(self)
+    def _memory(self, level: int) -> Memory:
+        """Return the cache for work of a level: none, if it is not to be cached."""
+        location = str(self.memory) if isinstance(self.memory, Path) else self.memory
+        return check_memory(location if self.memory_level >= level else None)
+
+    def _infer(self, maps: ImageMaps | ArrayMaps) -> Iterator[MapInference]:
+        """Yield what is found in each map."""
         self._check_params()
-        if is_array(X):
-            images = None
-            maps = iter(check_maps_array(X, self.n_features_in_))
-        else:
-            images = load_maps(X)
-            for img in images if isinstance(images, list) else [images]:
-                check_grid(img, self.mask_img_)
-            maps = (as_real(volume[self._mask]) for volume in volumes(images))
-        inferences = [self._infer(z) for z in maps]
-        if images is None:
-            return self._wrap_array(np.stack([i.tdp for i in inferences]), X), None, inferences
-        tdp = [inference.tdp for inference in inferences]
-        return self._images_like(images, tdp, "true discovery proportion"), images, inferences
-
-    def _images_like(self, images: Any, values: list[np.ndarray], description: str) -> Any:
-        return like(images, [unmask(v, self._mask) for v in values], description=description)
-
-    def _infer(self, z: np.ndarray) -> MapInference:
-        warn_of_nan(z)  # here, so that it is said of a cached result as well
-        memory: Memory = check_memory(self.memory if self.memory_level >= 1 else None)
-        inference = memory.cache(infer_map)(
-            z,
-            self._mask,
-            self.mask_img_.affine,
-            self._set_maker(),
-            alpha=self.alpha,
-            two_sided=self.two_sided,
-            local_test=self.local_test,
-        )
-        if self.verbose:
-            print(
-                f"[{type(self).__name__}] {inference.n_tested} voxels tested, as z values: "
-                f"at least {inference.true_discoveries} true discoveries; "
-                f"{len(inference.table) - 1} clusters"
+        maps.check(self.mask_img_, self.n_features_in_)
+        cached_infer_map = self._memory(1).cache(infer_map)
+        for z in maps.values(self._mask):
+            warn_of_nan(z)  # here, so that it is said of a cached result as well
+            inference = cached_infer_map(
+                z,
+                self._mask,
+                self.mask_img_.affine,
+                self._set_maker(),
+                alpha=self.alpha,
+                two_sided=self.two_sided,
+                local_test=self.local_test,
             )
-        return inference
+            if self.verbose:
+                print(
+                    f"[{type(self).__name__}] {inference.n_tested} voxels tested, as z values: "
+                    f"at least {inference.true_discoveries} true discoveries; "
+                    f"{len(inference.table) - 1} clusters"
+                )
+            yield inference
 
-    def _wrap_array(self, tdp: np.ndarray, X: Any) -> Any:
+    def _in_form_of(self, maps: ImageMaps | ArrayMaps, tdp: Iterable[np.ndarray]) -> Any:
+        """Return TDPs in the form of the maps, or in the container that was chosen."""
+        output = maps.restore(tdp, self._mask, "true discovery proportion")
         config = getattr(self, "_sklearn_output_config", {})
-        if config.get("transform", get_config()["transform_output"]) != "pandas":
-            return tdp
-        return pd.DataFrame(
-            tdp, index=getattr(X, "index", None), columns=self.get_feature_names_out()
-        )
+        wants_pandas = config.get("transform", get_config()["transform_output"]) == "pandas"
+        if isinstance(maps, ArrayMaps) and wants_pandas:
+            return pd.DataFrame(
+                np.atleast_2d(output), index=maps.index, columns=self.get_feature_names_out()
+            )
+        return output
 
     def set_output(self, *, transform: str | None = None) -> BaseTDPTransformer:
         """Choose the container of array output; images stay images.

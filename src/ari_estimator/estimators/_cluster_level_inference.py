@@ -8,7 +8,7 @@ from typing import Any
 from nibabel import Nifti1Image
 
 from ari_estimator.estimators._cluster_tdp import DEFAULT_THRESHOLD, ClusterTDPTransformer
-from ari_estimator.estimators._images import load_map
+from ari_estimator.estimators._maps import as_map
 
 
 def cluster_level_inference(
@@ -73,4 +73,4 @@ def cluster_level_inference(
     (53, 63, 46)
     """
     transformer = ClusterTDPTransformer(threshold, alpha=alpha, mask_img=mask_img, verbose=verbose)
-    return transformer.fit_transform(load_map(stat_img))
+    return transformer.fit_transform(as_map(stat_img))

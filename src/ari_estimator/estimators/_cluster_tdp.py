@@ -114,7 +114,10 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     is, with few degrees of freedom, gives far too many discoveries.
 
     Voxels that are NaN are left out of the family, with a warning; +inf and -inf stay in,
-    with p-values 0 and 1.
+    with p-values 0 and 1. In arrays from nilearn's maskers all of these are 0 already.
+
+    Where no mask is given, a map looks thresholded, and is refused, if next to none of the
+    voxels of the computed mask are close to zero, or next to none are of one sign.
 
     References
     ----------

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from ari_estimator.closed_testing import CriticalVector, Hommel
 from ari_estimator.closed_testing._local_tests import LocalTest
-from ari_estimator.estimators._thresholded import check_not_thresholded
+from ari_estimator.estimators._thresholded import check_rest_of_nan
 
 
 def z_to_p(z: np.ndarray, two_sided: bool) -> np.ndarray:
@@ -50,11 +50,11 @@ class MapFamily:
     hommel : Hommel
         Closed testing of the p-values.
 
-    critical_vector : CriticalVector
-        The critical vector at the level of the inference.
+    alpha : float
+        Error level of the inference.
 
-    p_threshold : float
-        Largest p-value that can add to a bound (the concentration threshold).
+    critical_vector : CriticalVector
+        The critical vector at that level.
     """
 
     z: np.ndarray
@@ -62,8 +62,8 @@ class MapFamily:
     affine: np.ndarray
     two_sided: bool
     hommel: Hommel
+    alpha: float
     critical_vector: CriticalVector
-    p_threshold: float
 
     @property
     def p_values(self) -> np.ndarray:
@@ -141,8 +141,8 @@ def form_family(
     is_tested = ~np.isnan(z)
     if not is_tested.any():
         raise ValueError(f"The map is NaN in all {z.size} voxels of the mask: nothing to test.")
-    has_nan = not is_tested.all()
-    if has_nan:
+    n_nan = z.size - int(is_tested.sum())
+    if n_nan:
         z = z[is_tested]
         mask = mask.copy()
         mask[mask] = is_tested
@@ -151,8 +151,8 @@ def form_family(
             f"The map is constant, {z[0]}, in all {z.size} voxels of the mask: it is no "
             "statistical map."
         )
-    if has_nan:
-        check_not_thresholded(z)
+    if n_nan:
+        check_rest_of_nan(z, n_nan)
     hommel = Hommel(z_to_p(z, two_sided), local_test)
     family = MapFamily(
         z,
@@ -160,7 +160,7 @@ def form_family(
         affine,
         two_sided,
         hommel,
+        alpha,
         hommel.critical_vector(alpha),
-        hommel.concentration_set(alpha).p_threshold,
     )
     return family, is_tested

@@ -12,7 +12,7 @@ from ari_estimator.closed_testing import Hommel
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._cluster_table import cluster_table, describe_sets
 from ari_estimator.estimators._family import MapFamily, form_family
-from ari_estimator.estimators._images import unmask
+from ari_estimator.estimators._maps import unmask
 from ari_estimator.estimators._supra_threshold import ClusterSets
 
 

@@ -57,6 +57,8 @@ def fit_masker(
             f"Got {type(mask_img).__name__}: surfaces are not supported."
         )
     if isinstance(mask_img, NiftiMasker):
+        if mask_img.mask_img is not None:
+            _check_mask_img(mask_img.mask_img)
         if _is_fitted(mask_img):
             return mask_img
         masker = clone(mask_img)
@@ -72,10 +74,17 @@ def fit_masker(
         )
     if masker.mask_img is not None:
         return masker.fit()
+    if masker.mask_strategy == "epi":
+        raise ValueError(
+            "The masker given as mask_img has mask_strategy='epi', which takes strong values "
+            "for brain: of a statistical map, those to be tested would be chosen by their "
+            "statistic. Use mask_strategy='background', or a mask."
+        )
     if imgs is None:
         raise ValueError(
-            "mask_img must be a mask or a fitted masker where there are no images to compute a "
-            f"mask from (arrays, for example). Got {mask_img!r}."
+            "mask_img must be a mask, a fitted masker, or a masker with a mask_img, where there "
+            f"are no images to compute a mask from (arrays, for example). Got {mask_img!r}; in "
+            "a pipeline that was cloned, a masker is not fitted."
         )
     try:
         return masker.fit(imgs)
@@ -117,17 +126,31 @@ def mask_of(masker: NiftiMasker) -> np.ndarray:
     return get_data(masker.mask_img_).astype(bool)
 
 
-def warn_unused_preprocessing(masker: NiftiMasker) -> None:
-    """Warn if the masker would change images: of statistical maps only the mask is taken."""
-    unused = [
+def warn_of_preprocessing(masker: NiftiMasker, of_arrays: bool) -> None:
+    """Warn if a masker changes values: a z map must stay as it is.
+
+    Parameters
+    ----------
+    masker : NiftiMasker
+        The masker that was given as mask.
+
+    of_arrays : bool
+        Whether maps are arrays, which have been through the masker.
+    """
+    changes = [
         f"{name}={value!r}"
         for name in ("smoothing_fwhm", "standardize", "detrend", "high_pass", "low_pass")
         if (value := getattr(masker, name, None)) not in (None, False)
     ]
-    if unused:
+    if changes:
         warnings.warn(
-            f"The masker given as mask_img has {', '.join(unused)}. Only its mask is used: "
-            "a statistical map is neither smoothed nor standardized.",
+            f"The masker given as mask_img has {', '.join(changes)}. "
+            + (
+                "z values that it has changed are not standard normal under the null any more, "
+                "and their bounds do not hold."
+                if of_arrays
+                else "Only its mask is used: a z map is neither smoothed nor standardized."
+            ),
             UserWarning,
             stacklevel=2,
         )

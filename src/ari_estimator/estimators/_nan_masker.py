@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-from nilearn.image import check_niimg, get_data
+from nilearn.image import check_niimg, get_data, resample_img
 from nilearn.maskers import NiftiMasker
 
 
@@ -44,15 +44,23 @@ class NaNWarningMasker(NiftiMasker):
         """
         # Images in files are read here, once; what is passed on is in memory.
         imgs = check_niimg(imgs, atleast_4d=True)
-        is_nan = np.isnan(get_data(imgs)).any(axis=-1)
-        # An image on another grid than the mask is resampled: then any voxel counts.
-        if is_nan.shape == self.mask_img_.shape:
-            is_nan &= get_data(self.mask_img_).astype(bool)
-        if is_nan.any():
+        is_missing = ~np.isfinite(get_data(imgs)).all(axis=-1)
+        if is_missing.any():
+            mask_img = resample_img(
+                self.mask_img_,
+                target_affine=imgs.affine,
+                target_shape=imgs.shape[:3],
+                interpolation="nearest",
+                copy_header=True,
+                force_resample=False,
+            )
+            is_missing &= get_data(mask_img).astype(bool)
+        if is_missing.any():
             warnings.warn(
-                f"{int(is_nan.sum())} voxels of the mask are NaN in at least one of the maps. "
-                "nilearn takes NaN for 0 there, which pulls the group effect towards 0. A mask "
-                "of the voxels that all subjects have, as mask_img, leaves them out.",
+                f"{int(is_missing.sum())} voxels of the mask are NaN (or infinite) in at least "
+                "one of the maps. nilearn takes them for 0 there, which pulls the group effect "
+                "towards 0. A mask of the voxels that all subjects have, as mask_img, leaves "
+                "them out.",
                 UserWarning,
                 stacklevel=2,
             )

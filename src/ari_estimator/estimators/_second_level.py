@@ -42,10 +42,10 @@ class ARISecondLevelModel(SecondLevelModel):
         Full width at half maximum of the smoothing of the subjects' maps, in mm.
 
     memory : None, str or joblib.Memory, default=None
-        Where to cache.
+        Where to cache the fit. ``transformer__memory`` is for the TDP.
 
     memory_level : int, default=1
-        What to cache.
+        What to cache of the fit.
 
     verbose : int, default=0
         Verbosity.
@@ -200,11 +200,7 @@ class ARISecondLevelModel(SecondLevelModel):
         """
         for name in ("transformer_", *_RESULTS):
             setattr(self, name, None)
-        if self.transformer is not None and not isinstance(self.transformer, BaseTDPTransformer):
-            raise TypeError(
-                "transformer must be a ClusterTDPTransformer or None. "
-                f"Got {type(self.transformer).__name__}."
-            )
+        self._check_transformer()
         super().fit(second_level_input, confounds=confounds, design_matrix=design_matrix)
         if isinstance(self.masker_, NiftiMasker):
             self.masker_ = NaNWarningMasker.take_over(self.masker_)
@@ -272,10 +268,21 @@ or None, default=None
             setattr(self, name, getattr(transformer, name))
         return tdp_img
 
+    def _check_transformer(self) -> BaseTDPTransformer:
+        """Return the transformer that is set, or the one that stands for None."""
+        if self.transformer is None:
+            return ClusterTDPTransformer()
+        if not isinstance(self.transformer, BaseTDPTransformer):
+            raise TypeError(
+                "transformer must be a ClusterTDPTransformer or None. "
+                f"Got {type(self.transformer).__name__}."
+            )
+        return self.transformer
+
     def _make_transformer(self, contrast: Any, stat_type: str | None) -> BaseTDPTransformer:
         if not isinstance(self.masker_, NiftiMasker):
             raise TypeError('output_type="tdp" needs volumes: surfaces are not supported.')
-        template = ClusterTDPTransformer() if self.transformer is None else self.transformer
+        template = self._check_transformer()
         transformer = clone(template)
         # The mask is handed on as it is: a clone of a fitted masker would not be fitted.
         mask_img = self._family_masker if template.mask_img is None else template.mask_img

@@ -105,10 +105,14 @@ class SupraThresholdClusters:
         if self.thresholds is not None:
             evidence = family.evidence
             return [self._form(family, grid, t, evidence > t) for t in self.thresholds]
-        # Compared as p-values, where the threshold is exact, and the voxel at it is in.
-        selected = family.p_values <= family.p_threshold
-        lowest = float(family.evidence[selected].min(initial=np.inf)) if selected.any() else np.nan
-        return [self._form(family, grid, lowest, selected)]
+        # Compared as p-values, where the threshold is exact.
+        p_threshold = family.hommel.concentration_set(family.alpha).p_threshold
+        selected = family.p_values <= p_threshold
+        if not selected.any():
+            return [self._form(family, grid, np.nan, selected)]
+        # The voxel at the concentration threshold is in: the height is just below it.
+        height = np.nextafter(family.evidence[selected].min(), -np.inf)
+        return [self._form(family, grid, float(height), selected)]
 
     def _form(
         self, family: MapFamily, grid: VoxelGrid, threshold: float, selected: np.ndarray

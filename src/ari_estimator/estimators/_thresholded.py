@@ -5,50 +5,41 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_ndtr
 
+# One in five values of standard normal noise is as close to zero as this.
+_SMALL = 0.25
+
+# A map that is not thresholded has more values close to zero than this share, and more of
+# either sign, even if it is active nearly everywhere.
+_NEXT_TO_NONE = 0.005
+
 # Fewer than one in a million maps of pure noise may look thresholded by chance.
 _LOG_IMPLAUSIBLE = np.log(1e-6)
 
-# So few voxels are no map, and chance says nothing of them.
+# So few voxels are no map.
 _FEW = 10
 
+# With fewer voxels missing than this share, the rest cannot be those above a threshold.
+_FEWEST_MISSING = 0.2
 
-def check_not_thresholded(z: np.ndarray) -> None:
-    """Refuse a family of which only supra-threshold voxels are left.
 
-    As a family they hold no noise any more, and pure noise would get true discoveries.
-    Noise that is not thresholded comes close to zero, and takes both signs. The chance that
-    standard normal noise would show so wide a gap around zero, or the same sign throughout,
-    decides; fewer than ten voxels are refused.
+def _looks_thresholded(z: np.ndarray) -> bool:
+    """Tell whether z values lack those close to zero, or those of one sign.
 
-    Parameters
-    ----------
-    z : ndarray of shape (n,)
-        z values that would be the family, where others of the map are missing.
-
-    Raises
-    ------
-    ValueError
-        If the map looks thresholded.
+    A share of next to none is what few voxels may show by chance: the chance that standard
+    normal noise would show it decides then.
     """
-    if z.size == 0:
-        return
-    smallest = float(np.abs(z).min())
-    one_signed = z.min() > 0 or z.max() < 0
-    log_gap = z.size * (np.log(2) + log_ndtr(-smallest))
-    log_sign = z.size * np.log(0.5) if one_signed else 0.0
-    if z.size >= _FEW and min(log_gap, log_sign) > _LOG_IMPLAUSIBLE:
-        return
-    raise ValueError(
-        f"The map looks thresholded already: {z.size} voxels are left, with absolute values of "
-        f"{smallest:.3g} and more{', all of one sign' if one_signed else ''}; the others are "
-        "zero or NaN. They belong to the family that is tested, and without them the bounds "
-        "are void. Pass the map as it was before thresholding. If these are all voxels that "
-        "were tested, pass a mask of them as mask_img."
-    )
+    gap = float(np.quantile(np.abs(z), _NEXT_TO_NONE, method="lower"))
+    lacks_small = gap >= _SMALL and z.size * (np.log(2) + log_ndtr(-gap)) < _LOG_IMPLAUSIBLE
+    rarer = min(int((z >= 0).sum()), int((z <= 0).sum()))
+    lacks_sign = rarer <= _NEXT_TO_NONE * z.size and z.size * np.log(0.5) < _LOG_IMPLAUSIBLE
+    return lacks_small or lacks_sign
 
 
-def check_family_from_map(volume: np.ndarray, mask: np.ndarray) -> None:
+def check_computed_family(volume: np.ndarray, mask: np.ndarray, *, zeros_are_left: bool) -> None:
     """Refuse a map whose mask was computed from it after it had been thresholded.
+
+    The mask is then the voxels above the threshold. As a family they hold no noise any
+    more, and pure noise would get true discoveries.
 
     Parameters
     ----------
@@ -56,13 +47,53 @@ def check_family_from_map(volume: np.ndarray, mask: np.ndarray) -> None:
         z values.
 
     mask : ndarray of bool of shape (nx, ny, nz)
-        The mask computed from them.
+        The mask computed from them, or from other images.
+
+    zeros_are_left : bool
+        Whether zeros in the mask may be what a threshold has left: they are if the mask was
+        computed from several maps, of which others are not zero there.
+
+    Raises
+    ------
+    ValueError
+        If the map looks thresholded, or if fewer than ten voxels are in the mask.
+    """
+    if mask.all():
+        return
+    z = volume[mask]
+    z = z[~np.isnan(z) & ((z != 0) | (not zeros_are_left))]
+    if z.size >= _FEW and not _looks_thresholded(z):
+        return
+    raise ValueError(
+        f"The map looks thresholded already: the mask computed from it has {z.size} voxels, "
+        "next to none of them close to zero, or next to none of one sign. The others belong to "
+        "the family that is tested, and without them the bounds are void. Pass the map as it "
+        "was before thresholding, or the mask of all voxels that were tested as mask_img."
+    )
+
+
+def check_rest_of_nan(z: np.ndarray, n_nan: int) -> None:
+    """Refuse a map that is NaN where it was below a threshold.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n,)
+        z values in the mask that are not NaN.
+
+    n_nan : int
+        Number of voxels in the mask that are.
 
     Raises
     ------
     ValueError
         If the map looks thresholded.
     """
-    is_missing = (volume == 0) | np.isnan(volume)
-    if is_missing[~mask].any():
-        check_not_thresholded(volume[mask & ~is_missing])
+    if n_nan < _FEWEST_MISSING * (z.size + n_nan) or not _looks_thresholded(z):
+        return
+    raise ValueError(
+        f"The map looks thresholded already: it is NaN in {n_nan} voxels of the mask, and next "
+        f"to none of the {z.size} others are close to zero, or next to none of one sign. NaN "
+        "leave the family that is tested, and without them the bounds are void. Pass the map as "
+        "it was before thresholding; or, if the others are all that were tested, a mask of "
+        "them as mask_img."
+    )
