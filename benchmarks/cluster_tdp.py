@@ -66,6 +66,13 @@ def main() -> None:
             peak = peak_memory(partial(ari.fit_transform, img))
             size = np.prod(img.shape) * 8
             report(f"peak memory / size of the map, {options or 'defaults'}", peak / size, 3)
+    imgs = Nifti1Image(
+        np.stack([z_map(2.0, seed).get_fdata() for seed in range(8)], -1), img.affine
+    )
+    ari = ClusterTDPTransformer(mask_img=mask_img)
+    for name in ("transform", "fit_transform"):
+        peak = peak_memory(partial(getattr(ari.fit(), name), imgs))
+        report(f"peak memory / size of 8 maps, {name}", peak / (np.prod(imgs.shape) * 8), 3)
 
 
 if __name__ == "__main__":

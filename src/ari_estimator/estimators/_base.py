@@ -162,13 +162,14 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """
         maps = as_maps(X)
         inferences = list(self.fit(X, y, **fit_params)._infer(maps))
+        tdp = self._in_form_of(maps, (inference.tdp for inference in inferences))
         self.labels_img_ = maps.restore(
             (inference.labels for inference in inferences), self._mask, "clusters of the table"
         )
         for name in ("table", "hommel", "n_tested", "true_discoveries"):
             values = [getattr(inference, name) for inference in inferences]
             setattr(self, f"{name}_", values[0] if maps.is_single else values)
-        return self._in_form_of(maps, (inference.tdp for inference in inferences))
+        return tdp
 
     def _memory(self, level: int) -> Memory:
         """Return the cache for work of a level: none, if it is not to be cached."""

@@ -6,6 +6,7 @@ Whatever the form, masked values come out of it, and results go back into it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,14 @@ class ImageMaps:
                 _on_grid_of(img, volume, description)
                 for img, volume in zip(self.images, volumes, strict=True)
             ]
-        data = next(volumes) if self.is_single else np.stack(list(volumes), axis=-1)
-        return _on_grid_of(self.images[0], data, description)
+        img = self.images[0]
+        if self.is_single:
+            return _on_grid_of(img, next(volumes), description)
+        first = next(volumes)
+        data = np.empty(img.shape, dtype=first.dtype)
+        for k, volume in enumerate(chain([first], volumes)):
+            data[..., k] = volume
+        return _on_grid_of(img, data, description)
 
 
 class ArrayMaps:
