@@ -43,7 +43,7 @@ def demo(
         raise typer.Exit(2) from error
     console.print(_rich_table(transformer.table_))
     console.print(
-        f"{transformer.n_tested_:,} voxels were tested; at least "
+        f"{transformer.n_tested_:,} voxels were tested, as z values; at least "
         f"{transformer.true_discoveries_:,} of them are active. With probability at "
         f"least {1 - transformer.alpha:.0%} that and all rows of the table hold at once."
     )
