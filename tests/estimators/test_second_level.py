@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer
 
@@ -606,3 +607,15 @@ class TestParameters:
         assert "ARISecondLevelModel" in html
         assert "ClusterTDPTransformer" in html
         assert "2.75" in html
+
+
+def test_fits_as_the_step_of_a_pipeline(z_img, mask_img):
+    design = pd.DataFrame({"intercept": [1] * 3})
+    maps = [Nifti1Image(get_data(z_img) + k, z_img.affine) for k in (0.0, 0.5, 2.0)]
+    pipeline = make_pipeline(ARISecondLevelModel(mask_img=mask_img))
+    pipeline.fit(maps, arisecondlevelmodel__design_matrix=design)
+    alone = ARISecondLevelModel(mask_img=mask_img).fit(maps, design_matrix=design)
+    assert_array_equal(
+        get_data(pipeline[-1].compute_contrast(output_type="tdp")),
+        get_data(alone.compute_contrast(output_type="tdp")),
+    )

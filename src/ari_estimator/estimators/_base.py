@@ -83,6 +83,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             another grid than the maps; if no mask is given and a map looks thresholded
             already.
         """
+        self._fit(X)
+        return self
+
+    def _fit(self, X: Any) -> ImageMaps | ArrayMaps | None:
+        """Fit, and return the maps, so that those in files are read once."""
         # Whatever goes wrong below, no earlier fit stays.
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
@@ -101,14 +106,14 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             maps.check(masker.mask_img_, int(mask.sum()))
             warn_of_preprocessing(masker, of_arrays=images is None)
         if images is not None and masker.mask_img is None:
+            is_from_maps = masker is not self.mask_img
             for volume in images.volumes():
-                is_from_maps = masker is not self.mask_img
                 check_computed_family(volume, mask, zeros_are_left=is_from_maps)
         self.masker_ = masker
         self.mask_img_ = masker.mask_img_
         self.n_features_in_ = int(mask.sum())
         self._mask = mask
-        return self
+        return maps
 
     def transform(self, X: Any) -> Any:
         """Return the true discovery proportion of each voxel's cluster.
@@ -141,7 +146,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         tdp = (inference.tdp for inference in self._infer(maps))
         return self._in_form_of(maps, tdp)
 
-    def fit_transform(self, X: Any, y: None = None, **fit_params: Any) -> Any:
+    def fit_transform(self, X: Any, y: None = None) -> Any:
         """Fit to maps, transform them, and keep the tables and label images.
 
         Parameters
@@ -152,16 +157,15 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         y : None
             Ignored; there for scikit-learn.
 
-        **fit_params : dict
-            None are accepted.
-
         Returns
         -------
         tdp : Nifti1Image, list of Nifti1Image, or ndarray
             As from :meth:`transform`.
         """
-        maps = as_maps(X)
-        inferences = list(self.fit(X, y, **fit_params)._infer(maps))
+        maps = self._fit(X)
+        if maps is None:
+            raise TypeError("Maps must be given to fit_transform. Got NoneType.")
+        inferences = list(self._infer(maps))
         tdp = self._in_form_of(maps, (inference.tdp for inference in inferences))
         self.labels_img_ = maps.restore(
             (inference.labels for inference in inferences), self._mask, "clusters of the table"
