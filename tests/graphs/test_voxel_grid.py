@@ -47,6 +47,20 @@ def flood_fill(mask, selected, connectivity):
     return labels[mask], n_components
 
 
+def neighbouring_pairs(mask, selected, connectivity):
+    """Return pairs of positions in the C order of the mask, by looking around each voxel."""
+    volume = np.zeros(mask.shape, dtype=bool)
+    volume[mask] = selected
+    positions = {tuple(voxel): position for position, voxel in enumerate(np.argwhere(mask))}
+    pairs = set()
+    for voxel in map(tuple, np.argwhere(volume)):
+        for step in neighbour_steps(connectivity):
+            other = tuple(np.add(voxel, step))
+            if other in positions and volume[other]:
+                pairs.add(tuple(sorted((positions[voxel], positions[other]))))
+    return [list(pair) for pair in sorted(pairs)]
+
+
 @st.composite
 def masks_and_selections(draw):
     mask = draw(arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=5)))
@@ -140,3 +154,38 @@ def test_selection_of_another_length_than_the_mask_is_refused(n_selected):
     grid = VoxelGrid(np.ones((2, 2, 2), dtype=bool))
     with pytest.raises(ValueError, match=f"{n_selected}"):
         grid.components([True] * n_selected)
+    with pytest.raises(ValueError, match=f"{n_selected}"):
+        grid.edges([True] * n_selected)
+
+
+@given(masks_and_selections(), st.sampled_from(CONNECTIVITIES))
+@settings(deadline=None, derandomize=True, max_examples=200)
+def test_edges_are_all_pairs_of_neighbours_once_in_ascending_order(
+    mask_and_selection, connectivity
+):
+    mask, selected = mask_and_selection
+    edges = VoxelGrid(mask, connectivity).edges(selected)
+    assert edges.dtype == np.intp
+    assert edges.shape[1:] == (2,)
+    assert edges.tolist() == neighbouring_pairs(mask, selected, connectivity)
+
+
+@pytest.mark.parametrize(("connectivity", "n_edges"), [(6, 54), (18, 126), (26, 158)])
+def test_number_of_edges_of_a_full_cube(connectivity, n_edges):
+    # 3 * 18 through faces, 6 * 12 through edges, 4 * 8 through corners.
+    edges = VoxelGrid(np.ones((3, 3, 3), dtype=bool), connectivity).edges([True] * 27)
+    assert len(edges) == n_edges
+
+
+@pytest.mark.parametrize("connectivity", CONNECTIVITIES)
+def test_edges_do_not_depend_on_where_in_the_grid_the_selected_voxels_are(connectivity):
+    volume = np.random.default_rng(0).random((4, 3, 5)) < 0.5
+    edges = VoxelGrid(volume, connectivity).edges(np.ones(int(volume.sum()), dtype=bool))
+    mask = np.pad(volume, [(7, 2), (0, 3), (5, 0)])
+    grid = VoxelGrid(np.ones_like(mask), connectivity)
+    positions = np.flatnonzero(mask)
+    assert_array_equal(grid.edges(mask.ravel()), positions[edges])
+
+
+def test_nodes_are_the_voxels_of_the_mask():
+    assert VoxelGrid(np.array([[[True, False, True]]])).n_nodes == 2

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import product
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
+
+from ari_estimator.graphs._graph import check_selected
 
 Connectivity = Literal[6, 18, 26]
 
@@ -33,6 +37,9 @@ class VoxelGrid:
     connectivity : int
         The number of neighbours of a voxel.
 
+    n_nodes : int
+        Number of voxels in the mask.
+
     Raises
     ------
     ValueError
@@ -47,6 +54,8 @@ class VoxelGrid:
     >>> labels, n_components = grid.components([True, False, False, True])
     >>> labels.tolist(), n_components
     ([1, 0, 0, 2], 2)
+    >>> grid.edges([True, True, False, True]).tolist()
+    [[0, 1], [1, 3]]
     """
 
     def __init__(self, mask: ArrayLike, connectivity: Connectivity = 6) -> None:
@@ -59,7 +68,7 @@ class VoxelGrid:
         if connectivity not in CONNECTIVITIES:
             raise ValueError(f"connectivity must be 6, 18 or 26. Got {connectivity!r}.")
         self.connectivity = connectivity
-        self._n_voxels = int(self.mask.sum())
+        self.n_nodes = int(self.mask.sum())
 
     def components(self, selected: ArrayLike) -> tuple[np.ndarray, int]:
         """Return the connected components of the selected voxels.
@@ -83,12 +92,7 @@ class VoxelGrid:
         ValueError
             If the selection has another length than the mask has voxels.
         """
-        selected = np.asarray(selected, dtype=bool)
-        if selected.shape != (self._n_voxels,):
-            raise ValueError(
-                f"selected must have shape ({self._n_voxels},), one for each voxel of the mask. "
-                f"Got shape {selected.shape}."
-            )
+        selected = check_selected(selected, self.n_nodes, node="voxel of the mask")
         volume = np.zeros(self.mask.shape, dtype=bool)
         volume[self.mask] = selected
         structure = ndimage.generate_binary_structure(
@@ -96,3 +100,47 @@ class VoxelGrid:
         )
         labels, n_components = ndimage.label(volume, structure=structure)
         return labels[self.mask], n_components
+
+    def edges(self, selected: ArrayLike) -> np.ndarray:
+        """Return the pairs of selected voxels that are neighbours.
+
+        Parameters
+        ----------
+        selected : array-like of bool of shape (n_voxels,)
+            Whether each voxel of the mask is selected.
+
+        Returns
+        -------
+        edges : ndarray of intp of shape (n_edges, 2)
+            Each pair once, as positions in arrays of voxels, the lower first; in ascending
+            order.
+
+        Raises
+        ------
+        ValueError
+            If the selection has another length than the mask has voxels.
+        """
+        selected = check_selected(selected, self.n_nodes, node="voxel of the mask")
+        nodes = np.flatnonzero(selected)
+        if nodes.size == 0:
+            return np.empty((0, 2), dtype=np.intp)
+        # The box around the selected voxels holds their positions. It has a margin on all sides,
+        # so that a step from one of them stays inside.
+        voxels = np.stack(np.unravel_index(self._places[nodes], self.mask.shape))
+        voxels -= voxels.min(axis=1, keepdims=True) - 1
+        box = np.full(voxels.max(axis=1) + 2, -1, dtype=np.intp)
+        places = np.ravel_multi_index(tuple(voxels), box.shape)
+        box.flat[places] = nodes
+        # A neighbour either comes later in C order, or has this voxel as a later neighbour.
+        steps = [step for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
+        n_changes = 1 + CONNECTIVITIES.index(self.connectivity)
+        steps = [step for step in steps if np.abs(step).sum() <= n_changes]
+        distances = steps @ np.array([box.shape[1] * box.shape[2], box.shape[2], 1])
+        neighbours = box.ravel()[places[:, None] + distances]
+        is_edge = neighbours >= 0
+        return np.column_stack([np.repeat(nodes, is_edge.sum(axis=1)), neighbours[is_edge]])
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """Where the voxels are in the C order of the whole grid, shape (n_voxels,)."""
+        return np.flatnonzero(self.mask)

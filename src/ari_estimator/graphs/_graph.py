@@ -1,0 +1,123 @@
+"""What all graphs can do, and what they share."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+
+class Graph(Protocol):
+    """Nodes, some pairs of which are neighbours."""
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+
+    def components(self, selected: ArrayLike) -> tuple[np.ndarray, int]:
+        """Return the connected components of the selected nodes.
+
+        Parameters
+        ----------
+        selected : array-like of bool of shape (n_nodes,)
+            Whether each node is selected.
+
+        Returns
+        -------
+        labels : ndarray of int32 of shape (n_nodes,)
+            1, 2, ... for the components, in the order of their first nodes; 0 for nodes
+            that are not selected.
+
+        n_components : int
+            Number of components.
+
+        Raises
+        ------
+        ValueError
+            If the selection has another length than there are nodes.
+        """
+
+    def edges(self, selected: ArrayLike) -> np.ndarray:
+        """Return the pairs of selected nodes that are neighbours.
+
+        Parameters
+        ----------
+        selected : array-like of bool of shape (n_nodes,)
+            Whether each node is selected.
+
+        Returns
+        -------
+        edges : ndarray of intp of shape (n_edges, 2)
+            Each pair once, the lower node first; in ascending order.
+
+        Raises
+        ------
+        ValueError
+            If the selection has another length than there are nodes.
+        """
+
+
+def check_selected(selected: ArrayLike, n_nodes: int, *, node: str) -> np.ndarray:
+    """Return a selection of nodes as an array of booleans.
+
+    Parameters
+    ----------
+    selected : array-like of bool of shape (n_nodes,)
+        Whether each node is selected.
+
+    n_nodes : int
+        Number of nodes.
+
+    node : str
+        What a node is, in error messages.
+
+    Returns
+    -------
+    selected : ndarray of bool of shape (n_nodes,)
+        The input itself where it is such an array already.
+
+    Raises
+    ------
+    ValueError
+        If the selection has another length than there are nodes.
+    """
+    selected = np.asarray(selected, dtype=bool)
+    if selected.shape != (n_nodes,):
+        raise ValueError(
+            f"selected must have shape ({n_nodes},), one for each {node}. "
+            f"Got shape {selected.shape}."
+        )
+    return selected
+
+
+def link(first: np.ndarray, second: np.ndarray, n_nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the connected components of nodes that are linked in pairs.
+
+    Parameters
+    ----------
+    first, second : ndarray of int32 of shape (n_links,)
+        The two ends of each link. Links may be repeated, and may join a node to itself.
+
+    n_nodes : int
+        Number of nodes, one at least.
+
+    Returns
+    -------
+    components : ndarray of int32 of shape (n_nodes,)
+        The component of each node, from 0, in no particular order.
+
+    first_nodes : ndarray of intp of shape (n_components,)
+        The first node of each component.
+    """
+    matrix = coo_array((np.ones(first.size), (first, second)), shape=(n_nodes, n_nodes))
+    # Links that are there twice change no component. Without this promise they would be
+    # looked for, which takes longer than all the rest.
+    matrix.has_canonical_format = True
+    n_components, components = connected_components(matrix.tocsr(), directed=False)
+    first_nodes = np.empty(n_components, dtype=np.intp)
+    # Of all that are written to one place the last one stays: backwards, the first node.
+    first_nodes[components[::-1]] = np.arange(n_nodes)[::-1]
+    return components, first_nodes
