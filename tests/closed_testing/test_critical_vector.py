@@ -76,6 +76,22 @@ def test_curve_by_default_joins_the_smallest_first(thresholds, p):
     assert_array_equal(CriticalVector(thresholds).confidence_curve(p), expected)
 
 
+@settings(deadline=None, max_examples=200)
+@given(step=st.floats(0, 1), size=st.integers(1, 50), offset=st.sampled_from([0, 1e-3, 0.3]))
+@example(step=5e-324, size=50, offset=0)
+@example(step=1e-300, size=50, offset=0)
+@example(step=0, size=3, offset=0)
+@example(step=1, size=1, offset=0)
+def test_p_values_on_and_beside_multiples_have_their_categories(step, size, offset):
+    # The category of p is p / step for most of them, rounded up.
+    thresholds = np.minimum(offset + step / size * np.arange(1, size + 1), 1)
+    p = np.concatenate([[0, 5e-324, 1], thresholds, thresholds / 2])
+    p = np.concatenate([p, np.nextafter(p, 1), np.nextafter(p, 0)])
+    vector = CriticalVector(thresholds)
+    assert_array_equal(vector.categories(p), [category(value, thresholds) for value in p])
+    assert vector.true_discoveries(p) == bound(p, thresholds)
+
+
 def test_without_thresholds_there_are_no_discoveries():
     vector = CriticalVector([])
     assert vector.true_discoveries([0.0, 0.0]) == 0

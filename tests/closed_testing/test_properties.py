@@ -122,6 +122,21 @@ def test_the_order_of_the_hypotheses_does_not_matter(local_test, p, alpha, seed)
 
 
 @settings(deadline=None, max_examples=50)
+@given(p=p_values(), levels=st.lists(LEVELS, min_size=2, max_size=4), all_first=st.booleans())
+def test_what_was_asked_before_does_not_matter(local_test, p, levels, all_first):
+    asked_before = Hommel(p, local_test)
+    if all_first:
+        _ = asked_before.jumps
+    for alpha in levels:
+        fresh = Hommel(p, local_test)
+        assert asked_before.value(alpha) == fresh.value(alpha)
+        assert_array_equal(asked_before.concentration_set(alpha), fresh.concentration_set(alpha))
+        assert_array_equal(
+            asked_before.critical_vector(alpha).thresholds, fresh.critical_vector(alpha).thresholds
+        )
+
+
+@settings(deadline=None, max_examples=50)
 @given(p=p_values(), alpha=LEVELS)
 def test_no_p_value_outside_the_concentration_set_adds_to_a_bound(local_test, p, alpha):
     hommel = Hommel(p, local_test)

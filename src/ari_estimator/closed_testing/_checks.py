@@ -44,19 +44,24 @@ def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray
     return p_values
 
 
-def check_subset(subset: ArrayLike, n_hypotheses: int, *, name: str) -> np.ndarray:
+def check_subset(
+    subset: ArrayLike, n_hypotheses: int, *, name: str, repeated: bool = False
+) -> np.ndarray:
     """Return a choice of hypotheses as indices.
 
     Parameters
     ----------
     subset : array-like of int or bool
-        Indices, of which none may be repeated, or a mask of shape (n_hypotheses,).
+        Indices, or a mask of shape (n_hypotheses,).
 
     n_hypotheses : int
         Number of hypotheses to choose from.
 
     name : str
         The argument's name in error messages.
+
+    repeated : bool, default=False
+        Whether an index may be repeated.
 
     Returns
     -------
@@ -66,7 +71,7 @@ def check_subset(subset: ArrayLike, n_hypotheses: int, *, name: str) -> np.ndarr
     Raises
     ------
     ValueError
-        If it is neither, or names a hypothesis twice.
+        If it is neither, or names a hypothesis twice though that is not allowed.
     IndexError
         If it names a hypothesis that is not there.
     """
@@ -86,6 +91,54 @@ def check_subset(subset: ArrayLike, n_hypotheses: int, *, name: str) -> np.ndarr
             f"Got indices from {subset.min()} to {subset.max()}."
         )
     indices = subset.astype(np.intp) % n_hypotheses
-    if np.bincount(indices).max() > 1:
+    if not repeated and np.bincount(indices).max() > 1:
         raise ValueError(f"{name} must not name a hypothesis twice.")
     return indices
+
+
+def check_labels(
+    labels: ArrayLike, n_entries: int, n_labels: int | None, *, each: str
+) -> tuple[np.ndarray, int]:
+    """Return the labels of a labelling as indices, and their number.
+
+    Parameters
+    ----------
+    labels : array-like of int of shape (n_entries,)
+        Labels from 0.
+
+    n_entries : int
+        How many labels there have to be.
+
+    n_labels : int or None
+        Number of labels; None stands for one more than the largest.
+
+    each : str
+        What has a label, in error messages.
+
+    Returns
+    -------
+    labels : ndarray of int of shape (n_entries,)
+        From 0 to ``n_labels - 1``.
+
+    n_labels : int
+        Number of labels.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not integers from 0 to ``n_labels - 1``, one for each entry.
+    """
+    labels = np.asarray(labels)
+    # An empty list is an array of floats, for numpy.
+    if labels.shape != (n_entries,) or (labels.size and labels.dtype.kind not in "iu"):
+        raise ValueError(
+            f"labels must be integers of shape {(n_entries,)}, one for each {each}. "
+            f"Got shape {labels.shape} of {labels.dtype}."
+        )
+    smallest, largest = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
+    n_labels = largest + 1 if n_labels is None else n_labels
+    if smallest < 0 or largest >= n_labels:
+        raise ValueError(
+            f"labels must lie in 0, ..., {n_labels - 1}. Got values from {smallest} to {largest}."
+        )
+    return labels.astype(np.intp, copy=False), n_labels

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._checks import check_p_values, check_subset
+from ari_estimator.closed_testing._checks import check_labels, check_p_values, check_subset
 from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._local_tests import (
     LocalTest,
@@ -41,32 +41,45 @@ class ConcentrationSet(NamedTuple):
     p_threshold: float
 
 
-def _is_rejected(sorted_p: np.ndarray, n_small: int, size: int, level: Fraction) -> bool:
-    """Tell whether the local test rejects the ``size`` largest p-values.
+def _is_rejected(small: np.ndarray, m: int, size: int, level: Fraction) -> bool:
+    """Tell whether the local test rejects the ``size`` largest of ``m`` p-values.
 
-    ``n_small`` p-values lie at or below the level; the others meet no threshold.
+    ``small`` are those at or below the level, ascending; the others meet no threshold.
     """
-    start = sorted_p.size - size
-    n_candidates = n_small - start
-    if n_candidates <= 0:
-        return False
-    thresholds = rounded_multiples(level / size, n_candidates)
-    return bool((sorted_p[start:n_small] <= thresholds).any())
+    candidates = small[m - size :]
+    return bool((candidates <= rounded_multiples(level / size, candidates.size)).any())
 
 
-def _largest_unrejected(sorted_p: np.ndarray, level: Fraction, largest: int) -> int:
+def _guess_smallest_rejected(small: np.ndarray, m: int, level: float, largest: int) -> int:
+    """Return what :func:`_largest_unrejected` looks for plus one, but for rounding.
+
+    The k-th smallest p-value rejects the sizes i with ``p_(k) <= (k - m + i) * level / i``,
+    that is, from ``(m - k) * level / (level - p_(k))`` on.
+    """
+    slope = ((level - small) / np.arange(m - 1.0, m - 1 - small.size, -1)).max()
+    return math.ceil(level / slope) if slope * (largest + 1) > level else largest + 1
+
+
+def _largest_unrejected(small: np.ndarray, m: int, level: Fraction, largest: int) -> int:
     """Return the largest size up to ``largest`` whose largest p-values are not rejected.
 
-    With the level held fixed, whatever is rejected stays rejected when the next smaller
-    p-value joins (p_(m-i+j) keeps its value while j / i grows), hence bisection.
+    ``small`` are those of the ``m`` p-values at or below the level, ascending. With the
+    level held fixed, whatever is rejected stays rejected when the next smaller p-value joins
+    (p_(m-i+j) keeps its value while j / i grows), hence bisection. It starts with a guess,
+    which as a rule leaves nothing to be bisected.
     """
-    n_small = int(np.searchsorted(sorted_p, float(level), side="right"))
-    if not _is_rejected(sorted_p, n_small, largest, level):
+    if small.size == m:
+        return 0
+    if small.size == 0:
         return largest
-    unrejected, rejected = 0, largest
+    guess = _guess_smallest_rejected(small, m, float(level), largest)
+    nearby = [guess + 1, guess - 2, guess, guess - 1]  # from the last one on
+    unrejected, rejected = 0, largest + 1
     while rejected - unrejected > 1:
-        middle = (unrejected + rejected) // 2
-        if _is_rejected(sorted_p, n_small, middle, level):
+        middle = nearby.pop() if nearby else (unrejected + rejected) // 2
+        if not unrejected < middle < rejected:
+            continue
+        if _is_rejected(small, m, middle, level):
             rejected = middle
         else:
             unrejected = middle
@@ -76,8 +89,8 @@ def _largest_unrejected(sorted_p: np.ndarray, level: Fraction, largest: int) -> 
 class Hommel:
     """Closed testing of p-values with Simes or Hommel local tests.
 
-    Fitted once by sorting the p-values; then every level alpha, and every set of
-    hypotheses, can be asked for.
+    Every level alpha, and every set of hypotheses, can be asked for. The p-values are
+    sorted when first needed: for one level, only those up to it.
 
     Parameters
     ----------
@@ -157,9 +170,8 @@ class Hommel:
         if self.p_values.size == 0:
             raise ValueError("p_values is empty: closed testing needs at least one p-value.")
         self.local_test: LocalTest = local_test
-        self.order = np.argsort(self.p_values)
-        self._sorted_p = self.p_values[self.order]
         self._values: dict[Fraction, int] = {}
+        self._ascending = (-1.0, np.empty(0))  # a level, and the p-values up to it
 
     def __repr__(self) -> str:
         return f"Hommel(n_hypotheses={self.n_hypotheses}, local_test={self.local_test!r})"
@@ -168,6 +180,30 @@ class Hommel:
     def n_hypotheses(self) -> int:
         """Number of p-values, ``m``."""
         return self.p_values.size
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Indices that sort the p-values in ascending order, of shape (n_hypotheses,)."""
+        return np.argsort(self.p_values)
+
+    @cached_property
+    def _sorted_p(self) -> np.ndarray:
+        return self.p_values[self.order]
+
+    def _sorted_up_to(self, level: float) -> np.ndarray:
+        """Return the p-values up to a level, ascending: no others meet a threshold there."""
+        highest, ascending = self._ascending
+        if level > highest:
+            if highest < 0:
+                # Mostly there is one level, and few p-values are up to it.
+                highest = level
+                ascending = self.p_values.take(np.flatnonzero(self.p_values <= level))
+                ascending.sort()
+            else:
+                # After a second one there may be many to come.
+                highest, ascending = 1.0, self._sorted_p
+            self._ascending = highest, ascending
+        return ascending[: np.searchsorted(ascending, level, side="right")]
 
     @cached_property
     def factors(self) -> np.ndarray:
@@ -221,15 +257,17 @@ class Hommel:
 
     def _value(self, alpha: Fraction) -> int:
         if alpha not in self._values:
-            size, bound = self.n_hypotheses, -1
+            m = self.n_hypotheses
+            small = self._sorted_up_to(float(alpha))
+            size, level = m, Fraction(0)
             # The level alpha * i / s_i of size i is alpha for Simes' test and falls with i
             # for Hommel's. What the level of a larger size rejects, its own level rejects
             # too: on the way down the answer is never passed, and the first size that its
             # own level does not reject is the answer.
-            while 0 < size != bound:
-                bound = size
-                level = alpha / exact_mean_factor(size, self.local_test)
-                size = _largest_unrejected(self._sorted_p, level, size)
+            while size > 0 and level != (own := alpha / exact_mean_factor(size, self.local_test)):
+                level = own
+                n_small = int(np.searchsorted(small, float(level), side="right"))
+                size = _largest_unrejected(small[:n_small], m, level, size)
             self._values[alpha] = size
         return self._values[alpha]
 
@@ -266,8 +304,11 @@ class Hommel:
             ``z >= m - h`` with ``s_h * p_(z) <= (z - m + h + 1) * alpha`` (Goeman et al.
             2019). Empty, with size 0, if no set has a discovery.
         """
-        size = self._concentration(check_alpha(alpha))[0]
-        return ConcentrationSet(size, float(self._sorted_p[size - 1]) if size else math.nan)
+        level = check_alpha(alpha)
+        size = self._concentration(level)[0]
+        if size == 0:
+            return ConcentrationSet(0, math.nan)
+        return ConcentrationSet(size, float(self._sorted_up_to(float(level))[size - 1]))
 
     def critical_vector(self, alpha: float = 0.05) -> CriticalVector:
         """Return the critical vector that the bounds of all sets are computed from.
@@ -295,8 +336,7 @@ class Hommel:
             return m, np.ones(1)
         # Such a u exists, since size h + 1 is rejected and s_h < s_(h+1). Its p-value is at
         # most t_u, and so at most alpha.
-        n_small = int(np.searchsorted(self._sorted_p, float(alpha), side="right"))
-        candidates = self._sorted_p[m - h - 1 : n_small]
+        candidates = self._sorted_up_to(float(alpha))[m - h - 1 :]
         ratio = alpha / (h * exact_mean_factor(h, self.local_test))
         thresholds = rounded_multiples(ratio, candidates.size)
         u = 1 + int(np.argmax(candidates <= thresholds))
@@ -341,10 +381,96 @@ class Hommel:
         q = np.sort(self.p_values[check_subset(subset, self.n_hypotheses, name="subset")])
         if q.size == 0:
             raise ValueError("subset is empty: it has no p-value.")
+        return float(self._set_p_values(q, np.array([q.size]), tdp)[0])
+
+    def set_p_values_by_label(
+        self,
+        labels: ArrayLike,
+        n_labels: int | None = None,
+        *,
+        subset: ArrayLike | None = None,
+        tdp: float = 0.0,
+    ) -> np.ndarray:
+        """Return the p-values of all sets of a labelling.
+
+        Those of :meth:`set_p_value`, by one sort for all sets together, however many there
+        are. Adjusted for all sets and all ``tdp`` at once.
+
+        Parameters
+        ----------
+        labels : array-like of int of shape (n,)
+            The set that each hypothesis belongs to, from 0; or each entry of ``subset``, if
+            that is given.
+
+        n_labels : int, optional
+            Number of sets; by default one more than the largest label.
+
+        subset : array-like of int or bool, optional
+            Indices into the p-values, or a mask of shape (n_hypotheses,). An index may be
+            repeated with other labels, so that sets may overlap. By default every
+            hypothesis, once.
+
+        tdp : float, default=0.0
+            True discovery proportion to be exceeded, in [0, 1].
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_labels,)
+            The p-value of each set; NaN for a set without members.
+
+        Raises
+        ------
+        ValueError
+            If the labels are not integers from 0 to ``n_labels - 1``, one for each
+            hypothesis or entry of the subset, if a set holds a hypothesis twice, or if
+            ``tdp`` is not in [0, 1].
+        IndexError
+            If the subset holds indices outside of the family.
+
+        See Also
+        --------
+        CriticalVector.true_discoveries_by_label : The bounds of the sets, at one level.
+
+        Examples
+        --------
+        >>> from ari_estimator.closed_testing import Hommel
+        >>> hommel = Hommel([0.001, 0.01, 0.02, 0.5])
+        >>> hommel.set_p_values_by_label([0, 1, 1, 0])
+        array([0.004, 0.03 ])
+        >>> hommel.set_p_values_by_label([0, 0, 2, 2], subset=[0, 1, 1, 2])
+        array([0.004,   nan, 0.03 ])
+        """
+        m = self.n_hypotheses
+        ranks = np.empty(m, dtype=np.intp)
+        ranks[self.order] = np.arange(m)
+        if subset is not None:
+            ranks = ranks[check_subset(subset, m, name="subset", repeated=True)]
+        labels, n_labels = check_labels(
+            labels, ranks.size, n_labels, each="hypothesis" if subset is None else "entry of subset"
+        )
+        # Label and rank in one number, which sorts several times as fast as pairs of them.
+        key = np.sort(labels * m + ranks)
+        if (key[1:] == key[:-1]).any():
+            raise ValueError("subset must not name a hypothesis twice with the same label.")
+        sizes = np.bincount(labels, minlength=n_labels)
+        key -= np.repeat(np.arange(n_labels) * m, sizes)
+        return self._set_p_values(self._sorted_p[key], sizes, tdp)
+
+    def _set_p_values(self, q: np.ndarray, sizes: np.ndarray, tdp: float) -> np.ndarray:
+        """Return the p-values of sets that follow each other in q, each ascending."""
         if not 0 <= tdp <= 1:
             raise ValueError(f"tdp must be in [0, 1]. Got {tdp!r}.")
-        n_allowed = int(simplest_fraction(float(tdp)) * q.size)
-        if n_allowed == q.size:
-            return 1.0
-        q = q[n_allowed:]
-        return float(self._adjust(np.array([(q / np.arange(1, q.size + 1)).min()]))[0])
+        allowed = simplest_fraction(float(tdp))
+        # Integers of Python, which do not overflow: an odd tdp has a large denominator.
+        n_allowed = sizes.astype(object) * allowed.numerator // allowed.denominator
+        n_beyond = sizes - n_allowed.astype(np.intp)
+        # Numbers 1, 2, ..., n_beyond at the end of each set, and 0 or less ahead of them.
+        u = np.arange(1, q.size + 1) - np.repeat(np.cumsum(sizes) - n_beyond, sizes)
+        beyond = u >= 1
+        asked = np.flatnonzero(n_beyond)
+        starts = (np.cumsum(n_beyond) - n_beyond)[asked]
+        statistics = np.minimum.reduceat(q[beyond] / u[beyond], starts)
+        ascending = np.argsort(statistics)
+        p_values = np.where(sizes > 0, 1.0, np.nan)
+        p_values[asked[ascending]] = self._adjust(statistics[ascending])
+        return p_values
