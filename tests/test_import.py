@@ -12,7 +12,17 @@ import pytest
 import ari_estimator
 
 # From the ground up: each may import those before it.
-LAYERS = ("closed_testing", "graphs", "estimators", "plotting", "interfaces", "_demo", "_cli")
+LAYERS = (
+    "closed_testing",
+    "graphs",
+    "images",
+    "estimators",
+    "reporting",
+    "plotting",
+    "interfaces",
+    "_demo",
+    "_cli",
+)
 
 
 def test_numba_and_typer_are_left_for_when_they_are_needed():

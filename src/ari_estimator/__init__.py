@@ -3,7 +3,11 @@
 from ari_estimator.estimators import (
     ARISecondLevelModel,
     ClusterTDPTransformer,
+    RegionTDPTransformer,
+    SetBound,
     cluster_level_inference,
+    confidence_curve,
+    set_bound,
 )
 
 __version__ = "0.1.0"
@@ -11,6 +15,10 @@ __version__ = "0.1.0"
 __all__ = [
     "ARISecondLevelModel",
     "ClusterTDPTransformer",
+    "RegionTDPTransformer",
+    "SetBound",
     "__version__",
     "cluster_level_inference",
+    "confidence_curve",
+    "set_bound",
 ]

@@ -8,7 +8,7 @@ import matplotlib
 from nilearn.datasets import load_sample_motor_activation_image
 
 from ari_estimator.estimators import ClusterTDPTransformer
-from ari_estimator.estimators._cluster_tdp import DEFAULT_THRESHOLD
+from ari_estimator.estimators._cluster_level_inference import DEFAULT_THRESHOLD
 from ari_estimator.interfaces._atomic import whole_files
 
 

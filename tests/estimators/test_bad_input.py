@@ -35,7 +35,7 @@ BAD_PARAMETERS = [
     *(
         ("threshold", value, TypeError, "'threshold'")
         for value in (
-            "abc", "3.1", "", b"3", None, True, False, [True], [3, None], ["3"], [[3]], 3j,
+            "abc", "3.1", "", b"3", True, False, [True], [3, None], ["3"], [[3]], 3j,
             np.array([[3.0]]), np.array([True]), ClusterTDPTransformer,
         )
     ),
@@ -211,10 +211,12 @@ class TestMasks:
         with pytest.raises(ValueError, match=r"not found.*no_mask"):
             ClusterTDPTransformer(mask_img=path).fit(z_img)
 
-    def test_surface_masks_are_refused(self, z_img):
+    def test_surface_masks_of_volumes_are_refused(self, z_img):
         for surface in (load_fsaverage_data(), SurfaceMasker()):
             name = type(surface).__name__
-            with pytest.raises(TypeError, match=rf"mask_img.*{name}.*surfaces are not supported"):
+            with pytest.raises(
+                TypeError, match=rf"mask_img.*surface mask \({name}\).*a volume map"
+            ):
                 ClusterTDPTransformer(mask_img=surface).fit(z_img)
             with pytest.raises(TypeError, match=rf"mask_img.*{name}"):
                 cluster_level_inference(z_img, mask_img=surface)
@@ -313,13 +315,16 @@ class TestMaps:
         with pytest.raises(ValueError, match=r"not found.*no_map"):
             ClusterTDPTransformer(mask_img=mask_img).fit_transform(str(tmp_path / "no_map.nii"))
 
-    def test_surfaces_are_refused(self, mask_img):
+    def test_surfaces_in_a_volume_mask_are_refused(self, mask_img, z_img):
         surface = load_fsaverage_data()
-        for transformer in (ClusterTDPTransformer(), ClusterTDPTransformer(mask_img=mask_img)):
-            with pytest.raises(TypeError, match=r"SurfaceImage.*[Ss]urfaces are not supported"):
-                transformer.fit_transform(surface)
-            with pytest.raises(TypeError, match="SurfaceImage"):
-                transformer.fit_transform([surface])
+        transformer = ClusterTDPTransformer(mask_img=mask_img)
+        for maps in (surface, [surface]):
+            with pytest.raises(TypeError, match=r"mask_img.*volume mask.*surface map"):
+                transformer.fit_transform(maps)
+            with pytest.raises(TypeError, match=r"mask_img.*volume mask.*surface map"):
+                transformer.fit().transform(maps)
+        with pytest.raises(TypeError, match=r"one kind.*Nifti1Image"):
+            ClusterTDPTransformer().fit_transform([surface, z_img])
 
     @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
     def test_complex_map_is_refused(self, z, mask_img, make_img, dtype):

@@ -5,7 +5,6 @@ import inspect
 import numpy as np
 import pytest
 from nibabel import Nifti1Image
-from nilearn.datasets import load_fsaverage_data
 from nilearn.exceptions import DimensionError
 from nilearn.glm import cluster_level_inference as nilearn_inference
 from nilearn.glm.thresholding import DEFAULT_Z_THRESHOLD
@@ -176,7 +175,3 @@ class TestFaultsOfNilearn:
         )
         assert infinite[2, 2, 2] > 0
         assert_array_equal(infinite, large)
-
-    def test_surfaces_are_refused_and_not_cut_into_runs_of_vertices(self):
-        with pytest.raises(TypeError, match=r"stat_img must be a volume\. Got SurfaceImage"):
-            cluster_level_inference(load_fsaverage_data())

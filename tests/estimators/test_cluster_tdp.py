@@ -125,9 +125,10 @@ class TestTDPImage:
     def test_default_is_one_sided_p_of_one_in_a_thousand(self, z_img, mask_img):
         transformer = ClusterTDPTransformer(mask_img=mask_img)
         tdp = transformer.fit_transform(z_img)
-        assert_allclose(stats.norm.sf(transformer.threshold), 0.001, rtol=1e-12)
+        threshold = transformer.table_["threshold"][0]
+        assert_allclose(stats.norm.sf(threshold), 0.001, rtol=1e-12)
         explicit = ClusterTDPTransformer(
-            transformer.threshold,
+            threshold,
             alpha=0.05,
             mask_img=mask_img,
             two_sided=False,

@@ -155,7 +155,7 @@ class TestNilearnsMaps:
         with pytest.raises(ValueError, match=r"output_type[^$]*tdp"):
             fitted.compute_contrast(output_type="tpd")
 
-    def test_surfaces_have_nilearns_maps_but_no_tdp_yet(self, surfaces, intercept):
+    def test_surfaces_have_nilearns_maps(self, surfaces, intercept):
         ours, theirs = (
             model().fit(surfaces, design_matrix=intercept)
             for model in (ARISecondLevelModel, SecondLevelModel)
@@ -168,8 +168,6 @@ class TestNilearnsMaps:
                         for model in (ours, theirs)
                     )
                 )
-        with pytest.raises(TypeError, match=r'"tdp".*surfaces are not supported'):
-            ours.compute_contrast(output_type="tdp")
 
     @pytest.mark.filterwarnings("ignore::UserWarning")  # of matplotlib, on so small a brain
     def test_report_is_nilearns(self, fitted):

@@ -24,6 +24,12 @@ from ari_estimator import ClusterTDPTransformer
 
 PARAMETERS = {
     "threshold": [2.5, 3.5],
+    "threshold_scale": "p",
+    "labels_img": None,
+    "resampling_target": "data",
+    "stat_type": "t",
+    "df": 19,
+    "mesh": None,
     "alpha": 0.1,
     "mask_img": None,
     "two_sided": True,
@@ -332,7 +338,7 @@ class TestOneMap:
     def test_masker_that_changes_values_is_warned_of(self, mask_img, z_img):
         masker = NiftiMasker(mask_img=mask_img, standardize=None, smoothing_fwhm=4)
         pipeline = make_pipeline(masker, ClusterTDPTransformer(2, mask_img=masker))
-        with pytest.warns(UserWarning, match="smoothing_fwhm=4.*not standard normal"):
+        with pytest.warns(UserWarning, match="smoothing_fwhm=4.*null distribution"):
             pipeline.fit_transform(z_img)
 
 

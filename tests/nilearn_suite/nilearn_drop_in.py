@@ -16,7 +16,7 @@ DROP_INS = {
     "cluster_level_inference": ("cluster_level_inference", ["nilearn.glm"]),
 }
 
-_NO_SURFACES = "surfaces are not supported: refused, instead of clustered by vertex number"
+_NO_ANNOUNCEMENT = "the default that nilearn announces is ours already: nothing is announced"
 
 # Tests of nilearn's that must fail on ours, by a part of their name, and why.
 DIFFERENCES = {
@@ -27,16 +27,11 @@ DIFFERENCES = {
         ),
     },
     "cluster_level_inference": {
-        "test_all_resolution_inference_surface[": _NO_SURFACES,
-        "test_all_resolution_inference_surface_mask": _NO_SURFACES,
-        "test_cluster_level_inference_surface_realistic_data": _NO_SURFACES,
-        "test_all_resolution_inference_shape_errors": (
-            f"its second half: {_NO_SURFACES}, with another error"
+        "test_cluster_level_inference_surface_realistic_data": (
+            "counts values of runs of vertex numbers, where clusters here are those of the mesh"
         ),
-        "test_deprecation_threshold_cluster_level_inference": (
-            "the default that nilearn announces is ours already, and nothing is announced; "
-            f"its loop has a surface too: {_NO_SURFACES}"
-        ),
+        "test_deprecation_threshold_cluster_level_inference[3]": _NO_ANNOUNCEMENT,
+        "test_deprecation_threshold_cluster_level_inference[3.0]": _NO_ANNOUNCEMENT,
     },
 }
 

@@ -1,7 +1,17 @@
 """Estimators: nilearn images in, images of the true discovery proportion out."""
 
+from ari_estimator.estimators._any_set import SetBound, confidence_curve, set_bound
 from ari_estimator.estimators._cluster_level_inference import cluster_level_inference
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
+from ari_estimator.estimators._region_tdp import RegionTDPTransformer
 from ari_estimator.estimators._second_level import ARISecondLevelModel
 
-__all__ = ["ARISecondLevelModel", "ClusterTDPTransformer", "cluster_level_inference"]
+__all__ = [
+    "ARISecondLevelModel",
+    "ClusterTDPTransformer",
+    "RegionTDPTransformer",
+    "SetBound",
+    "cluster_level_inference",
+    "confidence_curve",
+    "set_bound",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,20 @@ import pandas as pd
 from joblib import Memory
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.estimators._family import MapFamily, warn_of_nan
-from ari_estimator.estimators._inference import MapInference, infer_map
-from ari_estimator.estimators._maps import ArrayMaps, ImageMaps, as_maps
-from ari_estimator.estimators._masking import fit_masker, mask_of, warn_of_preprocessing
-from ari_estimator.estimators._supra_threshold import ClusterSets
+from ari_estimator.estimators._family import warn_of_nan, warn_of_zero_p
+from ari_estimator.estimators._inference import MapInference, SetMaker, infer_map
+from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
 from ari_estimator.estimators._thresholded import check_computed_family
+from ari_estimator.images._frame import Frame
+from ari_estimator.images._kinds import fit_frame
+from ari_estimator.images._maps import ArrayMaps, ImageMaps, as_maps
+from ari_estimator.images._masks import warn_of_preprocessing
 
 
 # scikit-learn would wrap every output, images too; this class wraps arrays itself. (mypy
@@ -31,18 +34,21 @@ from ari_estimator.estimators._thresholded import check_computed_family
 class BaseTDPTransformer(  # type: ignore[call-arg]
     TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
-    """Base of transformers that turn statistical maps into maps of TDP.
+    """Base of transformers that turn statistical maps into true discovery proportions.
 
-    A subclass says how sets of voxels are made from a map (:meth:`_set_maker`). The mask,
-    the family of p-values, the bounds, the images and the table are settled here.
+    A subclass says how sets are made from a map, and what becomes of their bounds. The
+    mask, the statistic, the family of p-values and the bounds are settled here.
     """
 
-    labels_img_: Any
+    _sets_are_called: str
 
     _parameter_constraints: dict[str, Any] = {
         "alpha": "no_validation",  # by check_alpha, like everywhere
         "mask_img": "no_validation",  # by nilearn's masker
+        "stat_type": [StrOptions(set(STAT_TYPES))],
+        "df": "no_validation",  # by check_statistic
         "two_sided": ["boolean"],
+        "mesh": "no_validation",  # by the frame of CIFTI images
         "local_test": [StrOptions(set(LOCAL_TESTS))],
         "memory": "no_validation",  # by scikit-learn's check_memory
         "memory_level": [Interval(Integral, 0, None, closed="left")],
@@ -50,21 +56,36 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     }
 
     @abstractmethod
-    def _set_maker(self) -> Callable[[MapFamily], list[ClusterSets]]:
-        """Check the parameters that make sets, and return what makes them of a map."""
+    def _check_sets(self) -> None:
+        """Check the parameters that say how sets are made."""
+
+    def _fit_sets(self, frame: Frame) -> None:
+        """Read the images that say how sets are made, if there are any."""
+
+    @abstractmethod
+    def _set_maker(self) -> SetMaker:
+        """Return what makes the sets of a map."""
+
+    @abstractmethod
+    def _to_output(self, maps: ImageMaps | ArrayMaps, inferences: Iterable[MapInference]) -> Any:
+        """Return what the transformer makes of the inferences of all maps."""
+
+    def _statistic(self) -> Statistic:
+        return check_statistic(self.stat_type, self.df, bool(self.two_sided))
 
     def _check_params(self) -> None:
         self._validate_params()
         check_alpha(self.alpha)
         self._memory(0)
-        self._set_maker()
+        self._statistic()
+        self._check_sets()
 
     def fit(self, X: Any = None, y: None = None) -> BaseTDPTransformer:
-        """Learn the mask and the grid.
+        """Learn the mask and the grid or mesh.
 
         Parameters
         ----------
-        X : Niimg-like object, list of 3D Niimg-like objects, array or None, default=None
+        X : image, list of images, array or None, default=None
             Statistical maps, as for :meth:`transform`. Without a mask in ``mask_img``,
             the mask is computed from them.
 
@@ -78,10 +99,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
         Raises
         ------
+        TypeError
+            If mask and maps are images of different kinds.
         ValueError
             If a parameter is out of its range; if the mask is empty, not binary, or on
-            another grid than the maps; if no mask is given and a map looks thresholded
-            already.
+            another grid or mesh than the maps; if no mask is given and a map looks
+            thresholded already.
         """
         self._fit(X)
         return self
@@ -93,65 +116,69 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             delattr(self, name)
         self._check_params()
         maps = None if X is None else as_maps(X)
-        images = maps if isinstance(maps, ImageMaps) else None
-        masker = fit_masker(
+        is_array = isinstance(maps, ArrayMaps)
+        frame = fit_frame(
             self.mask_img,
-            None if images is None else images.images,
+            maps.images if isinstance(maps, ImageMaps) else None,
+            mesh=self.mesh,
             memory=self._memory(2),
             memory_level=max(1, self.memory_level - 1),
             verbose=max(0, int(self.verbose) - 1),
         )
-        mask = mask_of(masker)
         if maps is not None:
-            maps.check(masker.mask_img_, int(mask.sum()))
-            warn_of_preprocessing(masker, of_arrays=images is None)
-        if images is not None and masker.mask_img is None:
-            is_from_maps = masker is not self.mask_img
-            for volume in images.volumes():
-                check_computed_family(volume, mask, zeros_are_left=is_from_maps)
-        self.masker_ = masker
-        self.mask_img_ = masker.mask_img_
-        self.n_features_in_ = int(mask.sum())
-        self._mask = mask
+            maps.check(frame)
+            warn_of_preprocessing(frame.masker, of_arrays=is_array)
+        mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
+        if isinstance(maps, ImageMaps) and not mask_is_given and not frame.fills_grid:
+            statistic = self._statistic()
+            for values in maps.values(frame):
+                # A zero in a mask computed from several maps may be what a threshold has left.
+                kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
+                statistic.check_values(values[kept])
+                check_computed_family(statistic.one_sided_z(values[kept]))
+        self._fit_sets(frame)
+        self.masker_ = frame.masker
+        self.mask_img_ = frame.mask_img
+        self.n_features_in_ = frame.n_elements
+        self._frame = frame
         return maps
 
     def transform(self, X: Any) -> Any:
-        """Return the true discovery proportion of each voxel's cluster.
+        """Return the true discovery proportions of maps.
 
         Parameters
         ----------
-        X : Niimg-like object, list of 3D Niimg-like objects, or array
-            Statistical maps: one 3D image, several as a list or as a 4D image, or, as
-            they come from a masker, an array of shape (n_maps, n_voxels), or (n_voxels,)
-            for a single map. Each map is a family of its own.
+        X : image, list of images, or array
+            Statistical maps: one 3D Niimg-like object, SurfaceImage or CIFTI image; several
+            as a list, or as an image of several maps; or, as they come from a masker, an
+            array of shape (n_maps, n_elements), or (n_elements,) for a single map. Each map
+            is a family of its own.
 
         Returns
         -------
-        tdp : Nifti1Image, list of Nifti1Image, or ndarray
-            In the form of the input and on its grid; float64 in [0, 1], and 0 outside of
-            clusters.
+        tdp : image, list of images, or ndarray
+            See the class.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the transformer is not fitted.
         TypeError
-            If the input is none of these.
+            If the input is none of these, or an image of another kind than the mask.
         ValueError
-            If a map is on another grid than the mask, is constant, or is NaN in all of
-            the mask.
+            If a map is on another grid or mesh than the mask, is constant, is NaN in all
+            of the mask, or holds values that its statistic cannot have.
         """
         check_is_fitted(self)
         maps = as_maps(X)
-        tdp = (inference.tdp for inference in self._infer(maps))
-        return self._in_form_of(maps, tdp)
+        return self._to_output(maps, self._infer(maps))
 
     def fit_transform(self, X: Any, y: None = None) -> Any:
-        """Fit to maps, transform them, and keep the tables and label images.
+        """Fit to maps, transform them, and keep tables and all that is known of them.
 
         Parameters
         ----------
-        X : Niimg-like object, list of 3D Niimg-like objects, or array
+        X : image, list of images, or array
             As for :meth:`transform`.
 
         y : None
@@ -159,21 +186,48 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
         Returns
         -------
-        tdp : Nifti1Image, list of Nifti1Image, or ndarray
+        tdp : image, list of images, or ndarray
             As from :meth:`transform`.
         """
         maps = self._fit(X)
         if maps is None:
             raise TypeError("Maps must be given to fit_transform. Got NoneType.")
         inferences = list(self._infer(maps))
-        tdp = self._in_form_of(maps, (inference.tdp for inference in inferences))
-        self.labels_img_ = maps.restore(
-            (inference.labels for inference in inferences), self._mask, "clusters of the table"
-        )
-        for name in ("table", "hommel", "n_tested", "true_discoveries"):
-            values = [getattr(inference, name) for inference in inferences]
-            setattr(self, f"{name}_", values[0] if maps.is_single else values)
-        return tdp
+        output = self._to_output(maps, inferences)
+        self._keep(maps, inferences)
+        return output
+
+    def _keep(self, maps: ImageMaps | ArrayMaps, inferences: list[MapInference]) -> None:
+        """Keep what is known of the maps: an item for each, or the item of a single one."""
+        self._inferences = inferences
+        kept = {
+            "table_": [inference.table for inference in inferences],
+            "family_": [inference.family for inference in inferences],
+            "hommel_": [inference.family.hommel for inference in inferences],
+            "n_tested_": [inference.family.n_tested for inference in inferences],
+            "true_discoveries_": [inference.family.true_discoveries for inference in inferences],
+        }
+        for name, values in kept.items():
+            setattr(self, name, values[0] if maps.is_single else values)
+
+    def _inference_of(self, map_index: int | None) -> MapInference:
+        """Return what is known of one of the maps given to fit_transform."""
+        if not hasattr(self, "_inferences") or not hasattr(self, "family_"):
+            raise NotFittedError(
+                f"This {type(self).__name__} has seen no map yet. Call fit_transform with one."
+            )
+        n_maps = len(self._inferences)
+        if map_index is None and n_maps > 1:
+            raise ValueError(
+                f"map_index must say which of the {n_maps} maps is meant, 0 to {n_maps - 1}. "
+                "Got None."
+            )
+        index = 0 if map_index is None else map_index
+        if not isinstance(index, Integral) or not 0 <= index < n_maps:
+            raise ValueError(
+                f"map_index must be an integer from 0 to {n_maps - 1}. Got {map_index!r}."
+            )
+        return self._inferences[index]
 
     def _memory(self, level: int) -> Memory:
         """Return the cache for work of a level: none, if it is not to be cached."""
@@ -181,39 +235,46 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         return check_memory(location if self.memory_level >= level else None)
 
     def _infer(self, maps: ImageMaps | ArrayMaps) -> Iterator[MapInference]:
-        """Yield what is found in each map."""
+        """Check the maps, and return what yields what is found in each."""
         self._check_params()
-        maps.check(self.mask_img_, self.n_features_in_)
+        maps.check(self._frame)
+        return self._inferences_of(maps)
+
+    def _inferences_of(self, maps: ImageMaps | ArrayMaps) -> Iterator[MapInference]:
+        frame = self._frame
+        statistic = self._statistic()
+        elements = frame.space.element_name[1]
+        make_sets = self._set_maker()
         cached_infer_map = self._memory(1).cache(infer_map)
-        for z in maps.values(self._mask):
-            warn_of_nan(z)  # here, so that it is said of a cached result as well
+        for values in maps.values(frame):
+            # Here, so that it is said of a cached result as well.
+            warn_of_nan(values, elements)
+            warn_of_zero_p(values, statistic, elements)
             inference = cached_infer_map(
-                z,
-                self._mask,
-                self.mask_img_.affine,
-                self._set_maker(),
+                values,
+                frame.space,
+                statistic,
+                make_sets,
                 alpha=self.alpha,
-                two_sided=self.two_sided,
                 local_test=self.local_test,
             )
             if self.verbose:
+                family = inference.family
                 print(
-                    f"[{type(self).__name__}] {inference.n_tested} voxels tested, as z values: "
-                    f"at least {inference.true_discoveries} true discoveries; "
-                    f"{len(inference.table) - 1} clusters"
+                    f"[{type(self).__name__}] {family.n_tested} {elements} tested, as "
+                    f"{self.stat_type} values: at least {family.true_discoveries} true "
+                    f"discoveries; {inference.n_sets} {self._sets_are_called}"
                 )
             yield inference
 
-    def _in_form_of(self, maps: ImageMaps | ArrayMaps, tdp: Iterable[np.ndarray]) -> Any:
-        """Return TDPs in the form of the maps, or in the container that was chosen."""
-        output = maps.restore(tdp, self._mask, "true discovery proportion")
+    def _contained(self, output: np.ndarray, maps: ImageMaps | ArrayMaps) -> Any:
+        """Return array output in the container that was chosen."""
         config = getattr(self, "_sklearn_output_config", {})
-        wants_pandas = config.get("transform", get_config()["transform_output"]) == "pandas"
-        if isinstance(maps, ArrayMaps) and wants_pandas:
-            return pd.DataFrame(
-                np.atleast_2d(output), index=maps.index, columns=self.get_feature_names_out()
-            )
-        return output
+        if config.get("transform", get_config()["transform_output"]) != "pandas":
+            return output
+        return pd.DataFrame(
+            np.atleast_2d(output), index=maps.index, columns=self.get_feature_names_out()
+        )
 
     def set_output(self, *, transform: str | None = None) -> BaseTDPTransformer:
         """Choose the container of array output; images stay images.
@@ -235,27 +296,3 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             # By this name scikit-learn hands it on to clones.
             self._sklearn_output_config = {"transform": transform}
         return self
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return a name for each voxel of the mask, as columns of array output.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Names to use instead.
-
-        Returns
-        -------
-        names : ndarray of str of shape (n_voxels,)
-            ``voxel_0``, ``voxel_1``, ..., in the order of the mask.
-        """
-        check_is_fitted(self)
-        if input_features is not None:
-            names = np.asarray(input_features, dtype=object)
-            if names.shape != (self.n_features_in_,):
-                raise ValueError(
-                    f"input_features must have shape ({self.n_features_in_},), a name for each "
-                    f"voxel of the mask. Got shape {names.shape}."
-                )
-            return names
-        return np.array([f"voxel_{i}" for i in range(self.n_features_in_)], dtype=object)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nibabel import Nifti1Image
+from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
+from ari_estimator.images._maps import as_map
 
-from ari_estimator.estimators._cluster_tdp import DEFAULT_THRESHOLD, ClusterTDPTransformer
-from ari_estimator.estimators._maps import as_map
+# One-sided p < 0.001, nilearn's default cluster-forming threshold.
+DEFAULT_THRESHOLD = 3.090232306167813
 
 
 def cluster_level_inference(
@@ -17,7 +18,7 @@ def cluster_level_inference(
     threshold: float | Iterable[float] = DEFAULT_THRESHOLD,
     alpha: float = 0.05,
     verbose: int = 0,
-) -> Nifti1Image:
+) -> Any:
     """Return the true discovery proportion of clusters, by All-Resolutions Inference.
 
     Takes the place of :func:`nilearn.glm.cluster_level_inference`, with the same
@@ -25,12 +26,14 @@ def cluster_level_inference(
 
     Parameters
     ----------
-    stat_img : 3D Niimg-like object
-        Statistical map, assumed to be on the z scale.
+    stat_img : 3D Niimg-like object, SurfaceImage or CIFTI image
+        Statistical map, assumed to be on the z scale. On surfaces, the clusters are
+        connected by the edges of the mesh, and the family is that of both hemispheres.
 
-    mask_img : Niimg-like object, NiftiMasker or None, default=None
-        All voxels that are tested. If None, nilearn's background mask is computed, which
-        needs a map that has not been thresholded.
+    mask_img : image, masker or None, default=None
+        All voxels or vertices that are tested, as an image of the same kind as the map. If
+        None, for volumes nilearn's background mask is computed, which needs a map that has
+        not been thresholded; surfaces are tested everywhere.
 
     threshold : float, sequence of float, or "concentration", default=3.0902
         Cluster-forming threshold on the z scale, at least 0. With several, each voxel shows
@@ -44,19 +47,19 @@ def cluster_level_inference(
 
     Returns
     -------
-    tdp_img : Nifti1Image
+    tdp_img : Nifti1Image, SurfaceImage or Cifti2Image
         For each voxel of a cluster a lower bound on the proportion of active voxels in that
         cluster; 0 elsewhere. All bounds hold at once with probability ``1 - alpha``.
 
     Raises
     ------
     TypeError
-        If the map is not an image, or a surface.
+        If the map is not an image, or the mask is an image of another kind.
     nilearn.exceptions.DimensionError
-        If the map is not 3D.
+        If the map is a volume and not 3D.
     ValueError
-        If alpha or a threshold is out of its range, the mask is empty or on another grid,
-        or the map is constant, or looks thresholded while no mask is given.
+        If alpha or a threshold is out of its range, the mask is empty or on another grid
+        or mesh, or the map is constant, or looks thresholded while no mask is given.
 
     See Also
     --------

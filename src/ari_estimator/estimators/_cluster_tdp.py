@@ -6,52 +6,94 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, Literal
 
-from sklearn.utils._param_validation import Interval, Options
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._supra_threshold import SupraThresholdClusters, check_threshold
+from ari_estimator.estimators._given_sets import GivenSets
+from ari_estimator.estimators._inference import MapInference, SetMaker
+from ari_estimator.estimators._statistic import StatType
+from ari_estimator.estimators._supra_threshold import SupraThresholdClusters
+from ari_estimator.estimators._thresholds import ThresholdScale, check_threshold
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
-
-# One-sided p < 0.001, nilearn's default cluster-forming threshold.
-DEFAULT_THRESHOLD = 3.090232306167813
+from ari_estimator.images._frame import Frame
+from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
+from ari_estimator.images._maps import ArrayMaps, ImageMaps
 
 
 class ClusterTDPTransformer(BaseTDPTransformer):
     """True discovery proportion (TDP) of clusters, by All-Resolutions Inference.
 
-    Turns z maps into images in which each voxel of a supra-threshold cluster shows a
-    lower bound on the proportion of truly active voxels in that cluster. With probability
-    at least ``1 - alpha`` the bounds hold for all clusters, at all thresholds, at once:
-    threshold and clusters may be chosen after looking at the result.
+    Turns statistical maps into images in which each voxel of a cluster shows a lower bound
+    on the proportion of truly active voxels in that cluster. With probability at least
+    ``1 - alpha`` the bounds hold for all clusters, at all thresholds, at once: threshold
+    and clusters may be chosen after looking at the result.
+
+    Maps are volumes, surfaces (:class:`nilearn.surface.SurfaceImage`) or CIFTI images
+    (dscalar and dtseries). What is said of voxels holds for their vertices and
+    grayordinates too.
 
     Parameters
     ----------
-    threshold : float, sequence of float, or "concentration", default=3.0902
-        Cluster-forming threshold on the z scale, at least 0; the default is one-sided
-        p < 0.001. A voxel is in a cluster if its z value, or with ``two_sided`` its
-        absolute z value, is above it. With several thresholds each voxel shows the TDP of
-        its cluster at the highest threshold that it passes. ``"concentration"`` takes the
-        lowest threshold that can matter: no voxel below it adds to any bound.
+    threshold : float, sequence of float, "concentration" or None, default=None
+        Cluster-forming threshold, on the scale of the map or, with
+        ``threshold_scale="p"``, as a p-value. A voxel is in a cluster if it is beyond the
+        threshold: if its value (with ``two_sided`` its absolute value) is above it or, for
+        p-values, below it. With several thresholds each voxel shows the TDP of its cluster
+        at the strictest threshold that it passes. ``"concentration"`` takes the most
+        lenient threshold that can matter: no voxel short of it adds to any bound. None is
+        p < 0.001 in one tail: 3.09 on the z scale.
+
+    threshold_scale : {"stat", "p"}, default="stat"
+        What the threshold is: a value of the map, whatever its ``stat_type``, or a
+        p-value, which with ``two_sided`` is two-sided. Of no importance where
+        ``threshold`` is no number.
+
+    labels_img : image or None, default=None
+        Clusters, in place of a threshold: an image of labels such as FSL's cluster index,
+        an atlas, or one's own, of the same kind as the maps; 0 is the rest. The clusters
+        keep their labels. See :class:`RegionTDPTransformer` for regions with names.
+
+    resampling_target : {"data"} or None, default=None
+        With "data", a ``labels_img`` on another grid is resampled to that of the maps, by
+        the nearest neighbour. With None, another grid is an error.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
 
-    mask_img : Niimg-like object, NiftiMasker or None, default=None
+    mask_img : image, masker or None, default=None
         All voxels that are tested, the family: a binary mask image or a path to one, or a
-        masker, fitted or not, of which only the mask is used. It must be on the grid of the
-        maps. If None, nilearn's background mask is computed in :meth:`fit`; this needs a
-        map that has not been thresholded.
+        NiftiMasker or SurfaceMasker, fitted or not, of which only the mask is used. It must
+        be on the grid or mesh of the maps. If None, nilearn's background mask is computed
+        in :meth:`fit` for volumes, which needs a map that has not been thresholded; all
+        vertices of a surface are tested, and all grayordinates of a CIFTI image.
+
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
+        What the maps hold: statistics, p-values, -log10 of p-values, or 1 - p as written by
+        FSL. p-values are taken as they are, one- or two-sided as they were computed.
+
+    df : float, (float, float) or None, default=None
+        Degrees of freedom of t and chi2 values, or both of F values; None for the others.
 
     two_sided : bool, default=False
         Whether negative values count as well: p-values are then two-sided, and positive
-        and negative clusters are formed apart.
+        and negative clusters are formed apart. For z and t; with ``"neg_log10_p"`` the map
+        is -log10 of two-sided p-values with the sign of the effect, as FreeSurfer writes it.
+        F and chi2 have no sign, and plain p-values do not show it.
 
     connectivity : {6, 18, 26}, default=6
         Voxels of a cluster share a face (6), or also an edge (18), or a corner (26).
+        Vertices are neighbours where they share an edge of the mesh.
 
     cluster_threshold : int, default=0
         Smallest size of a cluster, in voxels. Smaller ones belong to the rest.
+
+    mesh : PolyMesh, dict or None, default=None
+        Meshes of the cortex, for CIFTI images, which do not bring them along: a nilearn
+        PolyMesh, or GIFTI files (``.surf.gii``) as ``{"left": ..., "right": ...}``. Not needed
+        for fsaverage5, which comes with nilearn.
 
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure: ``"simes"``, valid under the positive
@@ -69,28 +111,36 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     Attributes
     ----------
-    masker_ : NiftiMasker
-        The fitted masker.
+    masker_ : NiftiMasker, SurfaceMasker or None
+        The fitted masker; None for CIFTI images.
 
-    mask_img_ : Nifti1Image
+    mask_img_ : image
         The mask.
 
     n_features_in_ : int
         Number of voxels in the mask.
 
-    labels_img_ : Nifti1Image, list of Nifti1Image or ndarray
+    labels_img_ : image, list of images or ndarray
         For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
         elsewhere; in the form of the input. This and the following attributes are set by
         :meth:`fit_transform`; they are lists, with one item for each map, where the input
-        is a list, a 4D image or an array.
+        is not a single map.
 
     table_ : pandas.DataFrame
-        One row for each cluster, by ascending threshold and, within, from the largest to
-        the smallest; the last row is the rest of the brain, all voxels that are in no
-        cluster at the lowest threshold. Columns: ``cluster_id`` (0 for the rest),
-        ``threshold`` (z), ``direction`` ("positive", "negative", "rest"), ``n_voxels``,
-        ``size_mm3``, ``true_discoveries`` (lower bound on the number of active voxels),
-        ``tdp``, ``peak_stat`` (z) and ``peak_x``, ``peak_y``, ``peak_z`` (mm).
+        One row for each cluster, from the most lenient threshold to the strictest and,
+        within, from the largest to the smallest; for a ``labels_img`` by ascending label.
+        The last row is the rest of the brain, all voxels that are in no cluster at the
+        most lenient threshold. Columns: ``cluster_id`` (0 for the rest), ``threshold`` (on
+        the scale of the map), ``direction`` ("positive", "negative", "rest"; "both" for
+        given clusters if two-sided), ``n_voxels`` (``n_vertices``, ``n_grayordinates``),
+        ``size_mm3`` (``size_mm2`` of vertices; CIFTI has both), ``true_discoveries`` (lower
+        bound on the number of active voxels), ``tdp``, ``peak_stat`` and ``peak_x``,
+        ``peak_y``, ``peak_z`` (mm). Surfaces have ``peak_hemisphere`` and ``peak_vertex``
+        as well, CIFTI images ``peak_structure`` and ``peak_vertex``.
+
+    family_ : MapFamily
+        The tested map, of which the bound of any other set can be asked
+        (:func:`set_bound`).
 
     hommel_ : ari_estimator.closed_testing.Hommel
         Closed testing of the voxels, for further questions.
@@ -104,20 +154,28 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     See Also
     --------
     ARISecondLevelModel : From subject maps to TDP.
+    RegionTDPTransformer : TDP of the regions of an atlas, as an array.
     cluster_level_inference : As a function, with nilearn's signature.
 
     Notes
     -----
     The method is that of Rosenblatt et al. [1]_ with the bounds of Goeman et al. [2]_, see
-    :class:`~ari_estimator.closed_testing.Hommel`. A map is *assumed* to be on the z scale:
-    standard normal where nothing is active. That cannot be checked. A t map passed as it
-    is, with few degrees of freedom, gives far too many discoveries.
+    :class:`~ari_estimator.closed_testing.Hommel`. A map is *assumed* to hold what
+    ``stat_type`` says, which cannot be checked: a t map taken for a z map, with few degrees
+    of freedom, gives far too many discoveries.
 
-    Voxels that are NaN are left out of the family, with a warning; +inf and -inf stay in,
-    with p-values 0 and 1. In arrays from nilearn's maskers all of these are 0 already.
+    The vertices of both hemispheres, and all grayordinates, are one family: the error
+    level is spent once. No cluster reaches from one hemisphere to the other. A vertex has a
+    third of the area of each of its triangles.
 
-    Where no mask is given, a map looks thresholded, and is refused, if next to none of the
-    voxels of the computed mask are close to zero, or next to none are of one sign.
+    Voxels that are NaN are left out of the family, with a warning; infinite values stay in,
+    with p-values 0 or 1. In arrays from nilearn's maskers all of these are 0 already.
+
+    A label of ``labels_img`` without any voxel in the mask has a row with 0 voxels and a
+    TDP of NaN; a warning says so.
+
+    Where no mask is given, a volume looks thresholded, and is refused, if next to none of
+    the voxels of the computed mask are close to zero, or next to none are of one sign.
 
     References
     ----------
@@ -142,39 +200,135 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     4           0     43789               385       7.91
     """
 
+    labels_img_: Any
+    _regions: Regions | None
+    _sets_are_called = "clusters"
+
     _parameter_constraints: dict[str, Any] = {
         **BaseTDPTransformer._parameter_constraints,
         "threshold": "no_validation",  # by check_threshold
+        "threshold_scale": [StrOptions({"stat", "p"})],
+        "labels_img": "no_validation",  # by read_regions
+        "resampling_target": [StrOptions({"data"}), None],
         "connectivity": [Options(Integral, set(CONNECTIVITIES))],
         "cluster_threshold": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
         self,
-        threshold: float | Iterable[float] | Literal["concentration"] = DEFAULT_THRESHOLD,
+        threshold: float | Iterable[float] | Literal["concentration"] | None = None,
         *,
+        threshold_scale: ThresholdScale = "stat",
+        labels_img: Any = None,
+        resampling_target: Literal["data"] | None = None,
         alpha: float = 0.05,
         mask_img: Any = None,
+        stat_type: StatType = "z",
+        df: float | tuple[float, float] | None = None,
         two_sided: bool = False,
         connectivity: Connectivity = 6,
         cluster_threshold: int = 0,
+        mesh: Any = None,
         local_test: LocalTest = "simes",
         memory: Any = None,
         memory_level: int = 1,
         verbose: int = 0,
     ) -> None:
         self.threshold = threshold
+        self.threshold_scale = threshold_scale
+        self.labels_img = labels_img
+        self.resampling_target = resampling_target
         self.alpha = alpha
         self.mask_img = mask_img
+        self.stat_type = stat_type
+        self.df = df
         self.two_sided = two_sided
         self.connectivity = connectivity
         self.cluster_threshold = cluster_threshold
+        self.mesh = mesh
         self.local_test = local_test
         self.memory = memory
         self.memory_level = memory_level
         self.verbose = verbose
 
-    def _set_maker(self) -> SupraThresholdClusters:
+    def _check_sets(self) -> None:
+        if self.labels_img is None:
+            check_threshold(self.threshold, self.threshold_scale, self._statistic())
+            if self.resampling_target is not None:
+                raise ValueError(
+                    "resampling_target is for labels_img, and there is none. "
+                    f"Got {self.resampling_target!r}: leave it None."
+                )
+            return
+        # What would make clusters of a map must not be given in vain.
+        defaults = {"threshold": None, "connectivity": 6, "cluster_threshold": 0}
+        given = [name for name, value in defaults.items() if getattr(self, name) is not value]
+        given = [name for name in given if getattr(self, name) != defaults[name]]
+        if given:
+            raise ValueError(
+                f"{', '.join(given)} must be left at the default with labels_img, which gives "
+                f"the clusters. Got {', '.join(f'{n}={getattr(self, n)!r}' for n in given)}."
+            )
+
+    def _fit_sets(self, frame: Frame) -> None:
+        self._regions = None
+        self._graph = frame.space.graph(self.connectivity)
+        self._graph_connectivity = self.connectivity
+        if self.labels_img is not None:
+            self._regions = read_regions(
+                frame, self.labels_img, resample=self.resampling_target == "data"
+            )
+            if not isinstance(self._regions.elements, slice):
+                raise ValueError(
+                    "labels_img must be an image of labels, a single map. Got several maps: "
+                    "RegionTDPTransformer takes regions that may overlap."
+                )
+            warn_of_regions_outside(self._regions, frame.space.element_name[1], "labels_img")
+
+    def _set_maker(self) -> SetMaker:
+        if self._regions is not None:
+            return GivenSets(self._regions, named=False)
+        if self.connectivity != self._graph_connectivity:
+            self._fit_sets(self._frame)
         return SupraThresholdClusters(
-            check_threshold(self.threshold), self.connectivity, self.cluster_threshold
+            check_threshold(self.threshold, self.threshold_scale, self._statistic()),
+            self._graph,
+            self.cluster_threshold,
         )
+
+    def _to_output(self, maps: ImageMaps | ArrayMaps, inferences: Iterable[MapInference]) -> Any:
+        tdp = (inference.tdp for inference in inferences)
+        output = maps.restore(tdp, self._frame, "true discovery proportion")
+        return self._contained(output, maps) if isinstance(maps, ArrayMaps) else output
+
+    def _keep(self, maps: ImageMaps | ArrayMaps, inferences: list[MapInference]) -> None:
+        super()._keep(maps, inferences)
+        self.labels_img_ = maps.restore(
+            (inference.labels for inference in inferences), self._frame, "clusters of the table"
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return a name for each element of the mask, as columns of array output.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names to use instead.
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_elements,)
+            ``voxel_0``, ``voxel_1``, ..., in the order of the mask; ``vertex_0``, ... for
+            surfaces, and ``grayordinate_0``, ... for CIFTI images.
+        """
+        check_is_fitted(self)
+        element = self._frame.space.element_name[0]
+        if input_features is not None:
+            names = np.asarray(input_features, dtype=object)
+            if names.shape != (self.n_features_in_,):
+                raise ValueError(
+                    f"input_features must have shape ({self.n_features_in_},), a name for each "
+                    f"{element} of the mask. Got shape {names.shape}."
+                )
+            return names
+        return np.array([f"{element}_{i}" for i in range(self.n_features_in_)], dtype=object)

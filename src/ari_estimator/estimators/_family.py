@@ -1,4 +1,4 @@
-"""One statistical map as closed testing sees it: a family of p-values on a grid."""
+"""One statistical map as closed testing sees it: a family of p-values on a space."""
 
 from __future__ import annotations
 
@@ -6,46 +6,33 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from ari_estimator.closed_testing import CriticalVector, Hommel
 from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.estimators._statistic import Statistic
 from ari_estimator.estimators._thresholded import check_rest_of_nan
-
-
-def z_to_p(z: np.ndarray, two_sided: bool) -> np.ndarray:
-    """Return upper-tail p-values of z values, or two-sided ones.
-
-    The tail is computed as such, not as one minus the rest, so that small p-values keep
-    their digits. +inf gives 0, and -inf gives 1 (or 0 if two-sided).
-    """
-    if two_sided:
-        p = np.abs(z)
-        np.negative(p, out=p)
-        ndtr(p, out=p)
-        p *= 2
-        return p
-    p = np.negative(z)
-    return ndtr(p, out=p)
+from ari_estimator.images._space import Space
 
 
 @dataclass(frozen=True)
 class MapFamily:
-    """The voxels of one map that are tested, and the closed testing of them.
+    """The elements of one map that are tested, and the closed testing of them.
+
+    An element is a voxel or a vertex.
 
     Attributes
     ----------
-    z : ndarray of shape (n_tested,)
-        z values, in the C order of the mask.
+    stat : ndarray of shape (n_tested,)
+        Values of the map.
 
-    mask : ndarray of bool of shape (nx, ny, nz)
-        The tested voxels.
+    statistic : Statistic
+        What they are.
 
-    affine : ndarray of shape (4, 4)
-        From voxel indices to millimetres.
+    space : Space
+        Where the tested elements lie.
 
-    two_sided : bool
-        Whether deviations in both directions count.
+    is_tested : ndarray of bool of shape (n_elements,)
+        Which elements of the mask are in the family: those that are not NaN.
 
     hommel : Hommel
         Closed testing of the p-values.
@@ -57,69 +44,85 @@ class MapFamily:
         The critical vector at that level.
     """
 
-    z: np.ndarray
-    mask: np.ndarray
-    affine: np.ndarray
-    two_sided: bool
+    stat: np.ndarray
+    statistic: Statistic
+    space: Space
+    is_tested: np.ndarray
     hommel: Hommel
     alpha: float
     critical_vector: CriticalVector
 
+    def __repr__(self) -> str:
+        return f"MapFamily(n_tested={self.n_tested}, alpha={self.alpha})"
+
+    @property
+    def n_tested(self) -> int:
+        """Number of elements tested."""
+        return self.stat.size
+
+    @property
+    def true_discoveries(self) -> int:
+        """Lower bound on the true discoveries among all tested elements."""
+        return self.hommel.true_discoveries(self.alpha)
+
     @property
     def p_values(self) -> np.ndarray:
-        """P-values of the tested voxels, an array of shape (n_tested,)."""
+        """P-values of the tested elements, an array of shape (n_tested,)."""
         return self.hommel.p_values
 
     @property
     def evidence(self) -> np.ndarray:
-        """What is thresholded, and peaks: z, or its absolute value if two-sided."""
-        return np.abs(self.z) if self.two_sided else self.z
-
-    @property
-    def directions(self) -> tuple[int, ...]:
-        """Signs of the deviations that are looked for."""
-        return (1, -1) if self.two_sided else (1,)
+        """What is thresholded, and peaks: larger is stronger."""
+        return self.statistic.evidence(self.stat)
 
 
-def warn_of_nan(z: np.ndarray) -> None:
-    """Warn if voxels of a map are NaN, and so not in the family."""
-    n_nan = int(np.isnan(z).sum())
-    if 0 < n_nan < z.size:
+def warn_of_nan(values: np.ndarray, element_names: str) -> None:
+    """Warn if elements of a map are NaN, and so not in the family."""
+    n_nan = int(np.isnan(values).sum())
+    if 0 < n_nan < values.size:
         warnings.warn(
-            f"The map is NaN in {n_nan} of the {z.size} voxels of the mask. They are left out "
-            f"of the family, which has {z.size - n_nan} voxels.",
+            f"The map is NaN in {n_nan} of the {values.size} {element_names} of the mask. They "
+            f"are left out of the family, which has {values.size - n_nan} {element_names}.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def warn_of_zero_p(values: np.ndarray, statistic: Statistic, element_names: str) -> None:
+    """Warn if a p map is exactly 0 somewhere, as a background may be."""
+    n_zero = int((values == 0).sum()) if statistic.stat_type == "p" else 0
+    if n_zero:
+        warnings.warn(
+            f"The p map is exactly 0 in {n_zero} {element_names} of the mask. They count as "
+            "discoveries. If they are background, leave them out of mask_img.",
             UserWarning,
             stacklevel=2,
         )
 
 
 def form_family(
-    z: np.ndarray,
-    mask: np.ndarray,
-    affine: np.ndarray,
+    values: np.ndarray,
+    space: Space,
+    statistic: Statistic,
     *,
     alpha: float,
-    two_sided: bool,
     local_test: LocalTest,
-) -> tuple[MapFamily, np.ndarray]:
+) -> MapFamily:
     """Form the family of one map and test it.
 
     Parameters
     ----------
-    z : ndarray of shape (n_voxels,)
-        z values in the mask; NaN where there is none.
+    values : ndarray of shape (n_elements,)
+        Values in the mask; NaN where there is none.
 
-    mask : ndarray of bool of shape (nx, ny, nz)
-        Mask of ``n_voxels`` voxels.
+    space : Space
+        Where the elements lie.
 
-    affine : ndarray of shape (4, 4)
-        From voxel indices to millimetres.
+    statistic : Statistic
+        What the values are.
 
     alpha : float
         Error level.
-
-    two_sided : bool
-        Whether deviations in both directions count.
 
     local_test : {"simes", "hommel"}
         The local test.
@@ -127,40 +130,34 @@ def form_family(
     Returns
     -------
     family : MapFamily
-        The family, without the voxels that are NaN.
-
-    is_tested : ndarray of bool of shape (n_voxels,)
-        Which voxels are in the family.
+        The family, without the elements that are NaN.
 
     Raises
     ------
     ValueError
-        If the map is NaN, or one and the same value, throughout the mask, or if the
-        voxels that are not NaN look like those above a threshold.
+        If the map is NaN, or one and the same value, throughout the mask, or holds
+        impossible values, or if the elements that are not NaN look like those beyond a
+        threshold.
     """
-    is_tested = ~np.isnan(z)
-    if not is_tested.any():
-        raise ValueError(f"The map is NaN in all {z.size} voxels of the mask: nothing to test.")
-    n_nan = z.size - int(is_tested.sum())
-    if n_nan:
-        z = z[is_tested]
-        mask = mask.copy()
-        mask[mask] = is_tested
-    if z.size > 1 and z.min() == z.max():
+    elements = space.element_name[1]
+    is_tested = ~np.isnan(values)
+    n_nan = values.size - int(np.count_nonzero(is_tested))
+    if n_nan == values.size:
         raise ValueError(
-            f"The map is constant, {z[0]}, in all {z.size} voxels of the mask: it is no "
-            "statistical map."
+            f"The map is NaN in all {values.size} {elements} of the mask: nothing to test."
         )
     if n_nan:
-        check_rest_of_nan(z, n_nan)
-    hommel = Hommel(z_to_p(z, two_sided), local_test)
-    family = MapFamily(
-        z,
-        mask,
-        affine,
-        two_sided,
-        hommel,
-        alpha,
-        hommel.critical_vector(alpha),
+        values = values[is_tested]
+        space = space.restrict(is_tested)
+    if values.size > 1 and values.min() == values.max():
+        raise ValueError(
+            f"The map is constant, {values[0]}, in all {values.size} {elements} of the mask: it "
+            "is no statistical map."
+        )
+    statistic.check_values(values)
+    if n_nan:
+        check_rest_of_nan(statistic.one_sided_z(values), n_nan, elements)
+    hommel = Hommel(statistic.p_values(values), local_test)
+    return MapFamily(
+        values, statistic, space, is_tested, hommel, alpha, hommel.critical_vector(alpha)
     )
-    return family, is_tested

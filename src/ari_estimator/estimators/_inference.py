@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ari_estimator.closed_testing import Hommel
 from ari_estimator.closed_testing._local_tests import LocalTest
-from ari_estimator.estimators._cluster_table import cluster_table, describe_sets
 from ari_estimator.estimators._family import MapFamily, form_family
-from ari_estimator.estimators._maps import unmask
-from ari_estimator.estimators._supra_threshold import ClusterSets
+from ari_estimator.estimators._set_table import set_table
+from ari_estimator.estimators._sets import Sets
+from ari_estimator.estimators._statistic import Statistic
+from ari_estimator.images._space import Space
+
+SetMaker = Callable[[MapFamily], list[Sets]]
 
 
 @dataclass(frozen=True)
@@ -22,69 +24,91 @@ class MapInference:
 
     Attributes
     ----------
-    labels : ndarray of int32 of shape (n_voxels,)
-        Row of the table (``cluster_id``) that each voxel shows, 0 outside of clusters.
+    family : MapFamily
+        The tested map.
 
-    table : pandas.DataFrame
-        One row for each cluster and one for the rest.
+    partitions : list of Sets
+        Its sets, from the most lenient threshold to the strictest where there are several.
 
-    hommel : Hommel
-        Closed testing of the tested voxels.
-
-    true_discoveries : int
-        Lower bound on the true discoveries among all tested voxels.
+    bounds : list of ndarray of int of shape (n_sets + 1,)
+        True discoveries of the rest and of the sets of each partition.
     """
 
-    labels: np.ndarray
-    table: pd.DataFrame
-    hommel: Hommel
-    true_discoveries: int
+    family: MapFamily
+    partitions: list[Sets]
+    bounds: list[np.ndarray]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each set and one for the rest."""
+        return set_table(self.family, self.partitions, self.bounds)
+
+    @property
+    def n_sets(self) -> int:
+        """Number of sets, without the rest."""
+        return sum(sets.n_sets for sets in self.partitions)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Id of the set that each element shows, an array of int32 of shape (n_elements,)."""
+        ids = [np.r_[0, sets.ids].astype(np.int32) for sets in self.partitions]
+        return self._shown(ids)
 
     @property
     def tdp(self) -> np.ndarray:
-        """TDP of the cluster that each voxel shows, 0 outside of clusters."""
-        # Clusters are the rows 0, 1, ... of the table, as 1, 2, ...; the rest is last.
-        of_label = np.r_[0.0, self.table["tdp"].to_numpy()[:-1]]
-        return of_label[self.labels]
+        """TDP of the set that each element shows, an array of shape (n_elements,)."""
+        return self._shown([np.r_[0.0, proportions] for proportions in self.set_tdps])
 
     @property
-    def n_tested(self) -> int:
-        """Number of voxels tested."""
-        return self.hommel.n_hypotheses
+    def set_tdps(self) -> list[np.ndarray]:
+        """TDP of the sets of each partition, NaN for those that are empty."""
+        tdps = []
+        for sets, bounds in zip(self.partitions, self.bounds, strict=True):
+            sizes = np.bincount(sets.labels, minlength=sets.n_sets + 1)[1:]
+            tdps.append(np.where(sizes, bounds[1:] / np.maximum(sizes, 1), np.nan))
+        return tdps
+
+    def _shown(self, by_label: list[np.ndarray]) -> np.ndarray:
+        """Return what each element shows: its set in the last partition that has it in one."""
+        shown = by_label[0][self.partitions[0].labels]
+        for sets, values in zip(self.partitions[1:], by_label[1:], strict=True):
+            inside = sets.labels > 0
+            shown[inside] = values[sets.labels[inside]]
+        is_tested = self.family.is_tested
+        if shown.size == is_tested.size:
+            return shown
+        everywhere = np.zeros(is_tested.size, dtype=shown.dtype)
+        everywhere[is_tested] = shown
+        return everywhere
 
 
 def infer_map(
-    z: np.ndarray,
-    mask: np.ndarray,
-    affine: np.ndarray,
-    make_sets: Callable[[MapFamily], list[ClusterSets]],
+    values: np.ndarray,
+    space: Space,
+    statistic: Statistic,
+    make_sets: SetMaker,
     *,
     alpha: float,
-    two_sided: bool,
     local_test: LocalTest,
 ) -> MapInference:
     """Test one map and bound the true discoveries of its sets.
 
     Parameters
     ----------
-    z : ndarray of shape (n_voxels,)
-        z values in the mask; NaN where there is none.
+    values : ndarray of shape (n_elements,)
+        Values in the mask; NaN where there is none.
 
-    mask : ndarray of bool of shape (nx, ny, nz)
-        Mask of ``n_voxels`` voxels.
+    space : Space
+        Where the elements lie.
 
-    affine : ndarray of shape (4, 4)
-        From voxel indices to millimetres.
+    statistic : Statistic
+        What the values are.
 
     make_sets : callable
-        Gives the sets of a tested map, as one or more partitions; a voxel shows its set in
-        the last partition that has it in one.
+        Gives the sets of a tested map, as one or more partitions.
 
     alpha : float
         Error level.
-
-    two_sided : bool
-        Whether deviations in both directions count.
 
     local_test : {"simes", "hommel"}
         The local test.
@@ -94,26 +118,12 @@ def infer_map(
     inference : MapInference
         The result.
     """
-    family, is_tested = form_family(
-        z, mask, affine, alpha=alpha, two_sided=two_sided, local_test=local_test
-    )
-    labels = np.zeros(family.z.size, dtype=np.int32)
-    descriptions = []
-    n_before = 0
-    for sets in make_sets(family):
-        n_sets = sets.directions.size
-        bounds = family.critical_vector.true_discoveries_by_label(
-            family.p_values, sets.labels, n_sets + 1
+    family = form_family(values, space, statistic, alpha=alpha, local_test=local_test)
+    partitions = make_sets(family)
+    bounds = [
+        family.critical_vector.true_discoveries_by_label(
+            family.p_values[sets.elements], sets.labels, sets.n_sets + 1
         )
-        descriptions.append(describe_sets(family, sets, bounds))
-        shown = sets.labels > 0
-        labels[shown] = n_before + sets.labels[shown]
-        n_before += n_sets
-    if labels.size < is_tested.size:
-        labels = unmask(labels, is_tested)
-    return MapInference(
-        labels,
-        cluster_table(descriptions),
-        family.hommel,
-        family.hommel.true_discoveries(alpha),
-    )
+        for sets in partitions
+    ]
+    return MapInference(family, partitions, bounds)

@@ -13,10 +13,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
-from ari_estimator.estimators._nan_masker import NaNWarningMasker
+from ari_estimator.images._nan_masker import NaNWarningMasker
 
 # What a contrast's inference leaves on the model, taken from the transformer.
-_RESULTS = ("table_", "labels_img_", "hommel_", "n_tested_", "true_discoveries_")
+_RESULTS = (
+    "table_",
+    "labels_img_",
+    "family_",
+    "hommel_",
+    "n_tested_",
+    "true_discoveries_",
+)
 
 _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
 
@@ -29,8 +36,10 @@ class ARISecondLevelModel(SecondLevelModel):
 
     Parameters
     ----------
-    mask_img : Niimg-like object, NiftiMasker or None, default=None
-        Voxels of the model, and the family that is tested; computed from the maps if None.
+    mask_img : Niimg-like object, SurfaceImage, NiftiMasker, SurfaceMasker or None, \
+default=None
+        Voxels or vertices of the model, and the family that is tested; computed from the
+        maps if None.
 
     target_affine : ndarray of shape (3, 3) or (4, 4), or None, default=None
         Affine that the maps are resampled to.
@@ -59,9 +68,9 @@ class ARISecondLevelModel(SecondLevelModel):
     reports : bool, default=True
         Whether data are kept for a report.
 
-    transformer : ClusterTDPTransformer or None, default=None
-        How z maps become TDP images; a ClusterTDPTransformer with its default parameters
-        if None. Its parameters can be set as ``transformer__threshold`` and so on. If its
+    transformer : ClusterTDPTransformer, RegionTDPTransformer or None, default=None
+        How z maps become TDPs; a ClusterTDPTransformer with its default parameters if
+        None. Its parameters can be set as ``transformer__threshold`` and so on. If its
         ``mask_img`` is None, the family is the mask of the model.
 
     Attributes
@@ -90,7 +99,7 @@ class ARISecondLevelModel(SecondLevelModel):
     second_level_input_ : list, DataFrame, Series or 4D image
         Input of the fit.
 
-    transformer_ : ClusterTDPTransformer
+    transformer_ : ClusterTDPTransformer or RegionTDPTransformer
         The transformer fitted to the last contrast whose TDP was computed. None, like the
         following attributes, until there is one.
 
@@ -98,8 +107,11 @@ class ARISecondLevelModel(SecondLevelModel):
         Its table: one row for each cluster and one for the rest of the brain. See
         :class:`ClusterTDPTransformer`; so for the other attributes.
 
-    labels_img_ : Nifti1Image
-        Its label image.
+    labels_img_ : Nifti1Image or SurfaceImage
+        Its label image. None for regions.
+
+    family_ : MapFamily
+        The tested map.
 
     hommel_ : ari_estimator.closed_testing.Hommel
         Closed testing of its voxels.
@@ -202,12 +214,13 @@ class ARISecondLevelModel(SecondLevelModel):
             setattr(self, name, None)
         self._check_transformer()
         super().fit(second_level_input, confounds=confounds, design_matrix=design_matrix)
-        if isinstance(self.masker_, NiftiMasker):
+        is_volume = isinstance(self.masker_, NiftiMasker)
+        if is_volume:
             self.masker_ = NaNWarningMasker.take_over(self.masker_)
-            # The mask alone: a z map is not smoothed or resampled once more.
-            self._family_masker = NiftiMasker(
-                mask_img=self.masker_.mask_img_, standardize=None, reports=False
-            ).fit()
+        # The mask alone: a z map is not smoothed or resampled once more.
+        self._family_masker = (NiftiMasker if is_volume else SurfaceMasker)(
+            mask_img=self.masker_.mask_img_, standardize=None, reports=False
+        ).fit()
         return self
 
     def compute_contrast(
@@ -232,23 +245,22 @@ or None, default=None
             Type of the test; by default F for a contrast of several rows.
 
         output_type : str, default="z_score"
-            ``"tdp"`` for the true discovery proportion of clusters of the z map, or one of
-            nilearn's: ``"z_score"``, ``"stat"``, ``"p_value"``, ``"effect_size"``,
+            ``"tdp"`` for the true discovery proportions that the transformer finds in the z
+            map, or one of nilearn's: ``"z_score"``, ``"stat"``, ``"p_value"``, ``"effect_size"``,
             ``"effect_variance"``, or ``"all"`` for a dictionary of these five.
 
         Returns
         -------
         image : Nifti1Image, SurfaceImage or dict of these
-            The map. With ``"tdp"``, the table, label image and so on are attributes of the
-            model afterwards.
+            The map; with ``"tdp"`` and a RegionTDPTransformer an array of shape
+            (1, n_regions). After ``"tdp"``, the table, label image and so on are attributes
+            of the model.
 
         Raises
         ------
         ValueError
             If the output type is unknown, if the TDP of an F contrast is asked for with a
             two-sided transformer, or for nilearn's reasons.
-        TypeError
-            If the TDP of surfaces is asked for.
         """
         check_is_fitted(self)
         if output_type not in _OUTPUT_TYPES:
@@ -258,15 +270,16 @@ or None, default=None
                 second_level_contrast, first_level_contrast, second_level_stat_type, output_type
             )
         transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
-        z_img: Nifti1Image = super().compute_contrast(
+        z_img = super().compute_contrast(
             second_level_contrast, first_level_contrast, second_level_stat_type, "z_score"
         )
-        tdp_img = transformer.fit_transform(z_img)
-        tdp_img.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
+        tdp = transformer.fit_transform(z_img)
+        if isinstance(tdp, Nifti1Image):
+            tdp.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
         self.transformer_ = transformer
         for name in _RESULTS:
-            setattr(self, name, getattr(transformer, name))
-        return tdp_img
+            setattr(self, name, getattr(transformer, name, None))
+        return tdp
 
     def _check_transformer(self) -> BaseTDPTransformer:
         """Return the transformer that is set, or the one that stands for None."""
@@ -274,14 +287,17 @@ or None, default=None
             return ClusterTDPTransformer()
         if not isinstance(self.transformer, BaseTDPTransformer):
             raise TypeError(
-                "transformer must be a ClusterTDPTransformer or None. "
+                "transformer must be a ClusterTDPTransformer, a RegionTDPTransformer or None. "
                 f"Got {type(self.transformer).__name__}."
+            )
+        if self.transformer.stat_type != "z":
+            raise ValueError(
+                "transformer__stat_type must be 'z': contrasts of a model are z maps. "
+                f"Got {self.transformer.stat_type!r}."
             )
         return self.transformer
 
     def _make_transformer(self, contrast: Any, stat_type: str | None) -> BaseTDPTransformer:
-        if not isinstance(self.masker_, NiftiMasker):
-            raise TypeError('output_type="tdp" needs volumes: surfaces are not supported.')
         template = self._check_transformer()
         transformer = clone(template)
         # The mask is handed on as it is: a clone of a fitted masker would not be fitted.

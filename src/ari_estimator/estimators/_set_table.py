@@ -1,88 +1,95 @@
-"""The table of clusters, one row each and one for the rest of the brain."""
+"""The table of sets, one row each and one for the rest of the brain."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from nibabel.affines import apply_affine
 
 from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._supra_threshold import ClusterSets
-
-_DIRECTION_NAMES = {1: "positive", -1: "negative", 0: "rest"}
+from ari_estimator.estimators._sets import Sets
 
 
-def describe_sets(family: MapFamily, sets: ClusterSets, bounds: np.ndarray) -> pd.DataFrame:
-    """Describe the sets that one threshold makes.
+def set_table(family: MapFamily, partitions: list[Sets], bounds: list[np.ndarray]) -> pd.DataFrame:
+    """Describe the sets of a map.
 
     Parameters
     ----------
     family : MapFamily
         The map.
 
-    sets : ClusterSets
-        The clusters.
+    partitions : list of Sets
+        Its sets, one partition for each threshold.
 
-    bounds : ndarray of int of shape (n_clusters + 1,)
-        True discoveries of the rest and of each cluster.
-
-    Returns
-    -------
-    description : pandas.DataFrame
-        One row for each label, the rest (label 0) first.
-    """
-    n_sets = bounds.size
-    sizes = np.bincount(sets.labels, minlength=n_sets)
-    peaks = _peaks(family.evidence, sets.labels, n_sets)
-    flat = np.flatnonzero(family.mask)[peaks]
-    xyz = apply_affine(family.affine, np.column_stack(np.unravel_index(flat, family.mask.shape)))
-    description = pd.DataFrame(
-        {
-            "threshold": sets.threshold,
-            "direction": [_DIRECTION_NAMES[d] for d in (0, *sets.directions.tolist())],
-            "n_voxels": sizes,
-            "size_mm3": sizes * abs(np.linalg.det(family.affine[:3, :3])),
-            "true_discoveries": bounds,
-            "tdp": bounds / np.maximum(sizes, 1),
-            "peak_stat": family.z[peaks],
-            "peak_x": xyz[:, 0],
-            "peak_y": xyz[:, 1],
-            "peak_z": xyz[:, 2],
-        }
-    )
-    description.loc[0, "threshold"] = np.nan
-    # Where clusters fill the brain the rest is empty: no peak, and a proportion of nothing.
-    description.loc[sizes == 0, ["tdp", "peak_stat", "peak_x", "peak_y", "peak_z"]] = np.nan
-    return description
-
-
-def cluster_table(descriptions: list[pd.DataFrame]) -> pd.DataFrame:
-    """Join the descriptions of all thresholds into one table.
-
-    Parameters
-    ----------
-    descriptions : list of pandas.DataFrame
-        From :func:`describe_sets`, by ascending threshold.
+    bounds : list of ndarray of int of shape (n_sets + 1,)
+        True discoveries of the rest and of each set.
 
     Returns
     -------
     table : pandas.DataFrame
-        Clusters by threshold and, within, from the largest to the smallest, with
-        ``cluster_id`` 1, 2, ...; then, as 0, the rest of the brain: what is in no cluster
-        at the lowest threshold.
+        The sets of one partition after those of the other, each in its order; then the
+        rest of the brain, what is in no set of the first partition, with id 0.
     """
+    descriptions = [
+        _describe(family, sets, of_sets) for sets, of_sets in zip(partitions, bounds, strict=True)
+    ]
     rest = descriptions[0].iloc[:1]
-    table = pd.concat([*(frame.iloc[1:] for frame in descriptions), rest], ignore_index=True)
-    table.insert(0, "cluster_id", np.r_[1 : len(table), 0])
-    return table
+    return pd.concat([*(frame.iloc[1:] for frame in descriptions), rest], ignore_index=True)
 
 
-def _peaks(evidence: np.ndarray, labels: np.ndarray, n_sets: int) -> np.ndarray:
-    """Return the voxel of the strongest evidence in each set (any voxel for an empty set)."""
-    strongest = np.full(n_sets, -np.inf)
-    np.maximum.at(strongest, labels, evidence)
-    candidates = np.flatnonzero(evidence == strongest[labels])
-    voxels = np.zeros(n_sets, dtype=np.intp)
+def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame:
+    """Describe the sets of one partition, a row for each label, the rest (0) first."""
+    n_labels = sets.n_sets + 1
+    counts = np.bincount(sets.labels, minlength=n_labels)
+    peaks = strongest(family.evidence[sets.elements], sets.labels, n_labels)
+    peaks = np.arange(family.n_tested)[sets.elements][peaks]
+    places = family.space.locate(peaks).add_prefix("peak_")
+    sizes = family.space.sizes(sets.labels, n_labels, sets.elements)
+    is_region = sets.names is not None
+    description = pd.DataFrame({"region_id" if is_region else "cluster_id": np.r_[0, sets.ids]})
+    if is_region:
+        description["region"] = ["rest", *(sets.names or [])]
+    else:
+        description["threshold"] = sets.threshold
+        description.loc[0, "threshold"] = np.nan
+        description["direction"] = ["rest", *sets.directions]
+    description[f"n_{family.space.element_name[1]}"] = counts
+    for unit, values in sizes.items():
+        description[f"size_{unit}"] = values
+    description["true_discoveries"] = bounds
+    description["tdp"] = bounds / np.maximum(counts, 1)
+    description["peak_stat"] = family.stat[peaks]
+    description = pd.concat([description, places], axis=1)
+    # Of nothing there is no peak, and no proportion: of the rest, where clusters fill the
+    # brain, or of a region outside of the mask.
+    of_members = ["tdp", "peak_stat", *places.columns]
+    for column in of_members:
+        description[column] = description[column].where(counts > 0)
+    return description
+
+
+def strongest(evidence: np.ndarray, labels: np.ndarray, n_labels: int) -> np.ndarray:
+    """Return the position of the strongest evidence of each label.
+
+    Parameters
+    ----------
+    evidence : ndarray of shape (n,)
+        Larger is stronger.
+
+    labels : ndarray of int of shape (n,)
+        Labels.
+
+    n_labels : int
+        Number of labels.
+
+    Returns
+    -------
+    positions : ndarray of int of shape (n_labels,)
+        Of equally strong ones the first; 0 for a label that is not there.
+    """
+    highest = np.full(n_labels, -np.inf)
+    np.maximum.at(highest, labels, evidence)
+    candidates = np.flatnonzero(evidence == highest[labels])
+    positions = np.zeros(n_labels, dtype=np.intp)
     # Written from the last to the first: of equal peaks the first stays.
-    voxels[labels[candidates][::-1]] = candidates[::-1]
-    return voxels
+    positions[labels[candidates][::-1]] = candidates[::-1]
+    return positions

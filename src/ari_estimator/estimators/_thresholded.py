@@ -35,7 +35,7 @@ def _looks_thresholded(z: np.ndarray) -> bool:
     return lacks_small or lacks_sign
 
 
-def check_computed_family(volume: np.ndarray, mask: np.ndarray, *, zeros_are_left: bool) -> None:
+def check_computed_family(z: np.ndarray) -> None:
     """Refuse a map whose mask was computed from it after it had been thresholded.
 
     The mask is then the voxels above the threshold. As a family they hold no noise any
@@ -43,25 +43,14 @@ def check_computed_family(volume: np.ndarray, mask: np.ndarray, *, zeros_are_lef
 
     Parameters
     ----------
-    volume : ndarray of shape (nx, ny, nz)
-        z values.
-
-    mask : ndarray of bool of shape (nx, ny, nz)
-        The mask computed from them, or from other images.
-
-    zeros_are_left : bool
-        Whether zeros in the mask may be what a threshold has left: they are if the mask was
-        computed from several maps, of which others are not zero there.
+    z : ndarray of shape (n,)
+        The map as z values, in the mask, without voxels that are missing.
 
     Raises
     ------
     ValueError
         If the map looks thresholded, or if fewer than ten voxels are in the mask.
     """
-    if mask.all():
-        return
-    z = volume[mask]
-    z = z[~np.isnan(z) & ((z != 0) | (not zeros_are_left))]
     if z.size >= _FEW and not _looks_thresholded(z):
         return
     raise ValueError(
@@ -72,16 +61,19 @@ def check_computed_family(volume: np.ndarray, mask: np.ndarray, *, zeros_are_lef
     )
 
 
-def check_rest_of_nan(z: np.ndarray, n_nan: int) -> None:
+def check_rest_of_nan(z: np.ndarray, n_nan: int, element_names: str) -> None:
     """Refuse a map that is NaN where it was below a threshold.
 
     Parameters
     ----------
     z : ndarray of shape (n,)
-        z values in the mask that are not NaN.
+        The map as z values, in the mask, where it is not NaN.
 
     n_nan : int
-        Number of voxels in the mask that are.
+        Number of elements of the mask that are.
+
+    element_names : str
+        What they are called.
 
     Raises
     ------
@@ -91,9 +83,9 @@ def check_rest_of_nan(z: np.ndarray, n_nan: int) -> None:
     if n_nan < _FEWEST_MISSING * (z.size + n_nan) or not _looks_thresholded(z):
         return
     raise ValueError(
-        f"The map looks thresholded already: it is NaN in {n_nan} voxels of the mask, and next "
-        f"to none of the {z.size} others are close to zero, or next to none of one sign. NaN "
-        "leave the family that is tested, and without them the bounds are void. Pass the map as "
-        "it was before thresholding; or, if the others are all that were tested, a mask of "
-        "them as mask_img."
+        f"The map looks thresholded already: it is NaN in {n_nan} {element_names} of the mask, "
+        f"and next to none of the {z.size} others are close to zero, or next to none of one "
+        "sign. NaN leave the family that is tested, and without them the bounds are void. Pass "
+        "the map as it was before thresholding; or, if the others are all that were tested, a "
+        "mask of them as mask_img."
     )

@@ -1,4 +1,4 @@
-"""What may be passed as maps: one image, a 4D image, a list of images, or an array.
+"""What may be passed as maps: an image, a list of images, or an array.
 
 Whatever the form, masked values come out of it, and results go back into it.
 """
@@ -6,45 +6,48 @@ Whatever the form, masked values come out of it, and results go back into it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from nibabel import Nifti1Image, Nifti1Pair
+from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.spatialimages import SpatialImage
-from nilearn.image import check_niimg, check_niimg_3d, get_data
 from nilearn.surface import SurfaceImage
 
-from ari_estimator.estimators._masking import check_grid
+from ari_estimator.images._frame import Frame, as_real
+from ari_estimator.images._kinds import kind_of
 
 
 class ImageMaps:
-    """Maps as images.
+    """Maps as images, all of one kind.
 
     Parameters
     ----------
-    maps : Niimg-like object or sequence of these
-        One image (3D or 4D) or several 3D images. Data on disk are not read yet.
+    maps : image, or sequence of images
+        One image, of one or several maps, or several images of one map each. Data on disk
+        are not read yet.
 
     Attributes
     ----------
-    images : list of SpatialImage
-        One 4D image, or 3D images.
+    images : list of images
+        The images.
 
     is_single : bool
-        Whether one 3D image was given.
+        Whether one image of a single map was given.
 
     Raises
     ------
     TypeError
-        If something else is given.
+        If something else is given, or the images are not of one kind.
     nilearn.exceptions.DimensionError
         If an image of a sequence is not 3D, or one image is neither 3D nor 4D.
     ValueError
-        If the sequence is empty.
+        If the sequence is empty, or a surface or CIFTI image in it has several maps.
     """
+
+    index = None
 
     def __init__(self, maps: Any) -> None:
         if isinstance(maps, pd.Series):
@@ -53,51 +56,41 @@ class ImageMaps:
         if self._is_sequence:
             if not maps:
                 raise ValueError("Maps must hold at least one image. Got an empty list.")
-            self.images = [check_niimg_3d(img) for img in maps]
-        elif isinstance(maps, (str, Path, SpatialImage)):
-            img = check_niimg(maps)
-            self.images = [img if img.ndim == 4 else check_niimg_3d(img)]
+            self._kind = kind_of(maps[0])
+            self.images = [self._kind.read(img, single=True) for img in maps]
+        elif isinstance(maps, (str, Path, SpatialImage, SurfaceImage, Cifti2Image)):
+            self._kind = kind_of(maps)
+            self.images = [self._kind.read(maps, single=False)]
         else:
             raise TypeError(
-                "Maps must be a 3D or 4D Niimg-like object, a list of 3D Niimg-like objects, or "
-                f"an array of shape (n_maps, n_voxels). Got {type(maps).__name__}."
-                + (" Surfaces are not supported." if isinstance(maps, SurfaceImage) else "")
+                "Maps must be a 3D or 4D Niimg-like object, a SurfaceImage, a CIFTI image, a list "
+                "of such images of one map each, or an array of shape (n_maps, n_voxels). Got "
+                f"{type(maps).__name__}."
             )
-        self.is_single = not self._is_sequence and self.images[0].ndim == 3
+        self.is_single = not self._is_sequence and self._kind.is_single(self.images[0])
 
-    def check(self, mask_img: Nifti1Image, n_voxels: int) -> None:
-        """Raise a ValueError unless the maps lie on the grid of the mask."""
+    def check(self, frame: Frame) -> None:
+        """Raise an error unless the maps lie on the grid or mesh of the frame."""
+        if not isinstance(frame, self._kind):
+            raise TypeError(
+                f"mask_img must be of the same kind as the maps. Got a {frame.kind} mask and a "
+                f"{self._kind.kind} map."
+            )
         for img in self.images:
-            check_grid(img, mask_img)
+            frame.check(img, "map")
 
-    def volumes(self) -> Iterator[np.ndarray]:
-        """Yield each map as an array of float of shape (nx, ny, nz)."""
+    def values(self, frame: Frame) -> Iterator[np.ndarray]:
+        """Yield the masked values of each map, a float64 array of shape (n_elements,)."""
         for img in self.images:
-            data = get_data(img)
-            for volume in [data] if data.ndim == 3 else np.moveaxis(data, -1, 0):
-                yield as_real(volume)
+            for values in frame.arrays(img):
+                yield values.astype(np.float64, copy=False)
 
-    def values(self, mask: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the masked values of each map, a float64 array of shape (n_voxels,)."""
-        for volume in self.volumes():
-            yield volume[mask].astype(np.float64, copy=False)
-
-    def restore(self, results: Iterable[np.ndarray], mask: np.ndarray, description: str) -> Any:
+    def restore(self, results: Iterable[np.ndarray], frame: Frame, description: str) -> Any:
         """Return masked results, one for each map, in the form of the maps."""
-        volumes = (unmask(values, mask) for values in results)
-        if self._is_sequence:
-            return [
-                _on_grid_of(img, volume, description)
-                for img, volume in zip(self.images, volumes, strict=True)
-            ]
-        img = self.images[0]
-        if self.is_single:
-            return _on_grid_of(img, next(volumes), description)
-        first = next(volumes)
-        data = np.empty(img.shape, dtype=first.dtype)
-        for k, volume in enumerate(chain([first], volumes)):
-            data[..., k] = volume
-        return _on_grid_of(img, data, description)
+        if not self._is_sequence:
+            return frame.restore(self.images[0], results, description)
+        results = iter(results)
+        return [frame.restore(img, islice(results, 1), description) for img in self.images]
 
 
 class ArrayMaps:
@@ -105,8 +98,8 @@ class ArrayMaps:
 
     Parameters
     ----------
-    maps : array-like of shape (n_maps, n_voxels) or (n_voxels,)
-        z values.
+    maps : array-like of shape (n_maps, n_elements) or (n_elements,)
+        Values.
 
     Attributes
     ----------
@@ -129,23 +122,25 @@ class ArrayMaps:
         self._array = np.atleast_2d(array).astype(np.float64, copy=False)
         self._shape = array.shape
 
-    def check(self, mask_img: Nifti1Image, n_voxels: int) -> None:
-        """Raise a ValueError unless there is a column for each voxel of the mask."""
+    def check(self, frame: Frame) -> None:
+        """Raise a ValueError unless there is a column for each element of the mask."""
         shape = self._array.shape
-        if len(shape) != 2 or shape[0] == 0 or shape[1] != n_voxels:
+        if len(shape) != 2 or shape[0] == 0 or shape[1] != frame.n_elements:
+            what = frame.space.element_name[0]
             raise ValueError(
-                f"An array of maps must have shape (n_maps, {n_voxels}), with a row for each map, "
-                f"at least one, and a column for each voxel of mask_img, or shape ({n_voxels},). "
-                f"Got shape {self._shape}."
+                f"An array of maps must have shape (n_maps, {frame.n_elements}), with a row for "
+                f"each map, at least one, and a column for each {what} of mask_img, or shape "
+                f"({frame.n_elements},). Got shape {self._shape}."
             )
 
-    def values(self, mask: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield each map, a float64 array of shape (n_voxels,)."""
-        yield from self._array
+    def values(self, frame: Frame) -> Iterator[np.ndarray]:
+        """Yield each map, a float64 array of shape (n_elements,)."""
+        for row in self._array:
+            yield frame.from_columns(row)
 
-    def restore(self, results: Iterable[np.ndarray], mask: np.ndarray, description: str) -> Any:
+    def restore(self, results: Iterable[np.ndarray], frame: Frame, description: str) -> Any:
         """Return results, one for each map, in the form of the maps."""
-        rows = list(results)
+        rows = [frame.to_columns(row) for row in results]
         return rows[0] if self.is_single else np.stack(rows)
 
 
@@ -155,41 +150,16 @@ def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
     return ArrayMaps(maps) if is_array else ImageMaps(maps)
 
 
-def as_map(stat_img: Any) -> SpatialImage:
-    """Return one map as a 3D image.
+def as_map(stat_img: Any) -> Any:
+    """Return one map as an image.
 
     Raises
     ------
     TypeError
-        If it is no image, or a surface.
+        If it is no image.
     nilearn.exceptions.DimensionError
-        If it is not 3D.
+        If it is a volume and not 3D.
+    ValueError
+        If it is a surface or CIFTI image of several maps.
     """
-    if isinstance(stat_img, SurfaceImage):
-        raise TypeError("stat_img must be a volume. Got SurfaceImage: surfaces are not supported.")
-    return check_niimg_3d(stat_img)
-
-
-def as_real(values: np.ndarray) -> np.ndarray:
-    """Return values as floating-point numbers, whatever real type they are stored in."""
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
-    return values if values.dtype.kind == "f" else values.astype(np.float64)
-
-
-def unmask(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return an array of the shape of the mask, with values in it and 0 elsewhere."""
-    volume = np.zeros(mask.shape, dtype=values.dtype)
-    volume[mask] = values
-    return volume
-
-
-def _on_grid_of(img: SpatialImage, data: np.ndarray, description: str) -> Nifti1Image:
-    # The header keeps the units and the codes of the affine, where there are any. What it
-    # says of the values of the map does not hold for the new ones.
-    result = Nifti1Image(data, img.affine, img.header if isinstance(img, Nifti1Pair) else None)
-    result.set_data_dtype(data.dtype)
-    result.header.set_intent("none")
-    result.header["cal_min"] = result.header["cal_max"] = 0
-    result.header["descrip"] = description
-    return result
+    return kind_of(stat_img).read(stat_img, single=True)

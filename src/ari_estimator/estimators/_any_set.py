@@ -1,0 +1,257 @@
+"""The bound of any set of a fitted map, and the confidence curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import NotFittedError
+
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._inference import MapInference
+from ari_estimator.images._frame import Frame
+from ari_estimator.images._selection import select_elements
+
+
+class SetBound(NamedTuple):
+    """What is known of a set of voxels.
+
+    Attributes
+    ----------
+    n_tested : int
+        Number of voxels in the set that are tested.
+
+    true_discoveries : int
+        Lower bound on the number of active voxels among them.
+
+    tdp : float
+        Lower bound on the proportion of active voxels among them.
+
+    p_value : float
+        P-value of "no voxel of the set is active", adjusted by closed testing for all sets
+        at once.
+    """
+
+    n_tested: int
+    true_discoveries: int
+    tdp: float
+    p_value: float
+
+
+def fitted_map(fitted: Any, map_index: int | None) -> tuple[Frame, MapInference]:
+    """Return the mask and the inference of a map that an estimator was fitted to.
+
+    Parameters
+    ----------
+    fitted : transformer or ARISecondLevelModel
+        Fitted to a map.
+
+    map_index : int or None
+        Which of its maps; None for the only one.
+
+    Returns
+    -------
+    frame : Frame
+        The elements of the mask.
+
+    inference : MapInference
+        What was found in the map.
+    """
+    transformer = fitted
+    if not isinstance(fitted, BaseTDPTransformer):
+        if not hasattr(fitted, "compute_contrast"):
+            raise TypeError(
+                "fitted must be a fitted transformer or an ARISecondLevelModel. "
+                f"Got {type(fitted).__name__}."
+            )
+        transformer = getattr(fitted, "transformer_", None)
+        if transformer is None:
+            raise NotFittedError(
+                f"This {type(fitted).__name__} has no contrast whose TDP was computed. Call "
+                'compute_contrast(output_type="tdp").'
+            )
+    inference = transformer._inference_of(map_index)
+    return transformer._frame, inference
+
+
+def set_bound(
+    fitted: Any,
+    *,
+    mask_img: Any = None,
+    seed: Sequence[float] | None = None,
+    radius: float | None = None,
+    indices: Any = None,
+    map_index: int | None = None,
+) -> SetBound:
+    """Return the bound of any set of voxels of a map.
+
+    The set may be chosen after looking at the map, and as many sets may be asked for as one
+    likes: the bounds of all of them hold at once, together with those of all clusters.
+
+    Parameters
+    ----------
+    fitted : ClusterTDPTransformer, RegionTDPTransformer or ARISecondLevelModel
+        A transformer after :meth:`fit_transform`, or a model after
+        ``compute_contrast(output_type="tdp")``.
+
+    mask_img : image or None, default=None
+        The set as a binary image, of the kind and on the grid of the map. Voxels that are
+        not tested are left out.
+
+    seed : sequence of 3 float, or None, default=None
+        The set as a sphere: its centre in mm. On surfaces, those vertices that are in the
+        sphere in space.
+
+    radius : float or None, default=None
+        Radius of the sphere in mm; a voxel is in it if its centre is.
+
+    indices : array-like, dict or None, default=None
+        The set as a list: of voxel indices, of shape (n_voxels, 3); for surfaces of vertex
+        numbers, as ``{"left": [...], "right": [...]}``; for CIFTI images of columns, of
+        shape (n_grayordinates,). All must be in the mask.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if the transformer was fitted to several.
+
+    Returns
+    -------
+    bound : SetBound
+        Size of the set, true discoveries, TDP and adjusted p-value.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If no map was seen yet.
+    TypeError
+        If ``fitted`` is no such estimator, or the mask is an image of another kind.
+    ValueError
+        If the set is not given in exactly one way, or is malformed, or if none of its
+        voxels is tested.
+
+    See Also
+    --------
+    confidence_curve : Bounds of the strongest voxels of a set.
+
+    Notes
+    -----
+    Bound and p-value are those of closed testing [1]_, see
+    :class:`~ari_estimator.closed_testing.Hommel`.
+
+    References
+    ----------
+    .. [1] Goeman JJ, Meijer RJ, Krebs TJP, Solari A (2019). Simultaneous control of all
+       false discovery proportions in large-scale multiple hypothesis testing.
+       Biometrika 106, 841-856.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import ClusterTDPTransformer, set_bound
+    >>> ari = ClusterTDPTransformer()
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> bound = set_bound(ari, seed=(39, -22, 58), radius=30)
+    >>> bound.n_tested, bound.true_discoveries, round(bound.tdp, 2)
+    (1775, 1038, 0.58)
+    """
+    frame, inference = fitted_map(fitted, map_index)
+    family = inference.family
+    members = _tested_members(
+        frame, inference, mask_img=mask_img, seed=seed, radius=radius, indices=indices
+    )
+    true_discoveries = family.critical_vector.true_discoveries(family.p_values[members])
+    return SetBound(
+        members.size,
+        true_discoveries,
+        true_discoveries / members.size,
+        family.hommel.set_p_value(members),
+    )
+
+
+def confidence_curve(
+    fitted: Any,
+    *,
+    mask_img: Any = None,
+    seed: Sequence[float] | None = None,
+    radius: float | None = None,
+    indices: Any = None,
+    map_index: int | None = None,
+) -> pd.DataFrame:
+    """Return the bounds of the strongest voxels of a map, or of a set, for every number.
+
+    Parameters
+    ----------
+    fitted : ClusterTDPTransformer, RegionTDPTransformer or ARISecondLevelModel
+        A transformer after :meth:`fit_transform`, or a model after
+        ``compute_contrast(output_type="tdp")``.
+
+    mask_img, seed, radius, indices
+        A set, as for :func:`set_bound`; if none is given, all voxels that are tested.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if the transformer was fitted to several.
+
+    Returns
+    -------
+    curve : pandas.DataFrame
+        Row ``k - 1`` is of the k voxels with the smallest p-values: ``n_selected`` (k),
+        ``p_value`` (the largest of theirs), ``true_discoveries`` and ``tdp``. All rows hold
+        at once.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If no map was seen yet.
+    TypeError
+        If ``fitted`` is no such estimator, or the mask is an image of another kind.
+    ValueError
+        If a set is malformed, or none of its voxels is tested.
+
+    See Also
+    --------
+    set_bound : Of one set.
+
+    Notes
+    -----
+    By :meth:`~ari_estimator.closed_testing.CriticalVector.confidence_curve`.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import ClusterTDPTransformer, confidence_curve
+    >>> ari = ClusterTDPTransformer()
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> curve = confidence_curve(ari)
+    >>> int(curve.loc[curve["tdp"] >= 0.9, "n_selected"].max())
+    2271
+    """
+    frame, inference = fitted_map(fitted, map_index)
+    family = inference.family
+    p_values = family.p_values
+    if any(given is not None for given in (mask_img, seed, radius, indices)):
+        members = _tested_members(
+            frame, inference, mask_img=mask_img, seed=seed, radius=radius, indices=indices
+        )
+        p_values = p_values[members]
+    n_selected = np.arange(1, p_values.size + 1)
+    true_discoveries = family.critical_vector.confidence_curve(p_values)
+    return pd.DataFrame(
+        {
+            "n_selected": n_selected,
+            "p_value": np.sort(p_values),
+            "true_discoveries": true_discoveries,
+            "tdp": true_discoveries / n_selected,
+        }
+    )
+
+
+def _tested_members(frame: Frame, inference: MapInference, **given: Any) -> np.ndarray:
+    """Return the tested elements of a set, at least one."""
+    selected = select_elements(frame, **given)
+    members = np.flatnonzero(selected[inference.family.is_tested])
+    if members.size == 0:
+        raise ValueError(
+            f"The set has no tested {frame.space.element_name[0]}: nothing can be said of it."
+        )
+    return members

@@ -1,0 +1,296 @@
+"""The true discovery proportion of regions of an atlas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._given_sets import GivenSets
+from ari_estimator.estimators._inference import MapInference, SetMaker
+from ari_estimator.estimators._statistic import StatType
+from ari_estimator.images._frame import Frame
+from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
+from ari_estimator.images._maps import ArrayMaps, ImageMaps
+
+
+class RegionTDPTransformer(BaseTDPTransformer):
+    """True discovery proportion (TDP) of regions, by All-Resolutions Inference.
+
+    Turns statistical maps into an array with a column for each region of an atlas: a lower
+    bound on the proportion of truly active voxels in that region. For each map, the bounds
+    hold for all regions at once with probability at least ``1 - alpha``.
+
+    Parameters
+    ----------
+    labels_img : image
+        The regions: an image of labels, or, for regions that may overlap, an image of
+        several maps (4D, for volumes), each of which has a region where it is above
+        ``probability_threshold``. It must be of the same kind as the maps and on their
+        grid or mesh, unless ``resampling_target="data"``.
+
+    labels : sequence of str or None, default=None
+        Names of the regions, by ascending label or in the order of the maps, with or
+        without a first name "Background".
+
+    lut : pandas.DataFrame, str, Path or None, default=None
+        Look-up table of regions with columns ``index`` and ``name``, or a file of one, as
+        for nilearn's label maskers. A CIFTI dlabel image brings its own.
+
+    background_label : int, default=0
+        Label of what is in no region.
+
+    probability_threshold : float or None, default=None
+        For an image of several maps: the value that a map must exceed in its region; 0 if
+        None, which suits binary masks.
+
+    resampling_target : {"data"} or None, default=None
+        With "data", regions on another grid are resampled to that of the maps, by the
+        nearest neighbour. With None, another grid is an error.
+
+    alpha : float, default=0.05
+        Error level, strictly between 0 and 1.
+
+    mask_img : image, masker or None, default=None
+        All voxels that are tested, as for :class:`ClusterTDPTransformer`. Regions count as
+        far as they are in the mask.
+
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
+        What the maps hold, as for :class:`ClusterTDPTransformer`.
+
+    df : float, (float, float) or None, default=None
+        Degrees of freedom of t, chi2 and F values.
+
+    two_sided : bool, default=False
+        Whether negative values count as well.
+
+    mesh : PolyMesh, dict or None, default=None
+        Meshes of the cortex, for CIFTI images.
+
+    local_test : {"simes", "hommel"}, default="simes"
+        Local test of the closed testing procedure.
+
+    memory : None, str or joblib.Memory, default=None
+        Where to cache the computation.
+
+    memory_level : int, default=1
+        0 caches nothing, 1 the inference, 2 the masker's work as well.
+
+    verbose : int, default=0
+        If positive, a line is printed for each map.
+
+    Attributes
+    ----------
+    masker_ : NiftiMasker, SurfaceMasker or None
+        The fitted masker; None for CIFTI images.
+
+    mask_img_ : image
+        The mask.
+
+    n_features_in_ : int
+        Number of voxels or vertices in the mask.
+
+    region_ids_ : ndarray of int of shape (n_regions,)
+        The labels, in the order of the columns; 1, 2, ... for an image of several maps.
+
+    region_names_ : list of str of length n_regions
+        Their names.
+
+    table_ : pandas.DataFrame
+        One row for each region, in that order, and one for the rest, all voxels in no
+        region. Columns: ``region_id`` (0 for the rest), ``region``, ``n_voxels``,
+        ``size_mm3``, ``true_discoveries``, ``tdp``, ``peak_stat``, ``peak_x``, ``peak_y``,
+        ``peak_z``; for surfaces and CIFTI images as in :class:`ClusterTDPTransformer`.
+        This and the following attributes are set by :meth:`fit_transform`; they are
+        lists, with one item for each map, where the input is not a single map.
+
+    family_ : MapFamily
+        The tested map, of which the bound of any other set can be asked
+        (:func:`set_bound`).
+
+    hommel_ : ari_estimator.closed_testing.Hommel
+        Closed testing of the voxels.
+
+    n_tested_ : int
+        Number of voxels tested: those of the mask that are not NaN.
+
+    true_discoveries_ : int
+        Lower bound on the number of active voxels among all that are tested.
+
+    See Also
+    --------
+    ClusterTDPTransformer : Of supra-threshold clusters, or clusters of a label image.
+
+    Notes
+    -----
+    Bounds of all regions come from one sort, see
+    :meth:`~ari_estimator.closed_testing.CriticalVector.true_discoveries_by_label`. The
+    method is that of Rosenblatt et al. [1]_.
+
+    A region without any voxel in the mask has a TDP of NaN, in every map, and a warning
+    says so in :meth:`fit`: 0 would read as if nothing had been found there. A region whose
+    voxels are all NaN in a map has NaN for that map.
+
+    References
+    ----------
+    .. [1] Rosenblatt JD, Finos L, Weeda WD, Solari A, Goeman JJ (2018). All-Resolutions
+       Inference for brain imaging. NeuroImage 181, 786-796.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from nilearn.image import load_img, new_img_like
+    >>> from ari_estimator import RegionTDPTransformer
+    >>> z_img = load_img(load_sample_motor_activation_image())
+    >>> halves = np.ones(z_img.shape, dtype=np.int32)
+    >>> halves[27:] = 2
+    >>> atlas_img = new_img_like(z_img, halves)  # x runs from right to left
+    >>> regions = RegionTDPTransformer(atlas_img, labels=["right", "left"])
+    >>> regions.set_output(transform="pandas").fit_transform(z_img).round(3)
+       right   left
+    0  0.074  0.011
+    """
+
+    _sets_are_called = "regions"
+
+    _parameter_constraints: dict[str, Any] = {
+        **BaseTDPTransformer._parameter_constraints,
+        "labels_img": "no_validation",  # by read_regions, as the next three
+        "labels": "no_validation",
+        "lut": "no_validation",
+        "background_label": [Integral],
+        "probability_threshold": [Interval(Real, 0, None, closed="left"), None],
+        "resampling_target": [StrOptions({"data"}), None],
+    }
+
+    def __init__(
+        self,
+        labels_img: Any,
+        *,
+        labels: Sequence[str] | None = None,
+        lut: pd.DataFrame | str | Path | None = None,
+        background_label: int = 0,
+        probability_threshold: float | None = None,
+        resampling_target: Literal["data"] | None = None,
+        alpha: float = 0.05,
+        mask_img: Any = None,
+        stat_type: StatType = "z",
+        df: float | tuple[float, float] | None = None,
+        two_sided: bool = False,
+        mesh: Any = None,
+        local_test: LocalTest = "simes",
+        memory: Any = None,
+        memory_level: int = 1,
+        verbose: int = 0,
+    ) -> None:
+        self.labels_img = labels_img
+        self.labels = labels
+        self.lut = lut
+        self.background_label = background_label
+        self.probability_threshold = probability_threshold
+        self.resampling_target = resampling_target
+        self.alpha = alpha
+        self.mask_img = mask_img
+        self.stat_type = stat_type
+        self.df = df
+        self.two_sided = two_sided
+        self.mesh = mesh
+        self.local_test = local_test
+        self.memory = memory
+        self.memory_level = memory_level
+        self.verbose = verbose
+
+    def _check_sets(self) -> None:
+        if self.labels_img is None:
+            raise ValueError("labels_img must be an image of regions. Got None.")
+
+    def _fit_sets(self, frame: Frame) -> None:
+        self._regions: Regions = read_regions(
+            frame,
+            self.labels_img,
+            labels=self.labels,
+            lut=self.lut,
+            background_label=self.background_label,
+            probability_threshold=self.probability_threshold,
+            resample=self.resampling_target == "data",
+        )
+        warn_of_regions_outside(self._regions, frame.space.element_name[1], "labels_img")
+        self.region_ids_ = self._regions.ids
+        self.region_names_ = self._regions.names
+
+    def _set_maker(self) -> SetMaker:
+        return GivenSets(self._regions, named=True)
+
+    def _to_output(self, maps: ImageMaps | ArrayMaps, inferences: Iterable[MapInference]) -> Any:
+        tdps = np.stack([inference.set_tdps[0] for inference in inferences])
+        return self._contained(tdps, maps)
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Return images in which each voxel shows the value of its region.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_maps, n_regions) or (n_regions,)
+            A value for each region, as from :meth:`transform`.
+
+        Returns
+        -------
+        img : image
+            On the grid or mesh of the mask, of several maps (4D, for volumes), or of one
+            if ``X`` is one-dimensional. 0 outside of regions. Where regions overlap, the
+            largest of their values.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the transformer is not fitted.
+        ValueError
+            If ``X`` has another number of columns than there are regions.
+        """
+        check_is_fitted(self)
+        values = np.asarray(X, dtype=np.float64)
+        n_regions = self.region_ids_.size
+        if values.ndim not in (1, 2) or values.shape[-1] != n_regions or values.shape[0] == 0:
+            raise ValueError(
+                f"X must have shape (n_maps, {n_regions}), a column for each region, or "
+                f"({n_regions},). Got shape {values.shape}."
+            )
+        rows = (self._paint(row) for row in np.atleast_2d(values))
+        n_maps = None if values.ndim == 1 else len(values)
+        return self._frame.image(rows, n_maps, "values of regions")
+
+    def _paint(self, of_regions: np.ndarray) -> np.ndarray:
+        """Return the value that each element of the mask shows."""
+        regions = self._regions
+        inside = regions.labels > 0
+        members = np.arange(self._frame.n_elements)[regions.elements][inside]
+        shown = np.zeros(self._frame.n_elements)
+        shown[members] = np.nan
+        # fmax takes the number where the other is NaN, as all are at first.
+        np.fmax.at(shown, members, of_regions[regions.labels[inside] - 1])
+        return shown
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the regions, as columns of the output.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored; there for scikit-learn.
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_regions,)
+            The names.
+        """
+        check_is_fitted(self)
+        return np.array(self.region_names_, dtype=object)

@@ -1,0 +1,249 @@
+"""CIFTI files: cortical vertices and subcortical voxels in one image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pandas as pd
+from joblib import Memory
+from nibabel.cifti2.cifti2 import Cifti2Image
+from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis
+from nilearn.datasets import load_fsaverage
+from nilearn.surface import PolyMesh
+
+from ari_estimator.images._frame import Frame, as_real, check_binary, select
+from ari_estimator.images._space import Space, SurfacePart, VolumePart
+
+_HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_RIGHT": "right"}
+
+# fsaverage5, the one mesh that nilearn brings along.
+_N_BUNDLED = 10242
+
+
+class CiftiFrame(Frame):
+    """The family of CIFTI files: the grayordinates of a mask.
+
+    Those of a mesh come one after the other in the space, then all voxels, while a file
+    has them in an order of its own.
+    """
+
+    kind = "CIFTI"
+
+    def __init__(self, mask_img: Cifti2Image, space: Space, columns: np.ndarray) -> None:
+        super().__init__(mask_img, None, space)
+        self._axis = mask_img.header.get_axis(1)
+        # Of each element of the space: its column in a file, and its rank among the columns
+        # that are in the mask.
+        self._columns = columns
+        self._ranks = np.argsort(np.argsort(columns))
+
+    @staticmethod
+    def read(img: Any, *, single: bool) -> Cifti2Image:
+        """Return an image of grayordinates, of a single map or of several."""
+        if isinstance(img, (str, Path)):
+            img = nibabel.load(img)
+        if not isinstance(img, Cifti2Image):
+            raise TypeError(f"All maps must be of one kind. Got a {type(img).__name__} as well.")
+        if img.ndim != 2 or not isinstance(img.header.get_axis(1), BrainModelAxis):
+            raise TypeError(
+                "A CIFTI image must be dense (dscalar, dtseries or dlabel), maps by "
+                f"grayordinates. Got shape {img.shape}, of "
+                f"{[type(img.header.get_axis(i)).__name__ for i in range(img.ndim)]}."
+            )
+        if single and img.shape[0] != 1:
+            raise ValueError(f"A CIFTI image must hold one map here. Got {img.shape[0]}.")
+        return img
+
+    @staticmethod
+    def is_single(img: Cifti2Image) -> bool:
+        """Tell whether an image holds one map."""
+        return img.shape[0] == 1
+
+    @classmethod
+    def fit(
+        cls,
+        mask_img: Any,
+        imgs: list[Cifti2Image] | None,
+        *,
+        mesh: Any,
+        memory: Memory,
+        memory_level: int,
+        verbose: int,
+    ) -> CiftiFrame:
+        """Return the frame of a mask, or of all grayordinates of the maps.
+
+        Raises
+        ------
+        ValueError
+            If the mask is empty or not binary, if there is neither mask nor map, or if a
+            structure has vertices and there is no mesh for them.
+        """
+        if mask_img is None and imgs is None:
+            raise ValueError("mask_img must be a mask where there are no images. Got None.")
+        if mask_img is None:
+            axis = imgs[0].header.get_axis(1)  # type: ignore[index]
+            mask_img = _new_image(np.ones((1, len(axis)), dtype=np.float32), ["mask"], axis)
+        else:
+            mask_img = cls.read(mask_img, single=True)
+        values = np.asarray(mask_img.dataobj)[0]
+        check_binary(values)
+        if not values.any():
+            raise ValueError("mask_img must have grayordinates. Got a mask that is empty.")
+        space, columns = _space_of(mask_img.header.get_axis(1), _check_mesh(mesh))
+        kept = values[columns] != 0
+        return cls(mask_img, space.restrict(kept), columns[kept])
+
+    @property
+    def fills_grid(self) -> bool:
+        """Whether every grayordinate is in the mask."""
+        return self._columns.size == len(self._axis)
+
+    def check(self, img: Cifti2Image, name: str) -> None:
+        """Raise a ValueError unless an image has the grayordinates of the mask."""
+        axis = img.header.get_axis(1)
+        if axis != self._axis:
+            raise ValueError(
+                f"The {name} and mask_img must have the same grayordinates. Got "
+                f"{_counts(axis)} and a mask of {_counts(self._axis)}."
+            )
+
+    def arrays(self, img: Cifti2Image) -> Iterator[np.ndarray]:
+        """Yield the masked values of each map."""
+        for row in np.asarray(img.dataobj):
+            yield as_real(row)[self._columns]
+
+    def image(
+        self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
+    ) -> Cifti2Image:
+        """Return results as a dscalar image."""
+        stacked = np.stack(list(rows))
+        data = np.zeros((len(stacked), len(self._axis)), dtype=stacked.dtype)
+        data[:, self._columns] = stacked
+        return _new_image(data, [description] * len(data), self._axis)
+
+    def restore(
+        self, img: Cifti2Image, rows: Iterable[np.ndarray], description: str
+    ) -> Cifti2Image:
+        """Return results as a dscalar image, of as many maps."""
+        result = self.image(rows, img.shape[0], description)
+        of_maps = img.header.get_axis(0)
+        if isinstance(of_maps, ScalarAxis):
+            names = [f"{name} {description}".strip() for name in of_maps.name]
+            result = _new_image(np.asarray(result.dataobj), names, self._axis)
+        return result
+
+    def at(self, indices: Any) -> np.ndarray:
+        """Return which grayordinates are named, by their columns in the file."""
+        mask = np.zeros(len(self._axis), dtype=bool)
+        mask[self._columns] = True
+        return select(mask.shape, mask, indices, "grayordinates")[self._columns]
+
+    def all_values(self, img: Cifti2Image) -> np.ndarray:
+        """Return all grayordinates of an image."""
+        return np.asarray(img.dataobj)[0]
+
+    def lut_of(self, img: Cifti2Image) -> pd.DataFrame | None:
+        """Return the names of labels that a dlabel image brings along."""
+        axis = img.header.get_axis(0)
+        if not isinstance(axis, LabelAxis):
+            return None
+        names = {key: name for key, (name, _) in axis.label[0].items()}
+        return pd.DataFrame({"index": list(names), "name": list(names.values())})
+
+    def from_columns(self, row: np.ndarray) -> np.ndarray:
+        """Return values in the order of the space, from the order of the file."""
+        return row[self._ranks]
+
+    def to_columns(self, row: np.ndarray) -> np.ndarray:
+        """Return values in the order of the file, from the order of the space."""
+        result = np.empty_like(row)
+        result[self._ranks] = row
+        return result
+
+
+def is_cifti(img: Any) -> bool:
+    """Tell whether something is a CIFTI image, or by its name a file of one."""
+    if isinstance(img, (str, Path)):
+        # dscalar.nii, dtseries.nii, dlabel.nii, ptseries.nii and so on.
+        inner = Path(Path(img).stem).suffix if str(img).endswith(".nii") else ""
+        return inner[1:2] in ("d", "p") and inner.endswith(("scalar", "series", "label", "conn"))
+    return isinstance(img, Cifti2Image)
+
+
+def _new_image(data: np.ndarray, names: list[str], axis: BrainModelAxis) -> Cifti2Image:
+    image = Cifti2Image(data, (ScalarAxis(names), axis))
+    image.set_data_dtype(data.dtype)
+    image.nifti_header.set_intent("NIFTI_INTENT_CONNECTIVITY_DENSE_SCALARS")
+    return image
+
+
+def _check_mesh(mesh: Any) -> PolyMesh | None:
+    if mesh is None or isinstance(mesh, PolyMesh):
+        return mesh
+    if isinstance(mesh, dict) and mesh and set(mesh) <= {"left", "right"}:
+        return PolyMesh(**mesh)
+    raise TypeError(
+        "mesh must be a nilearn PolyMesh, or a dictionary of meshes or their files for 'left' "
+        f"and 'right'. Got {type(mesh).__name__}."
+    )
+
+
+def _space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.ndarray]:
+    """Return the space of a file, and the column of each of its elements."""
+    parts: list[SurfacePart | VolumePart] = []
+    columns = []
+    for name, selection, _ in axis.iter_structures():
+        if name not in axis.nvertices:
+            continue
+        of_structure = np.arange(len(axis))[selection]
+        vertices = axis.vertex[of_structure]
+        order = np.argsort(vertices)
+        mask = np.zeros(axis.nvertices[name], dtype=bool)
+        mask[vertices] = True
+        points, faces = _mesh_of(name, mask.size, mesh)
+        parts.append(SurfacePart(_short(name), points, faces, mask, "structure"))
+        columns.append(of_structure[order])
+    is_voxel = axis.volume_mask
+    if is_voxel.any():
+        of_voxels = np.flatnonzero(is_voxel)
+        ijk = axis.voxel[of_voxels]
+        order = np.argsort(np.ravel_multi_index(tuple(ijk.T), axis.volume_shape))
+        mask = np.zeros(axis.volume_shape, dtype=bool)
+        mask[tuple(ijk.T)] = True
+        structures = np.array([_short(name) for name in axis.name[of_voxels]], dtype=object)
+        parts.append(VolumePart(mask, axis.affine, structures[order]))
+        columns.append(of_voxels[order])
+    return Space(tuple(parts)), np.concatenate(columns)
+
+
+def _mesh_of(name: str, n_vertices: int, mesh: PolyMesh | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return points and faces of the mesh of a cortical structure."""
+    hemisphere = _HEMISPHERES.get(name)
+    if mesh is None and n_vertices == _N_BUNDLED and hemisphere:
+        mesh = load_fsaverage("fsaverage5")["white_matter"]
+    if hemisphere is None or mesh is None or hemisphere not in mesh.parts:
+        raise ValueError(
+            f"mesh must have the mesh of {_short(name)}, {n_vertices} vertices: a CIFTI file "
+            "does not bring it along. Give a nilearn PolyMesh, or files (*.surf.gii) as "
+            f"{{'left': ..., 'right': ...}}. Got {mesh!r}."
+        )
+    part = mesh.parts[hemisphere]
+    if part.n_vertices != n_vertices:
+        raise ValueError(
+            f"mesh must have {n_vertices} vertices in the {hemisphere} hemisphere, as the CIFTI "
+            f"image has. Got {part.n_vertices}."
+        )
+    return part.coordinates, np.asarray(part.faces)
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("CIFTI_STRUCTURE_")
+
+
+def _counts(axis: BrainModelAxis) -> str:
+    counts = [f"{len(model)} in {_short(name)}" for name, _, model in axis.iter_structures()]
+    return ", ".join(counts)

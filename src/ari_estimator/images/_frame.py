@@ -1,0 +1,252 @@
+"""What a kind of image has to offer: values in, results out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from joblib import Memory
+
+from ari_estimator.images._space import Space
+
+
+@dataclass
+class Frame(ABC):
+    """The family of a kind of image: which elements there are, and how to get at them.
+
+    A subclass knows one kind of image. What lies above reads values, one array for each
+    map, and writes results, and needs not know which kind it is.
+
+    Attributes
+    ----------
+    mask_img : image
+        The mask.
+
+    masker : NiftiMasker, SurfaceMasker or None
+        The fitted masker, of kinds that have one.
+
+    space : Space
+        Where the elements of the mask lie.
+
+    is_computed : bool
+        Whether the mask was computed from maps.
+    """
+
+    kind: ClassVar[str]
+
+    mask_img: Any
+    masker: Any
+    space: Space
+    is_computed: bool = False
+
+    @staticmethod
+    @abstractmethod
+    def read(img: Any, *, single: bool) -> Any:
+        """Return an image, checked; data on disk are not read yet.
+
+        Parameters
+        ----------
+        img : image or path
+            The image.
+
+        single : bool
+            Whether it must hold a single map.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def is_single(img: Any) -> bool:
+        """Tell whether an image is a single map, not a series of maps."""
+
+    @classmethod
+    @abstractmethod
+    def fit(
+        cls,
+        mask_img: Any,
+        imgs: list[Any] | None,
+        *,
+        mesh: Any,
+        memory: Memory,
+        memory_level: int,
+        verbose: int,
+    ) -> Frame:
+        """Return the frame of a mask, or of a mask computed from maps.
+
+        Parameters
+        ----------
+        mask_img : image, masker or None
+            The mask. None for one that is computed from the maps.
+
+        imgs : list of images, or None
+            Maps.
+
+        mesh : PolyMesh, dict or None
+            Meshes, for images that do not bring them along.
+
+        memory, memory_level, verbose
+            Of the masker.
+        """
+
+    @abstractmethod
+    def check(self, img: Any, name: str) -> None:
+        """Raise a ValueError unless an image lies on the grid or mesh of the mask."""
+
+    @abstractmethod
+    def arrays(self, img: Any) -> Iterator[np.ndarray]:
+        """Yield the values of each map in an image, arrays of shape (n_elements,)."""
+
+    @abstractmethod
+    def image(
+        self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
+    ) -> Any:
+        """Return results as an image, 0 outside of the mask.
+
+        Parameters
+        ----------
+        rows : iterable of ndarray of shape (n_elements,)
+            The results of each map.
+
+        n_maps : int or None
+            Number of maps; None for a single one.
+
+        description : str
+            What they are.
+
+        like : image, optional
+            The map that they come from, whose header is taken over; by default the mask.
+        """
+
+    @abstractmethod
+    def restore(self, img: Any, rows: Iterable[np.ndarray], description: str) -> Any:
+        """Return results of the maps of an image in the form of that image."""
+
+    @abstractmethod
+    def all_values(self, img: Any) -> np.ndarray:
+        """Return the values of a single image, those outside of the mask included."""
+
+    @abstractmethod
+    def at(self, indices: Any) -> np.ndarray:
+        """Return which elements are named, an array of bool of shape (n_elements,).
+
+        Parameters
+        ----------
+        indices : array-like or dict
+            Indices of voxels, of shape (n, 3); vertex numbers by hemisphere; or columns of
+            a CIFTI image.
+
+        Raises
+        ------
+        ValueError
+            If the indices are none of these, or name what is not in the mask.
+        """
+
+    @property
+    @abstractmethod
+    def fills_grid(self) -> bool:
+        """Whether nothing is outside of the mask."""
+
+    @property
+    def n_elements(self) -> int:
+        """Number of elements of the mask."""
+        return self.space.n_elements
+
+    def resample(self, img: Any, name: str) -> Any:
+        """Return an image on the grid of the mask, by the nearest neighbour."""
+        raise ValueError(
+            f"{name} cannot be resampled: resampling_target='data' is there for volumes. "
+            f"Got {type(img).__name__}; transfer it to the mesh of the map before."
+        )
+
+    def lut_of(self, img: Any) -> pd.DataFrame | None:
+        """Return the names of labels that an image brings along, as a look-up table."""
+        return None
+
+    # Of arrays: masked values, as the masker of the kind gives them.
+
+    def from_columns(self, row: np.ndarray) -> np.ndarray:
+        """Return values in the order of the space, from the order of a masker's columns."""
+        return row
+
+    def to_columns(self, row: np.ndarray) -> np.ndarray:
+        """Return values in the order of a masker's columns, from the order of the space."""
+        return row
+
+
+def as_real(values: np.ndarray) -> np.ndarray:
+    """Return values as floating-point numbers, whatever real type they are stored in."""
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
+    return values if values.dtype.kind == "f" else values.astype(np.float64)
+
+
+def select(shape: tuple[int, ...], mask: np.ndarray, indices: Any, what: str) -> np.ndarray:
+    """Return which entries of a mask are named by indices.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the grid that the indices are of.
+
+    mask : ndarray of bool of that shape
+        The entries there are.
+
+    indices : array-like of int of shape (n, len(shape)), or (n,) if there is one axis
+        Indices.
+
+    what : str
+        What they are of, for messages.
+
+    Returns
+    -------
+    selected : ndarray of bool of that shape
+        The entries that are named, all of them in the mask.
+    """
+    indices = np.asarray(indices)
+    wanted = f"(n, {len(shape)})" if len(shape) > 1 else "(n,)"
+    if indices.size and (
+        indices.dtype.kind not in "iu"
+        or indices.ndim != min(len(shape), 2)
+        or (indices.ndim == 2 and indices.shape[1] != len(shape))
+    ):
+        raise ValueError(
+            f"indices of {what} must be integers of shape {wanted}. "
+            f"Got shape {indices.shape} of {indices.dtype}."
+        )
+    selected = np.zeros(shape, dtype=bool)
+    if indices.size == 0:
+        return selected
+    indices = indices.reshape(len(indices), -1)
+    if (indices < 0).any() or (indices >= shape).any():
+        raise ValueError(f"indices of {what} must lie in the grid, of shape {shape}.")
+    selected[tuple(indices.T)] = True
+    n_outside = int((selected & ~mask).sum())
+    if n_outside:
+        raise ValueError(f"indices of {what} must lie in the mask. Got {n_outside} outside of it.")
+    return selected
+
+
+def check_binary(values: np.ndarray) -> None:
+    """Raise a ValueError unless the values of a mask are 0 and one other value.
+
+    nilearn's maskers take whatever is not 0. A statistical map that was thresholded, passed
+    as mask by mistake, would make a family of its supra-threshold voxels.
+    """
+    inside = values[values != 0]
+    # NaN is equal to nothing, itself included.
+    if inside.size and not inside.min() == inside.max():
+        raise ValueError(
+            "mask_img must be binary, 0 and one other value. "
+            f"Got values from {inside.min()} to {inside.max()} besides 0. "
+            "nilearn.image.math_img('img != 0', img=mask_img) makes it so."
+        )
+
+
+def put(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return an array of the shape of the mask, with values in it and 0 elsewhere."""
+    volume = np.zeros(mask.shape, dtype=values.dtype)
+    volume[mask] = values
+    return volume

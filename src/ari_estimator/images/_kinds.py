@@ -1,0 +1,82 @@
+"""Which kind of image something is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from joblib import Memory
+from nilearn.maskers import SurfaceMasker
+from nilearn.surface import SurfaceImage
+
+from ari_estimator.images._cifti import CiftiFrame, is_cifti
+from ari_estimator.images._frame import Frame
+from ari_estimator.images._surfaces import SurfaceFrame
+from ari_estimator.images._volumes import VolumeFrame
+
+
+def kind_of(image: Any) -> type[Frame]:
+    """Return the kind of an image or masker: volumes, if it is no other."""
+    if isinstance(image, (SurfaceImage, SurfaceMasker)):
+        return SurfaceFrame
+    if is_cifti(image):
+        return CiftiFrame
+    return VolumeFrame
+
+
+def fit_frame(
+    mask_img: Any,
+    imgs: list[Any] | None,
+    *,
+    mesh: Any,
+    memory: Memory,
+    memory_level: int,
+    verbose: int,
+) -> Frame:
+    """Return the frame of what a user gives as mask, or of maps.
+
+    Parameters
+    ----------
+    mask_img : image, masker or None
+        The mask. None for one that is computed from the maps.
+
+    imgs : list of images, or None
+        Maps, all of one kind.
+
+    mesh : PolyMesh, dict or None
+        Meshes of a CIFTI image.
+
+    memory : joblib.Memory
+        Cache of the masker.
+
+    memory_level : int
+        Cache level of the masker.
+
+    verbose : int
+        Verbosity of the masker.
+
+    Returns
+    -------
+    frame : Frame
+        Fitted.
+
+    Raises
+    ------
+    TypeError
+        If mask and maps are of different kinds.
+    ValueError
+        If a mesh is given where the image brings its own or needs none; if the mask is
+        empty, not binary, or missing.
+    """
+    kind = kind_of(mask_img if imgs is None else imgs[0])
+    if mask_img is not None and kind_of(mask_img) is not kind:
+        raise TypeError(
+            f"mask_img must be of the same kind as the maps. Got a {kind_of(mask_img).kind} mask "
+            f"({type(mask_img).__name__}) and a {kind.kind} map ({type(imgs[0]).__name__})."  # type: ignore[index]
+        )
+    if mesh is not None and kind is not CiftiFrame:
+        raise ValueError(
+            f"mesh is for CIFTI images only. Got one for a {kind.kind} image: leave it None."
+        )
+    return kind.fit(
+        mask_img, imgs, mesh=mesh, memory=memory, memory_level=memory_level, verbose=verbose
+    )

@@ -1,0 +1,87 @@
+"""Any set of elements that a user may name: a mask, a sphere, a list."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from ari_estimator.images._frame import Frame, check_binary
+from ari_estimator.images._kinds import kind_of
+
+
+def select_elements(
+    frame: Frame,
+    *,
+    mask_img: Any = None,
+    seed: Sequence[float] | None = None,
+    radius: float | None = None,
+    indices: Any = None,
+) -> np.ndarray:
+    """Return which elements are in a set that is given in one of three ways.
+
+    Parameters
+    ----------
+    frame : Frame
+        The elements there are.
+
+    mask_img : image or None
+        A binary image. What is outside of the mask of the frame is left out.
+
+    seed : sequence of 3 float, or None
+        Centre of a sphere, in mm.
+
+    radius : float or None
+        Its radius, in mm.
+
+    indices : array-like, dict or None
+        Elements, see :meth:`Frame.at`.
+
+    Returns
+    -------
+    selected : ndarray of bool of shape (n_elements,)
+        The set.
+
+    Raises
+    ------
+    TypeError
+        If the mask is an image of another kind.
+    ValueError
+        If not exactly one set is given, or one that is malformed.
+    """
+    is_sphere = seed is not None or radius is not None
+    n_given = (mask_img is not None) + is_sphere + (indices is not None)
+    if n_given != 1:
+        raise ValueError(
+            "A set must be given in one way: as mask_img, as seed and radius, or as indices. "
+            f"Got {n_given} of them."
+        )
+    if indices is not None:
+        return frame.at(indices)
+    if is_sphere:
+        return _in_sphere(frame.space.coordinates(), seed, radius)
+    kind = kind_of(mask_img)
+    if not isinstance(frame, kind):
+        raise TypeError(
+            f"mask_img must be of the same kind as the map. Got a {kind.kind} image "
+            f"({type(mask_img).__name__}) and a {frame.kind} map."
+        )
+    img = kind.read(mask_img, single=True)
+    frame.check(img, "mask_img")
+    check_binary(frame.all_values(img))
+    return next(frame.arrays(img)) != 0
+
+
+def _in_sphere(
+    coordinates: np.ndarray, seed: Sequence[float] | None, radius: float | None
+) -> np.ndarray:
+    """Return which coordinates are at most a radius away from a seed."""
+    centre = np.asarray(seed, dtype=object)
+    if centre.shape != (3,) or not all(isinstance(c, Real) and math.isfinite(c) for c in centre):
+        raise ValueError(f"seed must be three coordinates in mm. Got {seed!r}.")
+    if not isinstance(radius, Real) or not 0 <= radius < np.inf:
+        raise ValueError(f"radius must be a number of mm, at least 0. Got {radius!r}.")
+    return ((coordinates - centre.astype(np.float64)) ** 2).sum(axis=1) <= radius**2

@@ -1,0 +1,310 @@
+"""Where the values of a map lie: voxels of a grid, vertices of meshes, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from nibabel.affines import apply_affine
+
+from ari_estimator.graphs import Graph, GraphUnion, MeshGraph, VoxelGrid
+from ari_estimator.graphs._voxel_grid import Connectivity
+
+
+@dataclass(frozen=True)
+class VolumePart:
+    """Voxels of a grid.
+
+    Attributes
+    ----------
+    mask : ndarray of bool of shape (nx, ny, nz)
+        The voxels there are; arrays hold them in C order.
+
+    affine : ndarray of shape (4, 4)
+        From voxel indices to millimetres.
+
+    structures : ndarray of str of shape (n_elements,), or None
+        Anatomical structure of each voxel, where the image tells.
+    """
+
+    mask: np.ndarray
+    affine: np.ndarray
+    structures: np.ndarray | None = None
+
+    size_unit = "mm3"
+
+    @property
+    def n_elements(self) -> int:
+        """Number of voxels."""
+        return int(np.count_nonzero(self.mask))
+
+    def restrict(self, kept: np.ndarray) -> VolumePart:
+        """Return the part of some of its voxels."""
+        structures = None if self.structures is None else self.structures[kept]
+        return replace(self, mask=_restricted(self.mask, kept), structures=structures)
+
+    def graph(self, connectivity: Connectivity) -> VoxelGrid:
+        """Return who is whose neighbour."""
+        return VoxelGrid(self.mask, connectivity)
+
+    def coordinates(self) -> np.ndarray:
+        """Return the centre of each voxel in mm, an array of shape (n_elements, 3)."""
+        return apply_affine(self.affine, np.argwhere(self.mask))
+
+    @property
+    def _voxel_size(self) -> float:
+        return abs(float(np.linalg.det(self.affine[:3, :3])))
+
+    def element_sizes(self) -> np.ndarray:
+        """Return the volume of each voxel in mm3, an array of shape (n_elements,)."""
+        return np.full(self.n_elements, self._voxel_size)
+
+    def sizes(self, elements: np.ndarray, labels: np.ndarray, n_labels: int) -> np.ndarray:
+        """Return the volume of the voxels of each label in mm3."""
+        # One product, not a sum of volumes, which would round.
+        return np.bincount(labels, minlength=n_labels) * self._voxel_size
+
+    def locate(self, elements: np.ndarray) -> pd.DataFrame:
+        """Say where voxels are: structure, if the image tells, and mm."""
+        flat = np.flatnonzero(self.mask)[elements]
+        xyz = apply_affine(self.affine, np.column_stack(np.unravel_index(flat, self.mask.shape)))
+        places = pd.DataFrame(xyz, columns=["x", "y", "z"])
+        if self.structures is not None:
+            places.insert(0, "structure", self.structures[elements])
+        return places
+
+
+@dataclass(frozen=True)
+class SurfacePart:
+    """Vertices of a mesh.
+
+    Attributes
+    ----------
+    name : str
+        Which mesh it is: "left" or "right", or a CIFTI structure.
+
+    points : ndarray of shape (n_vertices, 3)
+        Coordinates of all vertices of the mesh, in mm.
+
+    faces : ndarray of int of shape (n_faces, 3)
+        Triangles of vertices.
+
+    mask : ndarray of bool of shape (n_vertices,)
+        The vertices there are; arrays hold them in ascending order.
+
+    name_column : {"hemisphere", "structure"}
+        What the name is called in tables.
+    """
+
+    name: str
+    points: np.ndarray
+    faces: np.ndarray
+    mask: np.ndarray
+    name_column: str = "hemisphere"
+
+    size_unit = "mm2"
+
+    @property
+    def n_elements(self) -> int:
+        """Number of vertices."""
+        return int(np.count_nonzero(self.mask))
+
+    def restrict(self, kept: np.ndarray) -> SurfacePart:
+        """Return the part of some of its vertices."""
+        return replace(self, mask=_restricted(self.mask, kept))
+
+    def graph(self, connectivity: Connectivity) -> MeshGraph:
+        """Return who is whose neighbour: vertices that share an edge."""
+        return MeshGraph(self.faces, self.mask)
+
+    def coordinates(self) -> np.ndarray:
+        """Return the vertices in mm, an array of shape (n_elements, 3)."""
+        return self.points[self.mask]
+
+    def element_sizes(self) -> np.ndarray:
+        """Return the area of each vertex in mm2, an array of shape (n_elements,).
+
+        A vertex has a third of each of its triangles.
+        """
+        a, b, c = np.moveaxis(self.points[self.faces].astype(np.float64), 1, 0)
+        thirds = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
+        areas = np.bincount(
+            self.faces.ravel(), weights=np.repeat(thirds, 3), minlength=self.mask.size
+        )
+        return areas[self.mask]
+
+    def sizes(self, elements: np.ndarray, labels: np.ndarray, n_labels: int) -> np.ndarray:
+        """Return the area of the vertices of each label in mm2."""
+        return np.bincount(labels, weights=self.element_sizes()[elements], minlength=n_labels)
+
+    def locate(self, elements: np.ndarray) -> pd.DataFrame:
+        """Say where vertices are: mesh, vertex number and mm."""
+        vertices = np.flatnonzero(self.mask)[elements]
+        places = pd.DataFrame(self.points[vertices], columns=["x", "y", "z"], dtype=np.float64)
+        places.insert(0, self.name_column, self.name)
+        places.insert(1, "vertex", vertices)
+        return places
+
+
+@dataclass(frozen=True)
+class Space:
+    """All elements of a map, voxels and vertices, one part after the other.
+
+    Attributes
+    ----------
+    parts : tuple of VolumePart and SurfacePart
+        The parts.
+    """
+
+    parts: tuple[VolumePart | SurfacePart, ...]
+
+    @property
+    def n_elements(self) -> int:
+        """Number of voxels and vertices."""
+        return sum(part.n_elements for part in self.parts)
+
+    @property
+    def element_name(self) -> tuple[str, str]:
+        """What an element is called, and what several are."""
+        kinds = {type(part) for part in self.parts}
+        if kinds == {VolumePart}:
+            return "voxel", "voxels"
+        if all(isinstance(p, SurfacePart) and p.name_column == "hemisphere" for p in self.parts):
+            return "vertex", "vertices"
+        return "grayordinate", "grayordinates"
+
+    def _ranges(self) -> list[slice]:
+        ends = np.cumsum([0, *(part.n_elements for part in self.parts)]).tolist()
+        return [slice(*ends[i : i + 2]) for i in range(len(self.parts))]
+
+    def restrict(self, kept: np.ndarray) -> Space:
+        """Return the space of some of the elements.
+
+        Parameters
+        ----------
+        kept : ndarray of bool of shape (n_elements,)
+            Which elements stay.
+
+        Returns
+        -------
+        space : Space
+            Of ``kept.sum()`` elements.
+        """
+        pairs = zip(self.parts, self._ranges(), strict=True)
+        return Space(tuple(part.restrict(kept[range_]) for part, range_ in pairs))
+
+    def graph(self, connectivity: Connectivity = 6) -> Graph:
+        """Return who is whose neighbour.
+
+        Parameters
+        ----------
+        connectivity : {6, 18, 26}, default=6
+            Which voxels are neighbours. Vertices are where they share an edge.
+
+        Returns
+        -------
+        graph : Graph
+            Of all elements; no edge leads from one part to another.
+        """
+        return GraphUnion([part.graph(connectivity) for part in self.parts])
+
+    def coordinates(self) -> np.ndarray:
+        """Return where each element is in mm, an array of shape (n_elements, 3)."""
+        return np.concatenate([part.coordinates() for part in self.parts])
+
+    def sizes(
+        self, labels: np.ndarray, n_labels: int, elements: np.ndarray | slice = slice(None)
+    ) -> dict[str, np.ndarray]:
+        """Return how large sets are.
+
+        Parameters
+        ----------
+        labels : ndarray of int of shape (n,)
+            The set that each entry of ``elements`` belongs to.
+
+        n_labels : int
+            Number of sets.
+
+        elements : ndarray of int of shape (n,), or slice
+            Elements; by default all.
+
+        Returns
+        -------
+        sizes : dict of str to ndarray of shape (n_labels,)
+            By unit: ``"mm3"`` of the voxels, ``"mm2"`` of the vertices, as far as there are
+            such parts.
+        """
+        elements = np.arange(self.n_elements)[elements]
+        sizes: dict[str, np.ndarray] = {}
+        for part, range_ in zip(self.parts, self._ranges(), strict=True):
+            inside = (elements >= range_.start) & (elements < range_.stop)
+            of_part = part.sizes(elements[inside] - range_.start, labels[inside], n_labels)
+            sizes[part.size_unit] = sizes.get(part.size_unit, 0) + of_part
+        return dict(sorted(sizes.items()))
+
+    def centres(
+        self, labels: np.ndarray, n_labels: int, elements: np.ndarray | slice = slice(None)
+    ) -> np.ndarray:
+        """Return the centre of mass of sets.
+
+        Parameters
+        ----------
+        labels : ndarray of int of shape (n,)
+            The set that each entry of ``elements`` belongs to.
+
+        n_labels : int
+            Number of sets.
+
+        elements : ndarray of int of shape (n,), or slice
+            Elements; by default all.
+
+        Returns
+        -------
+        centres : ndarray of shape (n_labels, 3)
+            Mean of the elements' coordinates in mm, weighted by their sizes; NaN for a set
+            without elements. That of a set on a mesh need not lie on the mesh.
+        """
+        weights = np.concatenate([part.element_sizes() for part in self.parts])[elements]
+        totals = np.bincount(labels, weights=weights, minlength=n_labels)
+        sums = [
+            np.bincount(labels, weights=weights * axis, minlength=n_labels)
+            for axis in self.coordinates()[elements].T
+        ]
+        with np.errstate(invalid="ignore"):
+            return np.column_stack(sums) / totals[:, np.newaxis]
+
+    def locate(self, elements: np.ndarray) -> pd.DataFrame:
+        """Say where elements are.
+
+        Parameters
+        ----------
+        elements : ndarray of int of shape (n,)
+            Elements.
+
+        Returns
+        -------
+        places : pandas.DataFrame
+            A row for each: ``hemisphere`` or ``structure`` and ``vertex``, where there are
+            meshes, and ``x``, ``y``, ``z`` in mm.
+        """
+        frames = []
+        for part, range_ in zip(self.parts, self._ranges(), strict=True):
+            inside = np.flatnonzero((elements >= range_.start) & (elements < range_.stop))
+            frames.append(part.locate(elements[inside] - range_.start).set_index(inside))
+        # Of a part without any of the elements only its columns count.
+        places = pd.concat([f for f in frames if len(f)] or frames).sort_index()
+        names = [c for c in ("hemisphere", "structure", "vertex") if any(c in f for f in frames)]
+        places = places.reindex(columns=[*names, "x", "y", "z"])
+        if "vertex" in names:
+            # Voxels have no vertex number.
+            places["vertex"] = places["vertex"].astype("Int64")
+        return places
+
+
+def _restricted(mask: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    if kept.all():
+        return mask
+    mask = mask.copy()
+    mask[mask] = kept
+    return mask

@@ -1,0 +1,193 @@
+"""Surfaces: nilearn's SurfaceImage, values on the meshes of the hemispheres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+import numpy as np
+from joblib import Memory
+from nilearn.maskers import SurfaceMasker
+from nilearn.surface import PolyMesh, SurfaceImage
+from sklearn.base import clone
+
+from ari_estimator.images._frame import Frame, as_real, check_binary, select
+from ari_estimator.images._masks import is_fitted
+from ari_estimator.images._space import Space, SurfacePart
+
+
+class SurfaceFrame(Frame):
+    """The family of surfaces: the vertices of a mask, of both hemispheres together."""
+
+    kind = "surface"
+
+    @staticmethod
+    def read(img: Any, *, single: bool) -> SurfaceImage:
+        """Return a surface image, of a single map or of several."""
+        if not isinstance(img, SurfaceImage):
+            raise TypeError(f"All maps must be of one kind. Got a {type(img).__name__} as well.")
+        n_maps = 1 if len(img.shape) == 1 else img.shape[1]
+        if len(img.shape) > 2 or n_maps < 1 or (single and n_maps != 1):
+            raise ValueError(
+                "Data for each part of img should be 1D, a single map, here. "
+                f"Got shape {img.shape}."
+            )
+        return img
+
+    @staticmethod
+    def is_single(img: SurfaceImage) -> bool:
+        """Tell whether an image holds one map."""
+        return len(img.shape) == 1 or img.shape[1] == 1
+
+    @classmethod
+    def fit(
+        cls,
+        mask_img: Any,
+        imgs: list[SurfaceImage] | None,
+        *,
+        mesh: Any,
+        memory: Memory,
+        memory_level: int,
+        verbose: int,
+    ) -> SurfaceFrame:
+        """Return the frame of a mask or a masker, or of all vertices.
+
+        The meshes are those of the maps, or of the mask where there are no maps.
+
+        Raises
+        ------
+        ValueError
+            If the mask is empty or not binary, or there is neither mask nor map.
+        """
+        if isinstance(mask_img, SurfaceMasker) and is_fitted(mask_img):
+            masker = mask_img
+            _check_mask_img(masker.mask_img_)
+        else:
+            given = mask_img.mask_img if isinstance(mask_img, SurfaceMasker) else mask_img
+            if given is None:
+                given = _all_vertices(mask_img, imgs)
+            _check_mask_img(given)
+            if isinstance(mask_img, SurfaceMasker):
+                masker = clone(mask_img).set_params(mask_img=given)
+            else:
+                masker = SurfaceMasker(
+                    mask_img=given,
+                    standardize=None,
+                    memory=memory,
+                    memory_level=memory_level,
+                    verbose=verbose,
+                    reports=False,
+                )
+            masker = masker.fit()
+        mesh = masker.mask_img_.mesh if imgs is None else imgs[0].mesh
+        _check_parts(mesh, masker.mask_img_)
+        parts = []
+        for name, mask in masker.mask_img_.data.parts.items():
+            points, faces = mesh.parts[name].coordinates, np.asarray(mesh.parts[name].faces)
+            parts.append(SurfacePart(name, points, faces, mask.ravel().astype(bool)))
+        return cls(masker.mask_img_, masker, Space(tuple(parts)))
+
+    @property
+    def _parts(self) -> tuple[SurfacePart, ...]:
+        return cast("tuple[SurfacePart, ...]", self.space.parts)
+
+    @property
+    def fills_grid(self) -> bool:
+        """Whether every vertex is in the mask."""
+        return all(part.mask.all() for part in self._parts)
+
+    def check(self, img: SurfaceImage, name: str) -> None:
+        """Raise a ValueError unless an image lies on the meshes of the mask."""
+        _check_parts(img.mesh, self.mask_img, name)
+        for part in self._parts:
+            faces = img.mesh.parts[part.name].faces
+            if faces is not part.faces and not np.array_equal(faces, part.faces):
+                raise ValueError(
+                    f"The {name} must lie on the meshes that the transformer is fitted to. Got "
+                    f"other faces in the {part.name} hemisphere: other vertices are neighbours."
+                )
+
+    def arrays(self, img: SurfaceImage) -> Iterator[np.ndarray]:
+        """Yield the masked values of each map, left before right."""
+        columns = [
+            np.atleast_2d(as_real(img.data.parts[part.name]).T)[:, part.mask]
+            for part in self._parts
+        ]
+        yield from columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
+
+    def image(
+        self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
+    ) -> SurfaceImage:
+        """Return results as a surface image of one map, or of ``n_maps`` maps."""
+        stacked = next(iter(rows)) if n_maps is None else np.stack(list(rows), axis=1)
+        data = {}
+        start = 0
+        for part in self._parts:
+            values = stacked[start : start + part.n_elements]
+            start += part.n_elements
+            whole = np.zeros((part.mask.size, *values.shape[1:]), dtype=values.dtype)
+            whole[part.mask] = values
+            data[part.name] = whole
+        return SurfaceImage((self.mask_img if like is None else like).mesh, data)
+
+    def restore(
+        self, img: SurfaceImage, rows: Iterable[np.ndarray], description: str
+    ) -> SurfaceImage:
+        """Return results on the meshes of the maps, with data of their shape."""
+        n_maps = None if len(img.shape) == 1 else img.shape[1]
+        return self.image(rows, n_maps, description, img)
+
+    def at(self, indices: Any) -> np.ndarray:
+        """Return which vertices are named, by a dictionary of hemispheres."""
+        names = [part.name for part in self._parts]
+        if not isinstance(indices, dict) or not set(indices) <= set(names):
+            raise ValueError(
+                f"indices of vertices must be a dictionary with keys out of {names}. "
+                f"Got {type(indices).__name__}"
+                + (f" with keys {list(indices)}." if isinstance(indices, dict) else ".")
+            )
+        selected = [
+            select(part.mask.shape, part.mask, indices.get(part.name, []), "vertices")[part.mask]
+            for part in self._parts
+        ]
+        return np.concatenate(selected)
+
+    def all_values(self, img: SurfaceImage) -> np.ndarray:
+        """Return all vertices of an image."""
+        return np.concatenate([img.data.parts[part.name].ravel() for part in self._parts])
+
+
+def _all_vertices(mask_img: Any, imgs: list[SurfaceImage] | None) -> SurfaceImage:
+    """Return the mask of all vertices. Those that are NaN leave the family map by map."""
+    if imgs is None:
+        raise ValueError(
+            "mask_img must be a mask, a fitted masker, or a masker with a mask_img, where there "
+            f"are no images (arrays, for example). Got {mask_img!r}."
+        )
+    mesh = imgs[0].mesh
+    data = {name: np.ones(len(values), dtype=bool) for name, values in imgs[0].data.parts.items()}
+    return SurfaceImage(mesh, data)
+
+
+def _check_mask_img(mask_img: SurfaceImage) -> None:
+    values = np.concatenate([np.ravel(v) for v in mask_img.data.parts.values()])
+    if len(mask_img.shape) == 2 and mask_img.shape[1] != 1:
+        raise ValueError(f"mask_img must hold a single map. Got shape {mask_img.shape}.")
+    check_binary(values)
+    if not values.any():
+        raise ValueError("mask_img must have vertices. Got a mask that is empty.")
+
+
+def _check_parts(mesh: PolyMesh, mask_img: SurfaceImage, name: str = "map") -> None:
+    """Raise a ValueError unless meshes have the hemispheres and sizes of the mask."""
+    wanted = {hemi: len(values) for hemi, values in mask_img.data.parts.items()}
+    got = {hemi: part.n_vertices for hemi, part in mesh.parts.items()}
+    if wanted != got:
+        raise ValueError(
+            f"The {name} and mask_img must lie on the same meshes. Got {_counts(got)} and a mask "
+            f"of {_counts(wanted)}."
+        )
+
+
+def _counts(n_vertices: dict[str, int]) -> str:
+    return ", ".join(f"{n} {name} vertices" for name, n in n_vertices.items())

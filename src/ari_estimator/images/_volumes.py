@@ -1,0 +1,184 @@
+"""Volumes: NIfTI images and what nilearn reads like them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from joblib import Memory
+from nibabel import Nifti1Image, Nifti1Pair
+from nibabel.spatialimages import SpatialImage
+from nilearn.image import check_niimg, check_niimg_3d, get_data, resample_to_img
+from nilearn.maskers import NiftiMasker
+from sklearn.base import clone
+
+from ari_estimator.images._frame import Frame, as_real, check_binary, put, select
+from ari_estimator.images._masks import is_fitted
+from ari_estimator.images._space import Space, VolumePart
+
+
+class VolumeFrame(Frame):
+    """The family of volumes: the voxels of a mask."""
+
+    kind = "volume"
+
+    @staticmethod
+    def read(img: Any, *, single: bool) -> SpatialImage:
+        """Return a 3D image, or a 4D one where several maps may be."""
+        if single:
+            return check_niimg_3d(img)
+        img = check_niimg(img)
+        return img if img.ndim == 4 else check_niimg_3d(img)
+
+    @staticmethod
+    def is_single(img: SpatialImage) -> bool:
+        """Tell whether an image is 3D."""
+        return img.ndim == 3
+
+    @classmethod
+    def fit(
+        cls,
+        mask_img: Any,
+        imgs: list[Any] | None,
+        *,
+        mesh: Any,
+        memory: Memory,
+        memory_level: int,
+        verbose: int,
+    ) -> VolumeFrame:
+        """Return the frame of a mask or a masker, or of nilearn's background mask.
+
+        Raises
+        ------
+        nilearn.exceptions.DimensionError
+            If the mask is not 3D.
+        ValueError
+            If the mask is empty or not binary, or must be computed and there is no image.
+        """
+        is_computed = False
+        if isinstance(mask_img, NiftiMasker):
+            if mask_img.mask_img is not None:
+                _check_mask_img(mask_img.mask_img)
+            masker = mask_img if is_fitted(mask_img) else clone(mask_img)
+        else:
+            masker = NiftiMasker(
+                mask_img=None if mask_img is None else _check_mask_img(mask_img),
+                mask_strategy="background",
+                standardize=None,
+                memory=memory,
+                memory_level=memory_level,
+                verbose=verbose,
+                reports=False,
+            )
+        if masker is not mask_img:
+            is_computed = masker.mask_img is None
+            masker = _compute_mask(masker, mask_img, imgs) if is_computed else masker.fit()
+        # Found by check_niimg_3d to be a mask, whatever its values are.
+        mask = get_data(masker.mask_img_).astype(bool)
+        space = Space((VolumePart(mask, masker.mask_img_.affine),))
+        return cls(masker.mask_img_, masker, space, is_computed)
+
+    @property
+    def _mask(self) -> np.ndarray:
+        return self.space.parts[0].mask
+
+    @property
+    def fills_grid(self) -> bool:
+        """Whether every voxel of the grid is in the mask."""
+        return bool(self._mask.all())
+
+    def check(self, img: SpatialImage, name: str) -> None:
+        """Raise a ValueError unless an image lies on the grid of the mask."""
+        mask_img = self.mask_img
+        if img.shape[:3] == mask_img.shape and np.allclose(img.affine, mask_img.affine):
+            return
+        if name == "map":
+            raise ValueError(
+                "mask_img must be on the grid of the map. Got a mask of shape "
+                f"{mask_img.shape} with affine\n{mask_img.affine}\nand a map of shape "
+                f"{img.shape[:3]} with affine\n{img.affine}\n"
+                "nilearn.image.resample_to_img(mask_img, map, interpolation='nearest') "
+                "puts the mask on the grid of the map."
+            )
+        raise ValueError(
+            f"{name} must be on the grid of the mask and the map, of shape {mask_img.shape} with "
+            f"affine\n{mask_img.affine}\nGot shape {img.shape[:3]} with affine\n{img.affine}\n"
+            "nilearn.image.resample_to_img(..., interpolation='nearest') puts it there."
+        )
+
+    def arrays(self, img: SpatialImage) -> Iterator[np.ndarray]:
+        """Yield the masked values of each volume."""
+        data = get_data(img)
+        for volume in [data] if data.ndim == 3 else np.moveaxis(data, -1, 0):
+            yield as_real(volume)[self._mask]
+
+    def image(
+        self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
+    ) -> Nifti1Image:
+        """Return results as a 3D image, or as a 4D image of ``n_maps`` maps."""
+        like = self.mask_img if like is None else like
+        volumes = (put(row, self._mask) for row in rows)
+        data = next(volumes)
+        if n_maps is not None:
+            first = data
+            data = np.empty((*first.shape, n_maps), dtype=first.dtype)
+            for k, volume in enumerate(chain([first], volumes)):
+                data[..., k] = volume
+        # The header keeps the units and the codes of the affine, where there are any. What
+        # it says of the values of the map does not hold for the new ones.
+        header = like.header if isinstance(like, Nifti1Pair) else None
+        result = Nifti1Image(data, like.affine, header)
+        result.set_data_dtype(data.dtype)
+        result.header.set_intent("none")
+        result.header["cal_min"] = result.header["cal_max"] = 0
+        result.header["descrip"] = description
+        return result
+
+    def restore(self, img: SpatialImage, rows: Iterable[np.ndarray], description: str) -> Any:
+        """Return results as a 3D or 4D image, as the maps are."""
+        return self.image(rows, None if img.ndim == 3 else img.shape[3], description, img)
+
+    def all_values(self, img: SpatialImage) -> np.ndarray:
+        """Return all voxels of an image."""
+        return get_data(img).ravel()
+
+    def at(self, indices: Any) -> np.ndarray:
+        """Return which voxels are named by indices of shape (n, 3)."""
+        return select(self._mask.shape, self._mask, indices, "voxels")[self._mask]
+
+    def resample(self, img: SpatialImage, name: str) -> SpatialImage:
+        """Return an image on the grid of the mask, by the nearest neighbour."""
+        return resample_to_img(
+            img, self.mask_img, interpolation="nearest", copy_header=True, force_resample=False
+        )
+
+
+def _compute_mask(masker: NiftiMasker, mask_img: Any, imgs: list[Any] | None) -> NiftiMasker:
+    """Fit a masker to maps."""
+    if masker.mask_strategy == "epi":
+        raise ValueError(
+            "The masker given as mask_img has mask_strategy='epi', which takes strong values "
+            "for brain: of a statistical map, those to be tested would be chosen by their "
+            "statistic. Use mask_strategy='background', or a mask."
+        )
+    if imgs is None:
+        raise ValueError(
+            "mask_img must be a mask, a fitted masker, or a masker with a mask_img, where there "
+            f"are no images to compute a mask from (arrays, for example). Got {mask_img!r}; in "
+            "a pipeline that was cloned, a masker is not fitted."
+        )
+    try:
+        return masker.fit(imgs)
+    except ValueError as error:
+        raise ValueError(
+            f"No mask could be computed from the map ({error}). Pass one as mask_img."
+        ) from error
+
+
+def _check_mask_img(mask_img: Any) -> Nifti1Image:
+    """Return a mask as a 3D image, after a look at its values."""
+    mask_img = check_niimg_3d(mask_img)
+    check_binary(get_data(mask_img))
+    return mask_img

@@ -1,0 +1,166 @@
+"""Which regions of an atlas clusters consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ari_estimator.estimators._any_set import fitted_map
+from ari_estimator.estimators._family import MapFamily
+from ari_estimator.estimators._sets import Sets
+from ari_estimator.images._frame import Frame
+from ari_estimator.images._labels import Regions, read_regions
+
+
+def get_region_composition(
+    fitted: Any,
+    atlas_img: Any,
+    *,
+    labels: Sequence[str] | None = None,
+    lut: pd.DataFrame | str | Path | None = None,
+    background_label: int = 0,
+    probability_threshold: float | None = None,
+    resampling_target: Literal["data"] | None = None,
+    map_index: int | None = None,
+) -> pd.DataFrame:
+    """Return the atlas regions that each cluster reaches into, with the bound of each piece.
+
+    Parameters
+    ----------
+    fitted : ClusterTDPTransformer, RegionTDPTransformer or ARISecondLevelModel
+        A transformer after :meth:`fit_transform`, or a model after
+        ``compute_contrast(output_type="tdp")``.
+
+    atlas_img : image
+        Regions, as for :class:`~ari_estimator.RegionTDPTransformer`.
+
+    labels : sequence of str or None, default=None
+        Names of the regions.
+
+    lut : pandas.DataFrame, str, Path or None, default=None
+        Look-up table of regions with columns ``index`` and ``name``.
+
+    background_label : int, default=0
+        Label of what is in no region.
+
+    probability_threshold : float or None, default=None
+        For an atlas of several maps: the value that a map must exceed in its region.
+
+    resampling_target : {"data"} or None, default=None
+        With "data", an atlas on another grid is resampled to that of the map.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if the transformer was fitted to several.
+
+    Returns
+    -------
+    composition : pandas.DataFrame
+        One row for each piece, the intersection of a cluster and a region; clusters in the
+        order of the table, pieces by descending ``weight``, then size. Columns:
+        ``cluster_id`` (``region_id``, if the clusters are regions), ``region``,
+        ``n_voxels`` of the piece, ``share`` of the cluster's voxels, ``true_discoveries``
+        and ``tdp`` of the piece, and ``weight``, which is ``share * tdp``: the part of the
+        cluster that is active, with confidence, and in that region. Voxels in no region
+        are in no piece.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If no map was seen yet.
+    TypeError
+        If the atlas is an image of another kind.
+    ValueError
+        If the atlas is on another grid, or no image of regions.
+
+    Notes
+    -----
+    The pieces are sets like any others: their bounds hold at once, with those of the
+    clusters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from nilearn.image import load_img, new_img_like
+    >>> from ari_estimator import ClusterTDPTransformer
+    >>> from ari_estimator.reporting import get_region_composition
+    >>> z_img = load_img(load_sample_motor_activation_image())
+    >>> halves = np.ones(z_img.shape, dtype=np.int32)
+    >>> halves[27:] = 2
+    >>> ari = ClusterTDPTransformer(cluster_threshold=100)
+    >>> tdp_img = ari.fit_transform(z_img)
+    >>> atlas_img = new_img_like(z_img, halves)  # x runs from right to left
+    >>> pieces = get_region_composition(ari, atlas_img, labels=["right", "left"])
+    >>> pieces[["cluster_id", "region", "n_voxels", "share", "tdp"]].round(2)
+       cluster_id region  n_voxels  share   tdp
+    0           1  right      2177    1.0  0.80
+    1           2   left       356    1.0  0.67
+    """
+    frame, inference = fitted_map(fitted, map_index)
+    regions = read_regions(
+        frame,
+        atlas_img,
+        labels=labels,
+        lut=lut,
+        background_label=background_label,
+        probability_threshold=probability_threshold,
+        resample=resampling_target == "data",
+    )
+    pieces = [compose(inference.family, frame, sets, regions) for sets in inference.partitions]
+    return pd.concat(pieces, ignore_index=True)
+
+
+def members_of_regions(regions: Regions, family: MapFamily) -> pd.DataFrame:
+    """Return the tested elements of each region.
+
+    Parameters
+    ----------
+    regions : Regions
+        Regions of all elements of the mask.
+
+    family : MapFamily
+        The map.
+
+    Returns
+    -------
+    members : pandas.DataFrame
+        A row for each element in a region: ``element``, counted among the tested ones, and
+        ``region``, 0 for the first.
+    """
+    elements = np.arange(family.is_tested.size)[regions.elements]
+    kept = (regions.labels > 0) & family.is_tested[elements]
+    numbers = np.cumsum(family.is_tested) - 1
+    return pd.DataFrame({"element": numbers[elements[kept]], "region": regions.labels[kept] - 1})
+
+
+def compose(family: MapFamily, frame: Frame, sets: Sets, regions: Regions) -> pd.DataFrame:
+    """Return the pieces of the sets of one partition, see get_region_composition."""
+    in_sets = pd.DataFrame(
+        {"element": np.arange(family.n_tested)[sets.elements], "set": sets.labels}
+    )
+    in_sets = in_sets[in_sets["set"] > 0]
+    both = in_sets.merge(members_of_regions(regions, family), on="element")
+    keys = both["set"].to_numpy() * len(regions.names) + both["region"].to_numpy()
+    found, piece = np.unique(keys, return_inverse=True)
+    counts = np.bincount(piece, minlength=found.size)
+    p_values = family.p_values[both["element"].to_numpy()]
+    bounds = family.critical_vector.true_discoveries_by_label(p_values, piece, found.size)
+    set_of_piece, region_of_piece = np.divmod(found, len(regions.names))
+    sizes = np.bincount(sets.labels, minlength=sets.n_sets + 1)
+    composition = pd.DataFrame(
+        {
+            "region_id" if sets.names is not None else "cluster_id": sets.ids[set_of_piece - 1],
+            "region": [regions.names[i] for i in region_of_piece],
+            f"n_{frame.space.element_name[1]}": counts,
+            "share": counts / sizes[set_of_piece],
+            "true_discoveries": bounds,
+            "tdp": bounds / np.maximum(counts, 1),
+            "weight": bounds / sizes[set_of_piece],
+        }
+    )
+    order = np.lexsort((region_of_piece, -counts, -bounds, set_of_piece))
+    return composition.iloc[order].reset_index(drop=True)

@@ -1,0 +1,272 @@
+"""The table of clusters as it goes into a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from ari_estimator.estimators._any_set import fitted_map
+from ari_estimator.estimators._family import MapFamily
+from ari_estimator.estimators._inference import MapInference
+from ari_estimator.images._frame import Frame
+from ari_estimator.images._labels import Regions, read_regions
+from ari_estimator.reporting._peaks import find_peaks
+from ari_estimator.reporting._region_composition import compose, members_of_regions
+
+# Peaks are those of the full neighbourhood of a voxel, as in nilearn, whatever clusters are.
+_PEAK_CONNECTIVITY: Final = 26
+
+# Digits after the decimal point; mm3 and mm2 have none, other numbers are counts.
+_DECIMALS = {"threshold": 2, "size": 0, "tdp": 3, "peak_stat": 2, "center": 1, "peak": 1}
+
+
+def get_tdp_table(
+    fitted: Any,
+    *,
+    min_distance: float = 8.0,
+    max_peaks: int = 4,
+    atlas_img: Any = None,
+    labels: Sequence[str] | None = None,
+    lut: pd.DataFrame | str | Path | None = None,
+    background_label: int = 0,
+    probability_threshold: float | None = None,
+    resampling_target: Literal["data"] | None = None,
+    map_index: int | None = None,
+) -> pd.DataFrame:
+    """Return the table of clusters for reading: with p-values, sub-peaks and atlas regions.
+
+    Numbers are rounded; those to compute with are in ``table_`` of the transformer.
+
+    Parameters
+    ----------
+    fitted : ClusterTDPTransformer, RegionTDPTransformer or ARISecondLevelModel
+        A transformer after :meth:`fit_transform`, or a model after
+        ``compute_contrast(output_type="tdp")``.
+
+    min_distance : float, default=8.0
+        Peaks of a cluster are further apart than this, in mm, as in nilearn's
+        ``get_clusters_table``. On surfaces it is the distance in space.
+
+    max_peaks : int, default=4
+        Largest number of peaks of a cluster: 1 for no sub-peaks.
+
+    atlas_img : image or None, default=None
+        Regions to name, as for :class:`~ari_estimator.RegionTDPTransformer`.
+
+    labels : sequence of str or None, default=None
+        Names of the regions.
+
+    lut : pandas.DataFrame, str, Path or None, default=None
+        Look-up table of regions with columns ``index`` and ``name``.
+
+    background_label : int, default=0
+        Label of what is in no region.
+
+    probability_threshold : float or None, default=None
+        For an atlas of several maps: the value that a map must exceed in its region.
+
+    resampling_target : {"data"} or None, default=None
+        With "data", an atlas on another grid is resampled to that of the map.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if the transformer was fitted to several.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        The rows of ``table_`` in their order, the rest of the brain last. Below each
+        cluster, a row for each further peak, from the strongest to the weakest, in which
+        only the columns of peaks are filled. Columns:
+
+        - ``cluster_id``, or ``region_id`` and ``region``;
+        - ``peak``: 1 for the main peak, 2, 3, ... for sub-peaks;
+        - ``threshold`` (2 decimals) and ``direction``, of clusters;
+        - ``n_voxels`` (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2``; no
+          decimals);
+        - ``true_discoveries`` and ``tdp`` (3 decimals);
+        - ``p_value`` of the cluster, against "no voxel of it is active", adjusted by closed
+          testing for all sets at once (text, 2 significant digits);
+        - ``center_x``, ``center_y``, ``center_z``: centre of mass, all voxels weighing the
+          same and vertices by their area (mm, 1 decimal); not for the rest;
+        - ``peak_stat`` (2 decimals), ``peak_hemisphere`` or ``peak_structure`` and
+          ``peak_vertex``, where there are meshes, ``peak_x``, ``peak_y``, ``peak_z`` (mm, 1
+          decimal);
+        - with an atlas, ``peak_region``: the region at the peak, or regions, if they
+          overlap there; and ``composition``: the regions that the cluster reaches into,
+          each with its share of the cluster and the TDP of the piece, by descending product
+          of the two. See :func:`get_region_composition`.
+
+        Empty cells are None, which ``to_csv`` and ``to_markdown`` (it needs the package
+        tabulate) leave empty; ``na_rep="n/a"`` makes the former fit for BIDS.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If no map was seen yet.
+    TypeError
+        If the atlas is an image of another kind.
+    ValueError
+        If a parameter is out of range, or the atlas is on another grid.
+
+    Notes
+    -----
+    A peak is a voxel that no voxel of its cluster next to it (26 neighbours; on meshes along
+    the edges) exceeds. Of equally strong neighbours, all part of one peak, the first is
+    reported. nilearn takes the middle of them.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import ClusterTDPTransformer
+    >>> from ari_estimator.reporting import get_tdp_table
+    >>> ari = ClusterTDPTransformer(cluster_threshold=100)
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> table = get_tdp_table(ari, max_peaks=3)
+    >>> table[["cluster_id", "peak", "n_voxels", "tdp", "p_value", "peak_stat"]]
+      cluster_id peak n_voxels    tdp  p_value peak_stat
+    0          1    1     2177  0.801  7.2e-14      7.94
+    1          1    2     None   None     None      7.94
+    2          1    3     None   None     None      7.94
+    3          2    1      356  0.674  7.2e-13      7.94
+    4          0    1    42915    0.0     0.36      4.26
+    """
+    if not isinstance(min_distance, Real) or not min_distance >= 0:
+        raise ValueError(f"min_distance must be a number of mm, at least 0. Got {min_distance!r}.")
+    if not isinstance(max_peaks, Integral) or max_peaks < 1:
+        raise ValueError(f"max_peaks must be an integer, at least 1. Got {max_peaks!r}.")
+    frame, inference = fitted_map(fitted, map_index)
+    family = inference.family
+    regions = None
+    if atlas_img is not None:
+        regions = read_regions(
+            frame,
+            atlas_img,
+            labels=labels,
+            lut=lut,
+            background_label=background_label,
+            probability_threshold=probability_threshold,
+            resample=resampling_target == "data",
+        )
+    table = inference.table
+    _insert_p_values_and_centres(table, inference)
+    id_column = table.columns[0]
+    table.insert(2 if id_column == "region_id" else 1, "peak", 1)
+    if regions is not None:
+        table["composition"] = _compositions(table[id_column], inference, frame, regions)
+    table = _with_sub_peaks(table, inference, min_distance, max_peaks)
+    if regions is not None:
+        names = _region_names_at(table.pop("element"), regions, family)
+        table.insert(len(table.columns) - 1, "peak_region", names)
+    else:
+        table = table.drop(columns="element")
+    return _rounded(table)
+
+
+def _stacked(of_partitions: list[np.ndarray]) -> np.ndarray:
+    """Join values by label, the rest first, in the order of the rows of the table."""
+    return np.concatenate([*(values[1:] for values in of_partitions), of_partitions[0][:1]])
+
+
+def _insert_p_values_and_centres(table: pd.DataFrame, inference: MapInference) -> None:
+    family = inference.family
+    p_values, centres = [], []
+    for sets in inference.partitions:
+        n_labels = sets.n_sets + 1
+        members = np.arange(family.n_tested)[sets.elements]
+        p_values.append(family.hommel.set_p_values_by_label(sets.labels, n_labels, subset=members))
+        centres.append(family.space.centres(sets.labels, n_labels, sets.elements))
+    table.insert(table.columns.get_loc("tdp") + 1, "p_value", _stacked(p_values))
+    of_rows = _stacked(centres)
+    # The rest surrounds the clusters: its centre says nothing.
+    of_rows[-1] = np.nan
+    for i, axis in enumerate("xyz"):
+        table.insert(table.columns.get_loc("peak_stat") + i, f"center_{axis}", of_rows[:, i])
+    peak_stat = table.pop("peak_stat")
+    table.insert(table.columns.get_loc("center_z") + 1, "peak_stat", peak_stat)
+
+
+def _with_sub_peaks(
+    table: pd.DataFrame, inference: MapInference, min_distance: float, max_peaks: int
+) -> pd.DataFrame:
+    """Return the table with rows of sub-peaks, and a column of the elements of all peaks."""
+    family = inference.family
+    graph = family.space.graph(_PEAK_CONNECTIVITY)
+    rows, elements = [], []
+    n_before = 0
+    for sets in inference.partitions:
+        labels, peaks = find_peaks(
+            family, sets, graph, min_distance=min_distance, max_peaks=max_peaks
+        )
+        rows.append(n_before + labels - 1)
+        elements.append(peaks)
+        n_before += sets.n_sets
+    row, element = np.concatenate(rows), np.concatenate(elements)
+    # The place of a peak in its set, from the number of peaks that are before its set.
+    rank = np.arange(row.size) - np.searchsorted(row, row) + 1
+    sub = rank > 1
+    sub_peaks = pd.DataFrame(
+        {table.columns[0]: table.iloc[row[sub], 0].to_numpy(), "peak": rank[sub]}
+    )
+    if "region" in table:
+        sub_peaks["region"] = table["region"].to_numpy()[row[sub]]
+    sub_peaks["peak_stat"] = family.stat[element[sub]]
+    places = family.space.locate(element[sub]).add_prefix("peak_")
+    sub_peaks = pd.concat([sub_peaks, places.reset_index(drop=True)], axis=1)
+    sub_peaks["element"] = element[sub]
+    main = np.full(len(table), -1)
+    main[row[~sub]] = element[~sub]
+    table = table.assign(element=main)
+    position = np.concatenate([np.arange(len(table)), row[sub]])
+    peak = np.concatenate([np.ones(len(table), dtype=np.intp), rank[sub]])
+    joined = pd.concat([table.astype(object), sub_peaks.astype(object)], ignore_index=True)
+    return joined.iloc[np.lexsort((peak, position))].reset_index(drop=True)
+
+
+def _compositions(
+    ids: pd.Series, inference: MapInference, frame: Frame, regions: Regions
+) -> list[str]:
+    """Return what each set consists of, in words."""
+    pieces = pd.concat(
+        [compose(inference.family, frame, sets, regions) for sets in inference.partitions]
+    )
+    texts = [
+        f"{region} {share:.0%} (TDP {tdp:.2f})"
+        for region, share, tdp in zip(pieces["region"], pieces["share"], pieces["tdp"], strict=True)
+    ]
+    of_sets = pd.Series(texts, dtype=object).groupby(pieces.iloc[:, 0].to_numpy()).agg("; ".join)
+    return ids.map(of_sets).tolist()
+
+
+def _region_names_at(elements: pd.Series, regions: Regions, family: MapFamily) -> list[str | None]:
+    """Return the regions at each peak; None where there are none."""
+    members = members_of_regions(regions, family)
+    members = members[members["element"].isin(elements)]
+    names = members["region"].map(dict(enumerate(regions.names)))
+    of_elements = names.groupby(members["element"]).agg("; ".join)
+    return elements.map(of_elements).tolist()
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with rounded numbers, whole ones as integers, and None for NaN."""
+    table = table.copy()
+    for column in table.columns:
+        if column.startswith(("n_", "size_")) or column in ("peak", "true_discoveries"):
+            cells = [None if pd.isna(cell) else round(cell) for cell in table[column]]
+        elif column == "p_value":
+            cells = [None if pd.isna(cell) else f"{cell:.2g}" for cell in table[column]]
+        else:
+            digits = next((d for name, d in _DECIMALS.items() if column.startswith(name)), None)
+            cells = [_rounded_cell(cell, digits) for cell in table[column]]
+        table[column] = pd.Series(cells, dtype=object)
+    return table
+
+
+def _rounded_cell(cell: Any, digits: int | None) -> Any:
+    if pd.isna(cell):
+        return None
+    return round(float(cell), digits) if isinstance(cell, float) and digits is not None else cell
