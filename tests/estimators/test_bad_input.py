@@ -1,6 +1,7 @@
 """Input that must be refused, by an error that says which argument is wrong and what it got."""
 
 import re
+import warnings
 
 import nibabel as nib
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from nibabel import Nifti1Image
 from nilearn.datasets import load_fsaverage_data
 from nilearn.exceptions import DimensionError, MaskWarning
-from nilearn.image import get_data
+from nilearn.image import get_data, new_img_like
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import NotFittedError
@@ -224,6 +225,29 @@ class TestMasks:
 
 class TestMaps:
     """Things that are no statistical map."""
+
+    @pytest.mark.parametrize(
+        ("intent", "parameters", "stat_type"),
+        [("t test", (19,), "t"), ("f test", (1, 19), "F"), ("p value", (), "p")],
+    )
+    def test_header_that_says_otherwise_is_warned_of(
+        self, z_img, mask_img, intent, parameters, stat_type
+    ):
+        img = new_img_like(z_img, get_data(z_img), copy_header=True)
+        img.header.set_intent(intent, parameters)
+        transformer = ClusterTDPTransformer(mask_img=mask_img)
+        with pytest.warns(UserWarning, match=f"holds {stat_type} values, but stat_type='z'"):
+            transformer.fit_transform(img)
+        with pytest.warns(UserWarning, match=f"holds {stat_type} values, but stat_type='z'"):
+            transformer.transform([z_img, img])
+
+    def test_header_is_trusted_less_than_a_stat_type(self, z_img, mask_img):
+        img = new_img_like(z_img, get_data(z_img), copy_header=True)
+        img.header.set_intent("z score")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(img)
+            ClusterTDPTransformer(mask_img=mask_img, stat_type="t", df=9).fit_transform(img)
 
     @pytest.mark.parametrize("value", [0, 2.5, -3, np.inf])
     def test_constant_map_is_refused(self, mask_img, make_img, value):

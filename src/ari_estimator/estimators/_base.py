@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from numbers import Integral
@@ -238,6 +239,15 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """Check the maps, and return what yields what is found in each."""
         self._check_params()
         maps.check(self._frame)
+        # Of the default only: headers are often copied, and who sets stat_type knows better.
+        declared = maps.declared_statistics() - {"z"} if self.stat_type == "z" else None
+        if declared:
+            warnings.warn(
+                f"The header of the map says that it holds {sorted(declared)[0]} values, but "
+                "stat_type='z'. If the header is right, the bounds do not hold.",
+                UserWarning,
+                stacklevel=2,
+            )
         return self._inferences_of(maps)
 
     def _inferences_of(self, maps: ImageMaps | ArrayMaps) -> Iterator[MapInference]:

@@ -161,8 +161,9 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     -----
     The method is that of Rosenblatt et al. [1]_ with the bounds of Goeman et al. [2]_, see
     :class:`~ari_estimator.closed_testing.Hommel`. A map is *assumed* to hold what
-    ``stat_type`` says, which cannot be checked: a t map taken for a z map, with few degrees
-    of freedom, gives far too many discoveries.
+    ``stat_type`` says: a t map taken for a z map, with few degrees of freedom, gives far too
+    many discoveries. All that can be done is to warn where the intent code of a NIfTI header
+    says otherwise.
 
     The vertices of both hemispheres, and all grayordinates, are one family: the error
     level is spent once. No cluster reaches from one hemisphere to the other. A vertex has a

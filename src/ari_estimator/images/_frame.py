@@ -154,6 +154,11 @@ class Frame(ABC):
         """Number of elements of the mask."""
         return self.space.n_elements
 
+    @staticmethod
+    def declared_statistic(img: Any) -> str | None:
+        """Return what an image says that its values are, as a stat_type; None if nothing."""
+        return None
+
     def resample(self, img: Any, name: str) -> Any:
         """Return an image on the grid of the mask, by the nearest neighbour."""
         raise ValueError(

@@ -79,6 +79,10 @@ class ImageMaps:
         for img in self.images:
             frame.check(img, "map")
 
+    def declared_statistics(self) -> set[str]:
+        """Return what the images say that their values are."""
+        return {s for img in self.images if (s := self._kind.declared_statistic(img))}
+
     def values(self, frame: Frame) -> Iterator[np.ndarray]:
         """Yield the masked values of each map, a float64 array of shape (n_elements,)."""
         for img in self.images:
@@ -132,6 +136,10 @@ class ArrayMaps:
                 f"each map, at least one, and a column for each {what} of mask_img, or shape "
                 f"({frame.n_elements},). Got shape {self._shape}."
             )
+
+    def declared_statistics(self) -> set[str]:
+        """Return what the maps say that their values are: an array says nothing."""
+        return set()
 
     def values(self, frame: Frame) -> Iterator[np.ndarray]:
         """Yield each map, a float64 array of shape (n_elements,)."""

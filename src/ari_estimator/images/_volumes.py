@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from joblib import Memory
-from nibabel import Nifti1Image, Nifti1Pair
+from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
 from nibabel.spatialimages import SpatialImage
 from nilearn.image import check_niimg, check_niimg_3d, get_data, resample_to_img
 from nilearn.maskers import NiftiMasker
@@ -17,6 +17,9 @@ from sklearn.base import clone
 from ari_estimator.images._frame import Frame, as_real, check_binary, put, select
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._space import Space, VolumePart
+
+# Codes of the NIfTI standard (nifti1.h) for what the values of an image are.
+_INTENTS = {3: "t", 4: "F", 5: "z", 6: "chi2", 22: "p", 24: "neg_log10_p"}
 
 
 class VolumeFrame(Frame):
@@ -147,6 +150,14 @@ class VolumeFrame(Frame):
     def at(self, indices: Any) -> np.ndarray:
         """Return which voxels are named by indices of shape (n, 3)."""
         return select(self._mask.shape, self._mask, indices, "voxels")[self._mask]
+
+    @staticmethod
+    def declared_statistic(img: SpatialImage) -> str | None:
+        """Return the intent in the header of a NIfTI image."""
+        header = img.header
+        if not isinstance(header, Nifti1Header):
+            return None
+        return _INTENTS.get(int(header["intent_code"]))
 
     def resample(self, img: SpatialImage, name: str) -> SpatialImage:
         """Return an image on the grid of the mask, by the nearest neighbour."""
