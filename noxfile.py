@@ -23,6 +23,7 @@ OLDEST = [
     "rich==13.7.0",
     "scikit-learn==1.5.0",
     "scipy==1.12.0",
+    "tabulate==0.9.0",
     "typer==0.16.0",
 ]
 

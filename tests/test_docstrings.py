@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,14 @@ def _modules() -> list[str]:
 def test_examples_in_docstrings_run(name):
     failed, _ = doctest.testmod(
         importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE
+    )
+    assert failed == 0
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parents[1].glob("docs/*.md")), ids=str)
+def test_examples_in_documents_run(path):
+    failed, _ = doctest.testfile(
+        str(path), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
     )
     assert failed == 0
 

@@ -60,7 +60,6 @@ class VolumeFrame(Frame):
         ValueError
             If the mask is empty or not binary, or must be computed and there is no image.
         """
-        is_computed = False
         if isinstance(mask_img, NiftiMasker):
             if mask_img.mask_img is not None:
                 _check_mask_img(mask_img.mask_img)
@@ -75,10 +74,11 @@ class VolumeFrame(Frame):
                 verbose=verbose,
                 reports=False,
             )
-        if masker is not mask_img:
-            is_computed = masker.mask_img is None
-            masker = _compute_mask(masker, mask_img, imgs) if is_computed else masker.fit()
-        # Found by check_niimg_3d to be a mask, whatever its values are.
+        is_computed = masker is not mask_img and masker.mask_img is None
+        if is_computed:
+            masker = _compute_mask(masker, mask_img, imgs)
+        elif masker is not mask_img:
+            masker = masker.fit()
         mask = get_data(masker.mask_img_).astype(bool)
         space = Space((VolumePart(mask, masker.mask_img_.affine),))
         return cls(masker.mask_img_, masker, space, is_computed)
