@@ -216,7 +216,7 @@ class TestMasks:
         for surface in (load_fsaverage_data(), SurfaceMasker()):
             name = type(surface).__name__
             with pytest.raises(
-                TypeError, match=rf"mask_img.*surface mask \({name}\).*a volume map"
+                TypeError, match=rf"mask_img.*same kind.*a volume\. Got {name}"
             ):
                 ClusterTDPTransformer(mask_img=surface).fit(z_img)
             with pytest.raises(TypeError, match=rf"mask_img.*{name}"):
@@ -343,9 +343,9 @@ class TestMaps:
         surface = load_fsaverage_data()
         transformer = ClusterTDPTransformer(mask_img=mask_img)
         for maps in (surface, [surface]):
-            with pytest.raises(TypeError, match=r"mask_img.*volume mask.*surface map"):
+            with pytest.raises(TypeError, match=r"mask_img.*same kind.*a surface\. Got "):
                 transformer.fit_transform(maps)
-            with pytest.raises(TypeError, match=r"mask_img.*volume mask.*surface map"):
+            with pytest.raises(TypeError, match=r"mask_img.*same kind.*a surface\. Got "):
                 transformer.fit().transform(maps)
         with pytest.raises(TypeError, match=r"one kind.*Nifti1Image"):
             ClusterTDPTransformer().fit_transform([surface, z_img])

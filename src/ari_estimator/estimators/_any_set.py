@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._inference import MapInference
+from ari_estimator.estimators._second_level import ARISecondLevelModel
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._selection import select_elements
 
@@ -61,7 +62,7 @@ def fitted_map(fitted: Any, map_index: int | None) -> tuple[Frame, MapInference]
     """
     transformer = fitted
     if not isinstance(fitted, BaseTDPTransformer):
-        if not hasattr(fitted, "compute_contrast"):
+        if not isinstance(fitted, ARISecondLevelModel):
             raise TypeError(
                 "fitted must be a fitted transformer or an ARISecondLevelModel. "
                 f"Got {type(fitted).__name__}."

@@ -262,9 +262,12 @@ class ClusterTDPTransformer(BaseTDPTransformer):
                 )
             return
         # What would make clusters of a map must not be given in vain.
-        defaults = {"threshold": None, "connectivity": 6, "cluster_threshold": 0}
-        given = [name for name, value in defaults.items() if getattr(self, name) is not value]
-        given = [name for name in given if getattr(self, name) != defaults[name]]
+        is_given = {
+            "threshold": self.threshold is not None,
+            "connectivity": self.connectivity != 6,
+            "cluster_threshold": self.cluster_threshold != 0,
+        }
+        given = [name for name in is_given if is_given[name]]
         if given:
             raise ValueError(
                 f"{', '.join(given)} must be left at the default with labels_img, which gives "

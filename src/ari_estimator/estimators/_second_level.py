@@ -128,8 +128,12 @@ default=None
 
     Notes
     -----
-    nilearn takes NaN in a subject's map for 0. This model does too, being a drop-in, but
-    warns with the number of voxels.
+    nilearn takes NaN in a subject's volume for 0. This model does too, being a drop-in, but
+    warns with the number of voxels. A vertex that is NaN in a subject's surface is out of the
+    model if nilearn computes the mask, and otherwise out of the family of the contrast.
+
+    Areas and coordinates of surfaces are those of the mesh of ``mask_img``, where one is
+    given.
 
     Examples
     --------

@@ -14,8 +14,17 @@ from numbers import Real
 from typing import Any, Literal, get_args
 
 import numpy as np
-from scipy import stats
-from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import (
+    betainccinv,
+    betaincinv,
+    chdtrc,
+    chdtri,
+    fdtrc,
+    ndtr,
+    ndtri,
+    stdtr,
+    stdtrit,
+)
 
 StatType = Literal["z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"]
 
@@ -208,12 +217,14 @@ class Statistic:
         if self.stat_type == "one_minus_p":
             return 1 - p_value
         if self.stat_type == "neg_log10_p":
-            return -math.log10(p_value)
-        if self.stat_type in ("F", "chi2"):
-            inverse = {"F": stats.f, "chi2": stats.chi2}[self.stat_type].isf
-            return float(inverse(p_value, *self.df))
+            return abs(math.log10(p_value))
+        if self.stat_type == "chi2":
+            return float(chdtri(self.df[0], p_value))
+        if self.stat_type == "F":
+            return _f_at_p(*(min(df, _LARGEST_F_DF) for df in self.df), p_value)
         tail = p_value / len(self.directions)
-        return float(-ndtri(tail) if self.stat_type == "z" else -stdtrit(self.df[0], tail))
+        value = -ndtri(tail) if self.stat_type == "z" else -stdtrit(self.df[0], tail)
+        return float(value) + 0.0  # which turns -0 into 0
 
     def one_sided_z(self, values: np.ndarray) -> np.ndarray:
         """Return z values that are as extreme as the map's values are.
@@ -260,6 +271,18 @@ def _lower_tail_of_t(df: float, t: np.ndarray) -> None:
     stdtr(df, t, out=t)
     # So far out, the tail is that of a power law; whatever is not is 0.
     t[far] = stdtr(df, -_FAR_T) * ratios**-df
+
+
+def _f_at_p(numerator: float, denominator: float, p_value: float) -> float:
+    """Return the F value whose upper tail is a p-value, however small that is."""
+    # scipy's inverse of F starts from 1 - p, which is 1 where p is small. F is a ratio of two
+    # beta values that add up to 1; the smaller one has all its digits.
+    part = float(betainccinv(numerator / 2, denominator / 2, p_value))
+    rest = float(betaincinv(denominator / 2, numerator / 2, p_value))
+    if not rest > 0:
+        return math.inf
+    odds = part / (1 - part) if part < rest else (1 - rest) / rest
+    return odds * denominator / numerator
 
 
 def check_statistic(stat_type: Any, df: Any, two_sided: Any) -> Statistic:

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from joblib import Memory
 from nibabel.cifti2.cifti2 import Cifti2Image
-from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis
+from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
 from nilearn.datasets import load_fsaverage
-from nilearn.surface import PolyMesh
+from nilearn.surface import PolyMesh, SurfaceMesh
 
-from ari_estimator.images._frame import Frame, as_real, check_binary, select
+from ari_estimator.images._frame import Frame, check_binary, select
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
 
 _HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_RIGHT": "right"}
@@ -31,7 +31,7 @@ class CiftiFrame(Frame):
     has them in an order of its own.
     """
 
-    kind = "CIFTI"
+    kind = "CIFTI image"
 
     def __init__(self, mask_img: Cifti2Image, space: Space, columns: np.ndarray) -> None:
         super().__init__(mask_img, None, space)
@@ -48,11 +48,12 @@ class CiftiFrame(Frame):
             img = nibabel.load(img)
         if not isinstance(img, Cifti2Image):
             raise TypeError(f"All maps must be of one kind. Got a {type(img).__name__} as well.")
-        if img.ndim != 2 or not isinstance(img.header.get_axis(1), BrainModelAxis):
+        axes = [img.header.get_axis(i) for i in range(img.ndim)]
+        is_dense = len(axes) == 2 and isinstance(axes[1], BrainModelAxis)
+        if not is_dense or not isinstance(axes[0], (ScalarAxis, SeriesAxis, LabelAxis)):
             raise TypeError(
                 "A CIFTI image must be dense (dscalar, dtseries or dlabel), maps by "
-                f"grayordinates. Got shape {img.shape}, of "
-                f"{[type(img.header.get_axis(i)).__name__ for i in range(img.ndim)]}."
+                f"grayordinates. Got shape {img.shape}, of {[type(a).__name__ for a in axes]}."
             )
         if single and img.shape[0] != 1:
             raise ValueError(f"A CIFTI image must hold one map here. Got {img.shape[0]}.")
@@ -107,14 +108,14 @@ class CiftiFrame(Frame):
         axis = img.header.get_axis(1)
         if axis != self._axis:
             raise ValueError(
-                f"The {name} and mask_img must have the same grayordinates. Got "
-                f"{_counts(axis)} and a mask of {_counts(self._axis)}."
+                f"The {name} and mask_img must have the same grayordinates, in the same order. "
+                f"Got {_counts(axis)} and a mask of {_counts(self._axis)}."
             )
 
     def arrays(self, img: Cifti2Image) -> Iterator[np.ndarray]:
         """Yield the masked values of each map."""
         for row in np.asarray(img.dataobj):
-            yield as_real(row)[self._columns]
+            yield row[self._columns]
 
     def image(
         self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
@@ -184,12 +185,19 @@ def _new_image(data: np.ndarray, names: list[str], axis: BrainModelAxis) -> Cift
 def _check_mesh(mesh: Any) -> PolyMesh | None:
     if mesh is None or isinstance(mesh, PolyMesh):
         return mesh
-    if isinstance(mesh, dict) and mesh and set(mesh) <= {"left", "right"}:
-        return PolyMesh(**mesh)
+    got = type(mesh).__name__
+    if isinstance(mesh, dict):
+        if mesh and set(mesh) <= {"left", "right"} and all(_is_mesh(m) for m in mesh.values()):
+            return PolyMesh(**mesh)
+        got = f"a dictionary of {', '.join(f'{k!r}: {type(m).__name__}' for k, m in mesh.items())}"
     raise TypeError(
         "mesh must be a nilearn PolyMesh, or a dictionary of meshes or their files for 'left' "
-        f"and 'right'. Got {type(mesh).__name__}."
+        f"and 'right'. Got {got}."
     )
+
+
+def _is_mesh(mesh: Any) -> bool:
+    return isinstance(mesh, (str, Path, SurfaceMesh))
 
 
 def _space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.ndarray]:
@@ -229,7 +237,7 @@ def _mesh_of(name: str, n_vertices: int, mesh: PolyMesh | None) -> tuple[np.ndar
         raise ValueError(
             f"mesh must have the mesh of {_short(name)}, {n_vertices} vertices: a CIFTI file "
             "does not bring it along. Give a nilearn PolyMesh, or files (*.surf.gii) as "
-            f"{{'left': ..., 'right': ...}}. Got {mesh!r}."
+            f"{{'left': ..., 'right': ...}}. Got {None if mesh is None else list(mesh.parts)}."
         )
     part = mesh.parts[hemisphere]
     if part.n_vertices != n_vertices:

@@ -97,7 +97,10 @@ class Frame(ABC):
 
     @abstractmethod
     def arrays(self, img: Any) -> Iterator[np.ndarray]:
-        """Yield the values of each map in an image, arrays of shape (n_elements,)."""
+        """Yield the values of each map in an image, arrays of shape (n_elements,).
+
+        They are of the type that the image has.
+        """
 
     @abstractmethod
     def image(
@@ -182,10 +185,10 @@ class Frame(ABC):
 
 
 def as_real(values: np.ndarray) -> np.ndarray:
-    """Return values as floating-point numbers, whatever real type they are stored in."""
+    """Return values as float64, whatever real type they are stored in."""
     if values.dtype.kind not in "fiu":
         raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
-    return values if values.dtype.kind == "f" else values.astype(np.float64)
+    return values.astype(np.float64, copy=False)
 
 
 def select(shape: tuple[int, ...], mask: np.ndarray, indices: Any, what: str) -> np.ndarray:

@@ -23,6 +23,27 @@ def kind_of(image: Any) -> type[Frame]:
     return VolumeFrame
 
 
+def check_kind(image: Any, kind: type[Frame], name: str) -> None:
+    """Raise a TypeError unless an image or masker is of a kind.
+
+    Parameters
+    ----------
+    image : image or masker
+        What was given.
+
+    kind : type of Frame
+        The kind of the maps.
+
+    name : str
+        The argument, for the message.
+    """
+    if kind_of(image) is not kind:
+        raise TypeError(
+            f"{name} must be of the same kind as the maps, a {kind.kind}. "
+            f"Got {type(image).__name__}."
+        )
+
+
 def fit_frame(
     mask_img: Any,
     imgs: list[Any] | None,
@@ -68,11 +89,8 @@ def fit_frame(
         empty, not binary, or missing.
     """
     kind = kind_of(mask_img if imgs is None else imgs[0])
-    if mask_img is not None and kind_of(mask_img) is not kind:
-        raise TypeError(
-            f"mask_img must be of the same kind as the maps. Got a {kind_of(mask_img).kind} mask "
-            f"({type(mask_img).__name__}) and a {kind.kind} map ({type(imgs[0]).__name__})."  # type: ignore[index]
-        )
+    if mask_img is not None:
+        check_kind(mask_img, kind, "mask_img")
     if mesh is not None and kind is not CiftiFrame:
         raise ValueError(
             f"mesh is for CIFTI images only. Got one for a {kind.kind} image: leave it None."

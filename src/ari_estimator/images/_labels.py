@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from nibabel import Nifti1Image
-from nilearn.maskers import NiftiLabelsMasker
 
 from ari_estimator.images._frame import Frame
-from ari_estimator.images._kinds import kind_of
+from ari_estimator.images._kinds import check_kind
+
+# Label images of results hold 32 bits.
+_LARGEST = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def read_regions(
         Names of the regions, by ascending label, with or without the background.
 
     lut : pandas.DataFrame, str, Path or None, default=None
-        Look-up table of regions, with columns ``index`` and ``name``, or a file of one.
+        Look-up table of regions, with columns ``index`` and ``name``, or a file of one. For
+        several maps the index says their order.
 
     background_label : int, default=0
         Label of what is in no region.
@@ -99,12 +101,8 @@ def read_regions(
     """
     if labels is not None and lut is not None:
         raise ValueError("labels and lut both name the regions: give one of them. Got both.")
-    kind = kind_of(labels_img)
-    if not isinstance(frame, kind):
-        raise TypeError(
-            f"labels_img must be of the same kind as the maps and the mask. Got a {kind.kind} "
-            f"image ({type(labels_img).__name__}), and a {frame.kind} mask."
-        )
+    kind = type(frame)
+    check_kind(labels_img, kind, "labels_img")
     img = kind.read(labels_img, single=False)
     if kind.is_single(img):
         if probability_threshold is not None:
@@ -114,16 +112,21 @@ def read_regions(
             )
         ids = _labels_in(frame.all_values(img), background_label)
         lut = frame.lut_of(img) if lut is None and labels is None else lut
-        names = _names_by_label(ids, labels, lut, background_label)
+        names = _names_by_label(ids, labels, lut)
         img = _on_grid(frame, img, resample)
         values = next(frame.arrays(img)).astype(np.int64)
         numbers = np.searchsorted(ids, values) + 1
-        numbers[values == background_label] = 0
+        # The background, and what resampling puts where the image has no voxels.
+        numbers[~np.isin(values, ids)] = 0
         return Regions(slice(None), numbers, ids, names)
     if background_label != 0:
         raise ValueError(
             "background_label is for an image of labels. Got "
             f"{background_label!r} for an image of several maps: leave it 0."
+        )
+    if frame.lut_of(img) is not None:
+        raise ValueError(
+            "labels_img must be a single map of labels. Got several, with a label table each."
         )
     img = _on_grid(frame, img, resample)
     level = 0.0 if probability_threshold is None else probability_threshold
@@ -131,11 +134,12 @@ def read_regions(
     is_rest = np.ones(frame.n_elements, dtype=bool)
     is_rest[np.concatenate(members)] = False
     members.insert(0, np.flatnonzero(is_rest))
+    ids = np.arange(1, len(members))
     return Regions(
         np.concatenate(members),
         np.repeat(np.arange(len(members)), [m.size for m in members]),
-        np.arange(1, len(members)),
-        _names_in_order(len(members) - 1, labels, lut),
+        ids,
+        _names_of_maps(ids, labels, lut),
     )
 
 
@@ -176,6 +180,8 @@ def _labels_in(values: np.ndarray, background_label: int) -> np.ndarray:
         raise ValueError(
             f"labels_img must not hold negative labels, but for background_label. Got {found[0]}."
         )
+    if (found > _LARGEST).any():
+        raise ValueError(f"labels_img must hold labels up to {_LARGEST}. Got {found[-1]}.")
     if found.size == 0:
         raise ValueError(
             "labels_img must hold at least one region. Got nothing but the background, "
@@ -185,66 +191,81 @@ def _labels_in(values: np.ndarray, background_label: int) -> np.ndarray:
 
 
 def _names_by_label(
-    ids: np.ndarray,
-    labels: Sequence[str] | None,
-    lut: pd.DataFrame | str | Path | None,
-    background_label: int,
+    ids: np.ndarray, labels: Sequence[str] | None, lut: pd.DataFrame | str | Path | None
 ) -> list[str]:
-    """Return the name of each label, by the conventions of nilearn's label maskers."""
-    if labels is None and lut is None:
-        return [str(label) for label in ids]
+    """Return the name of each label."""
     if labels is not None:
-        labels = [str(name) for name in labels]
-        if len(labels) == ids.size + 1 and labels[0].lower() == "background":
-            labels = labels[1:]
-        if len(labels) != ids.size:
-            raise ValueError(
-                f"labels must have a name for each of the {ids.size} regions of labels_img. "
-                f"Got {len(labels)} names."
-            )
-    # A masker of an image of nothing but the labels reads names as a masker of the image does.
-    present = np.r_[background_label, ids].astype(np.int32)
-    masker = NiftiLabelsMasker(
-        Nifti1Image(present.reshape(-1, 1, 1), np.eye(4)),
-        labels=labels,
-        lut=lut,
-        background_label=background_label,
-        standardize=None,
-        reports=False,
-    )
-    table = masker.fit().lut_.set_index("index")["name"]
-    names = [str(table[label]) for label in ids]
-    unnamed = [str(label) for label, name in zip(ids, names, strict=True) if name == "unknown"]
-    if unnamed and labels is None:
-        raise ValueError(f"lut must name all regions of labels_img. Got none for {unnamed}.")
-    return _unique(names, ids)
+        return _names_in_order(ids, labels, "regions", "labels")
+    if lut is None:
+        return [str(label) for label in ids]
+    table = _read_lut(lut)
+    table = table[table["index"].isin(ids)].drop_duplicates(["index", "name"])
+    repeated = table["index"][table["index"].duplicated()]
+    if len(repeated):
+        raise ValueError(
+            f"lut must have one name for each region. Got several for {repeated.unique().tolist()}."
+        )
+    names = table.set_index("index")["name"].reindex(ids)
+    unnamed = ids[names.isna().to_numpy()]
+    if unnamed.size:
+        raise ValueError(
+            "lut, or the label table of labels_img, must name all of its regions. Got no name "
+            f"for {unnamed.tolist()}."
+        )
+    return _unique([str(name) for name in names], ids)
 
 
-def _names_in_order(
-    n_regions: int, labels: Sequence[str] | None, lut: pd.DataFrame | str | Path | None
+def _names_of_maps(
+    ids: np.ndarray, labels: Sequence[str] | None, lut: pd.DataFrame | str | Path | None
 ) -> list[str]:
     """Return the name of each map."""
     if lut is not None:
-        is_file = isinstance(lut, (str, Path))
-        table: Any = pd.read_table(lut, sep=None, engine="python") if is_file else lut
-        labels = table["name"].tolist()
+        labels = _read_lut(lut).sort_values("index")["name"].tolist()
     if labels is None:
-        return [str(i + 1) for i in range(n_regions)]
+        return [str(label) for label in ids]
+    return _names_in_order(ids, labels, "maps", "labels" if lut is None else "lut")
+
+
+def _names_in_order(ids: np.ndarray, labels: Sequence[str], what: str, argument: str) -> list[str]:
+    """Return names that are given in the order of the regions, or after the background."""
+    if isinstance(labels, str):
+        raise TypeError(f"labels must be a sequence of names. Got one string, {labels!r}.")
     names = [str(name) for name in labels]
-    if len(names) == n_regions + 1 and names[0].lower() == "background":
+    if len(names) == ids.size + 1 and names[0].lower() == "background":
         names = names[1:]
-    if len(names) != n_regions:
+    if len(names) != ids.size:
         raise ValueError(
-            f"labels, or lut, must have a name for each of the {n_regions} maps of labels_img. "
+            f"{argument} must have a name for each of the {ids.size} {what} of labels_img. "
             f"Got {len(names)} names."
         )
-    return _unique(names, range(1, n_regions + 1))
+    return _unique(names, ids)
+
+
+def _read_lut(lut: pd.DataFrame | str | Path) -> pd.DataFrame:
+    """Return a look-up table, from a file as nilearn's label maskers read it."""
+    table: Any = lut
+    if isinstance(lut, (str, Path)):
+        table = pd.read_table(lut, sep=None, engine="python")
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            "lut must be a DataFrame with columns 'index' and 'name', or a file of one. "
+            f"Got {type(lut).__name__}."
+        )
+    if not {"index", "name"} <= set(table.columns):
+        raise ValueError(
+            f"lut must have columns 'index' and 'name'. Got {[str(c) for c in table.columns]}."
+        )
+    return table
 
 
 def _unique(names: list[str], ids: Iterable[int]) -> list[str]:
     """Return names with the label appended where one is there more than once."""
-    counts = Counter(names)
-    return [
-        f"{name} {label}" if counts[name] > 1 else name
-        for name, label in zip(names, ids, strict=True)
-    ]
+    labels = list(ids)
+    # Once more where a name with a label is the name of another region.
+    while len(set(names)) < len(names):
+        counts = Counter(names)
+        names = [
+            f"{name} {label}" if counts[name] > 1 else name
+            for name, label in zip(names, labels, strict=True)
+        ]
+    return names

@@ -73,8 +73,8 @@ class ImageMaps:
         """Raise an error unless the maps lie on the grid or mesh of the frame."""
         if not isinstance(frame, self._kind):
             raise TypeError(
-                f"mask_img must be of the same kind as the maps. Got a {frame.kind} mask and a "
-                f"{self._kind.kind} map."
+                f"mask_img must be of the same kind as the maps, a {self._kind.kind}. Got a mask "
+                f"of a {frame.kind}."
             )
         for img in self.images:
             frame.check(img, "map")
@@ -87,7 +87,7 @@ class ImageMaps:
         """Yield the masked values of each map, a float64 array of shape (n_elements,)."""
         for img in self.images:
             for values in frame.arrays(img):
-                yield values.astype(np.float64, copy=False)
+                yield as_real(values)
 
     def restore(self, results: Iterable[np.ndarray], frame: Frame, description: str) -> Any:
         """Return masked results, one for each map, in the form of the maps."""
@@ -123,7 +123,7 @@ class ArrayMaps:
         array = as_real(np.asarray(maps))
         self.is_single = array.ndim == 1
         self.index = maps.index if isinstance(maps, pd.DataFrame) else None
-        self._array = np.atleast_2d(array).astype(np.float64, copy=False)
+        self._array = np.atleast_2d(array)
         self._shape = array.shape
 
     def check(self, frame: Frame) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ari_estimator.images._frame import Frame, check_binary
-from ari_estimator.images._kinds import kind_of
+from ari_estimator.images._kinds import check_kind
 
 
 def select_elements(
@@ -63,14 +63,9 @@ def select_elements(
         return frame.at(indices)
     if is_sphere:
         return _in_sphere(frame.space.coordinates(), seed, radius)
-    kind = kind_of(mask_img)
-    if not isinstance(frame, kind):
-        raise TypeError(
-            f"mask_img must be of the same kind as the map. Got a {kind.kind} image "
-            f"({type(mask_img).__name__}) and a {frame.kind} map."
-        )
-    img = kind.read(mask_img, single=True)
-    frame.check(img, "mask_img")
+    check_kind(mask_img, type(frame), "mask_img")
+    img = frame.read(mask_img, single=True)
+    frame.check(img, "mask_img of the set")
     check_binary(frame.all_values(img))
     return next(frame.arrays(img)) != 0
 

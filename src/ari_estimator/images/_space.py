@@ -125,7 +125,7 @@ class SurfacePart:
     def element_sizes(self) -> np.ndarray:
         """Return the area of each vertex in mm2, an array of shape (n_elements,).
 
-        A vertex has a third of each of its triangles.
+        A vertex has a third of each of its triangles, each as often as it is in the mesh.
         """
         a, b, c = np.moveaxis(self.points[self.faces].astype(np.float64), 1, 0)
         thirds = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
@@ -263,7 +263,7 @@ class Space:
         -------
         centres : ndarray of shape (n_labels, 3)
             Mean of the elements' coordinates in mm, weighted by their sizes; NaN for a set
-            without elements. That of a set on a mesh need not lie on the mesh.
+            without size. That of a set on a mesh need not lie on the mesh.
         """
         weights = np.concatenate([part.element_sizes() for part in self.parts])[elements]
         totals = np.bincount(labels, weights=weights, minlength=n_labels)

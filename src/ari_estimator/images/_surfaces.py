@@ -11,7 +11,7 @@ from nilearn.maskers import SurfaceMasker
 from nilearn.surface import PolyMesh, SurfaceImage
 from sklearn.base import clone
 
-from ari_estimator.images._frame import Frame, as_real, check_binary, select
+from ari_estimator.images._frame import Frame, check_binary, select
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._space import Space, SurfacePart
 
@@ -26,11 +26,22 @@ class SurfaceFrame(Frame):
         """Return a surface image, of a single map or of several."""
         if not isinstance(img, SurfaceImage):
             raise TypeError(f"All maps must be of one kind. Got a {type(img).__name__} as well.")
-        n_maps = 1 if len(img.shape) == 1 else img.shape[1]
-        if len(img.shape) > 2 or n_maps < 1 or (single and n_maps != 1):
+        data = img.data.parts
+        got = {hemi: len(values) for hemi, values in data.items()}
+        wanted = {hemi: part.n_vertices for hemi, part in img.mesh.parts.items()}
+        if got != wanted:
             raise ValueError(
-                "Data for each part of img should be 1D, a single map, here. "
-                f"Got shape {img.shape}."
+                "Data and mesh of a surface image must have the same vertices. "
+                f"Got data of {_counts(got)} and a mesh of {_counts(wanted)}."
+            )
+        # Of the parts: img.shape is that of one axis if they have three.
+        shapes = [values.shape for values in data.values()]
+        n_maps = 1 if len(shapes[0]) == 1 else shapes[0][1]
+        if len(shapes[0]) > 2 or n_maps < 1 or (single and n_maps != 1):
+            form = "1D, a single map, here" if single else "1D, or 2D with a column for each map"
+            raise ValueError(
+                f"Data for each part of img should be {form}. "
+                f"Got shape {' and '.join(map(str, shapes))}."
             )
         return img
 
@@ -61,7 +72,10 @@ class SurfaceFrame(Frame):
         """
         if isinstance(mask_img, SurfaceMasker) and is_fitted(mask_img):
             masker = mask_img
-            _check_mask_img(masker.mask_img_)
+            # The masker has made a mask of whatever it was given.
+            for given in (masker.mask_img, masker.mask_img_):
+                if given is not None:
+                    _check_mask_img(given)
         else:
             given = mask_img.mask_img if isinstance(mask_img, SurfaceMasker) else mask_img
             if given is None:
@@ -84,6 +98,12 @@ class SurfaceFrame(Frame):
         parts = []
         for name, mask in masker.mask_img_.data.parts.items():
             points, faces = mesh.parts[name].coordinates, np.asarray(mesh.parts[name].faces)
+            of_mask = masker.mask_img_.mesh.parts[name]
+            if imgs is not None and not np.array_equal(faces, of_mask.faces):
+                raise ValueError(
+                    "The map and mask_img must lie on the same meshes. Got other faces in the "
+                    f"{name} hemisphere: other vertices are neighbours."
+                )
             parts.append(SurfacePart(name, points, faces, mask.ravel().astype(bool)))
         return cls(masker.mask_img_, masker, Space(tuple(parts)))
 
@@ -109,11 +129,10 @@ class SurfaceFrame(Frame):
 
     def arrays(self, img: SurfaceImage) -> Iterator[np.ndarray]:
         """Yield the masked values of each map, left before right."""
-        columns = [
-            np.atleast_2d(as_real(img.data.parts[part.name]).T)[:, part.mask]
-            for part in self._parts
-        ]
-        yield from columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
+        by_part = [np.atleast_2d(img.data.parts[part.name].T) for part in self._parts]
+        for rows in zip(*by_part, strict=True):
+            pairs = zip(rows, self._parts, strict=True)
+            yield np.concatenate([row[part.mask] for row, part in pairs])
 
     def image(
         self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
@@ -171,8 +190,11 @@ def _all_vertices(mask_img: Any, imgs: list[SurfaceImage] | None) -> SurfaceImag
 
 def _check_mask_img(mask_img: SurfaceImage) -> None:
     values = np.concatenate([np.ravel(v) for v in mask_img.data.parts.values()])
-    if len(mask_img.shape) == 2 and mask_img.shape[1] != 1:
-        raise ValueError(f"mask_img must hold a single map. Got shape {mask_img.shape}.")
+    shapes = [v.shape for v in mask_img.data.parts.values()]
+    if any(shape[1:] not in ((), (1,)) for shape in shapes):
+        raise ValueError(
+            f"mask_img must hold a single map. Got shape {' and '.join(map(str, shapes))}."
+        )
     check_binary(values)
     if not values.any():
         raise ValueError("mask_img must have vertices. Got a mask that is empty.")

@@ -14,7 +14,7 @@ from nilearn.image import check_niimg, check_niimg_3d, get_data, resample_to_img
 from nilearn.maskers import NiftiMasker
 from sklearn.base import clone
 
-from ari_estimator.images._frame import Frame, as_real, check_binary, put, select
+from ari_estimator.images._frame import Frame, check_binary, put, select
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._space import Space, VolumePart
 
@@ -115,7 +115,7 @@ class VolumeFrame(Frame):
         """Yield the masked values of each volume."""
         data = get_data(img)
         for volume in [data] if data.ndim == 3 else np.moveaxis(data, -1, 0):
-            yield as_real(volume)[self._mask]
+            yield volume[self._mask]
 
     def image(
         self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
