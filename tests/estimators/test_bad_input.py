@@ -361,7 +361,7 @@ class TestArrays:
 
     def test_array_without_a_mask_is_refused(self, z, mask):
         with pytest.raises(
-            ValueError, match=r"mask_img must be a mask, a fitted masker, or.*Got None"
+            ValueError, match=r"mask_img must be a mask or a masker, where.*Got None"
         ):
             ClusterTDPTransformer().fit_transform(z[mask][None])
 

@@ -46,5 +46,6 @@ class GivenSets:
                 [direction] * regions.ids.size,
                 elements=elements,
                 names=regions.names if self.named else None,
+                rest_id=regions.rest_id,
             )
         ]

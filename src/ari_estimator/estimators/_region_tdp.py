@@ -43,7 +43,8 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     lut : pandas.DataFrame, str, Path or None, default=None
         Look-up table of regions with columns ``index`` and ``name``, or a file of one, as
-        for nilearn's label maskers. A CIFTI dlabel image brings its own.
+        for nilearn's label maskers; for an image of several maps, in the order of the index.
+        A CIFTI dlabel image brings its own.
 
     background_label : int, default=0
         Label of what is in no region.
@@ -106,7 +107,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     table_ : pandas.DataFrame
         One row for each region, in that order, and one for the rest, all voxels in no
-        region. Columns: ``region_id`` (0 for the rest), ``region``, ``n_voxels``,
+        region. Columns: ``region_id`` (``background_label`` for the rest), ``region``, ``n_voxels``,
         ``size_mm3``, ``true_discoveries``, ``tdp``, ``peak_stat``, ``peak_x``, ``peak_y``,
         ``peak_z``; for surfaces and CIFTI images as in :class:`ClusterTDPTransformer`.
         This and the following attributes are set by :meth:`fit_transform`; they are

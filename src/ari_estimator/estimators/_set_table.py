@@ -45,7 +45,9 @@ def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame
     places = family.space.locate(peaks).add_prefix("peak_")
     sizes = family.space.sizes(sets.labels, n_labels, sets.elements)
     is_region = sets.names is not None
-    description = pd.DataFrame({"region_id" if is_region else "cluster_id": np.r_[0, sets.ids]})
+    description = pd.DataFrame(
+        {"region_id" if is_region else "cluster_id": np.r_[sets.rest_id, sets.ids]}
+    )
     if is_region:
         description["region"] = ["rest", *(sets.names or [])]
     else:

@@ -31,6 +31,9 @@ class Sets:
 
     names : list of str, or None
         Names of the sets, of regions.
+
+    rest_id : int
+        What the rest is called.
     """
 
     labels: np.ndarray
@@ -39,6 +42,7 @@ class Sets:
     threshold: float = np.nan
     elements: np.ndarray | slice = field(default_factory=lambda: slice(None))
     names: list[str] | None = None
+    rest_id: int = 0
 
     @property
     def n_sets(self) -> int:

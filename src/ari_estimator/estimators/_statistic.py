@@ -221,7 +221,8 @@ class Statistic:
         if self.stat_type == "chi2":
             return float(chdtri(self.df[0], p_value))
         if self.stat_type == "F":
-            return _f_at_p(*(min(df, _LARGEST_F_DF) for df in self.df), p_value)
+            numerator, denominator = (min(df, _LARGEST_F_DF) for df in self.df)
+            return _f_at_p(numerator, denominator, p_value)
         tail = p_value / len(self.directions)
         value = -ndtri(tail) if self.stat_type == "z" else -stdtrit(self.df[0], tail)
         return float(value) + 0.0  # which turns -0 into 0

@@ -47,7 +47,7 @@ class CiftiFrame(Frame):
         if isinstance(img, (str, Path)):
             img = nibabel.load(img)
         if not isinstance(img, Cifti2Image):
-            raise TypeError(f"All maps must be of one kind. Got a {type(img).__name__} as well.")
+            raise TypeError(f"A CIFTI file must hold a Cifti2Image. Got {type(img).__name__}.")
         axes = [img.header.get_axis(i) for i in range(img.ndim)]
         is_dense = len(axes) == 2 and isinstance(axes[1], BrainModelAxis)
         if not is_dense or not isinstance(axes[0], (ScalarAxis, SeriesAxis, LabelAxis)):
@@ -83,10 +83,8 @@ class CiftiFrame(Frame):
             If the mask is empty or not binary, if there is neither mask nor map, or if a
             structure has vertices and there is no mesh for them.
         """
-        if mask_img is None and imgs is None:
-            raise ValueError("mask_img must be a mask where there are no images. Got None.")
-        if mask_img is None:
-            axis = imgs[0].header.get_axis(1)  # type: ignore[index]
+        if mask_img is None and imgs is not None:
+            axis = imgs[0].header.get_axis(1)
             mask_img = _new_image(np.ones((1, len(axis)), dtype=np.float32), ["mask"], axis)
         else:
             mask_img = cls.read(mask_img, single=True)

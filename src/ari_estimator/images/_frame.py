@@ -162,8 +162,11 @@ class Frame(ABC):
         """Return what an image says that its values are, as a stat_type; None if nothing."""
         return None
 
-    def resample(self, img: Any, name: str) -> Any:
-        """Return an image on the grid of the mask, by the nearest neighbour."""
+    def resample(self, img: Any, name: str, fill_value: int) -> Any:
+        """Return an image on the grid of the mask, by the nearest neighbour.
+
+        What it does not cover gets the fill value.
+        """
         raise ValueError(
             f"{name} cannot be resampled: resampling_target='data' is there for volumes. "
             f"Got {type(img).__name__}; transfer it to the mesh of the map before."

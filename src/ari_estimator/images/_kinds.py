@@ -88,6 +88,11 @@ def fit_frame(
         If a mesh is given where the image brings its own or needs none; if the mask is
         empty, not binary, or missing.
     """
+    if mask_img is None and imgs is None:
+        raise ValueError(
+            "mask_img must be a mask or a masker, where there are no images to compute a mask "
+            "from (arrays, for example). Got None."
+        )
     kind = kind_of(mask_img if imgs is None else imgs[0])
     if mask_img is not None:
         check_kind(mask_img, kind, "mask_img")

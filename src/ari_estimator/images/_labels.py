@@ -37,12 +37,16 @@ class Regions:
 
     names : list of str
         Their names.
+
+    rest_id : int
+        What the image calls the rest.
     """
 
     elements: np.ndarray | slice
     labels: np.ndarray
     ids: np.ndarray
     names: list[str]
+    rest_id: int = 0
 
     def without_members(self) -> np.ndarray:
         """Return which regions have no element, an array of bool of shape (n_regions,)."""
@@ -113,12 +117,11 @@ def read_regions(
         ids = _labels_in(frame.all_values(img), background_label)
         lut = frame.lut_of(img) if lut is None and labels is None else lut
         names = _names_by_label(ids, labels, lut)
-        img = _on_grid(frame, img, resample)
+        img = _on_grid(frame, img, resample, background_label)
         values = next(frame.arrays(img)).astype(np.int64)
         numbers = np.searchsorted(ids, values) + 1
-        # The background, and what resampling puts where the image has no voxels.
-        numbers[~np.isin(values, ids)] = 0
-        return Regions(slice(None), numbers, ids, names)
+        numbers[values == background_label] = 0
+        return Regions(slice(None), numbers, ids, names, rest_id=background_label)
     if background_label != 0:
         raise ValueError(
             "background_label is for an image of labels. Got "
@@ -157,9 +160,9 @@ def warn_of_regions_outside(regions: Regions, element_names: str, name: str) -> 
         )
 
 
-def _on_grid(frame: Frame, img: Any, resample: bool) -> Any:
+def _on_grid(frame: Frame, img: Any, resample: bool, fill_value: int = 0) -> Any:
     if resample:
-        img = frame.resample(img, "labels_img")
+        img = frame.resample(img, "labels_img", fill_value)
     frame.check(img, "labels_img")
     return img
 

@@ -57,6 +57,12 @@ class ImageMaps:
             if not maps:
                 raise ValueError("Maps must hold at least one image. Got an empty list.")
             self._kind = kind_of(maps[0])
+            others = [type(img).__name__ for img in maps if kind_of(img) is not self._kind]
+            if others:
+                raise TypeError(
+                    f"All maps must be of one kind, as the first is a {self._kind.kind}. "
+                    f"Got a {others[0]} as well."
+                )
             self.images = [self._kind.read(img, single=True) for img in maps]
         elif isinstance(maps, (str, Path, SpatialImage, SurfaceImage, Cifti2Image)):
             self._kind = kind_of(maps)

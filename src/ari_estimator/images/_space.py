@@ -167,8 +167,7 @@ class Space:
     @property
     def element_name(self) -> tuple[str, str]:
         """What an element is called, and what several are."""
-        kinds = {type(part) for part in self.parts}
-        if kinds == {VolumePart}:
+        if all(isinstance(p, VolumePart) and p.structures is None for p in self.parts):
             return "voxel", "voxels"
         if all(isinstance(p, SurfacePart) and p.name_column == "hemisphere" for p in self.parts):
             return "vertex", "vertices"

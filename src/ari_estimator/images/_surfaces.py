@@ -24,8 +24,6 @@ class SurfaceFrame(Frame):
     @staticmethod
     def read(img: Any, *, single: bool) -> SurfaceImage:
         """Return a surface image, of a single map or of several."""
-        if not isinstance(img, SurfaceImage):
-            raise TypeError(f"All maps must be of one kind. Got a {type(img).__name__} as well.")
         data = img.data.parts
         got = {hemi: len(values) for hemi, values in data.items()}
         wanted = {hemi: part.n_vertices for hemi, part in img.mesh.parts.items()}

@@ -159,10 +159,15 @@ class VolumeFrame(Frame):
             return None
         return _INTENTS.get(int(header["intent_code"]))
 
-    def resample(self, img: SpatialImage, name: str) -> SpatialImage:
+    def resample(self, img: SpatialImage, name: str, fill_value: int) -> SpatialImage:
         """Return an image on the grid of the mask, by the nearest neighbour."""
         return resample_to_img(
-            img, self.mask_img, interpolation="nearest", copy_header=True, force_resample=False
+            img,
+            self.mask_img,
+            interpolation="nearest",
+            fill_value=fill_value,
+            copy_header=True,
+            force_resample=False,
         )
 
 
