@@ -107,9 +107,10 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     table_ : pandas.DataFrame
         One row for each region, in that order, and one for the rest, all voxels in no
-        region. Columns: ``region_id`` (``background_label`` for the rest), ``region``, ``n_voxels``,
-        ``size_mm3``, ``true_discoveries``, ``tdp``, ``peak_stat``, ``peak_x``, ``peak_y``,
-        ``peak_z``; for surfaces and CIFTI images as in :class:`ClusterTDPTransformer`.
+        region. Columns: ``region_id`` (``background_label`` for the rest), ``region``,
+        ``n_voxels``, ``size_mm3``, ``true_discoveries``, ``tdp``, ``peak_stat``,
+        ``peak_x``, ``peak_y``, ``peak_z``; for surfaces and CIFTI images as in
+        :class:`ClusterTDPTransformer`.
         This and the following attributes are set by :meth:`fit_transform`; they are
         lists, with one item for each map, where the input is not a single map.
 
