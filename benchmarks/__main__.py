@@ -3,7 +3,9 @@
 import cluster_tdp
 import hommel
 import import_time
+import regions
 import second_level
+import surface_tdp
 
-for benchmark in (import_time, hommel, cluster_tdp, second_level):
+for benchmark in (import_time, hommel, cluster_tdp, regions, surface_tdp, second_level):
     benchmark.main()

@@ -36,8 +36,10 @@ def peak_memory(function: Callable[[], object]) -> int:
     return peak - before
 
 
-def report(what: str, ratio: float, limit: float, *, at_least: bool = False) -> None:
-    """Print a ratio beside what it is to reach."""
-    reached = ratio >= limit if at_least else ratio <= limit
-    sign = ">=" if at_least else "<="
-    print(f"  {what:<62} {ratio:7.2f}   {sign} {limit:<5g} {'yes' if reached else 'NO'}")
+def report(what: str, ratio: float, limit: float | None = None, *, at_least: bool = False) -> None:
+    """Print a ratio, beside what it is to reach if there is such a limit."""
+    line = f"  {what:<62} {ratio:7.2f}"
+    if limit is not None:
+        reached = ratio >= limit if at_least else ratio <= limit
+        line += f"   {'>=' if at_least else '<='} {limit:<5g} {'yes' if reached else 'NO'}"
+    print(line)

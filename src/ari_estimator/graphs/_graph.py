@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 
@@ -93,16 +93,38 @@ def check_selected(selected: ArrayLike, n_nodes: int, *, node: str) -> np.ndarra
     return selected
 
 
-def link(first: np.ndarray, second: np.ndarray, n_nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the connected components of nodes that are linked in pairs.
+def link(first: np.ndarray, second: np.ndarray, n_nodes: int) -> csr_array:
+    """Return links between pairs of nodes as a matrix.
 
     Parameters
     ----------
     first, second : ndarray of int32 of shape (n_links,)
-        The two ends of each link. Links may be repeated, and may join a node to itself.
+        The two ends of each link. Links may be repeated, in either direction, and may join a
+        node to itself.
 
     n_nodes : int
-        Number of nodes, one at least.
+        Number of nodes.
+
+    Returns
+    -------
+    links : csr_array of int8 of shape (n_nodes, n_nodes)
+        1 from the first to the second end of each link, as often as it is repeated.
+    """
+    ones = np.ones(first.size, dtype=np.int8)
+    matrix = coo_array((ones, (first, second)), shape=(n_nodes, n_nodes))
+    # Links that are there twice change no component. Without this promise they would be
+    # looked for, which takes longer than all the rest.
+    matrix.has_canonical_format = True
+    return matrix.tocsr()
+
+
+def components_of(links: csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """Return the connected components of nodes that are linked.
+
+    Parameters
+    ----------
+    links : csr_array of shape (n_nodes, n_nodes)
+        Links between at least one node, in either direction or in both.
 
     Returns
     -------
@@ -112,12 +134,10 @@ def link(first: np.ndarray, second: np.ndarray, n_nodes: int) -> tuple[np.ndarra
     first_nodes : ndarray of intp of shape (n_components,)
         The first node of each component.
     """
-    matrix = coo_array((np.ones(first.size), (first, second)), shape=(n_nodes, n_nodes))
-    # Links that are there twice change no component. Without this promise they would be
-    # looked for, which takes longer than all the rest.
-    matrix.has_canonical_format = True
-    n_components, components = connected_components(matrix.tocsr(), directed=False)
+    # scipy makes doubles of any other type, and copies the whole matrix to do so.
+    links = csr_array((np.ones(links.nnz), links.indices, links.indptr), shape=links.shape)
+    n_components, components = connected_components(links, directed=False)
     first_nodes = np.empty(n_components, dtype=np.intp)
     # Of all that are written to one place the last one stays: backwards, the first node.
-    first_nodes[components[::-1]] = np.arange(n_nodes)[::-1]
+    first_nodes[components[::-1]] = np.arange(components.size)[::-1]
     return components, first_nodes

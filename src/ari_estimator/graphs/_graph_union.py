@@ -70,12 +70,12 @@ class GraphUnion:
         if len(self.graphs) == 1:
             return self.graphs[0].components(selected)
         selected = check_selected(selected, self.n_nodes, node="node of all graphs")
-        labels = np.zeros(self.n_nodes, dtype=np.int32)
+        labels = np.empty(self.n_nodes, dtype=np.int32)
         n_components = 0
         for graph, start in zip(self.graphs, self._bounds[:-1], strict=True):
             part = slice(start, start + graph.n_nodes)
             part_labels, n_part = graph.components(selected[part])
-            np.add(part_labels, n_components, out=labels[part], where=part_labels > 0)
+            labels[part] = part_labels + np.int32(n_components) * (part_labels > 0)
             n_components += n_part
         return labels, n_components
 

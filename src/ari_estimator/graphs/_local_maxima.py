@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.graphs._graph import Graph, link
+from ari_estimator.graphs._graph import Graph, components_of, link
 
 
 def local_maxima(graph: Graph, values: ArrayLike, labels: ArrayLike) -> np.ndarray:
@@ -78,7 +78,8 @@ def local_maxima(graph: Graph, values: ArrayLike, labels: ArrayLike) -> np.ndarr
     if nodes.size:
         numbers = np.empty(graph.n_nodes, dtype=np.int32)
         numbers[nodes] = np.arange(nodes.size)
-        plateaus, first_nodes = link(numbers[first[level]], numbers[second[level]], nodes.size)
+        links = link(numbers[first[level]], numbers[second[level]], nodes.size)
+        plateaus, first_nodes = components_of(links)
         is_highest = np.ones(first_nodes.size, dtype=bool)
         is_highest[plateaus[~is_maximum[nodes]]] = False
         is_maximum[nodes] = False

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from ari_estimator.graphs._graph import check_selected, link
+from ari_estimator.graphs._graph import check_selected, components_of, link
 
 
 class MeshGraph:
@@ -60,8 +60,9 @@ class MeshGraph:
         self.faces = _check_faces(faces, self.mask.size)
         self._vertices = np.flatnonzero(self.mask)
         self.n_nodes = self._vertices.size
-        # What each search for faces reads: in one piece, and in the type that numpy indexes by.
-        self._two_corners = np.ascontiguousarray(self.faces[:, :2].T, dtype=np.intp)
+        # From each corner of a face to the next one: all edges, most of them there and back.
+        corners = self.faces.T.ravel()
+        self._links = link(corners, np.roll(corners, -len(self.faces)), self.mask.size)
 
     def components(self, selected: ArrayLike) -> tuple[np.ndarray, int]:
         """Return the connected components of the selected vertices.
@@ -90,13 +91,7 @@ class MeshGraph:
         nodes = np.flatnonzero(selected)
         if nodes.size == 0:
             return labels, 0
-        # Two links from one selected corner, the hinge, join what all three edges of a face join.
-        # In place of a corner that is not selected, the hinge is linked to itself.
-        corners = self._selected_corners(nodes)
-        ends, hinge = corners[:2], corners[2]
-        np.copyto(hinge, ends.max(axis=0), where=hinge < 0)
-        np.copyto(ends, hinge, where=ends < 0)
-        components, first_nodes = link(np.tile(hinge, 2), ends.ravel(), nodes.size)
+        components, first_nodes = components_of(self._links_among(nodes))
         numbers = np.empty(first_nodes.size, dtype=np.int32)
         numbers[np.argsort(first_nodes)] = np.arange(1, first_nodes.size + 1)
         labels[nodes] = numbers[components]
@@ -125,38 +120,17 @@ class MeshGraph:
         nodes = np.flatnonzero(selected)
         if nodes.size == 0:
             return np.empty((0, 2), dtype=np.intp)
-        a, b, c = self._selected_corners(nodes)
-        one_end, other_end = np.concatenate([a, b, c]), np.concatenate([b, c, a])
+        one_end, other_end = self._links_among(nodes).nonzero()
         low, high = np.minimum(one_end, other_end), np.maximum(one_end, other_end)
-        there = (low >= 0) & (low < high)
-        low, high = low[there], high[there]
+        low, high = low[low < high], high[low < high]
         # Most edges are in two faces. Such a matrix merges and sorts faster than np.unique.
         matrix = csr_array((np.ones(low.size, dtype=bool), (low, high)), shape=(nodes.size,) * 2)
         return nodes[np.column_stack(matrix.nonzero())]
 
-    def _selected_corners(self, nodes: np.ndarray) -> np.ndarray:
-        """Return the corners of all faces that join selected nodes, and of some others.
-
-        Parameters
-        ----------
-        nodes : ndarray of intp of shape (n_selected,)
-            The selected nodes, in ascending order.
-
-        Returns
-        -------
-        corners : ndarray of int32 of shape (3, n)
-            Positions in ``nodes``, -1 for vertices that are not selected. Of the first two
-            corners of a face, one at least is selected.
-        """
+    def _links_among(self, nodes: np.ndarray) -> csr_array:
+        """Return the links between selected nodes, by their positions in ``nodes``."""
         vertices = self._vertices[nodes]
-        is_selected = np.zeros(self.mask.size, dtype=bool)
-        is_selected[vertices] = True
-        # A face with two selected corners has one of them among the first two.
-        one, other = (is_selected.take(corners) for corners in self._two_corners)
-        faces = self.faces.take(np.flatnonzero(one | other), axis=0)
-        positions = np.full(self.mask.size, -1, dtype=np.int32)
-        positions[vertices] = np.arange(vertices.size)
-        return np.ascontiguousarray(positions.take(faces).T)
+        return self._links[vertices][:, vertices]
 
 
 def _check_faces(faces: ArrayLike, n_vertices: int) -> np.ndarray:

@@ -127,12 +127,17 @@ class SurfacePart:
 
         A vertex has a third of each of its triangles, each as often as it is in the mesh.
         """
-        a, b, c = np.moveaxis(self.points[self.faces].astype(np.float64), 1, 0)
-        thirds = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
-        areas = np.bincount(
-            self.faces.ravel(), weights=np.repeat(thirds, 3), minlength=self.mask.size
+        corners = self.faces.T
+        # Axis by axis: several times faster than np.cross on rows.
+        xyz = np.ascontiguousarray(self.points.T, dtype=np.float64)
+        a, b, c = (xyz.take(corner, axis=1) for corner in corners)
+        (x1, y1, z1), (x2, y2, z2) = b - a, c - a
+        squares = (y1 * z2 - z1 * y2) ** 2 + (z1 * x2 - x1 * z2) ** 2 + (x1 * y2 - y1 * x2) ** 2
+        thirds = np.sqrt(squares) / 6
+        areas = sum(
+            np.bincount(corner, weights=thirds, minlength=self.mask.size) for corner in corners
         )
-        return areas[self.mask]
+        return np.asarray(areas)[self.mask]
 
     def sizes(self, elements: np.ndarray, labels: np.ndarray, n_labels: int) -> np.ndarray:
         """Return the area of the vertices of each label in mm2."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from joblib import Memory
 from nilearn.maskers import SurfaceMasker
-from nilearn.surface import PolyMesh, SurfaceImage
+from nilearn.surface import FileMesh, PolyMesh, SurfaceImage, SurfaceMesh
 from sklearn.base import clone
 
 from ari_estimator.images._frame import Frame, check_binary, select
@@ -95,9 +95,10 @@ class SurfaceFrame(Frame):
         _check_parts(mesh, masker.mask_img_)
         parts = []
         for name, mask in masker.mask_img_.data.parts.items():
-            points, faces = mesh.parts[name].coordinates, np.asarray(mesh.parts[name].faces)
-            of_mask = masker.mask_img_.mesh.parts[name]
-            if imgs is not None and not np.array_equal(faces, of_mask.faces):
+            of_map, of_mask = mesh.parts[name], masker.mask_img_.mesh.parts[name]
+            in_memory = of_map.loaded() if isinstance(of_map, FileMesh) else of_map
+            points, faces = in_memory.coordinates, np.asarray(in_memory.faces)
+            if not _is_same_file(of_map, of_mask) and not np.array_equal(faces, of_mask.faces):
                 raise ValueError(
                     "The map and mask_img must lie on the same meshes. Got other faces in the "
                     f"{name} hemisphere: other vertices are neighbours."
@@ -118,7 +119,10 @@ class SurfaceFrame(Frame):
         """Raise a ValueError unless an image lies on the meshes of the mask."""
         _check_parts(img.mesh, self.mask_img, name)
         for part in self._parts:
-            faces = img.mesh.parts[part.name].faces
+            mesh = img.mesh.parts[part.name]
+            if _is_same_file(mesh, self.mask_img.mesh.parts[part.name]):
+                continue
+            faces = mesh.faces
             if faces is not part.faces and not np.array_equal(faces, part.faces):
                 raise ValueError(
                     f"The {name} must lie on the meshes that the transformer is fitted to. Got "
@@ -207,6 +211,12 @@ def _check_parts(mesh: PolyMesh, mask_img: SurfaceImage, name: str = "map") -> N
             f"The {name} and mask_img must lie on the same meshes. Got {_counts(got)} and a mask "
             f"of {_counts(wanted)}."
         )
+
+
+def _is_same_file(mesh: SurfaceMesh, other: SurfaceMesh) -> bool:
+    """Tell whether two meshes are one file, which nilearn reads whenever it is asked for faces."""
+    are_files = isinstance(mesh, FileMesh) and isinstance(other, FileMesh)
+    return are_files and mesh.file_path == other.file_path
 
 
 def _counts(n_vertices: dict[str, int]) -> str:

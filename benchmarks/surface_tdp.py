@@ -1,0 +1,94 @@
+"""TDP of the clusters of two hemispheres of fsaverage size, beside what cannot be avoided.
+
+The floor is a sort of all values, and the connected components of the supra-threshold
+vertices. The adjacency matrix of the meshes is there before the clock starts, like the fitted
+transformer. Inside the clock, the rows and columns of the supra-threshold vertices are taken out
+of it: they depend on the map. Beside a floor where they are taken out before, and beside nilearn,
+whose clusters are runs of vertex numbers and not connected on the mesh, there is no limit.
+
+What is measured depends on how fast numpy sorts. With AVX-512 instructions it is slow on some AMD
+processors; ``NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL" python benchmarks`` makes it sort
+without them, several times faster there, which is the stricter comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from _measure import report, side_by_side
+from _surface_maps import adjacency, icosphere, z_map
+from nilearn.glm import cluster_level_inference as nilearn_inference
+from nilearn.surface import PolyMesh, SurfaceImage
+from scipy.sparse import block_diag, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from ari_estimator import ClusterTDPTransformer, cluster_level_inference
+
+THRESHOLDS = (1.0, 2.0, 2.5)
+
+
+def floor(z: np.ndarray, neighbours: csr_array, threshold: float) -> Callable[[], object]:
+    """Return the least that any implementation has to do."""
+
+    def run() -> object:
+        np.sort(z)
+        above = np.flatnonzero(z > threshold)
+        return connected_components(neighbours[above][:, above], directed=False)
+
+    return run
+
+
+def floor_of_graph(z: np.ndarray, graph: csr_array) -> Callable[[], object]:
+    """Return the same, with the graph of the supra-threshold vertices at hand."""
+
+    def run() -> object:
+        np.sort(z)
+        return connected_components(graph, directed=False)
+
+    return run
+
+
+def main() -> None:
+    hemisphere = icosphere(7)
+    mesh = PolyMesh(left=hemisphere, right=hemisphere)
+    everywhere = np.ones(hemisphere.n_vertices, dtype=bool)
+    mask_img = SurfaceImage(mesh, {"left": everywhere, "right": everywhere})
+    neighbours = block_diag([adjacency(hemisphere)] * 2, format="csr")
+    for kind, smoothing in (("smooth", 10), ("unsmoothed", 0)):
+        img = z_map(mesh, smoothing)
+        z = np.concatenate([img.data.parts["left"], img.data.parts["right"]])
+        print(f"Cluster TDP on surfaces, {kind} map, {z.size:,} vertices")
+        for threshold in THRESHOLDS:
+            above = np.flatnonzero(z > threshold)
+            graph = neighbours[above][:, above]
+            ari = ClusterTDPTransformer(threshold, mask_img=mask_img)
+            fitted = ClusterTDPTransformer(threshold, mask_img=mask_img).fit(img)
+            functions = {
+                "floor": floor(z, neighbours, threshold),
+                "floor of graph": floor_of_graph(z, graph),
+                "transform": partial(fitted.transform, img),
+                "fit_transform": partial(ari.fit_transform, img),
+            }
+            times = side_by_side(functions, n_rounds=31)
+            n_clusters = connected_components(graph, directed=False)[0]
+            share = above.size / z.size
+            print(f" z > {threshold}: {share:.1%} of the vertices, {n_clusters:,} clusters")
+            report("transform / floor", times["transform"] / times["floor"], 3)
+            report(
+                "transform / floor, its graph given", times["transform"] / times["floor of graph"]
+            )
+            report("fit_transform, with table / floor", times["fit_transform"] / times["floor"])
+            if kind == "unsmoothed":
+                continue  # nilearn takes minutes
+            functions = {
+                "ours": partial(cluster_level_inference, img, mask_img, threshold),
+                "nilearn": partial(nilearn_inference, img, mask_img, threshold),
+            }
+            times = side_by_side(functions, n_rounds=3)
+            report("nilearn / cluster_level_inference", times["nilearn"] / times["ours"])
+
+
+if __name__ == "__main__":
+    main()
