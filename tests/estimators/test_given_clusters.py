@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy import stats
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer
 from ari_estimator.closed_testing import Hommel
@@ -593,6 +594,15 @@ class TestBadLabels:
 
 class TestParameters:
     """What makes clusters is not given together with clusters."""
+
+    def test_labels_that_are_set_after_fit_are_refused(self, z_img, mask_img, labels_img):
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit()
+        transformer.set_params(labels_img=labels_img)
+        with pytest.raises(NotFittedError, match=r"labels_img was set after fit.*Call fit again"):
+            transformer.transform(z_img)
+        transformer.fit().set_params(labels_img=None)
+        with pytest.raises(NotFittedError, match="labels_img was set after fit"):
+            transformer.transform(z_img)
 
     @pytest.mark.parametrize(
         "parameters",

@@ -63,6 +63,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _fit_sets(self, frame: Frame) -> None:
         """Read the images that say how sets are made, if there are any."""
 
+    def _check_labels_are_read(self) -> None:
+        """Refuse a labels_img that was set after fit, which has not been read."""
+        if getattr(self, "labels_img", None) is not self._labels_img_of_fit:
+            raise NotFittedError("labels_img was set after fit, which reads it. Call fit again.")
+
     @abstractmethod
     def _set_maker(self) -> SetMaker:
         """Return what makes the sets of a map."""
@@ -138,6 +143,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 statistic.check_values(values[kept])
                 check_computed_family(statistic.one_sided_z(values[kept]))
         self._fit_sets(frame)
+        self._labels_img_of_fit = getattr(self, "labels_img", None)
         self.masker_ = frame.masker
         self.mask_img_ = frame.mask_img
         self.n_features_in_ = frame.n_elements

@@ -276,9 +276,10 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     def _fit_sets(self, frame: Frame) -> None:
         self._regions = None
-        self._graph = frame.space.graph(self.connectivity)
-        self._graph_connectivity = self.connectivity
-        if self.labels_img is not None:
+        if self.labels_img is None:
+            self._graph = frame.space.graph(self.connectivity)
+            self._graph_connectivity = self.connectivity
+        else:
             self._regions = read_regions(
                 frame, self.labels_img, resample=self.resampling_target == "data"
             )
@@ -290,6 +291,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
             warn_of_regions_outside(self._regions, frame.space.element_name[1], "labels_img")
 
     def _set_maker(self) -> SetMaker:
+        self._check_labels_are_read()
         if self._regions is not None:
             return GivenSets(self._regions, named=False)
         if self.connectivity != self._graph_connectivity:

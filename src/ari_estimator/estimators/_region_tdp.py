@@ -230,6 +230,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         self.region_names_ = self._regions.names
 
     def _set_maker(self) -> SetMaker:
+        self._check_labels_are_read()
         return GivenSets(self._regions, named=True)
 
     def _to_output(self, maps: ImageMaps | ArrayMaps, inferences: Iterable[MapInference]) -> Any:
