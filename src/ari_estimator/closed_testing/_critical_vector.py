@@ -164,6 +164,44 @@ class CriticalVector:
         # Each set has one slot more than members, and s is one less than the slots up to it.
         return gain + np.arange(1, n_labels + 1)
 
+    def true_discoveries_of_nested(self, p_values: ArrayLike, starts: ArrayLike) -> np.ndarray:
+        """Return the bounds of sets that are disjoint or within each other.
+
+        Parameters
+        ----------
+        p_values : array-like of shape (n,)
+            P-values in an order in which each set is a range.
+
+        starts : array-like of int of shape (n,)
+            Where the set that ends at each position starts: set ``i`` is
+            ``p_values[starts[i] : i + 1]``.
+
+        Returns
+        -------
+        true_discoveries : ndarray of int32 of shape (n,)
+            The bound of each set. In O(n log n) if the largest set within a set starts where
+            the set does, as in :class:`~ari_estimator.graphs.ClusterForest`.
+
+        Raises
+        ------
+        ValueError
+            If there is not a start for each p-value, or one is out of range.
+        """
+        from ari_estimator.closed_testing._critical_vector_kernels import nested_true_discoveries
+
+        p_values = check_p_values(p_values)
+        starts = np.asarray(starts)
+        is_integer = starts.dtype.kind in "iu" and starts.shape == p_values.shape
+        if not is_integer or ((starts < 0) | (starts > np.arange(starts.size))).any():
+            raise ValueError(
+                f"starts must be integers of shape {p_values.shape}, from 0 to the position of "
+                f"each. Got shape {starts.shape} of {starts.dtype}."
+            )
+        if self.thresholds.size == 0:
+            return np.zeros(p_values.size, dtype=np.int32)
+        surplus = self._surplus(p_values).astype(np.int32)
+        return nested_true_discoveries(surplus, starts.astype(np.int32), self.thresholds.size)
+
     def confidence_curve(self, p_values: ArrayLike, order: ArrayLike | None = None) -> np.ndarray:
         """Return the bounds of the first 1, 2, ..., n hypotheses along an ordering.
 

@@ -35,3 +35,41 @@ def running_true_discoveries(surplus: np.ndarray, n_thresholds: int) -> np.ndarr
                 free[slot] = slot - 1
         bounds[i] = n_discoveries
     return bounds
+
+
+@njit(cache=True)
+def nested_true_discoveries(
+    surplus: np.ndarray, starts: np.ndarray, n_thresholds: int
+) -> np.ndarray:
+    """Return the bound of every range ``starts[i], ..., i`` of a sequence of hypotheses.
+
+    Ranges are disjoint or within each other. Those that start alike are prefixes of the
+    longest of them, and are bounded in one pass over it, as in ``running_true_discoveries``.
+    """
+    n = surplus.size
+    longest = np.full(n, -1, dtype=np.int32)
+    for i in range(n):
+        longest[starts[i]] = i
+    free = np.arange(n_thresholds).astype(np.int32)
+    taken = np.empty(n, dtype=np.int32)
+    bounds = np.zeros(n, dtype=np.int32)
+    for start in range(n):
+        n_discoveries = 0
+        n_taken = 0
+        for i in range(start, longest[start] + 1):
+            slot = surplus[i]
+            if slot < n_thresholds:
+                while free[slot] != slot:
+                    free[slot] = free[free[slot]]
+                    slot = free[slot]
+                if slot == 0:
+                    n_discoveries += 1
+                else:
+                    free[slot] = slot - 1
+                    taken[n_taken] = slot
+                    n_taken += 1
+            if starts[i] == start:
+                bounds[i] = n_discoveries
+        for k in range(n_taken):
+            free[taken[k]] = taken[k]
+    return bounds

@@ -5,12 +5,14 @@ from ari_estimator.estimators._cluster_level_inference import cluster_level_infe
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._region_tdp import RegionTDPTransformer
 from ari_estimator.estimators._second_level import ARISecondLevelModel
+from ari_estimator.estimators._tdp_forest import TDPForest
 
 __all__ = [
     "ARISecondLevelModel",
     "ClusterTDPTransformer",
     "RegionTDPTransformer",
     "SetBound",
+    "TDPForest",
     "cluster_level_inference",
     "confidence_curve",
     "set_bound",

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
+from ari_estimator.graphs._neighbourhood import Neighbourhood
+
 
 class Graph(Protocol):
     """Nodes, some pairs of which are neighbours."""
@@ -57,6 +59,15 @@ class Graph(Protocol):
         ------
         ValueError
             If the selection has another length than there are nodes.
+        """
+
+    def neighbourhoods(self) -> list[Neighbourhood]:
+        """Return the neighbours of all nodes.
+
+        Returns
+        -------
+        neighbourhoods : list of Neighbourhood
+            One for each part of the graph, whose nodes come one after the other.
         """
 
 

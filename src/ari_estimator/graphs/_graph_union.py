@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ari_estimator.graphs._graph import Graph, check_selected
+from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
 class GraphUnion:
@@ -104,3 +105,13 @@ class GraphUnion:
         for graph, start in zip(self.graphs, self._bounds[:-1], strict=True):
             edges.append(start + graph.edges(selected[start : start + graph.n_nodes]))
         return np.concatenate(edges)
+
+    def neighbourhoods(self) -> list[Neighbourhood]:
+        """Return the neighbours of the nodes of all graphs.
+
+        Returns
+        -------
+        neighbourhoods : list of Neighbourhood
+            Those of the graphs, one after the other.
+        """
+        return [part for graph in self.graphs for part in graph.neighbourhoods()]

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from ari_estimator.graphs._graph import check_selected, components_of, link
+from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
 class MeshGraph:
@@ -126,6 +127,29 @@ class MeshGraph:
         # Most edges are in two faces. Such a matrix merges and sorts faster than np.unique.
         matrix = csr_array((np.ones(low.size, dtype=bool), (low, high)), shape=(nodes.size,) * 2)
         return nodes[np.column_stack(matrix.nonzero())]
+
+    def neighbourhoods(self) -> list[Neighbourhood]:
+        """Return the neighbours of all vertices in the mask.
+
+        Returns
+        -------
+        neighbourhoods : list of one Neighbourhood
+            Slots are the vertices of the mesh.
+        """
+        links = self._links.tocoo()
+        there_and_back = np.concatenate([links.row, links.col])
+        both = link(there_and_back, np.roll(there_and_back, links.row.size), self.mask.size)
+        slots = self._vertices.astype(np.int32)
+        return [
+            Neighbourhood(
+                slots,
+                self.mask.size,
+                np.broadcast_to(np.int32(0), slots.shape),
+                both.indptr[slots].astype(np.int32),
+                both.indptr[slots + 1].astype(np.int32),
+                both.indices.astype(np.int32, copy=False),
+            )
+        ]
 
     def _links_among(self, nodes: np.ndarray) -> csr_array:
         """Return the links between selected nodes, by their positions in ``nodes``."""

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from ari_estimator.graphs._graph import check_selected
+from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 Connectivity = Literal[6, 18, 26]
 
@@ -132,15 +133,38 @@ class VoxelGrid:
         places = np.ravel_multi_index(tuple(voxels), box.shape)
         box.flat[places] = nodes
         # A neighbour either comes later in C order, or has this voxel as a later neighbour.
-        steps = [step for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
-        n_changes = 1 + CONNECTIVITIES.index(self.connectivity)
-        steps = [step for step in steps if np.abs(step).sum() <= n_changes]
-        distances = steps @ np.array([box.shape[1] * box.shape[2], box.shape[2], 1])
-        neighbours = box.ravel()[places[:, None] + distances]
+        steps = [step for step in self._steps() if step > (0, 0, 0)]
+        neighbours = box.ravel()[places[:, None] + _distances(steps, box.shape)]
         is_edge = neighbours >= 0
         return np.column_stack([np.repeat(nodes, is_edge.sum(axis=1)), neighbours[is_edge]])
+
+    def neighbourhoods(self) -> list[Neighbourhood]:
+        """Return the neighbours of all voxels, computed and not stored.
+
+        Returns
+        -------
+        neighbourhoods : list of one Neighbourhood
+            Slots are the voxels of the grid with a margin of one voxel on all sides.
+        """
+        shape = tuple(n + 2 for n in self.mask.shape)
+        slots = np.flatnonzero(np.pad(self.mask, 1)).astype(np.int32)
+        offsets = _distances(self._steps(), shape).astype(np.int32)
+        # Of one and the same number for all voxels, which takes no memory.
+        starts, stops = (np.broadcast_to(np.int32(n), slots.shape) for n in (0, offsets.size))
+        return [Neighbourhood(slots, int(np.prod(shape)), slots, starts, stops, offsets)]
+
+    def _steps(self) -> list[tuple[int, ...]]:
+        """Return the steps from a voxel to its neighbours, in ascending order."""
+        n_changes = 1 + CONNECTIVITIES.index(self.connectivity)
+        steps = product((-1, 0, 1), repeat=3)
+        return [step for step in steps if 0 < np.abs(step).sum() <= n_changes]
 
     @cached_property
     def _places(self) -> np.ndarray:
         """Where the voxels are in the C order of the whole grid, shape (n_voxels,)."""
         return np.flatnonzero(self.mask)
+
+
+def _distances(steps: list[tuple[int, ...]], shape: tuple[int, ...]) -> np.ndarray:
+    """Return how far steps lead in the C order of a grid."""
+    return np.array(steps) @ np.array([shape[1] * shape[2], shape[2], 1])

@@ -1,0 +1,461 @@
+"""Adaptive clusters: all clusters of a map with their bounds, and what can be asked of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ari_estimator.closed_testing import CriticalVector
+from ari_estimator.graphs import ClusterForest, Graph
+
+# What a file holds, and what makes a forest.
+_ARRAYS = ("elements", "starts", "parents", "is_cluster", "true_discoveries")
+
+
+class TDPForest:
+    """All supra-threshold clusters of a map, each with its lower bound on true discoveries.
+
+    The clusters of all thresholds make a forest: two of them are disjoint, or one is a part
+    of the other. With the bound of each, clusters can be asked for by the true discovery
+    proportion (TDP) that they shall have. However often one asks: all bounds hold at once.
+
+    Made by :meth:`from_p_values`; the arrays below are what it is made of.
+
+    Parameters
+    ----------
+    elements : ndarray of int of shape (n_elements,)
+        The element (voxel, vertex) at each position. A cluster is a range of positions, its
+        weakest element last, which stands for the cluster. All other arrays are by position.
+
+    starts : ndarray of int of shape (n_elements,)
+        Where the cluster of each position starts.
+
+    parents : ndarray of int of shape (n_elements,)
+        Position of the next larger cluster, -1 if there is none.
+
+    is_cluster : ndarray of bool of shape (n_elements,)
+        Whether a threshold forms the cluster: False where its weakest element is tied with
+        that of its parent.
+
+    true_discoveries : ndarray of int of shape (n_elements,)
+        Lower bound on the number of active elements of each cluster.
+
+    See Also
+    --------
+    AdaptiveTDPTransformer : For images.
+    ari_estimator.graphs.ClusterForest : The clusters without bounds.
+
+    Notes
+    -----
+    Clusters with a TDP of at least gamma, as large as possible, are those that have it and are
+    no part of another that has it (Chen et al. 2022 [1]_). A cluster can be among them only if
+    its TDP is higher than that of all clusters it is a part of: those that are, are sorted
+    by TDP once, and a query takes time in proportion to what it finds.
+
+    At each element, the threshold-free map has the highest TDP of all clusters with that
+    element. It is at least gamma exactly in the clusters that the query for gamma finds.
+
+    References
+    ----------
+    .. [1] Chen X, Goeman JJ, Krebs TJP, Meijer RJ, Weeda WD (2022). Adaptive cluster
+       thresholding with spatial activation guarantees using All-Resolutions Inference.
+       arXiv:2206.13587.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator import TDPForest
+    >>> from ari_estimator.closed_testing import Hommel
+    >>> from ari_estimator.graphs import VoxelGrid
+    >>> p_values = np.array([1e-6, 1e-5, 0.2, 0.9, 1e-4, 0.3])
+    >>> row = VoxelGrid(np.ones((1, 1, 6), dtype=bool))
+    >>> vector = Hommel(p_values).critical_vector(0.05)
+    >>> forest = TDPForest.from_p_values(row, p_values, vector)
+    >>> [forest.members(cluster).tolist() for cluster in forest.query(0.6)]
+    [[0, 1, 2], [4]]
+    >>> forest.threshold_free_map().round(2).tolist()
+    [1.0, 1.0, 0.67, 0.5, 1.0, 0.5]
+    """
+
+    def __init__(
+        self,
+        elements: np.ndarray,
+        starts: np.ndarray,
+        parents: np.ndarray,
+        is_cluster: np.ndarray,
+        true_discoveries: np.ndarray,
+    ) -> None:
+        self.elements = elements
+        self.starts = starts
+        self.parents = parents
+        self.is_cluster = is_cluster
+        self.true_discoveries = true_discoveries
+
+    @classmethod
+    def from_p_values(
+        cls, graph: Graph, p_values: ArrayLike, critical_vector: CriticalVector
+    ) -> TDPForest:
+        """Return the forest of a map.
+
+        Parameters
+        ----------
+        graph : Graph
+            Who is whose neighbour.
+
+        p_values : array-like of shape (n_elements,)
+            P-value of each node of the graph.
+
+        critical_vector : CriticalVector
+            What the bounds are computed from, of whatever method.
+
+        Returns
+        -------
+        forest : TDPForest
+            The forest.
+
+        Raises
+        ------
+        ValueError
+            If there is not a p-value for each node, or one is not in [0, 1].
+        """
+        p_values = np.asarray(p_values, dtype=np.float64)
+        forest = ClusterForest(graph, p_values)
+        bounds = critical_vector.true_discoveries_of_nested(
+            p_values[forest.elements], forest.starts
+        )
+        return cls(forest.elements, forest.starts, forest.parents, forest.is_cluster, bounds)
+
+    def __repr__(self) -> str:
+        return f"TDPForest(n_elements={self.elements.size})"
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Number of elements of each cluster, an array of int of shape (n_elements,)."""
+        return np.arange(1, self.starts.size + 1, dtype=self.starts.dtype) - self.starts
+
+    @cached_property
+    def tdps(self) -> np.ndarray:
+        """TDP of each cluster, an array of shape (n_elements,); -1 where there is none."""
+        return np.where(self.is_cluster, self.true_discoveries / self.sizes, -1.0)
+
+    @cached_property
+    def _above(self) -> np.ndarray:
+        """Highest TDP of the clusters that each is a part of, -1 if it is a part of none."""
+        from ari_estimator.estimators._tdp_forest_kernels import highest_above
+
+        return highest_above(self.tdps, self.parents)
+
+    @cached_property
+    def _admissible(self) -> tuple[np.ndarray, np.ndarray]:
+        """Clusters with a higher TDP than all that they are a part of, by ascending TDP."""
+        positions = np.flatnonzero(self.tdps > self._above)
+        order = np.argsort(self.tdps[positions], kind="stable")
+        return positions[order], self.tdps[positions[order]]
+
+    def query(self, tdp: float) -> np.ndarray:
+        """Return the largest clusters with at least a TDP.
+
+        Parameters
+        ----------
+        tdp : float
+            True discovery proportion, in [0, 1].
+
+        Returns
+        -------
+        clusters : ndarray of int of shape (n_clusters,)
+            Positions of the clusters, from the largest to the smallest. No two overlap.
+        """
+        positions, tdps = self._admissible
+        found = positions[np.searchsorted(tdps, check_tdp(tdp)) :]
+        return self._from_largest(found[self._above[found] < tdp])
+
+    def _from_largest(self, clusters: np.ndarray) -> np.ndarray:
+        clusters = np.sort(clusters)
+        sizes = clusters + 1 - self.starts[clusters]
+        return clusters[np.argsort(-sizes, kind="stable")]
+
+    def members(self, cluster: int) -> np.ndarray:
+        """Return the elements of a cluster, in ascending order.
+
+        Parameters
+        ----------
+        cluster : int
+            Position of the cluster.
+
+        Returns
+        -------
+        elements : ndarray of int of shape (size,)
+            Its elements.
+        """
+        cluster = self._check_cluster(cluster)
+        return np.sort(self.elements[self.starts[cluster] : cluster + 1])
+
+    def labels(self, clusters: ArrayLike) -> np.ndarray:
+        """Return which cluster each element is in.
+
+        Parameters
+        ----------
+        clusters : array-like of int of shape (n_clusters,)
+            Positions of clusters that do not overlap.
+
+        Returns
+        -------
+        labels : ndarray of int32 of shape (n_elements,)
+            1, 2, ... in the order of the clusters; 0 for elements in none.
+        """
+        clusters = np.asarray(clusters, dtype=np.intp)
+        sizes = clusters + 1 - self.starts[clusters]
+        first = self.starts[clusters] - (np.cumsum(sizes) - sizes)
+        positions = np.arange(sizes.sum()) + np.repeat(first, sizes)
+        labels = np.zeros(self.elements.size, dtype=np.int32)
+        numbers = np.arange(1, clusters.size + 1, dtype=np.int32)
+        labels[self.elements[positions]] = np.repeat(numbers, sizes)
+        return labels
+
+    def cluster_of(self, element: int, tdp: float) -> int | None:
+        """Return the largest cluster with an element, and at least a TDP.
+
+        Parameters
+        ----------
+        element : int
+            The element.
+
+        tdp : float
+            True discovery proportion, in [0, 1].
+
+        Returns
+        -------
+        cluster : int or None
+            Position of the cluster; None if the element is in no cluster of such a TDP.
+
+        Raises
+        ------
+        ValueError
+            If there is no such element, or the TDP is not in [0, 1].
+        """
+        if not isinstance(element, Integral) or not 0 <= int(element) < self.elements.size:
+            raise ValueError(
+                f"element must be an integer from 0 to {self.elements.size - 1}. Got {element!r}."
+            )
+        position = int(np.flatnonzero(self.elements == element)[0])
+        return self._largest_around(position, check_tdp(tdp))
+
+    def _largest_around(self, position: int, tdp: float) -> int | None:
+        """Return the largest cluster with a position, and at least a TDP."""
+        after = slice(position, None)
+        has_position = self.starts[after] <= position
+        found = np.flatnonzero(has_position & (self.tdps[after] >= tdp))
+        return position + int(found[-1]) if found.size else None
+
+    def grow(self, cluster: int, tdp: float) -> int:
+        """Return the smallest cluster around a cluster whose TDP is down to a value.
+
+        Parameters
+        ----------
+        cluster : int
+            Position of the cluster.
+
+        tdp : float
+            True discovery proportion, in [0, 1].
+
+        Returns
+        -------
+        cluster : int
+            Position of the smallest cluster that has the given one in it, or is it, and a TDP
+            of at most ``tdp``; that of the given one if there is none.
+
+        Raises
+        ------
+        ValueError
+            If there is no such cluster, or the TDP is not in [0, 1].
+        """
+        cluster = self._check_cluster(cluster)
+        after = slice(cluster, None)
+        is_around = self.is_cluster[after] & (self.starts[after] <= cluster)
+        found = np.flatnonzero(is_around & (self.tdps[after] <= check_tdp(tdp)))
+        return cluster + int(found[0]) if found.size else cluster
+
+    def shrink(self, cluster: int, tdp: float) -> np.ndarray:
+        """Return the largest clusters within a cluster that have at least a TDP.
+
+        Parameters
+        ----------
+        cluster : int
+            Position of the cluster.
+
+        tdp : float
+            True discovery proportion, in [0, 1].
+
+        Returns
+        -------
+        clusters : ndarray of int of shape (n_clusters,)
+            Positions of the clusters, from the largest to the smallest: the cluster itself if
+            it has such a TDP, several if it splits, none if nothing within it has.
+
+        Raises
+        ------
+        ValueError
+            If there is no such cluster, or the TDP is not in [0, 1].
+        """
+        cluster = self._check_cluster(cluster)
+        start = int(self.starts[cluster])
+        within = start + np.flatnonzero(self.tdps[start : cluster + 1] >= check_tdp(tdp))
+        found = []
+        while within.size:
+            # A cluster comes after all its parts.
+            found.append(int(within[-1]))
+            within = within[: np.searchsorted(within, self.starts[found[-1]])]
+        return self._from_largest(np.array(found, dtype=np.intp))
+
+    def change(self, clusters: ArrayLike, cluster: int, step: float) -> np.ndarray:
+        """Return clusters of which one has grown or shrunk until its TDP has changed by a step.
+
+        Parameters
+        ----------
+        clusters : array-like of int of shape (n_clusters,)
+            Positions of clusters that do not overlap, as from :meth:`query`.
+
+        cluster : int
+            The one of them that changes.
+
+        step : float
+            The change. If positive, the cluster shrinks to the largest clusters within it
+            that have that much more TDP, possibly several. If negative, it grows to the
+            smallest cluster around it that has that much less, and takes in others in its way.
+
+        Returns
+        -------
+        clusters : ndarray of int
+            Positions of the new clusters, from the largest to the smallest; the old ones if
+            there is nothing to change to.
+
+        Raises
+        ------
+        ValueError
+            If the cluster is none of the clusters, or the step is not in [-1, 1].
+        """
+        clusters = np.asarray(clusters, dtype=np.intp)
+        if self._check_cluster(cluster) not in clusters:
+            raise ValueError(f"cluster must be one of the clusters. Got {cluster!r}.")
+        if not isinstance(step, Real) or not -1 <= float(step) <= 1:
+            raise ValueError(f"step must be a number in [-1, 1]. Got {step!r}.")
+        target = float(self.tdps[cluster] + step)
+        new = np.empty(0, dtype=np.intp)
+        if step > 0 and target <= 1:
+            new = self.shrink(cluster, target)
+        elif step < 0 and target >= 0:
+            new = np.array([self.grow(cluster, target)])
+        if new.size == 0:
+            return self._from_largest(clusters)
+        # Disjoint, or one within the other: in the grown one is what ends in its range.
+        is_within = (self.starts[new[0]] <= clusters) & (clusters <= new[0])
+        others = clusters[(clusters != cluster) & ~is_within]
+        return self._from_largest(np.concatenate([others, new]))
+
+    def local_minima(self) -> np.ndarray:
+        """Return the elements that clusters start from, those with locally smallest p-values.
+
+        Returns
+        -------
+        elements : ndarray of int of shape (n_minima,)
+            In ascending order. Of tied neighbours the first.
+        """
+        return np.sort(self.elements[self.starts == np.arange(self.starts.size)])
+
+    def threshold_free_map(self) -> np.ndarray:
+        """Return the highest TDP of all clusters that each element is in.
+
+        Returns
+        -------
+        tdp : ndarray of shape (n_elements,)
+            At least gamma exactly in the clusters that :meth:`query` finds for gamma.
+        """
+        highest = np.empty(self.elements.size)
+        highest[self.elements] = np.maximum(self.tdps, self._above)
+        return highest
+
+    def profile(self) -> pd.DataFrame:
+        """Return how many clusters there are for each TDP, and how large they are together.
+
+        Returns
+        -------
+        profile : pandas.DataFrame
+            A row for each TDP at which something changes, ascending: ``tdp``,
+            ``n_clusters`` and ``n_elements`` of the query for it, and for all TDPs above that
+            of the row before.
+        """
+        positions, tdps = self._admissible
+        sizes = positions + 1 - self.starts[positions]
+        above = self._above[positions]
+        values = np.unique(tdps)
+        # A cluster is found from the TDP above it, not included, up to its own.
+        order = np.argsort(above)
+        n_ended, n_begun = (np.searchsorted(a, values) for a in (tdps, above[order]))
+        ended, begun = (np.r_[0, np.cumsum(s)] for s in (sizes, sizes[order]))
+        return pd.DataFrame(
+            {
+                "tdp": values,
+                "n_clusters": n_begun - n_ended,
+                "n_elements": begun[n_begun] - ended[n_ended],
+            }
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the forest to a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, in numpy's format npz.
+        """
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
+
+    @classmethod
+    def load(cls, path: str | Path) -> TDPForest:
+        """Read a forest from a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that :meth:`save` has written.
+
+        Returns
+        -------
+        forest : TDPForest
+            The forest.
+
+        Raises
+        ------
+        ValueError
+            If the file holds something else.
+        """
+        with np.load(path) as arrays:
+            missing = sorted(set(_ARRAYS) - set(arrays.files))
+            if missing:
+                raise ValueError(f"{path} is no file of a TDPForest: it has no {missing}.")
+            return cls(**{name: arrays[name] for name in _ARRAYS})
+
+    def _check_cluster(self, cluster: Any) -> int:
+        n = self.elements.size
+        if not isinstance(cluster, Integral) or not 0 <= int(cluster) < n:
+            raise ValueError(f"cluster must be a position from 0 to {n - 1}. Got {cluster!r}.")
+        if not self.is_cluster[cluster]:
+            raise ValueError(
+                f"cluster must be the position of a cluster. Got {cluster!r}, which is tied with "
+                "its parent: no threshold forms it."
+            )
+        return int(cluster)
+
+
+def check_tdp(tdp: Any, name: str = "tdp") -> float:
+    """Return a true discovery proportion, in [0, 1]."""
+    if not isinstance(tdp, Real) or isinstance(tdp, bool) or not 0 <= float(tdp) <= 1:
+        raise ValueError(f"{name} must be a number in [0, 1]. Got {tdp!r}.")
+    return float(tdp)
