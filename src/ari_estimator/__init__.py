@@ -1,6 +1,7 @@
 """All-Resolutions Inference for brain imaging, as scikit-learn and nilearn estimators."""
 
 from ari_estimator.estimators import (
+    AdaptiveTDPTransformer,
     ARISecondLevelModel,
     ClusterTDPTransformer,
     RegionTDPTransformer,
@@ -15,6 +16,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ARISecondLevelModel",
+    "AdaptiveTDPTransformer",
     "ClusterTDPTransformer",
     "RegionTDPTransformer",
     "SetBound",

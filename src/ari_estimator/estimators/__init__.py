@@ -1,5 +1,6 @@
 """Estimators: nilearn images in, images of the true discovery proportion out."""
 
+from ari_estimator.estimators._adaptive_tdp import AdaptiveTDPTransformer
 from ari_estimator.estimators._any_set import SetBound, confidence_curve, set_bound
 from ari_estimator.estimators._cluster_level_inference import cluster_level_inference
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
@@ -9,6 +10,7 @@ from ari_estimator.estimators._tdp_forest import TDPForest
 
 __all__ = [
     "ARISecondLevelModel",
+    "AdaptiveTDPTransformer",
     "ClusterTDPTransformer",
     "RegionTDPTransformer",
     "SetBound",

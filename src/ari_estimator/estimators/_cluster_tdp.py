@@ -6,24 +6,21 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, Literal
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.closed_testing._local_tests import LocalTest
-from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._given_sets import GivenSets
-from ari_estimator.estimators._inference import MapInference, SetMaker
+from ari_estimator.estimators._image_output import TDPImageTransformer
+from ari_estimator.estimators._inference import SetMaker
 from ari_estimator.estimators._statistic import StatType
 from ari_estimator.estimators._supra_threshold import SupraThresholdClusters
 from ari_estimator.estimators._thresholds import ThresholdScale, check_threshold
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
-from ari_estimator.images._maps import ArrayMaps, ImageMaps
 
 
-class ClusterTDPTransformer(BaseTDPTransformer):
+class ClusterTDPTransformer(TDPImageTransformer):
     """True discovery proportion (TDP) of clusters, by All-Resolutions Inference.
 
     Turns statistical maps into images in which each voxel of a cluster shows a lower bound
@@ -201,12 +198,11 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     4           0     43789               385       7.91
     """
 
-    labels_img_: Any
     _regions: Regions | None
     _sets_are_called = "clusters"
 
     _parameter_constraints: dict[str, Any] = {
-        **BaseTDPTransformer._parameter_constraints,
+        **TDPImageTransformer._parameter_constraints,
         "threshold": "no_validation",  # by check_threshold
         "threshold_scale": [StrOptions({"stat", "p"})],
         "labels_img": "no_validation",  # by read_regions
@@ -301,40 +297,3 @@ class ClusterTDPTransformer(BaseTDPTransformer):
             self._graph,
             self.cluster_threshold,
         )
-
-    def _to_output(self, maps: ImageMaps | ArrayMaps, inferences: Iterable[MapInference]) -> Any:
-        tdp = (inference.tdp for inference in inferences)
-        output = maps.restore(tdp, self._frame, "true discovery proportion")
-        return self._contained(output, maps) if isinstance(maps, ArrayMaps) else output
-
-    def _keep(self, maps: ImageMaps | ArrayMaps, inferences: list[MapInference]) -> None:
-        super()._keep(maps, inferences)
-        self.labels_img_ = maps.restore(
-            (inference.labels for inference in inferences), self._frame, "clusters of the table"
-        )
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return a name for each element of the mask, as columns of array output.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Names to use instead.
-
-        Returns
-        -------
-        names : ndarray of str of shape (n_elements,)
-            ``voxel_0``, ``voxel_1``, ..., in the order of the mask; ``vertex_0``, ... for
-            surfaces, and ``grayordinate_0``, ... for CIFTI images.
-        """
-        check_is_fitted(self)
-        element = self._frame.space.element_name[0]
-        if input_features is not None:
-            names = np.asarray(input_features, dtype=object)
-            if names.shape != (self.n_features_in_,):
-                raise ValueError(
-                    f"input_features must have shape ({self.n_features_in_},), a name for each "
-                    f"{element} of the mask. Got shape {names.shape}."
-                )
-            return names
-        return np.array([f"{element}_{i}" for i in range(self.n_features_in_)], dtype=object)

@@ -57,6 +57,9 @@ class MapInference:
     @property
     def tdp(self) -> np.ndarray:
         """TDP of the set that each element shows, an array of shape (n_elements,)."""
+        given = self.partitions[-1].shown_tdp
+        if given is not None:
+            return self._everywhere(given)
         return self._shown([np.r_[0.0, proportions] for proportions in self.set_tdps])
 
     @property
@@ -74,6 +77,10 @@ class MapInference:
         for sets, values in zip(self.partitions[1:], by_label[1:], strict=True):
             inside = sets.labels > 0
             shown[inside] = values[sets.labels[inside]]
+        return self._everywhere(shown)
+
+    def _everywhere(self, shown: np.ndarray) -> np.ndarray:
+        """Return values of tested elements for all elements of the mask, 0 for the others."""
         is_tested = self.family.is_tested
         if shown.size == is_tested.size:
             return shown

@@ -51,8 +51,9 @@ def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame
     if is_region:
         description["region"] = ["rest", *(sets.names or [])]
     else:
-        description["threshold"] = sets.threshold
-        description.loc[0, "threshold"] = np.nan
+        if sets.tdp_threshold is not None:
+            description["tdp_threshold"] = np.r_[np.nan, np.full(sets.n_sets, sets.tdp_threshold)]
+        description["threshold"] = np.r_[np.nan, np.broadcast_to(sets.threshold, sets.n_sets)]
         description["direction"] = ["rest", *sets.directions]
     description[f"n_{family.space.element_name[1]}"] = counts
     for unit, values in sizes.items():

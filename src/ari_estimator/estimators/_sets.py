@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ari_estimator.estimators._tdp_forest import TDPForest
+
 
 @dataclass(frozen=True)
 class Sets:
@@ -22,8 +24,12 @@ class Sets:
     directions : list of str
         Which deviations each set is of.
 
-    threshold : float
-        Threshold that formed them, on the scale of the statistic; NaN if none did.
+    threshold : float, or ndarray of shape (n_sets,)
+        Threshold that formed them, or each of them, on the scale of the statistic; NaN if
+        none did.
+
+    tdp_threshold : float or None
+        TDP that was asked for, where the sets are those that have it.
 
     elements : ndarray of int of shape (n_members,), or slice
         The element that each entry of ``labels`` is of; by default all in their order, for
@@ -34,15 +40,24 @@ class Sets:
 
     rest_id : int
         What the rest is called.
+
+    shown_tdp : ndarray of shape (n_tested,), or None
+        TDP that each element shows, where it is not that of its set.
+
+    forest : TDPForest or None
+        All clusters of the map, where the sets are some of these.
     """
 
     labels: np.ndarray
     ids: np.ndarray
     directions: list[str]
-    threshold: float = np.nan
+    threshold: float | np.ndarray = np.nan
+    tdp_threshold: float | None = None
     elements: np.ndarray | slice = field(default_factory=lambda: slice(None))
     names: list[str] | None = None
     rest_id: int = 0
+    shown_tdp: np.ndarray | None = None
+    forest: TDPForest | None = None
 
     @property
     def n_sets(self) -> int:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 from scipy.special import (
@@ -25,6 +25,8 @@ from scipy.special import (
     stdtr,
     stdtrit,
 )
+
+Height = TypeVar("Height", float, np.ndarray)
 
 StatType = Literal["z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"]
 
@@ -206,8 +208,8 @@ class Statistic:
         """Return a threshold on the scale of the map as one on that of the evidence."""
         return -threshold if self.stat_type == "p" else threshold
 
-    def threshold_of_evidence(self, evidence: float) -> float:
-        """Return a threshold on the scale of the evidence as one on that of the map."""
+    def threshold_of_evidence(self, evidence: Height) -> Height:
+        """Return a threshold on the scale of the evidence, or several, as on that of the map."""
         return -evidence if self.stat_type == "p" else evidence
 
     def at_p(self, p_value: float) -> float:

@@ -1,0 +1,100 @@
+"""Sets made by a TDP: the largest clusters that have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ari_estimator.estimators._family import MapFamily
+from ari_estimator.estimators._sets import Sets
+from ari_estimator.estimators._tdp_forest import TDPForest
+from ari_estimator.graphs import GraphUnion
+from ari_estimator.graphs._voxel_grid import Connectivity
+
+
+@dataclass(frozen=True)
+class AdaptiveClusters:
+    """Makes the sets of a map: the largest supra-threshold clusters with at least a TDP.
+
+    Attributes
+    ----------
+    tdps : tuple of float, or None
+        TDPs in ascending order; None for clusters with any discovery, whose elements show
+        the highest TDP of all clusters that they are in.
+
+    connectivity : {6, 18, 26}
+        Which voxels are neighbours.
+
+    min_size : int
+        Smallest number of elements of a cluster.
+    """
+
+    tdps: tuple[float, ...] | None
+    connectivity: Connectivity
+    min_size: int
+
+    def __call__(self, family: MapFamily) -> list[Sets]:
+        """Return the clusters for each TDP, from the lowest to the highest.
+
+        Those of one TDP go from the largest to the smallest. Ids run through.
+        """
+        forest = grow_forest(family, self.connectivity)
+        # Any TDP above 0 is at least that of one discovery among all.
+        tdps = (1 / (2 * family.n_tested),) if self.tdps is None else self.tdps
+        partitions = []
+        n_before = 0
+        for tdp in tdps:
+            clusters = forest.query(tdp)
+            clusters = clusters[forest.sizes[clusters] >= self.min_size]
+            weakest = forest.elements[clusters]
+            # They are the clusters above a height just below that of their weakest element.
+            heights = np.nextafter(family.evidence[weakest], -np.inf)
+            directions = np.where(family.stat[weakest] < 0, "negative", "positive")
+            if not family.statistic.two_sided:
+                directions[:] = "positive"
+            ids = np.arange(n_before + 1, n_before + clusters.size + 1)
+            n_before += clusters.size
+            labels = forest.labels(clusters)
+            shown = np.where(labels > 0, forest.threshold_free_map(), 0.0)
+            partitions.append(
+                Sets(
+                    labels,
+                    ids,
+                    directions.tolist(),
+                    threshold=family.statistic.threshold_of_evidence(heights),
+                    tdp_threshold=None if self.tdps is None else tdp,
+                    shown_tdp=shown if self.tdps is None else None,
+                    forest=forest,
+                )
+            )
+        return partitions
+
+
+def grow_forest(family: MapFamily, connectivity: Connectivity) -> TDPForest:
+    """Return all clusters of a map, of positive and of negative values apart.
+
+    Parameters
+    ----------
+    family : MapFamily
+        The map.
+
+    connectivity : {6, 18, 26}
+        Which voxels are neighbours.
+
+    Returns
+    -------
+    forest : TDPForest
+        Of the tested elements.
+    """
+    if not family.statistic.two_sided:
+        graph = family.space.graph(connectivity)
+        return TDPForest.from_p_values(graph, family.p_values, family.critical_vector)
+    is_negative = family.stat < 0
+    sides = [side for side in (~is_negative, is_negative) if side.any()]
+    order = np.concatenate([np.flatnonzero(side) for side in sides])
+    graph = GraphUnion([family.space.restrict(side).graph(connectivity) for side in sides])
+    forest = TDPForest.from_p_values(graph, family.p_values[order], family.critical_vector)
+    # From numbers among each side to numbers among all.
+    forest.elements = order[forest.elements].astype(forest.elements.dtype)
+    return forest

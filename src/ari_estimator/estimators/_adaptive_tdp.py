@@ -1,0 +1,240 @@
+"""The largest clusters with at least a true discovery proportion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options
+
+from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.estimators._adaptive_clusters import AdaptiveClusters
+from ari_estimator.estimators._image_output import TDPImageTransformer
+from ari_estimator.estimators._inference import MapInference, SetMaker
+from ari_estimator.estimators._statistic import StatType
+from ari_estimator.estimators._tdp_forest import TDPForest, check_tdp
+from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
+from ari_estimator.images._maps import ArrayMaps, ImageMaps
+
+
+class AdaptiveTDPTransformer(TDPImageTransformer):
+    """The largest clusters with at least a true discovery proportion (TDP).
+
+    In place of a cluster-forming threshold one asks for a TDP, "at least 70 % active": found
+    are all supra-threshold clusters, each at a height of its own, whose lower bound is at
+    least that, as large as possible. With probability at least ``1 - alpha`` the bounds of all
+    clusters hold at once, for all TDPs that one may try.
+
+    Maps are volumes, surfaces (:class:`nilearn.surface.SurfaceImage`) or CIFTI images, as
+    for :class:`ClusterTDPTransformer`. What is said of voxels holds for their vertices and
+    grayordinates too.
+
+    Parameters
+    ----------
+    tdp_threshold : float, sequence of float, or None, default=0.7
+        TDP that clusters shall have, in [0, 1]. With several, clusters of a higher one are
+        within those of a lower one, and each voxel shows the TDP of its cluster for the
+        highest one that it is in a cluster of. With None, each voxel shows the highest TDP
+        of all clusters that it is in, the threshold-free TDP map.
+
+    alpha : float, default=0.05
+        Error level, strictly between 0 and 1.
+
+    mask_img : image, masker or None, default=None
+        All voxels that are tested, as for :class:`ClusterTDPTransformer`.
+
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
+        What the maps hold, as for :class:`ClusterTDPTransformer`.
+
+    df : float, (float, float) or None, default=None
+        Degrees of freedom of t, chi2 and F values.
+
+    two_sided : bool, default=False
+        Whether negative values count as well: p-values are then two-sided, and positive and
+        negative clusters are formed apart.
+
+    connectivity : {6, 18, 26}, default=6
+        Voxels of a cluster share a face (6), or also an edge (18), or a corner (26).
+        Vertices are neighbours where they share an edge of the mesh.
+
+    cluster_threshold : int, default=0
+        Smallest size of a cluster, in voxels. Smaller ones belong to the rest.
+
+    mesh : PolyMesh, dict or None, default=None
+        Meshes of the cortex, for CIFTI images.
+
+    local_test : {"simes", "hommel"}, default="simes"
+        Local test of the closed testing procedure.
+
+    memory : None, str or joblib.Memory, default=None
+        Where to cache the computation.
+
+    memory_level : int, default=1
+        0 caches nothing, 1 the inference, 2 the masker's work as well.
+
+    verbose : int, default=0
+        If positive, a line is printed for each map.
+
+    Attributes
+    ----------
+    masker_ : NiftiMasker, SurfaceMasker or None
+        The fitted masker; None for CIFTI images.
+
+    mask_img_ : image
+        The mask.
+
+    n_features_in_ : int
+        Number of voxels in the mask.
+
+    forest_ : TDPForest
+        All clusters of the map with their TDP, to be asked for others; its elements are the
+        voxels that are tested. This and the following attributes are set by
+        :meth:`fit_transform`; they are lists, with one item for each map, where the input
+        is not a single map.
+
+    labels_img_ : image, list of images or ndarray
+        For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
+        elsewhere; in the form of the input.
+
+    table_ : pandas.DataFrame
+        One row for each cluster, by ascending ``tdp_threshold`` and, within, from the
+        largest to the smallest; the last row is the rest of the brain. Columns as in
+        :class:`ClusterTDPTransformer`, and ``tdp_threshold``; ``threshold`` is the height
+        just below the weakest voxel of the cluster, which forms it. With
+        ``tdp_threshold=None``, the clusters are the largest ones with any true discovery.
+
+    family_ : MapFamily
+        The tested map, of which the bound of any other set can be asked
+        (:func:`set_bound`).
+
+    hommel_ : ari_estimator.closed_testing.Hommel
+        Closed testing of the voxels, for further questions.
+
+    n_tested_ : int
+        Number of voxels tested: those of the mask that are not NaN.
+
+    true_discoveries_ : int
+        Lower bound on the number of active voxels among all that are tested.
+
+    See Also
+    --------
+    ClusterTDPTransformer : Clusters of a threshold.
+    TDPForest : All clusters of a map, for arrays.
+
+    Notes
+    -----
+    The method is that of Chen et al. [1]_, see :class:`TDPForest`. The bounds do not depend
+    on the order of the voxels.
+
+    References
+    ----------
+    .. [1] Chen X, Goeman JJ, Krebs TJP, Meijer RJ, Weeda WD (2022). Adaptive cluster
+       thresholding with spatial activation guarantees using All-Resolutions Inference.
+       arXiv:2206.13587.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import AdaptiveTDPTransformer
+    >>> ari = AdaptiveTDPTransformer(tdp_threshold=0.9, cluster_threshold=50)
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> ari.table_[["cluster_id", "threshold", "n_voxels", "true_discoveries", "tdp"]].round(2)
+       cluster_id  threshold  n_voxels  true_discoveries  tdp
+    0           1       3.52      1542              1388  0.9
+    1           2       3.97       290               261  0.9
+    2           3       3.95       266               240  0.9
+    3           0        NaN     43350                 0  0.0
+    """
+
+    forest_: TDPForest | list[TDPForest]
+    _sets_are_called = "clusters"
+
+    _parameter_constraints: dict[str, Any] = {
+        **TDPImageTransformer._parameter_constraints,
+        "tdp_threshold": "no_validation",  # by check_tdp_threshold
+        "connectivity": [Options(Integral, set(CONNECTIVITIES))],
+        "cluster_threshold": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        tdp_threshold: float | Iterable[float] | None = 0.7,
+        *,
+        alpha: float = 0.05,
+        mask_img: Any = None,
+        stat_type: StatType = "z",
+        df: float | tuple[float, float] | None = None,
+        two_sided: bool = False,
+        connectivity: Connectivity = 6,
+        cluster_threshold: int = 0,
+        mesh: Any = None,
+        local_test: LocalTest = "simes",
+        memory: Any = None,
+        memory_level: int = 1,
+        verbose: int = 0,
+    ) -> None:
+        self.tdp_threshold = tdp_threshold
+        self.alpha = alpha
+        self.mask_img = mask_img
+        self.stat_type = stat_type
+        self.df = df
+        self.two_sided = two_sided
+        self.connectivity = connectivity
+        self.cluster_threshold = cluster_threshold
+        self.mesh = mesh
+        self.local_test = local_test
+        self.memory = memory
+        self.memory_level = memory_level
+        self.verbose = verbose
+
+    def _check_sets(self) -> None:
+        check_tdp_threshold(self.tdp_threshold)
+
+    def _set_maker(self) -> SetMaker:
+        return AdaptiveClusters(
+            check_tdp_threshold(self.tdp_threshold), self.connectivity, self.cluster_threshold
+        )
+
+    def _keep(self, maps: ImageMaps | ArrayMaps, inferences: list[MapInference]) -> None:
+        super()._keep(maps, inferences)
+        forests: list[Any] = [inference.partitions[0].forest for inference in inferences]
+        self.forest_ = forests[0] if maps.is_single else forests
+
+
+def check_tdp_threshold(tdp_threshold: Any) -> tuple[float, ...] | None:
+    """Return TDPs in ascending order, without repeats; None for None.
+
+    Parameters
+    ----------
+    tdp_threshold : float, iterable of float, or None
+        The TDPs.
+
+    Returns
+    -------
+    tdps : tuple of float, or None
+        In ascending order.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    ValueError
+        If there is no TDP, or one is not in [0, 1].
+    """
+    if tdp_threshold is None:
+        return None
+    values = tdp_threshold.tolist() if isinstance(tdp_threshold, np.ndarray) else tdp_threshold
+    if isinstance(values, (int, float, np.number)):
+        values = (values,)
+    # What is consumed by reading it cannot be a parameter, which is read more than once.
+    if isinstance(values, (str, bytes, Iterator, Mapping)) or not isinstance(values, Iterable):
+        raise TypeError(
+            "tdp_threshold must be a number in [0, 1], a sequence of such numbers, or None. "
+            f"Got {tdp_threshold!r}."
+        )
+    values = {check_tdp(value, "tdp_threshold") for value in values}
+    if not values:
+        raise ValueError("tdp_threshold must hold at least one number. Got none.")
+    return tuple(sorted(values))
