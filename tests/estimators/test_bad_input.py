@@ -215,9 +215,7 @@ class TestMasks:
     def test_surface_masks_of_volumes_are_refused(self, z_img):
         for surface in (load_fsaverage_data(), SurfaceMasker()):
             name = type(surface).__name__
-            with pytest.raises(
-                TypeError, match=rf"mask_img.*same kind.*a volume\. Got {name}"
-            ):
+            with pytest.raises(TypeError, match=rf"mask_img.*same kind.*a volume\. Got {name}"):
                 ClusterTDPTransformer(mask_img=surface).fit(z_img)
             with pytest.raises(TypeError, match=rf"mask_img.*{name}"):
                 cluster_level_inference(z_img, mask_img=surface)

@@ -47,16 +47,19 @@ class AdaptiveClusters:
         for tdp in tdps:
             clusters = forest.query(tdp)
             clusters = clusters[forest.sizes[clusters] >= self.min_size]
-            weakest = forest.elements[clusters]
-            # They are the clusters above a height just below that of their weakest element.
-            heights = np.nextafter(family.evidence[weakest], -np.inf)
-            directions = np.where(family.stat[weakest] < 0, "negative", "positive")
+            labels = forest.labels(clusters)
+            # They are the clusters above a height just below that of their weakest element: not
+            # the root, where p-values are tied that the evidence tells apart.
+            weakest = np.full(clusters.size + 1, np.inf)
+            np.minimum.at(weakest, labels, family.evidence)
+            heights = np.nextafter(weakest[1:], -np.inf)
+            is_negative = family.stat[forest.elements[clusters]] < 0
+            directions = np.where(is_negative, "negative", "positive")
             if not family.statistic.two_sided:
                 directions[:] = "positive"
             ids = np.arange(n_before + 1, n_before + clusters.size + 1)
             n_before += clusters.size
-            labels = forest.labels(clusters)
-            shown = np.where(labels > 0, forest.threshold_free_map(), 0.0)
+            shown = np.where(labels > 0, self._highest_tdps(forest), 0.0)
             partitions.append(
                 Sets(
                     labels,
@@ -69,6 +72,14 @@ class AdaptiveClusters:
                 )
             )
         return partitions
+
+    def _highest_tdps(self, forest: TDPForest) -> np.ndarray:
+        """Return the highest TDP of all clusters of a sufficient size around each element."""
+        is_kept = forest.is_cluster & (forest.sizes >= self.min_size)
+        kept = TDPForest(
+            forest.elements, forest.starts, forest.parents, is_kept, forest.true_discoveries
+        )
+        return kept.threshold_free_map()
 
 
 def grow_forest(family: MapFamily, connectivity: Connectivity) -> TDPForest:

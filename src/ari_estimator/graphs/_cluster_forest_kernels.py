@@ -11,9 +11,19 @@ from numba import njit
 
 
 @njit(cache=True)
+def _representative(up: np.ndarray, basin: int) -> int:
+    """Return the representative of the set of a basin."""
+    while up[basin] != basin:
+        up[basin] = up[up[basin]]
+        basin = up[basin]
+    return basin
+
+
+@njit(cache=True)
 def merge(
     order: np.ndarray,
-    ranks: np.ndarray,
+    slots: np.ndarray,
+    n_slots: int,
     bases: np.ndarray,
     starts: np.ndarray,
     stops: np.ndarray,
@@ -21,41 +31,52 @@ def merge(
 ) -> np.ndarray:
     """Return the parent of each node of the forest; -1 if it has none.
 
-    Nodes are named by their rank in ``order``, in which they join. ``ranks`` has the rank of
-    the node in each slot, or a number above all ranks. A node becomes the root of the cluster
-    of all that is connected with it so far: the parent of the roots that these had.
+    Nodes are named by their rank in ``order``, in which they join. A node becomes the root of
+    the cluster of all that is connected with it so far: the parent of the roots that these had.
 
-    Union by size, with halving of paths; ``roots`` has the root of each set at its
-    representative.
+    A node without a neighbour that has joined before opens a basin; any other is put into the
+    basin of one of them. Basins are few, so that their union-find (by size, with halving of
+    paths) stays in the cache. ``roots`` has the root of each set at its representative.
     """
     n = order.size
     parents = np.full(n, -1, dtype=np.int32)
-    up = np.arange(n).astype(np.int32)
-    roots = np.arange(n).astype(np.int32)
-    sizes = np.ones(n, dtype=np.int32)
+    basins = np.full(n_slots, -1, dtype=np.int32)  # of the node in each slot, once it has joined
+    n_basins = 0
+    up = np.empty(n, dtype=np.int32)
+    roots = np.empty(n, dtype=np.int32)
+    sizes = np.empty(n, dtype=np.int32)
+    met = np.empty(offsets.size, dtype=np.int32)
     for rank in range(n):
         node = order[rank]
         base = bases[node]
-        mine = np.int32(rank)
+        # Without a branch, which no processor could predict.
+        n_met = 0
         for k in range(starts[node], stops[node]):
-            other = ranks[base + offsets[k]]
-            if other >= rank:
-                continue
-            above = up[other]
-            if above == mine:
-                continue
-            while above != other:
-                up[other] = up[above]
-                other = up[other]
-                above = up[other]
-            if other == mine:
-                continue
-            parents[roots[other]] = rank
-            if sizes[other] > sizes[mine]:
-                mine, other = other, mine
-            up[other] = mine
-            sizes[mine] += sizes[other]
+            basin = basins[base + offsets[k]]
+            met[n_met] = basin
+            n_met += basin >= 0
+        if n_met == 0:
+            mine = np.int32(n_basins)
+            n_basins += 1
+            up[mine] = mine
+            sizes[mine] = 0
+        else:
+            mine = _representative(up, met[0])
+            parents[roots[mine]] = rank
+            for k in range(1, n_met):
+                if up[met[k]] == mine:
+                    continue
+                other = _representative(up, met[k])
+                if other == mine:
+                    continue
+                parents[roots[other]] = rank
+                if sizes[other] > sizes[mine]:
+                    mine, other = other, mine
+                up[other] = mine
+                sizes[mine] += sizes[other]
+        sizes[mine] += 1
         roots[mine] = rank
+        basins[slots[node]] = mine
     return parents
 
 

@@ -2,7 +2,8 @@
 
 nilearn's ``get_clusters_table`` finds them in the 6-connected clusters of one threshold, in
 volumes. Sets here may be given, connected otherwise or lie on a mesh, hence the graph. In what
-nilearn can do both agree.
+nilearn can do both agree, but that it reports peaks close to a stronger one where they are far
+from the last one in between.
 """
 
 from __future__ import annotations
@@ -51,9 +52,10 @@ def find_peaks(
     order = np.lexsort((candidates, -evidence[candidates], labels))
     labels, candidates = labels[order], candidates[order]
     starts = np.flatnonzero(np.diff(labels, prepend=0))
+    ends = np.append(starts, labels.size)[1:]
     kept = [
         first + _apart(xyz[candidates[first:last]], min_distance, max_peaks)
-        for first, last in zip(starts, [*starts[1:], labels.size], strict=True)
+        for first, last in zip(starts, ends, strict=True)
     ]
     peaks = np.concatenate([*kept, np.empty(0, dtype=np.intp)]).astype(np.intp)
     return labels[peaks], candidates[peaks]
@@ -82,4 +84,4 @@ def _apart(xyz: np.ndarray, min_distance: float, max_peaks: int) -> np.ndarray:
             break
         if (np.linalg.norm(xyz[kept] - xyz[i], axis=1) > min_distance).all():
             kept.append(i)
-    return np.array(kept[:max_peaks])
+    return np.array(kept)

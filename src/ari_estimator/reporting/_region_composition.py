@@ -18,7 +18,7 @@ from ari_estimator.images._labels import Regions, read_regions
 
 def get_region_composition(
     fitted: Any,
-    atlas_img: Any,
+    labels_img: Any,
     *,
     labels: Sequence[str] | None = None,
     lut: pd.DataFrame | str | Path | None = None,
@@ -35,7 +35,7 @@ def get_region_composition(
         A transformer after :meth:`fit_transform`, or a model after
         ``compute_contrast(output_type="tdp")``.
 
-    atlas_img : image
+    labels_img : image
         Regions, as for :class:`~ari_estimator.RegionTDPTransformer`.
 
     labels : sequence of str or None, default=None
@@ -74,7 +74,7 @@ def get_region_composition(
     TypeError
         If the atlas is an image of another kind.
     ValueError
-        If the atlas is on another grid, or no image of regions.
+        If a parameter is out of range, or the atlas is on another grid, or no image of regions.
 
     Notes
     -----
@@ -100,10 +100,11 @@ def get_region_composition(
     0           1  right      2177    1.0  0.80
     1           2   left       356    1.0  0.67
     """
+    check_resampling_target(resampling_target)
     frame, inference = fitted_map(fitted, map_index)
     regions = read_regions(
         frame,
-        atlas_img,
+        labels_img,
         labels=labels,
         lut=lut,
         background_label=background_label,
@@ -112,6 +113,12 @@ def get_region_composition(
     )
     pieces = [compose(inference.family, frame, sets, regions) for sets in inference.partitions]
     return pd.concat(pieces, ignore_index=True)
+
+
+def check_resampling_target(resampling_target: Any) -> None:
+    """Raise a ValueError unless a resampling target is one."""
+    if resampling_target not in (None, "data"):
+        raise ValueError(f"resampling_target must be 'data' or None. Got {resampling_target!r}.")
 
 
 def members_of_regions(regions: Regions, family: MapFamily) -> pd.DataFrame:
@@ -154,7 +161,7 @@ def compose(family: MapFamily, frame: Frame, sets: Sets, regions: Regions) -> pd
     composition = pd.DataFrame(
         {
             "region_id" if sets.names is not None else "cluster_id": sets.ids[set_of_piece - 1],
-            "region": [regions.names[i] for i in region_of_piece],
+            "region": pd.Series([regions.names[i] for i in region_of_piece], dtype=str),
             f"n_{frame.space.element_name[1]}": counts,
             "share": counts / sizes[set_of_piece],
             "true_discoveries": bounds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -13,13 +14,21 @@ import pandas as pd
 from ari_estimator.estimators._any_set import fitted_map
 from ari_estimator.estimators._family import MapFamily
 from ari_estimator.estimators._inference import MapInference
+from ari_estimator.estimators._statistic import Statistic
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions
 from ari_estimator.reporting._peaks import find_peaks
-from ari_estimator.reporting._region_composition import compose, members_of_regions
+from ari_estimator.reporting._region_composition import (
+    check_resampling_target,
+    compose,
+    members_of_regions,
+)
 
 # Peaks are those of the full neighbourhood of a voxel, as in nilearn, whatever clusters are.
 _PEAK_CONNECTIVITY: Final = 26
+
+# What two decimals would make 0 or 1 of.
+_P_VALUES: Final = ("p", "one_minus_p")
 
 # Digits after the decimal point; mm3 and mm2 have none, other numbers are counts.
 _DECIMALS = {"threshold": 2, "size": 0, "tdp": 3, "peak_stat": 2, "center": 1, "peak": 1}
@@ -30,7 +39,7 @@ def get_tdp_table(
     *,
     min_distance: float = 8.0,
     max_peaks: int = 4,
-    atlas_img: Any = None,
+    labels_img: Any = None,
     labels: Sequence[str] | None = None,
     lut: pd.DataFrame | str | Path | None = None,
     background_label: int = 0,
@@ -55,7 +64,7 @@ def get_tdp_table(
     max_peaks : int, default=4
         Largest number of peaks of a cluster: 1 for no sub-peaks.
 
-    atlas_img : image or None, default=None
+    labels_img : image or None, default=None
         Regions to name, as for :class:`~ari_estimator.RegionTDPTransformer`.
 
     labels : sequence of str or None, default=None
@@ -85,21 +94,22 @@ def get_tdp_table(
 
         - ``cluster_id``, or ``region_id`` and ``region``;
         - ``peak``: 1 for the main peak, 2, 3, ... for sub-peaks;
-        - ``threshold`` (2 decimals) and ``direction``, of clusters;
+        - ``threshold`` (2 decimals; where the map is of p-values or of 1 - p, 2 significant
+          digits of the p-value) and ``direction``, of clusters;
         - ``n_voxels`` (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2``; no
           decimals);
-        - ``true_discoveries`` and ``tdp`` (3 decimals);
+        - ``true_discoveries`` and ``tdp`` (3 decimals, rounded down, being a lower bound);
         - ``p_value`` of the cluster, against "no voxel of it is active", adjusted by closed
           testing for all sets at once (text, 2 significant digits);
         - ``center_x``, ``center_y``, ``center_z``: centre of mass, all voxels weighing the
           same and vertices by their area (mm, 1 decimal); not for the rest;
-        - ``peak_stat`` (2 decimals), ``peak_hemisphere`` or ``peak_structure`` and
+        - ``peak_stat`` (as ``threshold``), ``peak_hemisphere`` or ``peak_structure`` and
           ``peak_vertex``, where there are meshes, ``peak_x``, ``peak_y``, ``peak_z`` (mm, 1
           decimal);
         - with an atlas, ``peak_region``: the region at the peak, or regions, if they
           overlap there; and ``composition``: the regions that the cluster reaches into,
           each with its share of the cluster and the TDP of the piece, by descending product
-          of the two. See :func:`get_region_composition`.
+          of the two. Neither for the rest. See :func:`get_region_composition`.
 
         Empty cells are None, which ``to_csv`` and ``to_markdown`` (it needs the package
         tabulate) leave empty; ``na_rep="n/a"`` makes the former fit for BIDS.
@@ -111,7 +121,8 @@ def get_tdp_table(
     TypeError
         If the atlas is an image of another kind.
     ValueError
-        If a parameter is out of range, or the atlas is on another grid.
+        If a parameter is out of range, or the atlas is on another grid, or if there is none
+        and something is said of it.
 
     Notes
     -----
@@ -129,7 +140,7 @@ def get_tdp_table(
     >>> table = get_tdp_table(ari, max_peaks=3)
     >>> table[["cluster_id", "peak", "n_voxels", "tdp", "p_value", "peak_stat"]]
       cluster_id peak n_voxels    tdp  p_value peak_stat
-    0          1    1     2177  0.801  7.2e-14      7.94
+    0          1    1     2177    0.8  7.2e-14      7.94
     1          1    2     None   None     None      7.94
     2          1    3     None   None     None      7.94
     3          2    1      356  0.674  7.2e-13      7.94
@@ -139,21 +150,33 @@ def get_tdp_table(
         raise ValueError(f"min_distance must be a number of mm, at least 0. Got {min_distance!r}.")
     if not isinstance(max_peaks, Integral) or max_peaks < 1:
         raise ValueError(f"max_peaks must be an integer, at least 1. Got {max_peaks!r}.")
+    check_resampling_target(resampling_target)
+    if labels_img is None:
+        # What would name its regions must not be given in vain.
+        of_atlas = {
+            "labels": labels,
+            "lut": lut,
+            "background_label": background_label or None,
+            "probability_threshold": probability_threshold,
+            "resampling_target": resampling_target,
+        }
+        given = [name for name, value in of_atlas.items() if value is not None]
+        if given:
+            raise ValueError(f"{', '.join(given)} is for a labels_img, and there is none.")
     frame, inference = fitted_map(fitted, map_index)
     family = inference.family
     regions = None
-    if atlas_img is not None:
+    if labels_img is not None:
         regions = read_regions(
             frame,
-            atlas_img,
+            labels_img,
             labels=labels,
             lut=lut,
             background_label=background_label,
             probability_threshold=probability_threshold,
             resample=resampling_target == "data",
         )
-    table = inference.table
-    _insert_p_values_and_centres(table, inference)
+    table = _with_p_values_and_centres(inference)
     id_column = table.columns[0]
     table.insert(2 if id_column == "region_id" else 1, "peak", 1)
     if regions is not None:
@@ -164,7 +187,7 @@ def get_tdp_table(
         table.insert(len(table.columns) - 1, "peak_region", names)
     else:
         table = table.drop(columns="element")
-    return _rounded(table)
+    return _rounded(table, family.statistic)
 
 
 def _stacked(of_partitions: list[np.ndarray]) -> np.ndarray:
@@ -172,7 +195,8 @@ def _stacked(of_partitions: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([*(values[1:] for values in of_partitions), of_partitions[0][:1]])
 
 
-def _insert_p_values_and_centres(table: pd.DataFrame, inference: MapInference) -> None:
+def _with_p_values_and_centres(inference: MapInference) -> pd.DataFrame:
+    """Return the table of an inference with more columns, behind the TDP."""
     family = inference.family
     p_values, centres = [], []
     for sets in inference.partitions:
@@ -180,14 +204,15 @@ def _insert_p_values_and_centres(table: pd.DataFrame, inference: MapInference) -
         members = np.arange(family.n_tested)[sets.elements]
         p_values.append(family.hommel.set_p_values_by_label(sets.labels, n_labels, subset=members))
         centres.append(family.space.centres(sets.labels, n_labels, sets.elements))
-    table.insert(table.columns.get_loc("tdp") + 1, "p_value", _stacked(p_values))
-    of_rows = _stacked(centres)
+    more = pd.DataFrame(
+        _stacked(centres), columns=["center_x", "center_y", "center_z"], dtype=np.float64
+    )
     # The rest surrounds the clusters: its centre says nothing.
-    of_rows[-1] = np.nan
-    for i, axis in enumerate("xyz"):
-        table.insert(table.columns.get_loc("peak_stat") + i, f"center_{axis}", of_rows[:, i])
-    peak_stat = table.pop("peak_stat")
-    table.insert(table.columns.get_loc("center_z") + 1, "peak_stat", peak_stat)
+    more.iloc[-1] = np.nan
+    more.insert(0, "p_value", _stacked(p_values))
+    table = inference.table
+    at = table.columns.get_loc("tdp") + 1
+    return pd.concat([table.iloc[:, :at], more, table.iloc[:, at:]], axis=1)
 
 
 def _with_sub_peaks(
@@ -235,7 +260,7 @@ def _compositions(
         [compose(inference.family, frame, sets, regions) for sets in inference.partitions]
     )
     texts = [
-        f"{region} {share:.0%} (TDP {tdp:.2f})"
+        f"{region} {share:.0%} (TDP {_rounded_down(tdp, 2):.2f})"
         for region, share, tdp in zip(pieces["region"], pieces["share"], pieces["tdp"], strict=True)
     ]
     of_sets = pd.Series(texts, dtype=object).groupby(pieces.iloc[:, 0].to_numpy()).agg("; ".join)
@@ -251,22 +276,44 @@ def _region_names_at(elements: pd.Series, regions: Regions, family: MapFamily) -
     return elements.map(of_elements).tolist()
 
 
-def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+def _rounded(table: pd.DataFrame, statistic: Statistic) -> pd.DataFrame:
     """Return the table with rounded numbers, whole ones as integers, and None for NaN."""
     table = table.copy()
     for column in table.columns:
         if column.startswith(("n_", "size_")) or column in ("peak", "true_discoveries"):
             cells = [None if pd.isna(cell) else round(cell) for cell in table[column]]
+        elif column == "tdp":
+            cells = [None if pd.isna(cell) else _rounded_down(cell, 3) for cell in table[column]]
         elif column == "p_value":
             cells = [None if pd.isna(cell) else f"{cell:.2g}" for cell in table[column]]
         else:
             digits = next((d for name, d in _DECIMALS.items() if column.startswith(name)), None)
-            cells = [_rounded_cell(cell, digits) for cell in table[column]]
+            if column in ("threshold", "peak_stat") and statistic.stat_type in _P_VALUES:
+                complement = statistic.stat_type == "one_minus_p"
+                cells = [_rounded_p_value(cell, complement) for cell in table[column]]
+            else:
+                cells = [_rounded_cell(cell, digits) for cell in table[column]]
         table[column] = pd.Series(cells, dtype=object)
     return table
+
+
+def _rounded_down(bound: float, digits: int) -> float:
+    """Return a lower bound rounded such that it stays one."""
+    # Rounded before, lest 0.57 fall short of itself.
+    return math.floor(round(float(bound) * 10**digits, 6)) / 10**digits
 
 
 def _rounded_cell(cell: Any, digits: int | None) -> Any:
     if pd.isna(cell):
         return None
-    return round(float(cell), digits) if isinstance(cell, float) and digits is not None else cell
+    if not isinstance(cell, float) or digits is None:
+        return cell
+    return round(float(cell), digits) + 0.0  # which turns -0 into 0
+
+
+def _rounded_p_value(cell: Any, complement: bool) -> Any:
+    """Return a p-value, or one minus a p-value, with two significant digits of the p-value."""
+    if pd.isna(cell):
+        return None
+    p = 1 - cell if complement else cell
+    return round(float(cell), 1 - math.floor(math.log10(p))) if p > 0 else float(cell)
