@@ -53,21 +53,23 @@ class AdaptiveClusters:
             weakest = np.full(clusters.size + 1, np.inf)
             np.minimum.at(weakest, labels, family.evidence)
             heights = np.nextafter(weakest[1:], -np.inf)
-            is_negative = family.stat[forest.elements[clusters]] < 0
-            directions = np.where(is_negative, "negative", "positive")
-            if not family.statistic.two_sided:
-                directions[:] = "positive"
+            directions = [family.statistic.direction] * clusters.size
+            if family.statistic.two_sided:
+                is_negative = family.stat[forest.elements[clusters]] < 0
+                directions = np.where(is_negative, "negative", "positive").tolist()
             ids = np.arange(n_before + 1, n_before + clusters.size + 1)
             n_before += clusters.size
-            shown = np.where(labels > 0, self._highest_tdps(forest), 0.0)
+            shown = None
+            if self.tdps is None:
+                shown = np.where(labels > 0, self._highest_tdps(forest), 0.0)
             partitions.append(
                 Sets(
                     labels,
                     ids,
-                    directions.tolist(),
+                    directions,
                     threshold=family.statistic.threshold_of_evidence(heights),
                     tdp_threshold=None if self.tdps is None else tdp,
-                    shown_tdp=shown if self.tdps is None else None,
+                    shown_tdp=shown,
                     forest=forest,
                 )
             )
@@ -101,8 +103,9 @@ def grow_forest(family: MapFamily, connectivity: Connectivity) -> TDPForest:
     if not family.statistic.two_sided:
         graph = family.space.graph(connectivity)
         return TDPForest.from_p_values(graph, family.p_values, family.critical_vector)
-    is_negative = family.stat < 0
-    sides = [side for side in (~is_negative, is_negative) if side.any()]
+    # Zeros are of neither side, and join no cluster of one.
+    sides = [family.stat > 0, family.stat < 0, family.stat == 0]
+    sides = [side for side in sides if side.any()]
     order = np.concatenate([np.flatnonzero(side) for side in sides])
     graph = GraphUnion([family.space.restrict(side).graph(connectivity) for side in sides])
     forest = TDPForest.from_p_values(graph, family.p_values[order], family.critical_vector)

@@ -89,8 +89,8 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
         Number of voxels in the mask.
 
     forest_ : TDPForest
-        All clusters of the map with their TDP, to be asked for others; its elements are the
-        voxels that are tested. This and the following attributes are set by
+        All clusters of the map with their TDP, small ones included, to be asked for others;
+        its elements are the voxels that are tested. This and the following attributes are set by
         :meth:`fit_transform`; they are lists, with one item for each map, where the input
         is not a single map.
 
@@ -103,7 +103,8 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
         largest to the smallest; the last row is the rest of the brain. Columns as in
         :class:`ClusterTDPTransformer`, and ``tdp_threshold``; ``threshold`` is the height
         just below the weakest voxel of the cluster, which forms it. With
-        ``tdp_threshold=None``, the clusters are the largest ones with any true discovery.
+        ``tdp_threshold=None`` there is no such column, and the clusters are the largest ones
+        with any true discovery.
 
     family_ : MapFamily
         The tested map, of which the bound of any other set can be asked

@@ -1,0 +1,1556 @@
+"""AdaptiveTDPTransformer: the largest clusters with a TDP, against those of all heights."""
+
+import functools
+import pickle
+import re
+import warnings
+
+import joblib
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from nibabel import Nifti1Image
+from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
+from nilearn.image import get_data
+from nilearn.maskers import NiftiLabelsMasker, NiftiMasker
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
+from numpy.testing import assert_allclose, assert_array_equal
+from pandas.testing import assert_frame_equal
+from scipy import ndimage, stats
+from scipy.sparse.csgraph import connected_components
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+
+from ari_estimator import (
+    AdaptiveTDPTransformer,
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    TDPForest,
+    confidence_curve,
+    set_bound,
+)
+from ari_estimator.closed_testing import Hommel
+from ari_estimator.reporting import get_region_composition, get_tdp_table
+
+N_CHANGES = {6: 1, 18: 2, 26: 3}
+
+COLUMNS = [
+    "cluster_id",
+    "tdp_threshold",
+    "threshold",
+    "direction",
+    "n_voxels",
+    "size_mm3",
+    "true_discoveries",
+    "tdp",
+    "peak_stat",
+    "peak_x",
+    "peak_y",
+    "peak_z",
+]
+
+# What a cluster is, whatever it is called.
+OF_CLUSTER = [name for name in COLUMNS if name not in ("cluster_id", "tdp_threshold", "threshold")]
+
+RESULTS = ["forest_", "labels_img_", "table_", "hommel_", "n_tested_", "true_discoveries_"]
+
+CONNECTIVITIES = pytest.mark.parametrize("connectivity", [6, 18, 26])
+
+TWO_SIDED = pytest.mark.parametrize("two_sided", [False, True], ids=["one-sided", "two-sided"])
+
+TDPS = [0, 0.01, 0.5, 0.7, 0.9, 1]
+
+PARAMETERS = {
+    "tdp_threshold": [0.5, 0.8],
+    "alpha": 0.1,
+    "mask_img": None,
+    "stat_type": "t",
+    "df": 19,
+    "two_sided": True,
+    "connectivity": 26,
+    "cluster_threshold": 4,
+    "mesh": None,
+    "local_test": "hommel",
+    "memory": None,
+    "memory_level": 0,
+    "verbose": 1,
+}
+
+
+class BruteForce:
+    """All clusters of a map by trying every height, and the bound of each.
+
+    ``label`` returns the number of the component of each selected element, from 1, and 0 for
+    the others. ``sides`` tells positive from negative elements; None if there is one side.
+    """
+
+    def __init__(self, evidence, p, label, sides=None, local_test="simes", alpha=0.05):
+        vector = Hommel(p, local_test).critical_vector(alpha)
+        self.n = p.size
+        self.bounds = {}
+        sides = np.zeros(p.size) if sides is None else sides
+        for side in np.unique(sides):
+            for height in np.unique(evidence[sides == side]):
+                labels = label((sides == side) & (evidence >= height))
+                # A cluster that has no element at this height is one of a greater height.
+                for i in np.unique(labels[(sides == side) & (evidence == height)]):
+                    cluster = frozenset(np.flatnonzero(labels == i).tolist())
+                    if cluster not in self.bounds:
+                        members = np.array(sorted(cluster))
+                        self.bounds[cluster] = int(vector.true_discoveries(p[members]))
+
+    def largest(self, tdp, min_size=0):
+        """Return the largest clusters with a TDP, from the largest to the smallest."""
+        found = []
+        for cluster in sorted(self.bounds, key=len, reverse=True):
+            is_within = any(cluster <= other for other in found)
+            if self.bounds[cluster] / len(cluster) >= tdp and not is_within:
+                assert all(cluster.isdisjoint(other) for other in found)
+                found.append(cluster)
+        return [cluster for cluster in found if len(cluster) >= min_size]
+
+    def tdp(self, tdps, min_size=0):
+        """Return the TDP of the cluster of each element for the highest TDP it has one for."""
+        shown = np.zeros(self.n)
+        for tdp in sorted(tdps):
+            for cluster in self.largest(tdp, min_size):
+                shown[list(cluster)] = self.bounds[cluster] / len(cluster)
+        return shown
+
+    def highest(self, min_size=0):
+        """Return the highest TDP of all clusters around each element."""
+        shown = np.zeros(self.n)
+        for cluster, bound in self.bounds.items():
+            if len(cluster) >= min_size:
+                members = list(cluster)
+                shown[members] = np.maximum(shown[members], bound / len(cluster))
+        return shown
+
+
+def label_of_volume(mask, connectivity):
+    """Return a function that labels voxels of a mask."""
+    structure = ndimage.generate_binary_structure(3, N_CHANGES[connectivity])
+
+    def label(selected):
+        volume = np.zeros(mask.shape, dtype=bool)
+        volume[mask] = selected
+        return ndimage.label(volume, structure)[0][mask]
+
+    return label
+
+
+def label_of_matrix(are_neighbours):
+    """Return a function that labels elements of which a matrix says which are neighbours."""
+
+    def label(selected):
+        inside = np.flatnonzero(selected)
+        labels = np.zeros(selected.size, dtype=int)
+        labels[inside] = 1 + connected_components(are_neighbours[np.ix_(inside, inside)])[1]
+        return labels
+
+    return label
+
+
+def brute_force_of(z, mask, connectivity=6, *, two_sided=False, **parameters):
+    """Return all clusters of z values."""
+    values = z[mask]
+    p = 2 * stats.norm.sf(abs(values)) if two_sided else stats.norm.sf(values)
+    return BruteForce(
+        abs(values) if two_sided else values,
+        p,
+        label_of_volume(mask, connectivity),
+        np.sign(values) if two_sided else None,
+        **parameters,
+    )
+
+
+@pytest.fixture(scope="module")
+def brute_force(make_map, mask):
+    """Return a function from a seed, and more, to all clusters of a synthetic map."""
+
+    @functools.cache
+    def make(seed=0, connectivity=6, **parameters):
+        return brute_force_of(make_map(seed), mask, connectivity, **parameters)
+
+    return make
+
+
+def clusters_of(labels, ids):
+    """Return the sets of elements with each label."""
+    return [frozenset(np.flatnonzero(labels == i).tolist()) for i in ids]
+
+
+def assert_is_largest(transformer, shown, labels, expected, tdp, min_size=0):
+    """Assert that image, label image and table are those of the expected clusters."""
+    clusters = expected.largest(tdp, min_size)
+    table = transformer.table_
+    size = next(name for name in table if name.startswith("n_"))
+    assert table[size].tolist()[:-1] == [len(cluster) for cluster in clusters]
+    found = clusters_of(labels, table["cluster_id"][:-1])
+    assert set(found) == set(clusters)
+    assert table["true_discoveries"].tolist()[:-1] == [expected.bounds[c] for c in found]
+    assert table[size].sum() == expected.n
+    assert_array_equal(shown, expected.tdp([tdp], min_size))
+
+
+def assert_thresholds_form_the_clusters(transformer, labels, form_clusters):
+    """Assert that a threshold of the table forms the same cluster."""
+    n_formed = 0
+    for row in transformer.table_[:-1].itertuples():
+        if not row.threshold >= 0:
+            continue  # no threshold that ClusterTDPTransformer takes
+        of_clusters, labels_there = form_clusters(row.threshold)
+        here = labels == row.cluster_id
+        (cluster_id,) = np.unique(labels_there[here])
+        assert cluster_id > 0
+        assert_array_equal(labels_there == cluster_id, here)
+        other = of_clusters.table_
+        columns = [name for name in OF_CLUSTER if name in other]
+        assert_frame_equal(
+            other.loc[other["cluster_id"] == cluster_id, columns].reset_index(drop=True),
+            transformer.table_.loc[[row.Index], columns].reset_index(drop=True),
+        )
+        n_formed += 1
+    return n_formed
+
+
+def noise_without_discoveries(mask):
+    """Return z values whose p-values are evenly spread: there are no discoveries."""
+    z = np.zeros(mask.shape)
+    p = (np.arange(mask.sum()) + 0.5) / mask.sum()
+    z[mask] = stats.norm.isf(np.random.default_rng(0).permutation(p))
+    return z
+
+
+class TestLargestClusters:
+    """The clusters are the largest of all heights that have the TDP."""
+
+    @pytest.mark.parametrize("tdp", TDPS)
+    @TWO_SIDED
+    @CONNECTIVITIES
+    def test_equal_those_found_by_trying_every_height(
+        self, brute_force, make_map, make_img, mask, mask_img, connectivity, two_sided, tdp
+    ):
+        transformer = AdaptiveTDPTransformer(
+            tdp, mask_img=mask_img, two_sided=two_sided, connectivity=connectivity
+        )
+        for seed in (0, 1):
+            shown = get_data(transformer.fit_transform(make_img(make_map(seed))))
+            assert transformer.table_["true_discoveries"][0] > 0
+            assert not shown[~mask].any()
+            labels = get_data(transformer.labels_img_)[mask]
+            expected = brute_force(seed, connectivity, two_sided=two_sided)
+            assert_is_largest(transformer, shown[mask], labels, expected, tdp)
+
+    @pytest.mark.parametrize("parameters", [{"local_test": "hommel"}, {"alpha": 0.3}], ids=str)
+    def test_other_bounds_give_other_clusters(self, brute_force, z_img, mask, mask_img, parameters):
+        transformer = AdaptiveTDPTransformer(0.8, mask_img=mask_img, **parameters)
+        shown = get_data(transformer.fit_transform(z_img))[mask]
+        labels = get_data(transformer.labels_img_)[mask]
+        assert_is_largest(transformer, shown, labels, brute_force(**parameters), 0.8)
+        default = get_data(AdaptiveTDPTransformer(0.8, mask_img=mask_img).fit_transform(z_img))
+        n_default, n_other = (default > 0).sum(), (shown > 0).sum()
+        assert n_other < n_default if "local_test" in parameters else n_other > n_default
+
+    @TWO_SIDED
+    @pytest.mark.parametrize("tdp", [0, 0.5, 0.7, 1])
+    def test_ties_are_in_a_cluster_together(
+        self, make_map, make_img, mask, mask_img, two_sided, tdp
+    ):
+        z = np.round(make_map(4))
+        assert (z[mask] == 0).any()
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=two_sided)
+        shown = get_data(transformer.fit_transform(make_img(z)))[mask]
+        labels = get_data(transformer.labels_img_)[mask]
+        expected = brute_force_of(z, mask, two_sided=two_sided)
+        assert_is_largest(transformer, shown, labels, expected, tdp)
+
+    def test_default_is_seven_tenths(self, z_img, mask_img, assert_same_images):
+        shown = AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(z_img)
+        explicit = AdaptiveTDPTransformer(
+            0.7,
+            alpha=0.05,
+            mask_img=mask_img,
+            two_sided=False,
+            connectivity=6,
+            cluster_threshold=0,
+            local_test="simes",
+        ).fit_transform(z_img)
+        assert_same_images(shown, explicit)
+
+    @pytest.mark.parametrize("tdp", [0.5, 2 / 3, 0.75, 1])
+    def test_tdp_itself_is_enough_and_a_little_more_is_not(self, mask_img, z_img, tdp):
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        exact = transformer.table_["tdp"][0]
+        transformer.set_params(tdp_threshold=exact).fit_transform(z_img)
+        same = transformer.table_
+        assert exact in same["tdp"].tolist()
+        if exact < 1:
+            transformer.set_params(tdp_threshold=np.nextafter(exact, 1)).fit_transform(z_img)
+            assert exact not in transformer.table_["tdp"].tolist()[:-1]
+
+    def test_tdp_0_gives_whole_components(self, make_img, make_map, mask):
+        mask = mask.copy()
+        mask[4] = False
+        transformer = AdaptiveTDPTransformer(0, mask_img=make_img(mask.astype("uint8")))
+        shown = get_data(transformer.fit_transform(make_img(make_map())))
+        labels, n_components = ndimage.label(mask)
+        sizes = np.sort(np.bincount(labels.ravel())[1:])[::-1]
+        assert n_components > 1
+        assert_array_equal(transformer.table_["n_voxels"], [*sizes, 0])
+        assert transformer.table_["tdp"].isna().tolist() == [False] * n_components + [True]
+        found = get_data(transformer.labels_img_)
+        assert_array_equal(found > 0, mask)
+        for label in range(1, n_components + 1):
+            assert np.unique(shown[labels == label]).size == 1
+
+    def test_tdp_1_gives_clusters_in_which_all_is_active(self, z_img, mask_img):
+        transformer = AdaptiveTDPTransformer(1, mask_img=mask_img)
+        shown = get_data(transformer.fit_transform(z_img))
+        assert set(np.unique(shown)) == {0, 1}
+        clusters = transformer.table_[:-1]
+        assert (clusters["n_voxels"] == clusters["true_discoveries"]).all()
+        assert (shown == 1).sum() == clusters["n_voxels"].sum() > 5
+
+    def test_where_all_is_active_the_whole_brain_is_found(self, mask, mask_img, make_img):
+        z = np.random.default_rng(0).uniform(6, 9, mask.shape)
+        for tdp in (None, 0.5, 1):
+            transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, connectivity=26)
+            shown = get_data(transformer.fit_transform(make_img(z)))
+            assert_array_equal(shown, mask)
+            assert transformer.table_["n_voxels"].tolist()[-1] == 0
+
+    @pytest.mark.parametrize("min_size", [0, 1, 2, 5, 30, 10_000])
+    @TWO_SIDED
+    def test_smaller_ones_belong_to_the_rest(
+        self, brute_force, z_img, mask, mask_img, min_size, two_sided
+    ):
+        transformer = AdaptiveTDPTransformer(
+            0.5, mask_img=mask_img, cluster_threshold=min_size, two_sided=two_sided
+        )
+        shown = get_data(transformer.fit_transform(z_img))[mask]
+        labels = get_data(transformer.labels_img_)[mask]
+        expected = brute_force(two_sided=two_sided)
+        assert_is_largest(transformer, shown, labels, expected, 0.5, min_size)
+
+
+class TestHeights:
+    """Each cluster is that of ClusterTDPTransformer at the threshold in its row."""
+
+    @CONNECTIVITIES
+    @TWO_SIDED
+    def test_threshold_forms_the_cluster_of_z_values(
+        self, z_img, mask_img, connectivity, two_sided
+    ):
+        shared = {"mask_img": mask_img, "connectivity": connectivity, "two_sided": two_sided}
+        self.check(z_img, shared, [0.4, 0.9], at_least=4)
+
+    @CONNECTIVITIES
+    def test_threshold_forms_the_cluster_of_p_values(self, z, make_img, mask_img, connectivity):
+        shared = {"mask_img": mask_img, "connectivity": connectivity, "stat_type": "p"}
+        transformer = self.check(make_img(stats.norm.sf(z)), shared, [0.4, 0.9], at_least=4)
+        of_clusters = transformer.table_[:-1]
+        assert (of_clusters["peak_stat"] < of_clusters["threshold"]).all()
+
+    @pytest.mark.parametrize(
+        ("stat_type", "df", "two_sided", "from_z"),
+        [
+            ("t", 15, False, lambda z: stats.t(15).isf(stats.norm.sf(z))),
+            ("t", 15, True, lambda z: stats.t(15).isf(stats.norm.sf(z))),
+            ("F", (2, 20), False, lambda z: stats.f(2, 20).isf(stats.norm.sf(z))),
+            ("chi2", 3, False, lambda z: stats.chi2(3).isf(stats.norm.sf(z))),
+            ("neg_log10_p", None, False, lambda z: -np.log10(stats.norm.sf(z))),
+            (
+                "neg_log10_p",
+                None,
+                True,
+                lambda z: -np.sign(z) * np.log10(2 * stats.norm.sf(abs(z))),
+            ),
+            ("one_minus_p", None, False, stats.norm.cdf),
+        ],
+    )
+    def test_threshold_forms_the_cluster_of_other_statistics(
+        self, make_map, make_img, mask_img, stat_type, df, two_sided, from_z, one_to_one
+    ):
+        z = make_map(2)
+        shared = {"mask_img": mask_img, "two_sided": two_sided}
+        of_stat = {"stat_type": stat_type, "df": df}
+        transformer = self.check(make_img(from_z(z)), {**shared, **of_stat}, [0.5, 0.9], 2)
+        of_z = AdaptiveTDPTransformer([0.5, 0.9], **shared)
+        of_z.fit_transform(make_img(z))
+        assert one_to_one(get_data(transformer.labels_img_), get_data(of_z.labels_img_))
+        columns = ["tdp_threshold", "n_voxels", "true_discoveries", "tdp"]
+        assert_frame_equal(transformer.table_[columns], of_z.table_[columns])
+
+    def test_threshold_forms_the_cluster_of_ties(self, make_map, make_img, mask_img):
+        img = make_img(np.round(make_map(1)))
+        self.check(img, {"mask_img": mask_img}, [0.3, 0.6, 0.9], at_least=3)
+
+    @pytest.mark.parametrize("order", [1, -1])
+    @TWO_SIDED
+    def test_threshold_is_that_of_the_weakest_of_p_values_that_underflow(
+        self, z, make_img, order, two_sided
+    ):
+        mask_img = make_img(np.ones(z.shape, dtype="uint8"))
+        # Their p-values are all 0: what tells them apart is the map alone.
+        z[2, 2, 2:6] = np.array([39, 41, 45, 50])[::order]
+        z[3, 2, 2:6] = -4.0
+        z[1, 2, 2:6] = z[2, 3, 2:6] = z[2, 1, 2:6] = z[2, 2, [1, 6]] = 0.5
+        transformer = self.check(make_img(z), {"mask_img": mask_img, "two_sided": two_sided}, 1, 1)
+        labels = get_data(transformer.labels_img_)
+        row = transformer.table_.set_index("cluster_id").loc[labels[2, 2, 2]]
+        assert row["n_voxels"] == 4
+        assert row["threshold"] == np.nextafter(39, 0)
+
+    def test_threshold_is_just_below_the_weakest_voxel(self, z, z_img, mask_img):
+        transformer = AdaptiveTDPTransformer(0.7, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        labels = get_data(transformer.labels_img_)
+        for row in transformer.table_[:-1].itertuples():
+            weakest = z[labels == row.cluster_id].min()
+            assert row.threshold == np.nextafter(weakest, -np.inf)
+
+    @staticmethod
+    def check(img, shared, tdps, at_least):
+        n_formed = 0
+
+        def form_clusters(threshold):
+            of_clusters = ClusterTDPTransformer(threshold, **shared)
+            of_clusters.fit_transform(img)
+            return of_clusters, get_data(of_clusters.labels_img_)
+
+        for tdp in np.atleast_1d(tdps):
+            transformer = AdaptiveTDPTransformer(tdp, **shared)
+            transformer.fit_transform(img)
+            labels = get_data(transformer.labels_img_)
+            n_formed += assert_thresholds_form_the_clusters(transformer, labels, form_clusters)
+        assert n_formed >= at_least
+        transformer = AdaptiveTDPTransformer(tdps, **shared)
+        transformer.fit_transform(img)
+        return transformer
+
+
+class TestTable:
+    """Columns, order and the rest."""
+
+    def test_columns(self, z_img, mask_img):
+        transformer = AdaptiveTDPTransformer(0.7, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        assert transformer.table_.columns.tolist() == COLUMNS
+
+    def test_columns_without_a_tdp(self, z_img, mask_img):
+        transformer = AdaptiveTDPTransformer(None, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        expected = [name for name in COLUMNS if name != "tdp_threshold"]
+        assert transformer.table_.columns.tolist() == expected
+
+    @TWO_SIDED
+    def test_tdp_ascends_and_within_it_sizes_descend(self, z_img, mask_img, two_sided):
+        transformer = AdaptiveTDPTransformer(
+            [0.9, 0.2, 0.6], mask_img=mask_img, two_sided=two_sided
+        )
+        transformer.fit_transform(z_img)
+        clusters = transformer.table_[:-1]
+        assert clusters["cluster_id"].tolist() == list(range(1, len(clusters) + 1))
+        assert clusters["tdp_threshold"].is_monotonic_increasing
+        assert clusters["tdp_threshold"].unique().tolist() == [0.2, 0.6, 0.9]
+        assert (clusters["tdp"] >= clusters["tdp_threshold"]).all()
+        for _, of_one in clusters.groupby("tdp_threshold"):
+            assert of_one["n_voxels"].is_monotonic_decreasing
+
+    def test_last_row_is_the_rest_of_the_lowest_tdp(self, brute_force, z, z_img, mask, mask_img):
+        transformer = AdaptiveTDPTransformer([0.5, 0.9], mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        rest = transformer.table_.iloc[-1]
+        outside = ~np.isin(
+            np.arange(mask.sum()), [i for c in brute_force().largest(0.5) for i in c]
+        )
+        assert rest["cluster_id"] == 0
+        assert rest["direction"] == "rest"
+        assert np.isnan(rest["threshold"])
+        assert np.isnan(rest["tdp_threshold"])
+        assert rest["n_voxels"] == outside.sum()
+        assert rest["peak_stat"] == z[mask][outside].max()
+        p = stats.norm.sf(z[mask])
+        bound = Hommel(p).critical_vector(0.05).true_discoveries(p[outside])
+        assert rest["true_discoveries"] == bound
+
+    def test_rows_of_one_tdp_are_those_of_it_alone(self, z_img, mask_img):
+        tdps = [0.3, 0.6, 0.9]
+        several = AdaptiveTDPTransformer(tdps, mask_img=mask_img)
+        several.fit_transform(z_img)
+        rows = []
+        for tdp in tdps:
+            alone = AdaptiveTDPTransformer(tdp, mask_img=mask_img)
+            alone.fit_transform(z_img)
+            rows.append(alone.table_[:-1])
+        expected = pd.concat(rows, ignore_index=True)
+        expected["cluster_id"] = np.arange(1, len(expected) + 1)
+        assert_frame_equal(several.table_[:-1], expected)
+
+
+class TestSeveralTDPs:
+    """Clusters of a higher TDP are within those of a lower one."""
+
+    @pytest.mark.parametrize(
+        "tdps",
+        [
+            [0.3, 0.6, 0.9],
+            (0.9, 0.3, 0.6),
+            np.array([0.3, 0.6, 0.9, 0.3]),
+            pd.Series([0.3, 0.6, 0.9]),
+            {0.3, 0.6, 0.9},
+        ],
+        ids=["list", "unsorted tuple", "repeated", "Series", "set"],
+    )
+    @TWO_SIDED
+    def test_voxel_shows_its_cluster_of_the_highest(
+        self, brute_force, z_img, mask, mask_img, tdps, two_sided
+    ):
+        transformer = AdaptiveTDPTransformer(tdps, mask_img=mask_img, two_sided=two_sided)
+        shown = get_data(transformer.fit_transform(z_img))[mask]
+        expected = brute_force(two_sided=two_sided)
+        assert_array_equal(shown, expected.tdp([0.3, 0.6, 0.9]))
+        labels = get_data(transformer.labels_img_)[mask]
+        tdp_of = transformer.table_.set_index("cluster_id")["tdp"].drop(0)
+        tdp_of[0] = 0
+        assert_array_equal(shown, tdp_of.loc[labels])
+        asked = transformer.table_.set_index("cluster_id")["tdp_threshold"]
+        for tdp in (0.3, 0.6, 0.9):
+            inside = np.isin(labels, asked.index[asked >= tdp])
+            assert set(np.flatnonzero(inside)) == set().union(*expected.largest(tdp))
+
+    def test_small_cluster_of_a_higher_one_shows_that_of_the_lower(
+        self, brute_force, z_img, mask, mask_img
+    ):
+        transformer = AdaptiveTDPTransformer([0.3, 0.95], mask_img=mask_img, cluster_threshold=8)
+        shown = get_data(transformer.fit_transform(z_img))[mask]
+        assert_array_equal(shown, brute_force().tdp([0.3, 0.95], 8))
+        assert (brute_force().tdp([0.3, 0.95]) != shown).any()
+
+    def test_list_of_one_is_that_one(self, z_img, mask_img, assert_same_images):
+        one, other = (AdaptiveTDPTransformer(tdp, mask_img=mask_img) for tdp in (0.7, [0.7]))
+        assert_same_images(one.fit_transform(z_img), other.fit_transform(z_img))
+        assert_frame_equal(one.table_, other.table_)
+
+
+class TestThresholdFreeMap:
+    """Without a TDP, each voxel shows the highest of all clusters around it."""
+
+    @CONNECTIVITIES
+    @TWO_SIDED
+    @pytest.mark.parametrize("min_size", [0, 6])
+    def test_is_the_highest_tdp_of_all_clusters(
+        self, brute_force, z_img, mask, mask_img, connectivity, two_sided, min_size
+    ):
+        shared = {"mask_img": mask_img, "connectivity": connectivity, "two_sided": two_sided}
+        transformer = AdaptiveTDPTransformer(None, cluster_threshold=min_size, **shared)
+        shown = get_data(transformer.fit_transform(z_img))[mask]
+        expected = brute_force(connectivity=connectivity, two_sided=two_sided)
+        assert_array_equal(shown, expected.highest(min_size))
+
+    @pytest.mark.parametrize("min_size", [0, 2, 6, 20])
+    @TWO_SIDED
+    def test_is_at_least_a_tdp_exactly_in_the_clusters_for_it(
+        self, make_map, make_img, mask_img, two_sided, min_size
+    ):
+        shared = {"mask_img": mask_img, "two_sided": two_sided, "cluster_threshold": min_size}
+        img = make_img(make_map(2))
+        highest = get_data(AdaptiveTDPTransformer(None, **shared).fit_transform(img))
+        n_voxels = []
+        for tdp in (1e-6, 0.2, 0.5, 0.7, 0.8, 0.9, 1):
+            transformer = AdaptiveTDPTransformer(tdp, **shared)
+            transformer.fit_transform(img)
+            assert_array_equal(highest >= tdp, get_data(transformer.labels_img_) > 0)
+            n_voxels.append((highest >= tdp).sum())
+        assert len(set(n_voxels)) > 2
+
+    @pytest.mark.parametrize("min_size", [0, 6])
+    def test_table_has_the_largest_clusters_with_any_discovery(
+        self, z_img, mask_img, min_size, assert_same_images
+    ):
+        shared = {"mask_img": mask_img, "cluster_threshold": min_size}
+        transformer = AdaptiveTDPTransformer(None, **shared)
+        transformer.fit_transform(z_img)
+        any_discovery = AdaptiveTDPTransformer(1e-9, **shared)
+        any_discovery.fit_transform(z_img)
+        expected = any_discovery.table_.drop(columns="tdp_threshold")
+        assert_frame_equal(transformer.table_, expected)
+        assert (expected["true_discoveries"][:-1] > 0).all()
+        assert expected["true_discoveries"].tolist()[-1] == 0 or min_size
+        assert_same_images(transformer.labels_img_, any_discovery.labels_img_)
+
+    def test_is_that_of_the_forest(self, z_img, mask, mask_img):
+        transformer = AdaptiveTDPTransformer(None, mask_img=mask_img)
+        shown = get_data(transformer.fit_transform(z_img))[mask]
+        assert_array_equal(shown, transformer.forest_.threshold_free_map())
+
+
+class TestNothingFound:
+    """Maps without discoveries, and TDPs that nothing has."""
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("tdp", [0.1, 0.7, 1, [0.2, 0.5], None])
+    @TWO_SIDED
+    def test_only_the_rest_is_left(self, mask, mask_img, make_img, tdp, two_sided):
+        img = make_img(noise_without_discoveries(mask))
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=two_sided)
+        shown = transformer.fit_transform(img)
+        assert not get_data(shown).any()
+        assert get_data(shown).dtype == np.float64
+        assert not get_data(transformer.labels_img_).any()
+        table = transformer.table_
+        assert table["cluster_id"].tolist() == [0]
+        assert table["n_voxels"].tolist() == [mask.sum()]
+        assert table[["true_discoveries", "tdp"]].to_numpy().tolist() == [[0, 0]]
+        assert ("tdp_threshold" in table) == (tdp is not None)
+        assert transformer.true_discoveries_ == 0
+        assert transformer.forest_.query(0.1).size == 0
+        assert len(get_tdp_table(transformer)) >= 1
+
+    def test_table_has_the_types_that_it_has_with_clusters(self, mask, mask_img, make_img, z_img):
+        transformer = AdaptiveTDPTransformer([0.5, 0.7], mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        expected = transformer.table_.dtypes
+        transformer.fit_transform(make_img(noise_without_discoveries(mask)))
+        assert transformer.table_.dtypes.to_dict() == expected.to_dict()
+
+    def test_tdp_0_gives_components_all_the_same(self, mask, mask_img, make_img):
+        transformer = AdaptiveTDPTransformer(0, mask_img=mask_img)
+        shown = transformer.fit_transform(make_img(noise_without_discoveries(mask)))
+        assert not get_data(shown).any()
+        assert_array_equal(get_data(transformer.labels_img_) > 0, mask)
+        assert (transformer.table_["true_discoveries"] == 0).all()
+
+    @pytest.mark.parametrize("height", [5.0, -1.0])
+    @TWO_SIDED
+    def test_mask_of_one_voxel(self, z, make_img, height, two_sided):
+        data = np.zeros(z.shape, dtype="uint8")
+        data[3, 3, 3], z[3, 3, 3] = 1, height
+        transformer = AdaptiveTDPTransformer(mask_img=make_img(data), two_sided=two_sided)
+        shown = get_data(transformer.fit_transform(make_img(z)))
+        assert shown[3, 3, 3] == shown.sum() == (height > 0)
+        assert len(transformer.table_) == 1 + (height > 0)
+
+    @pytest.mark.parametrize(
+        ("stat_type", "value"), [("z", 2.0), ("z", 0.0), ("p", 0.3), ("p", 1.0)]
+    )
+    def test_constant_map_is_refused(self, mask, mask_img, make_img, stat_type, value):
+        img = make_img(np.full(mask.shape, value))
+        with pytest.raises(ValueError, match="constant"):
+            AdaptiveTDPTransformer(mask_img=mask_img, stat_type=stat_type).fit_transform(img)
+
+
+class TestTwoSided:
+    """Positive and negative clusters are formed apart."""
+
+    @CONNECTIVITIES
+    @pytest.mark.parametrize("tdp", [0, 0.5, 0.8, None])
+    def test_no_cluster_has_both_signs(self, z, z_img, mask_img, connectivity, tdp):
+        transformer = AdaptiveTDPTransformer(
+            tdp, mask_img=mask_img, two_sided=True, connectivity=connectivity
+        )
+        transformer.fit_transform(z_img)
+        labels = get_data(transformer.labels_img_)
+        directions = transformer.table_[:-1].set_index("cluster_id")["direction"]
+        assert set(directions) == {"positive", "negative"}
+        for cluster_id, direction in directions.items():
+            signs = np.sign(z[labels == cluster_id])
+            assert (signs == (1 if direction == "positive" else -1)).all()
+        peaks = np.sign(transformer.table_["peak_stat"][:-1])
+        assert_array_equal(peaks, np.where(directions == "positive", 1, -1))
+
+    def test_neighbours_of_opposite_sign_are_two_clusters(self, make_img, mask_img, z):
+        z = np.clip(z, -1, 1)
+        z[2, 2:5, 2:5], z[3, 2:5, 2:5] = 6, -6
+        transformer = AdaptiveTDPTransformer(0.9, mask_img=mask_img, two_sided=True)
+        transformer.fit_transform(make_img(z))
+        labels = get_data(transformer.labels_img_)
+        inside = get_data(mask_img) > 0
+        of_positive = set(labels[2, 2:5, 2:5][inside[2, 2:5, 2:5]])
+        of_negative = set(labels[3, 2:5, 2:5][inside[3, 2:5, 2:5]])
+        assert not of_positive & of_negative
+        assert 0 not in of_positive | of_negative
+
+    @pytest.mark.parametrize("tdp", [0, 0.5, None])
+    def test_sign_is_of_no_importance(self, z, make_img, mask_img, tdp, one_to_one):
+        one, other = (
+            AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=True) for _ in range(2)
+        )
+        shown, of_negated = one.fit_transform(make_img(z)), other.fit_transform(make_img(-z))
+        assert_array_equal(get_data(shown), get_data(of_negated))
+        assert one_to_one(get_data(one.labels_img_), get_data(other.labels_img_))
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_map_of_one_sign(self, z, make_img, mask, mask_img, sign):
+        z = sign * (abs(z) + 0.1)
+        transformer = AdaptiveTDPTransformer([0, 0.8], mask_img=mask_img, two_sided=True)
+        shown = get_data(transformer.fit_transform(make_img(z)))[mask]
+        assert_array_equal(shown, brute_force_of(z, mask, two_sided=True).tdp([0, 0.8]))
+        directions = set(transformer.table_["direction"][:-1])
+        assert directions == {"positive" if sign > 0 else "negative"}
+
+    @pytest.mark.parametrize("zero", [0.0, -0.0])
+    def test_zeros_are_no_evidence_and_join_no_cluster_of_active_voxels(
+        self, z, make_img, mask, mask_img, zero
+    ):
+        z = np.where(abs(z) < 1, zero, z)
+        transformer = AdaptiveTDPTransformer([0.6, 0.9], mask_img=mask_img, two_sided=True)
+        shown = get_data(transformer.fit_transform(make_img(z)))[mask]
+        assert_array_equal(shown, brute_force_of(z, mask, two_sided=True).tdp([0.6, 0.9]))
+        labels = get_data(transformer.labels_img_)[mask]
+        assert labels.any()
+        assert not labels[z[mask] == 0].any()
+
+
+class TestExtremeValues:
+    """NaN, infinities and what underflows."""
+
+    @TWO_SIDED
+    @pytest.mark.parametrize("tdp", [0.7, [0, 0.5, 0.9], None])
+    def test_nan_voxels_are_left_out_as_if_masked_out(
+        self, z, mask, mask_img, make_img, tdp, two_sided
+    ):
+        is_nan = np.random.default_rng(5).random(z.shape) < 0.1
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=two_sided)
+        with pytest.warns(UserWarning, match=f"NaN in {(is_nan & mask).sum()} of the"):
+            shown = transformer.fit_transform(make_img(np.where(is_nan, np.nan, z)))
+        smaller = AdaptiveTDPTransformer(
+            tdp, mask_img=make_img((mask & ~is_nan).astype("uint8")), two_sided=two_sided
+        )
+        expected = smaller.fit_transform(make_img(z))
+        assert get_data(expected).any()
+        assert_array_equal(get_data(shown), get_data(expected))
+        assert_array_equal(get_data(transformer.labels_img_), get_data(smaller.labels_img_))
+        assert_frame_equal(transformer.table_, smaller.table_)
+        assert transformer.n_tested_ == smaller.n_tested_ == transformer.forest_.elements.size
+        assert_array_equal(transformer.forest_.elements, smaller.forest_.elements)
+
+    @TWO_SIDED
+    @pytest.mark.parametrize("tdp", [0, 0.5, 0.9, 1])
+    def test_infinities_are_the_strongest_and_the_weakest(
+        self, z, mask, mask_img, make_img, two_sided, tdp
+    ):
+        z[2, 2, 2:4], z[5, 8, 3] = np.inf, -np.inf
+        assert mask[[2, 2, 5], [2, 2, 8], [2, 3, 3]].all()
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=two_sided)
+        shown = get_data(transformer.fit_transform(make_img(z)))[mask]
+        labels = get_data(transformer.labels_img_)[mask]
+        expected = brute_force_of(z, mask, two_sided=two_sided)
+        assert_is_largest(transformer, shown, labels, expected, tdp)
+        assert transformer.n_tested_ == mask.sum()
+        assert shown[np.flatnonzero(z[mask] == np.inf)].all()
+        assert bool(shown[np.flatnonzero(z[mask] == -np.inf)]) == two_sided or tdp == 0
+
+    @TWO_SIDED
+    def test_map_of_infinities_alone(self, mask, mask_img, make_img, two_sided):
+        z = np.where(np.random.default_rng(0).random(mask.shape) < 0.3, np.inf, -np.inf)
+        transformer = AdaptiveTDPTransformer([0, 1], mask_img=mask_img, two_sided=two_sided)
+        shown = get_data(transformer.fit_transform(make_img(z)))
+        # Those of p = 1 are active in no bound, those of p = 0 in all.
+        assert_array_equal(shown[mask] == 1, two_sided | (z[mask] == np.inf))
+
+    @pytest.mark.parametrize("tdp", [0.5, 0.9, 1])
+    def test_p_values_that_are_0_and_1(self, z, mask, mask_img, make_img, tdp):
+        p = stats.norm.sf(z)
+        p[2, 2, 2:4], p[5, 8, 3] = 0, 1
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, stat_type="p")
+        with pytest.warns(UserWarning, match="exactly 0 in 2 voxels"):
+            shown = get_data(transformer.fit_transform(make_img(p)))[mask]
+        expected = BruteForce(-p[mask], p[mask], label_of_volume(mask, 6))
+        labels = get_data(transformer.labels_img_)[mask]
+        assert_is_largest(transformer, shown, labels, expected, tdp)
+
+
+class TestOrderOfVoxels:
+    """Numbers of voxels are of no importance."""
+
+    @TWO_SIDED
+    @pytest.mark.parametrize("rounded", [False, True], ids=["as it is", "tied"])
+    @pytest.mark.parametrize("tdp", [[0.4, 0.7], None])
+    def test_flipped_and_transposed_images_give_the_flipped_result(
+        self, make_map, mask, two_sided, rounded, tdp, one_to_one
+    ):
+        z = make_map(3)
+        z = np.round(z, 1) if rounded else z
+
+        def run(data, mask):
+            transformer = AdaptiveTDPTransformer(
+                tdp,
+                mask_img=Nifti1Image(mask.astype("uint8"), np.eye(4)),
+                two_sided=two_sided,
+                connectivity=18,
+            )
+            shown = get_data(transformer.fit_transform(Nifti1Image(data, np.eye(4))))
+            return shown, get_data(transformer.labels_img_), transformer.table_
+
+        shown, labels, table = run(z, mask)
+        assert np.unique(shown).size > 2
+        columns = ["threshold", "direction", "n_voxels", "true_discoveries", "tdp", "peak_stat"]
+        for change, back in (
+            *((lambda a, i=i: np.flip(a, i), lambda a, i=i: np.flip(a, i)) for i in range(3)),
+            (lambda a: a.transpose(2, 0, 1), lambda a: a.transpose(1, 2, 0)),
+        ):
+            shown_there, labels_there, table_there = run(change(z), change(mask))
+            assert_array_equal(back(shown_there), shown)
+            assert one_to_one(back(labels_there), labels)
+            one, other = (
+                t[columns].sort_values(columns, ignore_index=True) for t in (table, table_there)
+            )
+            assert_frame_equal(one, other)
+
+    def test_memory_layout_is_of_no_importance(self, z, z_img, mask_img, make_img):
+        one, other = (
+            get_data(AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(img))
+            for img in (z_img, make_img(np.asfortranarray(z)))
+        )
+        assert_array_equal(one, other)
+
+
+class TestInputs:
+    """Lists, images of several maps, arrays."""
+
+    TDPS = pytest.mark.parametrize("tdp", [0.7, [0.5, 0.9], None])
+
+    @pytest.fixture
+    def maps(self, make_map, make_img, mask):
+        noise = noise_without_discoveries(mask)
+        return [make_img(make_map(0)), make_img(noise), make_img(make_map(2))]
+
+    @staticmethod
+    def one_by_one(maps, **parameters):
+        transformers = [AdaptiveTDPTransformer(**parameters) for _ in maps]
+        images = [t.fit_transform(img) for t, img in zip(transformers, maps, strict=True)]
+        return transformers, images
+
+    @staticmethod
+    def assert_same_results(transformer, transformers):
+        for i, one in enumerate(transformers):
+            assert_frame_equal(transformer.table_[i], one.table_)
+            assert transformer.true_discoveries_[i] == one.true_discoveries_
+            assert transformer.n_tested_[i] == one.n_tested_
+            for name in ("elements", "starts", "parents", "is_cluster", "true_discoveries"):
+                assert_array_equal(
+                    getattr(transformer.forest_[i], name), getattr(one.forest_, name)
+                )
+
+    @TDPS
+    @pytest.mark.parametrize("as_4d", [False, True], ids=["list", "4D image"])
+    def test_each_map_is_a_family_of_its_own(
+        self, maps, mask_img, make_img, tdp, as_4d, assert_same_images
+    ):
+        parameters = {"tdp_threshold": tdp, "mask_img": mask_img}
+        transformers, images = self.one_by_one(maps, **parameters)
+        transformer = AdaptiveTDPTransformer(**parameters)
+        given = make_img(np.stack([get_data(m) for m in maps], -1)) if as_4d else maps
+        shown = transformer.fit_transform(given)
+        if as_4d:
+            assert_array_equal(get_data(shown), np.stack([get_data(i) for i in images], -1))
+            labels = np.stack([get_data(t.labels_img_) for t in transformers], -1)
+            assert_array_equal(get_data(transformer.labels_img_), labels)
+        else:
+            assert_same_images(shown, images)
+            assert_same_images(transformer.labels_img_, [t.labels_img_ for t in transformers])
+        self.assert_same_results(transformer, transformers)
+
+    @TDPS
+    def test_array_gives_array(self, maps, mask, mask_img, tdp):
+        parameters = {"tdp_threshold": tdp, "mask_img": mask_img}
+        transformers, images = self.one_by_one(maps, **parameters)
+        transformer = AdaptiveTDPTransformer(**parameters)
+        X = np.stack([get_data(img)[mask] for img in maps])
+        before = X.copy()
+        shown = transformer.fit_transform(X)
+        assert_array_equal(shown, [get_data(img)[mask] for img in images])
+        labels = [get_data(t.labels_img_)[mask] for t in transformers]
+        assert_array_equal(transformer.labels_img_, labels)
+        self.assert_same_results(transformer, transformers)
+        assert_array_equal(X, before)
+        single = AdaptiveTDPTransformer(**parameters)
+        assert_array_equal(single.fit_transform(X[2]), shown[2])
+        assert isinstance(single.forest_, TDPForest)
+        assert_frame_equal(single.table_, transformer.table_[2])
+
+    def test_array_of_a_masker_is_put_back_by_it(self, z_img, mask_img):
+        masker = NiftiMasker(mask_img=mask_img, standardize=None).fit()
+        transformer = AdaptiveTDPTransformer([0.5, 0.9], mask_img=masker)
+        shown = transformer.fit_transform(masker.transform(z_img))
+        expected = AdaptiveTDPTransformer([0.5, 0.9], mask_img=mask_img).fit_transform(z_img)
+        assert_allclose(
+            np.squeeze(get_data(masker.inverse_transform(shown))), get_data(expected), atol=1e-6
+        )
+        assert transformer.masker_ is masker
+
+    def test_list_of_one_map_gives_lists(self, z_img, mask_img):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
+        shown = transformer.fit_transform([z_img])
+        for value in (shown, *(getattr(transformer, name) for name in RESULTS)):
+            assert isinstance(value, list)
+            assert len(value) == 1
+
+    def test_transform_equals_fit_transform_and_keeps_no_results(
+        self, maps, mask_img, assert_same_images
+    ):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img).fit(maps[0])
+        expected = AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(maps[2])
+        assert_same_images(transformer.transform(maps[2]), expected)
+        assert not any(hasattr(transformer, name) for name in RESULTS)
+
+    def test_transform_leaves_the_results_of_fit_transform(self, maps, mask_img):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
+        transformer.fit_transform(maps[0])
+        before = {name: getattr(transformer, name) for name in RESULTS}
+        transformer.transform(maps[2])
+        assert all(getattr(transformer, name) is value for name, value in before.items())
+
+    def test_failed_fit_leaves_no_earlier_results(self, maps, mask_img):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
+        transformer.fit_transform(maps[0])
+        with pytest.raises(ValueError, match="tdp_threshold"):
+            transformer.set_params(tdp_threshold=2).fit_transform(maps[0])
+        assert not any(hasattr(transformer, name) for name in RESULTS)
+
+    def test_transform_follows_what_was_set_after_fit(self, maps, mask_img, assert_same_images):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img).fit()
+        transformer.set_params(tdp_threshold=0.95, connectivity=26)
+        expected = AdaptiveTDPTransformer(0.95, mask_img=mask_img, connectivity=26)
+        assert_same_images(transformer.transform(maps[0]), expected.fit_transform(maps[0]))
+
+    def test_images_are_doubles_and_labels_whole_numbers(self, z, make_img, mask_img, tmp_path):
+        img = make_img(np.round(z).astype("int16"))
+        transformer = AdaptiveTDPTransformer(0.4, mask_img=mask_img)
+        shown = transformer.fit_transform(img)
+        assert ((get_data(shown) > 0) & (get_data(shown) < 1)).any()
+        for image, kind in ((shown, "f"), (transformer.labels_img_, "iu")):
+            assert_array_equal(image.affine, img.affine)
+            image.to_filename(tmp_path / "image.nii.gz")
+            saved = nib.load(tmp_path / "image.nii.gz")
+            assert saved.get_data_dtype().kind in kind
+            assert_allclose(saved.get_fdata(), get_data(image), rtol=1e-6)
+
+
+class TestForest:
+    """The forest that is kept gives the clusters, and others."""
+
+    @TWO_SIDED
+    @CONNECTIVITIES
+    def test_query_gives_the_clusters_of_the_table(
+        self, z_img, mask, mask_img, two_sided, connectivity
+    ):
+        parameters = {"mask_img": mask_img, "two_sided": two_sided, "connectivity": connectivity}
+        forest = _forest_of(AdaptiveTDPTransformer(0.9, **parameters), z_img)
+        for tdp in TDPS:
+            transformer = AdaptiveTDPTransformer(tdp, **parameters)
+            transformer.fit_transform(z_img)
+            labels = get_data(transformer.labels_img_)[mask]
+            clusters = forest.query(tdp)
+            assert_array_equal(forest.labels(clusters), labels)
+            expected = transformer.table_[:-1]
+            assert_array_equal(forest.sizes[clusters], expected["n_voxels"])
+            assert_array_equal(forest.true_discoveries[clusters], expected["true_discoveries"])
+            assert_array_equal(forest.tdps[clusters], expected["tdp"])
+            for i, cluster in enumerate(clusters, 1):
+                assert_array_equal(forest.members(cluster), np.flatnonzero(labels == i))
+
+    def test_two_sided_forest_knows_elements_by_their_number_in_the_map(
+        self, z, z_img, mask, mask_img
+    ):
+        forest = _forest_of(AdaptiveTDPTransformer(mask_img=mask_img, two_sided=True), z_img)
+        assert_array_equal(np.sort(forest.elements), np.arange(mask.sum()))
+        values = z[mask]
+        for element in (int(values.argmax()), int(values.argmin())):
+            cluster = forest.cluster_of(element, 0.8)
+            members = forest.members(cluster)
+            assert element in members
+            assert (np.sign(values[members]) == np.sign(values[element])).all()
+        minima = forest.local_minima()
+        assert {values.argmax(), values.argmin()} <= set(minima)
+
+    def test_forest_of_each_map(self, make_map, make_img, mask_img):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
+        transformer.fit_transform([make_img(make_map(seed)) for seed in range(3)])
+        assert len(transformer.forest_) == 3
+        for forest, table in zip(transformer.forest_, transformer.table_, strict=True):
+            assert isinstance(forest, TDPForest)
+            assert forest.sizes[forest.query(0.7)].tolist() == table["n_voxels"].tolist()[:-1]
+
+    def test_changed_clusters_have_the_bounds_of_closed_testing(self, z_img, mask_img):
+        transformer = AdaptiveTDPTransformer(0.5, mask_img=mask_img)
+        forest = _forest_of(transformer, z_img)
+        clusters = forest.query(0.5)
+        changed = forest.change(clusters, clusters[0], 0.2)
+        assert set(changed) != set(clusters)
+        p = transformer.hommel_.p_values
+        vector = transformer.hommel_.critical_vector(0.05)
+        for cluster in changed:
+            bound = vector.true_discoveries(p[forest.members(cluster)])
+            assert bound == forest.true_discoveries[cluster]
+
+
+def _forest_of(transformer, img):
+    transformer.fit_transform(img)
+    return transformer.forest_
+
+
+class TestReporting:
+    """The bound of any set, tables for reading, and atlas regions."""
+
+    @pytest.fixture(params=[0.7, [0.5, 0.9], None], ids=str)
+    def fitted(self, request, z_img, mask_img):
+        transformer = AdaptiveTDPTransformer(request.param, mask_img=mask_img, two_sided=True)
+        transformer.fit_transform(z_img)
+        return transformer
+
+    def test_set_bound_of_a_cluster_is_that_of_the_table(self, fitted, make_img):
+        labels = get_data(fitted.labels_img_)
+        for row in fitted.table_[:-1].itertuples():
+            inside = labels == row.cluster_id
+            if inside.sum() != row.n_voxels:
+                continue  # partly hidden by a cluster of a higher TDP
+            bound = set_bound(fitted, mask_img=make_img(inside.astype("uint8")))
+            assert bound.n_tested == row.n_voxels
+            assert bound.true_discoveries == row.true_discoveries
+            assert bound.tdp == row.tdp
+
+    def test_family_is_that_of_clusters_of_a_threshold(self, fitted, z_img, mask_img):
+        of_clusters = ClusterTDPTransformer(2, mask_img=mask_img, two_sided=True)
+        of_clusters.fit_transform(z_img)
+        assert_array_equal(fitted.family_.p_values, of_clusters.family_.p_values)
+        assert fitted.true_discoveries_ == of_clusters.true_discoveries_
+        seed = {"seed": [3, -1, 17], "radius": 9}
+        assert set_bound(fitted, **seed) == set_bound(of_clusters, **seed)
+        assert_frame_equal(confidence_curve(fitted, **seed), confidence_curve(of_clusters, **seed))
+
+    def test_table_for_reading_has_a_row_for_each_cluster(self, fitted):
+        table = get_tdp_table(fitted, max_peaks=1)
+        assert_array_equal(table["cluster_id"], fitted.table_["cluster_id"])
+        assert_array_equal(table["n_voxels"].astype(int), fitted.table_["n_voxels"])
+        assert_array_equal(table["true_discoveries"].astype(int), fitted.table_["true_discoveries"])
+        for column in ("threshold", "tdp_threshold"):
+            assert (column in table) == (column in fitted.table_)
+
+    def test_region_composition_has_all_voxels_of_each_cluster(self, fitted, make_img, mask):
+        atlas = make_img(1 + (np.indices(mask.shape)[0] > 3).astype("int32"))
+        pieces = get_region_composition(fitted, atlas)
+        of_cluster = pieces.groupby("cluster_id")["n_voxels"].sum()
+        sizes = fitted.table_.set_index("cluster_id")["n_voxels"]
+        assert len(of_cluster) >= len(sizes) - 1
+        assert_array_equal(of_cluster, sizes[of_cluster.index])
+
+    def test_map_index_says_which_map(self, make_map, make_img, mask_img):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
+        images = [make_img(make_map(seed)) for seed in range(2)]
+        transformer.fit_transform(images)
+        single = AdaptiveTDPTransformer(mask_img=mask_img)
+        single.fit_transform(images[1])
+        assert_frame_equal(get_tdp_table(transformer, map_index=1), get_tdp_table(single))
+        seed = {"seed": [3, -1, 17], "radius": 9}
+        assert set_bound(transformer, map_index=1, **seed) == set_bound(single, **seed)
+        with pytest.raises(ValueError, match="map_index"):
+            get_tdp_table(transformer)
+
+
+def sheet(n_rows, n_columns):
+    """Return a rectangle of triangles."""
+    grid = np.arange(n_rows * n_columns).reshape(n_rows, n_columns)
+    a, b, c, d = grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
+    faces = np.concatenate([np.stack(f, -1).reshape(-1, 3) for f in [(a, b, c), (b, d, c)]])
+    i, j = np.indices((n_rows, n_columns)).reshape(2, -1)
+    return InMemoryMesh(np.column_stack([2.0 * i, 3.0 * j, np.sin(i + j)]), faces)
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    """Return two sheets in the same place, of 9 x 8 and 7 x 8 vertices."""
+    return PolyMesh(left=sheet(9, 8), right=sheet(7, 8))
+
+
+def edges_of(mesh):
+    """Return which vertices are neighbours, left before right."""
+    n = [part.n_vertices for part in mesh.parts.values()]
+    joined = np.zeros((sum(n), sum(n)), dtype=bool)
+    for part, first in zip(mesh.parts.values(), (0, n[0]), strict=True):
+        for i in range(3):
+            one, other = part.faces[:, i] + first, part.faces[:, i - 1] + first
+            joined[one, other] = joined[other, one] = True
+    return joined
+
+
+@pytest.fixture(scope="module")
+def z_of_mesh():
+    """Return z values of both sheets: effects of both signs, at their common border too."""
+    rng = np.random.default_rng(1)
+    left, right = rng.standard_normal((9, 8)), rng.standard_normal((7, 8))
+    left[5:, 2:7] += 3.5
+    left[:3, :4] -= 4
+    right[:3, 2:7] += 3.5
+    right[4:, 4:] -= 4
+    return np.r_[left.ravel(), right.ravel()]
+
+
+def as_surface(mesh, values):
+    return SurfaceImage(mesh, {"left": values[:72], "right": values[72:]})
+
+
+def values_of(img):
+    return np.concatenate([np.ravel(values) for values in img.data.parts.values()])
+
+
+def brute_force_of_graph(z, are_neighbours, two_sided):
+    """Return all clusters of a map on a graph."""
+    return BruteForce(
+        abs(z) if two_sided else z,
+        2 * stats.norm.sf(abs(z)) if two_sided else stats.norm.sf(z),
+        label_of_matrix(are_neighbours),
+        np.sign(z) if two_sided else None,
+    )
+
+
+class TestSurfaces:
+    """Clusters along the edges of meshes."""
+
+    @TWO_SIDED
+    def test_equal_those_found_by_trying_every_height(self, mesh, z_of_mesh, two_sided):
+        expected = brute_force_of_graph(z_of_mesh, edges_of(mesh), two_sided)
+        for tdp in (0, 0.5, 0.8, 1):
+            transformer = AdaptiveTDPTransformer(tdp, two_sided=two_sided)
+            shown = transformer.fit_transform(as_surface(mesh, z_of_mesh))
+            assert isinstance(shown, SurfaceImage)
+            labels = values_of(transformer.labels_img_)
+            assert_is_largest(transformer, values_of(shown), labels, expected, tdp)
+
+    @TWO_SIDED
+    @pytest.mark.parametrize("tdp", [0, 0.3, 0.7, None])
+    def test_no_cluster_is_in_both_hemispheres(self, mesh, z_of_mesh, tdp, two_sided):
+        transformer = AdaptiveTDPTransformer(tdp, two_sided=two_sided)
+        transformer.fit_transform(as_surface(mesh, z_of_mesh))
+        left, right = (set(np.ravel(v)) for v in transformer.labels_img_.data.parts.values())
+        assert left & right <= {0}
+        clusters = transformer.table_[:-1].set_index("cluster_id")
+        assert set(clusters["peak_hemisphere"]) == {"left", "right"}
+        for cluster_id, hemisphere in clusters["peak_hemisphere"].items():
+            assert cluster_id in {"left": left, "right": right}[hemisphere]
+
+    @pytest.mark.parametrize("tdp", [0.7, None])
+    def test_nan_vertices_and_masks_cut_the_mesh(self, mesh, z_of_mesh, tdp):
+        is_out = np.random.default_rng(3).random(z_of_mesh.size) < 0.1
+        mask = as_surface(mesh, ~is_out)
+        transformer = AdaptiveTDPTransformer(tdp)
+        transformer.set_params(mask_img=as_surface(mesh, np.ones(is_out.size, dtype=bool)))
+        with_nan = as_surface(mesh, np.where(is_out, np.nan, z_of_mesh))
+        with pytest.warns(UserWarning, match="NaN"):
+            shown = transformer.fit_transform(with_nan)
+        masked = AdaptiveTDPTransformer(tdp, mask_img=mask)
+        expected = masked.fit_transform(as_surface(mesh, z_of_mesh))
+        assert_array_equal(values_of(shown), values_of(expected))
+        assert_frame_equal(transformer.table_, masked.table_)
+        inside = ~is_out
+        brute = brute_force_of_graph(
+            z_of_mesh[inside], edges_of(mesh)[np.ix_(inside, inside)], False
+        )
+        tdps = brute.highest() if tdp is None else brute.tdp([tdp])
+        assert_array_equal(values_of(shown)[inside], tdps)
+
+    def test_threshold_forms_the_cluster(self, mesh, z_of_mesh):
+        img = as_surface(mesh, z_of_mesh)
+        transformer = AdaptiveTDPTransformer(0.8, two_sided=True)
+        transformer.fit_transform(img)
+
+        def form_clusters(threshold):
+            of_clusters = ClusterTDPTransformer(threshold, two_sided=True)
+            of_clusters.fit_transform(img)
+            return of_clusters, values_of(of_clusters.labels_img_)
+
+        labels = values_of(transformer.labels_img_)
+        assert assert_thresholds_form_the_clusters(transformer, labels, form_clusters) >= 4
+
+    def test_names_are_those_of_vertices(self, mesh, z_of_mesh):
+        transformer = AdaptiveTDPTransformer().fit(as_surface(mesh, z_of_mesh))
+        assert transformer.get_feature_names_out()[0] == "vertex_0"
+
+
+@pytest.fixture(scope="module")
+def cifti_axis():
+    """Return both cortices without some vertices, and a structure of voxels."""
+    left, right = (
+        BrainModelAxis.from_surface(np.setdiff1d(np.arange(n), [3, 17, 40]), n, name=name)
+        for name, n in (("CortexLeft", 72), ("CortexRight", 56))
+    )
+    voxels = np.argwhere(np.ones((3, 3, 3), dtype=bool))
+    volume = BrainModelAxis(
+        np.full(27, "CIFTI_STRUCTURE_THALAMUS_LEFT"),
+        voxel=voxels,
+        affine=np.eye(4),
+        volume_shape=(3, 3, 3),
+    )
+    return left + right + volume
+
+
+@pytest.fixture(scope="module")
+def z_of_cifti(cifti_axis, z_of_mesh):
+    """Return z values of grayordinates."""
+    inside = np.setdiff1d(np.arange(128), [3, 17, 40, 75, 89, 112])
+    volume = np.random.default_rng(2).standard_normal((3, 3, 3))
+    volume[0] += 3.5
+    volume[2] -= 3.5
+    return np.r_[z_of_mesh[inside], volume.ravel()]
+
+
+def neighbours_of_cifti(axis, mesh, connectivity):
+    """Return which grayordinates are neighbours."""
+    edges = edges_of(mesh)
+    first = np.where(axis.name == "CIFTI_STRUCTURE_CORTEX_LEFT", 0, 72)
+    on_mesh = np.flatnonzero(axis.surface_mask)
+    vertices = axis.vertex[on_mesh] + first[on_mesh]
+    joined = np.zeros((len(axis),) * 2, dtype=bool)
+    joined[np.ix_(on_mesh, on_mesh)] = edges[np.ix_(vertices, vertices)]
+    in_grid = np.flatnonzero(axis.volume_mask)
+    steps = abs(axis.voxel[in_grid][:, None] - axis.voxel[in_grid])
+    are_near = (steps.max(-1) == 1) & (steps.sum(-1) <= N_CHANGES[connectivity])
+    joined[np.ix_(in_grid, in_grid)] = are_near
+    return joined
+
+
+def as_cifti(rows, axis):
+    rows = np.atleast_2d(rows)
+    return Cifti2Image(rows, (ScalarAxis([f"map {i}" for i in range(len(rows))]), axis))
+
+
+class TestCifti:
+    """Clusters along mesh edges and in the grid, never across structures of other kinds."""
+
+    @TWO_SIDED
+    @CONNECTIVITIES
+    def test_equal_those_found_by_trying_every_height(
+        self, mesh, cifti_axis, z_of_cifti, two_sided, connectivity
+    ):
+        joined = neighbours_of_cifti(cifti_axis, mesh, connectivity)
+        expected = brute_force_of_graph(z_of_cifti, joined, two_sided)
+        transformer = AdaptiveTDPTransformer(
+            two_sided=two_sided, connectivity=connectivity, mesh=mesh
+        )
+        for tdp in (0, 0.6, 0.9):
+            transformer.set_params(tdp_threshold=tdp)
+            shown = transformer.fit_transform(as_cifti(z_of_cifti, cifti_axis))
+            assert isinstance(shown, Cifti2Image)
+            shown = np.asarray(shown.dataobj)[0]
+            labels = np.asarray(transformer.labels_img_.dataobj)[0]
+            assert_is_largest(transformer, shown, labels, expected, tdp)
+            for cluster_id in range(1, int(labels.max()) + 1):
+                assert np.unique(cifti_axis.name[labels == cluster_id]).size == 1
+
+    def test_threshold_free_map_and_several_maps(self, mesh, cifti_axis, z_of_cifti):
+        rows = np.stack([z_of_cifti, z_of_cifti[::-1]])
+        transformer = AdaptiveTDPTransformer(None, mesh=mesh)
+        shown = np.asarray(transformer.fit_transform(as_cifti(rows, cifti_axis)).dataobj)
+        joined = neighbours_of_cifti(cifti_axis, mesh, 6)
+        for row, z in zip(shown, rows, strict=True):
+            assert_array_equal(row, brute_force_of_graph(z, joined, False).highest())
+        assert len(transformer.forest_) == 2
+        names = transformer.get_feature_names_out()
+        assert names[0] == "grayordinate_0"
+
+
+class TestSklearn:
+    """As an estimator of scikit-learn."""
+
+    def test_init_stores_parameters_as_they_are(self):
+        parameters = {**PARAMETERS, "tdp_threshold": np.array([0.5, 0.8])}
+        transformer = AdaptiveTDPTransformer(**parameters)
+        for name, value in parameters.items():
+            assert getattr(transformer, name) is value, name
+        assert vars(transformer).keys() == parameters.keys()
+
+    def test_all_but_the_tdp_are_keyword_only(self):
+        with pytest.raises(TypeError, match="positional"):
+            AdaptiveTDPTransformer(0.7, 0.05)
+
+    def test_get_params_and_set_params(self):
+        transformer = AdaptiveTDPTransformer()
+        assert transformer.get_params().keys() == PARAMETERS.keys()
+        assert transformer.set_params(**PARAMETERS) is transformer
+        assert transformer.get_params() == PARAMETERS
+        with pytest.raises(ValueError, match="Invalid parameter 'threshold'"):
+            transformer.set_params(threshold=3)
+
+    @pytest.mark.parametrize("tdp", [0.8, [0.5, 0.9], np.array([0.5, 0.9]), None])
+    def test_clone_gives_the_same_results_and_is_not_fitted(self, tdp, z_img, mask_img):
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, alpha=0.2)
+        shown = transformer.fit_transform(z_img)
+        cloned = clone(transformer)
+        with pytest.raises(NotFittedError):
+            cloned.transform(z_img)
+        assert_array_equal(get_data(cloned.fit_transform(z_img)), get_data(shown))
+        assert_frame_equal(cloned.table_, transformer.table_)
+
+    def test_fit_leaves_parameters_as_they_were(self, z_img, mask_img):
+        tdps = [0.9, 0.5]
+        transformer = AdaptiveTDPTransformer(tdps, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        assert transformer.tdp_threshold is tdps
+        assert tdps == [0.9, 0.5]
+
+    @pytest.mark.parametrize("tdp", [0.7, None])
+    def test_pickled_transformer_keeps_its_results(self, z_img, mask_img, tdp):
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=True)
+        shown = transformer.fit_transform(z_img)
+        loaded = pickle.loads(pickle.dumps(transformer))
+        assert_frame_equal(loaded.table_, transformer.table_)
+        assert_array_equal(loaded.forest_.query(0.5), transformer.forest_.query(0.5))
+        assert_array_equal(get_data(loaded.transform(z_img)), get_data(shown))
+        seed = {"seed": [3, -1, 17], "radius": 9}
+        assert set_bound(loaded, **seed) == set_bound(transformer, **seed)
+
+    def test_labels_masker_gives_mean_tdp_of_regions(self, z_img, mask_img, make_img, mask):
+        atlas = 1 + (np.indices(mask.shape)[0] > 4).astype("int32")
+        pipeline = make_pipeline(
+            AdaptiveTDPTransformer(None, mask_img=mask_img),
+            NiftiLabelsMasker(make_img(atlas), standardize=None),
+        )
+        means = np.ravel(pipeline.fit_transform(z_img))
+        shown = get_data(AdaptiveTDPTransformer(None, mask_img=mask_img).fit_transform(z_img))
+        assert_allclose(means, [shown[atlas == i].mean() for i in (1, 2)], rtol=1e-6)
+
+    def test_masker_before_gives_arrays(self, make_map, make_img, mask, mask_img):
+        masker = NiftiMasker(mask_img=mask_img, standardize=None)
+        pipeline = clone(make_pipeline(masker, AdaptiveTDPTransformer(mask_img=mask_img)))
+        images = [make_img(make_map(seed)) for seed in range(2)]
+        shown = pipeline.fit_transform(images)
+        expected = AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(images)
+        assert_allclose(shown, [get_data(img)[mask] for img in expected], atol=1e-6)
+        pipeline.set_params(adaptivetdptransformer__tdp_threshold=1)
+        assert set(np.unique(pipeline.transform(images))) <= {0, 1}
+
+    def test_pandas_output_has_a_column_for_each_voxel(self, z, mask, mask_img):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img).set_output(transform="pandas")
+        shown = transformer.fit_transform(z[mask][None])
+        assert isinstance(shown, pd.DataFrame)
+        assert shown.columns.tolist() == [f"voxel_{i}" for i in range(mask.sum())]
+
+    def test_repr_shows_what_is_not_default(self):
+        assert repr(AdaptiveTDPTransformer(0.9)) == "AdaptiveTDPTransformer(tdp_threshold=0.9)"
+
+
+class TestMemoryAndVerbosity:
+    """The cache, and what is printed."""
+
+    @pytest.mark.parametrize("tdp", [0.7, [0.5, 0.9], None])
+    def test_second_run_comes_from_the_cache(
+        self, z_img, mask_img, tmp_path, tdp, monkeypatch, assert_same_images
+    ):
+        arguments = {"tdp_threshold": tdp, "mask_img": mask_img, "two_sided": True}
+        memory = joblib.Memory(tmp_path, verbose=0)
+        first = AdaptiveTDPTransformer(memory=memory, **arguments)
+        shown = first.fit_transform(z_img)
+        plain = AdaptiveTDPTransformer(**arguments)
+        assert_same_images(plain.fit_transform(z_img), shown)
+
+        def fail(*args, **kwargs):
+            raise AssertionError("computed again")
+
+        monkeypatch.setattr("ari_estimator.estimators._inference.form_family", fail)
+        second = AdaptiveTDPTransformer(memory=memory, **arguments)
+        assert_same_images(second.fit_transform(z_img), shown)
+        assert_same_images(second.labels_img_, plain.labels_img_)
+        assert_frame_equal(second.table_, plain.table_)
+        assert_array_equal(second.forest_.query(0.6), plain.forest_.query(0.6))
+        with pytest.raises(AssertionError, match="computed again"):
+            second.set_params(tdp_threshold=0.55).fit_transform(z_img)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"alpha": 0.2},
+            {"tdp_threshold": None},
+            {"two_sided": True},
+            {"connectivity": 26},
+            {"cluster_threshold": 10},
+            {"local_test": "hommel"},
+        ],
+        ids=str,
+    )
+    def test_other_parameters_are_computed_anew(self, z_img, mask_img, tmp_path, change):
+        transformer = AdaptiveTDPTransformer(0.8, mask_img=mask_img, memory=str(tmp_path))
+        before = transformer.fit_transform(z_img)
+        cached = transformer.set_params(**change).fit_transform(z_img)
+        plain = transformer.set_params(memory=None).fit_transform(z_img)
+        assert_array_equal(get_data(cached), get_data(plain))
+        assert (get_data(before) != get_data(plain)).any()
+
+    @pytest.mark.parametrize("tdp", [0.7, [0.5, 0.9], None])
+    def test_verbose_prints_a_line_for_each_map(self, make_map, make_img, mask_img, tdp, capsys):
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, verbose=1)
+        transformer.fit_transform([make_img(make_map(seed)) for seed in range(2)])
+        lines = [li for li in capsys.readouterr().out.splitlines() if "voxels tested" in li]
+        assert len(lines) == 2
+        for i, line in enumerate(lines):
+            assert line.startswith("[AdaptiveTDPTransformer]")
+            assert f"{transformer.n_tested_[i]} voxels tested" in line
+            assert f"at least {transformer.true_discoveries_[i]} true discoveries" in line
+            assert line.endswith(f"{len(transformer.table_[i]) - 1} clusters")
+
+    def test_default_is_silent(self, z_img, mask_img, capfd):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(z_img)
+        assert capfd.readouterr() == ("", "")
+
+
+class TestSecondLevelModel:
+    """As the transformer of a group model."""
+
+    @pytest.fixture
+    def subjects(self, make_img, mask):
+        data = np.random.default_rng(11).standard_normal((12, *mask.shape))
+        data[:, 2:5, 2:6, 2:6] += 2
+        data[:, 2:5, 6:9, 2:4] -= 2
+        return [make_img(one) for one in data]
+
+    @pytest.mark.parametrize("tdp", [0.6, [0.4, 0.8], None])
+    def test_contrast_equals_the_transformer_of_its_z_map(
+        self, subjects, mask_img, tdp, assert_same_images
+    ):
+        transformer = AdaptiveTDPTransformer(tdp, two_sided=True, connectivity=18)
+        model = ARISecondLevelModel(mask_img=mask_img, transformer=transformer)
+        model.fit(subjects, design_matrix=pd.DataFrame({"intercept": np.ones(12)}))
+        shown = model.compute_contrast("intercept", output_type="tdp")
+        alone = clone(transformer).set_params(mask_img=mask_img)
+        expected = alone.fit_transform(model.compute_contrast("intercept", output_type="z_score"))
+        assert get_data(expected).any()
+        assert_same_images(shown, expected)
+        assert_frame_equal(model.table_, alone.table_)
+        assert_same_images(model.labels_img_, alone.labels_img_)
+        forest = model.transformer_.forest_
+        assert_array_equal(forest.query(0.5), alone.forest_.query(0.5))
+        assert len(get_tdp_table(model)) >= len(alone.table_)
+        assert not hasattr(transformer, "forest_")
+
+    def test_parameters_of_the_transformer_are_nested(self):
+        model = ARISecondLevelModel(transformer=AdaptiveTDPTransformer())
+        model.set_params(transformer__tdp_threshold=0.4)
+        assert model.transformer.tdp_threshold == 0.4
+
+
+BAD_TDPS = [
+    *((value, ValueError) for value in (-0.1, 1.1, 70, np.nan, np.inf, -np.inf, -1e-300)),
+    *((value, ValueError) for value in ([0.5, 1.1], [0.5, np.nan], np.array([-1.0, 0.5]))),
+    *((value, ValueError) for value in ([], (), np.array([]), set())),
+    *((value, ValueError) for value in (True, False, [True], [0.5, None], ["0.5"], [[0.5]])),
+    *((value, ValueError) for value in (np.array([[0.5]]), np.array([True]), [0.5j])),
+    *((value, TypeError) for value in ("0.7", "", b"0.7", 0.5j, AdaptiveTDPTransformer)),
+    *((value, TypeError) for value in ({0.5: 0.7}, np.bool_(True))),
+    (iter([0.5, 0.7]), TypeError),
+    ((tdp for tdp in (0.5, 0.7)), TypeError),
+    (map(float, [0.5]), TypeError),
+]
+
+
+class TestBadInput:
+    """What is refused, by an error that says which argument is wrong and what it got."""
+
+    @pytest.mark.parametrize(
+        ("tdp", "error"), BAD_TDPS, ids=lambda value: repr(value).split(" at 0x")[0][:40]
+    )
+    def test_bad_tdp_is_refused_and_named(self, z_img, mask_img, tdp, error):
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img)
+        for method in (transformer.fit, transformer.fit_transform):
+            with pytest.raises(error, match=r"^tdp_threshold .*Got ") as info:
+                method(z_img)
+        values = np.ravel(tdp).tolist() if isinstance(tdp, np.ndarray) else [tdp]
+        if isinstance(tdp, (list, tuple, set)):
+            values += list(tdp)
+        got = str(info.value).partition("Got ")[2]
+        assert got == "none." or any(repr(value) in got for value in values)
+
+    @pytest.mark.parametrize("tdp", [2, [0.5, -1], "high", []])
+    def test_transform_refuses_what_was_set_after_fit(self, z_img, mask_img, tdp):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img).fit(z_img)
+        with pytest.raises((TypeError, ValueError), match="tdp_threshold"):
+            transformer.set_params(tdp_threshold=tdp).transform(z_img)
+
+    @pytest.mark.parametrize(
+        "tdp",
+        [1, 0, np.float32(0.5), np.int64(1), np.float64(0.7), np.array(0.7), range(2), [0, 1]],
+        ids=repr,
+    )
+    def test_numbers_of_any_type_are_taken(self, z_img, mask_img, tdp):
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        expected = np.unique(np.asarray(tdp, dtype=float))
+        asked = transformer.table_["tdp_threshold"][:-1].unique()
+        assert_array_equal(asked, expected)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "error"),
+        [
+            ("connectivity", 7, ValueError),
+            ("connectivity", None, ValueError),
+            ("cluster_threshold", -1, ValueError),
+            ("cluster_threshold", 2.5, ValueError),
+            ("alpha", 0, ValueError),
+            ("alpha", "0.05", TypeError),
+            ("stat_type", "Z", ValueError),
+            ("df", 3, ValueError),
+            ("two_sided", "yes", ValueError),
+            ("local_test", "bonferroni", ValueError),
+        ],
+    )
+    def test_other_bad_parameters_are_refused(self, z_img, mask_img, name, value, error):
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img).set_params(**{name: value})
+        with pytest.raises(error, match=re.compile(f"'?{name}'?")):
+            transformer.fit(z_img)
+
+    def test_map_of_nan_alone_is_refused(self, mask, mask_img, make_img):
+        with pytest.raises(ValueError, match="NaN in all"):
+            AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(
+                make_img(np.full(mask.shape, np.nan))
+            )
+
+    def test_p_values_have_no_two_sides(self, z, mask_img, make_img):
+        img = make_img(stats.norm.sf(z))
+        with pytest.raises(ValueError, match="two_sided"):
+            AdaptiveTDPTransformer(mask_img=mask_img, stat_type="p", two_sided=True).fit(img)
+
+
+class TestRealMaps:
+    """Maps of real brains."""
+
+    def test_auditory_map_has_two_clusters(self, shared_path):
+        transformer = AdaptiveTDPTransformer(
+            0.7,
+            mask_img=shared_path("data", "auditory_z", "mask.nii.gz"),
+            stat_type="p",
+            connectivity=18,
+        )
+        shown = transformer.fit_transform(shared_path("data", "auditory_z", "pvalue.nii.gz"))
+        clusters = transformer.table_[:-1]
+        assert clusters["n_voxels"].tolist() == [7398, 4870]
+        assert clusters["true_discoveries"].tolist() == [5179, 3409]
+        assert_allclose(np.unique(get_data(shown)), [0, 3409 / 4870, 5179 / 7398], rtol=1e-6)
+
+    @pytest.mark.parametrize("tdp", [0.7, 0.95])
+    @TWO_SIDED
+    def test_motor_map_has_the_clusters_of_the_thresholds_of_its_table(
+        self, motor_img, tdp, two_sided
+    ):
+        transformer = AdaptiveTDPTransformer(tdp, two_sided=two_sided, cluster_threshold=20)
+        shown = get_data(transformer.fit_transform(motor_img))
+
+        def form_clusters(threshold):
+            of_clusters = ClusterTDPTransformer(threshold, two_sided=two_sided)
+            of_clusters.fit_transform(motor_img)
+            return of_clusters, get_data(of_clusters.labels_img_)
+
+        labels = get_data(transformer.labels_img_)
+        n_formed = assert_thresholds_form_the_clusters(transformer, labels, form_clusters)
+        assert n_formed == len(transformer.table_) - 1 >= 2
+        assert (shown[shown > 0] >= tdp).all()
+
+    def test_motor_map_without_a_threshold(self, motor_img):
+        highest = get_data(AdaptiveTDPTransformer(None).fit_transform(motor_img))
+        for tdp in (0.3, 0.9):
+            shown = get_data(AdaptiveTDPTransformer(tdp).fit_transform(motor_img))
+            assert_array_equal(highest >= tdp, shown > 0)
