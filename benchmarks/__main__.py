@@ -6,6 +6,15 @@ import import_time
 import regions
 import second_level
 import surface_tdp
+import tdp_forest
 
-for benchmark in (import_time, hommel, cluster_tdp, regions, surface_tdp, second_level):
+for benchmark in (
+    import_time,
+    hommel,
+    cluster_tdp,
+    tdp_forest,
+    regions,
+    surface_tdp,
+    second_level,
+):
     benchmark.main()

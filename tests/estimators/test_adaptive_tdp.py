@@ -592,13 +592,14 @@ class TestThresholdFreeMap:
 class TestNothingFound:
     """Maps without discoveries, and TDPs that nothing has."""
 
-    @pytest.mark.filterwarnings("error")
     @pytest.mark.parametrize("tdp", [0.1, 0.7, 1, [0.2, 0.5], None])
     @TWO_SIDED
     def test_only_the_rest_is_left(self, mask, mask_img, make_img, tdp, two_sided):
         img = make_img(noise_without_discoveries(mask))
         transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=two_sided)
-        shown = transformer.fit_transform(img)
+        with pytest.warns(UserWarning, match=r"no cluster with .* at least 0 true") as warned:
+            shown = transformer.fit_transform(img)
+        assert len(warned) == 1
         assert not get_data(shown).any()
         assert get_data(shown).dtype == np.float64
         assert not get_data(transformer.labels_img_).any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral
 from typing import Any
@@ -197,6 +198,19 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
         return AdaptiveClusters(
             check_tdp_threshold(self.tdp_threshold), self.connectivity, self.cluster_threshold
         )
+
+    def _inferences_of(self, maps: ImageMaps | ArrayMaps) -> Iterator[MapInference]:
+        for inference in super()._inferences_of(maps):
+            if inference.n_sets == 0:
+                found = inference.family.true_discoveries
+                asked = "true discoveries" if self.tdp_threshold is None else "such a TDP"
+                warnings.warn(
+                    f"The map has no cluster with {asked}, tdp_threshold={self.tdp_threshold!r}. "
+                    f"In all of it there are at least {found} true discoveries.",
+                    UserWarning,
+                    stacklevel=2,
+                )
+            yield inference
 
     def _keep(self, maps: ImageMaps | ArrayMaps, inferences: list[MapInference]) -> None:
         super()._keep(maps, inferences)

@@ -6,12 +6,14 @@ from functools import cached_property
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing import CriticalVector
+from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.graphs import ClusterForest, Graph
 
 # What a file holds, and what makes a forest.
@@ -56,7 +58,7 @@ class TDPForest:
     Clusters with a TDP of at least gamma, as large as possible, are those that have it and are
     no part of another that has it (Chen et al. 2022 [1]_). A cluster can be among them only if
     its TDP is higher than that of all clusters it is a part of: those that are, are sorted
-    by TDP once, and a query takes time in proportion to what it finds.
+    by TDP once, and a query looks at none but those of at least gamma.
 
     At each element, the threshold-free map has the highest TDP of all clusters with that
     element. It is at least gamma exactly in the clusters that the query for gamma finds.
@@ -124,7 +126,12 @@ class TDPForest:
         ValueError
             If there is not a p-value for each node, or one is not in [0, 1].
         """
-        p_values = np.asarray(p_values, dtype=np.float64)
+        p_values = check_p_values(p_values)
+        if p_values.shape != (graph.n_nodes,):
+            raise ValueError(
+                f"p_values must have shape ({graph.n_nodes},), one for each node of the graph. "
+                f"Got shape {p_values.shape}."
+            )
         forest = ClusterForest(graph, p_values)
         bounds = critical_vector.true_discoveries_of_nested(
             p_values[forest.elements], forest.starts
@@ -414,8 +421,15 @@ class TDPForest:
         path : str or Path
             The file, in numpy's format npz.
         """
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
+        path = Path(path)
+        # Moved to its place when it is whole.
+        part = path.with_name(f".{path.name}.part")
+        try:
+            with part.open("wb") as file:
+                np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> TDPForest:
@@ -436,6 +450,10 @@ class TDPForest:
         ValueError
             If the file holds something else.
         """
+        with Path(path).open("rb") as file:
+            # What is no archive would be taken for something else, with a message of its own.
+            if not is_zipfile(file):
+                raise ValueError(f"{path} is no file of a TDPForest: it is not of the format npz.")
         with np.load(path) as arrays:
             missing = sorted(set(_ARRAYS) - set(arrays.files))
             if missing:
