@@ -13,6 +13,7 @@ import ari_estimator
 
 # From the ground up: each may import those before it.
 LAYERS = (
+    "_version",
     "closed_testing",
     "graphs",
     "images",

@@ -1,5 +1,6 @@
 """All-Resolutions Inference for brain imaging, as scikit-learn and nilearn estimators."""
 
+from ari_estimator._version import __version__
 from ari_estimator.estimators import (
     AdaptiveTDPTransformer,
     ARISecondLevelModel,
@@ -11,8 +12,6 @@ from ari_estimator.estimators import (
     confidence_curve,
     set_bound,
 )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ARISecondLevelModel",

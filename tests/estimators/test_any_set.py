@@ -788,7 +788,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize(
         "seed",
-        [None, (1, 2), (1, 2, 3, 4), [[1, 2, 3]], 5, "abc", ("1", "2", "3"), (1, 2, np.nan),
+        [(1, 2), (1, 2, 3, 4), [[1, 2, 3]], 5, "abc", ("1", "2", "3"), (1, 2, np.nan),
          (1, 2, np.inf), (1, 2, None), (1, 2, 3j), [[1], [2], 3], np.zeros((1, 3))],
         ids=str,
     )  # fmt: skip
@@ -796,10 +796,15 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"seed must be three coordinates in mm. Got"):
             call(fitted, seed=seed, radius=5)
 
-    @pytest.mark.parametrize("radius", [None, -1, -1e-9, np.nan, np.inf, "5", [5], 5j], ids=str)
+    @pytest.mark.parametrize("radius", [-1, -1e-9, np.nan, np.inf, "5", [5], 5j], ids=str)
     def test_bad_radii(self, call, fitted, radius):
         with pytest.raises(ValueError, match=r"radius must be a number of mm, at least 0. Got"):
             call(fitted, seed=CENTRE, radius=radius)
+
+    @pytest.mark.parametrize("sphere", [{"seed": CENTRE}, {"radius": 5}, {"radius": 0}], ids=str)
+    def test_half_a_sphere(self, call, fitted, sphere):
+        with pytest.raises(ValueError, match=r"A sphere needs a seed and a radius\. Got .*None"):
+            call(fitted, **sphere)
 
     def test_sphere_of_nothing(self, call, fitted):
         for seed in ((500, 0, 0), (12, -7, 5)):

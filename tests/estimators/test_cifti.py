@@ -402,6 +402,7 @@ class TestOutput:
         assert labels.get_data_dtype().kind == "i"
         assert "clusters" in labels.header.get_axis(0).name[0]
 
+    @pytest.mark.filterwarnings("ignore:The map is exactly 0 in")  # rounded to integers
     @pytest.mark.parametrize("dtype", ["float32", "int16", ">f8"])
     def test_files_hold_what_images_do(self, axis, x, mesh, tmp_path, dtype):
         transformer = ClusterTDPTransformer(0, mesh=mesh)
@@ -853,13 +854,122 @@ class TestRegions:
 
     def test_regions_on_other_grayordinates_are_refused(self, axis, img, mesh, labels):
         dlabel = as_dlabel(labels[1:], axis[np.arange(1, len(axis))], self.NAMES)
-        with pytest.raises(ValueError, match="labels_img and mask_img must have the same grayord"):
-            RegionTDPTransformer(dlabel, mesh=mesh).fit(img)
+        match = r"labels_img and mask_img must have the same grayord[^$]*resampling_target='data'"
+        for transformer in (
+            RegionTDPTransformer(dlabel, mesh=mesh),
+            ClusterTDPTransformer(labels_img=dlabel, mesh=mesh),
+        ):
+            with pytest.raises(ValueError, match=match):
+                transformer.fit(img)
 
-    def test_regions_are_not_resampled(self, axis, img, mesh, labels):
+    def test_regions_on_the_same_grayordinates_stay_as_they_are(self, axis, img, mesh, labels):
         dlabel = as_dlabel(labels, axis, self.NAMES)
-        with pytest.raises(ValueError, match="resampling_target='data' is there for volumes"):
-            RegionTDPTransformer(dlabel, mesh=mesh, resampling_target="data").fit(img)
+        plain, matched = (
+            RegionTDPTransformer(dlabel, mesh=mesh, resampling_target=target)
+            for target in (None, "data")
+        )
+        assert_array_equal(matched.fit_transform(img), plain.fit_transform(img))
+        assert_frame_equal(matched.table_, plain.table_)
+
+    @pytest.mark.parametrize("missing", ["none", "some", "voxels", "left"])
+    def test_regions_are_matched_by_structure_and_place(self, axis, img, mesh, labels, missing):
+        kept = {
+            "none": np.ones(len(axis), dtype=bool),
+            "some": np.random.default_rng(4).random(len(axis)) < 0.7,
+            "voxels": ~axis.volume_mask,
+            "left": axis.name != "CIFTI_STRUCTURE_CORTEX_LEFT",
+        }[missing]
+        # In another order, and with grayordinates that the map does not have.
+        order = np.random.default_rng(5).permutation(np.flatnonzero(kept))
+        medial = surface_axis("left", 30, LEFT_OUT["left"])
+        dlabel = as_dlabel(
+            np.concatenate([np.full(len(medial), 11), labels[order]]),
+            medial + axis[order],
+            self.NAMES,
+        )
+        expected_labels = np.where(kept, labels, 0)
+        expected = ClusterTDPTransformer(
+            labels_img=as_dlabel(expected_labels, axis, self.NAMES), mesh=mesh
+        )
+        matched = ClusterTDPTransformer(labels_img=dlabel, mesh=mesh, resampling_target="data")
+        expected_tdp = data_of(expected.fit_transform(img))
+        with pytest.warns(UserWarning, match=r"\(labels 11\)"):
+            tdp = data_of(matched.fit_transform(img))
+        assert_array_equal(tdp, expected_tdp)
+        assert_array_equal(data_of(matched.labels_img_), expected_labels)
+        table = matched.table_.query("cluster_id != 11").reset_index(drop=True)
+        assert_frame_equal(table, expected.table_)
+
+    def test_regions_of_another_grid_of_voxels_are_matched_in_mm(self, axis, img, mesh, labels):
+        # The same places, counted from another corner.
+        shift = np.array([2, 1, 3])
+        affine = AFFINE.copy()
+        affine[:3, 3] -= AFFINE[:3, :3] @ shift
+        voxels = np.where(axis.volume_mask[:, np.newaxis], axis.voxel + shift, axis.voxel)
+        other = BrainModelAxis(
+            axis.name,
+            voxel=voxels,
+            vertex=axis.vertex,
+            affine=affine,
+            volume_shape=tuple(np.add(VOLUME_SHAPE, shift).tolist()),
+            nvertices=axis.nvertices,
+        )
+        matched = ClusterTDPTransformer(
+            labels_img=as_dlabel(labels, other, self.NAMES), mesh=mesh, resampling_target="data"
+        )
+        matched.fit_transform(img)
+        assert_array_equal(data_of(matched.labels_img_), labels)
+
+    @pytest.mark.parametrize("off", [0, 0.001, -0.001])
+    def test_places_that_differ_by_less_than_rounding_are_one(self, off):
+        def axis_at(origin):
+            affine = np.diag([2.0, 2, 2, 1])
+            affine[:3, 3] = origin
+            voxels = list(itertools.product(range(3), repeat=3))
+            name = np.full(27, "CIFTI_STRUCTURE_THALAMUS_LEFT")
+            return BrainModelAxis(name, voxel=voxels, affine=affine, volume_shape=(3, 3, 3))
+
+        labels = np.arange(27) % 3
+        matched = ClusterTDPTransformer(
+            labels_img=as_img(labels, axis_at(-2 + off)), resampling_target="data"
+        )
+        x = np.random.default_rng(0).standard_normal(27)
+        matched.fit_transform(as_img(x, axis_at(-2)))
+        assert_array_equal(data_of(matched.labels_img_), labels)
+
+    def test_background_of_what_is_missing_is_the_background_label(self, axis, img, mesh, labels):
+        cortex = ~axis.volume_mask
+        dscalar = as_img(np.where(labels == 0, 7, labels)[cortex], axis[np.flatnonzero(cortex)])
+        transformer = RegionTDPTransformer(
+            dscalar, mesh=mesh, resampling_target="data", background_label=7
+        )
+        transformer.fit_transform(img)
+        rest = transformer.table_.iloc[-1]
+        assert rest["region_id"] == 7
+        assert rest["n_grayordinates"] == (~cortex).sum() + (labels[cortex] == 0).sum()
+
+
+class TestZeros:
+    """Grayordinates that are exactly 0 are tested where there is no mask."""
+
+    def test_map_with_many_zeros_is_warned_of(self, axis, x, mesh):
+        zeros = np.random.default_rng(6).random(len(axis)) < 0.3
+        padded = as_img(np.where(zeros, 0, x), axis)
+        match = f"exactly 0 in {zeros.sum()} of {len(axis)} grayordinates, all of which are tested"
+        transformer = ClusterTDPTransformer(mesh=mesh)
+        with pytest.warns(UserWarning, match=match):
+            transformer.fit_transform(padded)
+        assert transformer.hommel_.p_values.size == len(axis)
+
+    @pytest.mark.filterwarnings("error")
+    def test_mask_and_few_zeros_do_not_warn(self, axis, x, mesh):
+        zeros = np.random.default_rng(6).random(len(axis)) < 0.3
+        padded = as_img(np.where(zeros, 0, x), axis)
+        mask_img = as_img((~zeros).astype("uint8"), axis)
+        ClusterTDPTransformer(mesh=mesh, mask_img=mask_img).fit_transform(padded)
+        one = x.copy()
+        one[3] = 0
+        ClusterTDPTransformer(mesh=mesh).fit_transform(as_img(one, axis))
 
 
 class TestBadInput:
@@ -872,6 +982,16 @@ class TestBadInput:
         for given in (pscalar, tmp_path / "z.pscalar.nii", str(tmp_path / "z.pscalar.nii")):
             with pytest.raises(TypeError, match=r"must be dense.*\(1, 2\).*ParcelsAxis"):
                 ClusterTDPTransformer(mesh=mesh).fit(given)
+
+    @pytest.mark.parametrize(("n_maps", "n_images"), [(1, None), (2, None), (1, 1), (1, 2)])
+    def test_labels_are_no_maps(self, axis, mesh, n_maps, n_images):
+        labels = np.random.default_rng(1).choice([0, 2, 5], len(axis))
+        dlabel = as_dlabel(labels, axis, {0: "???", 2: "A", 5: "B"}, n_maps)
+        maps = dlabel if n_images is None else [dlabel] * n_images
+        mask_img = as_img(np.ones(len(axis), dtype="uint8"), axis)
+        for mask in (None, mask_img):
+            with pytest.raises(TypeError, match=r"Maps must hold statistics\. Got labels"):
+                ClusterTDPTransformer(mesh=mesh, mask_img=mask).fit_transform(maps)
 
     def test_dense_connectome_is_refused(self, axis, mesh):
         dconn = Cifti2Image(np.eye(len(axis)), (axis, axis))

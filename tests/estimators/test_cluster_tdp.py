@@ -738,12 +738,18 @@ class TestInput:
         assert isinstance(result, Nifti1Image)
         assert result.shape == transformer.labels_img_.shape == data.shape
         assert_array_equal(result.affine, maps[0].affine)
+        assert isinstance(transformer.table_, pd.DataFrame if n_maps == 1 else list)
         for i in range(n_maps):
             assert_array_equal(get_data(result)[..., i], get_data(images[i]))
             assert_array_equal(
                 get_data(transformer.labels_img_)[..., i], get_data(transformers[i].labels_img_)
             )
-        self.assert_same_results(transformer, transformers[:n_maps])
+        if n_maps == 1:
+            assert transformer.true_discoveries_ == transformers[0].true_discoveries_
+            assert transformer.hommel_.p_values.ndim == 1
+            assert_frame_equal(transformer.table_, transformers[0].table_)
+        else:
+            self.assert_same_results(transformer, transformers[:n_maps])
 
     @pytest.mark.parametrize("as_path", [str, Path])
     def test_path_is_read(self, maps, one_by_one, mask_img, tmp_path, as_path, assert_same_images):
@@ -801,6 +807,19 @@ class TestInput:
     ):
         transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit()
         assert_same_images(transformer.transform(maps), one_by_one[1])
+
+    def test_maps_are_left_as_they_were(self, make_map, make_img, mask, mask_img):
+        data = np.stack([make_map(seed) for seed in range(2)], axis=-1)
+        img, one = make_img(data.copy()), make_img(data[..., :1].copy())
+        for maps in (img, one, [make_img(data[..., 0].copy())]):
+            transformer = ClusterTDPTransformer(2, mask_img=mask_img, two_sided=True)
+            transformer.fit_transform(maps)
+            transformer.transform(maps)
+        assert img.shape == data.shape
+        assert_array_equal(get_data(img), data)
+        assert one.shape == (*mask.shape, 1)
+        assert_array_equal(get_data(one), data[..., :1])
+        assert_array_equal(get_data(mask_img), mask)
 
     def test_single_map_has_plain_attributes(self, z_img, mask_img):
         transformer = ClusterTDPTransformer(2, mask_img=mask_img)

@@ -1,6 +1,7 @@
 """Clusters that an image of labels gives, in place of a threshold."""
 
 import pickle
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -552,11 +553,13 @@ class TestBadLabels:
             ClusterTDPTransformer(labels_img=z_img, mask_img=mask_img).fit(z_img)
 
     def test_several_maps_are_refused(self, z_img, mask_img, labels, make_img, surfaces):
-        four_d = make_img(np.stack([labels, labels], axis=-1))
+        four_d = make_img(np.stack([labels > 0, labels == 3], axis=-1).astype("uint8"))
         with pytest.raises(ValueError, match=r"a single map.*RegionTDPTransformer"):
             ClusterTDPTransformer(labels_img=four_d, mask_img=mask_img).fit(z_img)
         img, of_surface = surfaces
-        several = {side: np.stack([v, v], axis=1) for side, v in of_surface.data.parts.items()}
+        several = {
+            side: np.stack([v > 0, v > 0], axis=1) for side, v in of_surface.data.parts.items()
+        }
         with pytest.raises(ValueError, match=r"a single map.*RegionTDPTransformer"):
             ClusterTDPTransformer(labels_img=SurfaceImage(img.mesh, several)).fit(img)
 
@@ -613,6 +616,8 @@ class TestParameters:
             {"threshold": "concentration"},
             {"connectivity": 18},
             {"cluster_threshold": 10},
+            {"threshold_scale": "p"},
+            {"threshold": 0.01, "threshold_scale": "p"},
             {"threshold": 2.5, "connectivity": 26, "cluster_threshold": 1},
         ],
         ids=str,
@@ -625,7 +630,14 @@ class TestParameters:
             assert f"{name}={value!r}" in str(info.value)
 
     @pytest.mark.parametrize(
-        "parameters", [{"threshold": 3}, {"cluster_threshold": 2}, {"connectivity": 26}], ids=str
+        "parameters",
+        [
+            {"threshold": 3},
+            {"threshold_scale": "p"},
+            {"cluster_threshold": 2},
+            {"connectivity": 26},
+        ],
+        ids=str,
     )
     def test_parameters_that_are_set_after_fit_are_refused(
         self, z_img, mask_img, labels_img, parameters
@@ -636,8 +648,65 @@ class TestParameters:
 
     def test_threshold_that_is_the_default_may_be_given(self, z_img, mask_img, labels_img):
         ClusterTDPTransformer(
-            None, labels_img=labels_img, mask_img=mask_img, connectivity=6, cluster_threshold=0
+            None,
+            labels_img=labels_img,
+            mask_img=mask_img,
+            threshold_scale="stat",
+            connectivity=6,
+            cluster_threshold=0,
         ).fit(z_img)
+
+    def test_what_fit_reads_must_not_be_set_after_it(self, z_img, mask_img, mask, labels, make_img):
+        labels_img = make_img(labels)
+        transformer = ClusterTDPTransformer(labels_img=labels_img, mask_img=mask_img)
+        for name, value in {
+            "labels_img": make_img(labels),
+            "resampling_target": "data",
+            "mask_img": make_img(mask.astype("uint8")),
+            "mesh": "fsaverage5",
+        }.items():
+            tdp_img = transformer.fit(z_img).transform(z_img)
+            before = getattr(transformer, name)
+            transformer.set_params(**{name: value})
+            match = rf"{name} was set after fit, which reads it\. Call fit again\."
+            with pytest.raises(NotFittedError, match=match):
+                transformer.transform(z_img)
+            transformer.set_params(**{name: before})
+            assert_array_equal(get_data(transformer.transform(z_img)), get_data(tdp_img))
+
+    @pytest.mark.parametrize("as_path", [str, Path], ids=["str", "Path"])
+    def test_same_file_is_no_change(self, z_img, mask_img, labels_img, tmp_path, as_path):
+        mask_img.to_filename(tmp_path / "mask.nii")
+        labels_img.to_filename(tmp_path / "labels.nii")
+        files = {"mask_img": "mask.nii", "labels_img": "labels.nii"}
+        transformer = ClusterTDPTransformer(
+            **{name: as_path(tmp_path / file) for name, file in files.items()}
+        )
+        tdp_img = transformer.fit_transform(z_img)
+        # Equal, but not the same object.
+        transformer.set_params(**{name: as_path(tmp_path / file) for name, file in files.items()})
+        assert_array_equal(get_data(transformer.transform(z_img)), get_data(tdp_img))
+        for name in files:
+            other = as_path(tmp_path / "other.nii")
+            with pytest.raises(NotFittedError, match=f"{name} was set after fit"):
+                clone(transformer).fit(z_img).set_params(**{name: other}).transform(z_img)
+
+    def test_parameters_of_the_test_take_effect_at_once(self, z_img, mask_img, labels_img):
+        transformer = ClusterTDPTransformer(labels_img=labels_img, mask_img=mask_img).fit(z_img)
+        for parameters in ({"alpha": 0.3}, {"local_test": "hommel"}, {"two_sided": True}):
+            expected = clone(transformer).set_params(**parameters).fit_transform(z_img)
+            tdp_img = transformer.set_params(**parameters).transform(z_img)
+            assert_array_equal(get_data(tdp_img), get_data(expected))
+
+    def test_volume_of_one_map_is_an_image_of_labels(self, z_img, mask_img, labels, make_img):
+        one, of_one = (
+            ClusterTDPTransformer(labels_img=make_img(given), mask_img=mask_img)
+            for given in (labels, labels[..., np.newaxis])
+        )
+        tdp_img, tdp_of_one = one.fit_transform(z_img), of_one.fit_transform(z_img)
+        assert tdp_of_one.shape == z_img.shape
+        assert_array_equal(get_data(tdp_of_one), get_data(tdp_img))
+        assert_frame_equal(of_one.table_, one.table_)
 
     def test_fit_without_labels_forgets_them(self, z_img, mask_img, labels_img):
         transformer = ClusterTDPTransformer(labels_img=labels_img, mask_img=mask_img).fit(z_img)

@@ -143,8 +143,11 @@ def two_groups():
 
 @pytest.fixture(scope="module", params=["labels", "overlapping"])
 def parameters(request, atlas_img, overlapping, make_img, mask_img):
-    atlas = {"labels": atlas_img, "overlapping": make_img(overlapping)}[request.param]
-    return {"labels_img": atlas, "mask_img": mask_img}
+    atlas = {
+        "labels": {"labels_img": atlas_img},
+        "overlapping": {"labels_img": make_img(overlapping), "probability_threshold": 0},
+    }[request.param]
+    return {**atlas, "mask_img": mask_img}
 
 
 class TestBounds:
@@ -502,7 +505,7 @@ class TestNames:
             names(lut=tmp_path / "none.tsv")
 
     def test_names_of_maps_are_in_their_order(self, names, overlapping, make_img):
-        img = make_img(overlapping)
+        img = make_img((overlapping > 0).astype("uint8"))
         assert names(img) == ["1", "2", "3", "4"]
         assert names(img, labels=["d", "c", "b", "a"]) == ["d", "c", "b", "a"]
         assert names(img, labels=["Background", "d", "c", "b", "a"]) == ["d", "c", "b", "a"]
@@ -560,18 +563,17 @@ class TestBackground:
 class TestOverlap:
     """An image of several maps, one for each region."""
 
-    @pytest.mark.parametrize("threshold", [None, 0, 0.25, 0.5, 0.9])
+    @pytest.mark.parametrize("threshold", [0, 0.25, 0.5, 0.9])
     @pytest.mark.parametrize("nan", [False, True])
     def test_each_region_is_as_if_it_were_alone(
         self, z, z_img, overlapping, mask, mask_img, make_img, tdp_of, threshold, nan
     ):
-        level = threshold or 0
         given = np.where(overlapping == 0, np.nan, overlapping) if nan else overlapping
         transformer = RegionTDPTransformer(
             make_img(given), probability_threshold=threshold, mask_img=mask_img
         )
         tdp = transformer.fit_transform(z_img)
-        members = np.moveaxis(overlapping > level, -1, 0)
+        members = np.moveaxis(overlapping > threshold, -1, 0)
         assert (members.sum(axis=0) > 1).any()
         assert_allclose(tdp[0], tdp_of(z, members), rtol=1e-14)
         alone = [
@@ -592,6 +594,44 @@ class TestOverlap:
         peaks = [z[m & mask].max() if (m & mask).any() else np.nan for m in (*members, rest)]
         assert_array_equal(table["peak_stat"], peaks)
         assert_allclose(table["tdp"][:-1], tdp[0])
+
+    @pytest.mark.parametrize(
+        ("dtype", "value"), [("uint8", 1), ("uint8", 100), ("float32", 1), ("float32", 0.25)]
+    )
+    def test_binary_maps_need_no_threshold(
+        self, z_img, overlapping, mask_img, make_img, dtype, value
+    ):
+        binary = np.where(overlapping > 0.5, value, 0).astype(dtype)
+        maps = RegionTDPTransformer(make_img(binary), mask_img=mask_img)
+        of_threshold = RegionTDPTransformer(
+            make_img(overlapping), mask_img=mask_img, probability_threshold=0.5
+        )
+        assert_array_equal(maps.fit_transform(z_img), of_threshold.fit_transform(z_img))
+        assert_frame_equal(maps.table_, of_threshold.table_)
+
+    def test_maps_that_are_not_binary_need_a_threshold(
+        self, overlapping, mask_img, make_img, surfaces
+    ):
+        match = "probability_threshold must say .* maps that are not binary. Got None"
+        one_of_them = (overlapping > 0.5).astype(float)
+        one_of_them[4, 4, 4, 2] = 0.5
+        for maps in (overlapping, one_of_them):
+            with pytest.raises(ValueError, match=match):
+                RegionTDPTransformer(make_img(maps), mask_img=mask_img).fit()
+        img, _ = surfaces
+        parts = {side: np.arange(2.0 * len(v)).reshape(-1, 2) for side, v in img.data.parts.items()}
+        with pytest.raises(ValueError, match=match):
+            RegionTDPTransformer(SurfaceImage(img.mesh, parts)).fit(img)
+
+    def test_volume_of_one_map_is_an_image_of_labels(self, z_img, labels, atlas_img, mask_img):
+        four_d = Nifti1Image(labels[..., np.newaxis], atlas_img.affine)
+        of_one = RegionTDPTransformer(four_d, mask_img=mask_img)
+        of_labels = RegionTDPTransformer(atlas_img, mask_img=mask_img)
+        assert_array_equal(of_one.fit_transform(z_img), of_labels.fit_transform(z_img))
+        assert_frame_equal(of_one.table_, of_labels.table_)
+        assert of_one.region_ids_.tolist() == list(IDS)
+        with pytest.raises(ValueError, match=r"Got 0\.5 for an image of labels"):
+            of_one.set_params(probability_threshold=0.5).fit()
 
     def test_threshold_is_not_reached_but_exceeded(self, z_img, mask, mask_img, make_img):
         steps = np.zeros((*mask.shape, 2))
@@ -751,7 +791,9 @@ class TestOutsideTheMask:
         maps = overlapping.copy()
         maps[1:, ..., 1] = 0
         maps[0, 0, 0, 1] = 1
-        transformer = RegionTDPTransformer(make_img(maps), mask_img=mask_img)
+        transformer = RegionTDPTransformer(
+            make_img(maps), mask_img=mask_img, probability_threshold=0
+        )
         with pytest.warns(UserWarning, match=r"1 of the 4 regions .*\(labels 2\)"):
             tdp = transformer.fit_transform(z_img)
         assert np.isnan(tdp[0]).tolist() == [False, True, False, False]
@@ -907,7 +949,10 @@ class TestSklearn:
         self, images, atlas_img, overlapping, make_img, mask_img, copy, overlap
     ):
         transformer = RegionTDPTransformer(
-            make_img(overlapping) if overlap else atlas_img, mask_img=mask_img, alpha=0.2
+            make_img(overlapping) if overlap else atlas_img,
+            probability_threshold=0 if overlap else None,
+            mask_img=mask_img,
+            alpha=0.2,
         )
         tdp = transformer.fit_transform(images)
         copied = copy(transformer)
@@ -954,6 +999,44 @@ class TestSklearn:
         )
         assert_array_equal(transformer.set_params(alpha=0.5).transform(z_img), expected)
 
+    def test_equal_numbers_and_names_are_no_change(self, z_img, atlas_img, mask_img):
+        transformer = RegionTDPTransformer(
+            atlas_img, mask_img=mask_img, background_label=int("1000"), resampling_target="data"
+        )
+        tdp = transformer.fit_transform(z_img)
+        transformer.set_params(background_label=int("1000"), resampling_target="".join("data"))
+        assert_array_equal(transformer.transform(z_img), tdp)
+
+    @pytest.mark.parametrize("overlap", [False, True])
+    def test_parameter_of_fit_that_is_set_after_fit_is_refused(
+        self, z_img, labels, make_img, mask, mask_img, overlap
+    ):
+        fitted_with = {"labels_img": make_img(labels), "mask_img": mask_img}
+        if overlap:
+            maps = np.stack([labels == i for i in IDS], axis=-1)
+            fitted_with["labels_img"] = make_img(maps * 0.5)
+            fitted_with["probability_threshold"] = 0.2
+        for name, value in {
+            "labels_img": make_img(labels),
+            "mask_img": make_img(mask.astype("uint8")),
+            "labels": ["a", "b", "c"],
+            "lut": table_of_names(IDS, ["a", "b", "c"]),
+            "background_label": 3,
+            "probability_threshold": 0.3,
+            "resampling_target": "data",
+            "mesh": "fsaverage5",
+        }.items():
+            transformer = RegionTDPTransformer(**fitted_with).fit()
+            tdp = transformer.transform(z_img)
+            before = getattr(transformer, name)
+            transformer.set_params(**{name: value})
+            match = rf"{name} was set after fit, which reads it\. Call fit again\."
+            with pytest.raises(NotFittedError, match=match):
+                transformer.transform(z_img)
+            # What was fitted is there still.
+            transformer.set_params(**{name: before})
+            assert_array_equal(transformer.transform(z_img), tdp)
+
     def test_pandas_output_has_the_names_for_columns(self, X, images, atlas_img, mask_img):
         transformer = RegionTDPTransformer(atlas_img, labels=["a", "b", "c"], mask_img=mask_img)
         plain = transformer.fit_transform(X)
@@ -997,6 +1080,7 @@ class TestSklearn:
         def run(memory, **parameters):
             transformer = RegionTDPTransformer(
                 make_img(overlapping) if overlap else atlas_img,
+                probability_threshold=0 if overlap else None,
                 mask_img=mask_img,
                 memory=memory,
                 **parameters,
@@ -1106,7 +1190,7 @@ class TestPipelines:
         self, make_map, make_img, mask_img, atlas_img, overlapping, overlap
     ):
         images = [make_img(make_map(seed)) for seed in range(6)]
-        atlas = make_img(overlapping) if overlap else atlas_img
+        atlas = make_img((overlapping > 0).astype("uint8")) if overlap else atlas_img
         model = ARISecondLevelModel(mask_img=mask_img, transformer=RegionTDPTransformer(atlas))
         model.fit(images, design_matrix=pd.DataFrame({"intercept": np.ones(6)}))
         tdp = model.compute_contrast(output_type="tdp")

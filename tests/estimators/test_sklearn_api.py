@@ -20,7 +20,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 
-from ari_estimator import ClusterTDPTransformer
+from ari_estimator import ClusterTDPTransformer, __version__
+from ari_estimator.estimators import _inference
 
 PARAMETERS = {
     "threshold": [2.5, 3.5],
@@ -95,6 +96,37 @@ class TestParameters:
             check_is_fitted(cloned)
         assert_array_equal(get_data(cloned.fit_transform(z_img)), get_data(tdp))
         assert_frame_equal(cloned.table_, transformer.table_)
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {"alpha": 0.3},
+            {"threshold": 1.5},
+            {"threshold": 0.01, "threshold_scale": "p"},
+            {"connectivity": 26},
+            {"cluster_threshold": 10},
+            {"two_sided": True},
+            {"local_test": "hommel"},
+            {"stat_type": "t", "df": 12},
+        ],
+        ids=str,
+    )
+    def test_parameters_of_the_test_take_effect_at_once(self, z_img, mask_img, parameters):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
+        expected = ClusterTDPTransformer(2, mask_img=mask_img).set_params(**parameters)
+        tdp_img = transformer.set_params(**parameters).transform(z_img)
+        assert_array_equal(get_data(tdp_img), get_data(expected.fit_transform(z_img)))
+
+    @pytest.mark.parametrize("as_masker", [False, True])
+    def test_mask_that_is_set_after_fit_is_refused(self, z_img, mask_img, make_img, as_masker):
+        other = make_img(get_data(mask_img).copy())
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
+        transformer.set_params(mask_img=NiftiMasker(other) if as_masker else other)
+        match = r"mask_img was set after fit, which reads it\. Call fit again\."
+        with pytest.raises(NotFittedError, match=match):
+            transformer.transform(z_img)
+        # fit_transform fits again.
+        transformer.fit_transform(z_img)
 
     def test_parameters_of_the_masker_are_nested(self, mask_img):
         transformer = ClusterTDPTransformer(mask_img=NiftiMasker(standardize=None))
@@ -408,6 +440,27 @@ class TestMemory:
             (z, mask, other_affine),
         ):
             assert_frame_equal(table(*case, str(tmp_path)), table(*case, None))
+
+    def test_cache_of_another_version_is_not_read(self, z_img, mask_img, tmp_path, monkeypatch):
+        arguments = {"mask_img": mask_img, "memory": str(tmp_path)}
+        first = ClusterTDPTransformer(2, **arguments)
+        tdp = first.fit_transform(z_img)
+        n_computed = []
+        original = _inference.form_family
+
+        def count(*args, **kwargs):
+            n_computed.append(1)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(_inference, "form_family", count)
+        ClusterTDPTransformer(2, **arguments).fit_transform(z_img)
+        assert n_computed == []
+        defaults = inspect.signature(_inference.infer_map).parameters
+        assert defaults["version"].default == __version__
+        monkeypatch.setitem(_inference.infer_map.__kwdefaults__, "version", "0.0.0")
+        again = ClusterTDPTransformer(2, **arguments).fit_transform(z_img)
+        assert n_computed == [1]
+        assert_array_equal(get_data(again), get_data(tdp))
 
     @pytest.mark.filterwarnings("error")
     @pytest.mark.parametrize("memory_level", [0, 1, 2])

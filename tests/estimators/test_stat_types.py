@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nibabel import Nifti1Image
 from nilearn.image import get_data
+from nilearn.maskers import NiftiMasker
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy import stats
@@ -22,7 +23,7 @@ from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_sta
 DF = {"t": 12, "F": (3, 29.5), "chi2": 3}
 
 # What is left of a table where the scale of the map does not matter.
-COUNTS = ["cluster_id", "direction", "n_voxels", "true_discoveries", "tdp"]
+COUNTS = ["cluster_id", "n_voxels", "true_discoveries", "tdp"]
 
 # The values that have an upper tail.
 ISF = {
@@ -36,6 +37,13 @@ ISF = {
 }
 
 each_type = pytest.mark.parametrize("stat_type", STAT_TYPES)
+
+P_TYPES = ["p", "neg_log10_p", "one_minus_p"]
+
+each_p_type = pytest.mark.parametrize("stat_type", P_TYPES)
+
+# The maps that a mask may be computed from.
+NO_P_TYPES = [stat_type for stat_type in STAT_TYPES if stat_type not in P_TYPES]
 
 # A map that has both signs, from z values, by stat_type.
 SIGNED = {
@@ -86,6 +94,10 @@ def assert_same_sets(transformer, other):
     assert_array_equal(get_data(transformer.labels_img_), get_data(other.labels_img_))
     assert_array_equal(get_data(transformer.tdp_img), get_data(other.tdp_img))
     assert_frame_equal(transformer.table_[COUNTS], other.table_[COUNTS])
+    # What has no sign cannot say "positive", but "positive" and "unsigned" take the same place.
+    one, another = (t.table_["direction"].replace("unsigned", "positive")
+                    for t in (transformer, other))  # fmt: skip
+    assert one.tolist() == another.tolist()
     places = ["peak_x", "peak_y", "peak_z"]
     assert_frame_equal(transformer.table_[places], other.table_[places])
 
@@ -216,6 +228,41 @@ class TestOneSidedEvidence:
         assert_array_equal(tdp, get_data(fit(values, stat_type).tdp_img)[mask])
 
 
+class TestDirection:
+    """Only z and t tell an effect from its opposite; p-values may be of either test."""
+
+    @each_type
+    def test_of_clusters(self, z, fit, stat_type):
+        values = values_of(z, stat_type)
+        expected = "positive" if stat_type in ("z", "t") else "unsigned"
+        for threshold in (None, "concentration"):
+            table = fit(values, stat_type, threshold).table_
+            assert set(table["direction"][:-1]) == {expected}
+            assert table["direction"].iloc[-1] == "rest"
+
+    @each_type
+    def test_of_given_sets(self, z, make_img, mask, mask_img, stat_type):
+        labels_img = make_img((mask & (z > 2)).astype("int32"))
+        expected = {False: "positive" if stat_type in ("z", "t") else "unsigned", True: "both"}
+        for two_sided in (False, True) if stat_type in SIGNED else (False,):
+            parameters = {"mask_img": mask_img, "stat_type": stat_type, "df": DF.get(stat_type)}
+            for transformer in (
+                ClusterTDPTransformer(labels_img=labels_img, two_sided=two_sided, **parameters),
+                RegionTDPTransformer(labels_img, two_sided=two_sided, **parameters),
+            ):
+                transformer.fit_transform(make_img(values_of(z, stat_type)))
+                if "direction" in transformer.table_:
+                    directions = transformer.table_["direction"].tolist()
+                    assert directions == [expected[two_sided], "rest"]
+
+    @each_signed_type
+    def test_of_two_sided_clusters_is_the_sign(self, z, fit, stat_type):
+        table = fit(SIGNED[stat_type](z), stat_type, two_sided=True).table_.iloc[:-1]
+        assert (
+            table["direction"] == np.where(table["peak_stat"] > 0, "positive", "negative")
+        ).all()
+
+
 def shuffled_p(tails):
     return [tails[i] for i in (1, 3, 0, 2)]
 
@@ -250,7 +297,7 @@ class TestSquares:
         # The positive and the negative effect touch.
         table = fit(z**2, "chi2", 2.5**2, df=1).table_
         of_z = fit(z, "z", 2.5, two_sided=True).table_
-        assert set(table["direction"]) == {"positive", "rest"}
+        assert set(table["direction"]) == {"unsigned", "rest"}
         assert table["n_voxels"].iloc[0] > of_z["n_voxels"].iloc[0]
         assert table["n_voxels"].iloc[-1] == of_z["n_voxels"].iloc[-1]
 
@@ -641,6 +688,35 @@ class TestBadValues:
         assert len(w) == 1
         assert (transformer.hommel_.p_values == 0).sum() == 2
 
+    @pytest.mark.parametrize("share", [0.03, 0.5])
+    def test_p_map_that_is_padded_with_zeros_is_refused(self, mask, mask_img, make_img, share):
+        p = np.random.default_rng(0).uniform(1e-5, 1, mask.shape)
+        n_zero = int(share * mask.sum())
+        p[tuple(np.argwhere(mask)[:n_zero].T)] = 0
+        match = f"exactly 0 in {n_zero} of the {mask.sum()} voxels of the mask.* it looks padded"
+        for transformer in (
+            ClusterTDPTransformer(mask_img=mask_img, stat_type="p"),
+            RegionTDPTransformer(mask_img, mask_img=mask_img, stat_type="p"),
+        ):
+            for maps in (make_img(p), p[mask]):
+                with pytest.raises(ValueError, match=match):
+                    transformer.fit_transform(maps)
+        # The strongest p-values may underflow, where others are close to that.
+        p[tuple(np.argwhere(mask)[-1])] = 9e-7
+        with pytest.warns(UserWarning, match=f"exactly 0 in {n_zero} voxels of the mask"):
+            transformer.fit_transform(make_img(p))
+
+    def test_p_map_of_few_zeros_is_not_refused(self, mask, mask_img, make_img):
+        p = np.random.default_rng(0).uniform(1e-5, 1, mask.shape)
+        n_zero = int(0.02 * mask.sum())
+        p[tuple(np.argwhere(mask)[:n_zero].T)] = 0
+        transformer = ClusterTDPTransformer(mask_img=mask_img, stat_type="p")
+        with pytest.warns(UserWarning, match=f"exactly 0 in {n_zero} voxels of the mask"):
+            transformer.fit_transform(make_img(p))
+        p[tuple(np.argwhere(mask)[n_zero])] = 0
+        with pytest.raises(ValueError, match="looks padded"):
+            transformer.fit_transform(make_img(p))
+
     @each_type
     def test_other_maps_do_not_warn(self, z, fit, stat_type):
         with warnings.catch_warnings():
@@ -668,8 +744,7 @@ class TestWithoutAMask:
         return ClusterTDPTransformer(stat_type=stat_type, df=DF.get(stat_type), **parameters)
 
     @pytest.mark.parametrize(
-        ("stat_type", "background"),
-        [*((stat_type, 0) for stat_type in STAT_TYPES), ("p", 1), ("p", np.nan), ("t", np.nan)],
+        ("stat_type", "background"), [*((stat_type, 0) for stat_type in NO_P_TYPES), ("t", np.nan)]
     )
     def test_is_what_is_not_background(self, brain, effect, make_img, stat_type, background):
         values = np.where(brain, values_of(effect, stat_type), background)
@@ -688,15 +763,11 @@ class TestWithoutAMask:
         )
         assert get_data(tdp).max() > 0.5
 
-    @pytest.mark.parametrize(
-        ("stat_type", "background"), [*((s, 0) for s in STAT_TYPES), ("p", 1), ("p", np.nan)]
-    )
+    @pytest.mark.parametrize("stat_type", NO_P_TYPES)
     @pytest.mark.parametrize("p", [0.05, 0.001])
     @pytest.mark.filterwarnings("ignore")
-    def test_thresholded_map_is_refused(self, brain, effect, make_img, stat_type, background, p):
-        values = np.where(
-            brain & (stats.norm.sf(effect) < p), values_of(effect, stat_type), background
-        )
+    def test_thresholded_map_is_refused(self, brain, effect, make_img, stat_type, p):
+        values = np.where(brain & (stats.norm.sf(effect) < p), values_of(effect, stat_type), 0)
         with pytest.raises(ValueError, match="looks thresholded already"):
             self.transformer_of(stat_type).fit_transform(make_img(values))
         # With the mask of all voxels that were tested, it is as good as it can be.
@@ -705,7 +776,54 @@ class TestWithoutAMask:
         mask_img = make_img(brain.astype("uint8"))
         self.transformer_of(stat_type, mask_img=mask_img).fit_transform(make_img(values))
 
-    @each_signed_type
+    @pytest.mark.parametrize("background", [0, 1, np.nan])
+    @pytest.mark.parametrize("is_masker", [False, True])
+    @each_p_type
+    def test_map_of_p_values_is_refused(
+        self, brain, effect, make_img, stat_type, background, is_masker
+    ):
+        img = make_img(np.where(brain, values_of(effect, stat_type), background))
+        match = f"mask_img must be given for a map of stat_type='{stat_type}'. Got none"
+        mask_img = NiftiMasker() if is_masker else None
+        labels_img = make_img(brain.astype("uint8"))
+        for transformer in (
+            self.transformer_of(stat_type, mask_img=mask_img),
+            RegionTDPTransformer(labels_img, stat_type=stat_type, mask_img=mask_img),
+        ):
+            for maps in (img, [img, img]):
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", "Non-finite")
+                    warnings.filterwarnings("ignore", ".*[Nn]a[Nn]")
+                    with pytest.raises(ValueError, match=match):
+                        transformer.fit(maps)
+
+    def test_map_of_signed_p_values_is_refused(self, brain, effect, make_img):
+        img = make_img(np.where(brain, SIGNED["neg_log10_p"](effect), 0))
+        with pytest.raises(ValueError, match="mask_img must be given"):
+            self.transformer_of("neg_log10_p", two_sided=True).fit(img)
+
+    @pytest.mark.parametrize("background", [0, 1, np.nan, 0.5])
+    @each_p_type
+    def test_background_of_p_values_is_no_part_of_the_family_under_a_mask(
+        self, brain, effect, make_img, stat_type, background
+    ):
+        img = make_img(np.where(brain, values_of(effect, stat_type), background))
+        labels_img = make_img((effect > 2).astype("uint8"))
+        mask_img = make_img(brain.astype("uint8"))
+        for parameters in ({}, {"labels_img": labels_img}):
+            transformer = self.transformer_of(stat_type, mask_img=mask_img, **parameters)
+            tdp_img = transformer.fit_transform(img)
+            assert transformer.hommel_.p_values.size == brain.sum()
+            assert transformer.table_["n_voxels"].sum() == brain.sum()
+            assert_allclose(
+                transformer.hommel_.p_values,
+                stats.norm.sf(effect[brain]),
+                rtol=1e-10,
+                atol=1e-15,
+            )
+            assert not get_data(tdp_img)[~brain].any()
+
+    @pytest.mark.parametrize("stat_type", ["z", "t"])
     def test_two_sided_map_that_was_thresholded_is_refused(
         self, brain, effect, make_img, stat_type
     ):
@@ -718,9 +836,7 @@ class TestWithoutAMask:
         with pytest.raises(ValueError, match="looks thresholded already"):
             transformer.fit(make_img(np.where(brain, values, 0)))
 
-    @pytest.mark.parametrize(
-        ("stat_type", "value"), [("p", 1.5), ("neg_log10_p", -2), ("F", -1), ("chi2", -1)]
-    )
+    @pytest.mark.parametrize(("stat_type", "value"), [("F", -1), ("chi2", -1)])
     def test_impossible_values_are_refused(self, brain, effect, make_img, stat_type, value):
         values = np.where(brain, values_of(effect, stat_type), 0)
         values[5, 5, 5] = value

@@ -546,8 +546,22 @@ class TestMasks:
         img = with_parts(z_surf, np.copy)
         img.data.parts["right"][:] = 0
         ari = ClusterTDPTransformer(2)
-        ari.fit_transform(img)
+        match = "exactly 0 in 90 of 222 vertices, all of which are tested, since there is no mask"
+        with pytest.warns(UserWarning, match=match):
+            ari.fit_transform(img)
         assert ari.n_tested_ == 222
+
+    @pytest.mark.filterwarnings("error")
+    def test_zeros_are_only_warned_of_where_they_may_be_a_medial_wall(self, z_surf, mesh):
+        few, many = (with_parts(z_surf, np.copy) for _ in range(2))
+        few.data.parts["left"][:4] = 0  # of 222: less than 2 %
+        ClusterTDPTransformer(2).fit_transform(few)
+        many.data.parts["left"][:5] = 0
+        with pytest.warns(UserWarning, match="exactly 0 in 5 of 222 vertices"):
+            ClusterTDPTransformer(2).fit(many)
+        # Of arrays, and under a mask, nothing is to be said.
+        ClusterTDPTransformer(2, mask_img=full_mask(mesh)).fit_transform(many)
+        ClusterTDPTransformer(2, mask_img=full_mask(mesh)).fit_transform(values_of(many))
 
     def test_thresholded_map_as_mask_of_a_fitted_masker_is_refused(self, z_surf):
         masker = SurfaceMasker(with_parts(z_surf, lambda z: np.where(z > 2, z, 0))).fit()
@@ -639,6 +653,7 @@ class TestForm:
         tdps = ari.fit_transform([z_surf])
         assert len(tdps) == len(ari.table_) == 1
 
+    @pytest.mark.filterwarnings("ignore:The map is exactly 0 in")
     @pytest.mark.parametrize("dtype", ["float32", ">f8", "int16", "int64"])
     def test_data_of_every_real_type(self, definition, z_surf, dtype):
         img = with_parts(
@@ -649,6 +664,7 @@ class TestForm:
         assert ((expected > 0) & (expected < 1)).any()
         assert_allclose(values_of(tdp), expected, rtol=1e-13)
 
+    @pytest.mark.filterwarnings("ignore:The map is exactly 0 in")
     def test_unsigned_data(self, definition, z_surf):
         img = with_parts(z_surf, lambda z: np.round(abs(z)).astype("uint8"))
         tdp = ClusterTDPTransformer(2).fit_transform(img)
@@ -819,6 +835,18 @@ class TestSecondLevelModel:
             assert_allclose(
                 values_of(tdp), by_definition(definition, z_map, None, (2.5,)), rtol=1e-12
             )
+
+    @pytest.mark.parametrize("shape", [(-1,), (-1, 1)], ids=["n", "n x 1"])
+    def test_effects_are_left_as_they_were(self, effects, mask_surf, shape):
+        images = [with_parts(img, lambda v: v.reshape(shape).copy()) for img in effects]
+        before = [with_parts(img, np.copy) for img in images]
+        mask = with_parts(mask_surf, np.copy)
+        model = fit_model(images, mask_img=mask, transformer=ClusterTDPTransformer(2.5))
+        model.compute_contrast(output_type="tdp")
+        for img, same in zip(images, before, strict=True):
+            assert img.shape == same.shape
+            assert_same_surfaces(img, same)
+        assert_same_surfaces(mask, mask_surf)
 
     def test_z_map_is_nilearns(self, effects):
         ours = fit_model(effects).compute_contrast(output_type="z_score")
@@ -1105,6 +1133,7 @@ class TestValues:
         with pytest.raises(ValueError, match="NaN in all 222 vertices of the mask"):
             ClusterTDPTransformer().fit_transform(img)
 
+    @pytest.mark.filterwarnings("ignore:The map is exactly 0 in")
     @pytest.mark.parametrize("value", [0.0, 3.5])
     def test_constant_map_is_refused(self, z_surf, value):
         img = with_parts(z_surf, lambda z: np.full_like(z, value))
@@ -1171,6 +1200,7 @@ class TestMeshes:
         assert_allclose(values_of(tdp), by_definition(definition, img, None, (1,)), rtol=1e-14)
         assert_allclose(other.table_["size_mm2"].sum(), one.table_["size_mm2"].sum(), rtol=1e-12)
 
+    @pytest.mark.filterwarnings("ignore:The map is exactly 0 in")
     def test_face_that_repeats_a_vertex_is_an_edge(self):
         points = np.random.default_rng(0).standard_normal((4, 3))
         faces = np.array([[0, 0, 2], [1, 3, 3]])

@@ -326,6 +326,29 @@ class TestRows:
         one, two = (get_tdp_table(fit(threshold)) for threshold in (2.0, [2.0, 100.0]))
         pd.testing.assert_frame_equal(one, two)
 
+    @pytest.mark.parametrize("stat_type", ["z", "p"])
+    def test_clusters_too_small_at_one_or_all_thresholds(
+        self, mask, mask_img, atlas_img, stat_type
+    ):
+        z = smooth_map()
+        img = make_img(z if stat_type == "z" else stats.norm.sf(z))
+        direction = "positive" if stat_type == "z" else "unsigned"
+        tables = []
+        for thresholds, min_size in (([0.02], 3), ([0.02, 1e-12], 3), ([0.02, 1e-12], 10**6)):
+            transformer = ClusterTDPTransformer(
+                thresholds,
+                threshold_scale="p",
+                stat_type=stat_type,
+                cluster_threshold=min_size,
+                mask_img=mask_img,
+            )
+            transformer.fit_transform(img)
+            tables.append(get_tdp_table(transformer, labels_img=atlas_img))
+        pd.testing.assert_frame_equal(tables[0], tables[1])
+        assert set(tables[0]["direction"].dropna()) == {direction, "rest"}
+        assert tables[2]["direction"].tolist() == ["rest"]
+        assert tables[2]["n_voxels"].tolist() == [mask.sum()]
+
     def test_rest_is_empty_where_clusters_fill_the_brain(self, fit, mask, atlas_img):
         transformer = fit(1.0, threshold_scale="p")
         table = get_tdp_table(transformer, labels_img=atlas_img)

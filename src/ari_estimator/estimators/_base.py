@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.estimators._family import warn_of_nan, warn_of_zero_p
+from ari_estimator.estimators._family import check_zeros, warn_of_nan, warn_of_untested_zeros
 from ari_estimator.estimators._inference import MapInference, SetMaker, infer_map
 from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
 from ari_estimator.estimators._thresholded import check_computed_family
@@ -56,6 +56,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         "verbose": ["verbose"],
     }
 
+    # Parameters that fit reads: a change has no effect before the next fit.
+    _parameters_of_fit: tuple[str, ...] = ("mask_img", "mesh")
+
     @abstractmethod
     def _check_sets(self) -> None:
         """Check the parameters that say how sets are made."""
@@ -63,10 +66,13 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _fit_sets(self, frame: Frame) -> None:
         """Read the images that say how sets are made, if there are any."""
 
-    def _check_labels_are_read(self) -> None:
-        """Refuse a labels_img that was set after fit, which has not been read."""
-        if getattr(self, "labels_img", None) is not self._labels_img_of_fit:
-            raise NotFittedError("labels_img was set after fit, which reads it. Call fit again.")
+    def _check_is_as_fitted(self) -> None:
+        """Refuse parameters that were set after fit, where they would have no effect."""
+        check_is_fitted(self)
+        for name, value in self._fitted_with.items():
+            now = getattr(self, name)
+            if now is not value and not (isinstance(now, (str, Path, int)) and now == value):
+                raise NotFittedError(f"{name} was set after fit, which reads it. Call fit again.")
 
     @abstractmethod
     def _set_maker(self) -> SetMaker:
@@ -134,20 +140,29 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         if maps is not None:
             maps.check(frame)
             warn_of_preprocessing(frame.masker, of_arrays=is_array)
+        statistic = self._statistic()
+        if frame.is_computed and statistic.is_p:
+            raise ValueError(
+                f"mask_img must be given for a map of stat_type={self.stat_type!r}. Got none: "
+                "where the background is 0 or 1, and so a p-value too, no mask can be computed "
+                "from the map."
+            )
         mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
+        if isinstance(maps, ImageMaps) and not mask_is_given and frame.fills_grid:
+            for values in maps.values(frame):
+                warn_of_untested_zeros(values, statistic, frame.space.element_name[1])
         if isinstance(maps, ImageMaps) and not mask_is_given and not frame.fills_grid:
-            statistic = self._statistic()
             for values in maps.values(frame):
                 # A zero in a mask computed from several maps may be what a threshold has left.
                 kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
                 statistic.check_values(values[kept])
                 check_computed_family(statistic.one_sided_z(values[kept]))
         self._fit_sets(frame)
-        self._labels_img_of_fit = getattr(self, "labels_img", None)
         self.masker_ = frame.masker
         self.mask_img_ = frame.mask_img
         self.n_features_in_ = frame.n_elements
         self._frame = frame
+        self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
         return maps
 
     def transform(self, X: Any) -> Any:
@@ -176,7 +191,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             If a map is on another grid or mesh than the mask, is constant, is NaN in all
             of the mask, or holds values that its statistic cannot have.
         """
-        check_is_fitted(self)
+        self._check_is_as_fitted()
         maps = as_maps(X)
         return self._to_output(maps, self._infer(maps))
 
@@ -265,7 +280,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         for values in maps.values(frame):
             # Here, so that it is said of a cached result as well.
             warn_of_nan(values, elements)
-            warn_of_zero_p(values, statistic, elements)
+            check_zeros(values, statistic, elements)
             inference = cached_infer_map(
                 values,
                 frame.space,

@@ -55,7 +55,8 @@ class ClusterTDPTransformer(TDPImageTransformer):
 
     resampling_target : {"data"} or None, default=None
         With "data", a ``labels_img`` on another grid is resampled to that of the maps, by
-        the nearest neighbour. With None, another grid is an error.
+        the nearest neighbour; one of other grayordinates is matched by structure and place.
+        With None, another grid is an error.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
@@ -64,7 +65,8 @@ class ClusterTDPTransformer(TDPImageTransformer):
         All voxels that are tested, the family: a binary mask image or a path to one, or a
         NiftiMasker or SurfaceMasker, fitted or not, of which only the mask is used. It must
         be on the grid or mesh of the maps. If None, nilearn's background mask is computed
-        in :meth:`fit` for volumes, which needs a map that has not been thresholded; all
+        in :meth:`fit` for volumes, which needs a map that has not been thresholded, and no
+        map of p-values, whose background may be one; all
         vertices of a surface are tested, and all grayordinates of a CIFTI image.
 
     stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
@@ -128,12 +130,13 @@ class ClusterTDPTransformer(TDPImageTransformer):
         within, from the largest to the smallest; for a ``labels_img`` by ascending label.
         The last row is the rest of the brain, all voxels that are in no cluster at the
         most lenient threshold. Columns: ``cluster_id`` (0 for the rest), ``threshold`` (on
-        the scale of the map), ``direction`` ("positive", "negative", "rest"; "both" for
-        given clusters if two-sided), ``n_voxels`` (``n_vertices``, ``n_grayordinates``),
-        ``size_mm3`` (``size_mm2`` of vertices; CIFTI has both), ``true_discoveries`` (lower
-        bound on the number of active voxels), ``tdp``, ``peak_stat`` and ``peak_x``,
-        ``peak_y``, ``peak_z`` (mm). Surfaces have ``peak_hemisphere`` and ``peak_vertex``
-        as well, CIFTI images ``peak_structure`` and ``peak_vertex``.
+        the scale of the map), ``direction`` ("positive", "negative", "rest"; "unsigned"
+        for F, chi2 and p-values, "both" for given clusters if two-sided), ``n_voxels``
+        (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2`` of vertices; CIFTI
+        has both), ``true_discoveries`` (lower bound on the number of active voxels),
+        ``tdp``, ``peak_stat`` and ``peak_x``, ``peak_y``, ``peak_z`` (mm). Surfaces have
+        ``peak_hemisphere`` and ``peak_vertex`` as well, CIFTI images ``peak_structure`` and
+        ``peak_vertex``.
 
     family_ : MapFamily
         The tested map, of which the bound of any other set can be asked
@@ -151,6 +154,7 @@ class ClusterTDPTransformer(TDPImageTransformer):
     See Also
     --------
     ARISecondLevelModel : From subject maps to TDP.
+    AdaptiveTDPTransformer : The largest clusters with at least a TDP.
     RegionTDPTransformer : TDP of the regions of an atlas, as an array.
     cluster_level_inference : As a function, with nilearn's signature.
 
@@ -164,7 +168,8 @@ class ClusterTDPTransformer(TDPImageTransformer):
 
     The vertices of both hemispheres, and all grayordinates, are one family: the error
     level is spent once. No cluster reaches from one hemisphere to the other. A vertex has a
-    third of the area of each of its triangles.
+    third of the area of each of its triangles. Areas and coordinates are those of the mesh
+    of the first map that the transformer is fitted to.
 
     Voxels that are NaN are left out of the family, with a warning; infinite values stay in,
     with p-values 0 or 1. In arrays from nilearn's maskers all of these are 0 already.
@@ -200,6 +205,11 @@ class ClusterTDPTransformer(TDPImageTransformer):
 
     _regions: Regions | None
     _sets_are_called = "clusters"
+    _parameters_of_fit = (
+        *TDPImageTransformer._parameters_of_fit,
+        "labels_img",
+        "resampling_target",
+    )
 
     _parameter_constraints: dict[str, Any] = {
         **TDPImageTransformer._parameter_constraints,
@@ -260,6 +270,7 @@ class ClusterTDPTransformer(TDPImageTransformer):
         # What would make clusters of a map must not be given in vain.
         is_given = {
             "threshold": self.threshold is not None,
+            "threshold_scale": self.threshold_scale != "stat",
             "connectivity": self.connectivity != 6,
             "cluster_threshold": self.cluster_threshold != 0,
         }
@@ -279,7 +290,7 @@ class ClusterTDPTransformer(TDPImageTransformer):
             self._regions = read_regions(
                 frame, self.labels_img, resample=self.resampling_target == "data"
             )
-            if not isinstance(self._regions.elements, slice):
+            if self._regions.overlap:
                 raise ValueError(
                     "labels_img must be an image of labels, a single map. Got several maps: "
                     "RegionTDPTransformer takes regions that may overlap."
@@ -287,7 +298,6 @@ class ClusterTDPTransformer(TDPImageTransformer):
             warn_of_regions_outside(self._regions, frame.space.element_name[1], "labels_img")
 
     def _set_maker(self) -> SetMaker:
-        self._check_labels_are_read()
         if self._regions is not None:
             return GivenSets(self._regions, named=False)
         if self.connectivity != self._graph_connectivity:

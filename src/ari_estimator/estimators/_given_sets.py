@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ari_estimator.estimators._family import MapFamily
 from ari_estimator.estimators._sets import Sets
 from ari_estimator.images._labels import Regions
@@ -29,22 +27,13 @@ class GivenSets:
 
     def __call__(self, family: MapFamily) -> list[Sets]:
         """Return the regions, as far as they are tested."""
-        regions = self.regions
-        elements, labels = regions.elements, regions.labels
-        if not family.is_tested.all():
-            # Elements are counted among those that are tested.
-            members = np.arange(family.is_tested.size)[elements]
-            kept = family.is_tested[members]
-            labels = labels[kept]
-            if not isinstance(elements, slice):
-                elements = (np.cumsum(family.is_tested) - 1)[members[kept]]
-        direction = "both" if family.statistic.two_sided else "positive"
+        regions = self.regions.among(family.is_tested)
         return [
             Sets(
-                labels,
+                regions.labels,
                 regions.ids,
-                [direction] * regions.ids.size,
-                elements=elements,
+                [family.statistic.direction] * regions.ids.size,
+                elements=regions.elements,
                 names=regions.names if self.named else None,
                 rest_id=regions.rest_id,
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ari_estimator._version import __version__
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._family import MapFamily, form_family
 from ari_estimator.estimators._set_table import set_table
@@ -97,6 +98,7 @@ def infer_map(
     *,
     alpha: float,
     local_test: LocalTest,
+    version: str = __version__,
 ) -> MapInference:
     """Test one map and bound the true discoveries of its sets.
 
@@ -119,6 +121,9 @@ def infer_map(
 
     local_test : {"simes", "hommel"}
         The local test.
+
+    version : str
+        Version of the package: a cache must not give what an older one has found.
 
     Returns
     -------

@@ -50,12 +50,13 @@ class RegionTDPTransformer(BaseTDPTransformer):
         Label of what is in no region.
 
     probability_threshold : float or None, default=None
-        For an image of several maps: the value that a map must exceed in its region; 0 if
-        None, which suits binary masks.
+        For an image of several maps: the value that a map must exceed in its region. None
+        for binary masks.
 
     resampling_target : {"data"} or None, default=None
         With "data", regions on another grid are resampled to that of the maps, by the
-        nearest neighbour. With None, another grid is an error.
+        nearest neighbour; those of other grayordinates are matched by structure and place.
+        With None, another grid is an error.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
@@ -163,6 +164,15 @@ class RegionTDPTransformer(BaseTDPTransformer):
     """
 
     _sets_are_called = "regions"
+    _parameters_of_fit = (
+        *BaseTDPTransformer._parameters_of_fit,
+        "labels_img",
+        "labels",
+        "lut",
+        "background_label",
+        "probability_threshold",
+        "resampling_target",
+    )
 
     _parameter_constraints: dict[str, Any] = {
         **BaseTDPTransformer._parameter_constraints,
@@ -230,7 +240,6 @@ class RegionTDPTransformer(BaseTDPTransformer):
         self.region_names_ = self._regions.names
 
     def _set_maker(self) -> SetMaker:
-        self._check_labels_are_read()
         return GivenSets(self._regions, named=True)
 
     def _to_output(self, maps: ImageMaps | ArrayMaps, inferences: Iterable[MapInference]) -> Any:
@@ -275,7 +284,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         """Return the value that each element of the mask shows."""
         regions = self._regions
         inside = regions.labels > 0
-        members = np.arange(self._frame.n_elements)[regions.elements][inside]
+        members = regions.members[inside]
         shown = np.zeros(self._frame.n_elements)
         shown[members] = np.nan
         # fmax takes the number where the other is NaN, as all are at first.

@@ -8,6 +8,7 @@ import numpy as np
 from nibabel import Nifti1Image
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import NiftiMasker, SurfaceMasker
+from nilearn.surface import PolyData, SurfaceImage
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -68,7 +69,8 @@ default=None
     reports : bool, default=True
         Whether data are kept for a report.
 
-    transformer : ClusterTDPTransformer, RegionTDPTransformer or None, default=None
+    transformer : ClusterTDPTransformer, AdaptiveTDPTransformer, RegionTDPTransformer or None, \
+default=None
         How z maps become TDPs; a ClusterTDPTransformer with its default parameters if
         None. Its parameters can be set as ``transformer__threshold`` and so on. If its
         ``mask_img`` is None, the family is the mask of the model.
@@ -99,7 +101,7 @@ default=None
     second_level_input_ : list, DataFrame, Series or 4D image
         Input of the fit.
 
-    transformer_ : ClusterTDPTransformer or RegionTDPTransformer
+    transformer_ : transformer
         The transformer fitted to the last contrast whose TDP was computed. None, like the
         following attributes, until there is one.
 
@@ -158,7 +160,7 @@ default=None
         n_jobs: int = 1,
         minimize_memory: bool = True,
         reports: bool = True,
-        transformer: ClusterTDPTransformer | None = None,
+        transformer: BaseTDPTransformer | None = None,
     ) -> None:
         super().__init__(
             mask_img=mask_img,
@@ -217,6 +219,8 @@ default=None
         for name in ("transformer_", *_RESULTS):
             setattr(self, name, None)
         self._check_transformer()
+        if isinstance(second_level_input, list):
+            second_level_input = [_shallow_copy(item) for item in second_level_input]
         super().fit(second_level_input, confounds=confounds, design_matrix=design_matrix)
         is_volume = isinstance(self.masker_, NiftiMasker)
         if is_volume:
@@ -291,7 +295,8 @@ or None, default=None
             return ClusterTDPTransformer()
         if not isinstance(self.transformer, BaseTDPTransformer):
             raise TypeError(
-                "transformer must be a ClusterTDPTransformer, a RegionTDPTransformer or None. "
+                "transformer must be a ClusterTDPTransformer, an AdaptiveTDPTransformer, a "
+                "RegionTDPTransformer or None. "
                 f"Got {type(self.transformer).__name__}."
             )
         if self.transformer.stat_type != "z":
@@ -320,3 +325,10 @@ or None, default=None
                 "negative z only says that the effect is smaller than by chance. Got True."
             )
         return transformer
+
+
+def _shallow_copy(item: Any) -> Any:
+    """Return a surface image with the same arrays: nilearn changes the shape of data in place."""
+    if not isinstance(item, SurfaceImage):
+        return item
+    return SurfaceImage(item.mesh, PolyData(**item.data.parts))

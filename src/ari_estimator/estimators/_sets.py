@@ -60,6 +60,16 @@ class Sets:
     forest: TDPForest | None = None
 
     @property
+    def members(self) -> np.ndarray:
+        """The element that each label is of, an array of int of shape (n_members,)."""
+        return np.arange(self.labels.size) if isinstance(self.elements, slice) else self.elements
+
+    @property
+    def overlap(self) -> bool:
+        """Whether an element may be in several of them."""
+        return not isinstance(self.elements, slice)
+
+    @property
     def n_sets(self) -> int:
         """Number of sets, without the rest."""
         return self.ids.size

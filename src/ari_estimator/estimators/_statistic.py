@@ -93,6 +93,18 @@ class Statistic:
     two_sided: bool = False
 
     @property
+    def is_p(self) -> bool:
+        """Whether values stand for p-values: there is none that says that nothing was tested."""
+        return self.stat_type in ("p", "neg_log10_p", "one_minus_p")
+
+    @property
+    def direction(self) -> str:
+        """Which deviations a set that was not formed by their sign is of."""
+        if self.two_sided:
+            return "both"
+        return "positive" if self.stat_type in ("z", "t") else "unsigned"
+
+    @property
     def directions(self) -> tuple[int, ...]:
         """Signs of the deviations that are looked for."""
         return (1, -1) if self.two_sided else (1,)

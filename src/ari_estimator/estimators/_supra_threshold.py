@@ -59,7 +59,7 @@ class SupraThresholdClusters:
         """Return components of positive and of negative values apart, numbered through."""
         if not family.statistic.two_sided:
             labels, n_clusters = self._components(family, selected)
-            return labels, ["positive"] * n_clusters
+            return labels, [family.statistic.direction] * n_clusters
         labels, n_positive = self._components(family, selected & (family.stat > 0))
         negative, n_negative = self._components(family, selected & (family.stat < 0))
         labels += np.where(negative > 0, negative + n_positive, 0).astype(labels.dtype)

@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 from joblib import Memory
+from nibabel.affines import apply_affine
 from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
 from nilearn.datasets import load_fsaverage
@@ -22,6 +23,9 @@ _HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_R
 
 # fsaverage5, the one mesh that nilearn brings along.
 _N_BUNDLED = 10242
+
+# Voxels of two files are the same if they are no further apart, in voxels.
+_CLOSE = 0.1
 
 
 class CiftiFrame(Frame):
@@ -108,6 +112,7 @@ class CiftiFrame(Frame):
             raise ValueError(
                 f"The {name} and mask_img must have the same grayordinates, in the same order. "
                 f"Got {_counts(axis)} and a mask of {_counts(self._axis)}."
+                + (" resampling_target='data' matches them." if name == "labels_img" else "")
             )
 
     def arrays(self, img: Cifti2Image) -> Iterator[np.ndarray]:
@@ -141,11 +146,27 @@ class CiftiFrame(Frame):
         mask[self._columns] = True
         return select(mask.shape, mask, indices, "grayordinates")[self._columns]
 
+    def resample(self, img: Cifti2Image, name: str, fill_value: int) -> Cifti2Image:
+        """Return an image with the grayordinates of the mask, found by structure and place.
+
+        There is nothing to interpolate. Grayordinates that the image does not have, those
+        below the cortex for an atlas of the cortex, get the fill value.
+        """
+        axes = (img.header.get_axis(1), self._axis)
+        theirs, ours = (_places(axis, self._axis) for axis in axes)
+        columns = pd.Index(theirs, tupleize_cols=False).get_indexer(
+            pd.Index(ours, tupleize_cols=False)
+        )
+        data = np.asarray(img.dataobj)[:, columns]
+        data[:, columns < 0] = fill_value
+        return Cifti2Image(data, (img.header.get_axis(0), self._axis))
+
     def all_values(self, img: Cifti2Image) -> np.ndarray:
         """Return all grayordinates of an image."""
         return np.asarray(img.dataobj)[0]
 
-    def lut_of(self, img: Cifti2Image) -> pd.DataFrame | None:
+    @staticmethod
+    def lut_of(img: Cifti2Image) -> pd.DataFrame | None:
         """Return the names of labels that a dlabel image brings along."""
         axis = img.header.get_axis(0)
         if not isinstance(axis, LabelAxis):
@@ -244,6 +265,25 @@ def _mesh_of(name: str, n_vertices: int, mesh: PolyMesh | None) -> tuple[np.ndar
             f"image has. Got {part.n_vertices}."
         )
     return part.coordinates, np.asarray(part.faces)
+
+
+def _places(axis: BrainModelAxis, grid: BrainModelAxis) -> list[tuple[object, ...]]:
+    """Return what tells each grayordinate from all others, on whatever file it is.
+
+    The structure and vertex; or the voxel of a grid, as far as voxels lie on that grid.
+    """
+    places: list[tuple[object, ...]] = list(zip(axis.name, axis.vertex.tolist(), strict=True))
+    is_voxel = np.flatnonzero(axis.volume_mask)
+    for i in is_voxel.tolist():
+        places[i] = ("elsewhere", i)
+    if is_voxel.size and grid.affine is not None:
+        to_grid = np.linalg.solve(grid.affine, axis.affine)
+        voxels = apply_affine(to_grid, axis.voxel[is_voxel])
+        nearest = np.rint(voxels)
+        is_on_grid = np.abs(voxels - nearest).max(axis=1) < _CLOSE
+        for i, voxel in zip(is_voxel[is_on_grid], nearest[is_on_grid].astype(int), strict=True):
+            places[i] = ("voxel", *voxel.tolist())
+    return places
 
 
 def _short(name: str) -> str:

@@ -168,11 +168,12 @@ class Frame(ABC):
         What it does not cover gets the fill value.
         """
         raise ValueError(
-            f"{name} cannot be resampled: resampling_target='data' is there for volumes. "
-            f"Got {type(img).__name__}; transfer it to the mesh of the map before."
+            f"{name} cannot be resampled: resampling_target='data' is there for volumes and CIFTI "
+            f"images. Got {type(img).__name__}; transfer it to the mesh of the map before."
         )
 
-    def lut_of(self, img: Any) -> pd.DataFrame | None:
+    @staticmethod
+    def lut_of(img: Any) -> pd.DataFrame | None:
         """Return the names of labels that an image brings along, as a look-up table."""
         return None
 

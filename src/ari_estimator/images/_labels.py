@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,35 @@ class Regions:
     names: list[str]
     rest_id: int = 0
 
+    @property
+    def members(self) -> np.ndarray:
+        """The element that each label is of, an array of int of shape (n_members,)."""
+        return np.arange(self.labels.size) if isinstance(self.elements, slice) else self.elements
+
+    @property
+    def overlap(self) -> bool:
+        """Whether an element may be in several of them."""
+        return not isinstance(self.elements, slice)
+
+    def among(self, is_tested: np.ndarray) -> Regions:
+        """Return the regions of some of the elements, counted among these.
+
+        Parameters
+        ----------
+        is_tested : ndarray of bool of shape (n_elements,)
+            The elements.
+
+        Returns
+        -------
+        regions : Regions
+            The same regions, possibly without members.
+        """
+        if is_tested.all():
+            return self
+        kept = is_tested[self.members]
+        elements = (np.cumsum(is_tested) - 1)[self.members[kept]] if self.overlap else self.elements
+        return replace(self, elements=elements, labels=self.labels[kept])
+
     def without_members(self) -> np.ndarray:
         """Return which regions have no element, an array of bool of shape (n_regions,)."""
         return np.bincount(self.labels, minlength=self.ids.size + 1)[1:] == 0
@@ -85,7 +114,7 @@ def read_regions(
         Label of what is in no region.
 
     probability_threshold : float or None, default=None
-        For several maps: the value that a region is above; 0 if None.
+        For several maps: the value that a region is above; None if they are binary.
 
     resample : bool, default=False
         Whether volumes on another grid are resampled, by the nearest neighbour.
@@ -105,23 +134,37 @@ def read_regions(
     """
     if labels is not None and lut is not None:
         raise ValueError("labels and lut both name the regions: give one of them. Got both.")
-    kind = type(frame)
-    check_kind(labels_img, kind, "labels_img")
-    img = kind.read(labels_img, single=False)
-    if kind.is_single(img):
-        if probability_threshold is not None:
-            raise ValueError(
-                "probability_threshold is for an image of several maps, one for each region. "
-                f"Got {probability_threshold!r} for an image of labels: leave it None."
-            )
-        ids = _labels_in(frame.all_values(img), background_label)
-        lut = frame.lut_of(img) if lut is None and labels is None else lut
-        names = _names_by_label(ids, labels, lut)
-        img = _on_grid(frame, img, resample, background_label)
-        values = next(frame.arrays(img)).astype(np.int64)
-        numbers = np.searchsorted(ids, values) + 1
-        numbers[values == background_label] = 0
-        return Regions(slice(None), numbers, ids, names, rest_id=background_label)
+    check_kind(labels_img, type(frame), "labels_img")
+    img = frame.read(labels_img, single=False)
+    if not frame.is_single(img):
+        return _read_maps(
+            frame, img, labels, lut, background_label, probability_threshold, resample
+        )
+    if probability_threshold is not None:
+        raise ValueError(
+            "probability_threshold is for an image of several maps, one for each region. "
+            f"Got {probability_threshold!r} for an image of labels: leave it None."
+        )
+    ids = _labels_in(frame.all_values(img), background_label)
+    lut = frame.lut_of(img) if lut is None and labels is None else lut
+    names = _names_by_label(ids, labels, lut)
+    img = _on_grid(frame, img, resample, background_label)
+    values = next(frame.arrays(img)).astype(np.int64)
+    numbers = np.searchsorted(ids, values) + 1
+    numbers[values == background_label] = 0
+    return Regions(slice(None), numbers, ids, names, rest_id=background_label)
+
+
+def _read_maps(
+    frame: Frame,
+    img: Any,
+    labels: Sequence[str] | None,
+    lut: pd.DataFrame | str | Path | None,
+    background_label: int,
+    probability_threshold: float | None,
+    resample: bool,
+) -> Regions:
+    """Read regions, which may overlap, from several maps, one for each."""
     if background_label != 0:
         raise ValueError(
             "background_label is for an image of labels. Got "
@@ -132,8 +175,14 @@ def read_regions(
             "labels_img must be a single map of labels. Got several, with a label table each."
         )
     img = _on_grid(frame, img, resample)
-    level = 0.0 if probability_threshold is None else probability_threshold
-    members = [np.flatnonzero(values > level) for values in frame.arrays(img)]
+    members = []
+    for values in frame.arrays(img):
+        if probability_threshold is None and np.unique(values[values != 0]).size > 1:
+            raise ValueError(
+                "probability_threshold must say from which value on a voxel is in a region, where "
+                "labels_img has several maps that are not binary. Got None."
+            )
+        members.append(np.flatnonzero(values > (probability_threshold or 0)))
     is_rest = np.ones(frame.n_elements, dtype=bool)
     is_rest[np.concatenate(members)] = False
     members.insert(0, np.flatnonzero(is_rest))

@@ -73,6 +73,8 @@ class ImageMaps:
                 "of such images of one map each, or an array of shape (n_maps, n_voxels). Got "
                 f"{type(maps).__name__}."
             )
+        if any(self._kind.lut_of(img) is not None for img in self.images):
+            raise TypeError("Maps must hold statistics. Got labels: a dlabel image is an atlas.")
         self.is_single = not self._is_sequence and self._kind.is_single(self.images[0])
 
     def check(self, frame: Frame) -> None:

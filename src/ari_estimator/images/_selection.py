@@ -74,6 +74,8 @@ def _in_sphere(
     coordinates: np.ndarray, seed: Sequence[float] | None, radius: float | None
 ) -> np.ndarray:
     """Return which coordinates are at most a radius away from a seed."""
+    if seed is None or radius is None:
+        raise ValueError(f"A sphere needs a seed and a radius. Got seed={seed}, radius={radius}.")
     centre = np.asarray(seed, dtype=object)
     if centre.shape != (3,) or not all(isinstance(c, Real) and math.isfinite(c) for c in centre):
         raise ValueError(f"seed must be three coordinates in mm. Got {seed!r}.")

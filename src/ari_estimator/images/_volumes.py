@@ -37,8 +37,8 @@ class VolumeFrame(Frame):
 
     @staticmethod
     def is_single(img: SpatialImage) -> bool:
-        """Tell whether an image is 3D."""
-        return img.ndim == 3
+        """Tell whether an image is of one volume."""
+        return img.ndim == 3 or img.shape[3] == 1
 
     @classmethod
     def fit(

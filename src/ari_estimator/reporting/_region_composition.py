@@ -138,17 +138,14 @@ def members_of_regions(regions: Regions, family: MapFamily) -> pd.DataFrame:
         A row for each element in a region: ``element``, counted among the tested ones, and
         ``region``, 0 for the first.
     """
-    elements = np.arange(family.is_tested.size)[regions.elements]
-    kept = (regions.labels > 0) & family.is_tested[elements]
-    numbers = np.cumsum(family.is_tested) - 1
-    return pd.DataFrame({"element": numbers[elements[kept]], "region": regions.labels[kept] - 1})
+    tested = regions.among(family.is_tested)
+    inside = tested.labels > 0
+    return pd.DataFrame({"element": tested.members[inside], "region": tested.labels[inside] - 1})
 
 
 def compose(family: MapFamily, frame: Frame, sets: Sets, regions: Regions) -> pd.DataFrame:
     """Return the pieces of the sets of one partition, see get_region_composition."""
-    in_sets = pd.DataFrame(
-        {"element": np.arange(family.n_tested)[sets.elements], "set": sets.labels}
-    )
+    in_sets = pd.DataFrame({"element": sets.members, "set": sets.labels})
     in_sets = in_sets[in_sets["set"] > 0]
     both = in_sets.merge(members_of_regions(regions, family), on="element")
     keys = both["set"].to_numpy() * len(regions.names) + both["region"].to_numpy()

@@ -201,8 +201,8 @@ def _with_p_values_and_centres(inference: MapInference) -> pd.DataFrame:
     p_values, centres = [], []
     for sets in inference.partitions:
         n_labels = sets.n_sets + 1
-        members = np.arange(family.n_tested)[sets.elements]
-        p_values.append(family.hommel.set_p_values_by_label(sets.labels, n_labels, subset=members))
+        of_sets = family.hommel.set_p_values_by_label(sets.labels, n_labels, subset=sets.members)
+        p_values.append(of_sets)
         centres.append(family.space.centres(sets.labels, n_labels, sets.elements))
     more = pd.DataFrame(
         _stacked(centres), columns=["center_x", "center_y", "center_z"], dtype=np.float64
