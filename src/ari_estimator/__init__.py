@@ -10,6 +10,7 @@ from ari_estimator.estimators import (
     TDPForest,
     cluster_level_inference,
     confidence_curve,
+    element_at,
     set_bound,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "__version__",
     "cluster_level_inference",
     "confidence_curve",
+    "element_at",
     "set_bound",
 ]

@@ -12,6 +12,7 @@ from nibabel import Nifti1Image
 from nibabel.affines import apply_affine
 from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, ScalarAxis
+from nilearn.datasets import load_fsaverage_data
 from nilearn.exceptions import DimensionError
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.image import get_data
@@ -30,6 +31,7 @@ from ari_estimator import (
     RegionTDPTransformer,
     SetBound,
     confidence_curve,
+    element_at,
     set_bound,
 )
 from ari_estimator.closed_testing import Hommel
@@ -900,3 +902,55 @@ class TestBadInput:
     def test_map_index_of_a_single_map(self, call, fitted):
         with pytest.raises(ValueError, match=r"map_index must be an integer from 0 to 0. Got 1"):
             call(fitted, seed=CENTRE, radius=5, map_index=1)
+
+
+class TestElements:
+    """The number of a voxel among those that are tested."""
+
+    def test_is_the_place_in_the_order_of_the_mask(self, z_img, mask, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        voxels = np.argwhere(mask)
+        for element in (0, 7, len(voxels) - 1):
+            assert element_at(transformer, voxels[element]) == element
+            assert element_at(transformer, tuple(voxels[element].tolist())) == element
+
+    def test_is_counted_among_voxels_that_are_not_nan(self, z, mask, mask_img, make_img):
+        voxels = np.argwhere(mask)
+        z[tuple(voxels[3])] = np.nan
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
+        with pytest.warns(UserWarning, match="NaN"):
+            transformer.fit_transform(make_img(z))
+        assert element_at(transformer, voxels[2]) == 2
+        assert element_at(transformer, voxels[4]) == 3
+        family = transformer.family_
+        assert family.stat[element_at(transformer, voxels[9])] == z[tuple(voxels[9])]
+        with pytest.raises(ValueError, match="index must be that of one tested voxel"):
+            element_at(transformer, voxels[3])
+
+    @pytest.mark.parametrize("index", [(0, 0), 5, (0.5, 1, 2), [[1, 2, 3]], {"left": 3}])
+    def test_malformed_index_is_refused(self, z_img, mask_img, index):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        with pytest.raises(ValueError, match="ind"):
+            element_at(transformer, index)
+
+    def test_voxel_outside_of_the_mask_or_the_grid_is_refused(self, z_img, mask, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
+        transformer.fit_transform(z_img)
+        with pytest.raises(ValueError, match="must lie in the mask"):
+            element_at(transformer, np.argwhere(~mask)[0])
+        with pytest.raises(ValueError, match="must lie in the grid"):
+            element_at(transformer, (999, 0, 0))
+
+    def test_of_vertices(self):
+        surface = load_fsaverage_data()
+        transformer = ClusterTDPTransformer(2)
+        transformer.fit_transform(surface)
+        n_left = len(surface.data.parts["left"])
+        assert element_at(transformer, {"left": 11}) == 11
+        assert element_at(transformer, {"right": 11}) == n_left + 11
+        with pytest.raises(ValueError, match="one tested vertex"):
+            element_at(transformer, {"left": 1, "right": 1})
+        with pytest.raises(ValueError, match="keys out of"):
+            element_at(transformer, 11)

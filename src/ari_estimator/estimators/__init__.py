@@ -1,7 +1,7 @@
 """Estimators: nilearn images in, images of the true discovery proportion out."""
 
 from ari_estimator.estimators._adaptive_tdp import AdaptiveTDPTransformer
-from ari_estimator.estimators._any_set import SetBound, confidence_curve, set_bound
+from ari_estimator.estimators._any_set import SetBound, confidence_curve, element_at, set_bound
 from ari_estimator.estimators._cluster_level_inference import cluster_level_inference
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._region_tdp import RegionTDPTransformer
@@ -17,5 +17,6 @@ __all__ = [
     "TDPForest",
     "cluster_level_inference",
     "confidence_curve",
+    "element_at",
     "set_bound",
 ]

@@ -247,6 +247,61 @@ def confidence_curve(
     )
 
 
+def element_at(fitted: Any, index: Any, *, map_index: int | None = None) -> int:
+    """Return the number of a voxel among those that are tested.
+
+    By it a :class:`TDPForest` and the arrays of a :class:`~ari_estimator.closed_testing.Hommel`
+    know the voxel.
+
+    Parameters
+    ----------
+    fitted : transformer or ARISecondLevelModel
+        A transformer after :meth:`fit_transform`, or a model after
+        ``compute_contrast(output_type="tdp")``.
+
+    index : sequence of 3 int, dict or int
+        The voxel; for surfaces a vertex, as ``{"left": 107}``; for CIFTI images a column.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if the transformer was fitted to several.
+
+    Returns
+    -------
+    element : int
+        From 0 to ``n_tested_ - 1``.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If no map was seen yet.
+    ValueError
+        If the index is malformed, or names a voxel that is not in the mask, or not tested.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import AdaptiveTDPTransformer, element_at
+    >>> ari = AdaptiveTDPTransformer(0.9)
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> voxel = element_at(ari, (13, 30, 36))
+    >>> cluster = ari.forest_.cluster_of(voxel, tdp=0.9)
+    >>> ari.forest_.members(cluster).size
+    1542
+    """
+    frame, inference = fitted_map(fitted, map_index)
+    if isinstance(index, dict):
+        indices: Any = {name: np.atleast_1d(number) for name, number in index.items()}
+    else:
+        indices = np.asarray(index)[np.newaxis]
+    selected = frame.at(indices)
+    is_tested = inference.family.is_tested
+    if selected.sum() != 1 or not is_tested[selected].all():
+        raise ValueError(
+            f"index must be that of one tested {frame.space.element_name[0]}. Got {index!r}."
+        )
+    return int(np.flatnonzero(selected[is_tested])[0])
+
+
 def _tested_members(frame: Frame, inference: MapInference, **given: Any) -> np.ndarray:
     """Return the tested elements of a set, at least one."""
     selected = select_elements(frame, **given)
