@@ -41,7 +41,7 @@ def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame
     n_labels = sets.n_sets + 1
     counts = np.bincount(sets.labels, minlength=n_labels)
     peaks = strongest(family.evidence[sets.elements], sets.labels, n_labels)
-    peaks = sets.members[peaks]
+    peaks = sets.members[peaks] if sets.overlap else peaks
     places = family.space.locate(peaks).add_prefix("peak_")
     sizes = family.space.sizes(sets.labels, n_labels, sets.elements)
     is_region = sets.names is not None

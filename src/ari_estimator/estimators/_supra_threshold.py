@@ -44,7 +44,8 @@ class SupraThresholdClusters:
             sizes = np.bincount(labels, minlength=len(directions) + 1)[1:]
             kept = np.flatnonzero(sizes >= self.min_size)
             kept = kept[np.argsort(-sizes[kept], kind="stable")]
-            new_labels = np.zeros(len(directions) + 1, dtype=labels.dtype)
+            # The partitions of all thresholds are kept: in as few bytes as will do.
+            new_labels = np.zeros(len(directions) + 1, dtype=np.min_scalar_type(kept.size))
             new_labels[1 + kept] = np.arange(1, kept.size + 1)
             ids = np.arange(n_before + 1, n_before + kept.size + 1)
             n_before += kept.size

@@ -60,7 +60,7 @@ class VolumePart:
         """Return the volume of each voxel in mm3, an array of shape (n_elements,)."""
         return np.full(self.n_elements, self._voxel_size)
 
-    def sizes(self, elements: np.ndarray, labels: np.ndarray, n_labels: int) -> np.ndarray:
+    def sizes(self, elements: np.ndarray | slice, labels: np.ndarray, n_labels: int) -> np.ndarray:
         """Return the volume of the voxels of each label in mm3."""
         # One product, not a sum of volumes, which would round.
         return np.bincount(labels, minlength=n_labels) * self._voxel_size
@@ -139,7 +139,7 @@ class SurfacePart:
         )
         return np.asarray(areas)[self.mask]
 
-    def sizes(self, elements: np.ndarray, labels: np.ndarray, n_labels: int) -> np.ndarray:
+    def sizes(self, elements: np.ndarray | slice, labels: np.ndarray, n_labels: int) -> np.ndarray:
         """Return the area of the vertices of each label in mm2."""
         return np.bincount(labels, weights=self.element_sizes()[elements], minlength=n_labels)
 
@@ -239,11 +239,14 @@ class Space:
             By unit: ``"mm3"`` of the voxels, ``"mm2"`` of the vertices, as far as there are
             such parts.
         """
-        elements = np.arange(self.n_elements)[elements]
         sizes: dict[str, np.ndarray] = {}
         for part, range_ in zip(self.parts, self._ranges(), strict=True):
-            inside = (elements >= range_.start) & (elements < range_.stop)
-            of_part = part.sizes(elements[inside] - range_.start, labels[inside], n_labels)
+            inside: slice | np.ndarray = range_
+            within: slice | np.ndarray = slice(None)
+            if not isinstance(elements, slice):
+                inside = (elements >= range_.start) & (elements < range_.stop)
+                within = elements[inside] - range_.start
+            of_part = part.sizes(within, labels[inside], n_labels)
             sizes[part.size_unit] = sizes.get(part.size_unit, 0) + of_part
         return dict(sorted(sizes.items()))
 

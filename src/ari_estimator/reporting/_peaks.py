@@ -65,7 +65,7 @@ def _local_maxima(evidence: np.ndarray, sets: Sets, graph: Graph) -> tuple[np.nd
     """Return the set and the element of each local maximum of each set."""
     if not sets.overlap:
         found = np.flatnonzero(local_maxima(graph, evidence, sets.labels))
-        return sets.labels[found], found
+        return sets.labels[found].astype(np.intp), found
     # Sets that overlap: one after the other.
     pairs = []
     for label in range(1, sets.n_sets + 1):

@@ -145,7 +145,7 @@ def members_of_regions(regions: Regions, family: MapFamily) -> pd.DataFrame:
 
 def compose(family: MapFamily, frame: Frame, sets: Sets, regions: Regions) -> pd.DataFrame:
     """Return the pieces of the sets of one partition, see get_region_composition."""
-    in_sets = pd.DataFrame({"element": sets.members, "set": sets.labels})
+    in_sets = pd.DataFrame({"element": sets.members, "set": sets.labels.astype(np.int64)})
     in_sets = in_sets[in_sets["set"] > 0]
     both = in_sets.merge(members_of_regions(regions, family), on="element")
     keys = both["set"].to_numpy() * len(regions.names) + both["region"].to_numpy()
