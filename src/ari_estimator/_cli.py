@@ -53,6 +53,8 @@ def demo(
 
 def _rich_table(table: pd.DataFrame) -> Table:
     """Return a cluster table for the terminal."""
+    from ari_estimator.reporting._rounding import rounded_down
+
     columns = {
         "id": "{cluster_id:.0f}",
         "direction": "{direction}",
@@ -67,6 +69,7 @@ def _rich_table(table: pd.DataFrame) -> Table:
     for heading in columns:
         rich_table.add_column(heading, justify="right", no_wrap=True)
     for row in table.to_dict("records"):
+        row["tdp"] = rounded_down(row["tdp"], 3)
         rich_table.add_row(*(cell.format(**row) for cell in columns.values()))
     return rich_table
 

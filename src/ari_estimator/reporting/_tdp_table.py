@@ -23,6 +23,7 @@ from ari_estimator.reporting._region_composition import (
     compose,
     members_of_regions,
 )
+from ari_estimator.reporting._rounding import rounded_down
 
 # Peaks are those of the full neighbourhood of a voxel, as in nilearn, whatever clusters are.
 _PEAK_CONNECTIVITY: Final = 26
@@ -260,7 +261,7 @@ def _compositions(
         [compose(inference.family, frame, sets, regions) for sets in inference.partitions]
     )
     texts = [
-        f"{region} {share:.0%} (TDP {_rounded_down(tdp, 2):.2f})"
+        f"{region} {share:.0%} (TDP {rounded_down(tdp, 2):.2f})"
         for region, share, tdp in zip(pieces["region"], pieces["share"], pieces["tdp"], strict=True)
     ]
     of_sets = pd.Series(texts, dtype=object).groupby(pieces.iloc[:, 0].to_numpy()).agg("; ".join)
@@ -283,7 +284,7 @@ def _rounded(table: pd.DataFrame, statistic: Statistic) -> pd.DataFrame:
         if column.startswith(("n_", "size_")) or column in ("peak", "true_discoveries"):
             cells = [None if pd.isna(cell) else round(cell) for cell in table[column]]
         elif column == "tdp":
-            cells = [None if pd.isna(cell) else _rounded_down(cell, 3) for cell in table[column]]
+            cells = [None if pd.isna(cell) else rounded_down(cell, 3) for cell in table[column]]
         elif column == "p_value":
             cells = [None if pd.isna(cell) else f"{cell:.2g}" for cell in table[column]]
         else:
@@ -295,12 +296,6 @@ def _rounded(table: pd.DataFrame, statistic: Statistic) -> pd.DataFrame:
                 cells = [_rounded_cell(cell, digits) for cell in table[column]]
         table[column] = pd.Series(cells, dtype=object)
     return table
-
-
-def _rounded_down(bound: float, digits: int) -> float:
-    """Return a lower bound rounded such that it stays one."""
-    # Rounded before, lest 0.57 fall short of itself.
-    return math.floor(round(float(bound) * 10**digits, 6)) / 10**digits
 
 
 def _rounded_cell(cell: Any, digits: int | None) -> Any:
