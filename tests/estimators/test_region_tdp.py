@@ -223,7 +223,10 @@ class TestBounds:
             return transformer.fit_transform(img)[0], transformer
 
         together, transformer = transform(labels)
-        alone = [transform(np.where(labels == i, i, 0))[0] for i in np.unique(labels[labels > 0])]
+        alone = [
+            transform(np.where(labels == i, i, 0).astype("int16"))[0]
+            for i in np.unique(labels[labels > 0])
+        ]
         assert_array_equal(together, np.concatenate(alone))
         bounds = transformer.table_["true_discoveries"]
         assert bounds.sum() <= transformer.true_discoveries_

