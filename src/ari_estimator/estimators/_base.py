@@ -140,23 +140,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         if maps is not None:
             maps.check(frame)
             warn_of_preprocessing(frame.masker, of_arrays=is_array)
-        statistic = self._statistic()
-        if frame.is_computed and statistic.is_p:
-            raise ValueError(
-                f"mask_img must be given for a map of stat_type={self.stat_type!r}. Got none: "
-                "where the background is 0 or 1, and so a p-value too, no mask can be computed "
-                "from the map."
-            )
-        mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
-        if isinstance(maps, ImageMaps) and not mask_is_given and frame.fills_grid:
-            for values in maps.values(frame):
-                warn_of_untested_zeros(values, statistic, frame.space.element_name[1])
-        if isinstance(maps, ImageMaps) and not mask_is_given and not frame.fills_grid:
-            for values in maps.values(frame):
-                # A zero in a mask computed from several maps may be what a threshold has left.
-                kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
-                statistic.check_values(values[kept])
-                check_computed_family(statistic.one_sided_z(values[kept]))
+            self._check_family(maps, frame)
         self._fit_sets(frame)
         self.masker_ = frame.masker
         self.mask_img_ = frame.mask_img
@@ -164,6 +148,27 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         self._frame = frame
         self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
         return maps
+
+    def _check_family(self, maps: ImageMaps | ArrayMaps, frame: Frame) -> None:
+        """Refuse maps whose elements, if no mask is given, are not all that were tested."""
+        mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
+        if mask_is_given or isinstance(maps, ArrayMaps):
+            return
+        statistic = self._statistic()
+        if frame.is_computed and statistic.is_p:
+            raise ValueError(
+                f"mask_img must be given for a map of stat_type={self.stat_type!r}. Got none: "
+                "where the background is 0 or 1, and so a p-value too, no mask can be computed "
+                "from the map."
+            )
+        for values in maps.values(frame):
+            if frame.fills_grid:
+                warn_of_untested_zeros(values, statistic, frame.space.element_name[1])
+                continue
+            # A zero in a mask computed from several maps may be what a threshold has left.
+            kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
+            statistic.check_values(values[kept])
+            check_computed_family(statistic.one_sided_z(values[kept]))
 
     def transform(self, X: Any) -> Any:
         """Return the true discovery proportions of maps.
