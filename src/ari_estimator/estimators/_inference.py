@@ -14,6 +14,7 @@ from ari_estimator.estimators._family import MapFamily, form_family
 from ari_estimator.estimators._set_table import set_table
 from ari_estimator.estimators._sets import Sets
 from ari_estimator.estimators._statistic import Statistic
+from ari_estimator.images._frame import put
 from ari_estimator.images._space import Space
 
 SetMaker = Callable[[MapFamily], list[Sets]]
@@ -83,11 +84,7 @@ class MapInference:
     def _everywhere(self, shown: np.ndarray) -> np.ndarray:
         """Return values of tested elements for all elements of the mask, 0 for the others."""
         is_tested = self.family.is_tested
-        if shown.size == is_tested.size:
-            return shown
-        everywhere = np.zeros(is_tested.size, dtype=shown.dtype)
-        everywhere[is_tested] = shown
-        return everywhere
+        return shown if shown.size == is_tested.size else put(shown, is_tested)
 
 
 def infer_map(

@@ -10,6 +10,7 @@ from ari_estimator.estimators._family import MapFamily
 from ari_estimator.estimators._sets import Sets
 from ari_estimator.estimators._thresholds import Thresholds
 from ari_estimator.graphs import Graph
+from ari_estimator.images._frame import put
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,5 @@ class SupraThresholdClusters:
         """Return components of tested elements, in the graph of all of them."""
         if selected.size == family.is_tested.size:
             return self.graph.components(selected)
-        everywhere = np.zeros(family.is_tested.size, dtype=bool)
-        everywhere[family.is_tested] = selected
-        labels, n_components = self.graph.components(everywhere)
+        labels, n_components = self.graph.components(put(selected, family.is_tested))
         return labels[family.is_tested], n_components
