@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from ari_estimator.closed_testing import CriticalVector
+from ari_estimator.closed_testing import CriticalVector, Hommel
 
 # Few distinct values, so that thresholds and p-values tie with each other and among
 # themselves.
@@ -140,3 +140,62 @@ def test_an_order_may_name_some_hypotheses_only():
 
 def test_repr_tells_the_number_of_thresholds():
     assert repr(CriticalVector([0.1, 0.2])) == "CriticalVector(n_thresholds=2)"
+
+
+# Thresholds of -1 ahead of others: what no p-value meets.
+WITH_NEVER = st.tuples(st.integers(0, 5), THRESHOLDS).map(lambda pair: [-1.0] * pair[0] + pair[1])
+
+
+@settings(deadline=None, max_examples=200)
+@given(thresholds=WITH_NEVER, p=P_VALUES.filter(bool), data=st.data())
+@example(thresholds=[-1.0], p=[0.0, 0.0, 1.0], data=None)
+@example(thresholds=[-1.0, -1.0, 0.0], p=[0.0] * 5, data=None)
+@example(thresholds=[-1.0, 1e-300, 1.0], p=[0.0, 5e-324, 1.0], data=None)
+def test_a_threshold_of_minus_one_is_met_by_no_p_value(thresholds, p, data):
+    vector = CriticalVector(thresholds)
+    assert_array_equal(vector.categories(p), [category(value, thresholds) for value in p])
+    assert vector.true_discoveries(p) == bound(p, thresholds)
+    order = range(len(p)) if data is None else data.draw(st.permutations(range(len(p))))
+    joining = [p[i] for i in order]
+    prefixes = [bound(joining[:n], thresholds) for n in range(1, len(p) + 1)]
+    assert_array_equal(vector.confidence_curve(p, order), prefixes)
+    nested = vector.true_discoveries_of_nested(joining, np.zeros(len(p), dtype=int))
+    assert_array_equal(nested, prefixes)
+    assert vector.true_discoveries_by_label(p, [0] * len(p))[0] == prefixes[-1]
+
+
+@pytest.mark.parametrize("thresholds", [[-0.5, 0.1], [-5e-324], [-2.0, 0.1], [-1.0, 1.5]])
+def test_other_thresholds_outside_zero_and_one_are_refused(thresholds):
+    with pytest.raises(ValueError, match=r"thresholds must lie in \[0, 1\], without NaN"):
+        CriticalVector(thresholds)
+
+
+def test_a_threshold_that_is_never_met_comes_first():
+    with pytest.raises(ValueError, match="thresholds must not decrease"):
+        CriticalVector([0.1, -1.0])
+
+
+@settings(deadline=None, max_examples=200)
+@given(thresholds=WITH_NEVER, p=st.lists(VALUES, max_size=8))
+@example(thresholds=[], p=[0.0])
+@example(thresholds=[-1.0], p=[0.0])
+@example(thresholds=[0.5], p=[])
+def test_concentrated_thresholds_bound_every_subset_alike_and_are_the_fewest(thresholds, p):
+    vector = CriticalVector(thresholds)
+    concentrated = vector.concentrated(p)
+    n = concentrated.thresholds.size
+    assert_array_equal(concentrated.thresholds, thresholds[:n])
+    for mask in range(1 << len(p)):
+        subset = [value for i, value in enumerate(p) if mask >> i & 1]
+        assert concentrated.true_discoveries(subset) == bound(subset, thresholds)
+    if n:
+        assert bound(p, thresholds[: n - 1]) < bound(p, thresholds)
+    else:
+        assert bound(p, thresholds) == 0
+
+
+@settings(deadline=None, max_examples=100)
+@given(p=P_VALUES.filter(bool), alpha=st.sampled_from([0.05, 0.1, 0.3, 0.5]))
+def test_the_critical_vector_of_closed_testing_is_concentrated_already(p, alpha):
+    vector = Hommel(p).critical_vector(alpha)
+    assert_array_equal(vector.concentrated(p).thresholds, vector.thresholds)

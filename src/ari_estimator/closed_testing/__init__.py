@@ -1,6 +1,39 @@
-"""Closed testing on arrays of p-values: Hommel values, critical vectors, bounds of sets."""
+"""Closed testing on arrays of p-values: critical vectors, bounds and p-values of sets.
 
+Critical vectors come from local tests with their Hommel value, or from templates that are
+calibrated by permutations.
+"""
+
+from ari_estimator.closed_testing._calibrated_test import CalibratedTest
+from ari_estimator.closed_testing._calibration import Calibration, calibrate
 from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._hommel import ConcentrationSet, Hommel
+from ari_estimator.closed_testing._learned_template import LearnedTemplate
+from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
+from ari_estimator.closed_testing._templates import (
+    AORCTemplate,
+    BetaTemplate,
+    HigherCriticismTemplate,
+    PowerTemplate,
+    SimesTemplate,
+    Template,
+    make_template,
+)
 
-__all__ = ["ConcentrationSet", "CriticalVector", "Hommel"]
+__all__ = [
+    "AORCTemplate",
+    "BetaTemplate",
+    "CalibratedTest",
+    "Calibration",
+    "ConcentrationSet",
+    "CriticalVector",
+    "HigherCriticismTemplate",
+    "Hommel",
+    "LearnedTemplate",
+    "PowerTemplate",
+    "SimesTemplate",
+    "SimultaneousTest",
+    "Template",
+    "calibrate",
+    "make_template",
+]

@@ -7,6 +7,20 @@ from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._checks import check_labels, check_p_values, check_subset
 
+# A threshold that no p-value meets, not even one of 0.
+NEVER = -1.0
+
+
+def _check_thresholds(thresholds: ArrayLike) -> np.ndarray:
+    """Return thresholds as an array of doubles, in which -1 stands for one never met."""
+    thresholds = np.asarray(thresholds)
+    is_never = thresholds == NEVER
+    if not is_never.any():
+        return check_p_values(thresholds, name="thresholds")
+    # What is checked has a threshold of 0 in the place of each that is never met.
+    checked = check_p_values(np.where(is_never, 0, thresholds), name="thresholds")
+    return np.where(is_never, NEVER, checked)
+
 
 class CriticalVector:
     """Thresholds that bound the true discoveries of every set at once.
@@ -16,7 +30,8 @@ class CriticalVector:
     thresholds : array-like of shape (n_thresholds,)
         ``t_1 <= t_2 <= ... <= t_K`` in [0, 1], such that with probability at least
         ``1 - alpha``, for all u at once, fewer than u true nulls have a p-value of at
-        most ``t_u``. May be empty: then no set has a discovery.
+        most ``t_u``. May be empty: then no set has a discovery. A threshold of -1 is one
+        that no p-value meets, not even 0.
 
     Attributes
     ----------
@@ -26,7 +41,7 @@ class CriticalVector:
     Raises
     ------
     ValueError
-        If the thresholds are not one-dimensional, decrease, or leave [0, 1].
+        If the thresholds are not one-dimensional, decrease, or leave [0, 1] but for -1.
 
     Notes
     -----
@@ -58,7 +73,7 @@ class CriticalVector:
     """
 
     def __init__(self, thresholds: ArrayLike) -> None:
-        self.thresholds = check_p_values(thresholds, name="thresholds")
+        self.thresholds = _check_thresholds(thresholds)
         if (np.diff(self.thresholds) < 0).any():
             raise ValueError("thresholds must not decrease.")
 
@@ -234,3 +249,41 @@ class CriticalVector:
             order = np.argsort(p_values, kind="stable")
         joining = p_values[check_subset(order, p_values.size, name="order")]
         return running_true_discoveries(self._surplus(joining), self.thresholds.size)
+
+    def concentrated(self, p_values: ArrayLike) -> CriticalVector:
+        """Return the thresholds that matter for these p-values.
+
+        Parameters
+        ----------
+        p_values : array-like of shape (n_hypotheses,)
+            P-values of the whole family.
+
+        Returns
+        -------
+        critical_vector : CriticalVector
+            The first of the thresholds. The bound of every set of these p-values is the same,
+            and no fewer of the first thresholds would do. P-values above the last one add to
+            no bound, so that it is a natural height threshold. Without any discovery there
+            are none.
+
+        Notes
+        -----
+        Of a set S, let ``f_S(u) = 1 - u + #{i in S : p_i <= t_u}``, so that the bound is the
+        largest of them, or 0. For all p-values, let ``f(u)`` have its first maximum at ``v``.
+        For ``u > v`` the p-values in S between ``t_v`` and ``t_u`` are at most as many as in
+        the family:
+
+            f_S(u) - f_S(v) <= f(u) - f(v) <= 0,
+
+        and nothing is lost with the thresholds after ``t_v``. The bound of the family itself
+        needs ``t_v``. If ``f(v) <= 0`` then no set has a discovery, since ``f_S <= f``.
+        """
+        p_values = check_p_values(p_values)
+        n = self.thresholds.size
+        if n == 0:
+            return self
+        counting = p_values.take(np.flatnonzero(p_values <= self.thresholds[-1]))
+        up_to = np.cumsum(np.bincount(self._surplus(counting), minlength=n))
+        gain = up_to - np.arange(n)
+        last = int(np.argmax(gain))
+        return CriticalVector(self.thresholds[: last + 1 if gain[last] > 0 else 0])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._checks import check_labels, check_p_values, check_subset
+from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._local_tests import (
     LocalTest,
@@ -18,11 +18,8 @@ from ari_estimator.closed_testing._local_tests import (
     exact_mean_factor,
     simes_factors,
 )
-from ari_estimator.closed_testing._rational import (
-    check_alpha,
-    rounded_multiples,
-    simplest_fraction,
-)
+from ari_estimator.closed_testing._ordered_sets import one_set, sets_by_label, smallest_beyond
+from ari_estimator.closed_testing._rational import check_alpha, rounded_multiples
 
 
 class ConcentrationSet(NamedTuple):
@@ -378,10 +375,7 @@ class Hommel:
         ``u >= 1``, so that ``min_u q_(k+u) / u`` takes the place of a p-value in
         Hommel's procedure.
         """
-        q = np.sort(self.p_values[check_subset(subset, self.n_hypotheses, name="subset")])
-        if q.size == 0:
-            raise ValueError("subset is empty: it has no p-value.")
-        return float(self._set_p_values(q, np.array([q.size]), tdp)[0])
+        return float(self._set_p_values(*one_set(self.p_values, subset), tdp)[0])
 
     def set_p_values_by_label(
         self,
@@ -440,36 +434,12 @@ class Hommel:
         >>> hommel.set_p_values_by_label([0, 0, 2, 2], subset=[0, 1, 1, 2])
         array([0.004,   nan, 0.03 ])
         """
-        m = self.n_hypotheses
-        ranks = np.empty(m, dtype=np.intp)
-        ranks[self.order] = np.arange(m)
-        if subset is not None:
-            ranks = ranks[check_subset(subset, m, name="subset", repeated=True)]
-        labels, n_labels = check_labels(
-            labels, ranks.size, n_labels, each="hypothesis" if subset is None else "entry of subset"
-        )
-        # Label and rank in one number, which sorts several times as fast as pairs of them.
-        key = np.sort(labels * m + ranks)
-        if (key[1:] == key[:-1]).any():
-            raise ValueError("subset must not name a hypothesis twice with the same label.")
-        sizes = np.bincount(labels, minlength=n_labels)
-        key -= np.repeat(np.arange(n_labels) * m, sizes)
-        return self._set_p_values(self._sorted_p[key], sizes, tdp)
+        q, sizes = sets_by_label(self.p_values, self.order, labels, n_labels, subset)
+        return self._set_p_values(q, sizes, tdp)
 
     def _set_p_values(self, q: np.ndarray, sizes: np.ndarray, tdp: float) -> np.ndarray:
         """Return the p-values of sets that follow each other in q, each ascending."""
-        if not 0 <= tdp <= 1:
-            raise ValueError(f"tdp must be in [0, 1]. Got {tdp!r}.")
-        allowed = simplest_fraction(float(tdp))
-        # Integers of Python, which do not overflow: an odd tdp has a large denominator.
-        n_allowed = sizes.astype(object) * allowed.numerator // allowed.denominator
-        n_beyond = sizes - n_allowed.astype(np.intp)
-        # Numbers 1, 2, ..., n_beyond at the end of each set, and 0 or less ahead of them.
-        u = np.arange(1, q.size + 1) - np.repeat(np.cumsum(sizes) - n_beyond, sizes)
-        beyond = u >= 1
-        asked = np.flatnonzero(n_beyond)
-        starts = (np.cumsum(n_beyond) - n_beyond)[asked]
-        statistics = np.minimum.reduceat(q[beyond] / u[beyond], starts)
+        asked, statistics = smallest_beyond(q, sizes, tdp, lambda u, q_u: q_u / u)
         ascending = np.argsort(statistics)
         p_values = np.where(sizes > 0, 1.0, np.nan)
         p_values[asked[ascending]] = self._adjust(statistics[ascending])

@@ -1,0 +1,302 @@
+"""Pivotal statistics of many resamples from statistics, without sorting them.
+
+The pivotal statistic of a resample is the minimum over ranks k of what the template's inverse
+makes of the k-th smallest p-value. P-values fall as statistics grow, so that statistics counted
+in bins bound it: ranks and p-values at the two ends of a bin bound what is in it, because the
+inverse falls with the rank and grows with the p-value. Only bins whose lower bound is below the
+lowest upper bound can hold the minimum. They are found from coarse to fine, and mostly hold few
+statistics: these alone are sorted. Their p-values are interpolated, and computed where that is
+not enough to tell which is the one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from ari_estimator.closed_testing._templates import Template
+
+Tail = Callable[[np.ndarray], np.ndarray]
+
+# Bins per group, from coarse to fine.
+_GROUPS = (128, 16, 1)
+_MOST_BINS = 8192
+
+# Statistics on the scale of standard normal values: beyond, there are few.
+_FAR = 8.0
+_LOW = -4.0
+
+
+class PivotBounds(NamedTuple):
+    """Pivotal statistics of resamples, and what rounding of the statistics may have changed.
+
+    Attributes
+    ----------
+    low, value, high : ndarray of shape (n_resamples,)
+        The pivotal statistic of the statistics as they are, and bounds on that of statistics
+        without rounding errors.
+    """
+
+    low: np.ndarray
+    value: np.ndarray
+    high: np.ndarray
+
+
+class StatisticBins:
+    """Bins of statistics between -1 and 1, such as correlations, from large to small.
+
+    Parameters
+    ----------
+    tail : callable
+        Gives the p-values of an array of statistics; falls as they grow. Two-sided, it is
+        given absolute values.
+
+    two_sided : bool
+        Whether the sign of statistics is ignored.
+
+    spread : float
+        About the standard deviation of statistics under the null hypothesis.
+
+    error : float
+        Bound on the rounding errors of the statistics.
+
+    n_bins : int, default=8192
+        Number of bins, a multiple of 128. Results do not depend on it. About right is a
+        sixteenth of the number of statistics that are binned at a time, but for very many.
+    """
+
+    def __init__(
+        self,
+        tail: Tail,
+        *,
+        two_sided: bool,
+        spread: float,
+        error: float,
+        n_bins: int = _MOST_BINS,
+    ) -> None:
+        self.two_sided = two_sided
+        self._n_bins = n_bins
+        self._tail = tail
+        # Rounding of the bins' own edges is a few units of the last place.
+        self._error = error + 2.0**-20
+        top = min(1.0, _FAR * spread)
+        bottom = 0.0 if two_sided else max(-1.0, _LOW * spread)
+        self._top = np.float32(top)
+        self._scale = np.float32(n_bins / (top - bottom))
+        # The first bin takes all that is larger, and the last all that is smaller.
+        edges = np.linspace(top, bottom, n_bins + 1)
+        self._smallest_p = self._p_values(edges[:-1] + self._error)
+        self._smallest_p[0] = 0
+        self._largest_p = self._p_values(edges[1:] - self._error)
+        self._largest_p[-1] = 1
+        self._table = _LogTable(edges, self._p_values, self._error)
+
+    def _p_values(self, statistics: np.ndarray) -> np.ndarray:
+        # Rounding does not turn a statistic near 0 into one that is far from it.
+        return self._tail(np.maximum(statistics, 0) if self.two_sided else statistics)
+
+    def _count(self, statistics: np.ndarray) -> np.ndarray:
+        from ari_estimator.closed_testing._binned_pivots_kernels import count_in_bins
+
+        counts = np.zeros((len(statistics), self._n_bins), dtype=np.int32)
+        count_in_bins(statistics, self.two_sided, self._top, self._scale, counts)
+        return counts
+
+    def _collect(
+        self, statistics: np.ndarray, counts: np.ndarray, wanted: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the statistics in wanted bins, from large to small in each row, and row starts."""
+        from ari_estimator.closed_testing._binned_pivots_kernels import collect_from_bins
+
+        starts = np.concatenate([[0], np.cumsum((counts * wanted).sum(axis=1))])
+        collected = np.empty(starts[-1], dtype=statistics.dtype)
+        collect_from_bins(
+            statistics, self.two_sided, self._top, self._scale, wanted, starts, collected
+        )
+        np.negative(collected, out=collected)
+        for start, stop in pairwise(starts):
+            collected[start:stop].sort()
+        return np.negative(collected, out=collected), starts
+
+    def pivots(self, statistics: np.ndarray, template: Template) -> PivotBounds:
+        """Return the pivotal statistics of resamples.
+
+        Parameters
+        ----------
+        statistics : ndarray of float32 or float64 of shape (n_resamples, n_hypotheses)
+            Statistics between -1 and 1, without NaN.
+
+        template : Template
+            The template. It may be of more hypotheses, of which some are left out.
+
+        Returns
+        -------
+        pivots : PivotBounds
+            Pivotal statistics and bounds.
+        """
+        counts = self._count(statistics)
+        ranks = np.cumsum(counts, axis=1)
+        wanted = self._find_bins(counts, ranks, template)
+        values, starts = self._collect(statistics, counts, wanted)
+        row, column = np.nonzero(wanted)
+        sizes = counts[row, column]
+        # Ranks within a bin follow those of all bins above.
+        before = ranks[row, column] - np.cumsum(sizes)
+        rank = np.repeat(before, sizes) + np.arange(1, values.size + 1)
+        # All of those beyond the last threshold are of the last bin of a row.
+        is_ranked = rank <= template.n_ranks
+        bins = np.repeat(column, sizes)[is_ranked]
+        values, rank = values[is_ranked], rank[is_ranked]
+        starts = np.concatenate([[0], np.cumsum(is_ranked)])[starts[:-1]]
+        # Sorted values move by no more than the largest error of a single one, so that ranks
+        # may be taken as they are.
+        p, reach, rounding = self._table(values, bins)
+
+        def bounds(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            low = np.maximum(p * (1 - off), self._smallest_p[bins])
+            high = np.minimum(p * (1 + off), self._largest_p[bins])
+            return template.inverse(rank, low), template.inverse(rank, high)
+
+        low, high = (np.minimum.reduceat(bound, starts) for bound in bounds(reach + rounding))
+        lower, upper = bounds(reach)
+        best = np.minimum.reduceat(upper, starts)
+        close = np.flatnonzero(lower <= np.repeat(best, np.diff([*starts, values.size])))
+        inverse = template.inverse(rank[close], self._p_values(values[close].astype(float)))
+        value = np.minimum.reduceat(inverse, np.searchsorted(close, starts))
+        return PivotBounds(np.minimum(low, value), value, np.maximum(high, value))
+
+    def _find_bins(self, counts: np.ndarray, ranks: np.ndarray, template: Template) -> np.ndarray:
+        """Return which bins can hold the minimum, a mask of the shape of the counts."""
+        n_rows = len(counts)
+        lowest = np.full(n_rows, np.inf)
+        row = np.repeat(np.arange(n_rows), self._n_bins // _GROUPS[0])
+        first = np.tile(np.arange(0, self._n_bins, _GROUPS[0]), n_rows)
+        for size, next_size in zip(_GROUPS, (*_GROUPS[1:], 1), strict=True):
+            last = first + size - 1
+            n_above = ranks[row, first] - counts[row, first]
+            n_up_to = ranks[row, last]
+            # Groups with anything in them that the template has a threshold for.
+            counted = np.flatnonzero((n_up_to > n_above) & (n_above < template.n_ranks))
+            row, first, last = row[counted], first[counted], last[counted]
+            rank = np.minimum(n_up_to[counted], template.n_ranks)
+            upper = template.inverse(rank, self._largest_p[last])
+            # Each row has some: its highest statistics, or those that were open before.
+            starts = np.searchsorted(row, np.arange(n_rows))
+            lowest = np.minimum(lowest, np.minimum.reduceat(upper, starts))
+            open_ = template.inverse(rank, self._smallest_p[first]) <= lowest[row]
+            row, first = row[open_], first[open_]
+            if size > 1:
+                row = np.repeat(row, size // next_size)
+                first = (first[:, np.newaxis] + np.arange(0, size, next_size)).ravel()
+        wanted = np.zeros(counts.shape, dtype=bool)
+        wanted[row, first] = True
+        return wanted
+
+    def smallest_p_values(self, statistics: np.ndarray, n_smallest: int) -> np.ndarray:
+        """Return the smallest p-values of resamples.
+
+        Parameters
+        ----------
+        statistics : ndarray of float32 or float64 of shape (n_resamples, n_hypotheses)
+            Statistics between -1 and 1, without NaN.
+
+        n_smallest : int
+            How many, at most ``n_hypotheses``.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_resamples, n_smallest)
+            In ascending order.
+        """
+        counts = self._count(statistics)
+        wanted = np.cumsum(counts, axis=1) - counts < n_smallest
+        values, starts = self._collect(statistics, counts, wanted)
+        smallest = values[starts[:-1, np.newaxis] + np.arange(n_smallest)]
+        return self._p_values(smallest.astype(float))
+
+
+class _LogTable:
+    """P-values in bins by linear interpolation of their logarithm.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n_bins + 1,)
+        Edges of bins, from large to small.
+
+    tail : callable
+        Gives p-values.
+
+    error : float
+        Bound on the rounding errors of statistics.
+    """
+
+    def __init__(self, edges: np.ndarray, tail: Tail, error: float) -> None:
+        self._edges = edges
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(tail(edges))
+            self._slopes = np.diff(logs) / np.diff(edges)
+            middle = (edges[1:] + edges[:-1]) / 2
+            interpolated = logs[1:] + self._slopes * (middle - edges[1:])
+            # The error of interpolation is about largest there; twice that is to spare.
+            self._reach = 2 * np.abs(np.expm1(interpolated - np.log(tail(middle)))) + 1e-12
+            # The logarithm is steepest at an end of a bin. On top of what interpolation is off by.
+            up = tail(edges - error) / tail(edges) - 1
+            down = 1 - tail(edges + error) / tail(edges)
+            steepest = np.maximum(up, down)
+            self._rounding = 1.1 * np.maximum(steepest[1:], steepest[:-1])
+        self._logs = logs[1:]
+        # Where there is nothing to interpolate: any p-value that there may be in the bin.
+        unknown = ~(np.isfinite(logs[1:]) & (self._reach < 0.1) & (self._rounding < 0.5))
+        # Among them where p-values end at 1, which tail and interpolation reach in other ways.
+        unknown |= tail(edges[1:] - error) >= 1
+        unknown[[0, -1]] = True
+        self._slopes[unknown], self._logs[unknown] = 0, 0
+        self._reach[unknown], self._rounding[unknown] = np.inf, 0
+
+    def __call__(
+        self, statistics: np.ndarray, bins: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return p-values, and how far they may be off: by interpolation, and by rounding.
+
+        Both relative to the p-values.
+        """
+        p = np.exp(self._logs[bins] + self._slopes[bins] * (statistics - self._edges[1:][bins]))
+        return p, self._reach[bins], self._rounding[bins]
+
+
+def bins_for(n_statistics: int) -> int:
+    """Return a good number of bins for so many statistics at a time."""
+    return min(_MOST_BINS, 128 * math.ceil(n_statistics / (16 * 128)))
+
+
+def pivots_of_counts(counts: np.ndarray, p_values: np.ndarray, template: Template) -> np.ndarray:
+    """Return pivotal statistics of resamples whose p-values are known by how often they occur.
+
+    Parameters
+    ----------
+    counts : ndarray of int of shape (n_resamples, n_values)
+        How often each value occurs in each resample.
+
+    p_values : ndarray of shape (n_values,)
+        The values, in ascending order.
+
+    template : Template
+        The template.
+
+    Returns
+    -------
+    pivots : ndarray of shape (n_resamples,)
+        Pivotal statistics.
+    """
+    pivots = np.empty(len(counts))
+    for i, in_row in enumerate(counts):
+        ranks = np.cumsum(in_row)
+        # Of equal p-values the last has the lowest inverse.
+        occurs = np.flatnonzero((in_row > 0) & (ranks - in_row < template.n_ranks))
+        last = np.minimum(ranks[occurs], template.n_ranks)
+        pivots[i] = template.inverse(last, p_values[occurs]).min()
+    return pivots

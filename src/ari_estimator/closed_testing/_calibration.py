@@ -1,0 +1,448 @@
+"""Calibration of a template by the p-values of permutations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ari_estimator.closed_testing._archive import load_arrays, save_arrays
+from ari_estimator.closed_testing._critical_vector import CriticalVector
+from ari_estimator.closed_testing._learned_template import (
+    LearnedTemplate,
+    fingerprints,
+    refuse_shared,
+)
+from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
+from ari_estimator.closed_testing._rational import check_alpha
+from ari_estimator.closed_testing._templates import Template, make_template
+
+_KIND = "calibration"
+
+
+def lambda_rank(n_permutations: int, alpha: float) -> int:
+    """Return which of the sorted pivotal statistics the calibrated parameter is.
+
+    Parameters
+    ----------
+    n_permutations : int
+        Number of permutations, ``B``.
+
+    alpha : float
+        Error level, at least ``1 / B``.
+
+    Returns
+    -------
+    rank : int
+        ``floor(alpha B)``, counted from 0. At this place the statistic is the
+        ``floor(alpha B) + 1``-th smallest.
+
+    Raises
+    ------
+    ValueError
+        If alpha is below ``1 / B``.
+    """
+    # As a fraction: 0.29 * 100 is below 29 in doubles.
+    level = check_alpha(alpha)
+    rank = level.numerator * n_permutations // level.denominator
+    if rank < 1:
+        raise ValueError(
+            f"alpha must be at least 1 / n_permutations = 1 / {n_permutations}: the data as "
+            f"observed are one of the permutations, and below no set could have a discovery. "
+            f"Got alpha={alpha!r}."
+        )
+    return rank
+
+
+def lambda_at(pivotal_statistics: np.ndarray, alpha: float) -> float:
+    """Return the largest parameter whose thresholds hold at a level.
+
+    Parameters
+    ----------
+    pivotal_statistics : ndarray of shape (n_permutations,)
+        For each permutation the largest parameter at which no p-value is below its threshold.
+
+    alpha : float
+        Error level, at least ``1 / n_permutations``.
+
+    Returns
+    -------
+    lambda_ : float
+        The ``floor(alpha n_permutations) + 1``-th smallest of the statistics.
+
+    Raises
+    ------
+    ValueError
+        If alpha is below ``1 / n_permutations``, or a statistic is NaN.
+    """
+    rank = lambda_rank(pivotal_statistics.size, alpha)
+    n_nan = int(np.isnan(pivotal_statistics).sum())
+    if n_nan:
+        raise ValueError(
+            f"pivotal_statistics must not be NaN. Got {n_nan} NaN of {pivotal_statistics.size}."
+        )
+    return float(np.partition(pivotal_statistics, rank)[rank])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration:
+    """A template at the largest parameter whose thresholds hold on all but a few permutations.
+
+    Attributes
+    ----------
+    template : Template
+        The template.
+
+    alpha : float
+        Error level.
+
+    lambda_ : float
+        Parameter of the template.
+
+    pivotal_statistics : ndarray of shape (n_permutations,)
+        For each permutation the largest parameter at which no p-value is below its threshold;
+        with step-down of the hypotheses that are left. The first is of the data as observed.
+
+    single_step_statistics : ndarray of shape (n_permutations,)
+        The same of all hypotheses.
+
+    n_steps : int
+        How often statistics were computed; 1 without step-down.
+
+    See Also
+    --------
+    calibrate : From a matrix of p-values.
+    """
+
+    template: Template
+    alpha: float
+    lambda_: float
+    pivotal_statistics: np.ndarray
+    single_step_statistics: np.ndarray
+    n_steps: int = 1
+
+    def __repr__(self) -> str:
+        steps = f", n_steps={self.n_steps}" if self.n_steps > 1 else ""
+        return (
+            f"Calibration(template={self.template!r}, alpha={self.alpha:g}, "
+            f"lambda_={self.lambda_:.6g}, n_permutations={self.n_permutations}{steps})"
+        )
+
+    @property
+    def n_permutations(self) -> int:
+        """Number of permutations, that of the data as observed included."""
+        return self.pivotal_statistics.size
+
+    @cached_property
+    def critical_vector(self) -> CriticalVector:
+        """The critical vector that the bounds of all sets are computed from."""
+        return CriticalVector(self.template.critical_thresholds(self.lambda_))
+
+    def joint_error_rate(self) -> float:
+        """Return the share of permutations that have p-values below their threshold.
+
+        Returns
+        -------
+        joint_error_rate : float
+            At most alpha.
+        """
+        return float((self.pivotal_statistics < self.lambda_).mean())
+
+    def at(self, alpha: float) -> Calibration:
+        """Return the calibration at another level, from the same permutations.
+
+        Parameters
+        ----------
+        alpha : float
+            Error level, at least ``1 / n_permutations``.
+
+        Returns
+        -------
+        calibration : Calibration
+            This one if it is of that level.
+
+        Raises
+        ------
+        ValueError
+            After step-down, which leaves other hypotheses at other levels; or if alpha is
+            below ``1 / n_permutations``.
+        """
+        if check_alpha(alpha) == check_alpha(self.alpha):
+            return self
+        if self.n_steps > 1:
+            raise ValueError(
+                f"alpha must be {self.alpha!r}, at which step-down left some hypotheses out; at "
+                f"other levels it leaves out others. Got {alpha!r}: calibrate at that level."
+            )
+        statistics = self.single_step_statistics
+        return Calibration(
+            self.template, float(alpha), lambda_at(statistics, alpha), statistics, statistics
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the calibration to a file.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            Name of the file, as a rule with the ending ``.npz``; replaced if it is there.
+        """
+        template = {f"template_{name}": value for name, value in _to_arrays(self.template).items()}
+        own = {
+            name: getattr(self, name) for name in self.__dataclass_fields__ if name != "template"
+        }
+        save_arrays(path, _KIND, own | template)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Calibration:
+        """Read a calibration from a file.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            Name of a file that :meth:`save` has written.
+
+        Returns
+        -------
+        calibration : Calibration
+            The calibration.
+
+        Raises
+        ------
+        ValueError
+            If it is no such file.
+        """
+        arrays = load_arrays(path, _KIND)
+        prefix = "template_"
+        template = _from_arrays(
+            {
+                name.removeprefix(prefix): array
+                for name, array in arrays.items()
+                if name.startswith(prefix)
+            }
+        )
+        return cls(
+            template,
+            float(arrays["alpha"]),
+            float(arrays["lambda_"]),
+            arrays["pivotal_statistics"],
+            arrays["single_step_statistics"],
+            int(arrays["n_steps"]),
+        )
+
+
+def _to_arrays(template: Template) -> dict[str, object]:
+    """Return what a template can be made from again."""
+    if isinstance(template, LearnedTemplate):
+        return {"name": template.name, **template.to_arrays()}
+    return {
+        "name": template.name,
+        "n_hypotheses": template.n_hypotheses,
+        "k_max": template.n_ranks,
+        "delta": template.delta,
+    }
+
+
+def _from_arrays(arrays: dict[str, np.ndarray]) -> Template:
+    """Return the template that was made into arrays."""
+    if str(arrays["name"]) == LearnedTemplate.name:
+        return LearnedTemplate.from_arrays(arrays)
+    n_hypotheses, k_max, delta = (int(arrays[name]) for name in ("n_hypotheses", "k_max", "delta"))
+    return make_template(str(arrays["name"]), n_hypotheses, k_max=k_max, delta=delta)
+
+
+def step_down(
+    pivots_of: Callable[[np.ndarray | None], np.ndarray],
+    p_values: np.ndarray,
+    template: Template,
+    alpha: float,
+    *,
+    enabled: bool = True,
+) -> Calibration:
+    """Calibrate a template, and again on the hypotheses that are left.
+
+    Parameters
+    ----------
+    pivots_of : callable
+        Returns the pivotal statistics, an array of shape (n_permutations,), of the hypotheses
+        that a mask of shape (n_hypotheses,) keeps, by the unchanged template; of all for None.
+
+    p_values : ndarray of shape (n_hypotheses,)
+        P-values of the data as observed.
+
+    template : Template
+        The template.
+
+    alpha : float
+        Error level, at least ``1 / n_permutations``.
+
+    enabled : bool, default=True
+        Whether to go on after the first step.
+
+    Returns
+    -------
+    calibration : Calibration
+        The calibration.
+
+    Notes
+    -----
+    Where the thresholds hold, no true null has a p-value below the first of them. So the
+    hypotheses that have are all false, and need not be among those that the thresholds are
+    calibrated on; those left allow for larger thresholds, which may leave out more, until
+    nothing changes [1]_ [2]_. If the thresholds hold that are calibrated on the true nulls
+    alone, then so do those of each step, which are smaller: of all steps together the error
+    rate is that of a single one.
+
+    References
+    ----------
+    .. [1] Romano JP, Wolf M (2005). Exact and approximate stepdown methods for multiple
+       hypothesis testing. Journal of the American Statistical Association 100, 94-108.
+    .. [2] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
+       positives using reference families. Annals of Statistics 48, 1281-1303.
+    """
+    single_step = statistics = pivots_of(None)
+    lambda_ = lambda_at(statistics, alpha)
+    n_steps = 1
+    keep = np.ones(p_values.size, dtype=bool)
+    while enabled:
+        still = keep & (p_values > template.critical_thresholds(lambda_)[0])
+        if still.sum() in (0, keep.sum()):
+            break
+        keep = still
+        statistics = pivots_of(keep)
+        # Fewer hypotheses have larger p-values at each rank. Only rounding could lower it.
+        lambda_ = max(lambda_, lambda_at(statistics, alpha))
+        n_steps += 1
+    return Calibration(template, float(alpha), lambda_, statistics, single_step, n_steps)
+
+
+def calibrate(
+    p_values: ArrayLike,
+    alpha: float = 0.05,
+    *,
+    template: str | Template = "simes",
+    k_max: int | None = None,
+    delta: int = 0,
+    step_down: bool = False,
+    allow_shared_data: bool = False,
+) -> Calibration:
+    """Calibrate a template by the p-values of permutations.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n_permutations, n_hypotheses)
+        P-values of each permutation, of which the first is that of the data as observed.
+
+    alpha : float, default=0.05
+        Error level, at least ``1 / n_permutations``.
+
+    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or Template, \
+default="simes"
+        Shape of the thresholds.
+
+    k_max : int, optional
+        Number of thresholds; by default as many as the template has.
+
+    delta : int, default=0
+        Number of thresholds at the start that no p-value meets. The others are larger: sets
+        of few discoveries are given up for those of many.
+
+    step_down : bool, default=False
+        Whether hypotheses below the first threshold are left out and the others calibrated
+        again, until there are no more of them.
+
+    allow_shared_data : bool, default=False
+        Whether a learned template may be calibrated on permutations that it was learned from.
+
+    Returns
+    -------
+    calibration : Calibration
+        The calibration.
+
+    Raises
+    ------
+    TypeError
+        If ``k_max`` or ``delta`` is no integer, or the template is none.
+    ValueError
+        If the p-values are not such a matrix, if alpha is below ``1 / n_permutations``, if the
+        template does not go with them, or was learned from them.
+
+    Notes
+    -----
+    The pivotal statistic of permutation ``b`` is the largest lambda at which none of its sorted
+    p-values is below its threshold, the minimum over ranks of the template's inverse. Lambda is
+    the ``floor(alpha B) + 1``-th smallest of them, so that at most ``alpha B`` permutations
+    have a p-value below its threshold. If the joint distribution of the p-values of true nulls
+    is the same under permutation, then with probability at least ``1 - alpha`` none of these
+    is below its threshold in the data as observed, which are one of the permutations
+    [1]_ [2]_ [3]_.
+
+    References
+    ----------
+    .. [1] Hemerik J, Solari A, Goeman JJ (2019). Permutation-based simultaneous confidence
+       bounds for the false discovery proportion. Biometrika 106, 635-649.
+    .. [2] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
+       positives using reference families. Annals of Statistics 48, 1281-1303.
+    .. [3] Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true
+       discovery proportions for functional magnetic resonance imaging cluster analysis.
+       Statistics in Medicine 42, 2311-2340.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.closed_testing import calibrate
+    >>> p_values = np.random.default_rng(0).random((100, 500))
+    >>> p_values[0, :50] *= 1e-5
+    >>> calibration = calibrate(p_values, alpha=0.05)
+    >>> calibration.critical_vector.true_discoveries(p_values[0, :60])
+    50
+    """
+    p_values = check_p_value_matrix(p_values, n_rows=2)
+    lambda_rank(len(p_values), alpha)  # an alpha that is too small is refused before the work
+    template = make_template(template, p_values.shape[1], k_max=k_max, delta=delta)
+    if isinstance(template, LearnedTemplate) and template.subjects and not allow_shared_data:
+        refuse_shared(template, fingerprints(p_values))
+    return _of_matrix(p_values, template, alpha, step_down)
+
+
+def _of_matrix(
+    p_values: np.ndarray, template: Template, alpha: float, is_step_down: bool
+) -> Calibration:
+    def pivots_of(keep: np.ndarray | None) -> np.ndarray:
+        return pivotal_statistics(p_values, template, keep)
+
+    observed = p_values[0].astype(np.float64)
+    return step_down(pivots_of, observed, template, alpha, enabled=is_step_down)
+
+
+def pivotal_statistics(
+    p_values: np.ndarray, template: Template, keep: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the pivotal statistics of permutations.
+
+    Parameters
+    ----------
+    p_values : ndarray of shape (n_permutations, n_hypotheses)
+        P-values.
+
+    template : Template
+        The template.
+
+    keep : ndarray of bool of shape (n_hypotheses,), optional
+        Which hypotheses are left; by default all. At least one.
+
+    Returns
+    -------
+    statistics : ndarray of shape (n_permutations,)
+        For each permutation the largest parameter at which no p-value is below its threshold.
+    """
+    ranks = np.arange(1, template.n_ranks + 1)
+    blocks = [
+        template.inverse(ranks[: smallest.shape[1]], smallest).min(axis=1)
+        for smallest in smallest_in_rows(p_values, template.n_ranks, keep)
+    ]
+    return np.concatenate(blocks)

@@ -1,0 +1,279 @@
+"""The template that is learned from the p-values of permutations."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from os import PathLike
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ari_estimator.closed_testing._archive import load_arrays, save_arrays
+from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
+from ari_estimator.closed_testing._templates import Template, check_count
+
+_KIND = "learned template"
+
+
+def fingerprints(rows: ArrayLike) -> frozenset[str]:
+    """Return fingerprints of the rows of a matrix, by which the same data are known again.
+
+    Parameters
+    ----------
+    rows : array-like of shape (n_rows, n_columns)
+        The data of subjects, or p-values of permutations.
+
+    Returns
+    -------
+    fingerprints : frozenset of str
+        One of each row that is unlike the others.
+    """
+    # In single precision, in which the same data may have been read another time.
+    return frozenset(
+        hashlib.blake2b(row.astype(np.float32).tobytes(), digest_size=16).hexdigest()
+        for row in np.asarray(rows)
+    )
+
+
+class LearnedTemplate(Template):
+    """Nested curves of sorted p-values, learned from permutations of other data.
+
+    Parameters
+    ----------
+    curves : array-like of shape (n_curves, n_ranks)
+        Numbers from 0 to 1 that decrease neither along a curve nor from one curve to the next.
+
+    n_hypotheses : int
+        Number of hypotheses, ``m``, at least ``n_ranks``.
+
+    subjects : iterable of str, optional
+        Fingerprints of the data that the curves were learned from.
+
+    Attributes
+    ----------
+    curves : ndarray of shape (n_curves, n_ranks)
+        The curves, from low to high.
+
+    n_curves : int
+        Number of curves.
+
+    subjects : frozenset of str
+        Fingerprints of the data that the curves were learned from.
+
+    Raises
+    ------
+    ValueError
+        If the curves are no such numbers, or of more ranks than hypotheses.
+
+    Notes
+    -----
+    The p-values of each training permutation are sorted, and then those of each rank across
+    permutations. The curve ``j`` is about a quantile of the p-value of every rank at the same
+    level ``j / n_curves``; the thresholds at lambda = j are this curve [1]_. At lambda = 0 they
+    are 0.
+
+    The curves must come from other data than those that they are calibrated on: otherwise they
+    follow the very p-values that they shall bound, and the joint error rate is not controlled.
+
+    References
+    ----------
+    .. [1] Blain A, Thirion B, Neuvial P (2022). Notip: Non-parametric true discovery proportion
+       control for brain imaging. NeuroImage 260, 119492.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.closed_testing import LearnedTemplate
+    >>> p_values = np.random.default_rng(0).random((100, 500))  # of permutations
+    >>> LearnedTemplate.from_p_values(p_values, k_max=50)
+    LearnedTemplate(n_hypotheses=500, k_max=50, n_curves=100)
+    """
+
+    name = "learned"
+
+    def __init__(
+        self, curves: ArrayLike, n_hypotheses: int, *, subjects: Iterable[str] = ()
+    ) -> None:
+        self.curves = check_p_value_matrix(curves, name="curves", each="curve", of="rank").astype(
+            np.float64
+        )
+        if (np.diff(self.curves, axis=0) < 0).any() or (np.diff(self.curves, axis=1) < 0).any():
+            raise ValueError(
+                "curves must decrease neither along a curve nor from one curve to the next."
+            )
+        self.n_ranks = self.curves.shape[1]
+        self.n_hypotheses = check_count(
+            n_hypotheses,
+            name="n_hypotheses",
+            smallest=self.n_ranks,
+            largest=2**31 - 1,
+            why=f", as curves have {self.n_ranks} ranks",
+        )
+        self.delta = 0
+        self.subjects = frozenset(subjects)
+
+    def __repr__(self) -> str:
+        return (
+            f"LearnedTemplate(n_hypotheses={self.n_hypotheses}, k_max={self.n_ranks}, "
+            f"n_curves={self.n_curves})"
+        )
+
+    @classmethod
+    def from_p_values(cls, p_values: ArrayLike, k_max: int = 1000) -> LearnedTemplate:
+        """Learn the template from p-values of permutations.
+
+        Parameters
+        ----------
+        p_values : array-like of shape (n_permutations, n_hypotheses)
+            P-values of training data.
+
+        k_max : int, default=1000
+            Number of ranks; as many as there are hypotheses if there are fewer.
+
+        Returns
+        -------
+        template : LearnedTemplate
+            The template. It knows the rows of the matrix as the data that it was learned from.
+
+        Raises
+        ------
+        ValueError
+            If the p-values are not a matrix of numbers from 0 to 1.
+        """
+        p_values = check_p_value_matrix(p_values)
+        k_max = check_count(k_max, name="k_max", smallest=1, largest=2**31 - 1)
+        smallest = np.concatenate(list(smallest_in_rows(p_values, k_max)))
+        return cls.from_smallest(smallest, p_values.shape[1], subjects=fingerprints(p_values))
+
+    @classmethod
+    def from_smallest(
+        cls, smallest: ArrayLike, n_hypotheses: int, *, subjects: Iterable[str] = ()
+    ) -> LearnedTemplate:
+        """Learn the template from the smallest p-values of permutations.
+
+        Parameters
+        ----------
+        smallest : array-like of shape (n_permutations, n_ranks)
+            The smallest p-values of each permutation, in ascending order.
+
+        n_hypotheses : int
+            Number of hypotheses, ``m``.
+
+        subjects : iterable of str, optional
+            Fingerprints of the data that the p-values come from.
+
+        Returns
+        -------
+        template : LearnedTemplate
+            The template.
+
+        Raises
+        ------
+        ValueError
+            If a row is not in ascending order.
+        """
+        smallest = check_p_value_matrix(smallest, name="smallest", of="rank")
+        if (np.diff(smallest, axis=1) < 0).any():
+            raise ValueError("smallest must be in ascending order in each row.")
+        return cls(np.sort(smallest, axis=0), n_hypotheses, subjects=subjects)
+
+    @property
+    def n_curves(self) -> int:
+        """Number of curves."""
+        return len(self.curves)
+
+    def cut(self, k_max: int) -> LearnedTemplate:
+        k_max = check_count(k_max, name="k_max", smallest=1, largest=self.n_ranks)
+        return LearnedTemplate(self.curves[:, :k_max], self.n_hypotheses, subjects=self.subjects)
+
+    def thresholds(self, lambda_: float) -> np.ndarray:
+        if not 0 <= lambda_ <= self.n_curves:
+            raise ValueError(f"lambda_ must be from 0 to {self.n_curves} curves. Got {lambda_}.")
+        # Between two numbers of curves, p-values are not below the higher one of the two.
+        number = int(np.ceil(lambda_))
+        return self.curves[number - 1].copy() if number else np.zeros(self.n_ranks)
+
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        ranks, p_values = np.broadcast_arrays(ranks, p_values)
+        column = ranks - 1
+        # Bisection in the columns of all ranks at once: `low` curves are known to be at most p,
+        # and all beyond `high` to be above.
+        low = np.zeros(ranks.shape, dtype=np.intp)
+        high = np.full(ranks.shape, self.n_curves, dtype=np.intp)
+        for _ in range(self.n_curves.bit_length()):
+            middle = (low + high + 1) // 2
+            is_below = (self.curves[middle - 1, column] <= p_values) & (low < high)
+            low = np.where(is_below, middle, low)
+            high = np.where(is_below, high, np.maximum(middle - 1, low))
+        return low.astype(float)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the template to a file.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            Name of the file, as a rule with the ending ``.npz``; replaced if it is there.
+        """
+        save_arrays(path, _KIND, self.to_arrays())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> LearnedTemplate:
+        """Read a template from a file.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            Name of a file that :meth:`save` has written.
+
+        Returns
+        -------
+        template : LearnedTemplate
+            The template.
+
+        Raises
+        ------
+        ValueError
+            If it is no such file.
+        """
+        return cls.from_arrays(load_arrays(path, _KIND))
+
+    def to_arrays(self) -> dict[str, object]:
+        """Return the arrays that the template can be made from again."""
+        subjects = np.array(sorted(self.subjects), dtype=str)
+        return {"curves": self.curves, "n_hypotheses": self.n_hypotheses, "subjects": subjects}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> LearnedTemplate:
+        """Return the template that is made from what :meth:`to_arrays` gives."""
+        subjects = map(str, arrays["subjects"])
+        return cls(arrays["curves"], int(arrays["n_hypotheses"]), subjects=subjects)
+
+
+def refuse_shared(template: Template, others: frozenset[str]) -> None:
+    """Refuse to calibrate a learned template on data that it was learned from.
+
+    Parameters
+    ----------
+    template : Template
+        The template; only a learned one is refused.
+
+    others : frozenset of str
+        Fingerprints of the data that it shall be calibrated on.
+
+    Raises
+    ------
+    ValueError
+        If they have data in common.
+    """
+    if not isinstance(template, LearnedTemplate):
+        return
+    n_shared = len(template.subjects & others)
+    if n_shared:
+        raise ValueError(
+            f"template was learned from data that it is to be calibrated on: {n_shared} of the "
+            f"{len(template.subjects)} rows that it was learned from are among them. It would "
+            "follow the very p-values that it shall bound, and the joint error rate would not be "
+            "controlled. Learn it from other subjects, or set allow_shared_data=True."
+        )

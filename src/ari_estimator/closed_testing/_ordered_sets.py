@@ -1,0 +1,132 @@
+"""P-values of sets in ascending order, one set after another: what p-values of sets start from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ari_estimator.closed_testing._checks import check_labels, check_subset
+from ari_estimator.closed_testing._rational import simplest_fraction
+
+
+def one_set(p_values: np.ndarray, subset: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return the p-values of one set in ascending order, and the size of the set.
+
+    Parameters
+    ----------
+    p_values : ndarray of shape (n_hypotheses,)
+        P-values.
+
+    subset : array-like of int or bool
+        Indices, or a mask of shape (n_hypotheses,); not empty.
+
+    Returns
+    -------
+    q : ndarray of shape (n,)
+        P-values of the set.
+
+    sizes : ndarray of int of shape (1,)
+        ``n``.
+    """
+    q = np.sort(p_values[check_subset(subset, p_values.size, name="subset")])
+    if q.size == 0:
+        raise ValueError("subset is empty: it has no p-value.")
+    return q, np.array([q.size])
+
+
+def sets_by_label(
+    p_values: np.ndarray,
+    order: np.ndarray,
+    labels: ArrayLike,
+    n_labels: int | None,
+    subset: ArrayLike | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the p-values of all sets of a labelling, and the sizes of the sets.
+
+    Parameters
+    ----------
+    p_values : ndarray of shape (n_hypotheses,)
+        P-values.
+
+    order : ndarray of int of shape (n_hypotheses,)
+        Indices that sort them.
+
+    labels : array-like of int of shape (n,)
+        The set of each hypothesis, or of each entry of the subset.
+
+    n_labels : int or None
+        Number of sets; None stands for one more than the largest label.
+
+    subset : array-like of int or bool, or None
+        Indices, repeated with other labels where sets overlap; None for every hypothesis.
+
+    Returns
+    -------
+    q : ndarray of shape (n,)
+        P-values of the first set in ascending order, then those of the second one, and so on.
+
+    sizes : ndarray of int of shape (n_labels,)
+        Number of p-values of each set.
+    """
+    m = p_values.size
+    ranks = np.empty(m, dtype=np.intp)
+    ranks[order] = np.arange(m)
+    if subset is not None:
+        ranks = ranks[check_subset(subset, m, name="subset", repeated=True)]
+    labels, n_labels = check_labels(
+        labels, ranks.size, n_labels, each="hypothesis" if subset is None else "entry of subset"
+    )
+    # Label and rank in one number, which sorts several times as fast as pairs of them.
+    key = np.sort(labels * m + ranks)
+    if (key[1:] == key[:-1]).any():
+        raise ValueError("subset must not name a hypothesis twice with the same label.")
+    sizes = np.bincount(labels, minlength=n_labels)
+    key -= np.repeat(np.arange(n_labels) * m, sizes)
+    return p_values[order[key]], sizes
+
+
+def smallest_beyond(
+    q: np.ndarray,
+    sizes: np.ndarray,
+    tdp: float,
+    statistic: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each set the smallest statistic of the p-values beyond a share of them.
+
+    Parameters
+    ----------
+    q : ndarray of shape (n,)
+        P-values of sets that follow each other, each ascending.
+
+    sizes : ndarray of int of shape (n_sets,)
+        Their sizes.
+
+    tdp : float
+        The share, in [0, 1]: of a set of ``n`` the ``k = floor(tdp * n)`` smallest p-values are
+        passed over.
+
+    statistic : callable
+        Called with numbers ``u = 1, 2, ...`` and p-values ``q_(k+u)``.
+
+    Returns
+    -------
+    asked : ndarray of int of shape (n_asked,)
+        The sets of which there is a p-value beyond.
+
+    statistics : ndarray of shape (n_asked,)
+        Their smallest statistics.
+    """
+    if not 0 <= tdp <= 1:
+        raise ValueError(f"tdp must be in [0, 1]. Got {tdp!r}.")
+    allowed = simplest_fraction(float(tdp))
+    # Integers of Python, which do not overflow: an odd tdp has a large denominator.
+    n_allowed = sizes.astype(object) * allowed.numerator // allowed.denominator
+    n_beyond = sizes - n_allowed.astype(np.intp)
+    # Numbers 1, 2, ..., n_beyond at the end of each set, and 0 or less ahead of them.
+    u = np.arange(1, q.size + 1) - np.repeat(np.cumsum(sizes) - n_beyond, sizes)
+    beyond = u >= 1
+    asked = np.flatnonzero(n_beyond)
+    starts = (np.cumsum(n_beyond) - n_beyond)[asked]
+    return asked, np.minimum.reduceat(statistic(u[beyond], q[beyond]), starts)

@@ -1,0 +1,488 @@
+"""Templates: families of thresholds with one parameter, by which permutations calibrate them."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+
+from ari_estimator.closed_testing._binomial_tail import log_tail_quantile, log_upper_tail
+from ari_estimator.closed_testing._critical_vector import NEVER
+
+_EPSILON = float(np.finfo(float).eps)
+
+
+def check_count(value: int, *, name: str, smallest: int, largest: int, why: str = "") -> int:
+    """Return a count as an int of Python, or raise an error that names it."""
+    if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{name} must be an integer from {smallest} to {largest}{why}. "
+            f"Got {value!r} of type {type(value).__name__}."
+        )
+    if not smallest <= value <= largest:
+        raise ValueError(
+            f"{name} must be an integer from {smallest} to {largest}{why}. Got {value}."
+        )
+    return int(value)
+
+
+class Template(ABC):
+    """A family of thresholds ``t_1(lambda) <= ... <= t_K(lambda)``, each growing with lambda.
+
+    Attributes
+    ----------
+    name : str
+        Name of the family.
+
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    n_ranks : int
+        Number of thresholds, ``K``, at most ``m``.
+
+    delta : int
+        Number of thresholds at the start that no p-value meets.
+
+    See Also
+    --------
+    make_template : Templates by name.
+    calibrate : Find the largest lambda whose thresholds hold.
+    """
+
+    name: ClassVar[str]
+
+    n_hypotheses: int
+    n_ranks: int
+    delta: int
+
+    def __repr__(self) -> str:
+        delta = f", delta={self.delta}" if self.delta else ""
+        return (
+            f"{type(self).__name__}(n_hypotheses={self.n_hypotheses}, k_max={self.n_ranks}{delta})"
+        )
+
+    @abstractmethod
+    def cut(self, k_max: int) -> Template:
+        """Return the template of the first thresholds alone.
+
+        Parameters
+        ----------
+        k_max : int
+            How many, from ``delta + 1`` to ``n_ranks``.
+
+        Returns
+        -------
+        template : Template
+            The template.
+        """
+
+    @abstractmethod
+    def thresholds(self, lambda_: float) -> np.ndarray:
+        """Return the thresholds at a parameter, by their formula.
+
+        Parameters
+        ----------
+        lambda_ : float
+            The parameter.
+
+        Returns
+        -------
+        thresholds : ndarray of shape (n_ranks,)
+            ``t_1 <= ... <= t_K``. No p-value is below a threshold of 0. They may be above 1.
+        """
+
+    @abstractmethod
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        """Return the largest parameter at which a p-value is not below a threshold.
+
+        Parameters
+        ----------
+        ranks : ndarray of int
+            Ranks from 1 to ``n_ranks``.
+
+        p_values : ndarray of float
+            Numbers from 0 to 1, broadcast against the ranks.
+
+        Returns
+        -------
+        lambda_ : ndarray of float
+            ``sup{lambda : t_k(lambda) <= p}``, so that ``p < t_k(lambda)`` exactly if the
+            result is below lambda. It grows with the p-value, falls with the rank, and is inf
+            for ranks up to ``delta``.
+        """
+
+    def _rounding(self, lambda_: float) -> float:
+        """Bound how far rounding may make the inverse fall at lambda while the p-value grows."""
+        # Nothing where each of its operations keeps order when it is rounded.
+        return 0.0
+
+    def critical_thresholds(self, lambda_: float) -> np.ndarray:
+        """Return thresholds that p-values may be equal to.
+
+        Parameters
+        ----------
+        lambda_ : float
+            The parameter.
+
+        Returns
+        -------
+        thresholds : ndarray of shape (n_ranks,)
+            ``c_1 <= ... <= c_K <= 1``, such that ``inverse(k, p) < lambda_`` for every number
+            ``p <= c_k``, and for no other but for rounding; -1 where there is no such p-value.
+
+        Notes
+        -----
+        A calibrated parameter is itself the pivotal statistic of one of the permutations: one
+        of its p-values equals ``t_k(lambda)``, and with ``p <= t_k`` the permutation would be
+        one too many. So ``c_k`` is the next smaller double than ``t_k``, and ``p <= c_k`` is
+        the comparison ``p < t_k``. As ``t_k`` and the inverse have rounding errors, which may
+        be on either side, it is the inverse that decides: ``c_k`` is the largest double at
+        which it is below lambda.
+        """
+        ranks = np.arange(1, self.n_ranks + 1)
+        limit = lambda_ - self._rounding(lambda_)
+        # Doubles from 0 on are in the order of their bits, taken for integers.
+        guess = np.clip(np.nextafter(self.thresholds(lambda_), -1), 0, 1).view(np.int64)
+        critical = _last_true(
+            lambda bits, i: self.inverse(ranks[i], bits.view(np.float64)) < limit, guess
+        )
+        thresholds = np.where(critical >= 0, critical.view(np.float64), NEVER)
+        return np.minimum.accumulate(thresholds[::-1])[::-1]
+
+
+# One, as an integer of the same bits.
+_BITS_OF_ONE = int(np.array(1.0).view(np.int64))
+
+
+def _last_true(
+    holds: Callable[[np.ndarray, np.ndarray], np.ndarray], guess: np.ndarray
+) -> np.ndarray:
+    """Return the last integers up to those of 1.0 at which something holds, and -1 for none.
+
+    ``holds(integers, i)`` tells for the problems ``i``. It holds up to some integer and not
+    beyond, which is searched in steps that double, away from the guess and back.
+    """
+    lowest, highest = -1, _BITS_OF_ONE + 1
+    low = np.full(guess.size, lowest, dtype=np.int64)
+    high = np.full(guess.size, highest, dtype=np.int64)
+    at, i = guess, np.arange(guess.size)
+    step = 1
+    while i.size:
+        is_true = holds(at, i)
+        low[i] = np.where(is_true, at, low[i])
+        high[i] = np.where(is_true, high[i], at)
+        i = i[high[i] - low[i] > 1]
+        above, below = low[i], high[i]
+        at = above + (below - above) // 2
+        # Until both ends are known: away from the one that is.
+        at = np.where(above == lowest, np.maximum(below - step, lowest + 1), at)
+        at = np.where(below == highest, np.minimum(above + step, highest - 1), at)
+        step = min(2 * step, _BITS_OF_ONE // 2)
+    return low
+
+
+class _FormulaTemplate(Template):
+    """A template that is a formula of rank and number of hypotheses.
+
+    A shift delta stands for the formula with ``k - delta`` and ``m - delta`` in the place of
+    ``k`` and ``m``.
+
+    Parameters
+    ----------
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    k_max : int, optional
+        Number of thresholds, ``K``; by default as many as the template has.
+
+    delta : int, default=0
+        Number of thresholds at the start that no p-value meets. The others are larger: sets
+        of few discoveries are given up for those of many.
+
+    Raises
+    ------
+    TypeError
+        If one of the numbers is no integer.
+    ValueError
+        If one of the numbers is out of range.
+    """
+
+    # Hypotheses without a threshold of their own: the last ones, where the formula degenerates.
+    _n_degenerate: ClassVar[int] = 0
+
+    def __init__(self, n_hypotheses: int, *, k_max: int | None = None, delta: int = 0) -> None:
+        smallest = 1 + self._n_degenerate
+        self.n_hypotheses = check_count(
+            n_hypotheses, name="n_hypotheses", smallest=smallest, largest=2**31 - 1
+        )
+        largest = self.n_hypotheses - self._n_degenerate
+        self.n_ranks = largest
+        if k_max is not None:
+            why = f", for template {self.name!r} of {self.n_hypotheses} hypotheses"
+            self.n_ranks = check_count(k_max, name="k_max", smallest=1, largest=largest, why=why)
+        why = f", as there are {self.n_ranks} thresholds"
+        self.delta = check_count(delta, name="delta", smallest=0, largest=self.n_ranks - 1, why=why)
+
+    def cut(self, k_max: int) -> Template:
+        check_count(k_max, name="k_max", smallest=1, largest=self.n_ranks)
+        return type(self)(self.n_hypotheses, k_max=k_max, delta=self.delta)
+
+    @property
+    def _size(self) -> int:
+        """Number of hypotheses in the formula."""
+        return self.n_hypotheses - self.delta
+
+    def thresholds(self, lambda_: float) -> np.ndarray:
+        thresholds = np.zeros(self.n_ranks)
+        ranks = np.arange(1.0, self.n_ranks - self.delta + 1)
+        thresholds[self.delta :] = self._thresholds(ranks, float(lambda_))
+        return thresholds
+
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        if self.delta == 0:
+            return self._inverse(ranks, p_values)
+        shifted = np.asarray(ranks) - self.delta
+        return np.where(shifted > 0, self._inverse(np.maximum(shifted, 1), p_values), np.inf)
+
+    @abstractmethod
+    def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
+        """Return the formula at ranks from 1."""
+
+    @abstractmethod
+    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        """Return the inverse of the formula at ranks from 1."""
+
+
+class SimesTemplate(_FormulaTemplate):
+    """The linear template ``t_k = lambda k / m``, of Simes' test.
+
+    Notes
+    -----
+    With a shift, ``lambda (k - delta) / (m - delta)`` [1]_ [2]_. With lambda = alpha and no
+    shift it is Simes' inequality, which holds for independent p-values.
+
+    References
+    ----------
+    .. [1] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
+       positives using reference families. Annals of Statistics 48, 1281-1303.
+    .. [2] Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true
+       discovery proportions for functional magnetic resonance imaging cluster analysis.
+       Statistics in Medicine 42, 2311-2340.
+    """
+
+    name = "simes"
+
+    def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
+        return lambda_ * ranks / self._size
+
+    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        return np.asarray(p_values * float(self._size) / ranks)
+
+
+class AORCTemplate(_FormulaTemplate):
+    """The asymptotically optimal rejection curve, ``t_k = k lambda / (m - k + k lambda)``.
+
+    Notes
+    -----
+    The curve of Finner, Dickhaus and Roters (2009) [1]_ at ``k / m``. At ``k = m`` it is 1
+    whatever lambda, so that there are at most ``m - 1`` thresholds.
+
+    References
+    ----------
+    .. [1] Finner H, Dickhaus T, Roters M (2009). On the false discovery rate and an
+       asymptotically optimal rejection curve. Annals of Statistics 37, 596-618.
+    """
+
+    name = "aorc"
+    _n_degenerate = 1
+
+    def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
+        if math.isinf(lambda_):
+            return np.ones(ranks.size)
+        return ranks * lambda_ / (self._size - ranks + ranks * lambda_)
+
+    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        p_values = np.asarray(p_values)
+        with np.errstate(divide="ignore"):
+            return np.asarray(p_values * (self._size - ranks) / (ranks * (1 - p_values)))
+
+
+class BetaTemplate(_FormulaTemplate):
+    """Quantiles of the k-th smallest of m independent uniform p-values.
+
+    Notes
+    -----
+    ``t_k`` is the exp(lambda) quantile of the beta distribution with parameters k and
+    m + 1 - k [1]_. Lambda is the logarithm of the level, from -inf to 0: with dependent
+    p-values levels are needed that are smaller than any double.
+
+    References
+    ----------
+    .. [1] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
+       positives using reference families. Annals of Statistics 48, 1281-1303.
+    """
+
+    name = "beta"
+
+    def _rounding(self, lambda_: float) -> float:
+        # Of powers with exponents up to m, on the scale of logarithms.
+        return 4 * _EPSILON * (self._size - lambda_) if math.isfinite(lambda_) else 0.0
+
+    def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
+        if lambda_ >= 0:
+            return np.ones(ranks.size)
+        if math.isinf(lambda_):
+            return np.zeros(ranks.size)
+        return log_tail_quantile(ranks, self._size, lambda_)
+
+    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        return log_upper_tail(ranks, self._size, p_values)
+
+
+class HigherCriticismTemplate(_FormulaTemplate):
+    """P-values at which higher criticism has a given value.
+
+    Notes
+    -----
+    ``t_k`` is where ``sqrt(m) (k / m - p) / sqrt(p (1 - p))``, the deviation of k p-values up
+    to p from what is expected in standard errors [1]_, is ``-lambda``: lambda is negative as
+    a rule. The inverse is computed as a difference of two terms, of which one grows with p
+    and the other one falls, so that it grows with p after rounding, too.
+
+    References
+    ----------
+    .. [1] Donoho D, Jin J (2004). Higher criticism for detecting sparse heterogeneous
+       mixtures. Annals of Statistics 32, 962-994.
+    """
+
+    name = "higher_criticism"
+
+    # With r = sqrt(p / (1 - p)) the deviation is (k / r - (m - k) r) / sqrt(m).
+    def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
+        m = self._size
+        linear = lambda_ * math.sqrt(m)
+        root = np.hypot(linear, 2 * np.sqrt(ranks * (m - ranks)))
+        # The positive solution of (m - k) r^2 - linear r - k = 0, without cancellation.
+        if linear < 0:
+            r = 2 * ranks / (root - linear)
+            return r * r / (1 + r * r)
+        # Of k = m there is none but infinity, also where linear and root are both 0.
+        inverse_r = 2 * (m - ranks) / np.where(ranks < m, linear + root, 1.0)
+        return 1 / (1 + inverse_r * inverse_r)
+
+    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        p_values = np.asarray(p_values)
+        m = self._size
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = np.sqrt(p_values / (1 - p_values))
+            # At p = 1 and k = m this is 0 times infinity, which stands for 0.
+            growing = np.fmax((m - ranks) * r, 0)
+            return np.asarray((growing - ranks / r) / math.sqrt(m))
+
+
+class PowerTemplate(_FormulaTemplate):
+    """Powers of the ranks, ``t_k = (k / (m + sqrt(m)))^(1 / lambda)``.
+
+    Notes
+    -----
+    For lambda from 0 to inf; with lambda = 1 nearly ``k / m``. The family of powers is that of
+    the R package pARI. The square root, about the deviation of the ranks of uniform p-values,
+    keeps the last thresholds from being 1 whatever lambda.
+    """
+
+    name = "power"
+
+    def _rounding(self, lambda_: float) -> float:
+        return 8 * _EPSILON * lambda_ if math.isfinite(lambda_) else 0.0
+
+    def _logarithm(self, ranks: np.ndarray) -> np.ndarray:
+        return -np.log(ranks / (self._size + math.sqrt(self._size)))
+
+    def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
+        if lambda_ <= 0:
+            return np.zeros(ranks.size)
+        with np.errstate(under="ignore"):
+            return np.exp(-self._logarithm(ranks) / lambda_)
+
+    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            return np.asarray(self._logarithm(ranks) / np.abs(np.log(p_values)))
+
+
+TEMPLATES: dict[str, type[_FormulaTemplate]] = {
+    template.name: template
+    for template in (
+        SimesTemplate,
+        AORCTemplate,
+        BetaTemplate,
+        HigherCriticismTemplate,
+        PowerTemplate,
+    )
+}
+
+
+def make_template(
+    template: str | Template, n_hypotheses: int, *, k_max: int | None = None, delta: int = 0
+) -> Template:
+    """Return a template for a number of hypotheses.
+
+    Parameters
+    ----------
+    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or Template
+        Name of a template, or one that is made already, such as a learned one.
+
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    k_max : int, optional
+        Number of thresholds; by default as many as the template has.
+
+    delta : int, default=0
+        Number of thresholds at the start that no p-value meets. A template that is made
+        already keeps its own.
+
+    Returns
+    -------
+    template : Template
+        The template.
+
+    Raises
+    ------
+    TypeError
+        If the template is neither a name nor a template, or a number is no integer.
+    ValueError
+        If the name is unknown, a number is out of range, or the template is of another number
+        of hypotheses.
+
+    Examples
+    --------
+    >>> from ari_estimator.closed_testing import make_template
+    >>> make_template("simes", 1000, delta=8).thresholds(0.1)[7:10]
+    array([0.        , 0.00010081, 0.00020161])
+    """
+    if isinstance(template, Template):
+        if template.n_hypotheses != n_hypotheses:
+            raise ValueError(
+                f"template is one of {template.n_hypotheses} hypotheses, and there are "
+                f"{n_hypotheses}."
+            )
+        if delta not in (0, template.delta):
+            raise ValueError(
+                f"delta must be 0 for a template that is made already, which keeps its own of "
+                f"{template.delta}. Got {delta!r}."
+            )
+        return template if k_max is None else template.cut(k_max)
+    if not isinstance(template, str):
+        raise TypeError(
+            f"template must be one of {list(TEMPLATES)} or a template. "
+            f"Got {template!r} of type {type(template).__name__}."
+        )
+    if template not in TEMPLATES:
+        raise ValueError(
+            f"template must be one of {list(TEMPLATES)} or a template. Got {template!r}."
+        )
+    return TEMPLATES[template](n_hypotheses, k_max=k_max, delta=delta)
