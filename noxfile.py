@@ -9,6 +9,7 @@ nox.options.sessions = ["tests", "oldest", "lint"]
 
 # The lower bounds of pyproject.toml.
 OLDEST = [
+    "distributed==2024.5.0",
     "hypothesis==6.100.0",
     "joblib==1.3.0",
     "matplotlib==3.8.4",
@@ -24,6 +25,7 @@ OLDEST = [
     "scikit-learn==1.5.0",
     "scipy==1.12.0",
     "tabulate==0.9.0",
+    "threadpoolctl==3.1.0",
     "typer==0.16.0",
 ]
 

@@ -15,6 +15,7 @@ import ari_estimator
 LAYERS = (
     "_version",
     "closed_testing",
+    "resampling",
     "graphs",
     "images",
     "estimators",
@@ -62,7 +63,7 @@ def test_imports_run_downward_only():
     assert upward == set()
 
 
-@pytest.mark.parametrize("importer", ["closed_testing", "graphs"])
+@pytest.mark.parametrize("importer", ["closed_testing", "resampling", "graphs"])
 def test_the_ground_floor_knows_nothing_of_images(importer):
     root = Path(ari_estimator.__file__).parent / importer
     for path in root.rglob("*.py"):

@@ -1,0 +1,39 @@
+"""Statistics of a general linear model under resampling of the subjects, in chunks."""
+
+from ari_estimator.resampling._contrast import Contrast, find_contrast
+from ari_estimator.resampling._null_statistics import LinearModelStatistics, NullStatistics
+from ari_estimator.resampling._schemes import (
+    SCHEMES,
+    Permutation,
+    ResidualBootstrap,
+    Scheme,
+    SchemeName,
+    SignFlipping,
+    check_blocks,
+    choose_scheme,
+)
+from ari_estimator.resampling._streamed_signs import (
+    StreamedSignStatistics,
+    SubjectSums,
+    sign_statistics,
+)
+from ari_estimator.resampling._tails import CorrelationTail
+
+__all__ = [
+    "SCHEMES",
+    "Contrast",
+    "CorrelationTail",
+    "LinearModelStatistics",
+    "NullStatistics",
+    "Permutation",
+    "ResidualBootstrap",
+    "Scheme",
+    "SchemeName",
+    "SignFlipping",
+    "StreamedSignStatistics",
+    "SubjectSums",
+    "check_blocks",
+    "choose_scheme",
+    "find_contrast",
+    "sign_statistics",
+]

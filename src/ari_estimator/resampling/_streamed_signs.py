@@ -1,0 +1,247 @@
+"""Sign-flipping of more subjects than fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ari_estimator.resampling._contrast import Contrast
+from ari_estimator.resampling._null_statistics import (
+    _SINGLE_ROUNDING,
+    LinearModelStatistics,
+    NullStatistics,
+)
+from ari_estimator.resampling._schemes import SignFlipping
+from ari_estimator.resampling._tails import CorrelationTail
+
+
+class SubjectSums:
+    """What flips of the signs of groups of subjects need to know of the subjects.
+
+    Subjects join one of a number of groups in turn, and a group is kept as its sum. Signs are
+    flipped for whole groups: a smaller group of transformations than that of all flips, under
+    which the null distribution is invariant all the same, so that what is calibrated by it
+    holds exactly. Subjects up to the number of groups are groups of their own.
+
+    Parameters
+    ----------
+    n_groups : int
+        Most groups there may be.
+
+    Attributes
+    ----------
+    n_subjects : int
+        Number of subjects so far.
+
+    sums : ndarray of shape (at most n_groups, n_elements)
+        Sum of each group; float32 if the first map is, and float64 otherwise.
+
+    mean, squares : ndarray of shape (n_elements,)
+        Mean of all subjects, and sum of squared deviations from it (Welford's updates, which
+        do not cancel where means are large).
+    """
+
+    def __init__(self, n_groups: int) -> None:
+        self.n_groups = n_groups
+        self.n_subjects = 0
+        self._sums: list[np.ndarray] = []
+        self._is_single = False
+        self.mean = np.empty(0)
+        self.squares = np.empty(0)
+
+    def add(self, values: ArrayLike) -> None:
+        """Add the map of a subject.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_elements,)
+            The map.
+
+        Raises
+        ------
+        ValueError
+            If it is not one-dimensional, has another number of elements than those before, or
+            is not finite.
+        """
+        given = np.asarray(values)
+        if given.dtype.kind not in "fiu":
+            raise ValueError(f"data of subject {self.n_subjects} must be real. Got {given.dtype}.")
+        if not self._sums:
+            self._dtype: type = np.float32 if given.dtype == np.float32 else np.float64
+        self._add(given.astype(float))
+
+    def _add(self, values: np.ndarray) -> None:
+        if values.ndim == 2 and values.shape[0] == 1:
+            values = values[0]
+        if values.ndim != 1 or values.size == 0 or (self._sums and values.size != self.mean.size):
+            raise ValueError(
+                f"data of subject {self.n_subjects} must be one-dimensional, of as many elements "
+                f"as those of the others. Got shape {values.shape}."
+            )
+        if not np.isfinite(values).all():
+            n_bad = int((~np.isfinite(values)).sum())
+            raise ValueError(
+                f"data must be finite. Got NaN or infinite values in {n_bad} elements of subject "
+                f"{self.n_subjects}. Leave these elements out for all subjects."
+            )
+        to_keep = values.astype(np.float32 if self._is_single else np.float64)
+        if self.n_subjects < self.n_groups:
+            self._sums.append(to_keep)
+        else:
+            self._sums[self.n_subjects % self.n_groups] += to_keep
+        if self.n_subjects == 0:
+            self.mean, self.squares = np.zeros(values.size), np.zeros(values.size)
+        self.n_subjects += 1
+        deviations = values - self.mean
+        self.mean += deviations / self.n_subjects
+        self.squares += deviations * (values - self.mean)
+
+    @property
+    def sums(self) -> np.ndarray:
+        """Sum of each group, of shape (at most n_groups, n_elements)."""
+        return np.stack(self._sums)
+
+    @classmethod
+    def of(cls, maps: Iterable[ArrayLike], n_groups: int) -> SubjectSums:
+        """Add up the maps of an iterable, which is gone through once.
+
+        Parameters
+        ----------
+        maps : iterable of array-like of shape (n_elements,)
+            A map for each subject.
+
+        n_groups : int
+            Most groups there may be.
+
+        Returns
+        -------
+        sums : SubjectSums
+            The sums.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`add`, and if there are fewer than two subjects.
+        """
+        sums = cls(n_groups)
+        for values in maps:
+            sums.add(values)
+        if sums.n_subjects < 2:
+            raise ValueError(f"data must be of at least 2 subjects. Got {sums.n_subjects}.")
+        return sums
+
+
+class StreamedSignStatistics(NullStatistics):
+    """Statistics of the mean of subjects that are known by their sums.
+
+    Parameters
+    ----------
+    sums : SubjectSums
+        The subjects.
+
+    draws : ndarray of shape (n_draws, n_groups)
+        Signs of the groups.
+
+    two_sided : bool
+        Whether deviations in both directions count.
+
+    chosen : ndarray of int or None, default=None
+        Numbers of some of the elements; None for all.
+
+    Notes
+    -----
+    With signs ``s_g`` of groups with sums ``y_g`` the correlation of n subjects is
+    ``r = sum_g s_g y_g / sqrt(n sum_i x_i^2)``.
+    """
+
+    def __init__(
+        self,
+        sums: SubjectSums,
+        draws: np.ndarray,
+        two_sided: bool,
+        chosen: np.ndarray | None = None,
+    ) -> None:
+        if chosen is None:
+            chosen = np.arange(sums.mean.size)
+        self._subjects = sums
+        self._chosen = chosen
+        self._draws = draws
+        n, df = sums.n_subjects, sums.n_subjects - 1
+        mean, squares = sums.mean[chosen], sums.squares[chosen]
+        self.n_draws, self.n_elements = len(draws), mean.size
+        self.tail = CorrelationTail(df, two_sided)
+        n_groups = draws.shape[1]
+        # Terms of a sum over groups, and of those of each group.
+        self.error = 2 * (n_groups + n / n_groups + 4) * _SINGLE_ROUNDING
+        # As for a linear model; the largest value is not known, but not above this root.
+        totals = squares + n * mean**2
+        self.is_constant = squares <= (64 * np.finfo(float).eps) ** 2 * n * totals
+        with np.errstate(divide="ignore", invalid="ignore"):
+            observed = mean * np.sqrt(n) / np.sqrt(squares / df)
+        self._observed = np.where(self.is_constant, 0, observed)
+        self._norms = np.where(self.is_constant, np.inf, np.sqrt(totals * n))
+        self._scaled = np.empty((n_groups, self.n_elements), dtype=np.float32)
+        for total, scaled in zip(sums._sums, self._scaled, strict=True):
+            scaled[:] = total[chosen] / self._norms
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        """Return correlations of some draws, see the base class."""
+        return self._draws[start:stop].astype(np.float32) @ self._scaled
+
+    def exact_t(self, draw: int) -> np.ndarray:
+        """Return the t values of a draw, see the base class."""
+        if draw == 0:
+            return self._observed.copy()
+        r = np.zeros(self.n_elements)
+        for sign, total in zip(self._draws[draw], self._subjects._sums, strict=True):
+            r += sign * total[self._chosen].astype(float)
+        r = np.clip(r / self._norms, -1, 1)
+        with np.errstate(divide="ignore"):
+            return r * np.sqrt(self.tail.df / ((1 - r) * (1 + r)))
+
+    def of_elements(self, elements: slice) -> np.ndarray:
+        """Return correlations of some elements, see the base class."""
+        chosen = self._chosen[elements]
+        totals = np.stack([total[chosen] for total in self._subjects._sums]).astype(float)
+        return self._draws.astype(float) @ (totals / self._norms[elements])
+
+    def select(self, keep: np.ndarray) -> StreamedSignStatistics:
+        """Return the statistics of some elements, see the base class."""
+        return StreamedSignStatistics(
+            self._subjects, self._draws, self.tail.two_sided, self._chosen[keep]
+        )
+
+
+def sign_statistics(
+    sums: SubjectSums, n_draws: int, rng: np.random.Generator, two_sided: bool
+) -> NullStatistics:
+    """Return the statistics of the mean of subjects under sign-flipping.
+
+    Parameters
+    ----------
+    sums : SubjectSums
+        The subjects.
+
+    n_draws : int
+        Number of draws.
+
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    two_sided : bool
+        Whether deviations in both directions count.
+
+    Returns
+    -------
+    statistics : NullStatistics
+        Those of the subjects themselves, if there is a group for each.
+    """
+    n_groups = min(sums.n_subjects, sums.n_groups)
+    draws = SignFlipping(n_groups, None).draws(n_draws, rng)
+    if n_groups < sums.n_subjects:
+        return StreamedSignStatistics(sums, draws, two_sided)
+    n = sums.n_subjects
+    mean = Contrast(np.full(n, n**-0.5), np.empty((n, 0)), n - 1)
+    return LinearModelStatistics(sums.sums, mean, SignFlipping(n, None), draws, two_sided)

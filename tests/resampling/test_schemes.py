@@ -1,0 +1,363 @@
+"""Schemes of resampling: which is chosen, which resamples there are, and what they do."""
+
+import math
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from ari_estimator.resampling import (
+    Permutation,
+    ResidualBootstrap,
+    SignFlipping,
+    check_blocks,
+    choose_scheme,
+    find_contrast,
+)
+
+MEAN = [8 * [1]]
+TWO_GROUPS = [[1, 1, 1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1, 1, 1]]
+SLOPE = [8 * [1], [3, 1, 4, 1, 5, 9, 2, 6]]
+CENTRED = [8 * [1], [-7, -5, -3, -1, 1, 3, 5, 7]]
+PAIRS = [[0, 1, 0, 1, 0, 1, 0, 1], *np.kron(np.eye(4, dtype=int), [1, 1]).tolist()]
+
+
+def contrast_of(columns, weights):
+    return find_contrast(np.transpose(columns), weights)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "weights", "kind"),
+    [
+        (MEAN, [1], SignFlipping),
+        (MEAN, [-2], SignFlipping),
+        ([[1, 1, 1, 1, 2, 2, 2, 2]], [1], SignFlipping),  # weighted mean
+        (TWO_GROUPS, [1, -1], Permutation),
+        (TWO_GROUPS, [-1, 1], Permutation),
+        (TWO_GROUPS, [1, 0], SignFlipping),  # mean of one group
+        (TWO_GROUPS, [1, 1], SignFlipping),  # mean of both
+        ([8 * [1], TWO_GROUPS[0]], [0, 1], Permutation),
+        ([8 * [1], *TWO_GROUPS], [0, 1, -1], Permutation),
+        (SLOPE, [0, 1], Permutation),
+        (SLOPE, [1, 0], SignFlipping),  # intercept
+        (CENTRED, [1, 0], SignFlipping),
+        (CENTRED, [0, 1], Permutation),
+        ([SLOPE[1]], [1], SignFlipping),  # regression through the origin
+        ([CENTRED[1]], [1], SignFlipping),
+        ([*TWO_GROUPS, SLOPE[1]], [0, 0, 1], Permutation),
+        ([*TWO_GROUPS, SLOPE[1]], [1, -1, 0], Permutation),
+        ([*TWO_GROUPS, CENTRED[1]], [1, 1, 0], SignFlipping),
+        (PAIRS, [1, 0, 0, 0, 0], Permutation),
+    ],
+)
+def test_what_is_resampled_unless_told(columns, weights, kind):
+    assert type(choose_scheme("auto", contrast_of(columns, weights))) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("sign_flip", SignFlipping), ("permutation", Permutation), ("bootstrap", ResidualBootstrap)],
+)
+def test_what_is_resampled_if_told(name, kind):
+    assert type(choose_scheme(name, contrast_of(TWO_GROUPS, [1, -1]))) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "weights", "blocks", "description"),
+    [
+        ("auto", MEAN, [1], None, "sign-flipping"),
+        ("auto", MEAN, [1], [0, 0, 1, 1, 2, 2, 3, 3], "sign-flipping of whole blocks"),
+        ("auto", TWO_GROUPS, [1, -1], None, "permutation"),
+        ("auto", SLOPE, [0, 1], [0, 0, 0, 0, 1, 1, 1, 1], "permutation within blocks"),
+        ("auto", [*TWO_GROUPS, SLOPE[1]], [1, -1, 0], None, "permutation of residuals"),
+        ("bootstrap", MEAN, [1], None, "bootstrap of residuals"),
+    ],
+)
+def test_it_is_said_what_is_resampled(name, columns, weights, blocks, description):
+    blocks = None if blocks is None else np.array(blocks)
+    scheme = choose_scheme(name, contrast_of(columns, weights), blocks)
+    assert scheme.description.startswith(description)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "weights", "blocks", "message"),
+    [
+        ("shuffle", MEAN, [1], None, "scheme must be one of ['auto', 'sign_flip'"),
+        ("permutation", MEAN, [1], None, "no order of them changes it"),
+        ("permutation", TWO_GROUPS, [1, 1], None, "must be 'sign_flip' or 'bootstrap'"),
+        ("permutation", CENTRED, [1, 0], None, "Got 'permutation'"),
+        ("bootstrap", MEAN, [1], [0, 0, 1, 1, 2, 2, 3, 3], "blocks must be None"),
+        ("auto", TWO_GROUPS, [1, -1], [0, 0, 0, 1, 1, 2, 2, 2], "something to permute"),
+        ("permutation", TWO_GROUPS, [1, -1], range(8), "something to permute"),
+        # Only the nuisance differs within blocks: the estimate is the same in all permutations.
+        (
+            "auto",
+            [8 * [1], [0, 0, 0, 0, 1, 1, 1, 1], [0, 1, 0, 1, 0, 1, 0, 1]],
+            [0, 1, 0],
+            [0, 0, 1, 1, 2, 2, 3, 3],
+            "something to permute",
+        ),
+    ],
+)
+def test_schemes_that_are_refused(name, columns, weights, blocks, message):
+    blocks = None if blocks is None else np.array(blocks)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        choose_scheme(name, contrast_of(columns, weights), blocks)
+
+
+def test_blocks_are_any_labels():
+    assert check_blocks(None, 4) is None
+    assert_array_equal(check_blocks(["b", "a", "b", "c"], 4), [0, 1, 0, 2])
+    assert_array_equal(check_blocks([7, 7, -1, 7], 4), [0, 0, 1, 0])
+    assert_array_equal(check_blocks(np.array(["b", 1, "b", 2.5], dtype=object), 4), [0, 1, 0, 2])
+    assert_array_equal(check_blocks(pd.Series(["x", "y", "y", "x"]), 4), [0, 1, 1, 0])
+
+
+@pytest.mark.parametrize("blocks", [[1, 2, 3], [[1], [2], [3], [4]], "abcd", 3, []])
+def test_blocks_must_be_one_label_for_each_row(blocks):
+    with pytest.raises(ValueError, match="blocks must be 4 labels"):
+        check_blocks(blocks, 4)
+
+
+@pytest.mark.parametrize("missing", [np.nan, None])
+def test_blocks_must_not_be_missing(missing):
+    with pytest.raises(ValueError, match="Got none for row 2"):
+        check_blocks(["a", "b", missing, "b"], 4)
+    if missing is not None:
+        with pytest.raises(ValueError, match="Got none for row 1"):
+            check_blocks([1.0, missing, 3.0, 3.0], 4)
+
+
+def arrangements(scheme, draws, contrast):
+    """Return what decides the statistic of each draw: regressors as the residuals meet them."""
+    weights = [scheme.weights(draws, vector) for vector in contrast.basis.T]
+    return np.round(np.stack(weights, axis=2).reshape(len(draws), -1), 8) + 0.0
+
+
+def assert_each_once(scheme, contrast, n_distinct):
+    assert scheme.n_distinct == n_distinct
+    for n_draws in (n_distinct, n_distinct + 1, 10 * n_distinct):
+        draws = scheme.draws(n_draws, np.random.default_rng(0))
+        found = arrangements(scheme, draws, contrast)
+        assert len(draws) == len(np.unique(found, axis=0)) == n_distinct
+        assert_array_equal(found[0], np.round(contrast.basis, 8).ravel() + 0.0)
+    draws = scheme.draws(n_distinct - 1, np.random.default_rng(0))
+    assert len(draws) == n_distinct - 1
+
+
+def test_all_ways_to_split_six_in_two_groups():
+    columns = [[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]]
+    contrast = contrast_of(columns, [1, -1])
+    assert_each_once(choose_scheme("auto", contrast), contrast, 20)
+
+
+def test_all_ways_to_split_groups_whose_members_are_mixed():
+    groups = np.array([0, 1, 2, 1, 0, 1, 1])
+    contrast = contrast_of(np.eye(3)[groups].T, [1, -2, 1])
+    scheme = choose_scheme("auto", contrast)
+    assert_each_once(scheme, contrast, math.factorial(7) // (2 * math.factorial(4)))
+
+
+def test_all_orders_of_a_slope():
+    contrast = contrast_of([5 * [1], [1, 2, 4, 8, 16]], [0, 1])
+    assert_each_once(choose_scheme("auto", contrast), contrast, 120)
+
+
+def test_rows_that_differ_in_nuisance_alone_are_told_apart():
+    contrast = contrast_of([4 * [1], [0, 0, 1, 1], [1, 2, 5, 3]], [0, 1, 0])
+    assert_each_once(choose_scheme("auto", contrast), contrast, 24)
+
+
+def test_all_permutations_within_blocks():
+    columns = [7 * [1], [1, 0, 0, 1, 1, 0, 1]]
+    blocks = np.array([0, 0, 0, 1, 1, 1, 1])
+    contrast = contrast_of(columns, [0, 1])
+    scheme = choose_scheme("auto", contrast, blocks)
+    assert_each_once(scheme, contrast, 3 * 4)
+
+
+def test_all_permutations_of_pairs():
+    contrast = contrast_of(PAIRS, [1, 0, 0, 0, 0])
+    scheme = choose_scheme("auto", contrast, np.array([0, 0, 1, 1, 2, 2, 3, 3]))
+    assert_each_once(scheme, contrast, 2**4)
+
+
+@pytest.mark.parametrize("n_subjects", [2, 5, 8])
+def test_all_flips(n_subjects):
+    contrast = contrast_of([n_subjects * [1]], [1])
+    assert_each_once(choose_scheme("auto", contrast), contrast, 2**n_subjects)
+
+
+def test_all_flips_of_blocks():
+    contrast = contrast_of(MEAN, [1])
+    blocks = check_blocks(["x", "y", "x", "z", "z", "z", "x", "y"], 8)
+    assert_each_once(choose_scheme("auto", contrast, blocks), contrast, 2**3)
+
+
+def test_the_most_subjects_have_more_permutations_than_a_float_can_hold(rng):
+    contrast = contrast_of([1000 * [1], rng.standard_normal(1000)], [0, 1])
+    scheme = choose_scheme("auto", contrast)
+    assert scheme.n_distinct == math.factorial(1000)
+    assert scheme.draws(3, rng).shape == (3, 1000)
+
+
+def test_the_bootstrap_has_no_end(rng):
+    scheme = choose_scheme("bootstrap", contrast_of(MEAN, [1]))
+    assert scheme.n_distinct is None
+    assert scheme.draws(10**5, rng).shape == (10**5, 8)
+
+
+BLOCKS = np.array([0, 0, 1, 1, 1, 2, 2, 2])
+
+
+def schemes():
+    slope, mean = contrast_of(SLOPE, [0, 1]), contrast_of(MEAN, [1])
+    return {
+        "sign_flip": choose_scheme("sign_flip", mean),
+        "sign_flip of blocks": choose_scheme("sign_flip", mean, BLOCKS),
+        "permutation": choose_scheme("permutation", slope),
+        "permutation in blocks": choose_scheme("permutation", slope, BLOCKS),
+        "bootstrap": choose_scheme("bootstrap", slope),
+    }
+
+
+@pytest.mark.parametrize("name", schemes())
+def test_the_first_random_draw_is_the_data(name, rng):
+    scheme = schemes()[name]
+    draws = scheme._random(7, rng)
+    residuals = rng.standard_normal((8, 3))
+    assert draws.shape == (7, 8)
+    assert_array_equal(scheme.resample(draws[0], residuals), residuals)
+    assert not (scheme.resample(draws[1], residuals) == residuals).all()
+
+
+@pytest.mark.parametrize("name", schemes())
+def test_the_same_seed_gives_the_same_draws(name):
+    one, same, other = (
+        schemes()[name]._random(20, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+@settings(deadline=None, max_examples=40)
+@given(name=st.sampled_from(list(schemes())), seed=st.integers(0, 2**32 - 1))
+def test_weights_of_residuals_are_products_with_resampled_ones(name, seed):
+    rng = np.random.default_rng(seed)
+    scheme = schemes()[name]
+    draws = scheme._random(5, rng)
+    vector, residuals = rng.standard_normal(8), rng.standard_normal((8, 3))
+    expected = [vector @ scheme.resample(draw, residuals) for draw in draws]
+    assert_allclose(scheme.weights(draws, vector) @ residuals, expected, atol=1e-13)
+
+
+def test_signs_are_balanced_and_independent(rng):
+    signs = schemes()["sign_flip"]._random(4001, rng)[1:].astype(float)
+    assert set(np.unique(signs)) == {-1, 1}
+    # In standard errors of what is expected of 4,000 fair coins, or pairs of them.
+    assert np.abs(signs.sum(axis=0) / 4000**0.5).max() < 4
+    assert np.abs((signs.T @ signs)[np.triu_indices(8, 1)] / 4000**0.5).max() < 4
+
+
+def test_blocks_are_flipped_as_one(rng):
+    signs = schemes()["sign_flip of blocks"]._random(200, rng)
+    for block in range(3):
+        assert (np.ptp(signs[:, block == BLOCKS], axis=1) == 0).all()
+    assert len(np.unique(signs, axis=0)) == 8
+
+
+def assert_uniform(draws, members):
+    """Assert that each of the members is in each of their places as often as any other."""
+    n = len(draws)
+    expected = n / members.size
+    for place in members:
+        counts = np.bincount(draws[:, place], minlength=8)[members]
+        assert counts.sum() == n
+        spread = (expected * (1 - 1 / members.size)) ** 0.5
+        assert np.abs((counts - expected) / spread).max() < 4.5
+
+
+def test_permutations_are_balanced(rng):
+    draws = schemes()["permutation"]._random(4001, rng)[1:]
+    assert_array_equal(np.sort(draws, axis=1), np.tile(np.arange(8), (4000, 1)))
+    assert_uniform(draws, np.arange(8))
+
+
+def test_permutations_stay_within_blocks(rng):
+    draws = schemes()["permutation in blocks"]._random(4001, rng)[1:]
+    assert_array_equal(BLOCKS[draws], np.tile(BLOCKS, (4000, 1)))
+    assert_array_equal(np.sort(draws, axis=1), np.tile(np.arange(8), (4000, 1)))
+    for block in range(3):
+        assert_uniform(draws, np.flatnonzero(block == BLOCKS))
+
+
+def test_the_bootstrap_draws_each_subject_as_often(rng):
+    draws = schemes()["bootstrap"]._random(4001, rng)[1:]
+    assert_uniform(draws, np.arange(8))
+    assert any(np.unique(draw).size < 8 for draw in draws)
+
+
+@pytest.mark.parametrize(
+    ("columns", "weights", "blocks", "n_varying"),
+    [
+        (SLOPE, [0, 1], None, 0),
+        ([*SLOPE, CENTRED[1]], [0, 1, 0], None, 1),
+        ([*TWO_GROUPS, SLOPE[1]], [0, 0, 1], None, 1),
+        # Group by group, the groups are constant.
+        ([*TWO_GROUPS, SLOPE[1]], [0, 0, 1], [0, 0, 0, 1, 1, 1, 1, 1], 0),
+        # A covariate that is nearly constant in blocks.
+        ([*SLOPE, [0, 1, 0, 9, 8, 9, 9, 8]], [0, 1, 0], [0, 0, 0, 1, 1, 1, 1, 1], 1),
+        (PAIRS, [1, 0, 0, 0, 0], [0, 0, 1, 1, 2, 2, 3, 3], 0),
+        (PAIRS, [1, 0, 0, 0, 0], None, 3),
+        ([*PAIRS, SLOPE[1]], [1, 0, 0, 0, 0, 0], [0, 0, 1, 1, 2, 2, 3, 3], 1),
+    ],
+)
+def test_nuisance_that_permuted_residuals_stay_orthogonal_to(
+    columns, weights, blocks, n_varying, rng
+):
+    contrast = contrast_of(columns, weights)
+    scheme = choose_scheme("permutation", contrast, None if blocks is None else np.array(blocks))
+    varying = scheme.varying_nuisance(contrast)
+    assert varying.shape == (8, n_varying)
+    assert_allclose(varying.T @ varying, np.eye(n_varying), atol=1e-12)
+    residuals = contrast.without_nuisance(rng.standard_normal((8, 5)))
+    for draw in scheme._random(20, rng):
+        resampled = scheme.resample(draw, residuals)
+        # What all of the nuisance explains is what the varying part of it explains.
+        of_all = ((contrast.nuisance.T @ resampled) ** 2).sum(axis=0)
+        assert_allclose(((varying.T @ resampled) ** 2).sum(axis=0), of_all, atol=1e-12)
+
+
+def test_nuisance_varies_with_signs_and_with_the_bootstrap(rng):
+    contrast = contrast_of([*CENTRED, SLOPE[1]], [1, 0, 0])
+    for name in ("sign_flip", "bootstrap"):
+        varying = choose_scheme(name, contrast).varying_nuisance(contrast)
+        assert_allclose(varying @ varying.T, contrast.nuisance @ contrast.nuisance.T, atol=1e-12)
+
+
+def test_what_is_resampled_is_orthogonal_to_nuisance_or_design(rng):
+    contrast = contrast_of([*SLOPE, CENTRED[1]], [0, 1, 0])
+    data = rng.standard_normal((8, 3))
+    permuted = choose_scheme("permutation", contrast).residuals(contrast, data)
+    assert_allclose(permuted, contrast.without_nuisance(data))
+    drawn = choose_scheme("bootstrap", contrast).residuals(contrast, data)
+    assert_allclose(drawn, contrast.without_design(data), atol=1e-14)
+
+
+def test_the_bootstrap_draws_residuals_of_mean_zero_without_an_intercept(rng):
+    contrast = contrast_of([SLOPE[1]], [1])
+    data = rng.standard_normal((8, 3)) + 10
+    scheme = choose_scheme("bootstrap", contrast)
+    residuals = scheme.residuals(contrast, data)
+    assert_allclose(residuals.mean(axis=0), 0, atol=1e-13)
+    fit = contrast.direction[:, np.newaxis] * (contrast.direction @ data)
+    assert_allclose(residuals, (data - fit) - (data - fit).mean(axis=0), atol=1e-13)
