@@ -5,12 +5,14 @@ from ari_estimator.estimators import (
     AdaptiveTDPTransformer,
     ARISecondLevelModel,
     ClusterTDPTransformer,
+    PermutationCalibration,
     RegionTDPTransformer,
     SetBound,
     TDPForest,
     cluster_level_inference,
     confidence_curve,
     element_at,
+    learn_template,
     set_bound,
 )
 
@@ -18,6 +20,7 @@ __all__ = [
     "ARISecondLevelModel",
     "AdaptiveTDPTransformer",
     "ClusterTDPTransformer",
+    "PermutationCalibration",
     "RegionTDPTransformer",
     "SetBound",
     "TDPForest",
@@ -25,5 +28,6 @@ __all__ = [
     "cluster_level_inference",
     "confidence_curve",
     "element_at",
+    "learn_template",
     "set_bound",
 ]

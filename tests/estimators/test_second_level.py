@@ -138,10 +138,10 @@ class TestNilearnsMaps:
         assert_array_equal(get_data(ours.residuals_), get_data(theirs.residuals_))
         assert_array_equal(get_data(ours.r_square_), get_data(theirs.r_square_))
 
-    def test_parameters_are_nilearns_and_the_transformer(self):
+    def test_parameters_are_nilearns_the_transformer_and_the_calibration(self):
         ours = inspect.signature(ARISecondLevelModel).parameters
         theirs = inspect.signature(SecondLevelModel).parameters
-        assert list(ours) == [*theirs, "transformer"]
+        assert list(ours) == [*theirs, "transformer", "calibration"]
         for name, parameter in theirs.items():
             assert ours[name].default == parameter.default, name
         for method in ("fit", "compute_contrast"):

@@ -87,6 +87,8 @@ class AdaptiveClusters:
 def grow_forest(family: MapFamily, connectivity: Connectivity) -> TDPForest:
     """Return all clusters of a map, of positive and of negative values apart.
 
+    They are the clusters above thresholds of the map, whatever p-values their bounds are from.
+
     Parameters
     ----------
     family : MapFamily
@@ -102,13 +104,20 @@ def grow_forest(family: MapFamily, connectivity: Connectivity) -> TDPForest:
     """
     if not family.statistic.two_sided:
         graph = family.space.graph(connectivity)
-        return TDPForest.from_p_values(graph, family.p_values, family.critical_vector)
+        return TDPForest.from_p_values(
+            graph, family.p_values, family.critical_vector, heights=family.map_p_values
+        )
     # Zeros are of neither side, and join no cluster of one.
     sides = [family.stat > 0, family.stat < 0, family.stat == 0]
     sides = [side for side in sides if side.any()]
     order = np.concatenate([np.flatnonzero(side) for side in sides])
     graph = GraphUnion([family.space.restrict(side).graph(connectivity) for side in sides])
-    forest = TDPForest.from_p_values(graph, family.p_values[order], family.critical_vector)
+    forest = TDPForest.from_p_values(
+        graph,
+        family.p_values[order],
+        family.critical_vector,
+        heights=family.map_p_values[order],
+    )
     # From numbers among each side to numbers among all.
     forest.elements = order[forest.elements].astype(forest.elements.dtype)
     return forest

@@ -16,6 +16,7 @@ from ari_estimator.estimators._image_output import TDPImageTransformer
 from ari_estimator.estimators._inference import MapInference, SetMaker
 from ari_estimator.estimators._statistic import StatType
 from ari_estimator.estimators._tdp_forest import TDPForest, check_tdp
+from ari_estimator.estimators._test_makers import TestMaker
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
 
@@ -111,8 +112,9 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
         The tested map, of which the bound of any other set can be asked
         (:func:`set_bound`).
 
-    hommel_ : ari_estimator.closed_testing.Hommel
-        Closed testing of the voxels, for further questions.
+    hommel_ : ari_estimator.closed_testing.Hommel or None
+        Closed testing of the voxels, for further questions. None where an
+        :class:`ARISecondLevelModel` has calibrated the test, which is ``family_.test``.
 
     n_tested_ : int
         Number of voxels tested: those of the mask that are not NaN.
@@ -199,8 +201,10 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
             check_tdp_threshold(self.tdp_threshold), self.connectivity, self.cluster_threshold
         )
 
-    def _inferences_of(self, maps: ImageMaps | ArrayMaps) -> Iterator[MapInference]:
-        for inference in super()._inferences_of(maps):
+    def _inferences_of(
+        self, maps: ImageMaps | ArrayMaps, make_test: TestMaker
+    ) -> Iterator[MapInference]:
+        for inference in super()._inferences_of(maps, make_test):
             if inference.n_sets == 0:
                 found = inference.family.true_discoveries
                 asked = "true discoveries" if self.tdp_threshold is None else "such a TDP"

@@ -31,8 +31,8 @@ class SetBound(NamedTuple):
         Lower bound on the proportion of active voxels among them.
 
     p_value : float
-        P-value of "no voxel of the set is active", adjusted by closed testing for all sets
-        at once.
+        P-value of "no voxel of the set is active", adjusted for all sets at once. Of a model
+        with a calibration it is a multiple of one divided by the number of permutations.
     """
 
     n_tested: int
@@ -138,7 +138,8 @@ def set_bound(
     Notes
     -----
     Bound and p-value are those of closed testing [1]_, see
-    :class:`~ari_estimator.closed_testing.Hommel`.
+    :class:`~ari_estimator.closed_testing.Hommel`; or, of a model with a calibration, those of
+    :class:`~ari_estimator.closed_testing.CalibratedTest`.
 
     References
     ----------
@@ -166,7 +167,7 @@ def set_bound(
         members.size,
         true_discoveries,
         true_discoveries / members.size,
-        family.hommel.set_p_value(members),
+        family.test.set_p_value(members),
     )
 
 
@@ -250,8 +251,8 @@ def confidence_curve(
 def element_at(fitted: Any, index: Any, *, map_index: int | None = None) -> int:
     """Return the number of a voxel among those that are tested.
 
-    By it a :class:`TDPForest` and the arrays of a :class:`~ari_estimator.closed_testing.Hommel`
-    know the voxel.
+    By it a :class:`TDPForest` and the arrays of ``family_.test``, which is mostly a
+    :class:`~ari_estimator.closed_testing.Hommel`, know the voxel.
 
     Parameters
     ----------

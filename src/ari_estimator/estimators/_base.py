@@ -18,11 +18,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, check_memory
 
+from ari_estimator.closed_testing import Hommel
 from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.estimators._family import check_zeros, warn_of_nan, warn_of_untested_zeros
 from ari_estimator.estimators._inference import MapInference, SetMaker, infer_map
+from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
+from ari_estimator.estimators._test_makers import HommelTestMaker, TestMaker, calibrated_test
 from ari_estimator.estimators._thresholded import check_computed_family
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import fit_frame
@@ -200,7 +203,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         maps = as_maps(X)
         return self._to_output(maps, self._infer(maps))
 
-    def fit_transform(self, X: Any, y: None = None) -> Any:
+    def fit_transform(
+        self, X: Any, y: None = None, *, calibration: PermutationCalibration | None = None
+    ) -> Any:
         """Fit to maps, transform them, and keep tables and all that is known of them.
 
         Parameters
@@ -211,15 +216,50 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         y : None
             Ignored; there for scikit-learn.
 
+        calibration : PermutationCalibration or None, default=None
+            Fitted to the data that a single map was computed from, in the order of its tested
+            elements. Bounds are then those of the calibration, in place of the local test's.
+
         Returns
         -------
         tdp : image, list of images, or ndarray
             As from :meth:`transform`.
+
+        Raises
+        ------
+        TypeError
+            As :meth:`fit`, or if ``calibration`` is none.
+        ValueError
+            As :meth:`fit` and :meth:`transform`, or if the calibration is of other data, or
+            there are several maps.
         """
         maps = self._fit(X)
         if maps is None:
             raise TypeError("Maps must be given to fit_transform. Got NoneType.")
-        inferences = list(self._infer(maps))
+        if calibration is None:
+            return self._transform_and_keep(maps)
+        maps.check(self._frame)
+        values = list(maps.values(self._frame))
+        if len(values) > 1:
+            raise ValueError(
+                f"X must be a single map if there is a calibration, of one. Got {len(values)} maps."
+            )
+        if self.local_test != "simes":
+            raise ValueError(
+                "local_test must be left at the default, 'simes', with a calibration, which takes "
+                f"its place. Got {self.local_test!r}."
+            )
+        test = calibrated_test(calibration, values[0], self._statistic(), self.alpha)
+        return self._transform_and_keep(maps, test)
+
+    def _transform_and_keep(
+        self, maps: ImageMaps | ArrayMaps, make_test: TestMaker | None = None
+    ) -> Any:
+        """Transform the maps that this is fitted to, and keep all that is known of them.
+
+        Without ``make_test``, by closed testing with the local test.
+        """
+        inferences = list(self._infer(maps, make_test))
         output = self._to_output(maps, inferences)
         self._keep(maps, inferences)
         return output
@@ -230,7 +270,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         kept = {
             "table_": [inference.table for inference in inferences],
             "family_": [inference.family for inference in inferences],
-            "hommel_": [inference.family.hommel for inference in inferences],
+            "hommel_": [
+                test if isinstance(test, Hommel) else None
+                for test in (inference.family.test for inference in inferences)
+            ],
             "n_tested_": [inference.family.n_tested for inference in inferences],
             "true_discoveries_": [inference.family.true_discoveries for inference in inferences],
         }
@@ -261,7 +304,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         location = str(self.memory) if isinstance(self.memory, Path) else self.memory
         return check_memory(location if self.memory_level >= level else None)
 
-    def _infer(self, maps: ImageMaps | ArrayMaps) -> Iterator[MapInference]:
+    def _infer(
+        self, maps: ImageMaps | ArrayMaps, make_test: TestMaker | None = None
+    ) -> Iterator[MapInference]:
         """Check the maps, and return what yields what is found in each."""
         self._check_params()
         maps.check(self._frame)
@@ -274,9 +319,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 UserWarning,
                 stacklevel=2,
             )
-        return self._inferences_of(maps)
+        return self._inferences_of(maps, make_test or HommelTestMaker(self.local_test))
 
-    def _inferences_of(self, maps: ImageMaps | ArrayMaps) -> Iterator[MapInference]:
+    def _inferences_of(
+        self, maps: ImageMaps | ArrayMaps, make_test: TestMaker
+    ) -> Iterator[MapInference]:
         frame = self._frame
         statistic = self._statistic()
         elements = frame.space.element_name[1]
@@ -292,7 +339,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 statistic,
                 make_sets,
                 alpha=self.alpha,
-                local_test=self.local_test,
+                make_test=make_test,
             )
             if self.verbose:
                 family = inference.family

@@ -142,8 +142,9 @@ class ClusterTDPTransformer(TDPImageTransformer):
         The tested map, of which the bound of any other set can be asked
         (:func:`set_bound`).
 
-    hommel_ : ari_estimator.closed_testing.Hommel
-        Closed testing of the voxels, for further questions.
+    hommel_ : ari_estimator.closed_testing.Hommel or None
+        Closed testing of the voxels, for further questions. None where an
+        :class:`ARISecondLevelModel` has calibrated the test, which is ``family_.test``.
 
     n_tested_ : int
         Number of voxels tested: those of the mask that are not NaN.

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ari_estimator.closed_testing import CriticalVector, Hommel
-from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.closed_testing import CriticalVector
+from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 from ari_estimator.estimators._statistic import Statistic
+from ari_estimator.estimators._test_makers import TestMaker
 from ari_estimator.estimators._thresholded import check_rest_of_nan
 from ari_estimator.images._space import Space
 
 
 @dataclass(frozen=True)
 class MapFamily:
-    """The elements of one map that are tested, and the closed testing of them.
+    """The elements of one map that are tested, and the test of all sets of them.
 
-    An element is a voxel or a vertex.
+    An element is a voxel or a vertex. Sets are formed by the map, their bounds come from the
+    test.
 
     Attributes
     ----------
@@ -34,21 +36,26 @@ class MapFamily:
     is_tested : ndarray of bool of shape (n_elements,)
         Which elements of the mask are in the family: those that are not NaN.
 
-    hommel : Hommel
-        Closed testing of the p-values.
+    map_p_values : ndarray of shape (n_tested,)
+        P-values of the values of the map, in whose order clusters are formed.
+
+    test : SimultaneousTest
+        The test of all sets: closed testing of these p-values; or a calibrated test, with
+        p-values of its own.
 
     alpha : float
         Error level of the inference.
 
     critical_vector : CriticalVector
-        The critical vector at that level.
+        The critical vector at that level, as far as it matters for the p-values of the test.
     """
 
     stat: np.ndarray
     statistic: Statistic
     space: Space
     is_tested: np.ndarray
-    hommel: Hommel
+    map_p_values: np.ndarray
+    test: SimultaneousTest
     alpha: float
     critical_vector: CriticalVector
 
@@ -63,12 +70,12 @@ class MapFamily:
     @property
     def true_discoveries(self) -> int:
         """Lower bound on the true discoveries among all tested elements."""
-        return self.hommel.true_discoveries(self.alpha)
+        return self.critical_vector.true_discoveries(self.p_values)
 
     @property
     def p_values(self) -> np.ndarray:
-        """P-values of the tested elements, an array of shape (n_tested,)."""
-        return self.hommel.p_values
+        """P-values of the test, which bounds are computed from, of shape (n_tested,)."""
+        return self.test.p_values
 
     @property
     def evidence(self) -> np.ndarray:
@@ -134,7 +141,7 @@ def form_family(
     statistic: Statistic,
     *,
     alpha: float,
-    local_test: LocalTest,
+    make_test: TestMaker,
 ) -> MapFamily:
     """Form the family of one map and test it.
 
@@ -152,8 +159,8 @@ def form_family(
     alpha : float
         Error level.
 
-    local_test : {"simes", "hommel"}
-        The local test.
+    make_test : callable
+        Gives the test, see :mod:`~ari_estimator.estimators._test_makers`.
 
     Returns
     -------
@@ -185,7 +192,11 @@ def form_family(
     statistic.check_values(values)
     if n_nan:
         check_rest_of_nan(statistic.one_sided_z(values), n_nan, elements)
-    hommel = Hommel(statistic.p_values(values), local_test)
+    p_values = statistic.p_values(values)
+    test = make_test(p_values, is_tested)
+    # Held once, if they are the same: a map may have millions of voxels.
+    map_p_values = test.p_values if np.array_equal(test.p_values, p_values) else p_values
+    critical_vector = test.critical_vector(alpha).concentrated(test.p_values)
     return MapFamily(
-        values, statistic, space, is_tested, hommel, alpha, hommel.critical_vector(alpha)
+        values, statistic, space, is_tested, map_p_values, test, alpha, critical_vector
     )

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator._version import __version__
-from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._family import MapFamily, form_family
 from ari_estimator.estimators._set_table import set_table
 from ari_estimator.estimators._sets import Sets
 from ari_estimator.estimators._statistic import Statistic
+from ari_estimator.estimators._test_makers import TestMaker
 from ari_estimator.images._frame import put
 from ari_estimator.images._space import Space
 
@@ -94,7 +94,7 @@ def infer_map(
     make_sets: SetMaker,
     *,
     alpha: float,
-    local_test: LocalTest,
+    make_test: TestMaker,
     version: str = __version__,
 ) -> MapInference:
     """Test one map and bound the true discoveries of its sets.
@@ -116,8 +116,8 @@ def infer_map(
     alpha : float
         Error level.
 
-    local_test : {"simes", "hommel"}
-        The local test.
+    make_test : callable
+        Gives the test, see :mod:`~ari_estimator.estimators._test_makers`.
 
     version : str
         Version of the package: a cache must not give what an older one has found.
@@ -127,7 +127,7 @@ def infer_map(
     inference : MapInference
         The result.
     """
-    family = form_family(values, space, statistic, alpha=alpha, local_test=local_test)
+    family = form_family(values, space, statistic, alpha=alpha, make_test=make_test)
     partitions = make_sets(family)
     bounds = [
         family.critical_vector.true_discoveries_by_label(

@@ -119,8 +119,9 @@ class RegionTDPTransformer(BaseTDPTransformer):
         The tested map, of which the bound of any other set can be asked
         (:func:`set_bound`).
 
-    hommel_ : ari_estimator.closed_testing.Hommel
-        Closed testing of the voxels.
+    hommel_ : ari_estimator.closed_testing.Hommel or None
+        Closed testing of the voxels. None where an :class:`ARISecondLevelModel` has
+        calibrated the test, which is ``family_.test``.
 
     n_tested_ : int
         Number of voxels tested: those of the mask that are not NaN.

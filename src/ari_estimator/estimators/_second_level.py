@@ -12,8 +12,19 @@ from nilearn.surface import PolyData, SurfaceImage
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
+from ari_estimator.estimators._contrast_calibration import (
+    ContrastCalibrator,
+    columns_of,
+    is_f_contrast,
+    only,
+    recorded,
+    weights_of,
+)
+from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._test_makers import GivenTest
 from ari_estimator.images._nan_masker import NaNWarningMasker
 
 # What a contrast's inference leaves on the model, taken from the transformer.
@@ -75,6 +86,12 @@ default=None
         None. Its parameters can be set as ``transformer__threshold`` and so on. If its
         ``mask_img`` is None, the family is the mask of the model.
 
+    calibration : PermutationCalibration or None, default=None
+        Calibration of the critical vector by permutations of the subjects, which takes the
+        place of the transformer's local test, and mostly gives larger bounds. ``alpha`` and
+        ``two_sided`` are those of the transformer. Its parameters can be set as
+        ``calibration__n_permutations`` and so on. None for closed testing of the z map.
+
     Attributes
     ----------
     confounds_ : pandas.DataFrame or None
@@ -103,7 +120,11 @@ default=None
 
     transformer_ : transformer
         The transformer fitted to the last contrast whose TDP was computed. None, like the
-        following attributes, until there is one.
+        following attributes, until there is one. Other maps that it is given are tested by
+        its local test: a calibration holds for its own data alone.
+
+    calibration_ : PermutationCalibration or None
+        The calibration fitted to that contrast; None if there was none.
 
     table_ : pandas.DataFrame
         Its table: one row for each cluster and one for the rest of the brain. See
@@ -115,8 +136,9 @@ default=None
     family_ : MapFamily
         The tested map.
 
-    hommel_ : ari_estimator.closed_testing.Hommel
-        Closed testing of its voxels.
+    hommel_ : ari_estimator.closed_testing.Hommel or None
+        Closed testing of its voxels. None with a calibration: ``family_.test`` is the test
+        then.
 
     n_tested_ : int
         Number of voxels tested.
@@ -127,6 +149,7 @@ default=None
     See Also
     --------
     ClusterTDPTransformer : For a statistical map that is there already.
+    PermutationCalibration : The calibration, for data in an array.
 
     Notes
     -----
@@ -137,6 +160,13 @@ default=None
     Areas and coordinates of surfaces are those of the mesh of ``mask_img``, where one is
     given.
 
+    With a calibration, supra-threshold clusters are those of the z map, as without. Bounds and
+    p-values are those of the calibration: of its own p-values of the same elements, and of
+    the critical vector that permutations of their data allow for. While contrast, data,
+    elements, ``alpha``, ``two_sided`` and the parameters of the calibration stay the same, it is
+    not computed anew: another threshold is for free, and with ``random_state=None`` the
+    permutations are the same, too. ``fit`` forgets it.
+
     Examples
     --------
     >>> import pandas as pd
@@ -144,6 +174,14 @@ default=None
     >>> model = ARISecondLevelModel(transformer=ClusterTDPTransformer(threshold=3.5))
     >>> model.set_params(transformer__alpha=0.1).transformer.alpha
     0.1
+
+    With bounds by permutations:
+
+    >>> from ari_estimator import PermutationCalibration
+    >>> calibration = PermutationCalibration(n_permutations=500, random_state=0)
+    >>> model = ARISecondLevelModel(calibration=calibration)
+    >>> model.set_params(calibration__template="beta").calibration.template
+    'beta'
     """
 
     masker_: NiftiMasker | SurfaceMasker
@@ -161,6 +199,7 @@ default=None
         minimize_memory: bool = True,
         reports: bool = True,
         transformer: BaseTDPTransformer | None = None,
+        calibration: PermutationCalibration | None = None,
     ) -> None:
         super().__init__(
             mask_img=mask_img,
@@ -175,9 +214,12 @@ default=None
             reports=reports,
         )
         self.transformer = transformer
+        self.calibration = calibration
 
     def set_params(self, **params: Any) -> ARISecondLevelModel:
-        """Set parameters of the model, and as ``transformer__...`` of its transformer.
+        """Set parameters of the model, of its transformer and of its calibration.
+
+        The latter as ``transformer__...`` and ``calibration__...``.
 
         Parameters
         ----------
@@ -188,10 +230,20 @@ default=None
         -------
         self : object
             The model.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or it is one of a calibration, and there is none.
         """
-        nested = any(name.startswith("transformer__") for name in params)
-        if nested and params.get("transformer", self.transformer) is None:
+        nested = {name.partition("__")[0] for name in params if "__" in name}
+        if "transformer" in nested and params.get("transformer", self.transformer) is None:
             params["transformer"] = ClusterTDPTransformer()
+        if "calibration" in nested and params.get("calibration", self.calibration) is None:
+            raise ValueError(
+                "calibration must be a PermutationCalibration if parameters of it are to be set. "
+                "Got None."
+            )
         return super().set_params(**params)
 
     def fit(
@@ -216,9 +268,10 @@ default=None
         self : object
             The fitted model.
         """
-        for name in ("transformer_", *_RESULTS):
+        for name in ("transformer_", "calibration_", *_RESULTS):
             setattr(self, name, None)
-        self._check_transformer()
+        self._calibrator = ContrastCalibrator()
+        self._check_calibration(self._check_transformer())
         if isinstance(second_level_input, list):
             second_level_input = [_shallow_copy(item) for item in second_level_input]
         super().fit(second_level_input, confounds=confounds, design_matrix=design_matrix)
@@ -267,8 +320,11 @@ or None, default=None
         Raises
         ------
         ValueError
-            If the output type is unknown, if the TDP of an F contrast is asked for with a
-            two-sided transformer, or for nilearn's reasons.
+            If the output type is unknown; if the TDP of an F contrast is asked for with a
+            two-sided transformer or a calibration; if the transformer has another local test
+            than the default, or tests elements that the model has no data of, and there is a
+            calibration; or for the reasons of nilearn or of
+            :meth:`PermutationCalibration.fit`.
         """
         check_is_fitted(self)
         if output_type not in _OUTPUT_TYPES:
@@ -278,16 +334,49 @@ or None, default=None
                 second_level_contrast, first_level_contrast, second_level_stat_type, output_type
             )
         transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
-        z_img = super().compute_contrast(
-            second_level_contrast, first_level_contrast, second_level_stat_type, "z_score"
-        )
-        tdp = transformer.fit_transform(z_img)
+        arguments = second_level_contrast, first_level_contrast, second_level_stat_type, "z_score"
+        calibration = None
+        if self.calibration is None:
+            z_img = super().compute_contrast(*arguments)
+            tdp = transformer.fit_transform(z_img)
+        else:
+            with recorded(self.masker_) as data:
+                z_img = super().compute_contrast(*arguments)
+            maps: Any = transformer._fit(z_img)
+            is_tested = ~np.isnan(next(maps.values(transformer._frame)))
+            calibration = self._calibrate(
+                self.calibration, second_level_contrast, only(data), transformer, is_tested
+            )
+            test = CalibratedTest(calibration.p_values_, calibration.calibration_)
+            tdp = transformer._transform_and_keep(maps, GivenTest(test, is_tested))
         if isinstance(tdp, Nifti1Image):
             tdp.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
         self.transformer_ = transformer
+        self.calibration_ = calibration
         for name in _RESULTS:
             setattr(self, name, getattr(transformer, name, None))
         return tdp
+
+    def _calibrate(
+        self,
+        calibration: PermutationCalibration,
+        contrast: Any,
+        data: np.ndarray,
+        transformer: BaseTDPTransformer,
+        is_tested: np.ndarray,
+    ) -> PermutationCalibration:
+        """Return the calibration of a contrast, of what a transformer tests of it."""
+        columns = columns_of(self._family_masker, transformer._frame, is_tested)
+        if not np.array_equal(columns, np.arange(data.shape[1])):
+            data = data[:, columns]
+        return self._calibrator.fit(
+            calibration,
+            data,
+            self.design_matrix_.to_numpy(dtype=np.float64),
+            weights_of(contrast, self.design_matrix_),
+            alpha=transformer.alpha,
+            two_sided=bool(transformer.two_sided),
+        )
 
     def _check_transformer(self) -> BaseTDPTransformer:
         """Return the transformer that is set, or the one that stands for None."""
@@ -306,23 +395,42 @@ or None, default=None
             )
         return self.transformer
 
+    def _check_calibration(self, transformer: BaseTDPTransformer) -> None:
+        """Check that the calibration is one, and that it is all that says how to test."""
+        if self.calibration is None:
+            return
+        if not isinstance(self.calibration, PermutationCalibration):
+            raise TypeError(
+                "calibration must be a PermutationCalibration or None. "
+                f"Got {type(self.calibration).__name__}."
+            )
+        self.calibration._validate_params()
+        if transformer.local_test != "simes":
+            raise ValueError(
+                "transformer__local_test must be left at the default, 'simes', with a "
+                "calibration, which takes its place. "
+                f"Got {transformer.local_test!r}."
+            )
+
     def _make_transformer(self, contrast: Any, stat_type: str | None) -> BaseTDPTransformer:
         template = self._check_transformer()
+        self._check_calibration(template)
         transformer = clone(template)
         # The mask is handed on as it is: a clone of a fitted masker would not be fitted.
         mask_img = self._family_masker if template.mask_img is None else template.mask_img
         transformer.set_params(mask_img=mask_img)
-        is_f = stat_type == "F" or (
-            stat_type is None
-            and not isinstance(contrast, str)
-            and contrast is not None
-            and np.ndim(contrast) == 2
-            and np.shape(contrast)[0] > 1
-        )
+        is_f = is_f_contrast(contrast, stat_type)
         if is_f and transformer.two_sided:
             raise ValueError(
                 "transformer__two_sided must be False for an F contrast, which has no sign: a "
                 "negative z only says that the effect is smaller than by chance. Got True."
+            )
+        if is_f and self.calibration is not None:
+            raise ValueError(
+                "calibration must be None for an F contrast. A calibration is of a t contrast: "
+                "permutations show what deviations in one direction, or in the two of its sign, "
+                "would be without an effect. Calibrate the rows of an F contrast one by one, "
+                "each at its share of alpha."
             )
         return transformer
 

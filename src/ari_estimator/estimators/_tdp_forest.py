@@ -101,7 +101,12 @@ class TDPForest:
 
     @classmethod
     def from_p_values(
-        cls, graph: Graph, p_values: ArrayLike, critical_vector: CriticalVector
+        cls,
+        graph: Graph,
+        p_values: ArrayLike,
+        critical_vector: CriticalVector,
+        *,
+        heights: ArrayLike | None = None,
     ) -> TDPForest:
         """Return the forest of a map.
 
@@ -116,6 +121,10 @@ class TDPForest:
         critical_vector : CriticalVector
             What the bounds are computed from, of whatever method.
 
+        heights : array-like of shape (n_elements,) or None, default=None
+            What clusters are formed by, low ones first, if it is not the p-values: such as the
+            p-values of another test.
+
         Returns
         -------
         forest : TDPForest
@@ -124,7 +133,8 @@ class TDPForest:
         Raises
         ------
         ValueError
-            If there is not a p-value for each node, or one is not in [0, 1].
+            If there is not a p-value for each node, or one is not in [0, 1]; if there are
+            heights, and not one for each node.
         """
         p_values = check_p_values(p_values)
         if p_values.shape != (graph.n_nodes,):
@@ -132,7 +142,7 @@ class TDPForest:
                 f"p_values must have shape ({graph.n_nodes},), one for each node of the graph. "
                 f"Got shape {p_values.shape}."
             )
-        forest = ClusterForest(graph, p_values)
+        forest = ClusterForest(graph, p_values if heights is None else heights)
         bounds = critical_vector.true_discoveries_of_nested(
             p_values[forest.elements], forest.starts
         )

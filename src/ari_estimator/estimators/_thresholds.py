@@ -40,16 +40,19 @@ class Thresholds:
         """Return each threshold on the scale of the statistic, and what is beyond it."""
         statistic = family.statistic
         if self.values is None:
-            # Compared as p-values, where the threshold is exact.
-            p_threshold = family.hommel.concentration_set(family.alpha).p_threshold
-            selected = family.p_values <= p_threshold
-            if not selected.any():
-                return [(np.nan, selected)]
+            # Compared as p-values, where the threshold is exact. A vector without thresholds
+            # is above none.
+            thresholds = family.critical_vector.thresholds
+            counts = family.p_values <= (thresholds[-1] if thresholds.size else -1)
+            if not counts.any():
+                return [(np.nan, counts)]
+            # On the map, all that is as strong as the weakest that can add to a bound.
+            selected = family.map_p_values <= family.map_p_values[counts].max()
             # What lies at the concentration threshold is in: the height is just below it.
             height = np.nextafter(family.evidence[selected].min(), -np.inf)
             return [(statistic.threshold_of_evidence(float(height)), selected)]
         if self.scale == "p":
-            return [(statistic.at_p(p), family.p_values < p) for p in self.values]
+            return [(statistic.at_p(p), family.map_p_values < p) for p in self.values]
         evidence = family.evidence
         return [(t, evidence > statistic.evidence_of_threshold(t)) for t in self.values]
 

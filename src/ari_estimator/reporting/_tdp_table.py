@@ -100,8 +100,9 @@ def get_tdp_table(
         - ``n_voxels`` (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2``; no
           decimals);
         - ``true_discoveries`` and ``tdp`` (3 decimals, rounded down, being a lower bound);
-        - ``p_value`` of the cluster, against "no voxel of it is active", adjusted by closed
-          testing for all sets at once (text, 2 significant digits);
+        - ``p_value`` of the cluster, against "no voxel of it is active", adjusted for all sets
+          at once (text, 2 significant digits); of a model with a calibration a multiple of one
+          divided by the number of permutations;
         - ``center_x``, ``center_y``, ``center_z``: centre of mass, all voxels weighing the
           same and vertices by their area (mm, 1 decimal); not for the rest;
         - ``peak_stat`` (as ``threshold``), ``peak_hemisphere`` or ``peak_structure`` and
@@ -202,7 +203,7 @@ def _with_p_values_and_centres(inference: MapInference) -> pd.DataFrame:
     p_values, centres = [], []
     for sets in inference.partitions:
         n_labels = sets.n_sets + 1
-        of_sets = family.hommel.set_p_values_by_label(sets.labels, n_labels, subset=sets.members)
+        of_sets = family.test.set_p_values_by_label(sets.labels, n_labels, subset=sets.members)
         p_values.append(of_sets)
         centres.append(family.space.centres(sets.labels, n_labels, sets.elements))
     more = pd.DataFrame(

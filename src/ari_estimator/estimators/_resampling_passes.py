@@ -1,0 +1,284 @@
+"""Passes over null statistics, spread over processes: pivotal statistics, smallest p-values.
+
+Here what resamples data and what calibrates templates meet. Only what calibration needs comes
+back from a pass, never the statistics of all resamples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ari_estimator.closed_testing import Template
+from ari_estimator.closed_testing._binned_pivots import StatisticBins, bins_for, pivots_of_counts
+from ari_estimator.closed_testing._calibration import lambda_rank
+from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
+from ari_estimator.resampling._threads import one_thread
+
+# Resamples per task, where it is not given: sending fewer takes longer than need be.
+_LARGEST_CHUNK = 250
+
+# Statistics at a time, of all draws of some elements.
+_MOST_IN_MEMORY = 4_000_000
+
+
+class Workers:
+    """How passes are spread over processes.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        Number of processes; None for what joblib is configured to do.
+
+    chunk_size : int or None
+        Resamples per task, rounded up to whole blocks. None for a share of each process, but no
+        more than 250.
+
+    verbose : int
+        Whether there is a progress bar.
+    """
+
+    def __init__(
+        self, n_jobs: int | None = None, chunk_size: int | None = None, verbose: int = 0
+    ) -> None:
+        self.n_jobs = n_jobs
+        self.chunk_size = chunk_size
+        self.verbose = verbose
+
+    def run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
+        """Yield the results of a function for each range, in order."""
+        parallel = Parallel(n_jobs=self.n_jobs)
+        # Not all backends of joblib can give results one by one.
+        if getattr(parallel._backend, "supports_return_generator", False):
+            parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
+        results = iter(parallel(delayed(function)(part) for part in ranges))
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, disable=not self.verbose) as progress:
+            task = progress.add_task(what, total=sum(map(len, ranges)))
+            for part, result in zip(ranges, results, strict=True):
+                progress.advance(task, len(part))
+                yield result
+
+    def ranges_of_draws(self, n_draws: int) -> list[range]:
+        """Return which draws each task is of."""
+        size = self.chunk_size
+        if size is None:
+            size = min(_LARGEST_CHUNK, math.ceil(n_draws / effective_n_jobs(self.n_jobs)))
+        step = math.ceil(size / BLOCK) * BLOCK
+        return [range(start, min(start + step, n_draws)) for start in range(0, n_draws, step)]
+
+
+class _DrawTask:
+    """What is computed from blocks of draws: sent to a process, and called there.
+
+    Elements without variance are left out, as if their p-values were 1 in all draws: they are
+    no discovery, and should not be in the way of any.
+    """
+
+    def __init__(self, null: NullStatistics, compute: Callable[[np.ndarray], Any]) -> None:
+        self.null = null
+        self.compute = compute
+
+    def __call__(self, draws: range) -> list[Any]:
+        with one_thread():
+            return [
+                self.compute(self._block(start, min(start + BLOCK, draws.stop)))
+                for start in range(draws.start, draws.stop, BLOCK)
+            ]
+
+    def _block(self, start: int, stop: int) -> np.ndarray:
+        statistics = self.null.block(start, stop)
+        if not self.null.is_constant.any():
+            return statistics
+        return statistics[:, ~self.null.is_constant]
+
+
+class _Pivots:
+    def __init__(self, bins: StatisticBins, template: Template) -> None:
+        self.bins = bins
+        self.template = template
+
+    def __call__(self, statistics: np.ndarray) -> np.ndarray:
+        return np.stack(self.bins.pivots(statistics, self.template))
+
+
+class _Smallest:
+    def __init__(self, bins: StatisticBins, n_smallest: int) -> None:
+        self.bins = bins
+        self.n_smallest = n_smallest
+
+    def __call__(self, statistics: np.ndarray) -> np.ndarray:
+        return self.bins.smallest_p_values(statistics, self.n_smallest)
+
+
+def _bins(null: NullStatistics) -> StatisticBins:
+    # The variance of a correlation is about that: 1 / (df + 1).
+    return StatisticBins(
+        null.tail,
+        two_sided=null.tail.two_sided,
+        spread=(null.tail.df + 1) ** -0.5,
+        error=null.error,
+        n_bins=bins_for(null.n_elements),
+    )
+
+
+def pivots_by_tail(
+    null: NullStatistics, template: Template, alpha: float, workers: Workers
+) -> np.ndarray:
+    """Return the pivotal statistics of all draws, with parametric p-values.
+
+    Parameters
+    ----------
+    null : NullStatistics
+        Statistics of the draws.
+
+    template : Template
+        The template.
+
+    alpha : float
+        Error level.
+
+    workers : Workers
+        How to spread the work.
+
+    Returns
+    -------
+    pivots : ndarray of shape (n_draws,)
+        Pivotal statistics. Those that may be the one that decides at this level, and that of the
+        data as observed, are computed in double precision; others as far as single precision
+        goes.
+    """
+    n_varying = int((~null.is_constant).sum())
+    ranks = np.arange(1, min(template.n_ranks, n_varying or null.n_elements) + 1)
+    if n_varying == 0:
+        return np.full(null.n_draws, template.inverse(ranks, np.ones(ranks.size)).min())
+    bins = _bins(null)
+    task = _DrawTask(null, _Pivots(bins, template))
+    blocks: list[np.ndarray] = []
+    for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_draws)):
+        blocks += results
+    low, pivots, high = np.concatenate(blocks, axis=1)
+    decides = lambda_rank(null.n_draws, alpha)
+    lowest, highest = np.partition(low, decides)[decides], np.partition(high, decides)[decides]
+    may_decide = (low < high) & (high >= lowest) & (low <= highest)
+    # By its p-values themselves: with them lambda is compared later on.
+    observed = np.sort(null.observed_p_values[~null.is_constant])[: ranks.size]
+    pivots[0] = template.inverse(ranks, observed).min()
+    may_decide[0] = False
+    for draw in np.flatnonzero(may_decide).tolist():
+        exact = null.exact_correlations(draw)[~null.is_constant]
+        pivots[draw] = bins.pivots(exact[np.newaxis], template).value[0]
+    return pivots
+
+
+def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -> np.ndarray:
+    """Return the smallest p-values of all draws.
+
+    Parameters
+    ----------
+    null : NullStatistics
+        Statistics of the draws.
+
+    n_smallest : int
+        How many of each draw.
+
+    workers : Workers
+        How to spread the work.
+
+    Returns
+    -------
+    p_values : ndarray of shape (n_draws, n_smallest)
+        Ascending in each row.
+    """
+    n_varying = int((~null.is_constant).sum())
+    n_found = min(n_smallest, n_varying)
+    if n_found == 0:
+        return np.ones((null.n_draws, n_smallest))
+    task = _DrawTask(null, _Smallest(_bins(null), n_found))
+    blocks: list[np.ndarray] = []
+    for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_draws)):
+        blocks += results
+    return np.pad(np.concatenate(blocks), [(0, 0), (0, n_smallest - n_found)], constant_values=1)
+
+
+class _RankTask:
+    def __init__(self, null: NullStatistics) -> None:
+        self.null = null
+
+    def __call__(self, elements: range) -> tuple[np.ndarray, np.ndarray]:
+        from ari_estimator.estimators._resampling_kernels import count_ranks
+
+        correlations = self.null.of_elements(slice(elements.start, elements.stop))
+        if self.null.tail.two_sided:
+            np.abs(correlations, out=correlations)
+        n_draws = self.null.n_draws
+        columns = np.ascontiguousarray(correlations.T)
+        order = np.argsort(columns, axis=1)
+        counts = np.zeros((n_draws, n_draws), dtype=np.int32)
+        observed = np.empty(len(elements), dtype=np.int64)
+        count_ranks(columns, order, counts, observed)
+        return counts, observed
+
+
+def rank_p_values(null: NullStatistics, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
+    """Return p-values by the rank of each statistic among those of all draws.
+
+    The p-value of an element in a draw is the share of draws in which its statistic is at least
+    as large.
+
+    Parameters
+    ----------
+    null : NullStatistics
+        Statistics of the draws.
+
+    workers : Workers
+        How to spread the work.
+
+    Returns
+    -------
+    counts : ndarray of int32 of shape (n_draws, n_draws)
+        Entry ``(b, c - 1)`` is in how many elements draw ``b`` has the p-value
+        ``c / n_draws``.
+
+    observed : ndarray of shape (n_elements,)
+        P-values of the data as observed.
+    """
+    width = max(1, _MOST_IN_MEMORY // null.n_draws)
+    ranges = [
+        range(start, min(start + width, null.n_elements))
+        for start in range(0, null.n_elements, width)
+    ]
+    counts = np.zeros((null.n_draws, null.n_draws), dtype=np.int32)
+    observed = []
+    for part, of_observed in workers.run("Elements", _RankTask(null), ranges):
+        counts += part
+        observed.append(of_observed)
+    return counts, np.concatenate(observed) / null.n_draws
+
+
+def pivots_by_rank(null: NullStatistics, template: Template, workers: Workers) -> np.ndarray:
+    """Return the pivotal statistics of all draws, with p-values by rank.
+
+    Parameters
+    ----------
+    null : NullStatistics
+        Statistics of the draws.
+
+    template : Template
+        The template.
+
+    workers : Workers
+        How to spread the work.
+
+    Returns
+    -------
+    pivots : ndarray of shape (n_draws,)
+        Pivotal statistics.
+    """
+    counts, _ = rank_p_values(null, workers)
+    return pivots_of_counts(counts, np.arange(1, null.n_draws + 1) / null.n_draws, template)

@@ -1,0 +1,134 @@
+"""Templates learned from the data of other subjects."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
+
+from ari_estimator.closed_testing import LearnedTemplate
+from ari_estimator.closed_testing._learned_template import fingerprints
+from ari_estimator.estimators._resampling_passes import Workers, smallest_p_values
+from ari_estimator.estimators._subject_data import check_data, resample_subjects
+from ari_estimator.resampling import SCHEMES, SchemeName
+
+_PARAMETER_CONSTRAINTS = {
+    "n_permutations": [Interval(Integral, 2, None, closed="left")],
+    "k_max": [Interval(Integral, 1, None, closed="left")],
+    "scheme": [StrOptions(set(SCHEMES))],
+    "random_state": ["random_state"],
+    "chunk_size": [Interval(Integral, 1, None, closed="left"), None],
+    "n_jobs": [Integral, None],
+    "verbose": ["verbose"],
+}
+
+
+def learn_template(
+    data: ArrayLike,
+    design: ArrayLike | None = None,
+    contrast: ArrayLike | None = None,
+    *,
+    two_sided: bool = False,
+    n_permutations: int = 1000,
+    k_max: int = 1000,
+    scheme: SchemeName = "auto",
+    blocks: ArrayLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    chunk_size: int | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> LearnedTemplate:
+    """Learn a template from subjects that are not those to be studied.
+
+    A template that has the shape that the smallest p-values of brain maps have, with their
+    dependence, gives larger bounds than one that was made up. It is learned from another study
+    with the same mask, or from some of the subjects, which are then left out: a template that
+    was learned from the data that it is calibrated on adapts to them, and the bounds do not hold.
+
+    Parameters
+    ----------
+    data : array-like of shape (n_subjects, n_elements)
+        The data to learn from, of the same elements as those to be studied.
+
+    design : array-like of shape (n_subjects, n_columns) or None, default=None
+        The design; a column of ones if None.
+
+    contrast : array-like of shape (n_columns,) or None, default=None
+        The contrast; may be None if there is one column.
+
+    two_sided : bool, default=False
+        Whether deviations in both directions count; as in the study.
+
+    n_permutations : int, default=1000
+        Number of resamples, and so of curves to choose from.
+
+    k_max : int, default=1000
+        Number of thresholds.
+
+    scheme : {"auto", "sign_flip", "permutation", "bootstrap"}, default="auto"
+        How subjects are resampled, as in :class:`PermutationCalibration`.
+
+    blocks : array-like of shape (n_subjects,) or None, default=None
+        Exchangeability blocks.
+
+    random_state : int, numpy.random.RandomState or None, default=None
+        Seed of the resamples.
+
+    chunk_size : int or None, default=None
+        Resamples per task.
+
+    n_jobs : int or None, default=None
+        Number of processes.
+
+    verbose : int, default=0
+        Whether to show progress.
+
+    Returns
+    -------
+    template : LearnedTemplate
+        For ``PermutationCalibration(template=template)``.
+
+    Raises
+    ------
+    ValueError
+        If data, design or contrast are malformed, as for :meth:`PermutationCalibration.fit`.
+
+    Notes
+    -----
+    The k smallest p-values of each resample, then, for each rank, sorted over resamples: nested
+    curves, of which calibration chooses the highest that keeps the joint error rate [1]_.
+
+    References
+    ----------
+    .. [1] Blain A, Thirion B, Neuvial P (2022). Notip: Non-parametric true discovery
+       proportion control for brain imaging. NeuroImage 260, 119492.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator import PermutationCalibration, learn_template
+    >>> data = np.random.default_rng(0).standard_normal((40, 500))
+    >>> template = learn_template(data[:20], n_permutations=100, k_max=50, random_state=0)
+    >>> calibration = PermutationCalibration(template, n_permutations=100, random_state=0)
+    >>> calibration.fit(data[20:]).critical_vector_
+    CriticalVector(n_thresholds=50)
+    """
+    arguments = locals()
+    checked_here = {name: arguments[name] for name in _PARAMETER_CONSTRAINTS}
+    validate_parameter_constraints(_PARAMETER_CONSTRAINTS, checked_here, "learn_template")
+    checked = check_data(data)
+    null = resample_subjects(
+        checked,
+        design,
+        contrast,
+        two_sided=bool(two_sided),
+        n_permutations=n_permutations,
+        scheme=scheme,
+        blocks=blocks,
+        random_state=random_state,
+    ).null
+    workers = Workers(n_jobs, chunk_size, verbose)
+    smallest = smallest_p_values(null, min(k_max, null.n_elements), workers)
+    return LearnedTemplate.from_smallest(smallest, null.n_elements, subjects=fingerprints(checked))

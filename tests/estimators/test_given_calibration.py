@@ -1,0 +1,178 @@
+"""Transformers that are given a fitted calibration, of the data that a map was computed from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from nibabel import Nifti1Image
+from nilearn.maskers import NiftiMasker
+from numpy.testing import assert_array_equal
+from pandas.testing import assert_frame_equal
+from sklearn.exceptions import NotFittedError
+
+from ari_estimator import (
+    AdaptiveTDPTransformer,
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    PermutationCalibration,
+)
+
+N_SUBJECTS = 12
+
+
+@pytest.fixture(scope="module")
+def images() -> list[Nifti1Image]:
+    rng = np.random.default_rng(0)
+    effect = np.zeros((8, 8, 8))
+    effect[2:5, 2:5, 2:5] = 2
+    return [
+        Nifti1Image((effect + rng.standard_normal(effect.shape)).astype(np.float32), np.eye(4))
+        for _ in range(N_SUBJECTS)
+    ]
+
+
+@pytest.fixture(scope="module")
+def masker() -> NiftiMasker:
+    mask = np.ones((8, 8, 8), dtype=np.uint8)
+    mask[0] = 0
+    return NiftiMasker(Nifti1Image(mask, np.eye(4)), standardize=None).fit()
+
+
+@pytest.fixture(scope="module")
+def model(images, masker) -> ARISecondLevelModel:
+    model = ARISecondLevelModel(
+        masker.mask_img_,
+        transformer=ClusterTDPTransformer(2.5, alpha=0.1),
+        calibration=PermutationCalibration(n_permutations=100, random_state=0),
+    )
+    return model.fit(images, design_matrix=pd.DataFrame({"mean": np.ones(N_SUBJECTS)}))
+
+
+@pytest.fixture(scope="module")
+def z_img(model):
+    return model.compute_contrast(output_type="z_score")
+
+
+@pytest.fixture(scope="module")
+def calibration(images, masker) -> PermutationCalibration:
+    calibration = PermutationCalibration(n_permutations=100, random_state=0)
+    return calibration.fit(masker.transform(images), alpha=0.1)
+
+
+def test_a_transformer_gives_what_the_model_gives(model, z_img, masker, calibration):
+    expected = model.compute_contrast(output_type="tdp")
+    ari = ClusterTDPTransformer(2.5, alpha=0.1, mask_img=masker)
+    tdp_img = ari.fit_transform(z_img, calibration=calibration)
+    assert_array_equal(tdp_img.get_fdata(), expected.get_fdata())
+    assert_frame_equal(ari.table_, model.table_)
+    assert ari.true_discoveries_ > 10
+    assert ari.hommel_ is None
+
+
+def test_other_sets_come_from_the_same_calibration(z_img, masker, calibration):
+    ari = AdaptiveTDPTransformer(0.9, alpha=0.1, mask_img=masker)
+    ari.fit_transform(z_img, calibration=calibration)
+    assert (ari.table_["tdp"].iloc[:-1] >= 0.9).all()
+    assert len(ari.table_) > 1
+
+
+def test_a_calibration_serves_other_levels(z_img, masker, calibration):
+    found = []
+    for alpha in (0.02, 0.2):
+        ari = ClusterTDPTransformer(2.5, alpha=alpha, mask_img=masker)
+        ari.fit_transform(z_img, calibration=calibration)
+        found.append(ari.true_discoveries_)
+    assert found[0] < found[1]
+
+
+def test_streamed_images_give_what_an_array_gives(images, masker, calibration, z_img):
+    streamed = PermutationCalibration(n_permutations=100, random_state=0)
+    streamed.fit(iter(images), alpha=0.1, masker=masker)
+    assert streamed.lambda_ == pytest.approx(calibration.lambda_, rel=1e-6)
+    tables = []
+    for each in (streamed, calibration):
+        ari = ClusterTDPTransformer(2.5, alpha=0.1, mask_img=masker)
+        ari.fit_transform(z_img, calibration=each)
+        tables.append(ari.table_)
+    assert_frame_equal(*tables)
+
+
+def test_groups_of_streamed_subjects_find_the_effect(images, masker, z_img):
+    streamed = PermutationCalibration(n_permutations=60, random_state=0, n_groups=8)
+    streamed.fit(images, alpha=0.1, masker=masker)
+    assert streamed.scheme_ == "sign-flipping of 8 groups of subjects"
+    ari = ClusterTDPTransformer(2.5, alpha=0.1, mask_img=masker)
+    ari.fit_transform(z_img, calibration=streamed)
+    assert ari.true_discoveries_ > 5
+
+
+def test_a_map_of_other_data_is_refused(z_img, masker, calibration):
+    other = Nifti1Image(z_img.get_fdata()[:, ::-1], z_img.affine)
+    with pytest.raises(ValueError, match="calibration must be of the data that the map was"):
+        ClusterTDPTransformer(alpha=0.1, mask_img=masker).fit_transform(
+            other, calibration=calibration
+        )
+
+
+def test_another_mask_is_refused(z_img, calibration):
+    whole = Nifti1Image(np.ones((8, 8, 8), dtype=np.uint8), np.eye(4))
+    with pytest.raises(ValueError, match="calibration must be of the 512 elements"):
+        ClusterTDPTransformer(alpha=0.1, mask_img=whole).fit_transform(
+            z_img, calibration=calibration
+        )
+
+
+def test_other_sides_are_refused(z_img, masker, calibration):
+    ari = ClusterTDPTransformer(alpha=0.1, mask_img=masker, two_sided=True)
+    with pytest.raises(ValueError, match="two_sided must be False, as in the calibration"):
+        ari.fit_transform(z_img, calibration=calibration)
+
+
+def test_another_level_after_step_down_is_refused(images, masker, z_img):
+    calibration = PermutationCalibration(n_permutations=100, random_state=0, step_down=True)
+    calibration.fit(masker.transform(images), alpha=0.1)
+    assert calibration.calibration_.n_steps > 1
+    with pytest.raises(ValueError, match=r"alpha must be 0\.1"):
+        ClusterTDPTransformer(mask_img=masker).fit_transform(z_img, calibration=calibration)
+
+
+def test_several_maps_are_refused(z_img, masker, calibration):
+    with pytest.raises(ValueError, match="X must be a single map"):
+        ClusterTDPTransformer(alpha=0.1, mask_img=masker).fit_transform(
+            [z_img, z_img], calibration=calibration
+        )
+
+
+def test_a_local_test_that_would_do_nothing_is_refused(z_img, masker, calibration):
+    ari = ClusterTDPTransformer(alpha=0.1, mask_img=masker, local_test="hommel")
+    with pytest.raises(ValueError, match="local_test must be left at the default"):
+        ari.fit_transform(z_img, calibration=calibration)
+
+
+def test_what_is_no_fitted_calibration_is_refused(z_img, masker):
+    ari = ClusterTDPTransformer(alpha=0.1, mask_img=masker)
+    with pytest.raises(TypeError, match="calibration must be a PermutationCalibration"):
+        ari.fit_transform(z_img, calibration="simes")
+    with pytest.raises(NotFittedError):
+        ari.fit_transform(z_img, calibration=PermutationCalibration())
+
+
+def test_constant_voxels_are_no_discovery(images, masker):
+    arrays = [img.get_fdata(dtype=np.float32) for img in images]
+    for array in arrays:
+        array[1, 1, :4] = 5  # without any variance: t is infinite
+    images = [Nifti1Image(array, np.eye(4)) for array in arrays]
+    model = ARISecondLevelModel(
+        masker.mask_img_,
+        transformer=ClusterTDPTransformer(2.5, alpha=0.1),
+        calibration=PermutationCalibration(n_permutations=100, random_state=0),
+    ).fit(images, design_matrix=pd.DataFrame({"mean": np.ones(N_SUBJECTS)}))
+    with pytest.warns(UserWarning, match="no residual variance in 4 of 448 elements"):
+        model.compute_contrast(output_type="tdp")
+    assert model.calibration_.is_constant_.sum() == 4
+    assert (model.calibration_.p_values_[model.calibration_.is_constant_] == 1).all()
+    vector = model.calibration_.critical_vector_
+    assert (
+        vector.true_discoveries(model.calibration_.p_values_[model.calibration_.is_constant_]) == 0
+    )
