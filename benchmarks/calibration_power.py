@@ -1,0 +1,108 @@
+"""TDP of the clusters of a study: ``python benchmarks/calibration_power.py FOLDER``.
+
+The folder holds one contrast image per subject, in the order of the rows of ``participants.tsv``,
+of which ``--covariate`` names a column to be regressed on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from nilearn.maskers import NiftiMasker
+
+from ari_estimator import (
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    PermutationCalibration,
+    learn_template,
+)
+
+VARIANTS = {
+    "Simes, parametric": None,
+    "Simes": {},
+    "Simes, step-down": {"step_down": True},
+    "Simes, delta 27": {"delta": 27},
+    "AORC": {"template": "aorc"},
+    "beta": {"template": "beta"},
+    "higher criticism": {"template": "higher_criticism"},
+    "power": {"template": "power"},
+    "Simes, 1000 thresholds": {"k_max": 1000},
+    "AORC, all thresholds": {"template": "aorc", "k_max": None},
+    "beta, all thresholds": {"template": "beta", "k_max": None},
+    "beta, step-down": {"template": "beta", "step_down": True},
+}
+
+
+def table(
+    images: list[str],
+    design: pd.DataFrame,
+    contrast: str,
+    threshold: float,
+    variants: dict[str, dict | None],
+) -> pd.DataFrame:
+    """Return the TDP of the largest clusters for each way to calibrate."""
+    columns = {}
+    for name, params in variants.items():
+        calibration = None
+        if params is not None:
+            calibration = PermutationCalibration(random_state=0, **params)
+        model = ARISecondLevelModel(
+            transformer=ClusterTDPTransformer(threshold, cluster_threshold=20),
+            calibration=calibration,
+        ).fit(images, design_matrix=design)
+        model.compute_contrast(contrast, output_type="tdp")
+        clusters = model.table_.iloc[:-1].sort_values("n_voxels", ascending=False).head(8)
+        if "voxels" not in columns:
+            columns["voxels"] = clusters["n_voxels"].to_numpy()
+        columns[name] = [*clusters["tdp"]]
+        columns[name].append(model.true_discoveries_)
+    columns["voxels"] = [*columns["voxels"], model.n_tested_]
+    shown = pd.DataFrame(columns)
+    shown.index = [*range(1, len(shown)), "whole brain, discoveries"]
+    return shown.T
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--covariate", default="reappraisal_success")
+    parser.add_argument("--threshold", type=float, default=3.09)
+    given = parser.parse_args()
+    images = sorted(str(path) for path in given.folder.glob("*.nii.gz"))
+    participants = pd.read_csv(given.folder / "participants.tsv", sep="\t")
+    mean = pd.DataFrame({"mean": np.ones(len(images))})
+    with pd.option_context("display.width", 160, "display.precision", 2):
+        print(f"Mean of {len(images)} subjects, z > {given.threshold}")
+        print(table(images, mean, "mean", given.threshold, VARIANTS).to_string())
+
+        # A template is learned from other subjects than those that are studied.
+        n_learned = len(images) // 3
+        masker = NiftiMasker(standardize=None).fit(images)
+        model = ARISecondLevelModel().fit(images[n_learned:], design_matrix=mean[n_learned:])
+        masker = NiftiMasker(model.masker_.mask_img_, standardize=None).fit()
+        template = learn_template(masker.transform(images[:n_learned]), random_state=1)
+        print(f"\nMean of {len(images) - n_learned} subjects; template learned from {n_learned}")
+        variants = {name: VARIANTS[name] for name in ("Simes, parametric", "Simes", "beta")}
+        variants |= {
+            "learned": {"template": template},
+            "learned, step-down": {"template": template, "step_down": True},
+        }
+        print(
+            table(
+                images[n_learned:], mean[n_learned:], "mean", given.threshold, variants
+            ).to_string()
+        )
+
+        covariate = participants[given.covariate] - participants[given.covariate].mean()
+        regression = pd.DataFrame({given.covariate: covariate, "mean": 1.0})
+        print(f"\nRegression on {given.covariate}, z > {given.threshold}")
+        variants = {name: VARIANTS[name] for name in ("Simes, parametric", "Simes", "beta")}
+        variants["Simes, bootstrap"] = {"scheme": "bootstrap"}
+        print(table(images, regression, given.covariate, given.threshold, variants).to_string())
+
+
+if __name__ == "__main__":
+    main()
