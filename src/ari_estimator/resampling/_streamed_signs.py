@@ -46,8 +46,7 @@ class SubjectSums:
     def __init__(self, n_groups: int) -> None:
         self.n_groups = n_groups
         self.n_subjects = 0
-        self._sums: list[np.ndarray] = []
-        self._is_single = False
+        self._sums = np.empty((0, 0))
         self.mean = np.empty(0)
         self.squares = np.empty(0)
 
@@ -68,14 +67,13 @@ class SubjectSums:
         given = np.asarray(values)
         if given.dtype.kind not in "fiu":
             raise ValueError(f"data of subject {self.n_subjects} must be real. Got {given.dtype}.")
-        if not self._sums:
-            self._dtype: type = np.float32 if given.dtype == np.float32 else np.float64
-        self._add(given.astype(float))
+        self._add(given.astype(float), np.float32 if given.dtype == np.float32 else np.float64)
 
-    def _add(self, values: np.ndarray) -> None:
+    def _add(self, values: np.ndarray, dtype: type) -> None:
         if values.ndim == 2 and values.shape[0] == 1:
             values = values[0]
-        if values.ndim != 1 or values.size == 0 or (self._sums and values.size != self.mean.size):
+        is_first = self.n_subjects == 0
+        if values.ndim != 1 or values.size == 0 or not (is_first or values.size == self.mean.size):
             raise ValueError(
                 f"data of subject {self.n_subjects} must be one-dimensional, of as many elements "
                 f"as those of the others. Got shape {values.shape}."
@@ -86,13 +84,14 @@ class SubjectSums:
                 f"data must be finite. Got NaN or infinite values in {n_bad} elements of subject "
                 f"{self.n_subjects}. Leave these elements out for all subjects."
             )
-        to_keep = values.astype(np.float32 if self._is_single else np.float64)
-        if self.n_subjects < self.n_groups:
-            self._sums.append(to_keep)
-        else:
-            self._sums[self.n_subjects % self.n_groups] += to_keep
-        if self.n_subjects == 0:
+        if is_first:
+            # Of memory that is not written to, systems take note only.
+            self._sums = np.empty((self.n_groups, values.size), dtype)
             self.mean, self.squares = np.zeros(values.size), np.zeros(values.size)
+        if self.n_subjects < self.n_groups:
+            self._sums[self.n_subjects] = values
+        else:
+            self._sums[self.n_subjects % self.n_groups] += values.astype(self._sums.dtype)
         self.n_subjects += 1
         deviations = values - self.mean
         self.mean += deviations / self.n_subjects
@@ -101,7 +100,7 @@ class SubjectSums:
     @property
     def sums(self) -> np.ndarray:
         """Sum of each group, of shape (at most n_groups, n_elements)."""
-        return np.stack(self._sums)
+        return self._sums[: self.n_subjects]
 
     @classmethod
     def of(cls, maps: Iterable[ArrayLike], n_groups: int) -> SubjectSums:
@@ -147,8 +146,8 @@ class StreamedSignStatistics(NullStatistics):
     two_sided : bool
         Whether deviations in both directions count.
 
-    chosen : ndarray of int or None, default=None
-        Numbers of some of the elements; None for all.
+    keep : ndarray of bool of shape (n_elements,) or None, default=None
+        Some of the elements; None for all.
 
     Notes
     -----
@@ -161,18 +160,17 @@ class StreamedSignStatistics(NullStatistics):
         sums: SubjectSums,
         draws: np.ndarray,
         two_sided: bool,
-        chosen: np.ndarray | None = None,
+        keep: np.ndarray | None = None,
     ) -> None:
-        if chosen is None:
-            chosen = np.arange(sums.mean.size)
+        chosen = slice(None) if keep is None else keep
         self._subjects = sums
-        self._chosen = chosen
+        self._keep = keep
         self._draws = draws
-        n, df = sums.n_subjects, sums.n_subjects - 1
+        self._sums = sums.sums[:, chosen]
         mean, squares = sums.mean[chosen], sums.squares[chosen]
         self.n_draws, self.n_elements = len(draws), mean.size
+        n, df, n_groups = sums.n_subjects, sums.n_subjects - 1, len(self._sums)
         self.tail = CorrelationTail(df, two_sided)
-        n_groups = draws.shape[1]
         # Terms of a sum over groups, and of those of each group.
         self.error = 2 * (n_groups + n / n_groups + 4) * _SINGLE_ROUNDING
         # As for a linear model; the largest value is not known, but not above this root.
@@ -182,36 +180,35 @@ class StreamedSignStatistics(NullStatistics):
             observed = mean * np.sqrt(n) / np.sqrt(squares / df)
         self._observed = np.where(self.is_constant, 0, observed)
         self._norms = np.where(self.is_constant, np.inf, np.sqrt(totals * n))
-        self._scaled = np.empty((n_groups, self.n_elements), dtype=np.float32)
-        for total, scaled in zip(sums._sums, self._scaled, strict=True):
-            scaled[:] = total[chosen] / self._norms
 
     def block(self, start: int, stop: int) -> np.ndarray:
         """Return correlations of some draws, see the base class."""
-        return self._draws[start:stop].astype(np.float32) @ self._scaled
+        # Scaled afterwards: scaled sums would take as much memory as the sums.
+        effects = self._draws[start:stop].astype(self._sums.dtype) @ self._sums
+        return (effects / self._norms.astype(effects.dtype)).astype(np.float32)
 
     def exact_t(self, draw: int) -> np.ndarray:
         """Return the t values of a draw, see the base class."""
         if draw == 0:
             return self._observed.copy()
-        r = np.zeros(self.n_elements)
-        for sign, total in zip(self._draws[draw], self._subjects._sums, strict=True):
-            r += sign * total[self._chosen].astype(float)
-        r = np.clip(r / self._norms, -1, 1)
+        effects = np.zeros(self.n_elements)
+        for sign, total in zip(self._draws[draw], self._sums, strict=True):
+            effects += sign * total.astype(float)
+        r = np.clip(effects / self._norms, -1, 1)
         with np.errstate(divide="ignore"):
             return r * np.sqrt(self.tail.df / ((1 - r) * (1 + r)))
 
     def of_elements(self, elements: slice) -> np.ndarray:
         """Return correlations of some elements, see the base class."""
-        chosen = self._chosen[elements]
-        totals = np.stack([total[chosen] for total in self._subjects._sums]).astype(float)
-        return self._draws.astype(float) @ (totals / self._norms[elements])
+        sums = self._sums[:, elements].astype(float)
+        return self._draws.astype(float) @ (sums / self._norms[elements])
 
     def select(self, keep: np.ndarray) -> StreamedSignStatistics:
         """Return the statistics of some elements, see the base class."""
-        return StreamedSignStatistics(
-            self._subjects, self._draws, self.tail.two_sided, self._chosen[keep]
-        )
+        kept = np.ones(self._subjects.mean.size, dtype=bool) if self._keep is None else self._keep
+        kept = kept.copy()
+        kept[kept] = keep
+        return StreamedSignStatistics(self._subjects, self._draws, self.tail.two_sided, kept)
 
 
 def sign_statistics(
