@@ -11,7 +11,7 @@ nox.options.sessions = ["tests", "oldest", "lint"]
 OLDEST = [
     "distributed==2024.5.0",
     "hypothesis==6.100.0",
-    "joblib==1.3.0",
+    "joblib==1.4.0",
     "matplotlib==3.8.4",
     "nibabel==5.2.0",
     "nilearn==0.14.1",

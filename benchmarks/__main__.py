@@ -3,6 +3,7 @@
 import cluster_tdp
 import hommel
 import import_time
+import permutation
 import regions
 import second_level
 import surface_tdp
@@ -16,5 +17,6 @@ for benchmark in (
     regions,
     surface_tdp,
     second_level,
+    permutation,
 ):
     benchmark.main()

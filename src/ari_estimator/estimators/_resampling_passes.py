@@ -57,8 +57,11 @@ class Workers:
         if getattr(parallel._backend, "supports_return_generator", False):
             parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
         results = iter(parallel(delayed(function)(part) for part in ranges))
+        if not self.verbose:
+            yield from results
+            return
         columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, disable=not self.verbose) as progress:
+        with Progress(*columns) as progress:
             task = progress.add_task(what, total=sum(map(len, ranges)))
             for part, result in zip(ranges, results, strict=True):
                 progress.advance(task, len(part))
