@@ -18,8 +18,8 @@ from ari_estimator.closed_testing._local_tests import (
     exact_mean_factor,
     simes_factors,
 )
-from ari_estimator.closed_testing._ordered_sets import one_set, sets_by_label, smallest_beyond
 from ari_estimator.closed_testing._rational import check_alpha, rounded_multiples
+from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 
 
 class ConcentrationSet(NamedTuple):
@@ -83,7 +83,7 @@ def _largest_unrejected(small: np.ndarray, m: int, level: Fraction, largest: int
     return unrejected
 
 
-class Hommel:
+class Hommel(SimultaneousTest):
     """Closed testing of p-values with Simes or Hommel local tests.
 
     Every level alpha, and every set of hypotheses, can be asked for. The p-values are
@@ -139,6 +139,11 @@ class Hommel:
     to it, and each threshold is rounded once. :attr:`jumps` and adjusted p-values are
     floating-point numbers, good to the last bits.
 
+    The bound of a set with sorted p-values ``q_(1) <= ... <= q_(n)`` exceeds
+    ``k = floor(tdp * n)`` exactly if ``s_h * q_(k+u) <= u * alpha`` for some ``u >= 1``, so that
+    for the p-value of the set ``min_u q_(k+u) / u`` takes the place of a p-value in Hommel's
+    procedure.
+
     References
     ----------
     .. [1] Goeman JJ, Meijer RJ, Krebs TJP, Solari A (2019). Simultaneous control of all
@@ -172,16 +177,6 @@ class Hommel:
 
     def __repr__(self) -> str:
         return f"Hommel(n_hypotheses={self.n_hypotheses}, local_test={self.local_test!r})"
-
-    @property
-    def n_hypotheses(self) -> int:
-        """Number of p-values, ``m``."""
-        return self.p_values.size
-
-    @cached_property
-    def order(self) -> np.ndarray:
-        """Indices that sort the p-values in ascending order, of shape (n_hypotheses,)."""
-        return np.argsort(self.p_values)
 
     @cached_property
     def _sorted_p(self) -> np.ndarray:
@@ -339,108 +334,11 @@ class Hommel:
         u = 1 + int(np.argmax(candidates <= thresholds))
         return m - h - 1 + u, thresholds[:u]
 
-    def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
-        """Return the p-value of a set of hypotheses, adjusted by closed testing.
+    def _set_statistic(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
+        return q / u
 
-        It is the smallest alpha at which the bound says that the set's true discovery
-        proportion is above ``tdp``. Adjusted for all sets and all ``tdp`` at once: the
-        set may be chosen after looking.
-
-        Parameters
-        ----------
-        subset : array-like of int or bool
-            Indices into the p-values, or a mask of shape (n_hypotheses,); not empty.
-
-        tdp : float, default=0.0
-            True discovery proportion to be exceeded, in [0, 1]. With 0 the p-value is
-            against "no hypothesis of the set is false".
-
-        Returns
-        -------
-        p_value : float
-            1 if ``tdp`` is 1, which nothing exceeds.
-
-        Raises
-        ------
-        ValueError
-            If the subset is empty, or names a hypothesis twice, or if ``tdp`` is not in
-            [0, 1].
-        IndexError
-            If the subset holds indices outside of the family.
-
-        Notes
-        -----
-        The bound of a set with sorted p-values ``q_(1) <= ... <= q_(n)`` exceeds
-        ``k = floor(tdp * n)`` exactly if ``s_h * q_(k+u) <= u * alpha`` for some
-        ``u >= 1``, so that ``min_u q_(k+u) / u`` takes the place of a p-value in
-        Hommel's procedure.
-        """
-        return float(self._set_p_values(*one_set(self.p_values, subset), tdp)[0])
-
-    def set_p_values_by_label(
-        self,
-        labels: ArrayLike,
-        n_labels: int | None = None,
-        *,
-        subset: ArrayLike | None = None,
-        tdp: float = 0.0,
-    ) -> np.ndarray:
-        """Return the p-values of all sets of a labelling.
-
-        Those of :meth:`set_p_value`, by one sort for all sets together, however many there
-        are. Adjusted for all sets and all ``tdp`` at once.
-
-        Parameters
-        ----------
-        labels : array-like of int of shape (n,)
-            The set that each hypothesis belongs to, from 0; or each entry of ``subset``, if
-            that is given.
-
-        n_labels : int, optional
-            Number of sets; by default one more than the largest label.
-
-        subset : array-like of int or bool, optional
-            Indices into the p-values, or a mask of shape (n_hypotheses,). An index may be
-            repeated with other labels, so that sets may overlap. By default every
-            hypothesis, once.
-
-        tdp : float, default=0.0
-            True discovery proportion to be exceeded, in [0, 1].
-
-        Returns
-        -------
-        p_values : ndarray of shape (n_labels,)
-            The p-value of each set; NaN for a set without members.
-
-        Raises
-        ------
-        ValueError
-            If the labels are not integers from 0 to ``n_labels - 1``, one for each
-            hypothesis or entry of the subset, if a set holds a hypothesis twice, or if
-            ``tdp`` is not in [0, 1].
-        IndexError
-            If the subset holds indices outside of the family.
-
-        See Also
-        --------
-        CriticalVector.true_discoveries_by_label : The bounds of the sets, at one level.
-
-        Examples
-        --------
-        >>> from ari_estimator.closed_testing import Hommel
-        >>> hommel = Hommel([0.001, 0.01, 0.02, 0.5])
-        >>> hommel.set_p_values_by_label([0, 1, 1, 0])
-        array([0.004, 0.03 ])
-        >>> hommel.set_p_values_by_label([0, 0, 2, 2], subset=[0, 1, 1, 2])
-        array([0.004,   nan, 0.03 ])
-        """
-        q, sizes = sets_by_label(self.p_values, self.order, labels, n_labels, subset)
-        return self._set_p_values(q, sizes, tdp)
-
-    def _set_p_values(self, q: np.ndarray, sizes: np.ndarray, tdp: float) -> np.ndarray:
-        """Return the p-values of sets that follow each other in q, each ascending."""
-        asked, statistics = smallest_beyond(q, sizes, tdp, lambda u, q_u: q_u / u)
+    def _p_values_of(self, statistics: np.ndarray) -> np.ndarray:
         ascending = np.argsort(statistics)
-        p_values = np.where(sizes > 0, 1.0, np.nan)
-        p_values[asked[ascending]] = self._adjust(statistics[ascending])
+        p_values = np.empty(statistics.size)
+        p_values[ascending] = self._adjust(statistics[ascending])
         return p_values
