@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ari_estimator.closed_testing import Template
 from ari_estimator.closed_testing._binned_pivots import StatisticBins, bins_for, pivots_of_counts
@@ -60,8 +59,15 @@ class Workers:
         if not self.verbose:
             yield from results
             return
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns) as progress:
+        from rich import progress as rich_progress  # for which there is time now
+
+        columns = (
+            rich_progress.TextColumn(what),
+            rich_progress.BarColumn(),
+            rich_progress.MofNCompleteColumn(),
+            rich_progress.TimeRemainingColumn(),
+        )
+        with rich_progress.Progress(*columns) as progress:
             task = progress.add_task(what, total=sum(map(len, ranges)))
             for part, result in zip(ranges, results, strict=True):
                 progress.advance(task, len(part))
