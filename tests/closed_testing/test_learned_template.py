@@ -1,5 +1,8 @@
 """The learned template: its curves, its inverse, its file."""
 
+import pickle
+
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -195,3 +198,10 @@ def test_a_file_of_something_else_is_refused(tmp_path, content):
 def test_a_file_that_is_not_there_is_not_found(tmp_path):
     with pytest.raises(FileNotFoundError):
         LearnedTemplate.load(tmp_path / "template.npz")
+
+
+def test_caches_know_a_template_again_after_pickling():
+    template = LearnedTemplate.from_p_values(np.random.default_rng(0).random((40, 30)))
+    again = pickle.loads(pickle.dumps(template))
+    assert again.subjects == template.subjects
+    assert joblib.hash(again) == joblib.hash(template)

@@ -113,6 +113,14 @@ class LearnedTemplate(Template):
         self.delta = 0
         self.subjects = frozenset(subjects)
 
+    def __getstate__(self) -> dict[str, object]:
+        # In an order, which a set has not: caches know an object by what pickle makes of it.
+        return {**vars(self), "subjects": sorted(self.subjects)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        self.subjects = frozenset(self.subjects)
+
     def __repr__(self) -> str:
         return (
             f"LearnedTemplate(n_hypotheses={self.n_hypotheses}, k_max={self.n_ranks}, "
