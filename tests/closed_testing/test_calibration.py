@@ -74,6 +74,8 @@ def test_lambda_is_the_largest_that_keeps_the_error(problem):
     statistics = np.sort(calibration.pivotal_statistics)
     larger = statistics[statistics > calibration.lambda_]
     assume(larger.size and np.isfinite(larger[0]))
+    # Next to p = 1, as above.
+    assume(not isinstance(template, BetaTemplate) or larger[0] < -1e-9)
     n_beyond = is_beyond(p, template.critical_thresholds(larger[0])).sum()
     assert Fraction(int(n_beyond), len(p)) > Fraction(alpha).limit_denominator(10**9)
 

@@ -115,6 +115,25 @@ def test_a_map_of_other_data_is_refused(z_img, masker, calibration):
         )
 
 
+def test_p_values_by_rank_are_of_the_data_of_the_map_or_refused(images, masker, z_img):
+    calibration = PermutationCalibration("beta", p_values="rank", n_permutations=100)
+    calibration.fit(masker.transform(images), alpha=0.1)
+    ari = ClusterTDPTransformer(2.5, alpha=0.1, mask_img=masker)
+    ari.fit_transform(z_img, calibration=calibration)
+    assert_array_equal(ari.family_.p_values, calibration.p_values_)
+    calibration.fit(masker.transform(images[1:]), alpha=0.1)
+    with pytest.raises(ValueError, match="calibration must be of the data that the map was"):
+        ari.fit_transform(z_img, calibration=calibration)
+
+
+def test_t_values_of_a_calibration_are_a_map(model, masker, calibration):
+    t_img = masker.inverse_transform(calibration.t_values_)
+    ari = ClusterTDPTransformer(2.5, alpha=0.1, mask_img=masker, stat_type="t", df=calibration.df_)
+    ari.fit_transform(t_img, calibration=calibration)
+    model.compute_contrast(output_type="tdp")
+    assert ari.true_discoveries_ == model.true_discoveries_
+
+
 def test_another_mask_is_refused(z_img, calibration):
     whole = Nifti1Image(np.ones((8, 8, 8), dtype=np.uint8), np.eye(4))
     with pytest.raises(ValueError, match="calibration must be of the 512 elements"):

@@ -287,6 +287,22 @@ def test_paths_go_through_the_masker(data, images, masker, tmp_path):
     assert_allclose(found.null.exact_t(0), stats.ttest_1samp(data, 0).statistic, rtol=1e-6)
 
 
+def test_images_with_nan_are_warned_of(images, masker):
+    values = images[3].get_fdata().copy()
+    values[0, 1, 2] = np.nan
+    images[3] = Nifti1Image(values, np.eye(4))
+    with pytest.warns(UserWarning, match="1 voxels of the mask are NaN"):
+        resample(images, masker=masker)
+
+
+def test_images_and_paths_need_a_masker(images):
+    for given in (images, ["a.nii", "b.nii"]):
+        with pytest.raises(ValueError, match="Images and their paths need a masker"):
+            resample(given)
+    with pytest.raises(TypeError, match=r"masker must be a fitted masker .* Got Nifti1Image"):
+        resample(images, masker=images[0])
+
+
 def test_images_of_several_volumes_are_refused(data, images, masker):
     both = Nifti1Image(data[:2].T.reshape(1, 2, 3, 2), np.eye(4))
     with pytest.raises(ValueError, match=r"data of subject 10 must be .* Got shape \(2, 6\)"):

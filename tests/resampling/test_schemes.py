@@ -172,6 +172,17 @@ def test_all_orders_of_a_slope():
     assert_each_once(choose_scheme("auto", contrast), contrast, 120)
 
 
+def test_all_ways_to_tell_one_from_very_many():
+    # More of them than functions may call each other.
+    columns = [1200 * [1], [1, *1199 * [0]]]
+    contrast = contrast_of(columns, [0, 1])
+    scheme = choose_scheme("auto", contrast)
+    draws = scheme.draws(1200, np.random.default_rng(0))
+    assert_array_equal(draws[0], np.arange(1200))
+    # Each in the place of the one, once.
+    assert_array_equal(np.sort(np.argmin(draws, axis=1)), np.arange(1200))
+
+
 def test_rows_that_differ_in_nuisance_alone_are_told_apart():
     contrast = contrast_of([4 * [1], [0, 0, 1, 1], [1, 2, 5, 3]], [0, 1, 0])
     assert_each_once(choose_scheme("auto", contrast), contrast, 24)

@@ -228,7 +228,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         Raises
         ------
         TypeError
-            As :meth:`fit`, or if ``calibration`` is none.
+            As :meth:`fit`, or if ``calibration`` is of another type.
+        sklearn.exceptions.NotFittedError
+            If ``calibration`` is not fitted.
         ValueError
             As :meth:`fit` and :meth:`transform`, or if the calibration is of other data, or
             there are several maps.

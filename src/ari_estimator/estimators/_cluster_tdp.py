@@ -143,8 +143,8 @@ class ClusterTDPTransformer(TDPImageTransformer):
         (:func:`set_bound`).
 
     hommel_ : ari_estimator.closed_testing.Hommel or None
-        Closed testing of the voxels, for further questions. None where an
-        :class:`ARISecondLevelModel` has calibrated the test, which is ``family_.test``.
+        Closed testing of the voxels, for further questions. None with a calibration: the test
+        is ``family_.test`` then.
 
     n_tested_ : int
         Number of voxels tested: those of the mask that are not NaN.

@@ -22,6 +22,9 @@ from ari_estimator.resampling._threads import one_thread
 # Resamples per task, where it is not given: sending fewer takes longer than need be.
 _LARGEST_CHUNK = 250
 
+# Pivotal statistics that differ by less, relative to their size, are equal but for rounding.
+_ROUNDING = 1e-9
+
 # Statistics at a time, of all draws of some elements.
 _MOST_IN_MEMORY = 4_000_000
 
@@ -158,9 +161,16 @@ def pivots_by_tail(
     Returns
     -------
     pivots : ndarray of shape (n_draws,)
-        Pivotal statistics. Those that may be the one that decides at this level, and that of the
-        data as observed, are computed in double precision; others as far as single precision
-        goes.
+        Pivotal statistics. Those that may be the one that decides at this level, that of the
+        data as observed, and those that may equal it are computed in double precision; others
+        as far as single precision goes.
+
+    Notes
+    -----
+    Some draws have the statistics of the data as observed, but for rounding: two-sided, that
+    with all signs flipped has, or two groups of equal size that change places. By them the data
+    are no more extreme than by one of them, so their pivotal statistics must be equal, and
+    not be put in order by rounding.
     """
     n_varying = int((~null.is_constant).sum())
     ranks = np.arange(1, min(template.n_ranks, n_varying or null.n_elements) + 1)
@@ -174,14 +184,22 @@ def pivots_by_tail(
     low, pivots, high = np.concatenate(blocks, axis=1)
     decides = lambda_rank(null.n_draws, alpha)
     lowest, highest = np.partition(low, decides)[decides], np.partition(high, decides)[decides]
-    may_decide = (low < high) & (high >= lowest) & (low <= highest)
+    may_decide = (high >= lowest) & (low <= highest)
     # By its p-values themselves: with them lambda is compared later on.
     observed = np.sort(null.observed_p_values[~null.is_constant])[: ranks.size]
     pivots[0] = template.inverse(ranks, observed).min()
-    may_decide[0] = False
-    for draw in np.flatnonzero(may_decide).tolist():
-        exact = null.exact_correlations(draw)[~null.is_constant]
-        pivots[draw] = bins.pivots(exact[np.newaxis], template).value[0]
+    may_equal = (low <= pivots[0]) & (high >= pivots[0])
+    for draw in np.flatnonzero((low < high) & (may_decide | may_equal)).tolist():
+        if draw > 0:
+            exact = null.exact_correlations(draw)[~null.is_constant]
+            pivots[draw] = bins.pivots(exact[np.newaxis], template).value[0]
+    if n_varying < min(template.n_ranks, null.n_elements):
+        # The last of the p-values of 1. They count in none of the ranks of others, but without
+        # them the parameter could grow until p-values of 1 are below a threshold.
+        last = np.array([min(template.n_ranks, null.n_elements)])
+        pivots = np.minimum(pivots, template.inverse(last, np.ones(1)))
+    equal = np.isclose(pivots, pivots[0], rtol=_ROUNDING, atol=0)
+    pivots[equal] = pivots[equal].min()
     return pivots
 
 
@@ -270,24 +288,20 @@ def rank_p_values(null: NullStatistics, workers: Workers) -> tuple[np.ndarray, n
     return counts, np.concatenate(observed) / null.n_draws
 
 
-def pivots_by_rank(null: NullStatistics, template: Template, workers: Workers) -> np.ndarray:
+def pivots_by_rank(counts: np.ndarray, template: Template) -> np.ndarray:
     """Return the pivotal statistics of all draws, with p-values by rank.
 
     Parameters
     ----------
-    null : NullStatistics
-        Statistics of the draws.
+    counts : ndarray of int of shape (n_draws, n_draws)
+        From :func:`rank_p_values`.
 
     template : Template
         The template.
-
-    workers : Workers
-        How to spread the work.
 
     Returns
     -------
     pivots : ndarray of shape (n_draws,)
         Pivotal statistics.
     """
-    counts, _ = rank_p_values(null, workers)
-    return pivots_of_counts(counts, np.arange(1, null.n_draws + 1) / null.n_draws, template)
+    return pivots_of_counts(counts, np.arange(1, len(counts) + 1) / len(counts), template)

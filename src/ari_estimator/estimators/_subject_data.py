@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from nilearn.maskers import NiftiMasker
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.resampling import (
     LinearModelStatistics,
     NullStatistics,
@@ -167,9 +169,10 @@ def check_data(data: Any) -> np.ndarray:
         )
     data = np.asarray(data)
     if data.ndim != 2 or data.dtype.kind not in "fiu" or data.shape[1] == 0:
+        hint = " Images and their paths need a masker." if data.dtype.kind in "OU" else ""
         raise ValueError(
             "data must be real numbers of shape (n_subjects, n_elements). "
-            f"Got shape {data.shape} of {data.dtype}."
+            f"Got shape {data.shape} of {data.dtype}.{hint}"
         )
     if len(data) < 2:
         raise ValueError(f"data must be of at least 2 subjects. Got {len(data)}.")
@@ -189,13 +192,17 @@ def check_data(data: Any) -> np.ndarray:
 
 
 def _streamed(data: Any, masker: Any) -> Iterator[np.ndarray]:
+    if masker is not None and not hasattr(masker, "transform"):
+        raise TypeError(
+            f"masker must be a fitted masker of nilearn or None. Got {type(masker).__name__}."
+        )
     if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
         raise TypeError(f"data must be a list or an iterator of images. Got {type(data).__name__}.")
-    if masker is None:
-        yield from data
-        return
-    for image in data:
-        yield masker.transform(image)
+    if type(masker) is NiftiMasker:
+        # Which takes NaN for 0 all the same, but says so.
+        masker = NaNWarningMasker.take_over(masker)
+    for given in data:
+        yield given if masker is None else masker.transform(given)
 
 
 def _warn_of_constant(null: NullStatistics) -> None:

@@ -18,6 +18,7 @@ from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._statistic import Statistic
+from ari_estimator.resampling import CorrelationTail
 
 # Largest difference of p-values by two ways of the same data: maps are stored in few digits.
 _TOLERANCE = 1e-3
@@ -101,7 +102,7 @@ def calibrated_test(
     Raises
     ------
     TypeError
-        If it is no calibration.
+        If it is not a PermutationCalibration.
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     ValueError
@@ -126,8 +127,10 @@ def calibrated_test(
             f"two_sided must be {calibration.two_sided_}, as in the calibration. "
             f"Got {statistic.two_sided}."
         )
-    differences = np.abs(p_values - calibration.p_values_)[~calibration.is_constant_]
-    if calibration.p_values == "parametric" and differences.max(initial=0) > _TOLERANCE:
+    # Those of t, which p-values by rank are not.
+    of_t = CorrelationTail(calibration.df_, calibration.two_sided_).of_t(calibration.t_values_)
+    differences = np.abs(p_values - of_t)[~calibration.is_constant_]
+    if differences.max(initial=0) > _TOLERANCE:
         raise ValueError(
             "calibration must be of the data that the map was computed from. Got p-values that "
             f"differ by up to {differences.max():.2g} from those of the map."

@@ -253,25 +253,22 @@ class ResidualBootstrap(Scheme):
 
 def _arrangements(kinds: np.ndarray) -> Iterator[np.ndarray]:
     """Yield the ways to order kinds, as orders of members; first the order they are in."""
-    by_kind = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
-    wanted = np.searchsorted(np.unique(kinds), kinds)
-    n_left = np.bincount(wanted)
-    order = np.empty(kinds.size, dtype=np.intp)
-
-    def fill(position: int) -> Iterator[np.ndarray]:
-        if position == kinds.size:
-            yield order.copy()
+    members = np.argsort(kinds, kind="stable")
+    yield np.arange(kinds.size)
+    # From the first to the last in the order of a dictionary.
+    wanted = np.sort(kinds)
+    while True:
+        if not np.array_equal(wanted, kinds):
+            order = np.empty(kinds.size, dtype=np.intp)
+            order[np.argsort(wanted, kind="stable")] = members
+            yield order
+        rises = np.flatnonzero(wanted[:-1] < wanted[1:])
+        if rises.size == 0:
             return
-        # The kind that is there first, so that the order they are in comes out first.
-        own = wanted[position]
-        for kind in [own, *(k for k in range(n_left.size) if k != own)]:
-            if n_left[kind]:
-                order[position] = by_kind[kind][by_kind[kind].size - n_left[kind]]
-                n_left[kind] -= 1
-                yield from fill(position + 1)
-                n_left[kind] += 1
-
-    return fill(0)
+        at = rises[-1]
+        larger = np.flatnonzero(wanted > wanted[at])[-1]
+        wanted[[at, larger]] = wanted[[larger, at]]
+        wanted[at + 1 :] = wanted[at + 1 :][::-1].copy()
 
 
 def _is_constant_in_each(blocks: np.ndarray, vector: np.ndarray) -> bool:
