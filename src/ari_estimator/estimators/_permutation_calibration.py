@@ -17,12 +17,12 @@ from ari_estimator.closed_testing._learned_template import fingerprints, refuse_
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._templates import TEMPLATES, make_template
 from ari_estimator.estimators._resampling_passes import (
-    Workers,
     pivots_by_rank,
     pivots_by_tail,
     rank_p_values,
 )
 from ari_estimator.estimators._subject_data import resample_subjects
+from ari_estimator.estimators._workers import Workers
 from ari_estimator.resampling import SCHEMES, SchemeName
 
 PValues = Literal["parametric", "rank"]

@@ -6,83 +6,23 @@ back from a pass, never the statistics of all resamples.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
 
 from ari_estimator.closed_testing import Template
 from ari_estimator.closed_testing._binned_pivots import StatisticBins, bins_for, pivots_of_counts
 from ari_estimator.closed_testing._calibration import lambda_rank
+from ari_estimator.estimators._workers import Workers
 from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
 from ari_estimator.resampling._threads import one_thread
-
-# Resamples per task, where it is not given: sending fewer takes longer than need be.
-_LARGEST_CHUNK = 250
 
 # Pivotal statistics that differ by less, relative to their size, are equal but for rounding.
 _ROUNDING = 1e-9
 
 # Statistics at a time, of all draws of some elements.
 _MOST_IN_MEMORY = 4_000_000
-
-
-class Workers:
-    """How passes are spread over processes.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        Number of processes; None for what joblib is configured to do.
-
-    chunk_size : int or None
-        Resamples per task, rounded up to whole blocks. None for a share of each process, but no
-        more than 250.
-
-    verbose : int
-        Whether there is a progress bar.
-    """
-
-    def __init__(
-        self, n_jobs: int | None = None, chunk_size: int | None = None, verbose: int = 0
-    ) -> None:
-        self.n_jobs = n_jobs
-        self.chunk_size = chunk_size
-        self.verbose = verbose
-
-    def run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
-        """Yield the results of a function for each range, in order."""
-        parallel = Parallel(n_jobs=self.n_jobs)
-        # Not all backends of joblib can give results one by one.
-        if getattr(parallel._backend, "supports_return_generator", False):
-            parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-        results = iter(parallel(delayed(function)(part) for part in ranges))
-        if not self.verbose:
-            yield from results
-            return
-        from rich import progress as rich_progress  # for which there is time now
-
-        columns = (
-            rich_progress.TextColumn(what),
-            rich_progress.BarColumn(),
-            rich_progress.MofNCompleteColumn(),
-            rich_progress.TimeRemainingColumn(),
-        )
-        with rich_progress.Progress(*columns) as progress:
-            task = progress.add_task(what, total=sum(map(len, ranges)))
-            for part, result in zip(ranges, results, strict=True):
-                progress.advance(task, len(part))
-                yield result
-
-    def ranges_of_draws(self, n_draws: int) -> list[range]:
-        """Return which draws each task is of."""
-        size = self.chunk_size
-        if size is None:
-            size = min(_LARGEST_CHUNK, math.ceil(n_draws / effective_n_jobs(self.n_jobs)))
-        step = math.ceil(size / BLOCK) * BLOCK
-        return [range(start, min(start + step, n_draws)) for start in range(0, n_draws, step)]
 
 
 class _DrawTask:

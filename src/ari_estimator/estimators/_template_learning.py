@@ -10,8 +10,9 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from ari_estimator.closed_testing import LearnedTemplate
 from ari_estimator.closed_testing._learned_template import fingerprints
-from ari_estimator.estimators._resampling_passes import Workers, smallest_p_values
+from ari_estimator.estimators._resampling_passes import smallest_p_values
 from ari_estimator.estimators._subject_data import check_data, resample_subjects
+from ari_estimator.estimators._workers import Workers
 from ari_estimator.resampling import SCHEMES, SchemeName
 
 _PARAMETER_CONSTRAINTS = {
