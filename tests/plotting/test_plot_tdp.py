@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -49,10 +51,12 @@ def test_tdp_is_drawn_from_0_to_1_whatever_its_values(maps, display_mode):
 
 
 @pytest.mark.parametrize("display_mode", ["z", "glass"])
-def test_map_without_clusters_is_drawn(maps, display_mode):
+def test_map_without_clusters_is_drawn_without_ado(maps, display_mode):
     stat_img, tdp_img = maps
     nothing = Nifti1Image(np.zeros(tdp_img.shape), tdp_img.affine)
-    figure = plot_tdp(stat_img, nothing, cut_coords=2, display_mode=display_mode)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        figure = plot_tdp(stat_img, nothing, cut_coords=2, display_mode=display_mode)
     assert isinstance(figure, Figure)
 
 

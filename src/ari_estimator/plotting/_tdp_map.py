@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -94,21 +95,28 @@ def plot_tdp(
         if isinstance(img, SurfaceImage):
             raise TypeError(f"{name} must be a volume. Got a surface: plot_tdp_surface draws it.")
     if display_mode == "glass":
-        figure = _glass_brains(stat_img, tdp_img, threshold or NOT_ZERO)
+        figure = _drawn(_glass_brains, stat_img, tdp_img, threshold or NOT_ZERO)
     else:
         if isinstance(cut_coords, int):
             shown = tdp_img if get_data(load_img(tdp_img)).any() else stat_img
             cuts = find_cut_slices(shown, direction=display_mode, n_cuts=cut_coords).tolist()
         else:
             cuts = list(cut_coords)
-        figure = _slices(stat_img, tdp_img, display_mode, cuts, threshold or NOT_ZERO)
+        figure = _drawn(_slices, stat_img, tdp_img, threshold or NOT_ZERO, display_mode, cuts)
     figure.suptitle(title, parse_math=False)
     written(figure, output_file)
     return figure
 
 
+def _drawn(draw: Callable[..., Figure], *args: Any) -> Figure:
+    """Draw without the warnings that nothing is there to be drawn, which is a result as well."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="empty mask", category=UserWarning)
+        return draw(*args)
+
+
 def _slices(
-    stat_img: Any, tdp_img: Any, display_mode: str, cuts: list[float], threshold: float
+    stat_img: Any, tdp_img: Any, threshold: float, display_mode: str, cuts: list[float]
 ) -> Figure:
     figure, (stat_axes, tdp_axes) = plt.subplots(2, 1, figsize=(1.9 * len(cuts) + 0.8, 5))
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.86, hspace=0.12)
