@@ -82,18 +82,14 @@ def set_rows(fitted: Any, map_index: int | None, max_sets: int) -> SetRows:
     """
     table = get_tdp_table(fitted, map_index=map_index, max_peaks=_MAX_PEAKS)
     table = table.drop(columns=["center_x", "center_y", "center_z"])
-    ids = table.iloc[:, 0]
-    is_main = table["peak"] == 1
-    number = is_main.cumsum() - 1
-    n_sets = int(is_main.sum()) - 1
-    shown = (number < max_sets) | (number == n_sets)
+    # Rows of further peaks have the number of their set; the last one is that of the rest.
+    number = (table["peak"] == 1).cumsum() - 1
+    n_sets = int(number.iloc[-1])
     what = "regions" if "region" in table else "clusters"
-    table.iloc[:, 0] = ids.astype(object).where(number < n_sets, "rest")
-    if "region" in table:
-        table = table[shown]
+    table.iloc[:, 0] = table.iloc[:, 0].astype(object).where(number < n_sets, "rest")
     rows = [
         (row["peak"] > 1, [_cell(name, row[name]) for name in table.columns])
-        for row in table[shown.reindex(table.index)].to_dict("records")
+        for row in table[(number < max_sets) | (number == n_sets)].to_dict("records")
     ]
     headings = [_HEADINGS.get(name, name.removeprefix("n_").capitalize()) for name in table.columns]
     return SetRows(headings, rows, n_sets, min(n_sets, max_sets), what)
@@ -104,6 +100,8 @@ def _cell(name: Any, value: Any) -> str:
         return ""
     if name == "tdp":
         return f"{value:.3f}"
+    if name == "peak_stat" and abs(value) >= 0.01:
+        return f"{value:.2f}"
     if name in ("peak_x", "peak_y", "peak_z"):
         return f"{value:.0f}"
     if isinstance(value, (int, np.integer)) and name.startswith(("n_", "size_", "true_")):
@@ -122,7 +120,7 @@ def parameter_rows(estimator: BaseEstimator) -> list[tuple[str, str]]:
     Returns
     -------
     rows : list of (str, str)
-        In alphabetical order, values in short.
+        In the order of scikit-learn, values in short.
     """
     return [(name, in_short(value)) for name, value in estimator.get_params(deep=False).items()]
 
