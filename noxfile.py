@@ -11,6 +11,7 @@ nox.options.sessions = ["tests", "oldest", "lint"]
 OLDEST = [
     "distributed==2024.5.0",
     "hypothesis==6.100.0",
+    "jinja2==3.1.6",
     "joblib==1.4.0",
     "matplotlib==3.8.4",
     "nibabel==5.2.0",

@@ -1,5 +1,9 @@
 """All-Resolutions Inference for brain imaging, as scikit-learn and nilearn estimators."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from ari_estimator._version import __version__
 from ari_estimator.estimators import (
     AdaptiveTDPTransformer,
@@ -15,6 +19,7 @@ from ari_estimator.estimators import (
     learn_template,
     set_bound,
 )
+from ari_estimator.estimators._report_hook import set_report_maker
 
 __all__ = [
     "ARISecondLevelModel",
@@ -31,3 +36,13 @@ __all__ = [
     "learn_template",
     "set_bound",
 ]
+
+
+def _make_report(fitted: Any, **options: Any) -> Any:
+    # Imported when it is needed: figures take their time.
+    from ari_estimator.reporting import make_report
+
+    return make_report(fitted, **options)
+
+
+set_report_maker(_make_report)

@@ -53,7 +53,7 @@ def demo(
 
 def _rich_table(table: pd.DataFrame) -> Table:
     """Return a cluster table for the terminal."""
-    from ari_estimator.reporting._rounding import rounded_down
+    from ari_estimator.closed_testing._rounding import rounded_down
 
     columns = {
         "id": "{cluster_id:.0f}",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Memory
+from nilearn.reporting import HTMLReport
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
@@ -24,6 +25,7 @@ from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.estimators._family import check_zeros, warn_of_nan, warn_of_untested_zeros
 from ari_estimator.estimators._inference import MapInference, SetMaker, infer_map
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._report_hook import report_on
 from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
 from ari_estimator.estimators._test_makers import HommelTestMaker, TestMaker, calibrated_test
 from ari_estimator.estimators._thresholded import check_computed_family
@@ -300,6 +302,36 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 f"map_index must be an integer from 0 to {n_maps - 1}. Got {map_index!r}."
             )
         return self._inferences[index]
+
+    def generate_report(
+        self, title: str | None = None, *, map_index: int | None = None, max_sets: int = 50
+    ) -> HTMLReport:
+        """Return a report of what was found in a map, with tables and figures.
+
+        Parameters
+        ----------
+        title : str or None, default=None
+            Title of the report; the name of the class if None.
+
+        map_index : int or None, default=None
+            Which of the maps is meant, if there are several.
+
+        max_sets : int, default=50
+            Number of clusters or regions in the table, at most.
+
+        Returns
+        -------
+        report : nilearn.reporting.HTMLReport
+            The report, which notebooks show, with ``save_as_html`` and ``open_in_browser``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If no map was seen yet: by :meth:`fit_transform`.
+        ValueError
+            If ``map_index`` names no map, or ``max_sets`` is no integer of at least 1.
+        """
+        return report_on(self, title=title, map_index=map_index, max_sets=max_sets)
 
     def _memory(self, level: int) -> Memory:
         """Return the cache for work of a level: none, if it is not to be cached."""

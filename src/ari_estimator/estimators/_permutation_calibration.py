@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
+from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -16,6 +17,7 @@ from ari_estimator.closed_testing._calibration import lambda_rank, step_down
 from ari_estimator.closed_testing._learned_template import fingerprints, refuse_shared
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._templates import TEMPLATES, make_template
+from ari_estimator.estimators._report_hook import report_on
 from ari_estimator.estimators._resampling_passes import (
     pivots_by_rank,
     pivots_by_tail,
@@ -342,6 +344,26 @@ default="simes"
         self.scheme_ = resampled.scheme
         self.n_features_in_ = null.n_elements
         return self
+
+    def generate_report(self, title: str | None = None) -> HTMLReport:
+        """Return a report of the calibration.
+
+        Parameters
+        ----------
+        title : str or None, default=None
+            Title of the report; the name of the class if None.
+
+        Returns
+        -------
+        report : nilearn.reporting.HTMLReport
+            The report, which notebooks show, with ``save_as_html`` and ``open_in_browser``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the calibration is not fitted.
+        """
+        return report_on(self, title=title)
 
     def _make_template(self, n_elements: int) -> Template:
         is_auto = isinstance(self.k_max, str) and self.k_max == "auto"

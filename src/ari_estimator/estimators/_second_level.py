@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from html import escape
+from typing import Any, Literal
 
 import numpy as np
 from nibabel import Nifti1Image
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import NiftiMasker, SurfaceMasker
+from nilearn.reporting import HTMLReport
 from nilearn.surface import PolyData, SurfaceImage
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
@@ -24,6 +27,7 @@ from ari_estimator.estimators._contrast_calibration import (
     weights_of,
 )
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._report_hook import report_on
 from ari_estimator.estimators._test_makers import GivenTest
 from ari_estimator.images._nan_masker import NaNWarningMasker
 
@@ -270,6 +274,7 @@ default=None
         """
         for name in ("transformer_", "calibration_", *_RESULTS):
             setattr(self, name, None)
+        self._tdp_contrast: Any = None
         self._calibrator = ContrastCalibrator()
         self._check_calibration(self._check_transformer())
         if isinstance(second_level_input, list):
@@ -353,9 +358,116 @@ or None, default=None
             tdp.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
         self.transformer_ = transformer
         self.calibration_ = calibration
+        self._tdp_contrast = second_level_contrast
         for name in _RESULTS:
             setattr(self, name, getattr(transformer, name, None))
         return tdp
+
+    def generate_report(
+        self,
+        contrasts: Any = None,
+        first_level_contrast: Any = None,
+        title: str | None = None,
+        bg_img: Any = "MNI152TEMPLATE",
+        threshold: float | None = None,
+        alpha: float = 0.001,
+        cluster_threshold: int = 0,
+        height_control: str | None = "fpr",
+        two_sided: bool = False,
+        min_distance: float = 8.0,
+        plot_type: Literal["slice", "glass"] = "slice",
+        cut_coords: Any = None,
+        display_mode: str | None = None,
+        report_dims: Sequence[int] = (1600, 800),
+    ) -> HTMLReport:
+        """Return nilearn's report of the model, with the TDP of the last contrast below.
+
+        Parameters are those of nilearn's method, and are of its part of the report: ``alpha`` and
+        ``threshold`` are those of its maps. The part on the TDP is of the contrast, and with the
+        parameters, that it was computed with; there is none before
+        ``compute_contrast(output_type="tdp")``.
+
+        Parameters
+        ----------
+        contrasts : str, array, list or dict, default=None
+            Contrasts to report on, by their names, or their weights.
+
+        first_level_contrast : str, array-like or None, default=None
+            The contrast of first-level models that are the input.
+
+        title : str or None, default=None
+            Title of the report.
+
+        bg_img : image or None, default="MNI152TEMPLATE"
+            What maps are drawn on.
+
+        threshold : float or None, default=None
+            Height threshold, with ``height_control=None``.
+
+        alpha : float, default=0.001
+            Level of the height threshold.
+
+        cluster_threshold : int, default=0
+            Smallest size of a cluster.
+
+        height_control : {"fpr", "fdr", "bonferroni"} or None, default="fpr"
+            What the height threshold controls.
+
+        two_sided : bool, default=False
+            Whether negative values count.
+
+        min_distance : float, default=8.0
+            Distance between sub-peaks in mm.
+
+        plot_type : {"slice", "glass"}, default="slice"
+            How maps are drawn.
+
+        cut_coords : sequence, int or None, default=None
+            Where slices are.
+
+        display_mode : str or None, default=None
+            Direction of the slices.
+
+        report_dims : sequence of 2 int, default=(1600, 800)
+            Width and height in a notebook, in pixels.
+
+        Returns
+        -------
+        report : nilearn.reporting.HTMLReport
+            The report.
+        """
+        report = super().generate_report(
+            contrasts=contrasts,
+            first_level_contrast=first_level_contrast,
+            # Of a title nilearn makes HTML.
+            title=None if title is None else escape(title),
+            bg_img=bg_img,
+            threshold=threshold,
+            alpha=alpha,
+            cluster_threshold=cluster_threshold,
+            height_control=height_control,
+            two_sided=two_sided,
+            min_distance=min_distance,
+            plot_type=plot_type,
+            cut_coords=cut_coords,
+            display_mode=display_mode,
+            report_dims=report_dims,
+        )
+        if getattr(self, "transformer_", None) is None:
+            return report
+        return report_on(self, append_to=report)
+
+    def _generate_report_content(self, *args: Any, **kwargs: Any) -> None:
+        super()._generate_report_content(*args, **kwargs)
+        # nilearn's templates make HTML of the names of contrasts, and of columns.
+        content = self._report_content
+        if content.get("contrasts"):
+            content["contrasts"] = [escape(name) for name in content["contrasts"]]
+        for run in (content.get("run_wise_dict") or {}).values():
+            if run.get("all_contrasts"):
+                run["all_contrasts"] = {
+                    escape(str(name)): figure for name, figure in run["all_contrasts"].items()
+                }
 
     def _calibrate(
         self,

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
+from ari_estimator.closed_testing._rounding import rounded_down
 from ari_estimator.estimators._any_set import fitted_map
 from ari_estimator.estimators._family import MapFamily
 from ari_estimator.estimators._inference import MapInference
@@ -23,7 +24,6 @@ from ari_estimator.reporting._region_composition import (
     compose,
     members_of_regions,
 )
-from ari_estimator.reporting._rounding import rounded_down
 
 # Peaks are those of the full neighbourhood of a voxel, as in nilearn, whatever clusters are.
 _PEAK_CONNECTIVITY: Final = 26

@@ -1,0 +1,64 @@
+"""Values of a space as images that nilearn can draw, whatever kind of image they come from."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from nibabel import Nifti1Image
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
+
+from ari_estimator.images._frame import put
+from ari_estimator.images._space import Space, VolumePart
+
+
+class Drawable(NamedTuple):
+    """Values as images.
+
+    Attributes
+    ----------
+    volume : Nifti1Image or None
+        Those of voxels; None where there are none.
+
+    surface : SurfaceImage or None
+        Those of vertices; None where there are none.
+    """
+
+    volume: Any
+    surface: Any
+
+
+def drawable(space: Space, values: np.ndarray) -> Drawable:
+    """Return values as images that nilearn can draw.
+
+    A CIFTI image, which it cannot, comes apart into the cortex and the voxels below.
+
+    Parameters
+    ----------
+    space : Space
+        Where the elements lie.
+
+    values : ndarray of shape (n_elements,)
+        A number for each.
+
+    Returns
+    -------
+    drawable : Drawable
+        The images, 0 where there is no element.
+    """
+    volume = None
+    meshes, data = {}, {}
+    start = 0
+    for part in space.parts:
+        put_in_place = put(values[start : start + part.n_elements], part.mask)
+        start += part.n_elements
+        if isinstance(part, VolumePart):
+            volume = Nifti1Image(put_in_place, part.affine)
+            continue
+        # By the end of "CORTEX_LEFT" too. What is neither, nilearn has no surface for.
+        hemisphere = part.name.lower().rpartition("_")[2]
+        if hemisphere in ("left", "right"):
+            meshes[hemisphere] = InMemoryMesh(part.points, part.faces)
+            data[hemisphere] = put_in_place
+    surface = SurfaceImage(PolyMesh(**meshes), data) if meshes else None
+    return Drawable(volume, surface)

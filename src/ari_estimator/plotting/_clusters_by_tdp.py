@@ -1,0 +1,155 @@
+"""How many clusters there are, and how large, for each TDP that one may ask for."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from sklearn.exceptions import NotFittedError
+
+from ari_estimator.estimators import AdaptiveTDPTransformer, ARISecondLevelModel, TDPForest
+from ari_estimator.estimators._adaptive_tdp import check_tdp_threshold
+from ari_estimator.estimators._any_set import fitted_map
+from ari_estimator.plotting._figure import (
+    BLUE,
+    GREY,
+    bare,
+    figure_of,
+    in_decades,
+    pair_or_new,
+    set_title,
+    written,
+)
+
+_TDPS = np.linspace(0, 1, 201)
+
+
+def plot_clusters_by_tdp(
+    fitted: Any,
+    *,
+    cluster_threshold: int | None = None,
+    map_index: int | None = None,
+    axes: Any = None,
+    title: str = "",
+    output_file: str | Path | None = None,
+) -> Figure:
+    """Draw how many clusters have at least a TDP, and how large they are, against the TDP.
+
+    Parameters
+    ----------
+    fitted : AdaptiveTDPTransformer, ARISecondLevelModel or TDPForest
+        A transformer after ``fit_transform``; a model with such a transformer after
+        ``compute_contrast(output_type="tdp")``; or a forest.
+
+    cluster_threshold : int or None, default=None
+        Smallest size of a cluster that counts, in voxels; that of the transformer if None.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if the transformer was fitted to several.
+
+    axes : pair of matplotlib.axes.Axes, or None, default=None
+        Where to draw the numbers, and the sizes; a new figure if None.
+
+    title : str, default=""
+        Title of the figure.
+
+    output_file : str, Path or None, default=None
+        File to write the figure to; the figure is closed then.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure. The bounds of all clusters hold at once: the TDP may be chosen by it. A
+        dashed line shows each ``tdp_threshold`` of the transformer.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If no map was seen yet.
+    TypeError
+        If ``fitted`` is none of these, or has other clusters than adaptive ones, or ``axes``
+        are no two axes.
+    ValueError
+        If ``cluster_threshold`` is negative or no integer.
+
+    See Also
+    --------
+    ari_estimator.TDPForest.profile : The numbers, of clusters of all sizes.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import AdaptiveTDPTransformer
+    >>> from ari_estimator.plotting import plot_clusters_by_tdp
+    >>> ari = AdaptiveTDPTransformer(0.7, cluster_threshold=20)
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> figure = plot_clusters_by_tdp(ari)
+    """
+    forest, transformer, elements = _forest_of(fitted, map_index)
+    smallest = cluster_threshold
+    if smallest is None:
+        smallest = 0 if transformer is None else transformer.cluster_threshold
+    if not isinstance(smallest, Integral) or smallest < 0:
+        raise ValueError(
+            f"cluster_threshold must be an integer, at least 0, or None. Got {cluster_threshold!r}."
+        )
+    sizes = [forest.sizes[forest.query(tdp)] for tdp in _TDPS]
+    sizes = [of_query[of_query >= smallest] for of_query in sizes]
+    number_axes, size_axes = pair_or_new(axes)
+    number_axes.step(_TDPS, [s.size for s in sizes], where="pre", color=BLUE, linewidth=2)
+    for name, colour, width, of_queries in (
+        ("all together", BLUE, 2, [s.sum() for s in sizes]),
+        ("the largest", GREY, 1.5, [s.max(initial=0) for s in sizes]),
+    ):
+        # Where there is none, nothing is drawn.
+        shown = [size or np.nan for size in of_queries]
+        size_axes.step(_TDPS, shown, where="pre", color=colour, linewidth=width, label=name)
+    what = "Clusters" + (f" of {smallest:,} {elements} or more" if smallest > 1 else "")
+    number_axes.set(ylabel=what)
+    size_axes.set(ylabel=f"Size in {elements}", xlabel="TDP that is asked for, at least")
+    number_axes.set_ylim(bottom=0)
+    number_axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    # Of a TDP of 0 there is the whole brain, which would press all others to the ground.
+    largest = [s.max() for s in sizes if s.size]
+    if largest:
+        in_decades(size_axes, "y", min(largest), sizes[0].sum())
+    asked = None if transformer is None else check_tdp_threshold(transformer.tdp_threshold)
+    for one in (number_axes, size_axes):
+        bare(one)
+        one.set_xlim(0, 1)
+        for tdp in asked or ():
+            one.axvline(tdp, color="black", linestyle="--", linewidth=1)
+    size_axes.legend(frameon=False)
+    set_title(number_axes, title)
+    figure = figure_of(number_axes)
+    written(figure, output_file)
+    return figure
+
+
+def _forest_of(
+    fitted: Any, map_index: int | None
+) -> tuple[TDPForest, AdaptiveTDPTransformer | None, str]:
+    """Return a forest, the transformer that has made it, and what elements are called."""
+    if isinstance(fitted, TDPForest):
+        return fitted, None, "elements"
+    transformer = fitted
+    if isinstance(fitted, ARISecondLevelModel):
+        transformer = getattr(fitted, "transformer_", None)
+        if transformer is None:
+            raise NotFittedError(
+                f"This {type(fitted).__name__} has no contrast whose TDP was computed. Call "
+                'compute_contrast(output_type="tdp").'
+            )
+    if not isinstance(transformer, AdaptiveTDPTransformer):
+        raise TypeError(
+            "fitted must be an AdaptiveTDPTransformer, an ARISecondLevelModel with one, or a "
+            f"TDPForest. Got {type(transformer).__name__}, whose clusters are of fixed thresholds."
+        )
+    frame, inference = fitted_map(transformer, map_index)
+    forest = inference.partitions[0].forest
+    assert forest is not None
+    return forest, transformer, frame.space.element_name[1]

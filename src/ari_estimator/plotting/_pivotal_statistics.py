@@ -1,0 +1,130 @@
+"""The null distribution that a calibration rests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from sklearn.utils.validation import check_is_fitted
+
+from ari_estimator.closed_testing import Calibration
+from ari_estimator.estimators import PermutationCalibration
+from ari_estimator.plotting._figure import (
+    BLUE,
+    VERMILLION,
+    axes_or_new,
+    bare,
+    figure_of,
+    set_title,
+    written,
+)
+
+# From the smallest statistic to the largest, by so much a logarithmic axis is of use.
+_WIDE = 30.0
+
+# What is farther off than so many times the range of the others has no place beside them.
+_FAR = 2.0
+
+
+def plot_pivotal_statistics(
+    calibration: PermutationCalibration | Calibration,
+    *,
+    axes: Axes | None = None,
+    title: str = "",
+    output_file: str | Path | None = None,
+) -> Axes:
+    """Draw the pivotal statistics of all resamples, and the calibrated parameter among them.
+
+    Parameters
+    ----------
+    calibration : PermutationCalibration or ari_estimator.closed_testing.Calibration
+        A calibration that is fitted; such as ``calibration_`` of an
+        :class:`~ari_estimator.ARISecondLevelModel`.
+
+    axes : matplotlib.axes.Axes or None, default=None
+        Where to draw; a new figure if None.
+
+    title : str, default=""
+        Title of the figure.
+
+    output_file : str, Path or None, default=None
+        File to write the figure to; the figure is closed then.
+
+    Returns
+    -------
+    axes : matplotlib.axes.Axes
+        The axes. After step-down the statistics are of the hypotheses that are left.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the calibration is not fitted.
+    TypeError
+        If it is none, or ``axes`` are no axes.
+
+    Notes
+    -----
+    A resample has p-values below their thresholds exactly if its statistic is below lambda. So
+    have a share of at most alpha of them, to the left of the line. Data with an effect are
+    far to the left; that they are beside the others says that nothing was found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator import PermutationCalibration
+    >>> from ari_estimator.plotting import plot_pivotal_statistics
+    >>> data = np.random.default_rng(0).standard_normal((20, 500))
+    >>> calibration = PermutationCalibration(n_permutations=200, random_state=0).fit(data)
+    >>> axes = plot_pivotal_statistics(calibration)
+    """
+    if isinstance(calibration, PermutationCalibration):
+        check_is_fitted(calibration)
+        calibration = calibration.calibration_
+    if not isinstance(calibration, Calibration):
+        raise TypeError(
+            "calibration must be a PermutationCalibration or a closed_testing.Calibration. "
+            f"Got {type(calibration).__name__}."
+        )
+    axes = axes_or_new(axes)
+    statistics = calibration.pivotal_statistics
+    observed, lambda_ = float(statistics[0]), calibration.lambda_
+    null = statistics[1:][np.isfinite(statistics[1:])]
+    shown = np.r_[null, lambda_]
+    low, high = float(shown.min()), float(shown.max())
+    is_log = low > 0 and high > _WIDE * low
+    if low == high:
+        low, high = low - 0.5 * abs(low or 1), high + 0.5 * abs(high or 1)
+    n_bins = int(np.clip(np.sqrt(null.size) * 1.5, 8, 60))
+    edges = np.geomspace(low, high, n_bins) if is_log else np.linspace(low, high, n_bins)
+    axes.hist(null, bins=edges.tolist(), color=BLUE, alpha=0.55, label=f"{null.size:,} resamples")
+    if is_log:
+        axes.set_xscale("log")
+    share = f"{calibration.joint_error_rate():.1%} of resamples below"
+    axes.axvline(lambda_, color="black", linewidth=1.6, label=f"λ = {lambda_:.4g}, {share}")
+    # Data with an effect may be so far off that nothing could be told of the others.
+    if is_log:
+        has_place = observed > 0 and np.log(low / observed) < _FAR * np.log(high / low)
+    else:
+        has_place = low - observed < _FAR * (high - low)
+    at = observed if has_place else low
+    off = "" if has_place else ", off the axis"
+    axes.plot(
+        [at],
+        [0.04],
+        marker="v" if has_place else "<",
+        markersize=10,
+        color=VERMILLION,
+        linestyle="none",
+        transform=axes.get_xaxis_transform(),
+        clip_on=False,
+        zorder=4,
+        label=f"data as observed, {observed:.3g}{off}",
+    )
+    bare(axes)
+    axes.set(xlabel="Pivotal statistic", ylabel="Resamples")
+    axes.legend(framealpha=1, edgecolor="none", fontsize=9, loc="upper left")
+    axes.set_ylim(top=1.3 * axes.get_ylim()[1])  # for the legend
+    set_title(axes, title)
+    written(figure_of(axes), output_file)
+    return axes

@@ -1,0 +1,126 @@
+"""The confidence curve: what is known of the strongest voxels, for each number of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.estimators._any_set import confidence_curve, fitted_map
+from ari_estimator.plotting._figure import (
+    BLUE,
+    GREY,
+    bare,
+    figure_of,
+    pair_or_new,
+    set_title,
+    written,
+)
+
+# More points than this no figure can show.
+_MOST_POINTS = 4000
+
+
+def plot_tdp_curve(
+    fitted: Any,
+    *,
+    mask_img: Any = None,
+    seed: Sequence[float] | None = None,
+    radius: float | None = None,
+    indices: Any = None,
+    map_index: int | None = None,
+    axes: Any = None,
+    title: str = "",
+    output_file: str | Path | None = None,
+) -> Figure:
+    """Draw the bounds of the k strongest voxels of a map, or of a set, against k.
+
+    Parameters
+    ----------
+    fitted : transformer or ARISecondLevelModel
+        A transformer after ``fit_transform``, or a model after
+        ``compute_contrast(output_type="tdp")``.
+
+    mask_img, seed, radius, indices
+        A set, as for :func:`~ari_estimator.set_bound`; if none is given, all voxels that are
+        tested.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if the transformer was fitted to several.
+
+    axes : pair of matplotlib.axes.Axes, or None, default=None
+        Where to draw the TDP, and the true discoveries; a new figure if None.
+
+    title : str, default=""
+        Title of the figure.
+
+    output_file : str, Path or None, default=None
+        File to write the figure to; the figure is closed then.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure. All points of both curves hold at once.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If no map was seen yet.
+    TypeError
+        If ``fitted`` is no such estimator, or ``axes`` are no two axes.
+    ValueError
+        If a set is malformed, or none of its voxels is tested.
+
+    See Also
+    --------
+    ari_estimator.confidence_curve : The numbers.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import ClusterTDPTransformer
+    >>> from ari_estimator.plotting import plot_tdp_curve
+    >>> ari = ClusterTDPTransformer()
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> figure = plot_tdp_curve(ari, seed=(39, -22, 58), radius=30)
+    """
+    curve = confidence_curve(
+        fitted, mask_img=mask_img, seed=seed, radius=radius, indices=indices, map_index=map_index
+    )
+    elements = fitted_map(fitted, map_index)[0].space.element_name[1]
+    tdp_axes, count_axes = pair_or_new(axes)
+    n = len(curve)
+    if n > _MOST_POINTS:
+        curve = curve.iloc[np.unique(np.geomspace(1, n, _MOST_POINTS).round().astype(int)) - 1]
+    last = curve.iloc[-1]
+    tdp_axes.plot(curve["n_selected"], curve["tdp"], color=BLUE, linewidth=2)
+    tdp_axes.set(ylabel="TDP, at least", ylim=(-0.02, 1.02))
+    tdp_axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    count_axes.plot(curve["n_selected"], curve["true_discoveries"], color=BLUE, linewidth=2)
+    count_axes.set(ylabel=f"Active {elements}, at least", xlabel=f"Strongest {elements}, how many")
+    count_axes.set_ylim(bottom=0)
+    count_axes.yaxis.set_major_formatter("{x:,.0f}")
+    whole = f"all {n:,} {elements}: at least"
+    tdp = f"{whole} {rounded_down(100 * last['tdp'], 1):g} %"
+    count = f"{whole} {int(last['true_discoveries']):,}"
+    # In the corners that the curves, of which one falls and one grows, leave free.
+    for one, text, value, height in (
+        (tdp_axes, tdp, last["tdp"], 0.08),
+        (count_axes, count, last["true_discoveries"], 0.82),
+    ):
+        bare(one)
+        if n > 1:
+            one.set_xscale("log")
+            one.set_xlim(1, n)
+            one.xaxis.set_major_formatter("{x:,.0f}")
+        one.plot([n], [value], "o", color=GREY, clip_on=False, zorder=3)
+        one.text(0.03, height, text, transform=one.transAxes, color=GREY)
+    set_title(tdp_axes, title)
+    figure = figure_of(tdp_axes)
+    written(figure, output_file)
+    return figure

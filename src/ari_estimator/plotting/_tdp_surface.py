@@ -1,0 +1,153 @@
+"""The TDP of clusters on surfaces, beside the statistic that it was computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from nilearn.plotting import plot_surf_stat_map
+from nilearn.surface import SurfaceImage
+
+from ari_estimator.plotting._figure import TDP_CMAP, written
+from ari_estimator.plotting._mesh_curvature import folds
+from ari_estimator.plotting._tdp_map import NOT_ZERO
+
+_STAT_CMAP = "RdBu_r"
+
+
+def plot_tdp_surface(
+    stat_img: SurfaceImage,
+    tdp_img: SurfaceImage,
+    *,
+    bg_map: Any = None,
+    views: Sequence[str] = ("lateral", "medial"),
+    threshold: float | None = None,
+    title: str = "",
+    output_file: str | Path | None = None,
+) -> Figure:
+    """Draw a map on surfaces, and below it the true discovery proportion of its clusters.
+
+    Parameters
+    ----------
+    stat_img : SurfaceImage
+        The statistical map, of one or both hemispheres.
+
+    tdp_img : SurfaceImage
+        True discovery proportions, as from
+        :class:`~ari_estimator.ClusterTDPTransformer`, on the same meshes.
+
+    bg_map : SurfaceImage or None, default=None
+        What to draw the maps on, such as the depth of sulci; the folds of the mesh, which an
+        inflated one has none of, if None.
+
+    views : sequence of str, default=("lateral", "medial")
+        From where to look at each hemisphere, as for nilearn's ``plot_surf``.
+
+    threshold : float or None, default=None
+        The statistic is drawn where its absolute value is above; everywhere if None.
+
+    title : str, default=""
+        Title of the figure.
+
+    output_file : str, Path or None, default=None
+        File to write the figure to; the figure is closed then.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure. TDPs are drawn on a scale from 0 to 1, whatever their values.
+
+    Raises
+    ------
+    TypeError
+        If an image is no surface.
+    ValueError
+        If the images are not of the same hemispheres, or have several maps, or there is no
+        view.
+
+    See Also
+    --------
+    plot_tdp : For volumes.
+    """
+    values = {
+        name: _values(img, name) for name, img in (("stat_img", stat_img), ("tdp_img", tdp_img))
+    }
+    sizes = [{hemi: data.size for hemi, data in parts.items()} for parts in values.values()]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            "stat_img and tdp_img must lie on the same meshes. "
+            f"Got vertices {sizes[0]} and {sizes[1]}."
+        )
+    if isinstance(views, str) or not views:
+        raise ValueError(f"views must be a sequence of at least one view. Got {views!r}.")
+    hemispheres = list(values["stat_img"])
+    # Seen from outside at both ends, from inside between.
+    panels = [("left", view) for view in views] + [("right", view) for view in reversed(views)]
+    panels = [panel for panel in panels if panel[0] in hemispheres]
+    largest = max(np.nanmax(np.abs(data), initial=0) for data in values["stat_img"].values())
+    largest = float(largest) or 1.0
+    bg_map = folds(stat_img) if bg_map is None else bg_map
+    figure = plt.figure(figsize=(2.6 * len(panels) + 1.0, 5.4))
+    widths = [*(1 for _ in panels), 0.06]
+    grid = figure.add_gridspec(
+        2, len(panels) + 1, width_ratios=widths, left=0.01, right=0.95, top=0.81, bottom=0.03,
+        wspace=0.0, hspace=0.36,
+    )  # fmt: skip
+    rows = (
+        ("Statistic", stat_img, _STAT_CMAP, (-largest, largest), threshold or NOT_ZERO),
+        ("True discovery proportion", tdp_img, TDP_CMAP, (0.0, 1.0), NOT_ZERO),
+    )
+    for row, (name, img, cmap, (vmin, vmax), above) in enumerate(rows):
+        for column, (hemi, view) in enumerate(panels):
+            axes = figure.add_subplot(grid[row, column], projection="3d")
+            plot_surf_stat_map(
+                stat_map=_without_nan(img),
+                hemi=hemi,
+                view=view,
+                bg_map=bg_map,
+                threshold=above,
+                vmin=vmin,
+                vmax=vmax,
+                symmetric_cbar=False,
+                cmap=cmap,
+                # The mean would draw a rim of values that no vertex has around each cluster.
+                avg_method="median",
+                colorbar=False,
+                axes=axes,
+                figure=figure,
+            )
+            axes.set_box_aspect(None, zoom=1.7)
+            for drawn in axes.collections:
+                drawn.set_clip_on(False)  # the axes are square, and brains are long
+            axes.set_title(f"{hemi}, {view}", fontsize=9, y=1.06)
+        bar_axes = figure.add_subplot(grid[row, -1])
+        figure.colorbar(ScalarMappable(Normalize(vmin, vmax), cmap), cax=bar_axes)
+        top = grid[row, 0].get_position(figure).y1
+        figure.text(0.012, top + 0.075, name, fontsize=12)
+    figure.suptitle(title, parse_math=False)
+    written(figure, output_file)
+    return figure
+
+
+def _values(img: Any, name: str) -> dict[str, np.ndarray]:
+    """Return the values of each hemisphere."""
+    if not isinstance(img, SurfaceImage):
+        raise TypeError(
+            f"{name} must be a SurfaceImage. Got {type(img).__name__}: plot_tdp draws volumes."
+        )
+    parts = {hemi: np.asarray(data) for hemi, data in img.data.parts.items()}
+    if any(data.size != len(data) for data in parts.values()):
+        raise ValueError(f"{name} must hold one map. Got shape {img.shape}.")
+    return {hemi: data.ravel() for hemi, data in parts.items()}
+
+
+def _without_nan(img: SurfaceImage) -> SurfaceImage:
+    """Return a map with 0, which is not drawn, where it is not tested."""
+    data = {hemi: np.nan_to_num(np.ravel(part)) for hemi, part in img.data.parts.items()}
+    return SurfaceImage(img.mesh, data)

@@ -1,0 +1,181 @@
+"""The report of an estimator: one page with texts, tables and figures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from nilearn.reporting import HTMLReport
+from sklearn.utils.validation import check_is_fitted
+
+from ari_estimator._version import __version__
+from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
+from ari_estimator.estimators._any_set import fitted_map
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.reporting._report_methods import (
+    Methods,
+    calibration_methods,
+    package_versions,
+    tdp_methods,
+)
+from ari_estimator.reporting._report_tables import parameter_rows, set_rows
+from ari_estimator.reporting._report_texts import calibration_reading, key_figures, tdp_reading
+
+# Text of users, such as titles and names of regions, is text: whatever is not marked as HTML is
+# escaped, in all templates.
+_TEMPLATES = Environment(
+    loader=PackageLoader("ari_estimator.reporting"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def make_report(
+    fitted: Any,
+    *,
+    title: str | None = None,
+    map_index: int | None = None,
+    max_sets: int = 50,
+    append_to: HTMLReport | None = None,
+) -> HTMLReport:
+    """Return the report of an estimator, as its ``generate_report`` does.
+
+    Parameters
+    ----------
+    fitted : transformer, ARISecondLevelModel or PermutationCalibration
+        A transformer after ``fit_transform``, a model after
+        ``compute_contrast(output_type="tdp")``, or a fitted calibration.
+
+    title : str or None, default=None
+        Title of the report.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if there are several.
+
+    max_sets : int, default=50
+        Number of clusters or regions in the table, at most.
+
+    append_to : nilearn.reporting.HTMLReport or None, default=None
+        A report to add this one to, at its end; it is changed.
+
+    Returns
+    -------
+    report : nilearn.reporting.HTMLReport
+        The report.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If there is nothing to report yet.
+    TypeError
+        If ``fitted`` is none of these, or ``title`` is no text.
+    ValueError
+        If ``map_index`` names no map, or ``max_sets`` is no integer of at least 1.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import ClusterTDPTransformer
+    >>> ari = ClusterTDPTransformer(threshold=4)
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> report = ari.generate_report(title="Button press")
+    >>> "Button press" in str(report)
+    True
+    """
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title must be a string or None. Got {type(title).__name__}.")
+    if not isinstance(max_sets, Integral) or max_sets < 1:
+        raise ValueError(f"max_sets must be an integer, at least 1. Got {max_sets!r}.")
+    if isinstance(fitted, PermutationCalibration):
+        check_is_fitted(fitted)
+        content = _of_calibration(fitted)
+    else:
+        content = _of_map(fitted, map_index, int(max_sets))
+    default = type(fitted).__name__
+    if append_to is not None:
+        default = "True discovery proportions"
+    shared = {
+        "title": title or default,
+        "date": datetime.now().replace(microsecond=0).isoformat(sep=" "),
+        "versions": package_versions(),
+    }
+    body = _TEMPLATES.get_template("body.jinja").render(**shared, **content)
+    if append_to is not None:
+        return _appended(append_to, body)
+    return HTMLReport(
+        head_tpl=_TEMPLATES.get_template("page.jinja"),
+        body=body,
+        head_values={"title": shared["title"], "version": __version__},
+    )
+
+
+def _of_map(fitted: Any, map_index: int | None, max_sets: int) -> dict[str, Any]:
+    """Return what the template is filled with, for a map."""
+    # Imported when a report is made: tables do without matplotlib.
+    from ari_estimator.reporting._report_figures import map_figures
+
+    _, inference = fitted_map(fitted, map_index)
+    is_model = isinstance(fitted, ARISecondLevelModel)
+    transformer: BaseTDPTransformer = fitted.transformer_ if is_model else fitted
+    calibration = fitted.calibration_ if is_model else None
+    methods = tdp_methods(transformer, inference, calibration)
+    groups = [(type(transformer).__name__, parameter_rows(transformer))]
+    if calibration is not None:
+        groups.append((type(calibration).__name__, parameter_rows(calibration)))
+    contrast = _contrast_text(fitted) if is_model else None
+    table = set_rows(fitted, map_index, max_sets)
+    return _content(
+        reading=tdp_reading(inference),
+        key_figures=([("Contrast", contrast)] if contrast else []) + key_figures(inference),
+        table=table,
+        figures=map_figures(fitted, map_index),
+        methods=methods,
+        groups=groups,
+    )
+
+
+def _of_calibration(calibration: PermutationCalibration) -> dict[str, Any]:
+    """Return what the template is filled with, for a calibration."""
+    from ari_estimator.reporting._report_figures import calibration_figures
+
+    bound = calibration.critical_vector_.true_discoveries(calibration.p_values_)
+    return _content(
+        reading=calibration_reading(calibration),
+        key_figures=[
+            ("Elements tested", f"{calibration.p_values_.size:,}"),
+            ("Active, at least", f"{bound:,}"),
+            ("Resamples", f"{calibration.n_permutations_:,}, {calibration.scheme_}"),
+            ("λ", f"{calibration.lambda_:.6g}"),
+            ("alpha", f"{calibration.calibration_.alpha:g}"),
+        ],
+        table=None,
+        figures=calibration_figures(calibration),
+        methods=calibration_methods(calibration),
+        groups=[(type(calibration).__name__, parameter_rows(calibration))],
+    )
+
+
+def _content(*, methods: Methods, **content: Any) -> dict[str, Any]:
+    return {"methods": methods.text, "references": methods.references, **content}
+
+
+def _contrast_text(model: ARISecondLevelModel) -> str:
+    """Return the contrast whose TDP was computed, as a text."""
+    contrast = model._tdp_contrast
+    if contrast is None:
+        return ", ".join(map(str, model.design_matrix_.columns))
+    return contrast if isinstance(contrast, str) else str(np.asarray(contrast).tolist())
+
+
+def _appended(report: HTMLReport, body: str) -> HTMLReport:
+    """Return a report with a part more."""
+    before = report.body
+    # One block, and no wider than the page, in which nilearn's part is to scroll.
+    report.body = f'<div style="min-width: 0; max-width: 100%">{before}{body}</div>'
+    report.html = report.html.replace(before, report.body)
+    return report

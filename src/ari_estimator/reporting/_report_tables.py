@@ -1,0 +1,142 @@
+"""The tables of a report, as texts: what a template puts into cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from reprlib import Repr
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from ari_estimator.reporting._tdp_table import get_tdp_table
+
+_MAX_PEAKS = 3
+
+_HEADINGS = {
+    "cluster_id": "Cluster",
+    "region_id": "Label",
+    "region": "Region",
+    "peak": "Peak",
+    "tdp_threshold": "Asked TDP",
+    "threshold": "Threshold",
+    "direction": "Direction",
+    "size_mm3": "mm³",
+    "size_mm2": "mm²",
+    "true_discoveries": "Active, at least",
+    "tdp": "TDP",
+    "p_value": "p, adjusted",
+    "peak_stat": "Peak value",
+    "peak_x": "x", "peak_y": "y", "peak_z": "z",
+    "peak_hemisphere": "Hemisphere", "peak_structure": "Structure", "peak_vertex": "Vertex",
+}  # fmt: skip
+
+
+class SetRows(NamedTuple):
+    """The table of clusters or regions.
+
+    Attributes
+    ----------
+    headings : list of str
+        One for each column.
+
+    rows : list of (bool, list of str)
+        Whether a row is that of a further peak, and its cells.
+
+    n_sets : int
+        How many clusters or regions there are.
+
+    n_shown : int
+        How many of them are in the rows.
+
+    what : str
+        What they are.
+    """
+
+    headings: list[str]
+    rows: list[tuple[bool, list[str]]]
+    n_sets: int
+    n_shown: int
+    what: str
+
+
+def set_rows(fitted: Any, map_index: int | None, max_sets: int) -> SetRows:
+    """Return the table of clusters or regions, the first of them and the rest.
+
+    Parameters
+    ----------
+    fitted : transformer or ARISecondLevelModel
+        Of which the table is.
+
+    map_index : int or None
+        Which map is meant.
+
+    max_sets : int
+        How many are shown, at most.
+
+    Returns
+    -------
+    rows : SetRows
+        The table.
+    """
+    table = get_tdp_table(fitted, map_index=map_index, max_peaks=_MAX_PEAKS)
+    table = table.drop(columns=["center_x", "center_y", "center_z"])
+    # Rows of further peaks have the number of their set; the last one is that of the rest.
+    number = (table["peak"] == 1).cumsum() - 1
+    n_sets = int(number.iloc[-1])
+    what = "regions" if "region" in table else "clusters"
+    table.iloc[:, 0] = table.iloc[:, 0].astype(object).where(number < n_sets, "rest")
+    rows = [
+        (row["peak"] > 1, [_cell(name, row[name]) for name in table.columns])
+        for row in table[(number < max_sets) | (number == n_sets)].to_dict("records")
+    ]
+    headings = [_HEADINGS.get(name, name.removeprefix("n_").capitalize()) for name in table.columns]
+    return SetRows(headings, rows, n_sets, min(n_sets, max_sets), what)
+
+
+def _cell(name: Any, value: Any) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if name == "tdp":
+        return f"{value:.3f}"
+    if name == "peak_stat" and abs(value) >= 0.01:
+        return f"{value:.2f}"
+    if name in ("peak_x", "peak_y", "peak_z"):
+        return f"{value:.0f}"
+    if isinstance(value, (int, np.integer)) and name.startswith(("n_", "size_", "true_")):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def parameter_rows(estimator: BaseEstimator) -> list[tuple[str, str]]:
+    """Return names and values of the parameters of an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator.
+
+    Returns
+    -------
+    rows : list of (str, str)
+        In the order of scikit-learn, values in short.
+    """
+    return [(name, in_short(value)) for name, value in estimator.get_params(deep=False).items()]
+
+
+def in_short(value: Any) -> str:
+    """Return the value of a parameter as a short text: images by their file, or their kind."""
+    if isinstance(value, (str, Path)):
+        return str(value)
+    if isinstance(value, (np.ndarray, pd.DataFrame)):
+        return f"{type(value).__name__} of shape {value.shape}"
+    get_filename = getattr(value, "get_filename", None)
+    if get_filename is not None:
+        return get_filename() or f"{type(value).__name__} of shape {value.shape}"
+    if isinstance(value, BaseEstimator) or hasattr(value, "mesh"):
+        return type(value).__name__
+    shortened = Repr()
+    shortened.maxlist = shortened.maxtuple = shortened.maxdict = 6
+    shortened.maxstring = shortened.maxother = 120
+    return shortened.repr(value)

@@ -1,0 +1,102 @@
+"""What a report says in words: how its numbers are to be read."""
+
+from __future__ import annotations
+
+from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.estimators import PermutationCalibration
+from ari_estimator.estimators._inference import MapInference
+
+
+def confidence(alpha: float) -> str:
+    """Return the probability that bounds hold with, as a percentage."""
+    return f"{round(100 * (1 - alpha), 6):g} %"
+
+
+def tdp_reading(inference: MapInference) -> str:
+    """Return how a TDP of a map is read, in two sentences.
+
+    Parameters
+    ----------
+    inference : MapInference
+        What was found in the map; what it says of the set with most discoveries is the
+        example.
+
+    Returns
+    -------
+    text : str
+        Plain text.
+    """
+    family = inference.family
+    elements = family.space.element_name[1]
+    table = inference.table.iloc[:-1]
+    is_region = "region" in table
+    found = table[table["true_discoveries"] > 0]
+    if len(found):
+        row = found.loc[found["true_discoveries"].idxmax()]
+        name = f"region {row['region']}" if is_region else f"cluster {row['cluster_id']:.0f}"
+        example = (
+            f"of the {row[f'n_{elements}']:,} {elements} of {name}, at least "
+            f"{row['true_discoveries']:,} are truly active, a TDP of "
+            f"{rounded_down(row['tdp'], 3):.3f}"
+        )
+    else:
+        what = "region" if is_region else "cluster"
+        example = (
+            f"0.6 would say that at least 60 % of the {elements} of a {what} are truly active, and "
+            f"0, as that of each {what} here, says nothing"
+        )
+    return (
+        "The true discovery proportion (TDP) of a set is a lower bound on the proportion of it "
+        f"that is active: {example}. With probability at least {confidence(family.alpha)} "
+        f"(alpha = {family.alpha:g}), the bounds of all sets of the {family.n_tested:,} {elements} "
+        "tested hold at once, so that thresholds and sets may be chosen after looking at the "
+        "results."
+    )
+
+
+def calibration_reading(calibration: PermutationCalibration) -> str:
+    """Return how the result of a calibration is read, in two sentences.
+
+    Parameters
+    ----------
+    calibration : PermutationCalibration
+        Fitted.
+
+    Returns
+    -------
+    text : str
+        Plain text.
+    """
+    alpha = calibration.calibration_.alpha
+    return (
+        "Resamples of the subjects show how small the smallest p-values are where nothing is "
+        "active, and the thresholds of the critical vector are as large as they allow for. With "
+        f"probability at least {confidence(alpha)} (alpha = {alpha:g}), the bounds that follow "
+        "from it, on the true discovery proportions of all sets of the "
+        f"{calibration.p_values_.size:,} elements tested, hold at once."
+    )
+
+
+def key_figures(inference: MapInference) -> list[tuple[str, str]]:
+    """Return the most important numbers of a map.
+
+    Parameters
+    ----------
+    inference : MapInference
+        What was found in the map.
+
+    Returns
+    -------
+    figures : list of (str, str)
+        What they are, and the numbers.
+    """
+    family = inference.family
+    elements = family.space.element_name[1]
+    bound = family.true_discoveries
+    is_region = inference.partitions[0].names is not None
+    return [
+        (f"{elements.capitalize()} tested", f"{family.n_tested:,}"),
+        ("Active, at least", f"{bound:,} ({rounded_down(100 * bound / family.n_tested, 1):g} %)"),
+        ("Regions" if is_region else "Clusters", f"{inference.n_sets:,}"),
+        ("alpha", f"{family.alpha:g}"),
+    ]

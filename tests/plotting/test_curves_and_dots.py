@@ -1,0 +1,244 @@
+"""Figures of numbers: confidence curves, clusters by TDP, dots and pivotal statistics."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from nilearn.image import load_img, new_img_like
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
+
+from ari_estimator import (
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    PermutationCalibration,
+    RegionTDPTransformer,
+    confidence_curve,
+)
+from ari_estimator.closed_testing import calibrate
+from ari_estimator.plotting import (
+    plot_cluster_dots,
+    plot_clusters_by_tdp,
+    plot_pivotal_statistics,
+    plot_tdp_curve,
+)
+
+
+@pytest.fixture(scope="module")
+def drawn_by(clusters, adaptive, calibration):
+    """Return each function, and something that it draws."""
+    return {
+        plot_tdp_curve: clusters,
+        plot_clusters_by_tdp: adaptive,
+        plot_cluster_dots: clusters,
+        plot_pivotal_statistics: calibration,
+    }
+
+
+ALL = pytest.mark.parametrize(
+    "plot",
+    [plot_tdp_curve, plot_clusters_by_tdp, plot_cluster_dots, plot_pivotal_statistics],
+    ids=lambda plot: plot.__name__,
+)
+
+IN_PAIRS = (plot_tdp_curve, plot_clusters_by_tdp)
+
+
+@ALL
+def test_writes_a_file_and_closes_the_figure(plot, drawn_by, tmp_path):
+    n_open = len(plt.get_fignums())
+    plot(drawn_by[plot], title=r"$\frac{ <b>", output_file=tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert len(plt.get_fignums()) == n_open
+
+
+@ALL
+def test_draws_in_axes_that_are_given(plot, drawn_by):
+    figure, axes = plt.subplots(2)
+    result = plot(drawn_by[plot], axes=axes if plot in IN_PAIRS else axes[0], title="mine")
+    assert result is (figure if plot in IN_PAIRS else axes[0])
+    assert axes[0].get_title(loc="left") == "mine"
+    assert axes[0].has_data()
+    assert axes[1].has_data() == (plot in IN_PAIRS)
+
+
+@ALL
+@pytest.mark.parametrize("axes", ["no axes", [1, 2], plt], ids=["text", "numbers", "module"])
+def test_refuses_axes_that_are_none(plot, drawn_by, axes):
+    with pytest.raises(TypeError, match="axes must be"):
+        plot(drawn_by[plot], axes=axes)
+
+
+@ALL
+def test_refuses_what_it_does_not_know(plot):
+    with pytest.raises(TypeError, match="must be a"):
+        plot(3)
+
+
+@pytest.mark.parametrize("plot", [plot_tdp_curve, plot_cluster_dots])
+def test_says_what_is_missing_where_nothing_was_seen(plot):
+    with pytest.raises(NotFittedError, match="fit_transform"):
+        plot(ClusterTDPTransformer())
+    with pytest.raises(NotFittedError, match="compute_contrast"):
+        plot(ARISecondLevelModel())
+
+
+def test_calibration_that_is_not_fitted_is_refused():
+    with pytest.raises(NotFittedError):
+        plot_pivotal_statistics(PermutationCalibration())
+
+
+def test_curve_goes_through_the_bounds(clusters):
+    figure = plot_tdp_curve(clusters, seed=(39, -22, 58), radius=20)
+    curve = confidence_curve(clusters, seed=(39, -22, 58), radius=20)
+    for axes, column in zip(figure.axes, ["tdp", "true_discoveries"], strict=True):
+        x, y = axes.lines[0].get_data()
+        assert_array_equal(x, curve["n_selected"])
+        assert_array_equal(y, curve[column])
+    assert figure.axes[0].get_ylim() == (-0.02, 1.02)
+
+
+def test_long_curve_is_thinned_and_keeps_its_ends(clusters):
+    x, y = plot_tdp_curve(clusters).axes[0].lines[0].get_data()
+    curve = confidence_curve(clusters)
+    assert len(x) <= 4000
+    assert (x[0], x[-1]) == (1, len(curve))
+    assert_array_equal(y, curve["tdp"].to_numpy()[np.asarray(x) - 1])
+
+
+def test_curve_of_one_voxel_is_drawn(clusters):
+    voxel = np.argwhere(clusters.mask_img_.get_fdata())[:1]
+    assert isinstance(plot_tdp_curve(clusters, indices=voxel), Figure)
+
+
+def test_clusters_by_tdp_are_those_of_the_queries(adaptive):
+    figure = plot_clusters_by_tdp(adaptive.forest_, cluster_threshold=50)
+    tdps, numbers = figure.axes[0].lines[0].get_data()
+    all_together = figure.axes[1].lines[0].get_ydata()
+    for at in (20, 100, 161):
+        sizes = adaptive.forest_.sizes[adaptive.forest_.query(tdps[at])]
+        sizes = sizes[sizes >= 50]
+        assert numbers[at] == sizes.size
+        assert all_together[at] == sizes.sum()
+
+
+def test_clusters_by_tdp_count_those_that_the_transformer_keeps(adaptive):
+    figure = plot_clusters_by_tdp(adaptive)
+    tdps, numbers = figure.axes[0].lines[0].get_data()
+    kept = adaptive.table_.groupby("tdp_threshold").size()
+    for tdp, number in kept.items():
+        assert numbers[np.searchsorted(tdps, tdp)] == number
+    asked = [line.get_xdata()[0] for line in figure.axes[0].lines[1:]]
+    assert asked == [0.5, 0.8]
+
+
+def test_clusters_by_tdp_of_a_model_are_those_of_its_transformer(adaptive):
+    model = ARISecondLevelModel()
+    with pytest.raises(NotFittedError, match="compute_contrast"):
+        plot_clusters_by_tdp(model)
+    model.transformer_ = adaptive
+    assert isinstance(plot_clusters_by_tdp(model), Figure)
+
+
+def test_clusters_by_tdp_need_a_forest(clusters):
+    with pytest.raises(TypeError, match=r"AdaptiveTDPTransformer.*Got ClusterTDPTransformer"):
+        plot_clusters_by_tdp(clusters)
+
+
+@pytest.mark.parametrize("cluster_threshold", [-1, 2.5, "10"])
+def test_cluster_threshold_must_be_a_number_of_voxels(adaptive, cluster_threshold):
+    with pytest.raises(ValueError, match="cluster_threshold must be an integer"):
+        plot_clusters_by_tdp(adaptive, cluster_threshold=cluster_threshold)
+
+
+def test_clusters_that_are_all_too_small_are_drawn_as_none(adaptive):
+    figure = plot_clusters_by_tdp(adaptive, cluster_threshold=10**6)
+    assert not figure.axes[0].lines[0].get_ydata().any()
+
+
+def test_dots_are_the_clusters_of_the_table(clusters):
+    axes = plot_cluster_dots(clusters, n_labels=3)
+    dots = np.concatenate([dots.get_offsets() for dots in axes.collections])
+    table = clusters.table_.iloc[:-1]
+    expected = table[["n_voxels", "tdp"]].to_numpy(dtype=float)
+    assert_allclose(np.sort(dots, axis=0), np.sort(expected, axis=0))
+    assert axes.get_xscale() == "log"
+    whole = clusters.true_discoveries_ / clusters.n_tested_
+    assert axes.lines[0].get_ydata()[0] == whole
+    largest = table.nlargest(3, "true_discoveries")["cluster_id"].astype(str)
+    assert {text.get_text() for text in axes.texts} <= set(largest)
+    assert axes.texts
+
+
+def test_dots_can_do_without_labels(clusters):
+    assert not plot_cluster_dots(clusters, n_labels=0).texts
+
+
+def test_labels_do_not_cover_each_other(stat_img):
+    many = ClusterTDPTransformer([3, 3.01, 3.02])
+    many.fit_transform(stat_img)
+    axes = plot_cluster_dots(many, n_labels=6)
+    assert 0 < len(axes.texts) < 6
+
+
+def test_regions_are_labelled_by_name_as_it_is(stat_img, tmp_path):
+    img = load_img(stat_img)
+    halves = np.ones(img.shape, dtype=np.int32)
+    halves[27:] = 2
+    regions = RegionTDPTransformer(new_img_like(img, halves), labels=["$right", "a_left$"])
+    regions.fit_transform(img)
+    axes = plot_cluster_dots(regions, output_file=tmp_path / "dots.png")
+    assert {text.get_text() for text in axes.texts} <= {"$right", "a_left$"}
+
+
+def test_no_cluster_is_said_to_be_none(stat_img):
+    nothing = ClusterTDPTransformer(threshold=50)
+    nothing.fit_transform(stat_img)
+    axes = plot_cluster_dots(nothing)
+    assert [text.get_text() for text in axes.texts] == ["no clusters"]
+
+
+@pytest.mark.parametrize("n_labels", [-1, 1.5, None])
+def test_n_labels_must_be_a_number(clusters, n_labels):
+    with pytest.raises(ValueError, match="n_labels must be an integer"):
+        plot_cluster_dots(clusters, n_labels=n_labels)
+
+
+@pytest.mark.parametrize("plot", [plot_tdp_curve, plot_cluster_dots])
+def test_one_of_several_maps_is_drawn(plot, stat_img):
+    several = ClusterTDPTransformer()
+    several.fit_transform([stat_img, stat_img])
+    with pytest.raises(ValueError, match="map_index"):
+        plot(several)
+    assert isinstance(plot(several, map_index=1), (Axes, Figure))
+
+
+@pytest.mark.parametrize("template", ["simes", "beta", "higher_criticism"])
+def test_pivotal_statistics_are_counted_with_lambda_and_the_observed_one_marked(template):
+    p_values = np.random.default_rng(1).random((200, 100))
+    calibration = calibrate(p_values, template=template)
+    axes = plot_pivotal_statistics(calibration)
+    assert sum(patch.get_height() for patch in axes.patches) == 199
+    assert axes.lines[0].get_xdata()[0] == calibration.lambda_
+    assert axes.lines[1].get_xdata()[0] == calibration.pivotal_statistics[0]
+    labels = " ".join(text.get_text() for text in axes.get_legend().get_texts())
+    assert "199 resamples" in labels
+    assert f"{calibration.lambda_:.4g}" in labels
+
+
+@pytest.mark.parametrize("template", ["simes", "beta"])
+def test_observed_statistic_that_is_far_off_is_marked_at_the_edge(template):
+    p_values = np.random.default_rng(1).random((200, 100))
+    p_values[0, :10] = 0
+    axes = plot_pivotal_statistics(calibrate(p_values, template=template))
+    assert "off the axis" in axes.get_legend().get_texts()[2].get_text()
+    low, high = axes.get_xlim()
+    assert low <= axes.lines[1].get_xdata()[0] <= high
+
+
+def test_statistics_that_are_all_the_same_are_drawn(calibration):
+    same = calibrate(np.full((40, 5), 0.5))
+    assert isinstance(plot_pivotal_statistics(same), Axes)
