@@ -22,6 +22,7 @@ LAYERS = (
     "reporting",
     "plotting",
     "interfaces",
+    "explorer",
     "_demo",
     "_cli",
 )

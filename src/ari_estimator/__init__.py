@@ -15,6 +15,7 @@ from ari_estimator.estimators import (
     learn_template,
     set_bound,
 )
+from ari_estimator.explorer import explore
 
 __all__ = [
     "ARISecondLevelModel",
@@ -28,6 +29,7 @@ __all__ = [
     "cluster_level_inference",
     "confidence_curve",
     "element_at",
+    "explore",
     "learn_template",
     "set_bound",
 ]
