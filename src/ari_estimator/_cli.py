@@ -113,8 +113,11 @@ def _degrees_of_freedom(text: str | None) -> float | tuple[float, float] | None:
     """Return degrees of freedom as they are written on the command line."""
     if text is None:
         return None
-    values = tuple(float(part) for part in text.split(","))
-    if len(values) > 2:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in (1, 2):
         raise ValueError(f"--df must be a number, or two with a comma between. Got {text!r}.")
     return values[0] if len(values) == 1 else (values[0], values[1])
 

@@ -9,6 +9,7 @@ from nibabel.affines import apply_affine
 from nibabel.nifti1 import Nifti1Header
 from nilearn.datasets import load_mni152_template
 from nilearn.image import check_niimg_3d, get_data, resample_img
+from nilearn.image.resampling import BoundingBoxError
 
 from ari_estimator.images._space import VolumePart
 
@@ -61,17 +62,7 @@ def background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray 
         if space_code != _MNI and not _lies_in(part, bg_img):
             return None
     bg_img = check_niimg_3d(bg_img)
-    values = get_data(
-        resample_img(
-            bg_img,
-            target_affine=part.affine,
-            target_shape=part.mask.shape,
-            interpolation="linear",
-            copy_header=True,
-            force_resample=True,
-        )
-    )
-    values = np.nan_to_num(values.astype(np.float64))
+    values = _on_grid(bg_img, part)
     seen = values[values > 0]
     if seen.size == 0:
         if is_template:
@@ -80,6 +71,22 @@ def background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray 
     # A few bright voxels, of fat or of vessels, must not leave the rest in the dark.
     brightest = np.percentile(seen, 99.5)
     return np.round(np.clip(values / brightest, 0, 1) * 255).astype(np.uint8)
+
+
+def _on_grid(img: Any, part: VolumePart) -> np.ndarray:
+    """Return the values of an image on the grid of a map, 0 where there are none."""
+    try:
+        resampled = resample_img(
+            img,
+            target_affine=part.affine,
+            target_shape=part.mask.shape,
+            interpolation="linear",
+            copy_header=True,
+            force_resample=True,
+        )
+    except BoundingBoxError:
+        return np.zeros(part.mask.shape)
+    return np.nan_to_num(get_data(resampled).astype(np.float64))
 
 
 def _lies_in(part: VolumePart, img: Any) -> bool:

@@ -22,7 +22,7 @@ from ari_estimator.explorer._background import background_of, space_code_of
 from ari_estimator.explorer._document import ExplorerDocument
 from ari_estimator.explorer._page import render_page
 from ari_estimator.explorer._page_data import PageData
-from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._labels import Regions, read_regions
@@ -175,6 +175,7 @@ def explore(
         space_img = None
     else:
         _check_is_volume(stat_img)
+        _check_connectivity(connectivity)
         space_img = as_map(stat_img)
         fitted = AdaptiveTDPTransformer(
             tdp,
@@ -237,6 +238,11 @@ def _volume_of(frame: Frame, inference: MapInference) -> VolumePart:
     return part
 
 
+def _check_connectivity(connectivity: Any) -> None:
+    if connectivity is not None and connectivity not in CONNECTIVITIES:
+        raise ValueError(f"connectivity must be 6, 18, 26 or None. Got {connectivity!r}.")
+
+
 def _transformer_of(fitted: Any) -> Any:
     return fitted.transformer_ if isinstance(fitted, ARISecondLevelModel) else fitted
 
@@ -245,8 +251,7 @@ def _forest_of(
     fitted: Any, inference: MapInference, connectivity: Connectivity | None
 ) -> tuple[TDPForest, int]:
     """Return all clusters of a map, and which voxels are neighbours in them."""
-    if connectivity not in (None, 6, 18, 26):
-        raise ValueError(f"connectivity must be 6, 18, 26 or None. Got {connectivity!r}.")
+    _check_connectivity(connectivity)
     own: Connectivity = getattr(_transformer_of(fitted), "connectivity", 6)
     neighbours = own if connectivity is None else connectivity
     forest = inference.partitions[0].forest

@@ -22,7 +22,7 @@ _SCRIPTS = (
     "viewer.js",
     "page.js",
 )
-_NIIVUE = ("_assets", "js", "niivue.umd.js")
+_NIIVUE = "_assets/js/niivue.umd.js"
 
 
 def render_page(title: str, data: dict[str, Any]) -> str:
@@ -66,12 +66,12 @@ def niivue_source() -> str:
     FileNotFoundError
         If it is not there.
     """
-    path = files("nilearn").joinpath(*_NIIVUE)
+    path = files("nilearn").joinpath(_NIIVUE)
     if not path.is_file():
         import nilearn
 
         raise FileNotFoundError(
-            f"explore needs niivue, which nilearn 0.14.1 has in {'/'.join(_NIIVUE)}. The installed "
+            f"explore needs niivue, which nilearn 0.14.1 has in {_NIIVUE}. The installed "
             f"nilearn {nilearn.__version__} has none there: install another version."
         )
     # In a script element no text may end it.

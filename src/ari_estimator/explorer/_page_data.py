@@ -13,12 +13,9 @@ from ari_estimator.explorer._packing import as_exact_float, pack
 from ari_estimator.images._labels import Regions
 from ari_estimator.images._space import VolumePart
 
-_NAMES = {
-    "p": "p",
-    "neg_log10_p": "−log10 p",
-    "one_minus_p": "1 − p",
-    "chi2": "χ²",
-}
+# As they are written in text; \N{MINUS SIGN} is the sign, and no hyphen.
+_MINUS_LOG = "\N{MINUS SIGN}log10 p"
+_NAMES = {"neg_log10_p": _MINUS_LOG, "one_minus_p": "1 \N{MINUS SIGN} p", "chi2": "χ²"}
 
 
 @dataclass(frozen=True)
@@ -86,16 +83,16 @@ class PageData:
             "two_sided": statistic.two_sided,
             "direction": statistic.direction,
             "stat_name": name,
-            "drawn": "−log10 p" if is_drawn_as_log else name,
+            "drawn": _MINUS_LOG if is_drawn_as_log else name,
             "n_thresholds": family.critical_vector.thresholds.size,
             "true_discoveries": family.true_discoveries,
             "tdp": self.tdp,
             "file_stem": self.file_stem,
             "region_names": [] if self.regions is None else ["", *self.regions.names],
             "about": (
-                f"{name} values{sides if statistic.stat_type in ('z', 't') else ''}; "
-                f"{self.connectivity} neighbours; {self.test_name}; with probability at least "
-                f"{1 - family.alpha:.4g} all bounds hold at once, whatever one looks at"
+                f"{name} values{sides if statistic.stat_type in ('z', 't') else ''} · "
+                f"{self.connectivity} neighbours · {self.test_name} · with probability "
+                f"{1 - family.alpha:.4g} all bounds hold at once"
             ),
         }
 

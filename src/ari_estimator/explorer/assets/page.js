@@ -5,7 +5,7 @@
   const MOST_ROWS = 500; // of the table on screen; the file has all
   const at = (id) => document.getElementById(id);
   const count = (n) => n.toLocaleString("en-US");
-  const percent = (tdp) => `${(ari.roundedDown(tdp, 3) * 100).toFixed(1)} %`;
+  const percent = (tdp) => `${(ari.roundedDown(tdp, 3) * 100).toFixed(1)}\u00a0%`;
   const short = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value));
 
   const COLUMNS = {
@@ -137,7 +137,7 @@
         return shades;
       }
       const ofLabel = rows.map((row) =>
-        overlay === "tdp" ? ari.shade(row.tdp) : ari.shadeOfCluster(row.cluster_id),
+        overlay === "tdp" ? ari.shade(row.tdp) : ari.shade(ari.fractionOfCluster(row.cluster_id)),
       );
       labels.forEach((label, i) => {
         if (label) shades[i] = ofLabel[label - 1];
@@ -218,7 +218,8 @@
       if (here < 0) lines.push(["voxel", "not tested"]);
       else {
         lines.push([this.info.stat_name, short(this.stat[here])]);
-        if (this.regions) lines.push(["region", this.info.region_names[this.regions[here]] || "none"]);
+        if (this.regions)
+          lines.push(["region", this.info.region_names[this.regions[here]] || "none"]);
         lines.push(["highest TDP around it", ari.roundedDown(Math.max(this.free[here], 0), 3).toFixed(3)]);
       }
       const cluster = this.clusterHere;
@@ -229,7 +230,8 @@
           ["voxels", count(row.n_voxels)],
           ["true discoveries, at least", count(row.true_discoveries)],
           ["TDP, at least", ari.roundedDown(row.tdp, 3).toFixed(3)],
-          ["peak", `${short(row.peak_stat)} at ${[row.peak_x, row.peak_y, row.peak_z].map(short).join(", ")}`],
+          ["peak", short(row.peak_stat)],
+          ["peak at (mm)", [row.peak_x, row.peak_y, row.peak_z].map(short).join(", ")],
         );
       } else if (here >= 0) lines.push(["cluster", "none"]);
       at("here").replaceChildren(
@@ -285,7 +287,7 @@
           tr.append(...cells(row));
           const colour =
             this.overlay === "clusters"
-              ? ari.cssColour("clusters", (ari.shadeOfCluster(row.cluster_id) - 1) / (ari.N_SHADES - 1))
+              ? ari.cssColour("clusters", ari.fractionOfCluster(row.cluster_id))
               : ari.cssColour("tdp", row.tdp);
           const swatch = element("span", "", { class: "swatch" });
           swatch.style.background = colour;

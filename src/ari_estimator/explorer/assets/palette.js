@@ -1,6 +1,7 @@
 // Colours, all told apart by the colour-blind: viridis for TDPs, orange and blue for the signs of a
-// statistic, and those of Okabe and Ito for clusters. Index 0 is transparent, 255 the outline of the
-// chosen cluster, 1 to 254 are the scale.
+// statistic, and those of Okabe and Ito for clusters. Of 256 shades 0 is transparent, and 250 the
+// outline of the chosen cluster. Those in between are the scale, with some room at its ends, since
+// graphics cards blend a shade with the ones next to it.
 (function (ari) {
   "use strict";
 
@@ -17,8 +18,9 @@
   ];
   const OUTLINE = [255, 45, 149];
 
-  ari.N_SHADES = 254;
-  ari.OUTLINE_INDEX = 255;
+  const [FIRST, LAST] = [8, 240];
+  const BAND = (LAST - FIRST) / CLUSTERS.length;
+  ari.OUTLINE_SHADE = 250;
 
   // Colour at a fraction of a scale.
   function between(stops, fraction) {
@@ -30,14 +32,16 @@
   const scales = {
     tdp: (fraction) => between(TDP, fraction),
     statistic: (fraction) => between(STATISTIC, fraction),
-    clusters: (fraction) => CLUSTERS[Math.round(fraction * (ari.N_SHADES - 1)) % CLUSTERS.length],
+    clusters: (fraction) => CLUSTERS[Math.min(Math.floor(fraction * CLUSTERS.length), 7)],
   };
 
-  // Shade, 1 to 254, of a fraction of a scale.
+  // Shade of a fraction of a scale.
   ari.shade = (fraction) =>
-    1 + Math.round(Math.min(Math.max(fraction, 0), 1) * (ari.N_SHADES - 1));
+    FIRST + Math.round(Math.min(Math.max(fraction, 0), 1) * (LAST - FIRST));
 
-  ari.shadeOfCluster = (number) => 1 + ((number - 1) % CLUSTERS.length);
+  // Fraction of the scale of clusters that is the colour of one: the middle of its band.
+  ari.fractionOfCluster = (number) =>
+    (((number - 1) % CLUSTERS.length) + 0.5) * (BAND / (LAST - FIRST));
 
   ari.cssColour = (scale, fraction) => `rgb(${scales[scale](fraction).join(" ")})`;
 
@@ -50,9 +54,10 @@
 
   // A colour map of niivue.
   ari.colourMap = function (scale) {
-    const rgb = [[0, 0, 0]];
-    for (let k = 0; k < ari.N_SHADES; k++) rgb.push(scales[scale](k / (ari.N_SHADES - 1)));
-    rgb.push(OUTLINE);
+    const rgb = Array.from({ length: 256 }, (_, k) => {
+      if (k > (LAST + ari.OUTLINE_SHADE) / 2) return OUTLINE;
+      return scales[scale](Math.min(Math.max((k - FIRST) / (LAST - FIRST), 0), 1));
+    });
     const channel = (c) => rgb.map((colour) => colour[c]);
     return {
       R: channel(0),

@@ -13,7 +13,9 @@
       const nv = new niivue.Niivue({
         backColor: [0, 0, 0, 1],
         crosshairColor: [1, 0.18, 0.58, 0.9],
-        crosshairWidth: 1,
+        crosshairWidth: 0.7,
+        crosshairWidthUnit: "mm",
+        crosshairGap: 7,
         show3Dcrosshair: true,
         isColorbar: false,
         isOrientationTextVisible: true,
@@ -47,7 +49,7 @@
       viewer.shades = new Uint8Array(grid.size);
       viewer.overlay = await image("overlay", viewer.shades, "ari-tdp");
       nv.addVolume(viewer.overlay);
-      nv.setInterpolation(true);
+      nv.setInterpolation(false);
       nv.opts.multiplanarForceRender = true;
       nv.setSliceType(VIEWS.multiplanar);
       nv.setRenderAzimuthElevation(120, 15);
@@ -58,7 +60,7 @@
     paint(shades, ring, scale) {
       const { overlay, nv } = this;
       overlay.img.set(shades);
-      for (const place of ring) overlay.img[place] = ari.OUTLINE_INDEX;
+      for (const place of ring) overlay.img[place] = ari.OUTLINE_SHADE;
       overlay.colormap = `ari-${scale}`;
       nv.updateGLVolume();
     }
