@@ -6,8 +6,10 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from ari_estimator import element_at, explore
+from ari_estimator.explorer import ExplorerDocument
 
 
 def _shown(page):
@@ -168,10 +170,14 @@ def _download(page, button, folder):
     return path
 
 
-def test_table_file_is_the_table_of_python(page, fitted, tmp_path):
+@pytest.mark.parametrize("tdp", [0, 0.7])
+def test_table_file_is_the_table_of_python(page, fitted, small_map, tmp_path, tdp):
+    _ask(page, tdp)
     path = _download(page, "#save-table", tmp_path)
     table = pd.read_csv(path)
-    expected = fitted.table_.drop(columns="tdp_threshold")
+    ari = clone(fitted).set_params(tdp_threshold=tdp)
+    ari.fit_transform(small_map[0])
+    expected = ari.table_.drop(columns="tdp_threshold")
     assert table.columns.tolist() == [*expected.columns, "peak_region"]
     pd.testing.assert_frame_equal(
         table[expected.columns], expected, check_dtype=False, check_exact=True
@@ -310,6 +316,34 @@ def test_without_graphics_the_rest_works(open_page, page_file, fitted, browser):
     _ask(page, 0.4)
     assert _shown(page) == fitted.forest_.query(0.4).tolist()
     context.close()
+
+
+def test_map_without_discoveries_is_shown(open_page, small_map, tmp_path):
+    rng = np.random.default_rng(0)
+    _, mask_img, _ = small_map
+    z_img = nib.Nifti1Image(rng.standard_normal(mask_img.shape), mask_img.affine)
+    with pytest.warns(UserWarning, match="no cluster with such a TDP"):
+        document = explore(z_img, mask_img=mask_img)
+    document.save_as_html(tmp_path / "null.html")
+    page = open_page(tmp_path / "null.html")
+    assert "at least 0.0" in page.locator("#whole").inner_text()
+    assert page.locator("#rows tr").count() == 0
+    assert page.locator("#rest td").first.inner_text() == "rest"
+    _ask(page, 0)
+    assert page.locator("#rows tr").count() == 1
+
+
+def test_frame_of_a_notebook_shows_the_page(open_page, page_file, tmp_path):
+    frame = ExplorerDocument(page_file.read_text(encoding="utf-8")).get_iframe()
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(f"<script>globalThis.ari = {{}}</script>{frame}", encoding="utf-8")
+    page = open_page(notebook)
+    inner = page.frames[1]
+    inner.evaluate("ari.started")
+    inner.locator("#tdp").fill("0.4")
+    inner.locator("#tdp").press("Enter")
+    page.wait_for_timeout(300)
+    assert inner.evaluate("ari.page.session.tdp") == 0.4
 
 
 def test_page_fits_the_window(page):

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from nibabel.affines import apply_affine
 from nibabel.nifti1 import Nifti1Header
-from nilearn.datasets import load_mni152_template
 from nilearn.image import check_niimg_3d, get_data, resample_img
 from nilearn.image.resampling import BoundingBoxError
 
@@ -58,6 +57,9 @@ def background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray 
     if is_template:
         if space_code == _SCANNER:
             return None
+        # Imported here: it takes its time, and importing the package should not wait for it.
+        from nilearn.datasets import load_mni152_template
+
         bg_img = load_mni152_template(resolution=1)
         if space_code != _MNI and not _lies_in(part, bg_img):
             return None

@@ -45,7 +45,7 @@
     constructor(info, arrays) {
       this.info = info;
       const { mask, stat, background, regions, ...ofForest } = arrays;
-      this.grid = new ari.Grid({ ...info, mask, spaceCode: info.space_code });
+      this.grid = new ari.Grid({ ...info, mask });
       this.grid.spaceCode = info.space_code;
       this.stat = stat;
       this.evidence = evidenceOf(stat, info);
@@ -59,7 +59,6 @@
       });
       this.background = background ?? this.grid.volume(new Uint8Array(stat.length).fill(70));
       this.free = this.forest.thresholdFree();
-      this.isSigned = info.direction !== "unsigned";
       const strengths = Float64Array.from(this.drawn, Math.abs).filter(Number.isFinite).sort();
       this.strongest = strengths[Math.floor(0.999 * (strengths.length - 1))] || 1;
       this.weakest = strengths[Math.floor(0.75 * (strengths.length - 1))];
