@@ -6,9 +6,10 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.base import clone
 
-from ari_estimator import element_at, explore
+from ari_estimator import AdaptiveTDPTransformer, element_at, explore, set_bound
 from ari_estimator.explorer import ExplorerDocument
 
 
@@ -316,6 +317,29 @@ def test_without_graphics_the_rest_works(open_page, page_file, fitted, browser):
     _ask(page, 0.4)
     assert _shown(page) == fitted.forest_.query(0.4).tolist()
     context.close()
+
+
+def test_oblique_p_map_is_described_as_in_python(open_page, small_map, tmp_path):
+    z_img, mask_img, _ = small_map
+    # Turned, sheared, and with steps that no short decimal is.
+    affine = np.array([[2.1, 0.7, 0, -9], [-0.6, 2.3, 0.4, 3], [0.1, -0.5, 3.3, 7], [0, 0, 0, 1]])
+    p_img = nib.Nifti1Image(norm.sf(z_img.get_fdata()), affine)
+    mask_img = nib.Nifti1Image(mask_img.get_fdata().astype(np.uint8), affine)
+    ari = AdaptiveTDPTransformer(0.6, mask_img=mask_img, stat_type="p")
+    ari.fit_transform(p_img)
+    explore(ari, tdp=0.6, output_file=tmp_path / "p.html")
+    page = open_page(tmp_path / "p.html")
+    for overlay in ("statistic", "tdp"):
+        page.locator("#overlay").select_option(overlay)
+    table = pd.read_csv(_download(page, "#save-table", tmp_path))
+    expected = ari.table_.drop(columns="tdp_threshold")
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False, rtol=1e-12)
+    tdp_img = nib.load(_download(page, "#save-tdp", tmp_path))
+    np.testing.assert_allclose(tdp_img.affine, affine, rtol=1e-6)
+    page.evaluate("() => ari.page.moveToXyz(ari.page.grid.xyz([4, 7, 2]))")
+    assert page.evaluate("ari.page.voxel") == [4, 7, 2]
+    expected = set_bound(ari, seed=affine[:3] @ [4, 7, 2, 1], radius=8)
+    assert page.evaluate("ari.page.sphere.n_tested") == expected.n_tested
 
 
 def test_map_without_discoveries_is_shown(open_page, small_map, tmp_path):

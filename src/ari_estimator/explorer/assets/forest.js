@@ -137,8 +137,8 @@
       // From as many thresholds on as there are elements, nothing is gained.
       const last = Math.min(this.nThresholds, elements.length);
       const counts = new Int32Array(last + 1);
-      for (const element of elements) {
-        const category = this.categories[element];
+      for (let k = 0; k < elements.length; k++) {
+        const category = this.categories[elements[k]];
         if (category <= last) counts[category]++;
       }
       let bound = 0;

@@ -113,17 +113,22 @@
 
     // Places next to a set of elements, and not in it.
     ring(elements) {
-      const inside = new Set(Array.from(elements, (element) => this.places[element]));
-      const ring = new Set();
-      for (const place of inside) {
+      const [NEITHER, INSIDE, AROUND] = [0, 1, 2];
+      const marks = new Uint8Array(this.size).fill(NEITHER);
+      for (const element of elements) marks[this.places[element]] = INSIDE;
+      const strides = [1, this.shape[0], this.shape[0] * this.shape[1]];
+      const ring = [];
+      for (const element of elements) {
+        const place = this.places[element];
         const voxel = this.voxelAt(place);
         for (let axis = 0; axis < 3; axis++) {
           for (const step of [-1, 1]) {
-            const next = voxel.slice();
-            next[axis] += step;
-            if (!this.isInside(next)) continue;
-            const nextPlace = this.placeOf(next);
-            if (!inside.has(nextPlace)) ring.add(nextPlace);
+            const index = voxel[axis] + step;
+            if (index < 0 || index >= this.shape[axis]) continue;
+            const next = place + step * strides[axis];
+            if (marks[next] !== NEITHER) continue;
+            marks[next] = AROUND;
+            ring.push(next);
           }
         }
       }

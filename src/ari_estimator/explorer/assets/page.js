@@ -138,9 +138,7 @@
       const ofLabel = rows.map((row) =>
         overlay === "tdp" ? ari.shade(row.tdp) : ari.shade(ari.fractionOfCluster(row.cluster_id)),
       );
-      labels.forEach((label, i) => {
-        if (label) shades[i] = ofLabel[label - 1];
-      });
+      for (let i = 0; i < shades.length; i++) if (labels[i]) shades[i] = ofLabel[labels[i] - 1];
       return shades;
     }
 
@@ -219,7 +217,7 @@
         lines.push([this.info.stat_name, short(this.stat[here])]);
         if (this.regions)
           lines.push(["region", this.info.region_names[this.regions[here]] || "none"]);
-        lines.push(["highest TDP around it", ari.roundedDown(Math.max(this.free[here], 0), 3).toFixed(3)]);
+        lines.push(["threshold-free TDP", ari.roundedDown(Math.max(this.free[here], 0), 3).toFixed(3)]);
       }
       const cluster = this.clusterHere;
       if (cluster !== null) {

@@ -50,8 +50,10 @@
       };
     });
     const labels = forest.labels(clusters);
-    const rest = [];
-    labels.forEach((label, element) => label === 0 && rest.push(element));
+    const rest = new Int32Array(forest.n - rows.reduce((sum, row) => sum + row.n_voxels, 0));
+    for (let element = 0, k = 0; element < forest.n; element++) {
+      if (labels[element] === 0) rest[k++] = element;
+    }
     const bound = forest.setBound(rest);
     const ofRest = {
       cluster_id: 0,
