@@ -235,9 +235,7 @@ def test_state_is_in_the_address_and_comes_back(page, open_page, page_file):
     page.locator("#radius").fill("6.5")
     page.locator("#opacity").fill("0.35")
     _go_to(page, (5, 6, 7))
-    page.wait_for_function(
-        "location.hash.includes('radius=6.5') && location.hash.includes('at=5,')"
-    )
+    _wait_until(page, "location.hash.includes('radius=6.5') && location.hash.includes('at=5,')")
     state = page.evaluate("location.hash")
     other = open_page(page_file, state)
     shown = """(() => {
