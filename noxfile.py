@@ -20,6 +20,7 @@ OLDEST = [
     "numpy==1.26.0",
     "numpydoc==1.7.0",
     "pandas==2.3.0",
+    "playwright==1.44.0",
     "polars==1.0.0",
     "pytest==8.2.0",
     "rich==13.7.0",

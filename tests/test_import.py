@@ -22,6 +22,7 @@ LAYERS = (
     "plotting",
     "reporting",
     "interfaces",
+    "explorer",
     "_demo",
     "_cli",
 )

@@ -20,6 +20,7 @@ from ari_estimator.estimators import (
     set_bound,
 )
 from ari_estimator.estimators._report_hook import set_report_maker
+from ari_estimator.explorer import explore
 
 __all__ = [
     "ARISecondLevelModel",
@@ -33,6 +34,7 @@ __all__ = [
     "cluster_level_inference",
     "confidence_curve",
     "element_at",
+    "explore",
     "learn_template",
     "set_bound",
 ]

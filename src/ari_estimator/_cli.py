@@ -51,6 +51,77 @@ def demo(
         console.print(f"{what} written to {path}", soft_wrap=True, highlight=False)
 
 
+@app.command()
+def explore(
+    stat_map: Annotated[Path, typer.Argument(metavar="MAP", help="Statistical map, a volume.")],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; MAP_explorer.html here by default.")
+    ] = None,
+    mask: Annotated[Path | None, typer.Option(help="Mask of all voxels that are tested.")] = None,
+    alpha: Annotated[float, typer.Option(help="Error level.")] = 0.05,
+    stat_type: Annotated[
+        str, typer.Option(help="z, t, F, chi2, p, neg_log10_p or one_minus_p.")
+    ] = "z",
+    df: Annotated[
+        str | None, typer.Option(help="Degrees of freedom of t and chi2; of F two, as 2,30.")
+    ] = None,
+    two_sided: Annotated[bool, typer.Option("--two-sided", help="Negative values count.")] = False,
+    connectivity: Annotated[int, typer.Option(help="6, 18 or 26 neighbours.")] = 6,
+    tdp: Annotated[float, typer.Option(help="TDP of the clusters shown first.")] = 0.7,
+    atlas: Annotated[Path | None, typer.Option(help="Label image of regions.")] = None,
+    lut: Annotated[
+        Path | None, typer.Option(help="Names of the regions: a table with index and name.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
+) -> None:
+    """Write a page to explore a map with: all its clusters, in one file that works offline.
+
+    Example: ari explore zstat.nii.gz --mask mask.nii.gz --out explorer.html
+    """
+    from ari_estimator.explorer import explore as write_page
+    from ari_estimator.explorer._explore import name_of
+
+    out = Path(f"{name_of(stat_map)}_explorer.html") if out is None else out
+    try:
+        document = write_page(
+            str(stat_map),
+            mask_img=None if mask is None else str(mask),
+            alpha=alpha,
+            stat_type=stat_type,  # type: ignore[arg-type] # checked there
+            df=_degrees_of_freedom(df),
+            two_sided=two_sided,
+            connectivity=connectivity,  # type: ignore[arg-type]
+            labels_img=None if atlas is None else str(atlas),
+            lut=lut,
+            tdp=tdp,
+            title=title,
+            output_file=out,
+        )
+    except (OSError, TypeError, ValueError) as error:
+        Console(stderr=True).print(f"ari explore: {error}", style="red", markup=False)
+        raise typer.Exit(2) from error
+    size = len(document.html.encode()) / 1e6
+    Console().print(
+        f"page written to {out} ({size:.1f} MB): open it in a browser",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
+
+
+def _degrees_of_freedom(text: str | None) -> float | tuple[float, float] | None:
+    """Return degrees of freedom as they are written on the command line."""
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in (1, 2):
+        raise ValueError(f"--df must be a number, or two with a comma between. Got {text!r}.")
+    return values[0] if len(values) == 1 else (values[0], values[1])
+
+
 def _rich_table(table: pd.DataFrame) -> Table:
     """Return a cluster table for the terminal."""
     from ari_estimator.closed_testing._rounding import rounded_down

@@ -9,13 +9,13 @@ from ari_estimator.closed_testing import LearnedTemplate, make_template
 from ari_estimator.closed_testing._calibration import lambda_at, lambda_rank
 from ari_estimator.closed_testing._templates import TEMPLATES
 from ari_estimator.estimators._resampling_passes import (
-    Workers,
     pivots_by_rank,
     pivots_by_tail,
     rank_p_values,
     smallest_p_values,
 )
 from ari_estimator.estimators._subject_data import resample_subjects
+from ari_estimator.estimators._workers import Workers
 
 N_DRAWS = 110
 ALPHA = 0.1

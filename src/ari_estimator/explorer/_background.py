@@ -1,0 +1,101 @@
+"""What clusters are drawn on: an anatomical image on the grid of the map, in 256 shades of grey."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from nibabel.affines import apply_affine
+from nibabel.nifti1 import Nifti1Header
+from nilearn.image import check_niimg_3d, get_data, resample_img
+from nilearn.image.resampling import BoundingBoxError
+
+from ari_estimator.images._space import VolumePart
+
+# Codes of the NIfTI standard: coordinates of the scanner, and of the MNI space.
+_SCANNER, _MNI = 1, 4
+
+# So much of a brain in MNI space lies in the template: masks are somewhat larger at times.
+_LEAST_OVERLAP = 0.85
+
+
+def space_code_of(img: Any) -> int:
+    """Return what a header says of the space of an image, a code of NIfTI; 0 if nothing."""
+    header = getattr(img, "header", None)
+    if not isinstance(header, Nifti1Header):
+        return 0
+    return int(header["sform_code"]) or int(header["qform_code"])
+
+
+def background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray | None:
+    """Return an anatomical image on the grid of a map.
+
+    Parameters
+    ----------
+    bg_img : "MNI152", 3D Niimg-like object or None
+        The image; "MNI152" for nilearn's template, if the map is in its space. None for none.
+
+    part : VolumePart
+        The tested voxels.
+
+    space_code : int
+        What the header of the map says of its space.
+
+    Returns
+    -------
+    background : ndarray of uint8 of shape (nx, ny, nz), or None
+        None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If the image is no 3D image, or nothing of it is on the grid.
+    """
+    if bg_img is None:
+        return None
+    is_template = isinstance(bg_img, str) and bg_img == "MNI152"
+    if is_template:
+        if space_code == _SCANNER:
+            return None
+        # Imported here: it takes its time, and importing the package should not wait for it.
+        from nilearn.datasets import load_mni152_template
+
+        bg_img = load_mni152_template(resolution=1)
+        if space_code != _MNI and not _lies_in(part, bg_img):
+            return None
+    bg_img = check_niimg_3d(bg_img)
+    values = _on_grid(bg_img, part)
+    seen = values[values > 0]
+    if seen.size == 0:
+        if is_template:
+            return None
+        raise ValueError("bg_img must cover the grid of the map. Got an image that is 0 on it.")
+    # A few bright voxels, of fat or of vessels, must not leave the rest in the dark.
+    brightest = np.percentile(seen, 99.5)
+    return np.round(np.clip(values / brightest, 0, 1) * 255).astype(np.uint8)
+
+
+def _on_grid(img: Any, part: VolumePart) -> np.ndarray:
+    """Return the values of an image on the grid of a map, 0 where there are none."""
+    try:
+        resampled = resample_img(
+            img,
+            target_affine=part.affine,
+            target_shape=part.mask.shape,
+            interpolation="linear",
+            copy_header=True,
+            force_resample=True,
+        )
+    except BoundingBoxError:
+        return np.zeros(part.mask.shape)
+    return np.nan_to_num(get_data(resampled).astype(np.float64))
+
+
+def _lies_in(part: VolumePart, img: Any) -> bool:
+    """Tell whether the voxels of a brain lie within the brain of another image."""
+    values = get_data(img)
+    voxels = apply_affine(np.linalg.inv(img.affine), part.coordinates())
+    voxels = np.round(voxels).astype(np.intp)
+    is_on_grid = ((voxels >= 0) & (voxels < values.shape)).all(axis=1)
+    inside = values[tuple(voxels[is_on_grid].T)] > 0
+    return bool(inside.sum() >= _LEAST_OVERLAP * part.n_elements)

@@ -1,0 +1,97 @@
+"""The page as an object: to be saved, opened, or shown in a notebook."""
+
+from __future__ import annotations
+
+import webbrowser
+from html import escape
+from pathlib import Path
+from tempfile import mkdtemp
+
+from ari_estimator.interfaces._atomic import whole_files
+
+
+class ExplorerDocument:
+    """A page with all clusters of a map, as :func:`~ari_estimator.explore` makes it.
+
+    Notebooks show it in a frame.
+
+    Parameters
+    ----------
+    html : str
+        The page.
+
+    Attributes
+    ----------
+    html : str
+        The page.
+
+    Examples
+    --------
+    >>> from ari_estimator.explorer import ExplorerDocument
+    >>> str(ExplorerDocument("<!DOCTYPE html>"))
+    '<!DOCTYPE html>'
+    """
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+
+    def __repr__(self) -> str:
+        return f"ExplorerDocument({len(self.html.encode()) / 1e6:.1f} MB)"
+
+    def __str__(self) -> str:
+        return self.html
+
+    def get_iframe(self, width: int | str = "100%", height: int = 720) -> str:
+        """Return the page in a frame, to stand in another one.
+
+        Parameters
+        ----------
+        width : int or str, default="100%"
+            Width of the frame.
+
+        height : int, default=720
+            Height of the frame.
+
+        Returns
+        -------
+        html : str
+            The frame.
+        """
+        return (
+            f'<iframe srcdoc="{escape(self.html)}" width="{escape(str(width))}" '
+            f'height="{int(height)}" style="border:0"></iframe>'
+        )
+
+    def _repr_html_(self) -> str:
+        return self.get_iframe()
+
+    def save_as_html(self, file_name: str | Path) -> None:
+        """Write the page to a file, as a whole or not at all.
+
+        Parameters
+        ----------
+        file_name : str or Path
+            The file; one that is there is replaced.
+
+        Raises
+        ------
+        IsADirectoryError
+            If it is a folder.
+        """
+        path = Path(file_name)
+        if path.is_dir():
+            raise IsADirectoryError(f"The output file {str(path)!r} is a folder.")
+        with whole_files(path.parent) as temporary:
+            (temporary / path.name).write_text(self.html, encoding="utf-8")
+
+    def open_in_browser(self, file_name: str | Path | None = None) -> None:
+        """Write the page to a file and open it in a web browser.
+
+        Parameters
+        ----------
+        file_name : str, Path or None, default=None
+            The file; None for a temporary one, which stays until the system removes it.
+        """
+        path = Path(mkdtemp(prefix="ari-")) / "explorer.html" if file_name is None else file_name
+        self.save_as_html(path)
+        webbrowser.open(Path(path).resolve().as_uri())

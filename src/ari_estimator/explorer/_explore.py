@@ -1,0 +1,302 @@
+"""From a map, or what was found in one, to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ari_estimator.closed_testing import Hommel
+from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.estimators import AdaptiveTDPTransformer, ARISecondLevelModel
+from ari_estimator.estimators._adaptive_clusters import grow_forest
+from ari_estimator.estimators._any_set import fitted_map
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._inference import MapInference
+from ari_estimator.estimators._statistic import StatType
+from ari_estimator.estimators._tdp_forest import TDPForest, check_tdp
+from ari_estimator.explorer._background import background_of, space_code_of
+from ari_estimator.explorer._document import ExplorerDocument
+from ari_estimator.explorer._page import render_page
+from ari_estimator.explorer._page_data import PageData
+from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
+from ari_estimator.images._frame import Frame
+from ari_estimator.images._kinds import kind_of
+from ari_estimator.images._labels import Regions, read_regions
+from ari_estimator.images._maps import as_map
+from ari_estimator.images._space import VolumePart
+from ari_estimator.images._volumes import VolumeFrame
+
+# What says how a map is tested, and is settled where it has been.
+_OF_MAPS: dict[str, Any] = {
+    "mask_img": None,
+    "alpha": 0.05,
+    "stat_type": "z",
+    "df": None,
+    "two_sided": False,
+    "local_test": "simes",
+}
+
+
+def explore(
+    stat_img: Any,
+    *,
+    mask_img: Any = None,
+    alpha: float = 0.05,
+    stat_type: StatType = "z",
+    df: float | tuple[float, float] | None = None,
+    two_sided: bool = False,
+    connectivity: Connectivity | None = None,
+    local_test: LocalTest = "simes",
+    map_index: int | None = None,
+    tdp: float = 0.7,
+    bg_img: Any = "MNI152",
+    labels_img: Any = None,
+    labels: Sequence[str] | None = None,
+    lut: pd.DataFrame | str | Path | None = None,
+    title: str | None = None,
+    output_file: str | Path | None = None,
+) -> ExplorerDocument:
+    """Make a page to explore a map with, in a browser and offline.
+
+    One file holds the map and all its clusters with their bounds: any true discovery proportion
+    (TDP) can be asked for, clusters grown and shrunk one by one, and spheres bounded. All bounds
+    hold at once, however long one looks.
+
+    Parameters
+    ----------
+    stat_img : 3D Niimg-like object, fitted transformer or ARISecondLevelModel
+        A statistical map; or what was fitted to one, whose bounds are shown, calibrated ones
+        too.
+
+    mask_img : image, masker or None, default=None
+        All voxels that are tested, as for :class:`AdaptiveTDPTransformer`. This and the other
+        parameters up to ``local_test`` are for maps.
+
+    alpha : float, default=0.05
+        Error level, strictly between 0 and 1.
+
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
+        What the map holds.
+
+    df : float, (float, float) or None, default=None
+        Degrees of freedom of t, chi2 and F values.
+
+    two_sided : bool, default=False
+        Whether negative values count as well.
+
+    connectivity : {6, 18, 26} or None, default=None
+        Voxels of a cluster share a face (6), or also an edge (18), or a corner (26). None for
+        that of what was fitted, or 6.
+
+    local_test : {"simes", "hommel"}, default="simes"
+        Local test of the closed testing procedure.
+
+    map_index : int or None, default=None
+        Which map is meant, if a transformer was fitted to several.
+
+    tdp : float, default=0.7
+        TDP of the clusters that are shown first, in [0, 1].
+
+    bg_img : "MNI152", 3D Niimg-like object or None, default="MNI152"
+        Anatomical image to draw on. "MNI152" is nilearn's template, left out where the map is in
+        another space. None for none.
+
+    labels_img : 3D Niimg-like object or None, default=None
+        Atlas: a label for each voxel, resampled to the map.
+
+    labels : sequence of str or None, default=None
+        Names of the regions, by ascending label.
+
+    lut : pandas.DataFrame, str, Path or None, default=None
+        Look-up table of the regions, with columns ``index`` and ``name``, or a file of one.
+
+    title : str or None, default=None
+        Title of the page. None for the name of the map's file, if it has one.
+
+    output_file : str, Path or None, default=None
+        File to write the page to; one that is there is replaced.
+
+    Returns
+    -------
+    document : ExplorerDocument
+        The page, with ``save_as_html`` and ``open_in_browser``.
+
+    Raises
+    ------
+    TypeError
+        If the map is a surface or a CIFTI image, which the page cannot show, or no map.
+    ValueError
+        If a parameter is out of its range, or is for maps and ``stat_img`` is fitted.
+    FileNotFoundError
+        If nilearn has no niivue, which draws the brain.
+    sklearn.exceptions.NotFittedError
+        If a transformer or model has seen no map yet.
+
+    See Also
+    --------
+    AdaptiveTDPTransformer : Clusters of a TDP.
+    TDPForest : What the page asks.
+
+    Notes
+    -----
+    The numbers of the page are those of :class:`TDPForest` and :func:`set_bound`, to the last
+    digit. The file sends nothing anywhere, and a policy in it forbids it to.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import explore
+    >>> page = explore(load_sample_motor_activation_image(), two_sided=True)
+    >>> page.save_as_html("motor.html")  # doctest: +SKIP
+    """
+    tdp = check_tdp(tdp)
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title must be a string or None. Got {type(title).__name__}.")
+    if isinstance(stat_img, (BaseTDPTransformer, ARISecondLevelModel)):
+        fitted = stat_img
+        given = {
+            "mask_img": mask_img,
+            "alpha": alpha,
+            "stat_type": stat_type,
+            "df": df,
+            "two_sided": two_sided,
+            "local_test": local_test,
+        }
+        for name, value in given.items():
+            if value is not _OF_MAPS[name] and value != _OF_MAPS[name]:
+                raise ValueError(
+                    f"{name} is for maps: of a {type(fitted).__name__} that was fitted it is "
+                    f"settled. Got {value!r}."
+                )
+        space_img = None
+    else:
+        _check_is_volume(stat_img)
+        _check_connectivity(connectivity)
+        space_img = as_map(stat_img)
+        fitted = AdaptiveTDPTransformer(
+            tdp,
+            alpha=alpha,
+            mask_img=mask_img,
+            stat_type=stat_type,
+            df=df,
+            two_sided=two_sided,
+            connectivity=6 if connectivity is None else connectivity,
+            local_test=local_test,
+        )
+        fitted.fit_transform(space_img)
+    frame, inference = fitted_map(fitted, map_index)
+    part = _volume_of(frame, inference)
+    space_code = space_code_of(frame.mask_img if space_img is None else space_img)
+    forest, neighbours = _forest_of(fitted, inference, connectivity)
+    name = name_of(stat_img)
+    data = PageData(
+        family=inference.family,
+        part=part,
+        forest=forest,
+        connectivity=neighbours,
+        tdp=tdp,
+        test_name=_test_name(fitted, inference),
+        background=background_of(bg_img, part, space_code),
+        regions=_regions_of(frame, inference, labels_img, labels, lut),
+        space_code=space_code,
+        file_stem=name or "map",
+    )
+    if title is None:
+        title = f"ARI explorer: {name}" if name else "ARI explorer"
+    document = ExplorerDocument(render_page(title, data.to_dict()))
+    if output_file is not None:
+        document.save_as_html(output_file)
+    return document
+
+
+def _check_is_volume(stat_img: Any) -> None:
+    kind = kind_of(stat_img)
+    if kind is not VolumeFrame:
+        raise TypeError(
+            f"stat_img must be a volume: the page cannot show a {kind.kind} image yet. "
+            f"Got {type(stat_img).__name__}."
+        )
+    if isinstance(stat_img, (np.ndarray, pd.DataFrame)):
+        raise TypeError(
+            "stat_img must be an image, or a transformer fitted to an array. "
+            f"Got {type(stat_img).__name__}."
+        )
+
+
+def _volume_of(frame: Frame, inference: MapInference) -> VolumePart:
+    """Return the tested voxels."""
+    part = inference.family.space.parts[0]
+    if not isinstance(frame, VolumeFrame) or not isinstance(part, VolumePart):
+        raise TypeError(
+            "stat_img must be fitted to a volume: the page cannot show a surface or CIFTI image "
+            f"yet. Got a {frame.kind}."
+        )
+    return part
+
+
+def _check_connectivity(connectivity: Any) -> None:
+    if connectivity is not None and connectivity not in CONNECTIVITIES:
+        raise ValueError(f"connectivity must be 6, 18, 26 or None. Got {connectivity!r}.")
+
+
+def _transformer_of(fitted: Any) -> Any:
+    return fitted.transformer_ if isinstance(fitted, ARISecondLevelModel) else fitted
+
+
+def _forest_of(
+    fitted: Any, inference: MapInference, connectivity: Connectivity | None
+) -> tuple[TDPForest, int]:
+    """Return all clusters of a map, and which voxels are neighbours in them."""
+    _check_connectivity(connectivity)
+    own: Connectivity = getattr(_transformer_of(fitted), "connectivity", 6)
+    neighbours = own if connectivity is None else connectivity
+    forest = inference.partitions[0].forest
+    if forest is None or neighbours != own:
+        forest = grow_forest(inference.family, neighbours)
+    return forest, neighbours
+
+
+def _test_name(fitted: Any, inference: MapInference) -> str:
+    """Return how the bounds were found."""
+    if not isinstance(inference.family.test, Hommel):
+        return "bounds calibrated by permutations"
+    local_test = _transformer_of(fitted).local_test
+    return {"simes": "Simes tests", "hommel": "Hommel tests, for any dependence"}[local_test]
+
+
+def _regions_of(
+    frame: Frame,
+    inference: MapInference,
+    labels_img: Any,
+    labels: Sequence[str] | None,
+    lut: pd.DataFrame | str | Path | None,
+) -> Regions | None:
+    """Return the atlas of the tested voxels."""
+    if labels_img is None:
+        if labels is not None or lut is not None:
+            raise ValueError("labels and lut name the regions of labels_img. Got no labels_img.")
+        return None
+    regions = read_regions(frame, labels_img, labels=labels, lut=lut, resample=True)
+    if regions.overlap:
+        raise ValueError(
+            "labels_img must be an image of labels, for a page. Got several maps: give each voxel "
+            "the label of one of them."
+        )
+    return regions.among(inference.family.is_tested)
+
+
+def name_of(stat_img: Any) -> str:
+    """Return the name of the file of a map, "" if there is none."""
+    get_filename = getattr(stat_img, "get_filename", None)
+    if isinstance(stat_img, (str, Path)):
+        path: Any = stat_img
+    else:
+        path = get_filename() if get_filename is not None else None
+    name = Path(path).name if path else ""
+    for ending in (".gz", ".nii", ".img", ".hdr"):
+        name = name.removesuffix(ending)
+    return name

@@ -1,0 +1,78 @@
+"""The page as one file: template, styles and scripts of this package, and niivue of nilearn."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from ari_estimator._version import __version__
+from ari_estimator.explorer._packing import script_json
+
+# In the order in which each needs those before it.
+_SCRIPTS = (
+    "unpack.js",
+    "forest.js",
+    "grid.js",
+    "nifti.js",
+    "palette.js",
+    "session.js",
+    "table.js",
+    "viewer.js",
+    "page.js",
+)
+_NIIVUE = "_assets/js/niivue.umd.js"
+
+
+def render_page(title: str, data: dict[str, Any]) -> str:
+    """Return a page that needs nothing but itself.
+
+    Parameters
+    ----------
+    title : str
+        Its title, which is shown as it is written.
+
+    data : dict
+        What the page needs to know, see :class:`PageData`.
+
+    Returns
+    -------
+    html : str
+        The page.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nilearn has no niivue.
+    """
+    assets = files("ari_estimator.explorer") / "assets"
+    scripts = [(assets / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        version=escape(__version__),
+        style=(assets / "page.css").read_text(encoding="utf-8"),
+        data=script_json(data),
+        niivue=niivue_source(),
+        scripts="\n".join(f"<script>\n{script}</script>" for script in scripts),
+    )
+
+
+def niivue_source() -> str:
+    """Return the script of niivue that comes with nilearn.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there.
+    """
+    path = files("nilearn").joinpath(_NIIVUE)
+    if not path.is_file():
+        import nilearn
+
+        raise FileNotFoundError(
+            f"explore needs niivue, which nilearn 0.14.1 has in {_NIIVUE}. The installed "
+            f"nilearn {nilearn.__version__} has none there: install another version."
+        )
+    # In a script element no text may end it.
+    return path.read_text(encoding="utf-8").replace("</script", "<\\/script")

@@ -1,0 +1,173 @@
+// All clusters of a map with their bounds: what TDPForest and CriticalVector are in Python, with
+// the same numbers to the last digit. Nothing here knows of the page.
+(function (ari) {
+  "use strict";
+
+  // Positions of clusters from the largest to the smallest, of equal ones the first first.
+  function fromLargest(clusters, sizeOf, n) {
+    const keys = new Float64Array(clusters.length);
+    clusters.forEach((cluster, i) => (keys[i] = (n - sizeOf(cluster)) * (n + 1) + cluster));
+    return Array.from(keys.sort(), (key) => key % (n + 1));
+  }
+
+  ari.Forest = class Forest {
+    // elements: element at each position; sizes: of the cluster that ends at each position;
+    // isCluster: whether a threshold forms it; trueDiscoveries: its bound. categories: by
+    // element, from 1; nThresholds and above are without effect.
+    constructor({ elements, sizes, isCluster, trueDiscoveries, categories, nThresholds }) {
+      const n = elements.length;
+      this.n = n;
+      this.elements = elements;
+      this.sizes = sizes;
+      this.isCluster = isCluster;
+      this.trueDiscoveries = trueDiscoveries;
+      this.categories = categories;
+      this.nThresholds = nThresholds;
+      this.starts = new Int32Array(n);
+      this.positions = new Int32Array(n);
+      this.tdps = new Float64Array(n);
+      for (let i = 0; i < n; i++) {
+        this.starts[i] = i + 1 - sizes[i];
+        this.positions[elements[i]] = i;
+        this.tdps[i] = isCluster[i] ? trueDiscoveries[i] / sizes[i] : -1;
+      }
+      this._link();
+    }
+
+    // Clusters are ranges, within each other or apart: the parent of one is the first after it
+    // that it lies in.
+    _link() {
+      const { n, starts, tdps } = this;
+      this.parents = new Int32Array(n).fill(-1);
+      this.above = new Float64Array(n).fill(-1);
+      const around = [];
+      for (let i = n - 1; i >= 0; i--) {
+        while (around.length && starts[around[around.length - 1]] > i) around.pop();
+        if (around.length) {
+          const parent = around[around.length - 1];
+          this.parents[i] = parent;
+          this.above[i] = Math.max(this.above[parent], tdps[parent]);
+        }
+        around.push(i);
+      }
+    }
+
+    fromLargest(clusters) {
+      return fromLargest(clusters, (cluster) => this.sizes[cluster], this.n);
+    }
+
+    // Largest clusters with at least a TDP.
+    query(tdp) {
+      const found = [];
+      for (let i = 0; i < this.n; i++) {
+        if (this.tdps[i] >= tdp && this.above[i] < tdp) found.push(i);
+      }
+      return this.fromLargest(found);
+    }
+
+    members(cluster) {
+      return this.elements.slice(this.starts[cluster], cluster + 1).sort();
+    }
+
+    // By element 1, 2, ... in the order of the clusters, 0 in none.
+    labels(clusters) {
+      const labels = new Int32Array(this.n);
+      clusters.forEach((cluster, k) => {
+        for (let i = this.starts[cluster]; i <= cluster; i++) labels[this.elements[i]] = k + 1;
+      });
+      return labels;
+    }
+
+    // Largest cluster with an element and at least a TDP; null if there is none.
+    clusterOf(element, tdp) {
+      let found = null;
+      for (let i = this.positions[element]; i >= 0; i = this.parents[i]) {
+        if (this.tdps[i] >= tdp) found = i;
+      }
+      return found;
+    }
+
+    // Smallest cluster around one, or it itself, with at most a TDP; it if there is none.
+    grow(cluster, tdp) {
+      for (let i = cluster; i >= 0; i = this.parents[i]) {
+        if (this.isCluster[i] && this.tdps[i] <= tdp) return i;
+      }
+      return cluster;
+    }
+
+    // Largest clusters within one that have at least a TDP.
+    shrink(cluster, tdp) {
+      const found = [];
+      const start = this.starts[cluster];
+      for (let i = cluster; i >= start; ) {
+        if (this.tdps[i] >= tdp) {
+          found.push(i);
+          i = this.starts[i];
+        }
+        i--;
+      }
+      return this.fromLargest(found);
+    }
+
+    // Clusters of which one has changed its TDP by a step; as they were if it cannot.
+    change(clusters, cluster, step) {
+      const target = this.tdps[cluster] + step;
+      let changed = [];
+      if (step > 0 && target <= 1) changed = this.shrink(cluster, target);
+      else if (step < 0 && target >= 0) changed = [this.grow(cluster, target)];
+      if (!changed.length) return this.fromLargest(clusters);
+      const [first] = changed;
+      const others = clusters.filter(
+        (other) => other !== cluster && !(this.starts[first] <= other && other <= first),
+      );
+      return this.fromLargest(others.concat(changed));
+    }
+
+    // By element the highest TDP of all clusters with it.
+    thresholdFree() {
+      const highest = new Float64Array(this.n);
+      for (let i = 0; i < this.n; i++) {
+        highest[this.elements[i]] = Math.max(this.tdps[i], this.above[i]);
+      }
+      return highest;
+    }
+
+    // Lower bound on the true discoveries among any elements.
+    setBound(elements) {
+      // From as many thresholds on as there are elements, nothing is gained.
+      const last = Math.min(this.nThresholds, elements.length);
+      const counts = new Int32Array(last + 1);
+      for (let k = 0; k < elements.length; k++) {
+        const category = this.categories[elements[k]];
+        if (category <= last) counts[category]++;
+      }
+      let bound = 0;
+      for (let u = 1, counted = 0; u <= last; u++) {
+        counted += counts[u];
+        bound = Math.max(bound, 1 - u + counted);
+      }
+      return bound;
+    }
+
+    // Bounds of the k strongest of some elements, for every k.
+    confidence(elements) {
+      const categories = Int32Array.from(elements, (element) => this.categories[element]).sort();
+      let bound = 0;
+      return categories.map((category, k) => {
+        if (category <= this.nThresholds) bound = Math.max(bound, k + 2 - category);
+        return bound;
+      });
+    }
+
+    // Of the elements of a cluster the one with the most evidence, of equal ones the first.
+    peak(cluster, evidence) {
+      let best = this.elements[cluster];
+      for (let i = this.starts[cluster]; i < cluster; i++) {
+        const other = this.elements[i];
+        const more = evidence[other] - evidence[best];
+        if (more > 0 || (evidence[other] === evidence[best] && other < best)) best = other;
+      }
+      return best;
+    }
+  };
+})((globalThis.ari ??= {}));

@@ -1,0 +1,87 @@
+// Rows of a table of clusters, with the columns of table_ in Python.
+(function (ari) {
+  "use strict";
+
+  // The largest number below another one.
+  ari.nextBelow = function (value) {
+    if (value === -Infinity || Number.isNaN(value)) return value;
+    if (value === 0) return -Number.MIN_VALUE;
+    const floats = new Float64Array([value]);
+    const bits = new BigInt64Array(floats.buffer);
+    bits[0] += value > 0 ? -1n : 1n;
+    return floats[0];
+  };
+
+  // A lower bound, rounded such that it stays one.
+  ari.roundedDown = function (bound, digits) {
+    const scale = 10 ** digits;
+    return Math.floor(Number((bound * scale).toFixed(6))) / scale;
+  };
+
+  // A map: forest, grid, values of the statistic, evidence (larger is stronger), and what is said
+  // of it (info).
+  ari.clusterRows = function ({ forest, grid, stat, evidence, info, regions }, clusters) {
+    const volume = grid.voxelVolume;
+    const describe = (peak) => {
+      const [x, y, z] = grid.xyz(grid.voxelOf(peak));
+      const row = { peak_stat: stat[peak], peak_x: x, peak_y: y, peak_z: z };
+      if (regions) row.peak_region = info.region_names[regions[peak]];
+      return row;
+    };
+    const rows = clusters.map((cluster, k) => {
+      const n = forest.sizes[cluster];
+      let weakest = Infinity;
+      for (let i = forest.starts[cluster]; i <= cluster; i++) {
+        weakest = Math.min(weakest, evidence[forest.elements[i]]);
+      }
+      const height = ari.nextBelow(weakest);
+      let direction = info.direction;
+      if (info.two_sided) direction = stat[forest.elements[cluster]] < 0 ? "negative" : "positive";
+      return {
+        cluster_id: k + 1,
+        threshold: info.stat_type === "p" ? -height : height,
+        direction,
+        n_voxels: n,
+        size_mm3: n * volume,
+        true_discoveries: forest.trueDiscoveries[cluster],
+        tdp: forest.trueDiscoveries[cluster] / n,
+        ...describe(forest.peak(cluster, evidence)),
+        cluster,
+      };
+    });
+    const labels = forest.labels(clusters);
+    const rest = new Int32Array(forest.n - rows.reduce((sum, row) => sum + row.n_voxels, 0));
+    for (let element = 0, k = 0; element < forest.n; element++) {
+      if (labels[element] === 0) rest[k++] = element;
+    }
+    const bound = forest.setBound(rest);
+    const ofRest = {
+      cluster_id: 0,
+      threshold: NaN,
+      direction: "rest",
+      n_voxels: rest.length,
+      size_mm3: rest.length * volume,
+      true_discoveries: bound,
+      tdp: rest.length ? bound / rest.length : NaN,
+    };
+    if (rest.length) {
+      let best = rest[0];
+      for (const element of rest) if (evidence[element] > evidence[best]) best = element;
+      Object.assign(ofRest, describe(best));
+    }
+    return { rows, rest: ofRest, labels };
+  };
+
+  function cell(value) {
+    if (value === undefined || Number.isNaN(value)) return "";
+    if (value === Infinity) return "inf";
+    if (value === -Infinity) return "-inf";
+    const text = String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  }
+
+  ari.csv = function (rows, columns) {
+    const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
+    return lines.map((line) => line.map(cell).join(",") + "\n").join("");
+  };
+})((globalThis.ari ??= {}));

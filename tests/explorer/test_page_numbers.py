@@ -1,0 +1,147 @@
+"""What the page computes is what Python computes, to the last digit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ari_estimator import confidence_curve, set_bound
+
+TDPS = (0.0, 0.05, 0.31, 0.7, 1.0)
+
+
+@pytest.fixture
+def page(used_page):
+    return used_page
+
+
+@pytest.fixture
+def forest(fitted):
+    return fitted.forest_
+
+
+def _slide(page, tdp):
+    page.locator("#tdp-slider").evaluate(
+        """(slider, tdp) => {
+            slider.value = tdp;
+            slider.dispatchEvent(new Event("input"));
+            slider.dispatchEvent(new Event("change"));
+        }""",
+        tdp,
+    )
+
+
+def _shown(page):
+    return page.evaluate("ari.page.session.clusters")
+
+
+def test_arrays_arrive_as_they_were(page, fitted, forest):
+    for name in ("elements", "starts", "parents", "tdps"):
+        got = page.evaluate(f"Array.from(ari.page.forest.{name})")
+        np.testing.assert_array_equal(got, getattr(forest, name))
+    np.testing.assert_array_equal(page.evaluate("Array.from(ari.page.stat)"), fitted.family_.stat)
+    free = page.evaluate("Array.from(ari.page.free)")
+    np.testing.assert_array_equal(free, forest.threshold_free_map())
+
+
+@pytest.mark.parametrize("tdp", TDPS)
+def test_slider_shows_the_clusters_that_python_finds(page, forest, tdp):
+    _slide(page, 0.5)
+    _slide(page, tdp)
+    expected = forest.query(tdp)
+    np.testing.assert_array_equal(_shown(page), expected)
+    np.testing.assert_array_equal(
+        page.evaluate("Array.from(ari.page.labels)"), forest.labels(expected)
+    )
+    rows = page.evaluate("ari.page.rows")
+    assert [row["n_voxels"] for row in rows] == forest.sizes[expected].tolist()
+    assert [row["true_discoveries"] for row in rows] == forest.true_discoveries[expected].tolist()
+    assert [row["tdp"] for row in rows] == forest.tdps[expected].tolist()
+    assert page.locator("#tdp").input_value() == f"{tdp:g}"
+    n_rows = page.locator("#rows tr").count()
+    assert n_rows == min(len(expected), 500)
+
+
+def test_every_tdp_at_which_something_changes_gives_the_clusters_of_python(page, forest):
+    tdps = forest.profile()["tdp"].tolist()
+    between = [*tdps, *(np.nextafter(tdps[:-1], 2)).tolist()]
+    got = page.evaluate("tdps => tdps.map(tdp => ari.page.forest.query(tdp))", between)
+    for tdp, clusters in zip(between, got, strict=True):
+        np.testing.assert_array_equal(clusters, forest.query(tdp), err_msg=str(tdp))
+
+
+def test_cluster_of_grow_shrink_and_change_are_those_of_python(page, forest):
+    rng = np.random.default_rng(1)
+    elements = rng.integers(forest.elements.size, size=60).tolist()
+    clusters = rng.choice(np.flatnonzero(forest.is_cluster), 60).tolist()
+    tdps = rng.random(60).round(2).tolist()
+    got = page.evaluate(
+        """([elements, clusters, tdps]) => tdps.map((tdp, i) => {
+            const forest = ari.page.forest;
+            const shown = forest.query(tdp);
+            return {
+                of: forest.clusterOf(elements[i], tdp),
+                grown: forest.grow(clusters[i], tdp),
+                shrunk: forest.shrink(clusters[i], tdp),
+                changed: shown.flatMap(
+                    (c) => [forest.change(shown, c, -0.1), forest.change(shown, c, 0.1)]),
+            };
+        })""",
+        [elements, clusters, tdps],
+    )
+    for element, cluster, tdp, found in zip(elements, clusters, tdps, got, strict=True):
+        assert found["of"] == forest.cluster_of(element, tdp)
+        assert found["grown"] == forest.grow(cluster, tdp)
+        assert found["shrunk"] == forest.shrink(cluster, tdp).tolist()
+        shown = forest.query(tdp)
+        changed = [forest.change(shown, c, step).tolist() for c in shown for step in (-0.1, 0.1)]
+        assert found["changed"] == changed
+
+
+@pytest.mark.parametrize("radius", [0, 3, 7.5, 12, 100])
+def test_sphere_is_bounded_as_by_set_bound(page, fitted, radius):
+    for xyz in ([5, -3, 0], [-10, 9, 6]):
+        page.evaluate("xyz => ari.page.moveToXyz(xyz)", xyz)
+        page.locator("#radius").fill(str(radius))
+        seed = page.evaluate("ari.page.grid.xyz(ari.page.voxel)")
+        expected = set_bound(fitted, seed=seed, radius=radius)
+        assert page.evaluate("ari.page.sphere") == {
+            "n_tested": expected.n_tested,
+            "true_discoveries": expected.true_discoveries,
+        }
+        said = page.locator("#sphere").inner_text()
+        assert said.startswith(f"At least {expected.true_discoveries:,} of {expected.n_tested:,} ")
+
+
+def test_any_set_and_its_confidence_curve_are_bounded_as_in_python(page, fitted):
+    rng = np.random.default_rng(2)
+    family = fitted.family_
+    for size in (1, 5, 80, family.n_tested):
+        members = rng.choice(family.n_tested, size, replace=False)
+        bound = page.evaluate("members => ari.page.forest.setBound(members)", members.tolist())
+        assert bound == family.critical_vector.true_discoveries(family.p_values[members])
+        curve = page.evaluate(
+            "members => Array.from(ari.page.forest.confidence(members))", members.tolist()
+        )
+        expected = family.critical_vector.confidence_curve(family.p_values[members])
+        np.testing.assert_array_equal(curve, expected)
+    assert curve == confidence_curve(fitted)["true_discoveries"].tolist()
+
+
+def test_whole_brain_is_in_sight(page, fitted):
+    said = page.locator("#whole").inner_text()
+    assert f"{fitted.true_discoveries_:,} of {fitted.n_tested_:,} voxels" in said
+
+
+@pytest.mark.parametrize(
+    ("bound", "digits", "rounded"),
+    [(0.57, 2, 0.57), (0.6999, 3, 0.699), (2 / 3, 3, 0.666), (1, 3, 1)],
+)
+def test_bounds_are_rounded_down(page, bound, digits, rounded):
+    assert page.evaluate("([b, d]) => ari.roundedDown(b, d)", [bound, digits]) == rounded
+
+
+def test_next_number_below_is_that_of_numpy(page):
+    values = [1.0, -1.0, 0.0, 3.09, -7.25, 5e-324, 1e300]
+    got = page.evaluate("values => values.map(ari.nextBelow)", values)
+    assert got == np.nextafter(values, -np.inf).tolist()
