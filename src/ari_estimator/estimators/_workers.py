@@ -9,6 +9,7 @@ from typing import Any
 from joblib import Parallel, delayed, effective_n_jobs
 
 from ari_estimator.resampling._null_statistics import BLOCK
+from ari_estimator.resampling._threads import one_thread
 
 # Resamples per task, where it is not given: sending fewer takes longer than need be.
 _LARGEST_CHUNK = 250
@@ -39,6 +40,12 @@ class Workers:
 
     def run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
         """Yield the results of a function for each range, in order."""
+        # Held here too: threads, if these are the workers, cannot limit products themselves, and
+        # on several threads the last bit of a product is another.
+        with one_thread():
+            yield from self._run(what, function, ranges)
+
+    def _run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
         parallel = Parallel(n_jobs=self.n_jobs)
         # Not all backends of joblib can give results one by one.
         if getattr(parallel._backend, "supports_return_generator", False):
