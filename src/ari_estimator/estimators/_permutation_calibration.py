@@ -95,8 +95,8 @@ default="simes"
         Seed of the resamples.
 
     chunk_size : int or None, default=None
-        Resamples per task; None for a share of each process, but no more than 250. Results do
-        not depend on it. P-values by rank are computed in tasks of some elements instead.
+        Resamples per task; None for half a share of each process, but no more than 2500. Results
+        do not depend on it. P-values by rank are computed in tasks of some elements instead.
 
     n_jobs : int or None, default=None
         Number of processes. Results do not depend on it. None for one, or for what

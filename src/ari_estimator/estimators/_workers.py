@@ -12,7 +12,10 @@ from ari_estimator.resampling._null_statistics import BLOCK
 from ari_estimator.resampling._threads import one_thread
 
 # Resamples per task, where it is not given: sending fewer takes longer than need be.
-_LARGEST_CHUNK = 250
+_LARGEST_CHUNK = 2500
+
+# Resamples per step of the progress bar, where there is a single process.
+_STEP = 250
 
 
 class Workers:
@@ -24,8 +27,8 @@ class Workers:
         Number of processes; None for what joblib is configured to do.
 
     chunk_size : int or None
-        Resamples per task, rounded up to whole blocks. None for a share of each process, but no
-        more than 250.
+        Resamples per task, rounded up to whole blocks. None for half a share of each process,
+        but no more than 2500.
 
     verbose : int
         Whether there is a progress bar.
@@ -72,6 +75,8 @@ class Workers:
         """Return which draws each task is of."""
         size = self.chunk_size
         if size is None:
-            size = min(_LARGEST_CHUNK, math.ceil(n_draws / effective_n_jobs(self.n_jobs)))
+            n_processes = effective_n_jobs(self.n_jobs)
+            half = math.ceil(n_draws / (2 * n_processes))
+            size = _STEP if n_processes == 1 else min(_LARGEST_CHUNK, half)
         step = math.ceil(size / BLOCK) * BLOCK
         return [range(start, min(start + step, n_draws)) for start in range(0, n_draws, step)]
