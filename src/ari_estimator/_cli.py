@@ -87,7 +87,8 @@ def explore(
             str(stat_map),
             mask_img=None if mask is None else str(mask),
             alpha=alpha,
-            stat_type=stat_type,  # type: ignore[arg-type] # checked there
+            # Any text or number may come from a shell; explore refuses what is none of its choices.
+            stat_type=stat_type,  # type: ignore[arg-type]
             df=_degrees_of_freedom(df),
             two_sided=two_sided,
             connectivity=connectivity,  # type: ignore[arg-type]

@@ -32,6 +32,7 @@ def save_arrays(path: str | PathLike[str], kind: str, arrays: Mapping[str, objec
     with TemporaryDirectory(prefix=".writing-", dir=path.parent) as folder:
         temporary = Path(folder) / "arrays.npz"
         contents = {_KIND: kind, **arrays}
+        # Its types know arrays only, where it makes arrays of numbers and strings as well.
         np.savez_compressed(temporary, allow_pickle=False, **contents)  # type: ignore[arg-type]
         temporary.replace(path)
 

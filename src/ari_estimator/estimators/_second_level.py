@@ -26,6 +26,7 @@ from ari_estimator.estimators._contrast_calibration import (
     recorded,
     weights_of,
 )
+from ari_estimator.estimators._nilearn_report import escape_names
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report_hook import report_on
 from ari_estimator.estimators._test_makers import GivenTest
@@ -459,15 +460,7 @@ or None, default=None
 
     def _generate_report_content(self, *args: Any, **kwargs: Any) -> None:
         super()._generate_report_content(*args, **kwargs)
-        # nilearn's templates make HTML of the names of contrasts, and of columns.
-        content = self._report_content
-        if content.get("contrasts"):
-            content["contrasts"] = [escape(name) for name in content["contrasts"]]
-        for run in (content.get("run_wise_dict") or {}).values():
-            if run.get("all_contrasts"):
-                run["all_contrasts"] = {
-                    escape(str(name)): figure for name, figure in run["all_contrasts"].items()
-                }
+        escape_names(self._report_content)
 
     def _calibrate(
         self,

@@ -37,20 +37,15 @@ class Scheme(ABC):
     description : str
         What it does, in words.
 
-    n_distinct : int or None
-        Number of resamples that can differ, the data as observed among them. None if there
-        are too many to matter.
-
     keeps_norm : bool
         Whether residuals keep their sum of squares.
     """
 
     description: str
-    n_distinct: int | None
     keeps_norm = True
 
     def draws(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw resamples; all of them, once each, if there are no more than asked for.
+        """Draw resamples.
 
         Parameters
         ----------
@@ -62,16 +57,10 @@ class Scheme(ABC):
 
         Returns
         -------
-        draws : ndarray of shape (n_draws or n_distinct, n_subjects)
+        draws : ndarray of shape (n_draws or fewer, n_subjects)
             A row for each; the first is the data as observed.
         """
-        if self.n_distinct is not None and self.n_distinct <= n_draws:
-            return self._all()
         return self._random(n_draws, rng)
-
-    @abstractmethod
-    def _all(self) -> np.ndarray:
-        """Return all distinct resamples."""
 
     @abstractmethod
     def _random(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -94,7 +83,27 @@ class Scheme(ABC):
         return contrast.nuisance
 
 
-class SignFlipping(Scheme):
+class Transformations(Scheme):
+    """A way to resample residuals that can be gone through from the first to the last.
+
+    Attributes
+    ----------
+    n_distinct : int
+        Number of resamples that can differ, the data as observed among them.
+    """
+
+    n_distinct: int
+
+    def draws(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw resamples; all of them, once each, if there are no more than asked for."""
+        return self._all() if self.n_distinct <= n_draws else super().draws(n_draws, rng)
+
+    @abstractmethod
+    def _all(self) -> np.ndarray:
+        """Return all distinct resamples."""
+
+
+class SignFlipping(Transformations):
     """Signs of residuals are flipped, of all rows of a block at once.
 
     Parameters
@@ -132,7 +141,7 @@ class SignFlipping(Scheme):
         return draw[:, np.newaxis] * residuals
 
 
-class Permutation(Scheme):
+class Permutation(Transformations):
     """Residuals are permuted, within blocks if there are some.
 
     Parameters
@@ -217,14 +226,10 @@ class ResidualBootstrap(Scheme):
     """
 
     keeps_norm = False
-    n_distinct = None
     description = "bootstrap of residuals"
 
     def __init__(self, n_subjects: int) -> None:
         self._n_subjects = n_subjects
-
-    def _all(self) -> np.ndarray:
-        raise NotImplementedError("There are too many.")  # n_distinct is None
 
     def _random(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
         draws = rng.integers(0, self._n_subjects, size=(n_draws, self._n_subjects))
