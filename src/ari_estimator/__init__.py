@@ -21,6 +21,7 @@ from ari_estimator.estimators import (
 )
 from ari_estimator.estimators._report_hook import set_report_maker
 from ari_estimator.explorer import explore
+from ari_estimator.interfaces import load, save
 
 __all__ = [
     "ARISecondLevelModel",
@@ -36,6 +37,8 @@ __all__ = [
     "element_at",
     "explore",
     "learn_template",
+    "load",
+    "save",
     "set_bound",
 ]
 

@@ -44,3 +44,24 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(NotADirectoryError, match="is a file"), whole_files(tmp_path / "file"):
         pass
+
+
+def test_an_error_leaves_no_folder_that_was_made_for_nothing(tmp_path):
+    with pytest.raises(RuntimeError), whole_files(tmp_path / "new" / "folder") as temporary:
+        (temporary / "a.txt").write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_not_replaced_unless_that_is_wanted(tmp_path):
+    (tmp_path / "b.txt").write_text("old")
+
+    def write():
+        with whole_files(tmp_path, overwrite=False) as temporary:
+            (temporary / "a.txt").write_text("new")
+            (temporary / "b.txt").write_text("new")
+
+    with pytest.raises(FileExistsError, match=r"b\.txt"):
+        write()
+    assert [path.name for path in tmp_path.iterdir()] == ["b.txt"]
+    assert (tmp_path / "b.txt").read_text() == "old"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -22,6 +22,9 @@ from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._templates import Template, make_template
 
 _KIND = "calibration"
+
+# Of the names of what a template is made of, among arrays.
+_PREFIX = "template_"
 
 
 def lambda_rank(n_permutations: int, alpha: float) -> int:
@@ -191,11 +194,7 @@ class Calibration:
         path : str or PathLike
             Name of the file, as a rule with the ending ``.npz``; replaced if it is there.
         """
-        template = {f"template_{name}": value for name, value in _to_arrays(self.template).items()}
-        own = {
-            name: getattr(self, name) for name in self.__dataclass_fields__ if name != "template"
-        }
-        save_arrays(path, _KIND, own | template)
+        save_arrays(path, _KIND, self.to_arrays())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Calibration:
@@ -216,13 +215,34 @@ class Calibration:
         ValueError
             If it is no such file.
         """
-        arrays = load_arrays(path, _KIND)
-        prefix = "template_"
+        return cls.from_arrays(load_arrays(path, _KIND))
+
+    def to_arrays(self) -> dict[str, object]:
+        """Return what the calibration can be made from again: arrays, numbers and strings."""
+        own = {
+            name: getattr(self, name) for name in self.__dataclass_fields__ if name != "template"
+        }
+        return own | {_PREFIX + name: value for name, value in _to_arrays(self.template).items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Calibration:
+        """Return the calibration that was made into arrays.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What :meth:`to_arrays` gave; others may be among them.
+
+        Returns
+        -------
+        calibration : Calibration
+            The calibration.
+        """
         template = _from_arrays(
             {
-                name.removeprefix(prefix): array
+                name.removeprefix(_PREFIX): array
                 for name, array in arrays.items()
-                if name.startswith(prefix)
+                if name.startswith(_PREFIX)
             }
         )
         return cls(

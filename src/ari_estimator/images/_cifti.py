@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from nibabel.affines import apply_affine
 from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
 from nilearn.datasets import load_fsaverage
-from nilearn.surface import PolyMesh, SurfaceMesh
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceMesh
 
 from ari_estimator.images._frame import Frame, check_binary, select
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
@@ -164,6 +164,29 @@ class CiftiFrame(Frame):
     def all_values(self, img: Cifti2Image) -> np.ndarray:
         """Return all grayordinates of an image."""
         return np.asarray(img.dataobj)[0]
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return the mask as the bytes of a CIFTI file, and the meshes, which it has not."""
+        mask_img = self.image([np.ones(self.n_elements, dtype=np.float32)], None, "mask")
+        arrays = {"mask": np.frombuffer(mask_img.to_bytes(), dtype=np.uint8)}
+        for name, hemisphere in _HEMISPHERES.items():
+            for part in self.space.parts:
+                if isinstance(part, SurfacePart) and part.name == _short(name):
+                    arrays[f"{hemisphere}_points"] = part.points
+                    arrays[f"{hemisphere}_faces"] = part.faces
+        return arrays
+
+    @staticmethod
+    def mask_from_arrays(
+        arrays: Mapping[str, np.ndarray],
+    ) -> tuple[Cifti2Image, dict[str, SurfaceMesh] | None]:
+        """Return mask and meshes."""
+        mesh = {
+            name: InMemoryMesh(arrays[f"{name}_points"], arrays[f"{name}_faces"])
+            for name in _HEMISPHERES.values()
+            if f"{name}_points" in arrays
+        }
+        return Cifti2Image.from_bytes(arrays["mask"].tobytes()), mesh or None
 
     @staticmethod
     def lut_of(img: Cifti2Image) -> pd.DataFrame | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -146,6 +146,15 @@ class Frame(ABC):
         ValueError
             If the indices are none of these, or name what is not in the mask.
         """
+
+    @abstractmethod
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return the mask, and meshes where there are some, as arrays to be stored."""
+
+    @staticmethod
+    @abstractmethod
+    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
+        """Return mask_img and mesh, as :meth:`fit` takes them, from what was stored."""
 
     @property
     @abstractmethod

@@ -13,6 +13,10 @@ from ari_estimator.images._frame import Frame
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
 
+KINDS: dict[str, type[Frame]] = {
+    frame.kind: frame for frame in (VolumeFrame, SurfaceFrame, CiftiFrame)
+}
+
 
 def kind_of(image: Any) -> type[Frame]:
     """Return the kind of an image or masker: volumes, if it is no other."""

@@ -99,9 +99,10 @@ def read_regions(
     frame : Frame
         The elements that there are.
 
-    labels_img : image
+    labels_img : image or Regions
         A label for each element; or several maps (a 4D image, for volumes), each of which
-        has a region where it is above ``probability_threshold``.
+        has a region where it is above ``probability_threshold``. Or regions of the frame that
+        were read before, which are what all of the following would make of an image.
 
     labels : sequence of str or None, default=None
         Names of the regions, by ascending label, with or without the background.
@@ -132,6 +133,8 @@ def read_regions(
         If the image is on another grid, holds negative or non-integer labels or no region,
         or if the names do not fit.
     """
+    if isinstance(labels_img, Regions):
+        return labels_img
     if labels is not None and lut is not None:
         raise ValueError("labels and lut both name the regions: give one of them. Got both.")
     check_kind(labels_img, type(frame), "labels_img")

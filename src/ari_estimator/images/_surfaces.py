@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
 from joblib import Memory
 from nilearn.maskers import SurfaceMasker
-from nilearn.surface import FileMesh, PolyMesh, SurfaceImage, SurfaceMesh
+from nilearn.surface import FileMesh, InMemoryMesh, PolyMesh, SurfaceImage, SurfaceMesh
 from sklearn.base import clone
 
 from ari_estimator.images._frame import Frame, check_binary, select
@@ -172,6 +172,25 @@ class SurfaceFrame(Frame):
             for part in self._parts
         ]
         return np.concatenate(selected)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return mask and mesh of each hemisphere."""
+        arrays = {}
+        for part in self._parts:
+            arrays[f"{part.name}_points"] = part.points
+            arrays[f"{part.name}_faces"] = part.faces
+            arrays[f"{part.name}_mask"] = part.mask
+        return arrays
+
+    @staticmethod
+    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[SurfaceImage, None]:
+        """Return the mask, which has the meshes."""
+        names = [name for name in ("left", "right") if f"{name}_mask" in arrays]
+        mesh = {
+            name: InMemoryMesh(arrays[f"{name}_points"], arrays[f"{name}_faces"]) for name in names
+        }
+        masks = {name: arrays[f"{name}_mask"] for name in names}
+        return SurfaceImage(PolyMesh(**mesh), masks), None
 
     def all_values(self, img: SurfaceImage) -> np.ndarray:
         """Return all vertices of an image."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -150,6 +150,16 @@ class VolumeFrame(Frame):
     def at(self, indices: Any) -> np.ndarray:
         """Return which voxels are named by indices of shape (n, 3)."""
         return select(self._mask.shape, self._mask, indices, "voxels")[self._mask]
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return the mask as the bytes of a NIfTI file, whose header says what space it is in."""
+        mask_img = self.image([np.ones(self.n_elements, dtype=np.uint8)], None, "mask")
+        return {"mask": np.frombuffer(mask_img.to_bytes(), dtype=np.uint8)}
+
+    @staticmethod
+    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Nifti1Image, None]:
+        """Return the mask."""
+        return Nifti1Image.from_bytes(arrays["mask"].tobytes()), None
 
     @staticmethod
     def declared_statistic(img: SpatialImage) -> str | None:

@@ -1,1 +1,5 @@
 """Reading and writing of results."""
+
+from ari_estimator.interfaces._results import load, save
+
+__all__ = ["load", "save"]

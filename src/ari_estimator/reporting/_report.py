@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from nilearn.reporting import HTMLReport
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator._software import package_versions
 from ari_estimator._version import __version__
 from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
 from ari_estimator.estimators._any_set import fitted_map
@@ -18,7 +19,6 @@ from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.reporting._report_methods import (
     Methods,
     calibration_methods,
-    package_versions,
     tdp_methods,
 )
 from ari_estimator.reporting._report_tables import parameter_rows, set_rows

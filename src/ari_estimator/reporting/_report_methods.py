@@ -21,10 +21,6 @@ from ari_estimator.estimators._inference import MapInference
 from ari_estimator.images._space import VolumePart
 from ari_estimator.reporting._report_texts import confidence
 
-_PACKAGES = (
-    "nilearn", "nibabel", "numpy", "scipy", "pandas", "scikit-learn", "numba", "matplotlib",
-)  # fmt: skip
-
 _REFERENCES = {
     "andreella": (
         "Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true "
@@ -85,12 +81,6 @@ class Methods(NamedTuple):
 
     text: str
     references: list[str]
-
-
-def package_versions() -> list[tuple[str, str]]:
-    """Return names and versions of what results are computed by."""
-    others = [(name, version(name)) for name in _PACKAGES]
-    return [("ari_estimator", __version__), *others, ("Python", python_version())]
 
 
 def tdp_methods(

@@ -1,0 +1,220 @@
+"""Results in a folder: images, tables and what all further sets can be asked from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from nilearn.surface import SurfaceImage
+from nilearn.surface.surface import data_to_gifti
+
+from ari_estimator.estimators import ARISecondLevelModel, RegionTDPTransformer
+from ari_estimator.estimators._any_set import fitted_map
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.images._cifti import is_cifti
+from ari_estimator.interfaces._atomic import whole_files
+from ari_estimator.interfaces._saved_map import load_map, save_map
+from ari_estimator.interfaces._sidecar import make_sidecar
+
+# The ending of what is loaded again.
+_ARCHIVE = "_ari.npz"
+
+
+def save(
+    fitted: Any,
+    folder: str | Path,
+    *,
+    prefix: str = "map",
+    map_index: int | None = None,
+    overwrite: bool = False,
+    command: str | None = None,
+) -> dict[str, Path]:
+    """Write what was found in a map to a folder.
+
+    Parameters
+    ----------
+    fitted : transformer or ARISecondLevelModel
+        A transformer after ``fit_transform``, or a model after
+        ``compute_contrast(output_type="tdp")``.
+
+    folder : str or Path
+        Where to write; made if it is not there.
+
+    prefix : str, default="map"
+        How the names of the files start, such as ``sub-01_task-faces``.
+
+    map_index : int or None, default=None
+        Which of the maps is meant, if the transformer was fitted to several.
+
+    overwrite : bool, default=False
+        Whether files that are there already are replaced.
+
+    command : str or None, default=None
+        The command line, which is written along.
+
+    Returns
+    -------
+    files : dict of str to Path
+        What was written, by what it is, in the naming of BIDS derivatives:
+
+        - ``"TDP image"``: ``_stat-tdp_statmap.nii.gz``
+        - ``"label image"``: ``_desc-clusters_dseg.nii.gz``, of clusters
+        - ``"table"``: ``_clusters.tsv`` or ``_regions.tsv``
+        - ``"sidecar"``: the same with ``.json``: parameters, versions, meaning of the columns
+        - ``"archive"``: ``_ari.npz``, for :func:`load`
+
+        Images of surfaces are GIfTI files, one for each hemisphere
+        (``_hemi-L_stat-tdp_statmap.func.gii``, under ``"TDP image, left"``), those of CIFTI
+        images ``.dscalar.nii``.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If no map was seen yet.
+    TypeError
+        If ``fitted`` is no such estimator.
+    ValueError
+        If ``prefix`` is no name of a file, or ``map_index`` names no map.
+    FileExistsError
+        If a file is there already and ``overwrite`` is False.
+    OSError
+        If the folder cannot be written to. Nothing is left half-written.
+
+    See Also
+    --------
+    load : Read it again.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> import ari_estimator
+    >>> ari = ari_estimator.ClusterTDPTransformer()
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> with TemporaryDirectory() as folder:
+    ...     files = ari_estimator.save(ari, folder, prefix="motor")
+    ...     again = ari_estimator.load(folder)
+    >>> files["table"].name
+    'motor_clusters.tsv'
+    >>> bounds = [ari_estimator.set_bound(a, seed=(39, -22, 58), radius=9) for a in (ari, again)]
+    >>> bounds[0] == bounds[1]
+    True
+    """
+    folder = Path(folder)
+    check_prefix(prefix)
+    frame, inference = fitted_map(fitted, map_index)
+    is_model = isinstance(fitted, ARISecondLevelModel)
+    transformer: BaseTDPTransformer = fitted.transformer_ if is_model else fitted
+    table = inference.table
+    sidecar = make_sidecar(
+        transformer,
+        inference,
+        [str(name) for name in table.columns],
+        calibration=fitted.calibration_ if is_model else None,
+        command=command,
+    )
+    written: dict[str, str] = {}
+    with whole_files(folder, overwrite=overwrite) as temporary:
+        if isinstance(transformer, RegionTDPTransformer):
+            sets = "regions"
+            tdp_img = transformer.inverse_transform(inference.set_tdps[0])
+        else:
+            sets = "clusters"
+            tdp_img = frame.image([inference.tdp], None, "true discovery proportion")
+            labels_img = frame.image([inference.labels], None, "clusters of the table")
+            labels = save_image(labels_img, temporary, prefix, "desc-clusters_dseg")
+            written |= {f"label image{which}": name for which, name in labels.items()}
+        images = save_image(tdp_img, temporary, prefix, "stat-tdp_statmap")
+        written = {f"TDP image{which}": name for which, name in images.items()} | written
+        written["table"] = f"{prefix}_{sets}.tsv"
+        table.to_csv(temporary / written["table"], sep="\t", index=False, na_rep="n/a")
+        written["sidecar"] = f"{prefix}_{sets}.json"
+        text = json.dumps(sidecar, indent=2, allow_nan=False, ensure_ascii=False)
+        (temporary / written["sidecar"]).write_text(text + "\n", encoding="utf-8")
+        written["archive"] = prefix + _ARCHIVE
+        save_map(temporary / written["archive"], transformer, inference)
+    return {what: folder / name for what, name in written.items()}
+
+
+def load(path: str | Path) -> Any:
+    """Read what :func:`save` has written, to ask for further sets without the maps.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file ``..._ari.npz``, or a folder with one such file.
+
+    Returns
+    -------
+    fitted : ClusterTDPTransformer, AdaptiveTDPTransformer or RegionTDPTransformer
+        The transformer, fitted to the map: for :func:`set_bound`, :func:`explore`, its
+        ``table_``, ``forest_``, ``generate_report`` and all else. Of a model it is that of the
+        contrast, calibrated if that was.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no file of that kind, or there are several in the folder.
+
+    See Also
+    --------
+    save : Write it.
+
+    Notes
+    -----
+    The file holds the values of the map in the mask, the mask, meshes and parameters as plain
+    arrays: it runs no code. Bounds are computed from them again, which takes no longer than
+    reading an image.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = sorted(path.glob(f"*{_ARCHIVE}"))
+        if not found:
+            raise FileNotFoundError(f"There is no file *{_ARCHIVE} in {str(path)!r}.")
+        if len(found) > 1:
+            names = ", ".join(file.name for file in found)
+            raise ValueError(f"path must name one of the files in {str(path)!r}. Got {names}.")
+        path = found[0]
+    return load_map(path)
+
+
+def is_saved(path: str | Path) -> bool:
+    """Tell whether a path is, by its name, what :func:`save` has written for :func:`load`."""
+    return str(path).endswith(_ARCHIVE) or Path(path).is_dir()
+
+
+def check_prefix(prefix: Any) -> None:
+    """Raise an error unless names of files can start with a prefix."""
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix must be a string. Got {type(prefix).__name__}.")
+    if not prefix or prefix.startswith(".") or set(prefix) & set('/\\\0:*?"<>|'):
+        raise ValueError(f"prefix must be the start of a file name. Got {prefix!r}.")
+
+
+def file_names(prefix: str, what: str, image: Any) -> dict[str, str]:
+    """Return the names of the files of an image, for each hemisphere if it is a surface."""
+    if isinstance(image, SurfaceImage):
+        return {
+            f", {hemi}": f"{prefix}_hemi-{hemi[0].upper()}_{what}.func.gii"
+            for hemi in image.data.parts
+        }
+    return {"": f"{prefix}_{what}" + (".dscalar.nii" if is_cifti(image) else ".nii.gz")}
+
+
+def save_image(image: Any, folder: Path, prefix: str, what: str) -> dict[str, str]:
+    """Write an image of results, and return the names of its files."""
+    names = file_names(prefix, what, image)
+    if not isinstance(image, SurfaceImage):
+        image.to_filename(folder / names[""])
+        return names
+    for name, values in zip(names.values(), image.data.parts.values(), strict=True):
+        # GIfTI has single precision, which must not round a lower bound up.
+        if values.dtype == np.float64:
+            single = values.astype(np.float32)
+            values = np.where(single > values, np.nextafter(single, np.float32(-1)), single)
+        data_to_gifti(values, folder / name)
+    return names

@@ -1,0 +1,238 @@
+"""Results in a folder, and what is loaded from it: as good as what was saved."""
+
+from __future__ import annotations
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from nibabel import Nifti1Image
+from nilearn.datasets import load_fsaverage
+from nilearn.surface import SurfaceImage, load_surf_data
+from sklearn.exceptions import NotFittedError
+
+import ari_estimator
+from ari_estimator import (
+    AdaptiveTDPTransformer,
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    PermutationCalibration,
+    RegionTDPTransformer,
+    confidence_curve,
+    set_bound,
+)
+
+AFFINE = np.diag([3.0, 3, 3, 1])
+
+
+@pytest.fixture
+def volume(rng):
+    """Return a z map with clusters, NaN in some voxels, its mask, and an atlas."""
+    z = rng.standard_normal((9, 8, 7))
+    z[2:5, 2:5, 2:5] += 5
+    z[6:8, 4:7, 1:3] -= 4
+    z[1, 1, 1] = np.nan
+    mask = np.ones(z.shape, dtype=np.uint8)
+    mask[0] = 0
+    atlas = np.ones(z.shape, dtype=np.int32)
+    atlas[5:] = 7
+    atlas[0] = 9  # out of the mask
+    return tuple(Nifti1Image(data, AFFINE) for data in (z, mask, atlas))
+
+
+@pytest.fixture
+def rng():
+    """Return a generator."""
+    return np.random.default_rng(3)
+
+
+def _assert_same(fitted, again, **where):
+    transformer = getattr(fitted, "transformer_", fitted)
+    assert type(again) is type(transformer)
+    pd.testing.assert_frame_equal(transformer.table_, again.table_)
+    assert set_bound(fitted, **where) == set_bound(again, **where)
+    pd.testing.assert_frame_equal(confidence_curve(fitted), confidence_curve(again))
+    assert again.n_tested_ == transformer.n_tested_
+    assert again.true_discoveries_ == transformer.true_discoveries_
+
+
+WAYS = {
+    "thresholds": ClusterTDPTransformer([2, 3.5], two_sided=True, connectivity=26, alpha=0.1),
+    "concentration": ClusterTDPTransformer("concentration", local_test="hommel"),
+    "infinite": ClusterTDPTransformer([2, np.inf]),
+    "adaptive": AdaptiveTDPTransformer((0.5, 0.9), two_sided=True, cluster_threshold=2),
+    "threshold-free": AdaptiveTDPTransformer(None),
+    "t": ClusterTDPTransformer(2.5, stat_type="t", df=12),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.filterwarnings("ignore:The map is NaN")
+def test_what_is_loaded_knows_all_sets(volume, tmp_path, way):
+    z_img, mask_img, _ = volume
+    ari = WAYS[way].set_params(mask_img=mask_img)
+    ari.fit_transform(z_img)
+    files = ari_estimator.save(ari, tmp_path, prefix="sub-01")
+    again = ari_estimator.load(files["archive"])
+    _assert_same(ari, again, seed=(9, 9, 9), radius=7)
+    np.testing.assert_array_equal(again.mask_img_.affine, AFFINE)
+    np.testing.assert_array_equal(again.labels_img_.get_fdata(), ari.labels_img_.get_fdata())
+    own = ari.get_params()
+    for name in ("alpha", "stat_type", "df", "two_sided", "local_test"):
+        assert again.get_params()[name] == own[name]
+
+
+@pytest.mark.filterwarnings("ignore:The map is NaN")
+def test_files_hold_images_table_and_what_was_done(volume, tmp_path):
+    z_img, mask_img, _ = volume
+    ari = ClusterTDPTransformer(2.5, mask_img=mask_img)
+    tdp_img = ari.fit_transform(z_img)
+    files = ari_estimator.save(ari, tmp_path / "new", prefix="sub-01_task-x", command="ari x")
+    assert {what: path.name for what, path in files.items()} == {
+        "TDP image": "sub-01_task-x_stat-tdp_statmap.nii.gz",
+        "label image": "sub-01_task-x_desc-clusters_dseg.nii.gz",
+        "table": "sub-01_task-x_clusters.tsv",
+        "sidecar": "sub-01_task-x_clusters.json",
+        "archive": "sub-01_task-x_ari.npz",
+    }
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {p.name for p in files.values()}
+    saved = nib.load(files["TDP image"])
+    np.testing.assert_array_equal(saved.get_fdata(), tdp_img.get_fdata())
+    np.testing.assert_array_equal(saved.affine, tdp_img.affine)
+    labels = nib.load(files["label image"])
+    np.testing.assert_array_equal(labels.get_fdata(), ari.labels_img_.get_fdata())
+    table = pd.read_csv(files["table"], sep="\t", na_values="n/a")
+    pd.testing.assert_frame_equal(table, ari.table_, check_dtype=False)
+    sidecar = json.loads(files["sidecar"].read_text())
+    assert sidecar["HommelValue"] == ari.hommel_.value(0.05)
+    assert sidecar["NumberTested"] == ari.n_tested_
+    assert sidecar["Command"] == "ari x"
+    assert sidecar["Parameters"]["threshold"] == 2.5
+    assert set(ari.table_.columns) <= set(sidecar)
+    assert sidecar["size_mm3"]["Units"] == "mm^3"
+
+
+@pytest.mark.filterwarnings("ignore:1 of the 3 regions", "ignore:The map is NaN")
+def test_regions_with_one_out_of_the_mask(volume, tmp_path):
+    z_img, mask_img, atlas_img = volume
+    regions = RegionTDPTransformer(atlas_img, labels=["a", "b", "c"], mask_img=mask_img)
+    tdps = regions.fit_transform(z_img)
+    files = ari_estimator.save(regions, tmp_path)
+    again = ari_estimator.load(tmp_path)
+    _assert_same(regions, again, seed=(9, 9, 9), radius=7)
+    assert again.region_names_ == ["a", "b", "c"]
+    shown = nib.load(files["TDP image"]).get_fdata()
+    np.testing.assert_array_equal(shown[2], tdps[0, 0])
+    assert "label image" not in files
+    assert files["table"].name == "map_regions.tsv"
+
+
+@pytest.mark.filterwarnings("ignore:The map is NaN")
+def test_regions_that_overlap(volume, tmp_path):
+    z_img, mask_img, atlas_img = volume
+    maps = np.stack([atlas_img.get_fdata() > 0, atlas_img.get_fdata() == 7], axis=-1)
+    regions = RegionTDPTransformer(Nifti1Image(maps.astype(np.uint8), AFFINE), mask_img=mask_img)
+    regions.fit_transform(z_img)
+    ari_estimator.save(regions, tmp_path)
+    _assert_same(regions, ari_estimator.load(tmp_path), seed=(9, 9, 9), radius=7)
+
+
+@pytest.mark.filterwarnings("ignore:The map is NaN")
+def test_given_clusters(volume, tmp_path):
+    z_img, mask_img, atlas_img = volume
+    ari = ClusterTDPTransformer(labels_img=Nifti1Image((atlas_img.get_fdata() == 7) * 4.0, AFFINE))
+    ari.set_params(mask_img=mask_img).fit_transform(z_img)
+    ari_estimator.save(ari, tmp_path)
+    _assert_same(ari, ari_estimator.load(tmp_path), seed=(9, 9, 9), radius=7)
+
+
+def test_calibrated_model(rng, tmp_path):
+    data = rng.standard_normal((6, 6, 6, 12))
+    data[2:4, 2:4, 2:4] += 2
+    images = [Nifti1Image(data[..., k], AFFINE) for k in range(12)]
+    mask_img = Nifti1Image(np.ones((6, 6, 6), dtype=np.uint8), AFFINE)
+    model = ARISecondLevelModel(
+        mask_img=mask_img,
+        transformer=ClusterTDPTransformer(2),
+        calibration=PermutationCalibration("beta", n_permutations=60, random_state=5),
+    )
+    model.fit(images, design_matrix=pd.DataFrame({"intercept": np.ones(12)}))
+    model.compute_contrast("intercept", output_type="tdp")
+    files = ari_estimator.save(model, tmp_path)
+    again = ari_estimator.load(tmp_path)
+    _assert_same(model, again, seed=(9, 9, 9), radius=6)
+    assert again.hommel_ is None
+    sidecar = json.loads(files["sidecar"].read_text())
+    assert sidecar["Template"] == "beta"
+    assert sidecar["NumberOfPermutations"] == 60
+    assert sidecar["Lambda"] == model.calibration_.lambda_
+    assert sidecar["Seed"] == 5
+    assert "HommelValue" not in sidecar
+
+
+def test_surface(rng, tmp_path):
+    mesh = load_fsaverage("fsaverage5")["pial"]
+    data = {name: rng.standard_normal(part.n_vertices) for name, part in mesh.parts.items()}
+    data["left"][:300] += 5
+    data["right"][:20] = np.nan
+    ari = ClusterTDPTransformer(3)
+    with pytest.warns(UserWarning, match="NaN"):
+        tdp_img = ari.fit_transform(SurfaceImage(mesh, data))
+    files = ari_estimator.save(ari, tmp_path)
+    again = ari_estimator.load(tmp_path)
+    _assert_same(ari, again, indices={"left": list(range(50))})
+    saved = load_surf_data(files["TDP image, left"])
+    exact = tdp_img.data.parts["left"]
+    np.testing.assert_allclose(saved, exact, rtol=1e-6)
+    # A lower bound is not rounded up.
+    assert (saved <= exact).all()
+    labels = load_surf_data(files["label image, right"])
+    np.testing.assert_array_equal(labels, ari.labels_img_.data.parts["right"])
+
+
+def test_one_of_several_maps(volume, tmp_path):
+    z_img, mask_img, _ = volume
+    z = np.nan_to_num(z_img.get_fdata())
+    ari = ClusterTDPTransformer(3, mask_img=mask_img)
+    ari.fit_transform([Nifti1Image(z, AFFINE), Nifti1Image(z[::-1].copy(), AFFINE)])
+    with pytest.raises(ValueError, match="map_index"):
+        ari_estimator.save(ari, tmp_path)
+    ari_estimator.save(ari, tmp_path, map_index=1)
+    pd.testing.assert_frame_equal(ari_estimator.load(tmp_path).table_, ari.table_[1])
+
+
+def test_files_that_are_there_stay_unless_they_may_be_replaced(motor_img, tmp_path):
+    ari = ClusterTDPTransformer()
+    ari.fit_transform(motor_img)
+    (tmp_path / "map_clusters.tsv").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"map_clusters\.tsv"):
+        ari_estimator.save(ari, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["map_clusters.tsv"]
+    assert (tmp_path / "map_clusters.tsv").read_text() == "mine"
+    ari_estimator.save(ari, tmp_path, overwrite=True)
+    assert (tmp_path / "map_clusters.tsv").read_text() != "mine"
+
+
+@pytest.mark.parametrize("prefix", ["", "../up", ".hidden", "a/b", "what?"])
+def test_prefix_must_be_the_start_of_a_name(motor_img, tmp_path, prefix):
+    ari = ClusterTDPTransformer()
+    ari.fit_transform(motor_img)
+    with pytest.raises(ValueError, match="prefix"):
+        ari_estimator.save(ari, tmp_path, prefix=prefix)
+
+
+def test_what_cannot_be_saved_or_loaded(tmp_path):
+    with pytest.raises(NotFittedError):
+        ari_estimator.save(ClusterTDPTransformer(), tmp_path)
+    with pytest.raises(TypeError, match="fitted"):
+        ari_estimator.save("map", tmp_path)
+    with pytest.raises(FileNotFoundError, match="no file"):
+        ari_estimator.load(tmp_path)
+    (tmp_path / "x_ari.npz").write_text("nothing")
+    with pytest.raises(ValueError, match="tested map"):
+        ari_estimator.load(tmp_path)
+    (tmp_path / "y_ari.npz").write_text("nothing")
+    with pytest.raises(ValueError, match="one of the files"):
+        ari_estimator.load(tmp_path)
