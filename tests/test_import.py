@@ -14,6 +14,7 @@ import ari_estimator
 # From the ground up: each may import those before it.
 LAYERS = (
     "_version",
+    "_software",
     "closed_testing",
     "resampling",
     "graphs",
@@ -23,8 +24,7 @@ LAYERS = (
     "reporting",
     "interfaces",
     "explorer",
-    "_demo",
-    "_cli",
+    "cli",
 )
 
 

@@ -1,6 +1,8 @@
 """``python -m ari_estimator`` is the ``ari`` command."""
 
-from ari_estimator._cli import main
+import sys
+
+from ari_estimator.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

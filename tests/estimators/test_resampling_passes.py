@@ -151,9 +151,9 @@ def test_ranges_are_of_whole_blocks():
 def test_progress_is_shown_if_asked_for(capsys):
     null = NULLS["flips"]()
     by_tail(null, Workers())
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().err == ""
     by_tail(null, Workers(verbose=1))
-    assert "110/110" in capsys.readouterr().out
+    assert "110/110" in capsys.readouterr().err
 
 
 def brute_force_ranks(null):

@@ -12,10 +12,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from nibabel import Nifti1Image, save
+from nibabel import Nifti1Image
 from nilearn.maskers import NiftiMasker
 from nilearn.surface import InMemoryMesh, SurfaceImage
-from typer.testing import CliRunner
 
 import ari_estimator.explorer._page
 from ari_estimator import (
@@ -26,7 +25,6 @@ from ari_estimator import (
     RegionTDPTransformer,
     explore,
 )
-from ari_estimator._cli import app
 from ari_estimator.explorer._packing import as_exact_float, pack, script_json
 
 
@@ -317,51 +315,3 @@ def test_large_maps_fit_in_8_mb():
     ari.fit_transform(z_img)
     assert ari.n_tested_ == 235_200
     assert len(explore(ari).html.encode()) < 8e6
-
-
-@pytest.fixture
-def files(small_map, tmp_path):
-    for name, img in zip(("zstat", "mask", "atlas"), small_map, strict=True):
-        save(img, tmp_path / f"{name}.nii.gz")
-    lut = pd.DataFrame({"index": [1, 4], "name": ["one", "four"]})
-    lut.to_csv(tmp_path / "atlas.tsv", sep="\t", index=False)
-    return tmp_path
-
-
-def test_command_writes_the_page(files, monkeypatch):
-    monkeypatch.chdir(files)
-    arguments = ["explore", "zstat.nii.gz", "--mask", "mask.nii.gz", "--two-sided"]
-    arguments += ["--atlas", "atlas.nii.gz", "--lut", "atlas.tsv", "--alpha", "0.1"]
-    result = CliRunner().invoke(app, [*arguments, "--connectivity", "18"])
-    assert result.exit_code == 0, result.output
-    assert "zstat_explorer.html" in result.output
-    info, _ = _data((files / "zstat_explorer.html").read_text(encoding="utf-8"))
-    assert info["region_names"] == ["", "one", "four"]
-    assert info["file_stem"] == "zstat"
-    assert "18 neighbours" in info["about"]
-    assert "0.9 " in info["about"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["nothing.nii"], "nothing.nii"),
-        (["zstat.nii.gz", "--alpha", "2"], "alpha"),
-        (["zstat.nii.gz", "--stat-type", "t"], "df"),
-        (["zstat.nii.gz", "--stat-type", "F", "--df", "1,2,3"], "--df"),
-        (["zstat.nii.gz", "--stat-type", "t", "--df", "many"], "--df"),
-    ],
-)
-def test_command_refuses_in_one_line(files, monkeypatch, arguments, said):
-    monkeypatch.chdir(files)
-    result = CliRunner().invoke(app, ["explore", *arguments, "--mask", "mask.nii.gz"])
-    assert result.exit_code == 2
-    assert said in result.output
-    assert "Traceback" not in result.output
-    assert not list(files.glob("*.html"))
-
-
-def test_help_of_the_command_has_an_example():
-    result = CliRunner().invoke(app, ["explore", "--help"])
-    assert result.exit_code == 0
-    assert "Example: ari explore" in result.output

@@ -47,9 +47,13 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
 
 
 def test_an_error_leaves_no_folder_that_was_made_for_nothing(tmp_path):
-    with pytest.raises(RuntimeError), whole_files(tmp_path / "new" / "folder") as temporary:
-        (temporary / "a.txt").write_text("half")
-        raise RuntimeError
+    def write_half():
+        with whole_files(tmp_path / "new" / "folder") as temporary:
+            (temporary / "a.txt").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
     assert list(tmp_path.iterdir()) == []
 
 

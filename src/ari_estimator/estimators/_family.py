@@ -68,6 +68,13 @@ class MapFamily:
         return self.stat.size
 
     @property
+    def values_in_mask(self) -> np.ndarray:
+        """Values of the map in the mask, NaN where it is not tested, of shape (n_elements,)."""
+        values = np.full(self.is_tested.size, np.nan)
+        values[self.is_tested] = self.stat
+        return values
+
+    @property
     def true_discoveries(self) -> int:
         """Lower bound on the true discoveries among all tested elements."""
         return self.critical_vector.true_discoveries(self.p_values)

@@ -57,7 +57,8 @@ class Workers:
         if not self.verbose:
             yield from results
             return
-        from rich import progress as rich_progress  # for which there is time now
+        from rich import console as rich_console  # for which there is time now
+        from rich import progress as rich_progress
 
         columns = (
             rich_progress.TextColumn(what),
@@ -65,7 +66,9 @@ class Workers:
             rich_progress.MofNCompleteColumn(),
             rich_progress.TimeRemainingColumn(),
         )
-        with rich_progress.Progress(*columns) as progress:
+        # Not where results may be printed.
+        console = rich_console.Console(stderr=True)
+        with rich_progress.Progress(*columns, console=console) as progress:
             task = progress.add_task(what, total=sum(map(len, ranges)))
             for part, result in zip(ranges, results, strict=True):
                 progress.advance(task, len(part))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ari_estimator.estimators import ARISecondLevelModel, RegionTDPTransformer
 from ari_estimator.estimators._any_set import fitted_map
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.images._cifti import is_cifti
-from ari_estimator.interfaces._atomic import whole_files
+from ari_estimator.interfaces._atomic import refuse_existing, whole_files
 from ari_estimator.interfaces._saved_map import load_map, save_map
 from ari_estimator.interfaces._sidecar import make_sidecar
 
@@ -61,6 +62,7 @@ def save(
 
         - ``"TDP image"``: ``_stat-tdp_statmap.nii.gz``
         - ``"label image"``: ``_desc-clusters_dseg.nii.gz``, of clusters
+        - ``"statistic image"``: ``_stat-z_statmap.nii.gz``, of a model
         - ``"table"``: ``_clusters.tsv`` or ``_regions.tsv``
         - ``"sidecar"``: the same with ``.json``: parameters, versions, meaning of the columns
         - ``"archive"``: ``_ari.npz``, for :func:`load`
@@ -128,6 +130,10 @@ def save(
             written |= {f"label image{which}": name for which, name in labels.items()}
         images = save_image(tdp_img, temporary, prefix, "stat-tdp_statmap")
         written = {f"TDP image{which}": name for which, name in images.items()} | written
+        if is_model:
+            z_img = frame.image([inference.family.values_in_mask], None, "z")
+            images = save_image(z_img, temporary, prefix, "stat-z_statmap")
+            written |= {f"statistic image{which}": name for which, name in images.items()}
         written["table"] = f"{prefix}_{sets}.tsv"
         table.to_csv(temporary / written["table"], sep="\t", index=False, na_rep="n/a")
         written["sidecar"] = f"{prefix}_{sets}.json"
@@ -193,6 +199,38 @@ def check_prefix(prefix: Any) -> None:
         raise TypeError(f"prefix must be a string. Got {type(prefix).__name__}.")
     if not prefix or prefix.startswith(".") or set(prefix) & set('/\\\0:*?"<>|'):
         raise ValueError(f"prefix must be the start of a file name. Got {prefix!r}.")
+
+
+def check_folder(folder: Path, prefix: str, *, overwrite: bool) -> None:
+    """Refuse a folder that results cannot be written to, before any work is done.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; it may not be there yet.
+
+    prefix : str
+        How names of files start.
+
+    overwrite : bool
+        Whether files are replaced.
+
+    Raises
+    ------
+    NotADirectoryError
+        If it is a file, or lies in one.
+    PermissionError
+        If it may not be written to.
+    FileExistsError
+        If results of that prefix are there already, and are not to be replaced.
+    """
+    above = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(f"The output folder {str(folder)!r} is a file, or lies in one.")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(f"The output folder {str(folder)!r} may not be written to.")
+    if not overwrite:
+        refuse_existing([folder / (prefix + _ARCHIVE)])
 
 
 def file_names(prefix: str, what: str, image: Any) -> dict[str, str]:

@@ -63,13 +63,11 @@ def save_map(path: Path, transformer: BaseTDPTransformer, inference: MapInferenc
         What was found in one of its maps.
     """
     frame, family = transformer._frame, inference.family
-    values = np.full(family.is_tested.size, np.nan)
-    values[family.is_tested] = family.stat
     arrays: dict[str, Any] = {
         "version": __version__,
         "transformer": type(transformer).__name__,
         "parameters": json.dumps(parameters_of(transformer)),
-        "values": values,
+        "values": family.values_in_mask,
         "kind": frame.kind,
     }
     arrays |= {f"frame_{name}": array for name, array in frame.to_arrays().items()}

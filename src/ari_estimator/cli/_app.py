@@ -1,0 +1,86 @@
+"""The commands, and how the command line is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from typer import Exit, Option, Typer
+from typer.main import get_command
+
+from ari_estimator._version import __version__
+from ari_estimator.cli._clusters import adaptive, clusters, regions
+from ari_estimator.cli._command import BAD_INPUT, add_command, print_error
+from ari_estimator.cli._demo import demo
+from ari_estimator.cli._explore import explore
+from ari_estimator.cli._group import group
+from ari_estimator.cli._info import info
+from ari_estimator.cli._report import report
+
+app = Typer(
+    name="ari",
+    help="All-Resolutions Inference: how much of each cluster is truly active.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"ari_estimator {__version__}")
+        raise Exit
+
+
+@app.callback()
+def _of_all_commands(
+    version: Annotated[
+        bool, Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """All-Resolutions Inference: how much of each cluster is truly active."""
+
+
+# Each with a name and an example.
+_COMMANDS = (
+    (clusters, "clusters", "zstat.nii.gz --mask mask.nii.gz --threshold 3.1 --out results"),
+    (adaptive, "adaptive", "zstat.nii.gz --mask mask.nii.gz --tdp 0.7 --out results"),
+    (regions, "regions", "zstat.nii.gz --mask mask.nii.gz --atlas atlas.nii.gz --lut atlas.tsv"),
+    (group, "group", "'sub-*/con_0001.nii.gz' --permutations 1000 --seed 1 --out results"),
+    (explore, "explore", "zstat.nii.gz --mask mask.nii.gz --out explorer.html"),
+    (report, "report", "zstat.nii.gz --mask mask.nii.gz --tdp 0.7 --out report.html"),
+    (demo, "demo", "--out results"),
+    (info, "info", "--json"),
+)
+for _command, _name, _example in _COMMANDS:
+    add_command(app, _command, _name, f"ari {_name} {_example}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the ``ari`` command.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None, default=None
+        The command line, without the name of the program; None for that of the process.
+
+    Returns
+    -------
+    code : int
+        0 if all is done, 2 for bad usage or bad input, 130 after an interrupt, 1 for what
+        should not happen.
+    """
+    given = None if arguments is None else list(arguments)
+    try:
+        code = get_command(app)(given, prog_name="ari", standalone_mode=False)
+    except Exception as error:
+        # Bad usage: of all releases of typer, what their errors have in common.
+        if not hasattr(error, "format_message"):
+            raise
+        context = getattr(error, "ctx", None)
+        name = context.command_path if context is not None else "ari"
+        if not str(error.format_message()):  # of no arguments, where help was printed
+            return BAD_INPUT
+        print_error(name, f"{error.format_message()} See {name} --help.")
+        return BAD_INPUT
+    return code or 0

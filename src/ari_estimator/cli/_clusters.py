@@ -1,0 +1,108 @@
+"""``ari clusters``, ``ari adaptive`` and ``ari regions``: what of a map is active."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from ari_estimator.cli._command import TalkOptions
+from ari_estimator.cli._images import name_of, read_image
+from ari_estimator.cli._options import (
+    FormingOptions,
+    LutOption,
+    MapOptions,
+    ResultOptions,
+    ThresholdOptions,
+    atlas_parameters,
+    one_or_several,
+)
+from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._results import infer
+
+
+def clusters(
+    source: MapOptions,
+    heights: ThresholdOptions,
+    results: ResultOptions,
+    talk: TalkOptions,
+    labels: Annotated[
+        list[Path] | None,
+        Option(
+            help="Clusters of another program, as a label image, in place of a threshold; of a "
+            "surface two files, left first.",
+            rich_help_panel="Sets",
+        ),
+    ] = None,
+) -> Outcome:
+    """Say how much of each cluster of a map is active.
+
+    Clusters are those of a threshold, which may be chosen after looking, or of another program.
+    """
+    from ari_estimator.estimators import ClusterTDPTransformer
+
+    labels_img = None if labels is None else read_image(labels, source.mesh, "--labels")
+    transformer = ClusterTDPTransformer(
+        **heights.clusters(), labels_img=labels_img, **source.of_transformer()
+    )
+    return infer(transformer, source.image(), name_of(source.maps), results)
+
+
+def adaptive(
+    source: MapOptions,
+    forming: FormingOptions,
+    results: ResultOptions,
+    talk: TalkOptions,
+    tdp: Annotated[
+        list[float] | None,
+        Option(help="Smallest TDP of the clusters; several if repeated. 0.7 if not given."),
+    ] = None,
+    threshold_free: Annotated[
+        bool,
+        Option(
+            "--threshold-free",
+            help="In place of --tdp: all clusters with any discovery, and as TDP image at each "
+            "place the highest TDP of all clusters there.",
+        ),
+    ] = False,
+) -> Outcome:
+    """Find the largest clusters of which a given part is active, each at a height of its own."""
+    from ari_estimator.estimators import AdaptiveTDPTransformer
+
+    if threshold_free and tdp:
+        raise ValueError("--threshold-free is in place of --tdp: give one of them.")
+    tdp_threshold = None if threshold_free else one_or_several(tdp or [0.7], float)
+    transformer = AdaptiveTDPTransformer(
+        tdp_threshold, **forming.forming(), **source.of_transformer()
+    )
+    return infer(transformer, source.image(), name_of(source.maps), results)
+
+
+def regions(
+    source: MapOptions,
+    results: ResultOptions,
+    talk: TalkOptions,
+    atlas: Annotated[
+        list[Path],
+        Option(
+            help="Label image of the regions, or a 4D image of regions that may overlap; of a "
+            "surface two files, left first.",
+            show_default=False,
+        ),
+    ],
+    lut: LutOption = None,
+    probability_threshold: Annotated[
+        float | None,
+        Option(help="Of a probabilistic atlas: a region is where its map is above."),
+    ] = None,
+) -> Outcome:
+    """Say how much of each region of an atlas is active."""
+    from ari_estimator.estimators import RegionTDPTransformer
+
+    transformer = RegionTDPTransformer(
+        **atlas_parameters(atlas, lut, source.mesh),
+        probability_threshold=probability_threshold,
+        **source.of_transformer(),
+    )
+    return infer(transformer, source.image(), name_of(source.maps), results)

@@ -1,0 +1,177 @@
+"""How commands run: what they find is printed, and what goes wrong is told in one line."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+from rich.console import Console
+from typer import Option, Typer
+
+from ari_estimator.cli._option_groups import with_option_groups
+from ari_estimator.cli._outcome import Outcome
+
+# Columns of what is not a terminal.
+_WIDE = 160
+
+DONE, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class TalkOptions:
+    """How much a command says, and to whom."""
+
+    quiet: Annotated[
+        bool, Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel="Output")
+    ] = False
+    json: Annotated[
+        bool, Option("--json", help="Print JSON, for machines.", rich_help_panel="Output")
+    ] = False
+    debug: Annotated[
+        bool, Option("--debug", help="Show where an error comes from.", rich_help_panel="Output")
+    ] = False
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether bars of progress are wanted, and there is a terminal to show them."""
+        return not (self.quiet or self.json) and sys.stderr.isatty()
+
+
+def add_command(app: Typer, function: Callable[..., Outcome], name: str, example: str) -> None:
+    """Make a command of a function.
+
+    Parameters
+    ----------
+    app : Typer
+        To which the command is added.
+
+    function : callable
+        Returns an Outcome; one of its parameters is of TalkOptions.
+
+    name : str
+        Name of the command.
+
+    example : str
+        A command line, shown in its help.
+    """
+    flat = with_option_groups(function)
+    names = [field.name for field in fields(TalkOptions)]
+
+    def run(**options: Any) -> int:
+        talk = TalkOptions(**{name: options[name] for name in names})
+        return run_and_tell(name, lambda: flat(**options), talk)
+
+    vars(run)["__signature__"] = vars(flat)["__signature__"]
+    run.__annotations__ = flat.__annotations__
+    run.__doc__ = function.__doc__
+    app.command(name, epilog=f"Example: {example}")(run)
+
+
+def run_and_tell(name: str, function: Callable[[], Outcome], talk: TalkOptions) -> int:
+    """Run a command, print what it has found, and return its exit code.
+
+    Parameters
+    ----------
+    name : str
+        Name of the command.
+
+    function : callable
+        The command.
+
+    talk : TalkOptions
+        What to print.
+
+    Returns
+    -------
+    code : int
+        0 if it is done, 2 for bad input, 130 if it was interrupted, and 1 for what should not
+        happen.
+    """
+    try:
+        with _plain_warnings(talk.quiet), _termination():
+            outcome = function()
+    # What the package raises for bad input, and the system for files.
+    except (ValueError, TypeError, OSError) as error:
+        return _fail(name, _told(error), BAD_INPUT, talk)
+    except KeyboardInterrupt:
+        return _fail(name, "interrupted; nothing was written", INTERRUPTED, talk)
+    except Exception as error:
+        text = f"{_told(error)} (an unexpected {type(error).__name__}; --debug shows where)"
+        return _fail(name, text, UNEXPECTED, talk)
+    if talk.json:
+        print(outcome.to_json())
+    elif not talk.quiet:
+        # Into a file, nothing is left out for want of room.
+        outcome.print(Console(width=None if sys.stdout.isatty() else _WIDE))
+    return DONE
+
+
+def command_line() -> str:
+    """Return the command line as it may be typed again."""
+    return shlex.join(["ari", *sys.argv[1:]])
+
+
+def print_error(name: str, text: str) -> None:
+    """Print one line on standard error."""
+    Console(stderr=True).print(
+        f"{name}: {text}", style="red", soft_wrap=True, highlight=False, markup=False
+    )
+
+
+def _fail(name: str, text: str, code: int, talk: TalkOptions) -> int:
+    if talk.debug:
+        traceback.print_exc()
+    print_error(f"ari {name}", text)
+    return code
+
+
+def _told(error: BaseException) -> str:
+    """Return the message of an error as one line."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextmanager
+def _plain_warnings(quiet: bool) -> Iterator[None]:
+    """Print warnings that are meant for users as one line each, and no others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not quiet:
+            warnings.filterwarnings("default", category=UserWarning, module="ari_estimator")
+            warnings.filterwarnings("default", category=UserWarning, module="nilearn")
+        console = Console(stderr=True)
+
+        def show(message: Any, *_: Any, **__: Any) -> None:
+            text = " ".join(str(message).split())
+            console.print(
+                f"warning: {text}", style="yellow", soft_wrap=True, highlight=False, markup=False
+            )
+
+        warnings.showwarning = show
+        yield
+
+
+@contextmanager
+def _termination() -> Iterator[None]:
+    """Let a request to end be an interrupt, so that temporary files are removed."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread, where no signal arrives
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

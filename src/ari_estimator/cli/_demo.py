@@ -1,0 +1,47 @@
+"""``ari demo``: the main job, from a map to a table, images and a figure, on data of nilearn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from ari_estimator.cli._command import TalkOptions
+from ari_estimator.cli._options import ResultOptions
+from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._results import outcome_of
+
+
+def demo(
+    talk: TalkOptions,
+    out: Annotated[
+        Path, Option(help="Folder to write to; files of an earlier run are replaced.")
+    ] = Path("ari_demo"),
+) -> Outcome:
+    """Compute the TDP of clusters of a real map that comes with nilearn."""
+    import matplotlib
+    from nilearn.datasets import load_sample_motor_activation_image
+
+    matplotlib.use("agg")
+    from ari_estimator.estimators import ClusterTDPTransformer
+    from ari_estimator.estimators._cluster_level_inference import DEFAULT_THRESHOLD
+    from ari_estimator.interfaces._atomic import whole_files
+    from ari_estimator.plotting import plot_tdp
+
+    stat_img = load_sample_motor_activation_image()
+    transformer = ClusterTDPTransformer(two_sided=True, cluster_threshold=10)
+    tdp_img = transformer.fit_transform(stat_img)
+    figure = "motor_tdp.png"
+    with whole_files(out) as temporary:
+        plot_tdp(
+            stat_img,
+            tdp_img,
+            threshold=DEFAULT_THRESHOLD,
+            cut_coords=(-17, 4, 19, 46, 55, 64),
+            title="Button press, left against right hand: clusters at |z| > 3.09",
+            output_file=temporary / figure,
+        )
+    outcome = outcome_of(transformer, ResultOptions(out, force=True), "motor")
+    outcome.files["figure"] = out / figure
+    return outcome

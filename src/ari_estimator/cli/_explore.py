@@ -1,0 +1,60 @@
+"""``ari explore``: a page to explore a map with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from ari_estimator.cli._command import TalkOptions
+from ari_estimator.cli._images import name_of, read_image
+from ari_estimator.cli._options import LutOption, MapOptions
+from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._pages import PageOptions, saved
+
+
+def explore(
+    source: MapOptions,
+    page: PageOptions,
+    talk: TalkOptions,
+    connectivity: Annotated[
+        int | None, Option(help="6, 18 or 26 neighbours; by default 6.")
+    ] = None,
+    tdp: Annotated[float, Option(help="TDP of the clusters shown first.")] = 0.7,
+    atlas: Annotated[
+        list[Path] | None, Option(help="Label image of regions; of a surface two files.")
+    ] = None,
+    lut: LutOption = None,
+    background: Annotated[
+        Path | None, Option(help="Anatomical image; by default the MNI152 template.")
+    ] = None,
+) -> Outcome:
+    """Write a page to explore a map with: all its clusters, in one file that works offline.
+
+    MAP may also be what --out of another command has written, a file ..._ari.npz.
+    """
+    from ari_estimator.explorer import explore as make_page
+
+    name = name_of(source.maps)
+    out = page.check(f"{name}_explorer.html")
+    options: dict[str, Any] = {} if background is None else {"bg_img": str(background)}
+    fitted = saved(source)
+    if fitted is None:
+        options |= source.of_transformer()
+        # Surfaces and CIFTI images have meshes of their own.
+        del options["mesh"]
+    document = make_page(
+        source.image() if fitted is None else fitted,
+        # Any number may come from a shell; explore refuses what is none of its choices.
+        connectivity=connectivity,  # type: ignore[arg-type]
+        labels_img=None if atlas is None else read_image(atlas, source.mesh, "--atlas"),
+        lut=lut,
+        tdp=tdp,
+        title=page.title or f"ARI explorer: {name}",
+        output_file=out,
+        **options,
+    )
+    size = len(document.html.encode()) / 1e6
+    text = f"Open it in a browser; it takes {size:.1f} MB."
+    return Outcome(text, files={"page": out})

@@ -1,0 +1,272 @@
+"""Options of commands: what a map holds, which sets are meant, and where results go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from ari_estimator.cli._images import mesh_files, read_image
+
+if TYPE_CHECKING:
+    from ari_estimator.estimators._base import BaseTDPTransformer
+
+_TEST, _SETS, _RESULTS = "Test", "Sets", "Results"
+
+LutOption = Annotated[
+    Path | None,
+    Option(
+        help="Names of the regions: a table with columns index and name.", rich_help_panel=_SETS
+    ),
+]
+
+
+@dataclass(frozen=True)
+class TestOptions:
+    """How all sets are tested."""
+
+    alpha: Annotated[float, Option(help="Error level.", rich_help_panel=_TEST)] = 0.05
+    two_sided: Annotated[
+        bool, Option("--two-sided", help="Negative values count as well.", rich_help_panel=_TEST)
+    ] = False
+    mask: Annotated[
+        list[Path] | None,
+        Option(
+            help="Mask of all that is tested; of a surface two files, left first.",
+            rich_help_panel=_TEST,
+        ),
+    ] = None
+    mesh: Annotated[
+        list[Path] | None,
+        Option(
+            help="Mesh of a surface or CIFTI map (*.surf.gii); twice, left first.",
+            rich_help_panel=_TEST,
+        ),
+    ] = None
+    local_test: Annotated[
+        str,
+        Option(help="simes, or hommel for any dependence.", rich_help_panel=_TEST),
+    ] = "simes"
+
+    def parameters(self, *, is_surface: bool) -> dict[str, Any]:
+        """Return them as parameters of a transformer, for maps of a kind."""
+        return {
+            "alpha": self.alpha,
+            "two_sided": self.two_sided,
+            "mask_img": None if self.mask is None else read_image(self.mask, self.mesh, "--mask"),
+            # Surfaces bring their meshes along.
+            "mesh": None if is_surface else mesh_files(self.mesh),
+            "local_test": self.local_test,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapOptions(TestOptions):
+    """A statistical map, what it holds, and how it is tested."""
+
+    maps: Annotated[
+        list[Path],
+        Argument(
+            metavar="MAP",
+            help="Statistical map: a volume or a CIFTI file; or, of a surface, the files of both "
+            "hemispheres, left first, with --mesh.",
+            show_default=False,
+        ),
+    ]
+    stat_type: Annotated[
+        str,
+        Option(
+            help="What the map holds: z, t, F, chi2, p, neg_log10_p or one_minus_p.",
+            rich_help_panel=_TEST,
+        ),
+    ] = "z"
+    df: Annotated[
+        str | None,
+        Option(help="Degrees of freedom of t and chi2; of F two, as 2,30.", rich_help_panel=_TEST),
+    ] = None
+
+    def image(self) -> Any:
+        """Return the map."""
+        return read_image(self.maps, self.mesh, "MAP")
+
+    def of_transformer(self) -> dict[str, Any]:
+        """Return what the map holds, and how it is tested, as parameters of a transformer."""
+        return {
+            "stat_type": self.stat_type,
+            "df": degrees_of_freedom(self.df),
+            **self.parameters(is_surface=len(self.maps) > 1),
+        }
+
+
+@dataclass(frozen=True)
+class FormingOptions:
+    """How clusters are formed, whatever their height."""
+
+    connectivity: Annotated[
+        int, Option(help="6, 18 or 26 neighbours of a voxel.", rich_help_panel=_SETS)
+    ] = 6
+    cluster_threshold: Annotated[
+        int, Option(help="Smallest size of a cluster, in voxels.", rich_help_panel=_SETS)
+    ] = 0
+
+    def forming(self) -> dict[str, Any]:
+        """Return them as parameters of a transformer."""
+        return {"connectivity": self.connectivity, "cluster_threshold": self.cluster_threshold}
+
+
+@dataclass(frozen=True)
+class ThresholdOptions(FormingOptions):
+    """Clusters of a height, or of several."""
+
+    threshold: Annotated[
+        list[str] | None,
+        Option(
+            help="Height of clusters, on the scale of the map, or 'concentration'; several if "
+            "repeated. |z| of 3.09 if not given.",
+            rich_help_panel=_SETS,
+        ),
+    ] = None
+    threshold_scale: Annotated[
+        str, Option(help="stat, or p for thresholds that are p-values.", rich_help_panel=_SETS)
+    ] = "stat"
+
+    def clusters(self) -> dict[str, Any]:
+        """Return them as parameters of a ClusterTDPTransformer."""
+        return {
+            "threshold": one_or_several(self.threshold, _height),
+            "threshold_scale": self.threshold_scale,
+            **self.forming(),
+        }
+
+
+@dataclass(frozen=True)
+class SetOptions(ThresholdOptions):
+    """Which sets are meant: clusters of a height, clusters of a TDP, or regions."""
+
+    tdp: Annotated[
+        list[float] | None,
+        Option(
+            help="TDP of the largest clusters that have it; several if repeated.",
+            rich_help_panel=_SETS,
+        ),
+    ] = None
+    atlas: Annotated[
+        list[Path] | None,
+        Option(
+            help="Label image of regions; of a surface two files, left first.",
+            rich_help_panel=_SETS,
+        ),
+    ] = None
+    lut: LutOption = None
+
+    def transformer(
+        self, parameters: dict[str, Any], mesh: Sequence[Path] | None
+    ) -> BaseTDPTransformer:
+        """Return what makes the sets.
+
+        Parameters
+        ----------
+        parameters : dict
+            What the map holds, and how it is tested.
+
+        mesh : sequence of Path or None
+            Meshes of surfaces.
+
+        Returns
+        -------
+        transformer : transformer
+            Not fitted.
+
+        Raises
+        ------
+        ValueError
+            If more than one kind of sets is asked for.
+        """
+        from ari_estimator.estimators import (
+            AdaptiveTDPTransformer,
+            ClusterTDPTransformer,
+            RegionTDPTransformer,
+        )
+
+        given = {"--threshold": self.threshold, "--tdp": self.tdp, "--atlas": self.atlas}
+        asked = [option for option, value in given.items() if value]
+        if len(asked) > 1:
+            raise ValueError(f"{' and '.join(asked)} ask for different sets: give one of them.")
+        if self.atlas:
+            return RegionTDPTransformer(
+                **atlas_parameters(self.atlas, self.lut, mesh), **parameters
+            )
+        if self.tdp:
+            tdps = one_or_several(self.tdp, float)
+            return AdaptiveTDPTransformer(tdps, **self.forming(), **parameters)
+        return ClusterTDPTransformer(**self.clusters(), **parameters)
+
+
+@dataclass(frozen=True)
+class ResultOptions:
+    """Where results go."""
+
+    out: Annotated[
+        Path | None,
+        Option(
+            help="Folder to write images, table and all else to; nothing is written without.",
+            show_default=False,
+            rich_help_panel=_RESULTS,
+        ),
+    ] = None
+    prefix: Annotated[
+        str | None,
+        Option(
+            help="How names of files start; by default as that of the map.",
+            show_default=False,
+            rich_help_panel=_RESULTS,
+        ),
+    ] = None
+    force: Annotated[
+        bool,
+        Option("--force", help="Replace files that are there.", rich_help_panel=_RESULTS),
+    ] = False
+
+
+def degrees_of_freedom(text: str | None) -> float | tuple[float, float] | None:
+    """Return degrees of freedom as they are written on the command line."""
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in (1, 2):
+        raise ValueError(f"--df must be a number, or two with a comma between. Got {text!r}.")
+    return values[0] if len(values) == 1 else (values[0], values[1])
+
+
+def atlas_parameters(
+    atlas: Sequence[Path], lut: Path | None, mesh: Sequence[Path] | None
+) -> dict[str, Any]:
+    """Return an atlas as parameters of a RegionTDPTransformer."""
+    labels_img = read_image(atlas, mesh, "--atlas")
+    # Surfaces are never resampled; of them, another mesh is an error.
+    target = None if len(atlas) > 1 else "data"
+    return {"labels_img": labels_img, "lut": lut, "resampling_target": target}
+
+
+def _height(text: str) -> float | str:
+    if text == "concentration":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        message = f"--threshold must be a number or 'concentration'. Got {text!r}."
+        raise ValueError(message) from None
+
+
+def one_or_several(values: Sequence[Any] | None, convert: Any) -> Any:
+    """Return what an option was given: None, a value, or a list of several."""
+    if not values:
+        return None
+    converted = [convert(value) for value in values]
+    return converted[0] if len(converted) == 1 else converted

@@ -1,0 +1,43 @@
+"""``ari report``: a page with tables, figures and methods."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Option
+
+from ari_estimator.cli._command import TalkOptions
+from ari_estimator.cli._images import name_of
+from ari_estimator.cli._options import MapOptions, SetOptions
+from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._pages import PageOptions, saved
+
+
+def report(
+    source: MapOptions,
+    sets: SetOptions,
+    page: PageOptions,
+    talk: TalkOptions,
+    max_sets: Annotated[int, Option(help="Rows of the table, at most.")] = 50,
+) -> Outcome:
+    """Write a report of a map: its clusters or regions with figures, and methods to paste.
+
+    MAP may also be what --out of another command has written, a file ..._ari.npz.
+    """
+    import matplotlib
+
+    matplotlib.use("agg")
+    out = page.check(f"{name_of(source.maps)}_report.html")
+    fitted = saved(source)
+    if fitted is None:
+        fitted = sets.transformer(source.of_transformer(), source.mesh)
+        fitted.fit_transform(source.image())
+    elif sets != SetOptions():
+        raise ValueError("Options of sets are for maps: what was saved before has its sets.")
+    from ari_estimator.interfaces._atomic import whole_files
+
+    document = fitted.generate_report(page.title, max_sets=max_sets)
+    with whole_files(out.parent, overwrite=page.force) as temporary:
+        # The page itself: nilearn would save it in a frame of 800 pixels.
+        (temporary / out.name).write_text(document.get_standalone(), encoding="utf-8")
+    return Outcome("Open it in a browser.", files={"report": out})

@@ -1,0 +1,193 @@
+"""``ari group``: maps and designs in all forms, and the model that Python would fit."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from nibabel import Nifti1Image
+
+from ari_estimator import (
+    AdaptiveTDPTransformer,
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    PermutationCalibration,
+)
+
+AFFINE = np.diag([3.0, 3, 3, 1])
+N_SUBJECTS = 12
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Return the folder of a study: a map of each subject, a mask, and a table in another order."""
+    rng = np.random.default_rng(4)
+    folder = tmp_path / "study"
+    ages = np.linspace(-1, 1, N_SUBJECTS)
+    for k in range(N_SUBJECTS):
+        data = rng.standard_normal((8, 7, 6))
+        data[2:4, 2:4, 2:4] += 2
+        data[5:7, 4:6, 3:5] += 3 * ages[k]
+        (folder / f"sub-{k:02}").mkdir(parents=True)
+        Nifti1Image(data, AFFINE).to_filename(folder / f"sub-{k:02}" / "con_0001.nii.gz")
+    Nifti1Image(np.ones((8, 7, 6), np.uint8), AFFINE).to_filename(folder / "mask.nii.gz")
+    order = rng.permutation(N_SUBJECTS)
+    table = pd.DataFrame(
+        {
+            "participant_id": [f"sub-{k:02}" for k in order],
+            "age": ages[order],
+            "group": ["a", "b"] * (N_SUBJECTS // 2),
+            "pair": order // 2,
+        }
+    )
+    table.to_csv(folder / "participants.tsv", sep="\t", index=False)
+    return folder
+
+
+def _paths(study):
+    return sorted(study.glob("sub-*/con_0001.nii.gz"))
+
+
+def _expected(study, design, contrast, transformer, calibration=None):
+    model = ARISecondLevelModel(
+        mask_img=study / "mask.nii.gz", transformer=transformer, calibration=calibration
+    )
+    model.fit([str(path) for path in _paths(study)], design_matrix=pd.DataFrame(design))
+    model.compute_contrast(contrast, output_type="tdp")
+    return model
+
+
+def _assert_told(result, model):
+    assert result.code == 0, result.err
+    told = pd.DataFrame(json.loads(result.out)["table"])
+    for name in ("n_voxels", "true_discoveries"):
+        assert told[name].tolist() == model.table_[name].tolist()
+
+
+def test_mean_of_the_maps_of_a_pattern(run, study, tmp_path):
+    out = tmp_path / "out"
+    result = run(
+        "group", study / "sub-*" / "con_0001.nii.gz", "--mask", study / "mask.nii.gz",
+        "--threshold", "2", "--json", "--out", out,
+    )  # fmt: skip
+    ones = {"intercept": np.ones(N_SUBJECTS)}
+    model = _expected(study, ones, "intercept", ClusterTDPTransformer(2))
+    _assert_told(result, model)
+    assert json.loads(result.out)["n_subjects"] == N_SUBJECTS
+    assert {path.name for path in out.iterdir()} == {
+        f"group_contrast-intercept_{what}"
+        for what in (
+            "ari.npz", "clusters.json", "clusters.tsv", "desc-clusters_dseg.nii.gz",
+            "stat-tdp_statmap.nii.gz", "stat-z_statmap.nii.gz",
+        )
+    }  # fmt: skip
+
+
+def test_rows_of_a_table_are_matched_by_subject(run, study):
+    result = run(
+        "group", *_paths(study), "--design", study / "participants.tsv", "--regressor", "age",
+        "--contrast", "age", "--mask", study / "mask.nii.gz", "--tdp", "0.3", "--json",
+    )  # fmt: skip
+    design = {"age": np.linspace(-1, 1, N_SUBJECTS), "intercept": 1.0}
+    _assert_told(result, _expected(study, design, "age", AdaptiveTDPTransformer(0.3)))
+
+
+def test_permutations(run, study):
+    result = run(
+        "group", *_paths(study), "--mask", study / "mask.nii.gz", "--threshold", "2",
+        "--permutations", "200", "--template", "beta", "--seed", "7", "--two-sided", "--json",
+    )  # fmt: skip
+    calibration = PermutationCalibration("beta", n_permutations=200, random_state=7)
+    ones = {"intercept": np.ones(N_SUBJECTS)}
+    transformer = ClusterTDPTransformer(2, two_sided=True)
+    model = _expected(study, ones, "intercept", transformer, calibration)
+    _assert_told(result, model)
+    told = json.loads(result.out)
+    assert told["lambda"] == model.calibration_.lambda_
+    assert told["n_permutations"] == 200
+    assert told["scheme"] == "sign-flipping"
+
+
+def test_a_table_may_name_the_maps(run, study):
+    table = pd.DataFrame({"path": [str(path.relative_to(study)) for path in _paths(study)]})
+    table["dose"] = np.linspace(-1, 1, N_SUBJECTS)
+    table.to_csv(study / "design.csv", index=False)
+    result = run(
+        "group", "--design", study / "design.csv", "--contrast", "dose",
+        "--mask", study / "mask.nii.gz", "--threshold", "2", "--json",
+    )  # fmt: skip
+    design = {"dose": np.linspace(-1, 1, N_SUBJECTS), "intercept": 1.0}
+    _assert_told(result, _expected(study, design, "dose", ClusterTDPTransformer(2)))
+
+
+def test_columns_that_span_the_mean_get_no_intercept(run, study):
+    table = pd.DataFrame({"path": [str(path) for path in _paths(study)]})
+    table["first"] = [1, 0] * (N_SUBJECTS // 2)
+    table["second"] = 1 - table["first"]
+    table.to_csv(study / "cells.tsv", sep="\t", index=False)
+    result = run(
+        "group", "--design", study / "cells.tsv", "--contrast", "first - second",
+        "--mask", study / "mask.nii.gz", "--threshold", "2", "--json",
+    )  # fmt: skip
+    design = table[["first", "second"]].astype(float)
+    model = _expected(study, design, "first - second", ClusterTDPTransformer(2))
+    _assert_told(result, model)
+    assert list(model.design_matrix_.columns) == ["first", "second"]
+
+
+def test_blocks_are_a_column(run, study):
+    result = run(
+        "group", *_paths(study), "--design", study / "participants.tsv", "--regressor", "age",
+        "--contrast", "age", "--blocks", "pair", "--permutations", "60", "--seed", "1",
+        "--mask", study / "mask.nii.gz", "--threshold", "2", "--json",
+    )  # fmt: skip
+    calibration = PermutationCalibration(
+        n_permutations=60, random_state=1, blocks=np.arange(N_SUBJECTS) // 2
+    )
+    design = {"age": np.linspace(-1, 1, N_SUBJECTS), "intercept": 1.0}
+    _assert_told(result, _expected(study, design, "age", ClusterTDPTransformer(2), calibration))
+
+
+def test_atlas(run, study):
+    atlas = np.ones((8, 7, 6), dtype=np.int16)
+    atlas[4:] = 2
+    Nifti1Image(atlas, AFFINE).to_filename(study / "atlas.nii.gz")
+    result = run("group", *_paths(study), "--mask", study / "mask.nii.gz", "--json",
+                 "--atlas", study / "atlas.nii.gz")  # fmt: skip
+    assert [row["region_id"] for row in json.loads(result.out)["table"]] == [1, 2, 0]
+
+
+def test_what_does_not_go_together(refused, study):
+    maps, table = _paths(study), study / "participants.tsv"
+    assert "none at" in refused("group", study / "nothing-*.nii")
+    assert "Got neither" in refused("group")
+    assert "at least 2" in refused("group", maps[0])
+    assert "--contrast" in refused("group", *maps, "--design", table)
+    assert "'weight'" in refused("group", *maps, "--design", table, "--regressor", "weight")
+    assert "must hold numbers" in refused("group", *maps, "--design", table, "--regressor", "group")
+    assert "--permutations" in refused("group", *maps, "--seed", "1")
+    assert "--design" in refused("group", *maps, "--regressor", "age")
+    assert "one map of each subject" in refused(
+        "group", *maps, maps[0], "--design", table, "--contrast", "age"
+    )
+    assert "--select" in refused("group", *maps, "--select", "contrast=x")
+
+
+def test_tables_that_do_not_fit(refused, study, tmp_path):
+    maps = _paths(study)
+    pd.DataFrame({"x": [1.0, 2]}).to_csv(tmp_path / "short.tsv", sep="\t", index=False)
+    line = refused("group", *maps, "--design", tmp_path / "short.tsv", "--contrast", "x")
+    assert "row for each of the 12 maps" in line
+    (tmp_path / "empty.tsv").write_text("")
+    assert "must be a table" in refused("group", *maps, "--design", tmp_path / "empty.tsv")
+    pd.DataFrame({"path": ["gone.nii"] * 3}).to_csv(tmp_path / "gone.tsv", sep="\t", index=False)
+    assert "gone.nii" in refused("group", "--design", tmp_path / "gone.tsv")
+    line = refused("group", *maps, "--design", tmp_path / "gone.tsv")
+    assert "IMG must be left out" in line
+    other = pd.DataFrame({"subject_label": [f"ctrl{k}" for k in range(12)], "x": range(12)})
+    other.to_csv(tmp_path / "other.tsv", sep="\t", index=False)
+    line = refused("group", *maps, "--design", tmp_path / "other.tsv", "--contrast", "x")
+    assert "sub-00" in line
+    assert "Got none" in line

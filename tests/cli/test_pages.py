@@ -1,0 +1,73 @@
+"""``ari explore`` and ``ari report``, of maps and of what was saved; and ``ari info``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import ari_estimator
+
+
+def test_report_holds_clusters_and_methods(run, files, tmp_path):
+    out = tmp_path / "report.html"
+    result = run(
+        "report", files.z, "--mask", files.mask, "--threshold", "2.5", "--out", out,
+        "--title", "<b>Mine</b>",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    page = out.read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "&lt;b&gt;Mine&lt;/b&gt;" in page
+    assert "Rosenblatt" in page
+    assert str(out) in result.out
+
+
+@pytest.mark.parametrize("command", ["report", "explore"])
+def test_pages_are_named_after_the_map(run, files, tmp_path, monkeypatch, command):
+    page_name = {"report": "z_report.html", "explore": "z_explorer.html"}[command]
+    monkeypatch.chdir(tmp_path)
+    assert run(command, files.z, "--mask", files.mask).code == 0
+    assert (tmp_path / page_name).exists()
+
+
+@pytest.mark.parametrize("command", ["report", "explore"])
+def test_pages_of_what_was_saved(run, refused, files, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    run("clusters", files.z, "--mask", files.mask, "--alpha", "0.2", "--out", "saved")
+    saved = tmp_path / "saved" / "z_ari.npz"
+    page = tmp_path / "page.html"
+    assert run(command, saved, "--out", page).code == 0
+    again = ari_estimator.load(saved)
+    assert again.alpha == 0.2
+    # In the report as a share, in the explorer as a number.
+    assert {"report": "80 %", "explore": "probability 0.8"}[command] in page.read_text()
+    page.unlink()
+    assert run(command, tmp_path / "saved", "--out", page).code == 0
+    line = refused(command, saved, "--alpha", "0.1", "--out", tmp_path / "other.html")
+    assert "tested as it was" in line
+
+
+def test_explorer_takes_an_atlas(run, files, tmp_path):
+    page = tmp_path / "page.html"
+    result = run(
+        "explore", files.z, "--mask", files.mask, "--atlas", files.atlas, "--lut", files.lut,
+        "--out", page, "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["files"] == {"page": str(page)}
+    text = page.read_text()
+    assert "right half" in text
+    # What the page saves is named after the map.
+    assert '"file_stem":"z"' in text
+
+
+def test_info_tells_versions_and_the_compiler(run):
+    told = json.loads(run("info", "--json").out)
+    assert told["versions"]["ari_estimator"] == ari_estimator.__version__
+    assert told["numba_jit"] is True
+    assert any("openblas" in library or "mkl" in library for library in told["libraries"])
+    printed = run("info").out
+    for name, version in told["versions"].items():
+        assert name in printed
+        assert version in printed

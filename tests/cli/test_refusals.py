@@ -1,0 +1,201 @@
+"""What commands refuse: in one line, with exit code 2, and leaving all as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nothing"], ["clusters"], ["demo", "--nothing"], ["clusters", "z.nii", "--alpha"]],
+)
+def test_bad_usage_is_told_in_one_line(refused, arguments):
+    assert "--help" in refused(*arguments)
+
+
+def test_no_command_prints_the_help(run):
+    result = run()
+    assert result.code == 2
+    assert "clusters" in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["clusters", "adaptive", "regions", "group", "explore", "report", "demo", "info"],
+)
+def test_help_has_an_example(run, command):
+    result = run(command, "--help")
+    assert result.code == 0
+    assert f"Example: ari {command}" in result.out
+
+
+def test_version(run):
+    assert run("--version").out.startswith("ari_estimator ")
+
+
+def _damaged(files, how):
+    path = files.folder / "damaged.nii.gz"
+    content = files.z.read_bytes()
+    if how == "text":
+        path.write_text("no image")
+    elif how == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "folder":
+        path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("how", ["missing", "folder", "text", "truncated", "empty"])
+@pytest.mark.parametrize("command", ["clusters", "adaptive", "report", "explore"])
+def test_maps_that_are_none(refused, files, tmp_path, how, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = _damaged(files, how)
+    assert "damaged.nii.gz" in refused(command, path)
+    assert list(tmp_path.iterdir()) == [files.folder]
+
+
+@pytest.mark.parametrize("how", ["missing", "text", "truncated"])
+def test_masks_and_atlases_that_are_none(refused, files, how):
+    path = _damaged(files, how)
+    assert "--mask" in refused("clusters", files.z, "--mask", path)
+    assert "--atlas" in refused("regions", files.z, "--mask", files.mask, "--atlas", path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--stat-type", "t"], "df"),
+        (["--stat-type", "t", "--df", "0"], "df"),
+        (["--stat-type", "t", "--df", "many"], "--df"),
+        (["--stat-type", "t", "--df", "1,2"], "df"),
+        (["--df", "12"], "df"),
+        (["--stat-type", "q"], "stat_type"),
+        (["--alpha", "1"], "alpha"),
+        (["--connectivity", "7"], "connectivity"),
+        (["--threshold", "high"], "--threshold"),
+        (["--threshold", "-1"], "threshold"),
+        (["--local-test", "fisher"], "local_test"),
+    ],
+)
+def test_options_out_of_range_are_named(refused, files, arguments, word):
+    assert word in refused("clusters", files.z, "--mask", files.mask, *arguments)
+
+
+def test_sets_that_exclude_each_other(refused, files):
+    line = refused("report", files.z, "--tdp", "0.5", "--threshold", "3")
+    assert "--threshold and --tdp" in line
+    assert "--tdp" in refused("adaptive", files.z, "--threshold-free", "--tdp", "0.5")
+
+
+def test_a_map_without_clusters_is_no_error(run, files):
+    result = run("clusters", files.z, "--mask", files.mask, "--threshold", "40")
+    assert result.code == 0
+    assert "rest" in result.out
+
+
+def test_output_that_is_there_stays(refused, run, files, tmp_path):
+    out = tmp_path / "out"
+    given = ("clusters", files.z, "--mask", files.mask, "--out", out)
+    assert run(*given).code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert "--force" in refused(*given, "--threshold", "2")
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert run(*given, "--threshold", "2", "--force").code == 0
+    assert (out / "z_clusters.tsv").read_bytes() != before["z_clusters.tsv"]
+
+
+def test_page_that_is_there_stays(refused, run, files, tmp_path):
+    out = tmp_path / "page.html"
+    out.write_text("mine")
+    assert "--force" in refused("explore", files.z, "--mask", files.mask, "--out", out)
+    assert "--force" in refused("report", files.z, "--mask", files.mask, "--out", out)
+    assert out.read_text() == "mine"
+    result = run("explore", files.z, "--mask", files.mask, "--out", out, "--force")
+    assert result.code == 0
+    assert out.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_output_folder_that_is_a_file(refused, files, tmp_path):
+    out = tmp_path / "file"
+    out.write_text("mine")
+    for place in (out, out / "below"):
+        assert "is a file" in refused("clusters", files.z, "--mask", files.mask, "--out", place)
+    assert out.read_text() == "mine"
+
+
+def test_output_folder_that_may_not_be_written_to(refused, files, tmp_path, monkeypatch):
+    can_access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path != tmp_path and can_access(path, mode)
+    )
+    line = refused("clusters", files.z, "--mask", files.mask, "--out", tmp_path / "out")
+    assert "may not be written to" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_full_disk_leaves_nothing(refused, files, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device", "z_ari.npz")
+
+    monkeypatch.setattr("ari_estimator.interfaces._results.save_map", fail)
+    line = refused("clusters", files.z, "--mask", files.mask, "--out", tmp_path / "out")
+    assert "No space left on device" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_debug_shows_where_an_error_comes_from(run, files):
+    result = run("clusters", files.folder / "nothing.nii", "--debug")
+    assert result.code == 2
+    assert "Traceback" in result.err
+
+
+def test_what_should_not_happen_is_told_in_one_line(run, files, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("a fault\nof ours")
+
+    monkeypatch.setattr("ari_estimator.ClusterTDPTransformer.fit_transform", fail)
+    result = run("clusters", files.z, "--mask", files.mask)
+    assert result.code == 1
+    assert result.err.count("\n") == 1
+    assert "a fault of ours (an unexpected RuntimeError; --debug shows where)" in result.err
+
+
+SLOW = """
+import sys, time
+import ari_estimator.interfaces._results as results
+from ari_estimator.cli import main
+
+def wait(*_, **__):
+    print("writing", flush=True)
+    time.sleep(60)
+
+results.save_map = wait
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_no_half_file(files, tmp_path, sent):
+    out = tmp_path / "out"
+    given = ["clusters", str(files.z), "--mask", str(files.mask), "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, *given],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "writing\n"
+    assert list(out.iterdir())
+    process.send_signal(sent)
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert complaint == "ari clusters: interrupted; nothing was written\n"
+    assert not out.exists()
