@@ -7,8 +7,6 @@ from html import escape
 from pathlib import Path
 from tempfile import mkdtemp
 
-from ari_estimator.interfaces._atomic import whole_files
-
 
 class ExplorerDocument:
     """A page with all clusters of a map, as :func:`~ari_estimator.explore` makes it.
@@ -78,6 +76,9 @@ class ExplorerDocument:
         IsADirectoryError
             If it is a folder.
         """
+        # Imported when it is needed: readers of other programs' files come with it.
+        from ari_estimator.interfaces._atomic import whole_files
+
         path = Path(file_name)
         if path.is_dir():
             raise IsADirectoryError(f"The output file {str(path)!r} is a folder.")

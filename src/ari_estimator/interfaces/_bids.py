@@ -275,8 +275,8 @@ def find_group_mask(
         grid = img if grid is None else grid
         if not _same_grid(img, grid):
             raise ValueError(
-                f"All maps must be on one grid. Got {path!r} and {maps['path'].iloc[0]!r}, of shapes "
-                f"{img.shape[:3]} and {grid.shape[:3]} or of other affines."
+                "All maps must be on one grid. Got shapes or affines that differ: "
+                f"{maps['path'].iloc[0]!r} and {path!r}."
             )
         of_map = BIDSName.parse(path).entities
         of_subject = [

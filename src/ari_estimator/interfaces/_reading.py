@@ -143,14 +143,14 @@ def read_text(path: str | PathLike[str], what: str) -> str:
 
 
 @contextmanager
-def clear_errors(path: Any, what: str) -> Iterator[None]:
+def clear_errors(image: Any, what: str) -> Iterator[None]:
     """Turn whatever goes wrong within, while a file is read, into one ValueError that names it."""
     try:
         yield
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"{what} cannot be read: {str(path)!r} is no image, or is damaged or incomplete "
+            f"{what} cannot be read: {_name(image)} is no such file, or is damaged or incomplete "
             f"({reason})."
         ) from error
 
@@ -227,7 +227,7 @@ def read_volume(image: Any, what: str, index: int | None = None) -> Nifti1Pair:
             f"{what} must be one volume. Got shape {img.shape}: {_name(image)}. "
             "nilearn.image.index_img takes one volume out of several."
         )
-    with clear_errors(_name(image), what):
+    with clear_errors(image, what):
         at = np.unravel_index(index or 0, img.shape[3:]) if img.ndim > 3 else ()
         data = np.asanyarray(img.dataobj[(slice(None),) * 3 + tuple(int(k) for k in at)])
     # Of either byte order in files.

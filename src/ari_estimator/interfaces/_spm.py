@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from ari_estimator.interfaces._reading import (
     clear_errors,
@@ -152,10 +155,6 @@ def _contrasts_in_mat(path: Path) -> list[_Contrast] | None:
     """Return the contrasts of an analysis; None without a SPM.mat that can be read."""
     if not path.is_file() or _is_hdf5(path):
         return None
-    # Not before it is needed: half as slow as all of the package.
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
     # Of a file that is no MATLAB file, scipy raises whatever its bytes lead to.
     try:
         with clear_errors(path, "The SPM.mat"):
@@ -194,13 +193,15 @@ def _number(
 ) -> int:
     """Return the number of the contrast that is meant."""
     match = None if map_name is None else _MAP_NAME.match(map_name)
-    if contrast is None or isinstance(contrast, int):
+    if contrast is None or isinstance(contrast, Integral):
         of_map = int(match["number"]) if match else None
         if contrast is not None and of_map not in (None, contrast):
             raise ValueError(
                 f"contrast must be {of_map}, or None, for {map_name!r}. Got {contrast!r}."
             )
-        return of_map or contrast or 1
+        if of_map is not None:
+            return of_map
+        return 1 if contrast is None else int(contrast)
     if of_analysis is None:
         of_analysis = _contrasts_of_headers(folder)
     numbers = [c.number for c in of_analysis if c.name == contrast]
@@ -226,7 +227,7 @@ def _contrasts_of_headers(folder: Path) -> list[_Contrast]:
         if match and path.suffix != ".img":
             declared = _declared(open_image(path, "The statistical map"), int(match["number"]))
             found += [] if declared is None else [declared]
-    return found
+    return sorted(found, key=lambda contrast: contrast.number)
 
 
 def _numbered(contrasts: list[_Contrast], number: int, folder: Path) -> _Contrast:
