@@ -108,7 +108,7 @@ class TestReading:
 
     def test_an_analysis_of_another_day_is_refused(self, folder):
         savemat(folder / "SPM.mat", {"SPM": spm_struct(erdf=28.0)})
-        with pytest.raises(ValueError, match="of one analysis. Got T with 28 .* T with 29"):
+        with pytest.raises(ValueError, match=r"of one analysis\. Got T with 28 .* T with 29"):
             read_spm(folder)
 
     def test_one_contrast_is_no_list(self, folder):
@@ -199,7 +199,7 @@ class TestBadInput:
         with pytest.raises(FileNotFoundError, match=r"is not there.*nowhere"):
             read_spm(folder / "nowhere")
         (folder / "spmT_0001.nii").unlink()
-        with pytest.raises(FileNotFoundError, match="no map of contrast 1 .*no spmT_0001"):
+        with pytest.raises(FileNotFoundError, match=r"no map of contrast 1 .*no spmT_0001"):
             read_spm(folder)
 
     @pytest.mark.parametrize("contrast", [0, 4, -1])
@@ -211,7 +211,7 @@ class TestBadInput:
     def test_unknown_names(self, folder, with_mat):
         if not with_mat:
             (folder / "SPM.mat").unlink()
-        with pytest.raises(ValueError, match="Got 'house'.*1: 'faces', 2: 'faces > houses', 3"):
+        with pytest.raises(ValueError, match=r"Got 'house'.*1: 'faces', 2: 'faces > houses', 3"):
             read_spm(folder, "house")
 
     @pytest.mark.parametrize("contrast", [1, "faces"])

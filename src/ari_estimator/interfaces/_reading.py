@@ -150,7 +150,7 @@ def clear_errors(image: Any, what: str) -> Iterator[None]:
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"{what} cannot be read: {_name(image)} is no such file, or is damaged or incomplete "
+            f"{what} cannot be read: {_name(image)} is of another format, damaged or incomplete "
             f"({reason})."
         ) from error
 
