@@ -1,5 +1,36 @@
-"""Reading and writing of results."""
+"""Reading what other programs have written, and writing results."""
 
+from __future__ import annotations
+
+from ari_estimator.interfaces._afni import read_afni
+from ari_estimator.interfaces._bids import (
+    BIDSName,
+    find_group_mask,
+    find_subject_maps,
+    output_stem,
+)
+from ari_estimator.interfaces._fsl import find_feat_tables, read_feat, read_fsl
+from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
+from ari_estimator.interfaces._fsl_tdp import write_fsl_tdp
+from ari_estimator.interfaces._p_maps import read_p_map
 from ari_estimator.interfaces._results import load, save
+from ari_estimator.interfaces._spm import read_spm
+from ari_estimator.interfaces._statistical_map import StatisticalMap
 
-__all__ = ["load", "save"]
+__all__ = [
+    "BIDSName",
+    "StatisticalMap",
+    "find_feat_tables",
+    "find_group_mask",
+    "find_subject_maps",
+    "fsl_tables_with_tdp",
+    "load",
+    "output_stem",
+    "read_afni",
+    "read_feat",
+    "read_fsl",
+    "read_p_map",
+    "read_spm",
+    "save",
+    "write_fsl_tdp",
+]

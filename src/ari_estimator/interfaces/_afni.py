@@ -1,0 +1,174 @@
+"""Statistical maps of AFNI."""
+
+from __future__ import annotations
+
+import re
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.nifti1 import Nifti1Pair
+
+from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.interfaces._afni_header import (
+    STATISTICS,
+    SubBrick,
+    check_parameters,
+    read_sub_bricks,
+)
+from ari_estimator.interfaces._reading import open_image, read_mask, read_volume
+from ari_estimator.interfaces._statistical_map import StatisticalMap
+
+_DATASET = re.compile(r"(?P<name>.+\+(?:orig|acpc|tlrc))(?:\.|\.HEAD|\.BRIK(?:\.gz|\.bz2|\.Z)?)?")
+
+_SELECTED = re.compile(r"(?P<path>.+)\[(?P<sub_brick>[^\[\]]+)\]")
+
+_CORRELATION = 2
+
+
+def read_afni(
+    path: str | PathLike[str],
+    sub_brick: int | str | None = None,
+    *,
+    mask_img: Any = None,
+    labels_img: Any = None,
+    two_sided: bool = False,
+    connectivity: Connectivity = 6,
+) -> StatisticalMap:
+    """Read a statistic of AFNI, with its degrees of freedom.
+
+    Parameters
+    ----------
+    path : path
+        The dataset: ``stats+tlrc``, with or without ``.HEAD`` or ``.BRIK``, or NIfTI; with a
+        sub-brick as AFNI selects it, ``stats+tlrc[2]`` or ``stats+tlrc[faces#0_Tstat]``.
+
+    sub_brick : int, str or None, default=None
+        Place, from 0 on, or label of the statistic. None if there is only one.
+
+    mask_img : path, image or None, default=None
+        The mask dataset; what is above 0 is in it. If None, nilearn's background mask is
+        computed when the map is tested.
+
+    labels_img : path, image or None, default=None
+        Clusters, the map of ``3dClusterize -pref_map``.
+
+    two_sided : bool, default=False
+        Whether negative values count as well, as with ``3dClusterize -bisided``.
+
+    connectivity : {6, 18, 26}, default=6
+        Which voxels are neighbours: 6 for ``-NN 1``, 18 for ``-NN 2``, 26 for ``-NN 3``.
+
+    Returns
+    -------
+    stat_map : StatisticalMap
+        The map, and how to test it.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If a file is not there.
+    ValueError
+        If a file is damaged, there is no such sub-brick, several statistics and none chosen, or
+        the sub-brick holds no statistic that can be tested, or is two-sided without a sign.
+
+    Notes
+    -----
+    t, F, z and chi-squared values are taken as they are. A correlation, of N samples with f
+    fitted and o other parameters, becomes t (one fitted parameter) or F, of ``N - f - o``
+    residual degrees of freedom, which have the same p-values. Other statistics are refused.
+
+    NIfTI files have the codes in AFNI's extension of the header or, if they have one volume, in
+    the intent code.
+    """
+    path, sub_brick = _select(fspath(path), sub_brick)
+    path = _data_path(path)
+    img = open_image(path, "The AFNI dataset")
+    name = repr(str(path))
+    chosen = _choose(read_sub_bricks(img, name), sub_brick, name)
+    parameters = check_parameters(chosen, name)
+    volume = read_volume(img, "The statistic", chosen.index)
+    if chosen.code == _CORRELATION:
+        volume, stat_type, df = _of_correlation(volume, parameters, chosen, name)
+    else:
+        stat_type = STATISTICS[chosen.code]
+        df = parameters
+    if two_sided and stat_type not in ("t", "z"):
+        raise ValueError(
+            f"two_sided must be False for sub-brick {chosen} of {name}, which has no sign. "
+            "Got True."
+        )
+    known: Any = stat_type  # a member of the literal, as mypy cannot tell
+    return StatisticalMap(
+        volume,
+        known,
+        (df[0], df[1]) if len(df) == 2 else df[0] if df else None,
+        mask_img=None if mask_img is None else read_mask(_data_path(mask_img)),
+        labels_img=(
+            None if labels_img is None else read_volume(_data_path(labels_img), "The clusters")
+        ),
+        two_sided=two_sided,
+        connectivity=connectivity,
+        name=chosen.label,
+    )
+
+
+def _select(path: str, sub_brick: int | str | None) -> tuple[str, int | str | None]:
+    """Return the path and the sub-brick of what AFNI's selection says."""
+    match = None if Path(path).exists() else _SELECTED.fullmatch(path)
+    if match is None:
+        return path, sub_brick
+    if sub_brick is not None:
+        raise ValueError(
+            f"sub_brick must be None where the path selects one. Got {sub_brick!r} and {path!r}."
+        )
+    selected = match["sub_brick"]
+    return match["path"], int(selected) if selected.isdecimal() else selected
+
+
+def _data_path(image: Any) -> Any:
+    """Return the header file of an AFNI dataset, whatever way it is named."""
+    if not isinstance(image, (str, PathLike)):
+        return image
+    match = _DATASET.fullmatch(fspath(image))
+    return Path(image) if match is None else Path(f"{match['name']}.HEAD")
+
+
+def _choose(sub_bricks: list[SubBrick], sub_brick: int | str | None, name: str) -> SubBrick:
+    """Return the sub-brick that is meant."""
+    if sub_brick is None:
+        found = [one for one in sub_bricks if one.code]
+    elif isinstance(sub_brick, str):
+        found = [one for one in sub_bricks if one.label == sub_brick]
+    else:
+        found = [one for one in sub_bricks if one.index == sub_brick]
+    if len(found) == 1:
+        return found[0]
+    raise ValueError(
+        f"sub_brick must be the place or the label of one of the sub-bricks of {name}. "
+        f"Got {sub_brick!r}, and these are there: {', '.join(map(str, sub_bricks))}."
+    )
+
+
+def _of_correlation(
+    img: Nifti1Pair, parameters: tuple[float, ...], chosen: SubBrick, name: str
+) -> tuple[Nifti1Pair, str, tuple[float, ...]]:
+    """Return correlations as t or F values, which have the same p-values."""
+    n_samples, n_fitted, n_others = parameters
+    residual = n_samples - n_fitted - n_others
+    r = np.asanyarray(img.dataobj).astype(float)
+    if not (n_fitted >= 1 and residual > 0) or (np.abs(r) > 1).any():
+        raise ValueError(
+            f"Sub-brick {chosen} of {name} must hold correlations, from -1 to 1, of more samples "
+            f"than parameters. Got values up to {np.abs(r).max():g}, of {n_samples:g} samples, "
+            f"{n_fitted:g} fitted and {n_others:g} other parameters."
+        )
+    with np.errstate(divide="ignore"):
+        if n_fitted == 1:
+            values = r * np.sqrt(residual / (1 - r**2))
+        else:
+            values = r**2 / n_fitted * (residual / (1 - r**2))
+    df = (residual,) if n_fitted == 1 else (n_fitted, residual)
+    return nib.Nifti1Image(values, img.affine), "t" if n_fitted == 1 else "F", df

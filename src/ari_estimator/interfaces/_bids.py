@@ -1,0 +1,354 @@
+"""Names of BIDS derivatives, and the maps of a group of subjects by their names.
+
+Names are pairs of entity and value, a suffix and an extension. That much is parsed here; indexing
+whole datasets, as pybids does, is not needed to find maps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from nibabel.nifti1 import Nifti1Pair
+from nilearn.image import get_data
+
+from ari_estimator.interfaces._reading import (
+    existing_folder,
+    open_image,
+    read_mask,
+    stem_of,
+)
+
+_PAIR = re.compile(r"(?P<entity>[A-Za-z0-9]+)-(?P<value>[^-_.]+)")
+
+_VOLUMES: Final = (".nii.gz", ".nii")
+
+# What a result has in its name in place of what the map has.
+_OF_THE_MAP: Final = ("stat", "desc")
+
+
+@dataclass(frozen=True)
+class BIDSName:
+    """The name of a file of a BIDS dataset.
+
+    Parameters
+    ----------
+    entities : dict of str to str
+        Values by entity, in their order: ``{"sub": "01", "task": "faces"}``.
+
+    suffix : str
+        What comes last: ``statmap``.
+
+    extension : str, default=""
+        With its dot, ``.nii.gz``.
+
+    Examples
+    --------
+    >>> from ari_estimator.interfaces import BIDSName
+    >>> name = BIDSName.parse("sub-01_task-faces_stat-z_statmap.nii.gz")
+    >>> name.entities["task"], name.suffix, name.extension
+    ('faces', 'statmap', '.nii.gz')
+    >>> str(BIDSName({**name.entities, "stat": "tdp"}, name.suffix, name.extension))
+    'sub-01_task-faces_stat-tdp_statmap.nii.gz'
+    """
+
+    entities: dict[str, str] = field(default_factory=dict)
+    suffix: str = ""
+    extension: str = ""
+
+    @classmethod
+    def parse(cls, path: str | PathLike[str]) -> BIDSName:
+        """Return the name of a file, taken apart.
+
+        Parameters
+        ----------
+        path : path
+            The file, which need not be there.
+
+        Returns
+        -------
+        name : BIDSName
+            Its parts.
+
+        Raises
+        ------
+        ValueError
+            If the name is none of BIDS: pairs ``entity-value``, each entity once, and a suffix,
+            joined by underscores.
+        """
+        file = Path(path).name
+        stem, dot, extension = file.partition(".")
+        *pairs, suffix = stem.split("_")
+        matches = [_PAIR.fullmatch(pair) for pair in pairs]
+        entities = {match["entity"]: match["value"] for match in matches if match}
+        if len(entities) < max(1, len(pairs)) or not suffix or "-" in suffix:
+            raise ValueError(
+                "path must have a BIDS name, such as 'sub-01_task-faces_statmap.nii.gz'. Got "
+                f"{file!r}."
+            )
+        return cls(entities, suffix, dot + extension)
+
+    def __str__(self) -> str:
+        pairs = (f"{entity}-{value}" for entity, value in self.entities.items())
+        return "_".join([*pairs, *([self.suffix] if self.suffix else [])]) + self.extension
+
+
+def output_stem(path: str | PathLike[str]) -> str:
+    """Return what the names of results of a map begin with.
+
+    Parameters
+    ----------
+    path : path
+        The map.
+
+    Returns
+    -------
+    stem : str
+        The entities of a BIDS name but for ``stat`` and ``desc``, which a result has of its
+        own; of another name, all but the extension.
+
+    Examples
+    --------
+    >>> from ari_estimator.interfaces import output_stem
+    >>> output_stem("sub-01/sub-01_task-x_contrast-y_stat-z_statmap.nii.gz")
+    'sub-01_task-x_contrast-y'
+    >>> output_stem("cope1.feat/stats/zstat1.nii.gz")
+    'zstat1'
+    """
+    try:
+        name = BIDSName.parse(path)
+    except ValueError:
+        return stem_of(path)
+    kept = {key: value for key, value in name.entities.items() if key not in _OF_THE_MAP}
+    return str(BIDSName(kept)) or stem_of(path)
+
+
+def find_subject_maps(
+    folder: str | PathLike[str],
+    *,
+    contrast: str | None = None,
+    stat: str | None = "effect",
+    suffix: str = "statmap",
+    subjects: Iterable[str] | None = None,
+    **entities: str | None,
+) -> pd.DataFrame:
+    """Find one map of each subject, by its BIDS name.
+
+    Parameters
+    ----------
+    folder : path
+        Where to look, subfolders included: derivatives of nilearn's first level
+        (:func:`nilearn.glm.save_glm_to_bids`), FitLins, fMRIPrep and others.
+
+    contrast : str or None, default=None
+        Value of the entity ``contrast``, such as ``"facesMinusHouses"``. None for any.
+
+    stat : str or None, default="effect"
+        Value of ``stat``: group studies take effects. None for any.
+
+    suffix : str, default="statmap"
+        Suffix of the maps.
+
+    subjects : iterable of str or None, default=None
+        Subjects, ``"01"`` or ``"sub-01"``, in the order of the rows. None for all that have such
+        a map, in alphabetical order.
+
+    **entities : str or None
+        Values of other entities: ``space="MNI152NLin2009cAsym"``, ``task="faces"``, ``ses="1"``;
+        None where a name must not have the entity.
+
+    Returns
+    -------
+    maps : pandas.DataFrame
+        One row for each subject: ``path`` (str), ``subject`` ("01"), and a column for each
+        other entity, NaN where a name does not have it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is not there, has no such map, or has none of one of ``subjects``.
+    NotADirectoryError
+        If it is a file.
+    ValueError
+        If a subject has several such maps. The message tells in which entities they differ.
+
+    See Also
+    --------
+    find_group_mask : The voxels that are in the brain of all of them.
+    ari_estimator.ARISecondLevelModel : From these maps to TDP.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from ari_estimator.interfaces import find_subject_maps
+    >>> with TemporaryDirectory() as folder:
+    ...     for sub in ("01", "02"):
+    ...         name = f"sub-{sub}_task-x_contrast-y_stat-effect_statmap.nii.gz"
+    ...         (Path(folder) / name).touch()
+    ...     maps = find_subject_maps(folder, contrast="y")
+    >>> maps[["subject", "task", "contrast"]]
+      subject task contrast
+    0      01    x        y
+    1      02    x        y
+    """
+    root = existing_folder(folder, "The folder of maps")
+    wanted = {**entities}
+    wanted |= {key: value for key, value in (("contrast", contrast), ("stat", stat)) if value}
+    there = _subject_files(root, suffix)
+    found: dict[str, list[tuple[Path, dict[str, str]]]] = {}
+    for path, of_path in there:
+        if all(of_path.get(key) == value for key, value in wanted.items()):
+            found.setdefault(of_path["sub"], []).append((path, of_path))
+    if not found:
+        raise FileNotFoundError(_nothing_found(root, suffix, wanted, [of for _, of in there]))
+    if subjects is not None:
+        order = [subject.removeprefix("sub-") for subject in subjects]
+        missing = [subject for subject in order if subject not in found]
+        if missing:
+            raise FileNotFoundError(
+                f"There is no such map of {', '.join(f'sub-{s}' for s in missing)} in "
+                f"{str(root)!r}."
+            )
+        found = {subject: found[subject] for subject in order}
+    rows = []
+    for subject, matches in found.items():
+        if len(matches) > 1:
+            raise ValueError(_several_found(subject, matches))
+        ((path, of_path),) = matches
+        others = {key: value for key, value in of_path.items() if key != "sub"}
+        rows.append({"path": str(path), "subject": subject, **others})
+    return pd.DataFrame(rows)
+
+
+def find_group_mask(
+    folder: str | PathLike[str], maps: pd.DataFrame, **entities: str | None
+) -> Nifti1Pair | None:
+    """Return the voxels that are in the brain masks of all subjects.
+
+    Parameters
+    ----------
+    folder : path
+        Where to look for ``sub-*_desc-brain_mask.nii.gz``, subfolders included: that of
+        fMRIPrep, say.
+
+    maps : pandas.DataFrame
+        From :func:`find_subject_maps`. A mask is one of a map's if it is of the subject, on the
+        grid of the map, and has no entity in its name that the name of the map contradicts.
+
+    **entities : str or None
+        Values of entities that the masks must have, such as ``task="faces"``; None where
+        there must be none.
+
+    Returns
+    -------
+    mask_img : nibabel.Nifti1Image or None
+        The intersection of the masks, of all runs if there are several; None if there is no
+        mask of any subject.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If the folder is not there.
+    ValueError
+        If a mask is damaged, only some of the subjects have masks, the maps are on several
+        grids, or no voxel is in all masks.
+    """
+    root = existing_folder(folder, "The folder of masks")
+    masks: dict[str, list[tuple[Path, dict[str, str]]]] = {}
+    for path, of_path in _subject_files(root, "mask"):
+        wanted = {"desc": "brain", **entities}
+        if all(of_path.get(key) == value for key, value in wanted.items()):
+            masks.setdefault(of_path["sub"], []).append((path, of_path))
+    grid: Any = None
+    joint = None
+    lacking = []
+    for path, subject in zip(maps["path"], maps["subject"], strict=True):
+        img = open_image(path, "The map")
+        grid = img if grid is None else grid
+        if not _same_grid(img, grid):
+            raise ValueError(
+                "All maps must be on one grid. Got shapes or affines that differ: "
+                f"{maps['path'].iloc[0]!r} and {path!r}."
+            )
+        of_map = BIDSName.parse(path).entities
+        of_subject = [
+            mask_path
+            for mask_path, of_mask in masks.get(subject, [])
+            if not _contradict(of_mask, of_map)
+            and _same_grid(open_image(mask_path, "The mask"), img)
+        ]
+        if not of_subject:
+            lacking.append(subject)
+        for mask_path in of_subject:
+            mask = get_data(read_mask(mask_path)) > 0
+            joint = mask if joint is None else joint & mask
+    if joint is None:
+        return None
+    if lacking:
+        raise ValueError(
+            f"All subjects must have a brain mask in {str(root)!r} on the grid of the maps, or no "
+            f"one. Got none of {', '.join(f'sub-{subject}' for subject in lacking)}."
+        )
+    if not joint.any():
+        raise ValueError(f"The brain masks in {str(root)!r} must have a voxel in common. Got none.")
+    return nib.Nifti1Image(joint.astype(np.uint8), grid.affine)
+
+
+def _subject_files(root: Path, suffix: str) -> list[tuple[Path, dict[str, str]]]:
+    """Return the volumes of subjects in a folder, in alphabetical order, with their entities."""
+    files = []
+    for path in sorted(root.rglob(f"sub-*_{suffix}.nii*")):
+        try:
+            name = BIDSName.parse(path)
+        except ValueError:
+            continue
+        if name.suffix == suffix and name.extension in _VOLUMES:
+            files.append((path, name.entities))
+    return files
+
+
+def _nothing_found(
+    root: Path, suffix: str, wanted: dict[str, str | None], there: list[dict[str, str]]
+) -> str:
+    """Return the message that says what is there in place of what was wanted."""
+    if not there:
+        return f"There is no map named 'sub-*_{suffix}.nii.gz' in {str(root)!r}, or below."
+    asked = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
+    values = {
+        key: ", ".join(sorted({of_path.get(key, "none") for of_path in there})) for key in wanted
+    }
+    found = "; ".join(f"{key}: {found}" for key, found in values.items())
+    return f"There is no map with {asked} in {str(root)!r}. Got {len(there)} others, with {found}."
+
+
+def _several_found(subject: str, matches: list[tuple[Path, dict[str, str]]]) -> str:
+    """Return the message that says in what the maps of a subject differ."""
+    keys = dict.fromkeys(key for _, of_path in matches for key in of_path)
+    values = {key: {of_path.get(key, "none") for _, of_path in matches} for key in keys}
+    differ = [f"{key} ({', '.join(sorted(v))})" for key, v in values.items() if len(v) > 1]
+    if not differ:
+        paths = ", ".join(repr(str(path)) for path, _ in matches)
+        return f"sub-{subject} must have one such map. Got {len(matches)} of one name: {paths}."
+    return (
+        f"sub-{subject} must have one such map. Got {len(matches)}, which differ in "
+        f"{' and '.join(differ)}: say which one, for example {differ[0].split()[0]}=..."
+    )
+
+
+def _contradict(of_mask: dict[str, str], of_map: dict[str, str]) -> bool:
+    """Tell whether a mask is of another task, run or space than a map."""
+    return any(
+        key in of_map and of_map[key] != value for key, value in of_mask.items() if key != "desc"
+    )
+
+
+def _same_grid(img: Any, other: Any) -> bool:
+    return img.shape[:3] == other.shape[:3] and np.allclose(img.affine, other.affine)

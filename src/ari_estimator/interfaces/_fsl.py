@@ -1,0 +1,281 @@
+"""Statistical maps of FSL."""
+
+from __future__ import annotations
+
+import math
+import re
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from nibabel.nifti1 import Nifti1Pair
+
+from ari_estimator.interfaces._reading import (
+    existing_folder,
+    find_image,
+    read_mask,
+    read_text,
+    read_volume,
+    stem_of,
+)
+from ari_estimator.interfaces._statistical_map import StatisticalMap
+
+# What FEAT and randomise take by default.
+FSL_CONNECTIVITY: Final = 26
+
+_STAT = re.compile(r"(?P<kind>z|t|zf|f)stat(?P<number>[1-9]\d*)")
+
+
+def read_fsl(
+    stat_img: Any,
+    *,
+    stat_type: Literal["z", "t"] = "z",
+    df: float | None = None,
+    mask_img: Any = None,
+    cluster_index: Any = None,
+    two_sided: bool = False,
+) -> StatisticalMap:
+    """Read a statistical map of FSL, its mask and its clusters, file by file.
+
+    Parameters
+    ----------
+    stat_img : path or image
+        The map, ``zstat1.nii.gz`` or ``tstat1.nii.gz``, before thresholding.
+
+    stat_type : {"z", "t"}, default="z"
+        What it holds.
+
+    df : float or None, default=None
+        Degrees of freedom of t values, which FEAT writes into ``stats/dof``.
+
+    mask_img : path, image or None, default=None
+        The mask; what is above 0 is in it, as for FSL. If None, nilearn's background mask is
+        computed when the map is tested.
+
+    cluster_index : path, image or None, default=None
+        The cluster index image, as ``cluster -o`` and ``cluster_mask_zstat1`` have it.
+
+    two_sided : bool, default=False
+        Whether negative values count as well.
+
+    Returns
+    -------
+    stat_map : StatisticalMap
+        The map, and how to test it.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If a file is not there.
+    ValueError
+        If a file is no image, or ``df`` does not go with ``stat_type``.
+
+    See Also
+    --------
+    read_feat : All that FEAT has written.
+    write_fsl_tdp : The TDP of FSL's clusters.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator.interfaces import read_fsl
+    >>> stat_map = read_fsl(load_sample_motor_activation_image(), two_sided=True)
+    >>> stat_map.stat_type, stat_map.two_sided, stat_map.connectivity
+    ('z', True, 26)
+    """
+    return StatisticalMap(
+        read_volume(stat_img, "The statistical map"),
+        stat_type,
+        df,
+        mask_img=None if mask_img is None else read_mask(mask_img),
+        labels_img=(
+            None if cluster_index is None else read_volume(cluster_index, "The cluster index")
+        ),
+        two_sided=two_sided,
+        connectivity=FSL_CONNECTIVITY,
+        name=stem_of(stat_img) if isinstance(stat_img, (str, PathLike)) else "",
+    )
+
+
+def read_feat(
+    folder: str | PathLike[str], stat: str = "zstat1", *, two_sided: bool = False
+) -> StatisticalMap:
+    """Read a statistical map that FEAT has written, with its mask and clusters.
+
+    Parameters
+    ----------
+    folder : path
+        A ``.feat`` folder or, of a higher-level analysis, ``.gfeat/cope1.feat``.
+
+    stat : str, default="zstat1"
+        The map: ``zstat`` or ``tstat`` with the number of a contrast, or ``zfstat`` with that
+        of an F test.
+
+    two_sided : bool, default=False
+        Whether negative values count as well. FEAT's clusters are of positive values, and so
+        are one-sided tests here; the R script ``get_tdp.R`` takes two-sided p-values of the
+        same clusters, which this gives when True.
+
+    Returns
+    -------
+    stat_map : StatisticalMap
+        The map, and how to test it; ``labels_img`` is FEAT's cluster index, or None where
+        FEAT has formed no clusters.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder, the map, the mask, or the degrees of freedom are not there.
+    NotADirectoryError
+        If ``folder`` is a file.
+    ValueError
+        If ``stat`` is no map of FEAT's, a file is damaged, an F test shall be two-sided, or a
+        t map has degrees of freedom that vary between voxels.
+
+    See Also
+    --------
+    find_feat_tables : The tables of its clusters.
+    write_fsl_tdp : The TDP of its clusters.
+
+    Notes
+    -----
+    t and z maps of FEAT say the same: a z value has the p-value of its t value. FLAME gives each
+    voxel degrees of freedom of its own (``tdof_t1``); then only the z map can be tested.
+    """
+    kind, number = _parse_stat(stat)
+    feat = _feat_folder(folder)
+    stat_path = find_image(feat / "stats", stat)
+    if stat_path is None:
+        found = sorted({stem_of(path) for path in (feat / "stats").glob("*stat*")})
+        raise FileNotFoundError(
+            f"There is no {stat} in {str(feat / 'stats')!r}. "
+            f"Got there: {', '.join(found) or 'no statistical map'}."
+        )
+    mask_path = find_image(feat, "mask")
+    if mask_path is None:
+        raise FileNotFoundError(f"There is no mask in {str(feat)!r}, the mask.nii.gz of FEAT.")
+    mask_img = read_mask(mask_path)
+    cluster_path = find_image(feat, f"cluster_mask_{_clustered(stat)}")
+    return StatisticalMap(
+        read_volume(stat_path, "The statistical map"),
+        "t" if kind == "t" else "z",
+        _df_of_t(feat, number, mask_img) if kind == "t" else None,
+        mask_img=mask_img,
+        labels_img=(
+            None if cluster_path is None else read_volume(cluster_path, "The cluster index")
+        ),
+        two_sided=_check_sides(kind, two_sided),
+        connectivity=FSL_CONNECTIVITY,
+        name=stat,
+    )
+
+
+def find_feat_tables(folder: str | PathLike[str], stat: str = "zstat1") -> list[Path]:
+    """Return the cluster tables of a map that FEAT has written.
+
+    Parameters
+    ----------
+    folder : path
+        As for :func:`read_feat`.
+
+    stat : str, default="zstat1"
+        As for :func:`read_feat`.
+
+    Returns
+    -------
+    tables : list of Path
+        Those that are there of ``cluster_zstat1.txt``, ``cluster_zstat1_std.txt``, and the
+        same as HTML.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError, ValueError
+        If there is no such folder, or ``stat`` is no map of FEAT's.
+    """
+    _parse_stat(stat)
+    feat = _feat_folder(folder)
+    names = [
+        f"cluster_{_clustered(stat)}{space}.{extension}"
+        for extension in ("txt", "html")
+        for space in ("", "_std")
+    ]
+    return [feat / name for name in names if (feat / name).is_file()]
+
+
+def _parse_stat(stat: str) -> tuple[str, int]:
+    """Return what a map of FEAT holds, and its number."""
+    match = _STAT.fullmatch(stat)
+    if match is None:
+        raise ValueError(
+            "stat must be the name of one of FEAT's maps: zstat1, tstat1 or zfstat1, with the "
+            f"number of its contrast. Got {stat!r}."
+        )
+    if match["kind"] == "f":
+        raise ValueError(
+            f"stat must be zfstat{match['number']} for an F test: FEAT does not write the degrees "
+            f"of freedom of F, but the z values with the same p-values. Got {stat!r}."
+        )
+    return match["kind"], int(match["number"])
+
+
+def _clustered(stat: str) -> str:
+    """Return the map that FEAT forms clusters of: that of z values."""
+    return stat.replace("tstat", "zstat")
+
+
+def _feat_folder(folder: str | PathLike[str]) -> Path:
+    feat = existing_folder(folder, "The FEAT folder")
+    if (feat / "stats").is_dir():
+        return feat
+    copes = sorted(path.name for path in feat.glob("cope*.feat"))
+    if copes:
+        raise FileNotFoundError(
+            f"{str(feat)!r} holds several analyses, and no stats of its own. Take one of its "
+            f"folders: {', '.join(copes)}."
+        )
+    raise FileNotFoundError(f"There is no folder stats in {str(feat)!r}: this is no FEAT folder.")
+
+
+def _check_sides(kind: str, two_sided: bool) -> bool:
+    if two_sided and kind == "zf":
+        raise ValueError("two_sided must be False for zfstat: F tests have no sign. Got True.")
+    return two_sided
+
+
+def _df_of_t(feat: Path, number: int, mask_img: Nifti1Pair) -> float:
+    """Return the degrees of freedom of a t map."""
+    of_voxels = find_image(feat / "stats", f"tdof_t{number}")
+    if of_voxels is not None:
+        dof = np.asanyarray(read_volume(of_voxels, "The degrees of freedom").dataobj)
+        mask = np.asanyarray(mask_img.dataobj) > 0
+        if dof.shape != mask.shape:
+            raise ValueError(
+                f"{str(of_voxels)!r} must be on the grid of the mask, of shape {mask.shape}. "
+                f"Got shape {dof.shape}."
+            )
+        low, high = float(dof[mask].min()), float(dof[mask].max())
+        if low != high:
+            raise ValueError(
+                f"The degrees of freedom of tstat{number} vary between voxels, from {low:g} to "
+                f"{high:g} ({str(of_voxels)!r}). Take zstat{number}, which allows for that."
+            )
+        return _checked_df(low, of_voxels)
+    path = feat / "stats" / "dof"
+    words = read_text(path, "The degrees of freedom").split()
+    try:
+        (df,) = map(float, words)
+    except ValueError:
+        raise ValueError(
+            f"{str(path)!r} must hold one number, the degrees of freedom. Got "
+            f"{' '.join(words)[:40]!r}."
+        ) from None
+    return _checked_df(df, path)
+
+
+def _checked_df(df: float, path: Path) -> float:
+    if not 0 < df < math.inf:
+        raise ValueError(
+            f"{str(path)!r} must hold degrees of freedom, positive and finite. Got {df:g}."
+        )
+    return df

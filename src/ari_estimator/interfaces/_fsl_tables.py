@@ -1,0 +1,250 @@
+"""Cluster tables of FSL, as text and as HTML, with columns of true discoveries added.
+
+Tables are edited where the columns go, and stay as they were elsewhere, byte by byte. FSL's HTML
+leaves out the end tags of cells; the parser of the standard library tells where cells begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from itertools import accumulate
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.interfaces._reading import read_text
+
+# New columns come after those of these that there are: size and p-value of a cluster.
+_LEADING: Final = ("Cluster Index", "Voxels", "P", "-log10(P)")
+
+_NEW: Final = ("True Discoveries", "TDP")
+
+
+def fsl_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) -> dict[str, bytes]:
+    """Return copies of cluster tables of FSL with columns for true discoveries and TDP.
+
+    Parameters
+    ----------
+    ari : ClusterTDPTransformer
+        After :meth:`fit_transform` with FSL's clusters as ``labels_img``.
+
+    tables : iterable of path
+        ``cluster_zstat1.txt``, ``cluster_zstat1_std.html`` and the like: tab-separated text,
+        or HTML.
+
+    Returns
+    -------
+    copies : dict of str to bytes
+        By name, ``cluster_zstat1_tdp.txt`` for ``cluster_zstat1.txt``.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If a table is not there.
+    ValueError
+        If a file is no cluster table, or one of other clusters.
+    """
+    clusters = ari.table_[ari.table_["cluster_id"] != 0].set_index("cluster_id")
+    copies = {}
+    for table in tables:
+        path = Path(table)
+        text = read_text(path, "The cluster table")
+        if path.suffix.lower() in (".html", ".htm"):
+            copy = _html_with_tdp(text, clusters, path, _sentence(ari))
+        else:
+            copy = _text_with_tdp(text, clusters, path)
+        copies[f"{path.stem}_tdp{path.suffix}"] = copy.encode("utf-8", "surrogateescape")
+    return copies
+
+
+def _text_with_tdp(text: str, clusters: pd.DataFrame, path: Path) -> str:
+    """Return a table of tab-separated text with the new columns."""
+    lines = text.splitlines(keepends=True)
+    rows = [line.rstrip("\r\n").split("\t") for line in lines]
+    n_leading = _n_leading(rows[0] if rows else [], path)
+    is_cluster = [k > 0 and bool(line.strip()) for k, line in enumerate(lines)]
+    found = [row for row, is_one in zip(rows, is_cluster, strict=True) if is_one]
+    _check_clusters(found, clusters, path)
+    for k, (row, line) in enumerate(zip(rows, lines, strict=True)):
+        if k and not is_cluster[k]:
+            continue
+        new = list(_cells(clusters.loc[int(row[0])], str)) if k else list(_NEW)
+        end = line[len(line.rstrip("\r\n")) :]
+        lines[k] = "\t".join([*row[:n_leading], *new, *row[n_leading:]]) + end
+    return "".join(lines)
+
+
+def _html_with_tdp(text: str, clusters: pd.DataFrame, path: Path, sentence: str) -> str:
+    """Return an HTML page with the new columns in its cluster tables, and a sentence before."""
+    reader = _TableReader(text)
+    # Tables of local maxima begin with the cluster index as well.
+    tables = [
+        table
+        for table in reader.tables
+        if table.rows and [cell.text for cell in table.rows[0].cells[:2]] == list(_LEADING[:2])
+    ]
+    if not tables:
+        raise ValueError(
+            f"{str(path)!r} must have a table of clusters, whose columns begin with 'Cluster "
+            "Index' and 'Voxels'. Got none."
+        )
+    insertions: list[tuple[int, str]] = []
+    for table in tables:
+        header, *rows = table.rows
+        n_leading = _n_leading([cell.text for cell in header.cells], path)
+        _check_clusters([[cell.text for cell in row.cells] for row in rows], clusters, path)
+        insertions.append((table.start, f"<p>{sentence}</p>\n"))
+        insertions.append(header.insertion(n_leading, _NEW))
+        for row in rows:
+            of_cluster = clusters.loc[int(row.cells[0].text)]
+            insertions.append(row.insertion(n_leading, _cells(of_cluster, _four_decimals)))
+    for position, new in sorted(insertions, reverse=True):
+        text = text[:position] + new + text[position:]
+    return text
+
+
+def _n_leading(header: list[str], path: Path) -> int:
+    """Return how many columns come before the new ones."""
+    header = [name.strip() for name in header]
+    if header[:2] != list(_LEADING[:2]):
+        raise ValueError(
+            f"{str(path)!r} must be a cluster table of FSL, whose columns begin with 'Cluster "
+            f"Index' and 'Voxels'. Got {', '.join(header[:2])[:80] or 'nothing'!r}."
+        )
+    if set(_NEW) & set(header):
+        raise ValueError(f"{str(path)!r} has a column {_NEW[1]!r} already: give FSL's own table.")
+    return 4 if tuple(header[2:4]) == _LEADING[2:] else 2
+
+
+def _check_clusters(rows: list[list[str]], clusters: pd.DataFrame, path: Path) -> None:
+    """Check that a table is of the clusters of the index image."""
+    try:
+        sizes = {int(row[0]): int(row[1]) for row in rows}
+    except (ValueError, IndexError):
+        raise ValueError(
+            f"{str(path)!r} must have an integer for index and size of each cluster, and at least "
+            "these two columns in each row."
+        ) from None
+    if set(sizes) != set(clusters.index):
+        raise ValueError(
+            f"{str(path)!r} and the cluster index image must be of the same clusters. "
+            f"Got clusters {_few(set(sizes) - set(clusters.index))} in the table only, "
+            f"{_few(set(clusters.index) - set(sizes))} in the image only."
+        )
+    for index, size in sizes.items():
+        tested = clusters.loc[index, "n_voxels"]
+        if size != tested:
+            raise ValueError(
+                f"{str(path)!r} says that cluster {index} has {size} voxels. Got {tested} of it "
+                "that are tested: table and cluster index image are of different analyses, or "
+                "clusters reach beyond the mask."
+            )
+
+
+def _few(indices: set[int]) -> str:
+    shown = sorted(indices)[:10]
+    return ", ".join(map(str, shown)) + (", ..." if len(indices) > 10 else "") or "none"
+
+
+def _cells(cluster: pd.Series, as_text: Callable[[float], str]) -> tuple[str, str]:
+    """Return the new cells of a cluster."""
+    return str(int(cluster["true_discoveries"])), as_text(float(cluster["tdp"]))
+
+
+def _four_decimals(tdp: float) -> str:
+    # Down: what is shown is a lower bound, too.
+    return f"{rounded_down(tdp, 4):.4f}"
+
+
+def _sentence(ari: Any) -> str:
+    """Return what the new columns say, for readers of a page."""
+    sides = "two-sided" if ari.two_sided else "one-sided"
+    return (
+        "True Discoveries: at least so many voxels of the cluster are active; TDP: their "
+        f"proportion. With {100 * (1 - ari.alpha):g} % confidence this holds for all clusters at "
+        f"once (All-Resolutions Inference, {ari.local_test.capitalize()} local test, {sides} "
+        "p-values)."
+    )
+
+
+@dataclass
+class _Cell:
+    start: int
+    tag: str
+    text: str = ""
+    is_closed: bool = False
+
+
+@dataclass
+class _Row:
+    cells: list[_Cell] = field(default_factory=list)
+    end: int = 0
+
+    def insertion(self, n_leading: int, new: Iterable[str]) -> tuple[int, str]:
+        """Return where new cells go, in the style of those before, and what they are."""
+        last = self.cells[n_leading - 1]
+        position = self.cells[n_leading].start if len(self.cells) > n_leading else self.end
+        end = f"</{last.tag}>" if last.is_closed else ""
+        return position, "".join(f"<{last.tag}>{text}{end}" for text in new)
+
+
+@dataclass
+class _Table:
+    start: int
+    rows: list[_Row] = field(default_factory=list)
+
+
+class _TableReader(HTMLParser):
+    """Where tables, rows and cells are in a page, by the position in its text.
+
+    A row ends where its end tag is, or the next row or the end of the table begins.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: list[_Table] = []
+        self._row: _Row | None = None
+        self._cell: _Cell | None = None
+        self._line_starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self._length = len(text)
+        self.feed(text)
+        self.close()
+        self._end_row(self._length)
+
+    def _position(self) -> int:
+        line, column = self.getpos()
+        return self._line_starts[line - 1] + column
+
+    def _end_row(self, position: int) -> None:
+        if self._row is not None:
+            self._row.end = position
+        self._row = self._cell = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        position = self._position()
+        if tag == "table":
+            self._end_row(position)
+            self.tables.append(_Table(position))
+        elif tag == "tr" and self.tables:
+            self._end_row(position)
+            self._row = _Row()
+            self.tables[-1].rows.append(self._row)
+        elif tag in ("th", "td") and self._row is not None:
+            self._cell = _Cell(position, tag)
+            self._row.cells.append(self._cell)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("tr", "table", "tbody", "thead"):
+            self._end_row(self._position())
+        elif tag in ("th", "td") and self._cell is not None:
+            self._cell.is_closed = True
+            self._cell = None
+
+    def handle_data(self, data: str) -> None:
+        if self._cell is not None:
+            self._cell.text = (self._cell.text + data).strip()

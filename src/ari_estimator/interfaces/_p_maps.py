@@ -1,0 +1,226 @@
+"""Maps of permutation p-values: FSL randomise, PALM and SnPM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ari_estimator.estimators._statistic import StatType
+from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.interfaces._fsl import FSL_CONNECTIVITY
+from ari_estimator.interfaces._reading import (
+    existing_file,
+    finite_voxels,
+    read_mask,
+    read_text,
+    read_volume,
+    stem_of,
+)
+from ari_estimator.interfaces._spm import SPM_CONNECTIVITY
+from ari_estimator.interfaces._statistical_map import StatisticalMap
+
+# The default of PALM's spatial statistics.
+_PALM_CONNECTIVITY: Final = 26
+
+_OF_SETS: Final = ("tfce", "clustere", "clusterm")
+
+_RANDOMISE = re.compile(
+    r"(?P<prefix>.+)_(?P<unit>vox|tfce|clustere|clusterm)_(?P<p>p|corrp)_[tf]stat\d+"
+)
+_RANDOMISE_STATISTIC = re.compile(r".+_(?P<kind>[tf])stat\d+")
+_PALM = re.compile(
+    r"(?P<prefix>.+)_(?P<unit>vox|vtx|fac|dpx|dpv|dpf|dat|tfce|clustere|clusterm)"
+    r"_(?P<statistic>[a-z0-9_]+?)_(?P<p>uncp|uncparap|[cm]*fwep|[cm]*fdrp|[cm]*fdrparap)"
+    r"(?P<numbers>(?:_[mdc]\d+)*)"
+)
+_PALM_STATISTIC = re.compile(r".+_vox_z?[a-z]+stat(?:_[mdc]\d+)*")
+_SNPM = re.compile(r"lP(?P<corrected>_FWE|_FDR)?(?P<sign>[+-])")
+_SNPM_STATISTIC = re.compile(r"snpm[TF][+-]?")
+
+
+@dataclass(frozen=True)
+class _PMap:
+    """What the name of a file says of the map in it.
+
+    Attributes
+    ----------
+    program : str
+        What has written it.
+
+    connectivity : {6, 18, 26}
+        Which voxels are neighbours there.
+
+    stat_type : StatType, callable or None
+        What it holds; or what tells that of the path; None if it cannot be tested.
+
+    reason : str
+        Why not.
+    """
+
+    program: str
+    connectivity: Connectivity = 6
+    stat_type: StatType | Callable[[Path], StatType] | None = None
+    reason: str = ""
+
+
+def read_p_map(
+    path: str | PathLike[str],
+    *,
+    mask_img: Any = None,
+    stat_type: StatType | None = None,
+) -> StatisticalMap:
+    """Read a map of uncorrected p-values that permutations have given.
+
+    Parameters
+    ----------
+    path : path
+        A voxelwise map of FSL randomise (``*_vox_p_tstat1``, 1 - p), PALM
+        (``*_vox_tstat_uncp_c1``: p, 1 - p or -log10 p) or SnPM (``lP+``, -log10 p). The name
+        tells what it is.
+
+    mask_img : path, image or None, default=None
+        The mask that the program was given; what is above 0 is in it. None only for maps that
+        are NaN outside of it, as those of SnPM are.
+
+    stat_type : {"p", "one_minus_p", "neg_log10_p"} or None, default=None
+        What the map holds. None for what the name says and, for PALM, the options in
+        ``*_palmconfig.txt`` beside it.
+
+    Returns
+    -------
+    stat_map : StatisticalMap
+        The map, and how to test it.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If a file is not there.
+    ValueError
+        If a file is damaged; if the name is unknown, and ``stat_type`` is None; if the map
+        holds corrected p-values, p-values of TFCE or of clusters, or statistics; if a mask is
+        needed and not there.
+
+    See Also
+    --------
+    ari_estimator.PermutationCalibration : Permutations here, which give larger bounds.
+
+    Notes
+    -----
+    Corrected p-values (FWE, FDR) are refused: All-Resolutions Inference does the correction.
+
+    Uncorrected p-values of TFCE and of clusters are refused, too. The TFCE score of a voxel
+    sums over the voxels around it, and an inactive voxel beside an active one has a small
+    p-value: it is one of the hypothesis that nothing is active anywhere around. The bounds
+    need p-values that are valid for each inactive voxel, whatever the others are.
+
+    Of B permutations no p-value is below 1 / B. A bound on m voxels, with Hommel value h near
+    m, needs some below ``alpha / h``, or many not far above: with B = 5000 and 200,000 voxels
+    a cluster needs 800 voxels with the smallest p-value for its first true discovery.
+    """
+    path = existing_file(path, "The p-value map")
+    found = _recognise(stem_of(path))
+    if found is not None and found.reason:
+        raise ValueError(f"{path.name!r} of {found.program} cannot be tested: {found.reason}.")
+    img = read_volume(path, "The p-value map")
+    held = stat_type if stat_type is not None else _held(found, path)
+    if held not in ("p", "one_minus_p", "neg_log10_p"):
+        raise ValueError(
+            f"stat_type must be 'p', 'one_minus_p' or 'neg_log10_p'. Got {stat_type!r}."
+        )
+    mask = finite_voxels(img) if mask_img is None else read_mask(mask_img)
+    if mask is None:
+        raise ValueError(
+            f"mask_img must be given for {path.name!r}, which is not NaN where nothing was "
+            "tested: the mask that the program was given. Got None."
+        )
+    return StatisticalMap(
+        img,
+        held,
+        mask_img=mask,
+        connectivity=6 if found is None else found.connectivity,
+        name=stem_of(path),
+    )
+
+
+def _held(found: _PMap | None, path: Path) -> StatType:
+    """Return what a map holds, by its name."""
+    if found is None or found.stat_type is None:
+        raise ValueError(
+            f"stat_type must say what {path.name!r} holds, since its name is none of those of "
+            "uncorrected p-values: '*_vox_p_tstat1' of randomise, '*_vox_tstat_uncp' of PALM, "
+            "'lP+' of SnPM. Got None."
+        )
+    return found.stat_type(path) if callable(found.stat_type) else found.stat_type
+
+
+def _recognise(stem: str) -> _PMap | None:
+    """Return what the name of a file says; None for one that no program gives."""
+    if match := _RANDOMISE.fullmatch(stem):
+        reason = _reason(match["unit"], match["p"] == "corrp", "-x --uncorrp", "*_vox_p_*")
+        return _PMap("FSL randomise", FSL_CONNECTIVITY, "one_minus_p", reason)
+    if match := _PALM.fullmatch(stem):
+        is_corrected = not match["p"].startswith("unc")
+        reason = _reason(match["unit"], is_corrected, "no -nouncorrected", "*_vox_*_uncp")
+        return _PMap("PALM", _PALM_CONNECTIVITY, _held_by_palm, reason)
+    if match := _SNPM.fullmatch(stem):
+        reason = _reason("vox", match["corrected"] is not None, "the default", "lP+ and lP-")
+        return _PMap("SnPM", SPM_CONNECTIVITY, "neg_log10_p", reason)
+    if _PALM_STATISTIC.fullmatch(stem) or _RANDOMISE_STATISTIC.fullmatch(stem):
+        program, uncorrected = "FSL randomise or PALM", "'*_vox_p_*' or '*_vox_*_uncp'"
+    elif _SNPM_STATISTIC.fullmatch(stem):
+        program, uncorrected = "SnPM", "'lP+'"
+    else:
+        return None
+    return _PMap(
+        program,
+        reason=(
+            f"it holds the statistic. Take the p-values, {uncorrected}; or, where the statistic "
+            "is a t or F whose degrees of freedom are known, a transformer with stat_type and df"
+        ),
+    )
+
+
+def _reason(unit: str, is_corrected: bool, option: str, uncorrected: str) -> str:
+    """Return why a map cannot be tested; empty if it can."""
+    instead = f"take the uncorrected p-values of voxels, {uncorrected!r} (option: {option})"
+    if is_corrected:
+        return (
+            "its p-values are corrected for multiple testing, which All-Resolutions Inference "
+            f"does itself; {instead}"
+        )
+    if unit in _OF_SETS:
+        return (
+            "a p-value of TFCE or of a cluster says that something is active around a voxel, not "
+            f"that the voxel is; {instead}"
+        )
+    return ""
+
+
+def _held_by_palm(path: Path) -> StatType:
+    """Return what PALM has written, by the options that it was called with or the values."""
+    match = _PALM.fullmatch(stem_of(path))
+    prefix = "" if match is None else match["prefix"]
+    configuration = path.with_name(f"{prefix}_palmconfig.txt")
+    if configuration.is_file():
+        options = read_text(configuration, "The configuration of PALM").lower().split()
+        is_log, is_complement = "-logp" in options, "-save1-p" in options
+        if is_log and is_complement:
+            raise ValueError(
+                f"{path.name!r} of PALM cannot be tested: it holds -log10(1 - p), since PALM was "
+                "called with both -logp and -save1-p. Run it with -logp alone."
+            )
+        return "neg_log10_p" if is_log else "one_minus_p" if is_complement else "p"
+    values = np.asanyarray(read_volume(path, "The p-value map").dataobj)
+    if np.nanmax(values) > 1:
+        return "neg_log10_p"
+    raise ValueError(
+        f"stat_type must say what {path.name!r} holds: PALM writes 'p', with -save1-p "
+        "'one_minus_p', with -logp 'neg_log10_p', and there is no "
+        f"{configuration.name!r} to tell. Got None."
+    )

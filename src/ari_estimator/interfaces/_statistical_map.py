@@ -1,0 +1,128 @@
+"""A statistical map as a program has written it, with all that says how to test it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ari_estimator.estimators._statistic import StatType, check_statistic
+from ari_estimator.graphs._voxel_grid import Connectivity
+
+
+@dataclass(frozen=True)
+class StatisticalMap:
+    """A statistical map, with all that says how to test it.
+
+    What the readers of this package return, whichever program has written the files.
+
+    Parameters
+    ----------
+    stat_img : image
+        The map.
+
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
+        What it holds.
+
+    df : float, (float, float) or None, default=None
+        Degrees of freedom of t, chi2 and F values.
+
+    mask_img : image or None, default=None
+        All voxels that were tested. None where the program has left no mask: see
+        :class:`~ari_estimator.ClusterTDPTransformer` for what is tested then.
+
+    labels_img : image or None, default=None
+        Clusters that the program has found, numbered; 0 is the rest.
+
+    two_sided : bool, default=False
+        Whether negative values count as well.
+
+    connectivity : {6, 18, 26}, default=6
+        Which voxels are neighbours in clusters of the program.
+
+    name : str, default=""
+        What the program calls the map.
+
+    Raises
+    ------
+    TypeError
+        If the degrees of freedom are no numbers.
+    ValueError
+        If ``stat_type``, ``df`` and ``two_sided`` do not go together.
+
+    See Also
+    --------
+    read_feat, read_fsl, read_spm, read_afni, read_p_map : What gives such maps.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import ClusterTDPTransformer
+    >>> from ari_estimator.interfaces import StatisticalMap
+    >>> stat_map = StatisticalMap(load_sample_motor_activation_image(), "t", df=500)
+    >>> stat_map.parameters()["df"]
+    500
+    >>> ari = ClusterTDPTransformer(4.5, **stat_map.parameters())
+    >>> tdp_img = ari.fit_transform(stat_map.stat_img)
+    >>> int(ari.table_["n_voxels"].max())
+    43758
+    """
+
+    stat_img: Any
+    stat_type: StatType = "z"
+    df: float | tuple[float, float] | None = None
+    mask_img: Any = None
+    labels_img: Any = None
+    two_sided: bool = False
+    connectivity: Connectivity = 6
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        check_statistic(self.stat_type, self.df, self.two_sided)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return parameters of transformers that form clusters of the map.
+
+        Returns
+        -------
+        parameters : dict
+            ``mask_img``, ``stat_type``, ``df``, ``two_sided`` and ``connectivity``, for a
+            :class:`~ari_estimator.ClusterTDPTransformer` with a threshold or an
+            :class:`~ari_estimator.AdaptiveTDPTransformer`.
+        """
+        return {**self._of_the_test(), "connectivity": self.connectivity}
+
+    def parameters_of_clusters(self) -> dict[str, Any]:
+        """Return parameters of a transformer that takes the clusters of the program.
+
+        Returns
+        -------
+        parameters : dict
+            ``labels_img``, ``mask_img``, ``stat_type``, ``df`` and ``two_sided``, for a
+            :class:`~ari_estimator.ClusterTDPTransformer`.
+
+        Raises
+        ------
+        ValueError
+            If there are no clusters.
+        """
+        if self.labels_img is None:
+            raise ValueError(
+                f"There are no clusters of {self.name or 'the map'}: no image of them was found. "
+                "Give one, form clusters above a threshold, or ask for adaptive clusters."
+            )
+        if not np.any(np.asanyarray(self.labels_img.dataobj)):
+            raise ValueError(
+                f"There are no clusters of {self.name or 'the map'}: the image of clusters is 0 "
+                "everywhere. Form clusters above a lower threshold, or ask for adaptive clusters."
+            )
+        return {**self._of_the_test(), "labels_img": self.labels_img}
+
+    def _of_the_test(self) -> dict[str, Any]:
+        return {
+            "mask_img": self.mask_img,
+            "stat_type": self.stat_type,
+            "df": self.df,
+            "two_sided": self.two_sided,
+        }
