@@ -191,3 +191,28 @@ def test_tables_that_do_not_fit(refused, study, tmp_path):
     line = refused("group", *maps, "--design", tmp_path / "other.tsv", "--contrast", "x")
     assert "sub-00" in line
     assert "Got none" in line
+
+
+def test_a_folder_of_bids_derivatives(run, refused, study, tmp_path):
+    folder = tmp_path / "derivatives"
+    for k, path in enumerate(_paths(study)):
+        place = folder / f"sub-{k:02}" / "func"
+        place.mkdir(parents=True)
+        start = f"sub-{k:02}_task-faces_space-MNI"
+        for contrast in ("faces", "houses"):
+            name = f"{start}_contrast-{contrast}_stat-effect_statmap.nii.gz"
+            (place / name).write_bytes(path.read_bytes())
+        mask = np.ones((8, 7, 6), np.uint8)
+        mask[0, 0, k % 6] = 0
+        Nifti1Image(mask, AFFINE).to_filename(place / f"{start}_desc-brain_mask.nii.gz")
+    select = ("--select", "contrast=faces")
+    table = ("--design", study / "participants.tsv", "--regressor", "age", "--contrast", "age")
+    result = run("group", folder, *select, *table, "--threshold", "2", "--json")
+    assert result.code == 0, result.err
+    told = json.loads(result.out)
+    # What is in the brain masks of all.
+    assert told["n_tested"] == 8 * 7 * 6 - 6
+    assert told["n_subjects"] == N_SUBJECTS
+    assert "contrast (faces, houses)" in refused("group", folder)
+    assert "no map with contrast='cars'" in refused("group", folder, "--select", "contrast=cars")
+    assert "--select must be as" in refused("group", folder, "--select", "faces")

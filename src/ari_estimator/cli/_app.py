@@ -15,6 +15,7 @@ from ari_estimator.cli._demo import demo
 from ari_estimator.cli._explore import explore
 from ari_estimator.cli._group import group
 from ari_estimator.cli._info import info
+from ari_estimator.cli._programs import afni, fsl, spm
 from ari_estimator.cli._report import report
 
 app = Typer(
@@ -49,6 +50,9 @@ _COMMANDS = (
     (group, "group", "'sub-*/con_0001.nii.gz' --permutations 1000 --seed 1 --out results"),
     (explore, "explore", "zstat.nii.gz --mask mask.nii.gz --out explorer.html"),
     (report, "report", "zstat.nii.gz --mask mask.nii.gz --tdp 0.7 --out report.html"),
+    (fsl, "fsl", "cope1.feat --stat zstat1 --out cope1.feat/tdp"),
+    (spm, "spm", "analysis/ --contrast 1 --tdp 0.7 --out results"),
+    (afni, "afni", "'stats+tlrc[2]' --mask mask+tlrc.HEAD --threshold 3.3 --out results"),
     (demo, "demo", "--out results"),
     (info, "info", "--json"),
 )

@@ -43,10 +43,9 @@ def clusters(
     from ari_estimator.estimators import ClusterTDPTransformer
 
     labels_img = None if labels is None else read_image(labels, source.mesh, "--labels")
-    transformer = ClusterTDPTransformer(
-        **heights.clusters(), labels_img=labels_img, **source.of_transformer()
-    )
-    return infer(transformer, source.image(), name_of(source.maps), results)
+    stat_img, parameters = source.read()
+    transformer = ClusterTDPTransformer(**heights.clusters(), labels_img=labels_img, **parameters)
+    return infer(transformer, stat_img, name_of(source.maps), results)
 
 
 def adaptive(
@@ -73,10 +72,9 @@ def adaptive(
     if threshold_free and tdp:
         raise ValueError("--threshold-free is in place of --tdp: give one of them.")
     tdp_threshold = None if threshold_free else one_or_several(tdp or [0.7], float)
-    transformer = AdaptiveTDPTransformer(
-        tdp_threshold, **forming.forming(), **source.of_transformer()
-    )
-    return infer(transformer, source.image(), name_of(source.maps), results)
+    stat_img, parameters = source.read()
+    transformer = AdaptiveTDPTransformer(tdp_threshold, **forming.forming(), **parameters)
+    return infer(transformer, stat_img, name_of(source.maps), results)
 
 
 def regions(
@@ -100,9 +98,10 @@ def regions(
     """Say how much of each region of an atlas is active."""
     from ari_estimator.estimators import RegionTDPTransformer
 
+    stat_img, parameters = source.read()
     transformer = RegionTDPTransformer(
         **atlas_parameters(atlas, lut, source.mesh),
         probability_threshold=probability_threshold,
-        **source.of_transformer(),
+        **parameters,
     )
-    return infer(transformer, source.image(), name_of(source.maps), results)
+    return infer(transformer, stat_img, name_of(source.maps), results)

@@ -26,22 +26,22 @@ def demo(
     matplotlib.use("agg")
     from ari_estimator.estimators import ClusterTDPTransformer
     from ari_estimator.estimators._cluster_level_inference import DEFAULT_THRESHOLD
-    from ari_estimator.interfaces._atomic import whole_files
     from ari_estimator.plotting import plot_tdp
 
     stat_img = load_sample_motor_activation_image()
     transformer = ClusterTDPTransformer(two_sided=True, cluster_threshold=10)
     tdp_img = transformer.fit_transform(stat_img)
-    figure = "motor_tdp.png"
-    with whole_files(out) as temporary:
+
+    def draw(folder: Path) -> dict[str, str]:
+        name = "motor_tdp.png"
         plot_tdp(
             stat_img,
             tdp_img,
             threshold=DEFAULT_THRESHOLD,
             cut_coords=(-17, 4, 19, 46, 55, 64),
             title="Button press, left against right hand: clusters at |z| > 3.09",
-            output_file=temporary / figure,
+            output_file=folder / name,
         )
-    outcome = outcome_of(transformer, ResultOptions(out, force=True), "motor")
-    outcome.files["figure"] = out / figure
-    return outcome
+        return {"figure": name}
+
+    return outcome_of(transformer, ResultOptions(out, force=True), "motor", draw)

@@ -99,6 +99,9 @@ class Study:
 
     is_surface : bool
         Whether maps are surfaces.
+
+    mask_img : nibabel.Nifti1Image or None
+        What is in the brain masks of all subjects, where there are some.
     """
 
     images: list[Any]
@@ -106,6 +109,7 @@ class Study:
     contrast: str
     blocks: np.ndarray | None
     is_surface: bool
+    mask_img: Any
 
 
 def read_study(images: Sequence[str], options: DesignOptions, mesh: Sequence[Path] | None) -> Study:
@@ -134,7 +138,7 @@ def read_study(images: Sequence[str], options: DesignOptions, mesh: Sequence[Pat
     ValueError
         If maps and design do not go together, or a regressor holds no numbers.
     """
-    files = _files(images, options.select or [])
+    files, mask_img = _files(images, options.select or [])
     table = None if options.design is None else _read_table(options.design)
     if table is None:
         for name in ("regressor", "blocks"):
@@ -158,11 +162,11 @@ def read_study(images: Sequence[str], options: DesignOptions, mesh: Sequence[Pat
     design = _design_of(table, options)
     contrast = options.contrast or _only_column(design)
     blocks = None if options.blocks is None else _column(table, options.blocks).to_numpy()
-    return Study(maps, design, contrast, blocks, is_surface)
+    return Study(maps, design, contrast, blocks, is_surface, mask_img)
 
 
-def _files(images: Sequence[str], select: Sequence[str]) -> list[str]:
-    """Return the files that are named, those of a pattern in the order of their names."""
+def _files(images: Sequence[str], select: Sequence[str]) -> tuple[list[str], Any]:
+    """Return the files that are named, those of a pattern in the order of their names; a mask."""
     if len(images) == 1 and Path(images[0]).is_dir():
         return _files_of_folder(Path(images[0]), select)
     if select:
@@ -174,12 +178,12 @@ def _files(images: Sequence[str], select: Sequence[str]) -> list[str]:
         if not found:
             raise FileNotFoundError(f"IMG must be files. There is none at {pattern!r}.")
         files += found
-    return files
+    return files, None
 
 
-def _files_of_folder(folder: Path, select: Sequence[str]) -> list[str]:
-    """Return the maps of the subjects of a folder of BIDS derivatives, one of each."""
-    from ari_estimator.interfaces import find_subject_maps
+def _files_of_folder(folder: Path, select: Sequence[str]) -> tuple[list[str], Any]:
+    """Return one map of each subject of a folder of BIDS derivatives; a mask if there are some."""
+    from ari_estimator.interfaces import find_group_mask, find_subject_maps
 
     wanted = {}
     for text in select:
@@ -187,7 +191,8 @@ def _files_of_folder(folder: Path, select: Sequence[str]) -> list[str]:
         if not (name and equals and value):
             raise ValueError(f"--select must be as contrast=faces. Got {text!r}.")
         wanted[name] = value
-    return [str(path) for path in find_subject_maps(folder, **wanted)["path"]]
+    maps = find_subject_maps(folder, **wanted)
+    return maps["path"].tolist(), find_group_mask(folder, maps)
 
 
 def _read_table(path: Path) -> pd.DataFrame:

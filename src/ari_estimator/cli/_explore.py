@@ -39,13 +39,13 @@ def explore(
     name = name_of(source.maps)
     out = page.check(f"{name}_explorer.html")
     options: dict[str, Any] = {} if background is None else {"bg_img": str(background)}
-    fitted = saved(source)
-    if fitted is None:
-        options |= source.of_transformer()
-        # Surfaces and CIFTI images have meshes of their own.
-        del options["mesh"]
+    shown = saved(source)
+    if shown is None:
+        shown, parameters = source.read()
+        del parameters["mesh"]
+        options |= parameters
     document = make_page(
-        source.image() if fitted is None else fitted,
+        shown,
         # Any number may come from a shell; explore refuses what is none of its choices.
         connectivity=connectivity,  # type: ignore[arg-type]
         labels_img=None if atlas is None else read_image(atlas, source.mesh, "--atlas"),

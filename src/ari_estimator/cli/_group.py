@@ -10,7 +10,7 @@ from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._design import DesignOptions, read_study
 from ari_estimator.cli._options import ResultOptions, SetOptions, TestOptions
 from ari_estimator.cli._outcome import Outcome
-from ari_estimator.cli._results import check_results, outcome_of
+from ari_estimator.cli._results import check_results, letters_of, outcome_of
 
 
 def group(
@@ -62,7 +62,7 @@ def group(
     from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
 
     study = read_study(images or [], design, test.mesh)
-    name = f"group_contrast-{_letters(study.contrast)}"
+    name = f"group_contrast-{letters_of(study.contrast)}"
     prefix = check_results(results, name)
     calibration = None
     if permutations is not None:
@@ -82,7 +82,7 @@ def group(
     if mesh is not None and not study.is_surface:
         raise ValueError("--mesh is for surfaces, and the maps are volumes.")
     model = ARISecondLevelModel(
-        mask_img=mask_img,
+        mask_img=study.mask_img if mask_img is None else mask_img,
         smoothing_fwhm=smoothing_fwhm,
         transformer=sets.transformer(parameters, test.mesh),
         calibration=calibration,
@@ -97,11 +97,6 @@ def group(
         outcome.facts["n_permutations"] = model.calibration_.n_permutations_
         outcome.facts["scheme"] = model.calibration_.scheme_
     return outcome
-
-
-def _letters(text: str) -> str:
-    """Return what of a text may stand in a BIDS name: letters and digits."""
-    return "".join(character for character in text if character.isalnum()) or "mean"
 
 
 def _refuse_in_vain(**given: bool) -> None:

@@ -82,6 +82,6 @@ def mesh_files(paths: Sequence[Path] | None) -> dict[str, str] | None:
 
 def name_of(paths: Sequence[Path]) -> str:
     """Return what names of files of results start with: the name of the map."""
-    from ari_estimator.interfaces._reading import stem_of
+    from ari_estimator.interfaces import output_stem
 
-    return stem_of(paths[0])
+    return output_stem(paths[0]).removesuffix("_ari")

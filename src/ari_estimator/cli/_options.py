@@ -25,13 +25,23 @@ LutOption = Annotated[
 
 
 @dataclass(frozen=True)
-class TestOptions:
-    """How all sets are tested."""
+class LevelOptions:
+    """How sets are tested, whatever the map."""
 
     alpha: Annotated[float, Option(help="Error level.", rich_help_panel=_TEST)] = 0.05
     two_sided: Annotated[
         bool, Option("--two-sided", help="Negative values count as well.", rich_help_panel=_TEST)
     ] = False
+    local_test: Annotated[
+        str,
+        Option(help="simes, or hommel for any dependence.", rich_help_panel=_TEST),
+    ] = "simes"
+
+
+@dataclass(frozen=True)
+class TestOptions(LevelOptions):
+    """How all sets are tested, of which voxels or vertices."""
+
     mask: Annotated[
         list[Path] | None,
         Option(
@@ -46,10 +56,6 @@ class TestOptions:
             rich_help_panel=_TEST,
         ),
     ] = None
-    local_test: Annotated[
-        str,
-        Option(help="simes, or hommel for any dependence.", rich_help_panel=_TEST),
-    ] = "simes"
 
     def parameters(self, *, is_surface: bool) -> dict[str, Any]:
         """Return them as parameters of a transformer, for maps of a kind."""
@@ -77,28 +83,35 @@ class MapOptions(TestOptions):
         ),
     ]
     stat_type: Annotated[
-        str,
+        str | None,
         Option(
             help="What the map holds: z, t, F, chi2, p, neg_log10_p or one_minus_p.",
+            show_default="z, or what the name of a p-value map of randomise, PALM or SnPM says",
             rich_help_panel=_TEST,
         ),
-    ] = "z"
+    ] = None
     df: Annotated[
         str | None,
         Option(help="Degrees of freedom of t and chi2; of F two, as 2,30.", rich_help_panel=_TEST),
     ] = None
 
-    def image(self) -> Any:
-        """Return the map."""
-        return read_image(self.maps, self.mesh, "MAP")
+    def read(self) -> tuple[Any, dict[str, Any]]:
+        """Return the map, and how it is tested, as parameters of a transformer."""
+        from ari_estimator.interfaces import read_p_map
+        from ari_estimator.interfaces._p_maps import is_named_p_map
 
-    def of_transformer(self) -> dict[str, Any]:
-        """Return what the map holds, and how it is tested, as parameters of a transformer."""
-        return {
-            "stat_type": self.stat_type,
+        parameters: dict[str, Any] = {
+            "stat_type": self.stat_type or "z",
             "df": degrees_of_freedom(self.df),
             **self.parameters(is_surface=len(self.maps) > 1),
         }
+        holds_p = self.stat_type in (None, "p", "one_minus_p", "neg_log10_p")
+        if len(self.maps) > 1 or not holds_p or not is_named_p_map(self.maps[0]):
+            return read_image(self.maps, self.mesh, "MAP"), parameters
+        known: Any = self.stat_type  # one of these
+        stat_map = read_p_map(self.maps[0], mask_img=parameters["mask_img"], stat_type=known)
+        found = {"stat_type": stat_map.stat_type, "mask_img": stat_map.mask_img}
+        return stat_map.stat_img, parameters | found
 
 
 @dataclass(frozen=True)
@@ -106,15 +119,23 @@ class FormingOptions:
     """How clusters are formed, whatever their height."""
 
     connectivity: Annotated[
-        int, Option(help="6, 18 or 26 neighbours of a voxel.", rich_help_panel=_SETS)
-    ] = 6
+        int | None,
+        Option(
+            help="6, 18 or 26 neighbours of a voxel.",
+            show_default="6, or as the program",
+            rich_help_panel=_SETS,
+        ),
+    ] = None
     cluster_threshold: Annotated[
         int, Option(help="Smallest size of a cluster, in voxels.", rich_help_panel=_SETS)
     ] = 0
 
-    def forming(self) -> dict[str, Any]:
-        """Return them as parameters of a transformer."""
-        return {"connectivity": self.connectivity, "cluster_threshold": self.cluster_threshold}
+    def forming(self, default: int = 6) -> dict[str, Any]:
+        """Return them as parameters of a transformer, with a default for the connectivity."""
+        return {
+            "connectivity": default if self.connectivity is None else self.connectivity,
+            "cluster_threshold": self.cluster_threshold,
+        }
 
 
 @dataclass(frozen=True)
@@ -133,12 +154,12 @@ class ThresholdOptions(FormingOptions):
         str, Option(help="stat, or p for thresholds that are p-values.", rich_help_panel=_SETS)
     ] = "stat"
 
-    def clusters(self) -> dict[str, Any]:
+    def clusters(self, default: int = 6) -> dict[str, Any]:
         """Return them as parameters of a ClusterTDPTransformer."""
         return {
             "threshold": one_or_several(self.threshold, _height),
             "threshold_scale": self.threshold_scale,
-            **self.forming(),
+            **self.forming(default),
         }
 
 
@@ -162,8 +183,17 @@ class SetOptions(ThresholdOptions):
     ] = None
     lut: LutOption = None
 
+    @property
+    def asked(self) -> list[str]:
+        """Which options ask for sets."""
+        given = {"--threshold": self.threshold, "--tdp": self.tdp, "--atlas": self.atlas}
+        return [option for option, value in given.items() if value]
+
     def transformer(
-        self, parameters: dict[str, Any], mesh: Sequence[Path] | None
+        self,
+        parameters: dict[str, Any],
+        mesh: Sequence[Path] | None = None,
+        connectivity: int = 6,
     ) -> BaseTDPTransformer:
         """Return what makes the sets.
 
@@ -172,8 +202,11 @@ class SetOptions(ThresholdOptions):
         parameters : dict
             What the map holds, and how it is tested.
 
-        mesh : sequence of Path or None
+        mesh : sequence of Path or None, default=None
             Meshes of surfaces.
+
+        connectivity : int, default=6
+            That of clusters, if none is given.
 
         Returns
         -------
@@ -191,18 +224,18 @@ class SetOptions(ThresholdOptions):
             RegionTDPTransformer,
         )
 
-        given = {"--threshold": self.threshold, "--tdp": self.tdp, "--atlas": self.atlas}
-        asked = [option for option, value in given.items() if value]
-        if len(asked) > 1:
-            raise ValueError(f"{' and '.join(asked)} ask for different sets: give one of them.")
+        if len(self.asked) > 1:
+            raise ValueError(
+                f"{' and '.join(self.asked)} ask for different sets: give one of them."
+            )
         if self.atlas:
             return RegionTDPTransformer(
                 **atlas_parameters(self.atlas, self.lut, mesh), **parameters
             )
         if self.tdp:
             tdps = one_or_several(self.tdp, float)
-            return AdaptiveTDPTransformer(tdps, **self.forming(), **parameters)
-        return ClusterTDPTransformer(**self.clusters(), **parameters)
+            return AdaptiveTDPTransformer(tdps, **self.forming(connectivity), **parameters)
+        return ClusterTDPTransformer(**self.clusters(connectivity), **parameters)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ def report(
     out = page.check(f"{name_of(source.maps)}_report.html")
     fitted = saved(source)
     if fitted is None:
-        fitted = sets.transformer(source.of_transformer(), source.mesh)
-        fitted.fit_transform(source.image())
+        stat_img, parameters = source.read()
+        fitted = sets.transformer(parameters, source.mesh)
+        fitted.fit_transform(stat_img)
     elif sets != SetOptions():
         raise ValueError("Options of sets are for maps: what was saved before has its sets.")
     from ari_estimator.interfaces._atomic import whole_files

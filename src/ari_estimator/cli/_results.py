@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,17 @@ from ari_estimator.cli._command import command_line
 from ari_estimator.cli._options import ResultOptions
 from ari_estimator.cli._outcome import Outcome
 
+# Writes files to a folder, and returns their names by what they are.
+MoreFiles = Callable[[Path], dict[str, str]]
 
-def infer(transformer: Any, stat_img: Any, name: str, results: ResultOptions) -> Outcome:
+
+def infer(
+    transformer: Any,
+    stat_img: Any,
+    name: str,
+    results: ResultOptions,
+    write_more: MoreFiles | None = None,
+) -> Outcome:
     """Test the sets of a map, and write what was found if that is wanted.
 
     Parameters
@@ -27,6 +37,9 @@ def infer(transformer: Any, stat_img: Any, name: str, results: ResultOptions) ->
     results : ResultOptions
         Where to write.
 
+    write_more : callable or None, default=None
+        Writes further files, see :func:`outcome_of`.
+
     Returns
     -------
     outcome : Outcome
@@ -34,7 +47,7 @@ def infer(transformer: Any, stat_img: Any, name: str, results: ResultOptions) ->
     """
     prefix = check_results(results, name)
     transformer.fit_transform(stat_img)
-    return outcome_of(transformer, results, prefix)
+    return outcome_of(transformer, results, prefix, write_more)
 
 
 def check_results(results: ResultOptions, name: str) -> str:
@@ -51,19 +64,41 @@ def check_results(results: ResultOptions, name: str) -> str:
     return prefix
 
 
-def outcome_of(fitted: Any, results: ResultOptions, prefix: str) -> Outcome:
-    """Return what to say of a fitted transformer or model, after writing it if that is wanted."""
+def outcome_of(
+    fitted: Any, results: ResultOptions, prefix: str, write_more: MoreFiles | None = None
+) -> Outcome:
+    """Return what to say of a fitted transformer or model, after writing it if that is wanted.
+
+    Parameters
+    ----------
+    fitted : transformer or ARISecondLevelModel
+        What was fitted.
+
+    results : ResultOptions
+        Where to write.
+
+    prefix : str
+        How names of files start.
+
+    write_more : callable or None, default=None
+        Writes further files to the folder that it is given, and returns their names by what they
+        are.
+
+    Returns
+    -------
+    outcome : Outcome
+        What to say.
+    """
     files: dict[str, Path] = {}
     if results.out is not None:
-        from ari_estimator.interfaces import save
+        from ari_estimator.interfaces._atomic import whole_files
+        from ari_estimator.interfaces._results import write_results
 
-        files = save(
-            fitted,
-            results.out,
-            prefix=prefix,
-            overwrite=results.force,
-            command=command_line(),
-        )
+        with whole_files(results.out, overwrite=results.force) as temporary:
+            names = write_results(fitted, temporary, prefix=prefix, command=command_line())
+            if write_more is not None:
+                names |= write_more(temporary)
+        files = {what: results.out / name for what, name in names.items()}
     family = fitted.family_
     elements = family.space.element_name[1]
     found, tested = fitted.true_discoveries_, fitted.n_tested_
@@ -79,3 +114,8 @@ def outcome_of(fitted: Any, results: ResultOptions, prefix: str) -> Outcome:
             "tdp": found / tested,
         },
     )
+
+
+def letters_of(text: str) -> str:
+    """Return what of a text may be a value in a BIDS name: letters and digits."""
+    return "".join(character for character in text if character.isalnum()) or "unnamed"

@@ -148,6 +148,11 @@ def read_p_map(
     )
 
 
+def is_named_p_map(path: str | PathLike[str]) -> bool:
+    """Tell whether a name is one of randomise, PALM or SnPM, so that it says what a map holds."""
+    return _recognise(stem_of(path)) is not None
+
+
 def _held(found: _PMap | None, path: Path) -> StatType:
     """Return what a map holds, by its name."""
     if found is None or found.stat_type is None:

@@ -106,10 +106,61 @@ def save(
     """
     folder = Path(folder)
     check_prefix(prefix)
+    with whole_files(folder, overwrite=overwrite) as temporary:
+        names = write_results(
+            fitted, temporary, prefix=prefix, map_index=map_index, command=command
+        )
+    return {what: folder / name for what, name in names.items()}
+
+
+def write_results(
+    fitted: Any,
+    folder: Path,
+    *,
+    prefix: str,
+    map_index: int | None = None,
+    command: str | None = None,
+) -> dict[str, str]:
+    """Write what was found in a map to a folder that is there, file by file.
+
+    Parameters
+    ----------
+    fitted, prefix, map_index, command
+        As for :func:`save`, which writes all or nothing.
+
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    names : dict of str to str
+        Names of the files, by what they are.
+    """
     frame, inference = fitted_map(fitted, map_index)
     is_model = isinstance(fitted, ARISecondLevelModel)
     transformer: BaseTDPTransformer = fitted.transformer_ if is_model else fitted
+    names: dict[str, str] = {}
+
+    def write_image(image: Any, what: str, ending: str) -> None:
+        written = save_image(image, folder, prefix, ending)
+        names.update({f"{what}{which}": name for which, name in written.items()})
+
+    if isinstance(transformer, RegionTDPTransformer):
+        sets = "regions"
+        tdp_img = transformer.inverse_transform(inference.set_tdps[0])
+        write_image(tdp_img, "TDP image", "stat-tdp_statmap")
+    else:
+        sets = "clusters"
+        tdp_img = frame.image([inference.tdp], None, "true discovery proportion")
+        write_image(tdp_img, "TDP image", "stat-tdp_statmap")
+        labels_img = frame.image([inference.labels], None, "clusters of the table")
+        write_image(labels_img, "label image", "desc-clusters_dseg")
+    if is_model:
+        z_img = frame.image([inference.family.values_in_mask], None, "z")
+        write_image(z_img, "statistic image", "stat-z_statmap")
     table = inference.table
+    names["table"] = f"{prefix}_{sets}.tsv"
+    table.to_csv(folder / names["table"], sep="\t", index=False, na_rep="n/a")
     sidecar = make_sidecar(
         transformer,
         inference,
@@ -117,31 +168,12 @@ def save(
         calibration=fitted.calibration_ if is_model else None,
         command=command,
     )
-    written: dict[str, str] = {}
-    with whole_files(folder, overwrite=overwrite) as temporary:
-        if isinstance(transformer, RegionTDPTransformer):
-            sets = "regions"
-            tdp_img = transformer.inverse_transform(inference.set_tdps[0])
-        else:
-            sets = "clusters"
-            tdp_img = frame.image([inference.tdp], None, "true discovery proportion")
-            labels_img = frame.image([inference.labels], None, "clusters of the table")
-            labels = save_image(labels_img, temporary, prefix, "desc-clusters_dseg")
-            written |= {f"label image{which}": name for which, name in labels.items()}
-        images = save_image(tdp_img, temporary, prefix, "stat-tdp_statmap")
-        written = {f"TDP image{which}": name for which, name in images.items()} | written
-        if is_model:
-            z_img = frame.image([inference.family.values_in_mask], None, "z")
-            images = save_image(z_img, temporary, prefix, "stat-z_statmap")
-            written |= {f"statistic image{which}": name for which, name in images.items()}
-        written["table"] = f"{prefix}_{sets}.tsv"
-        table.to_csv(temporary / written["table"], sep="\t", index=False, na_rep="n/a")
-        written["sidecar"] = f"{prefix}_{sets}.json"
-        text = json.dumps(sidecar, indent=2, allow_nan=False, ensure_ascii=False)
-        (temporary / written["sidecar"]).write_text(text + "\n", encoding="utf-8")
-        written["archive"] = prefix + _ARCHIVE
-        save_map(temporary / written["archive"], transformer, inference)
-    return {what: folder / name for what, name in written.items()}
+    names["sidecar"] = f"{prefix}_{sets}.json"
+    text = json.dumps(sidecar, indent=2, allow_nan=False, ensure_ascii=False)
+    (folder / names["sidecar"]).write_text(text + "\n", encoding="utf-8")
+    names["archive"] = prefix + _ARCHIVE
+    save_map(folder / names["archive"], transformer, inference)
+    return names
 
 
 def load(path: str | Path) -> Any:

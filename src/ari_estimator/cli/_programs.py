@@ -1,0 +1,217 @@
+"""``ari fsl``, ``ari spm`` and ``ari afni``: what other programs have written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from ari_estimator.cli._command import TalkOptions
+from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
+from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._results import infer, letters_of
+
+if TYPE_CHECKING:
+    from ari_estimator.interfaces import StatisticalMap
+
+
+@dataclass(frozen=True)
+class ProgramOptions(LevelOptions, SetOptions):
+    """How a map of another program is tested, and which sets are meant if not its clusters."""
+
+    mask: Annotated[
+        Path | None,
+        Option(
+            help="Mask of all that is tested.",
+            show_default="that of the program",
+            rich_help_panel="Test",
+        ),
+    ] = None
+
+    def of(self, stat_map: StatisticalMap) -> Any:
+        """Return what makes the sets of a map.
+
+        Raises
+        ------
+        ValueError
+            If several kinds of sets are asked for, or options would do nothing.
+        """
+        from ari_estimator.estimators import ClusterTDPTransformer
+
+        test: dict[str, Any] = {"alpha": self.alpha, "local_test": self.local_test}
+        if stat_map.labels_img is None or self.asked:
+            parameters = stat_map.parameters()
+            connectivity = parameters.pop("connectivity")
+            return self.transformer(test | parameters, connectivity=connectivity)
+        if self.connectivity is not None or self.cluster_threshold:
+            raise ValueError(
+                "--connectivity and --cluster-threshold are for clusters that are formed, by "
+                "--threshold or --tdp. The clusters of the program are as they are."
+            )
+        return ClusterTDPTransformer(**test, **stat_map.parameters_of_clusters())
+
+
+def fsl(
+    path: Annotated[
+        Path,
+        Argument(
+            metavar="FEAT",
+            help="A .feat folder (of a group: .gfeat/cope1.feat), or a map such as zstat1.nii.gz.",
+            show_default=False,
+        ),
+    ],
+    program: ProgramOptions,
+    results: ResultOptions,
+    talk: TalkOptions,
+    stat: Annotated[
+        str | None,
+        Option(help="Map of a folder: zstat1, tstat1, zfstat1.", show_default="zstat1"),
+    ] = None,
+    df: Annotated[
+        str | None,
+        Option(help="Of a map of t values: degrees of freedom, or the file dof of FEAT."),
+    ] = None,
+    clusters: Annotated[
+        Path | None,
+        Option(help="Of a map: the cluster index, as cluster_mask_zstat1.nii.gz."),
+    ] = None,
+    table: Annotated[
+        list[Path] | None,
+        Option(
+            help="Cluster table, text or HTML, of which a copy with TDPs is written to --out; "
+            "repeated for several.",
+            show_default="those of the folder",
+        ),
+    ] = None,
+) -> Outcome:
+    """Say how much of each cluster of FSL is active, and add it to copies of FSL's tables."""
+    from ari_estimator.interfaces import find_feat_tables, read_feat, read_fsl
+    from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
+
+    if path.is_dir():
+        _refuse({"--df": df, "--clusters": clusters}, "a single map, and FEAT a folder")
+        name = stat or "zstat1"
+        stat_map = read_feat(path, name, two_sided=program.two_sided)
+        tables = find_feat_tables(path, name) if table is None else table
+        if program.mask is not None:
+            stat_map = _with_mask(stat_map, program.mask)
+    else:
+        _refuse({"--stat": stat}, "a folder, and FEAT a single map")
+        stat_map = read_fsl(
+            path,
+            stat_type="z" if df is None else "t",
+            df=None if df is None else _degrees(df),
+            mask_img=program.mask,
+            cluster_index=clusters,
+            two_sided=program.two_sided,
+        )
+        tables = table or []
+    transformer = program.of(stat_map)
+    if program.asked or stat_map.labels_img is None:
+        if table:
+            raise ValueError("--table is for the clusters of FSL. Got clusters of other sets.")
+        tables = []
+
+    def copy_tables(folder: Path) -> dict[str, str]:
+        copies = fsl_tables_with_tdp(transformer, tables)
+        for file, content in copies.items():
+            (folder / file).write_bytes(content)
+        return {f"copy of {tables[k].name}": file for k, file in enumerate(copies)}
+
+    return infer(transformer, stat_map.stat_img, stat_map.name, results, copy_tables)
+
+
+def spm(
+    path: Annotated[
+        Path,
+        Argument(
+            metavar="SPM",
+            help="The folder of an analysis, its SPM.mat, or a map as spmT_0001.nii.",
+            show_default=False,
+        ),
+    ],
+    program: ProgramOptions,
+    results: ResultOptions,
+    talk: TalkOptions,
+    contrast: Annotated[
+        str | None, Option(help="Number or name of the contrast.", show_default="the first")
+    ] = None,
+    clusters: Annotated[
+        Path | None,
+        Option(help="Clusters that SPM has saved, 'all clusters (n-ary)'."),
+    ] = None,
+) -> Outcome:
+    """Say how much of each cluster of an SPM analysis is active."""
+    from ari_estimator.interfaces import read_spm
+    from ari_estimator.interfaces._reading import stem_of
+
+    number = int(contrast) if contrast is not None and contrast.isdecimal() else contrast
+    stat_map = read_spm(path, number, labels_img=clusters, two_sided=program.two_sided)
+    if program.mask is not None:
+        stat_map = _with_mask(stat_map, program.mask)
+    is_map = path.is_file() and path.suffix != ".mat"
+    name = stem_of(path) if is_map else f"contrast-{letters_of(stat_map.name)}"
+    return infer(program.of(stat_map), stat_map.stat_img, name, results)
+
+
+def afni(
+    path: Annotated[
+        str,
+        Argument(
+            metavar="DATASET",
+            help="stats+tlrc, .HEAD or .BRIK, or NIfTI; with a sub-brick as 'stats+tlrc[2]'.",
+            show_default=False,
+        ),
+    ],
+    program: ProgramOptions,
+    results: ResultOptions,
+    talk: TalkOptions,
+    sub_brick: Annotated[
+        str | None, Option(help="Number, from 0 on, or label of the statistic.")
+    ] = None,
+    clusters: Annotated[
+        str | None, Option(help="Clusters, the map of 3dClusterize -pref_map.")
+    ] = None,
+) -> Outcome:
+    """Say how much of each cluster of an AFNI dataset is active."""
+    from ari_estimator.interfaces import output_stem, read_afni
+
+    chosen = int(sub_brick) if sub_brick is not None and sub_brick.isdecimal() else sub_brick
+    stat_map = read_afni(
+        path,
+        chosen,
+        mask_img=program.mask,
+        labels_img=clusters,
+        two_sided=program.two_sided,
+    )
+    name = f"{output_stem(path.partition('[')[0])}_contrast-{letters_of(stat_map.name)}"
+    return infer(program.of(stat_map), stat_map.stat_img, name, results)
+
+
+def _with_mask(stat_map: StatisticalMap, mask: Path) -> StatisticalMap:
+    from dataclasses import replace
+
+    from ari_estimator.interfaces._reading import read_mask
+
+    return replace(stat_map, mask_img=read_mask(mask, "--mask"))
+
+
+def _refuse(given: dict[str, Any], why: str) -> None:
+    """Raise an error if an option would do nothing."""
+    for option, value in given.items():
+        if value is not None:
+            raise ValueError(f"{option} is for {why}.")
+
+
+def _degrees(text: str) -> float:
+    """Return degrees of freedom, a number or a file of one."""
+    from ari_estimator.interfaces._reading import read_text
+
+    written = read_text(text, "--df").strip() if Path(text).exists() else text
+    try:
+        return float(written)
+    except ValueError:
+        message = f"--df must be a number, or a file of one. Got {written[:40]!r}."
+        raise ValueError(message) from None
