@@ -6,6 +6,7 @@ import numpy as np
 from nibabel import Nifti1Image, save
 from nibabel.nifti1 import Nifti1Extension
 from scipy.io import savemat
+from scipy.io.matlab import MatlabObject
 
 AFFINE = np.array([[-3.0, 0, 0, 18], [0, 3, 0, -15], [0, 0, 3, -12], [0, 0, 0, 1]])
 
@@ -87,8 +88,10 @@ def spm_struct(erdf=29.0, contrasts=(("faces", "T"), ("faces > houses", "T"), ("
     x_con = np.zeros(
         len(contrasts), dtype=[(name, object) for name in ("name", "STAT", "c", "eidf", "Vspm")]
     )
+    # SPM keeps an object of MATLAB, of how the image is mapped, within the struct of a volume.
+    mapped = MatlabObject(np.array([("dat",)], dtype=[("dat", object)]), "nifti")
     for k, (name, stat) in enumerate(contrasts):
-        volume = {"fname": f"spm{stat}_{k + 1:04d}.nii", "dim": [12, 11, 10], "mat": AFFINE}
+        volume = {"fname": f"spm{stat}_{k + 1:04d}.nii", "mat": AFFINE, "private": mapped}
         x_con[k] = (name, stat, np.eye(3)[:, :1], 2.0 if stat == "F" else 1.0, volume)
     return {
         "xY": {"P": np.array(["con_01.nii,1", "con_02.nii,1"], dtype=object)},

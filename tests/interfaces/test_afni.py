@@ -211,5 +211,13 @@ class TestDatasets:
             with pytest.raises(ValueError, match=r"cannot be read: .*t\+orig\.(HEAD|BRIK)'"):
                 read_afni(stem)
 
+    def test_headers_that_lack_something(self, stem):
+        head = stem.with_name("t+orig.HEAD")
+        attributes = head.read_text().split("\n\n")
+        for name in ("DATASET_RANK", "BRICK_TYPES", "DELTA", "IJK_TO_DICOM_REAL"):
+            head.write_text("\n\n".join(one for one in attributes if name not in one))
+            with pytest.raises(ValueError, match=rf"cannot be read: .*t\+orig\.HEAD.*{name}"):
+                read_afni(stem)
+
     def test_axes_are_those_that_nibabel_reads(self, stem):
         assert_allclose(load(stem.with_name("t+orig.HEAD")).affine, AFFINE)

@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from ari_estimator.interfaces._reading import (
     clear_errors,
@@ -155,12 +154,8 @@ def _contrasts_in_mat(path: Path) -> list[_Contrast] | None:
     """Return the contrasts of an analysis; None without a SPM.mat that can be read."""
     if not path.is_file() or _is_hdf5(path):
         return None
-    # Of a file that is no MATLAB file, scipy raises whatever its bytes lead to.
-    try:
-        with clear_errors(path, "The SPM.mat"):
-            content = loadmat(path, simplify_cells=True, variable_names=["SPM"])
-    except (MatReadError, TypeError, NotImplementedError) as error:
-        raise ValueError(f"The SPM.mat cannot be read: {str(path)!r} ({error}).") from error
+    with clear_errors(path, "The SPM.mat"):
+        content = loadmat(path, simplify_cells=True, variable_names=["SPM"])
     spm = content.get("SPM")
     if not isinstance(spm, dict):
         raise ValueError(f"{str(path)!r} must hold a struct SPM, as SPM writes it. Got none.")
