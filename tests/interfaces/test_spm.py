@@ -121,6 +121,14 @@ class TestWithoutMat:
         with pytest.raises(ValueError, match=r"unknown.*version 7\.3.*save\('SPM\.mat'.*-v7"):
             read_spm(folder)
 
+    def test_a_map_of_another_name_has_its_header(self, folder, study):
+        write_spm_map(folder / "mine.nii", study.t, "SPM{T_[12.0]} - contrast 7: own")
+        assert read_spm(folder / "mine.nii").df == 12.0
+        write_spm_map(folder / "mine.nii", study.t, "")
+        with pytest.raises(ValueError, match=r"are unknown.*does not tell which contrast"):
+            read_spm(folder / "mine.nii")
+        assert read_spm(folder / "mine.nii", "faces").df == 29.0
+
     def test_a_map_without_description_is_refused(self, folder, study):
         (folder / "SPM.mat").unlink()
         write_spm_map(folder / "spmT_0001.nii", study.t, "")
