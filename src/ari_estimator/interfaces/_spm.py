@@ -125,8 +125,8 @@ def read_spm(
     if described is None:
         raise ValueError(
             f"The degrees of freedom of {str(stat_path)!r} are unknown: its header does not begin "
-            f"with 'SPM{{T_[...]}}', and {_why_no_mat(folder)}. Or give a transformer stat_type and "
-            "df."
+            f"with 'SPM{{T_[...]}}', and {_why_no_mat(folder)}. Or give a transformer stat_type "
+            "and df."
         )
     kind, df = described.kind, described.df
     if two_sided and kind == "F":
