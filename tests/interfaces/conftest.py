@@ -8,8 +8,9 @@ import pytest
 from nibabel import Nifti1Image
 from scipy import ndimage, stats
 
+from ._files import AFFINE
+
 SHAPE = (12, 11, 10)
-AFFINE = np.array([[-3.0, 0, 0, 18], [0, 3, 0, -15], [0, 0, 3, -12], [0, 0, 0, 1]])
 DF = 29.0
 HEIGHT = 2.3
 

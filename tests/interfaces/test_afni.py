@@ -1,13 +1,11 @@
 """Datasets of AFNI, written by hand since nibabel only reads them."""
 
 import gzip
-from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image, load, save
-from nibabel.nifti1 import Nifti1Extension
 from nilearn.image import get_data
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
@@ -15,63 +13,9 @@ from scipy import stats
 from ari_estimator import ClusterTDPTransformer
 from ari_estimator.interfaces import read_afni
 
-# In AFNI's DICOM order, x to the left and y to the back: the origin and the steps of the axes.
-ORIGIN, STEP = (-18.0, 15.0, -12.0), (3.0, -3.0, 3.0)
-AFFINE = np.array([[-3.0, 0, 0, 18], [0, 3, 0, -15], [0, 0, 3, -12], [0, 0, 0, 1]])
+from ._files import AFFINE, afni_extension, write_afni
 
 N_SAMPLES, N_FITTED, N_OTHERS = 40, 1, 10
-
-
-def attribute(kind, name, values):
-    """Return an attribute of a HEAD file."""
-    if kind == "string":
-        text = "'" + values + "~"
-        return f"type = string-attribute\nname = {name}\ncount = {len(values) + 1}\n{text}\n"
-    text = " ".join(f"{value:g}" for value in values)
-    return f"type = {kind}-attribute\nname = {name}\ncount = {len(values)}\n {text}\n"
-
-
-def write_afni(stem, bricks, labels, aux):
-    """Write a BRIK/HEAD dataset of single precision."""
-    shape = bricks[0].shape
-    to_dicom = [k for axis in range(3) for k in (*(STEP * np.eye(3)[axis]), ORIGIN[axis])]
-    head = [
-        attribute("string", "TYPESTRING", "3DIM_HEAD_FUNC"),
-        attribute("integer", "SCENE_DATA", [2, 11, 1, -999, -999, -999, -999, -999]),
-        attribute("integer", "ORIENT_SPECIFIC", [0, 2, 4]),
-        attribute("float", "ORIGIN", ORIGIN),
-        attribute("float", "DELTA", STEP),
-        attribute("float", "IJK_TO_DICOM_REAL", to_dicom),
-        attribute("integer", "DATASET_RANK", [3, len(bricks), 0, 0, 0, 0, 0, 0]),
-        attribute("integer", "DATASET_DIMENSIONS", [*shape, 0, 0]),
-        attribute("integer", "BRICK_TYPES", [3] * len(bricks)),
-        attribute("float", "BRICK_FLOAT_FACS", [0] * len(bricks)),
-        attribute("string", "BYTEORDER_STRING", "LSB_FIRST"),
-        attribute("string", "BRICK_LABS", "~".join(labels)),
-    ]
-    if aux:
-        head.append(attribute("float", "BRICK_STATAUX", aux))
-    head_path = stem.with_name(stem.name + ".HEAD")
-    head_path.write_text("\n" + "\n".join(head))
-    content = b"".join(brick.astype("<f4").tobytes(order="F") for brick in bricks)
-    stem.with_name(stem.name + ".BRIK").write_bytes(content)
-
-
-def extension(labels, aux):
-    """Return the extension that AFNI puts into NIfTI headers."""
-    return Nifti1Extension(
-        4,
-        (
-            "<?xml version='1.0' ?>\n<AFNI_attributes\n"
-            '  self_idcode="AFN_x"\n  ni_form="ni_group" >\n'
-            '<AFNI_atr\n  ni_type="String"\n  ni_dimen="1"\n  atr_name="BRICK_LABS" >\n'
-            f' "{escape("~".join(labels))}"\n</AFNI_atr>\n'
-            f'<AFNI_atr\n  ni_type="float"\n  ni_dimen="{len(aux)}"\n'
-            '  atr_name="BRICK_STATAUX" >\n '
-            + "\n ".join(f"{value:g}" for value in aux)
-            + "\n</AFNI_atr>\n</AFNI_attributes>\n\0"
-        ).encode(),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +51,7 @@ def dataset(request, tmp_path, bricks):
     if request.param == "NIfTI bucket":
         data = data[:, :, :, np.newaxis]
     img = Nifti1Image(data, AFFINE)
-    img.header.extensions.append(extension(labels, aux))
+    img.header.extensions.append(afni_extension(labels, aux))
     save(img, tmp_path / "stats.nii.gz")
     return tmp_path / "stats.nii.gz"
 
@@ -265,6 +209,14 @@ class TestDatasets:
         ]:
             damage(stem.with_name(file), kind)
             with pytest.raises(ValueError, match=r"cannot be read: .*t\+orig\.(HEAD|BRIK)'"):
+                read_afni(stem)
+
+    def test_headers_that_lack_something(self, stem):
+        head = stem.with_name("t+orig.HEAD")
+        attributes = head.read_text().split("\n\n")
+        for name in ("DATASET_RANK", "BRICK_TYPES", "DELTA", "IJK_TO_DICOM_REAL"):
+            head.write_text("\n\n".join(one for one in attributes if name not in one))
+            with pytest.raises(ValueError, match=rf"cannot be read: .*t\+orig\.HEAD.*{name}"):
                 read_afni(stem)
 
     def test_axes_are_those_that_nibabel_reads(self, stem):

@@ -20,68 +20,14 @@ from ari_estimator.interfaces import (
     write_fsl_tdp,
 )
 
-COLUMNS = ["Cluster Index", "Voxels", "P", "-log10(P)", "Z-MAX"] + [
-    f"Z-{what} {axis} ({{unit}})" for what in ("MAX", "COG") for axis in "XYZ"
-]
-
-
-def table_rows(study, unit):
-    """Return header and rows of a cluster table, the largest cluster first."""
-    rows = []
-    for index in range(study.clusters.max(), 0, -1):
-        members = study.clusters == index
-        peak = np.argwhere(members & (study.z == study.z[members].max()))[0]
-        center = np.argwhere(members).mean(0)
-        size = members.sum()
-        rows.append(
-            [str(index), str(size), "1.07e-05", "4.97", f"{study.z[members].max():.3g}"]
-            + [str(k) for k in peak]
-            + [f"{k:.3g}" for k in center]
-        )
-    return [column.format(unit=unit) for column in COLUMNS], rows
-
-
-def text_table(study, unit="vox"):
-    header, rows = table_rows(study, unit)
-    return "\n".join("\t".join(row) for row in [header, *rows]) + "\n"
-
-
-def html_table(study, unit="vox", closed=False):
-    """Return a page as cluster2html writes it, which does not close cells; or one that does."""
-    header, rows = table_rows(study, unit)
-    th_end, td_end, tr_end = ("</th>", "</td>", "</tr>") if closed else ("", "", "")
-    lines = ["<tr>" + "".join(f"<th>{name}{th_end}" for name in header) + tr_end]
-    lines += [
-        "<tr align=center>" + "".join(f"<td>{cell}{td_end}" for cell in row) + tr_end
-        for row in rows
-    ]
-    body = "\n".join(lines)
-    return (
-        "<HTML><HEAD><link REL=stylesheet TYPE=text/css href=.files/fsl.css>\n"
-        "<TITLE>FSL</TITLE></HEAD><BODY><CENTER>\n"
-        "<hr>Co-ordinate information for thresh_zstat1 - <a href=report.html>back</a> to main "
-        "FEAT report<hr>\n<b>Cluster List</b><p>\n"
-        f"<TABLE CELLSPACING=3 BORDER=3>\n{body}\n</TABLE>\n<p><b>Local Maxima</b><p>\n"
-        "<TABLE BORDER=3>\n<tr><th>Cluster Index<th>Z<th>x<th>y<th>z\n"
-        "<tr align=center><td>1<td>4.2<td>3<td>4<td>5\n</TABLE>\n<p>\xe9</CENTER></BODY></HTML>\n"
-    )
+from ._files import html_table, table_rows, write_feat
 
 
 @pytest.fixture
-def feat(tmp_path, study, img_of):
+def feat(tmp_path, study):
     """Return a first-level FEAT folder."""
     folder = tmp_path / "run 1.feat"
-    (folder / "stats").mkdir(parents=True)
-    img_of(study.z.astype("float32")).to_filename(folder / "stats" / "zstat1.nii.gz")
-    img_of(study.t.astype("float32")).to_filename(folder / "stats" / "tstat1.nii.gz")
-    img_of(study.z.astype("float32") ** 2).to_filename(folder / "stats" / "zfstat1.nii.gz")
-    (folder / "stats" / "dof").write_text("29\n")
-    img_of(study.mask.astype("float32")).to_filename(folder / "mask.nii.gz")
-    img_of(study.clusters.astype("int32")).to_filename(folder / "cluster_mask_zstat1.nii.gz")
-    for space, unit in (("", "vox"), ("_std", "mm")):
-        (folder / f"cluster_zstat1{space}.txt").write_text(text_table(study, unit))
-        page = html_table(study, unit)
-        (folder / f"cluster_zstat1{space}.html").write_bytes(page.encode("latin-1"))
+    write_feat(folder, study)
     return folder
 
 

@@ -11,43 +11,13 @@ from scipy.io import savemat
 from ari_estimator import AdaptiveTDPTransformer, ClusterTDPTransformer
 from ari_estimator.interfaces import read_spm
 
-AFFINE = np.diag([-3.0, 3, 3, 1])
-NAMES = ["faces", "faces > houses", "any effect"]
-
-
-def write_map(path, values, description):
-    """Write a map as SPM does: single precision, NaN where nothing was tested."""
-    img = Nifti1Image(values.astype("float32"), AFFINE)
-    img.header["descrip"] = description.encode()
-    save(img, path)
-
-
-def spm_struct(erdf=29.0, contrasts=(("faces", "T"), ("faces > houses", "T"), ("any effect", "F"))):
-    """Return the parts of SPM.mat that matter, as nested structs, and some that do not."""
-    x_con = np.zeros(
-        len(contrasts), dtype=[(name, object) for name in ("name", "STAT", "c", "eidf", "Vspm")]
-    )
-    for k, (name, stat) in enumerate(contrasts):
-        volume = {"fname": f"spm{stat}_{k + 1:04d}.nii", "dim": [12, 11, 10], "mat": AFFINE}
-        x_con[k] = (name, stat, np.eye(3)[:, :1], 2.0 if stat == "F" else 1.0, volume)
-    return {
-        "xY": {"P": np.array(["con_01.nii,1", "con_02.nii,1"], dtype=object)},
-        "xX": {"X": np.ones((30, 1)), "erdf": erdf},
-        "xCon": x_con,
-        "VM": {"fname": "mask.nii", "dim": [12, 11, 10]},
-        "swd": "C:\\study\\group",
-    }
+from ._files import AFFINE, spm_struct, write_spm, write_spm_map
 
 
 @pytest.fixture
 def folder(tmp_path, study):
     """Return the folder of an analysis with two t contrasts and an F contrast."""
-    inside = np.where(study.mask, study.t, np.nan)
-    write_map(tmp_path / "spmT_0001.nii", inside, "SPM{T_[29.0]} - contrast 1: faces")
-    write_map(tmp_path / "spmT_0002.nii", -inside, "SPM{T_[29.0]} - contrast 2: faces > houses")
-    write_map(tmp_path / "spmF_0003.nii", inside**2, "SPM{F_[2.0,29.0]} - contrast 3: any effect")
-    save(Nifti1Image(study.mask.astype("uint8"), AFFINE), tmp_path / "mask.nii")
-    savemat(tmp_path / "SPM.mat", {"SPM": spm_struct()})
+    write_spm(tmp_path, study)
     return tmp_path
 
 
@@ -147,13 +117,21 @@ class TestWithoutMat:
     def test_version_7_3_needs_the_header(self, folder, study, head):
         (folder / "SPM.mat").write_bytes(head + b" " * 600)
         assert read_spm(folder, "faces").df == 29.0
-        write_map(folder / "spmT_0001.nii", study.t, "a map of my own")
+        write_spm_map(folder / "spmT_0001.nii", study.t, "a map of my own")
         with pytest.raises(ValueError, match=r"unknown.*version 7\.3.*save\('SPM\.mat'.*-v7"):
             read_spm(folder)
 
+    def test_a_map_of_another_name_has_its_header(self, folder, study):
+        write_spm_map(folder / "mine.nii", study.t, "SPM{T_[12.0]} - contrast 7: own")
+        assert read_spm(folder / "mine.nii").df == 12.0
+        write_spm_map(folder / "mine.nii", study.t, "")
+        with pytest.raises(ValueError, match=r"are unknown.*does not tell which contrast"):
+            read_spm(folder / "mine.nii")
+        assert read_spm(folder / "mine.nii", "faces").df == 29.0
+
     def test_a_map_without_description_is_refused(self, folder, study):
         (folder / "SPM.mat").unlink()
-        write_map(folder / "spmT_0001.nii", study.t, "")
+        write_spm_map(folder / "spmT_0001.nii", study.t, "")
         with pytest.raises(ValueError, match=r"are unknown.*there is no '.*SPM\.mat'"):
             read_spm(folder)
 

@@ -33,7 +33,7 @@ _OF_SETS: Final = ("tfce", "clustere", "clusterm")
 _RANDOMISE = re.compile(
     r"(?P<prefix>.+)_(?P<unit>vox|tfce|clustere|clusterm)_(?P<p>p|corrp)_[tf]stat\d+"
 )
-_RANDOMISE_STATISTIC = re.compile(r".+_(?P<kind>[tf])stat\d+")
+_RANDOMISE_STATISTIC = re.compile(r".+_[tf]stat\d+")
 _PALM = re.compile(
     r"(?P<prefix>.+)_(?P<unit>vox|vtx|fac|dpx|dpv|dpf|dat|tfce|clustere|clusterm)"
     r"_(?P<statistic>[a-z0-9_]+?)_(?P<p>uncp|uncparap|[cm]*fwep|[cm]*fdrp|[cm]*fdrparap)"

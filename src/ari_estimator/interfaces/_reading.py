@@ -16,18 +16,24 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.nifti1 import Nifti1Pair
 from nibabel.spatialimages import HeaderDataError, ImageDataError, SpatialImage
 from nibabel.wrapstruct import WrapStructError
+from scipy.io.matlab import MatReadError
 
 # How files of one volume end, most usual first.
 _EXTENSIONS = (".nii.gz", ".nii", ".hdr", ".hdr.gz")
 
-# What nibabel and the decompressors below it raise of a file that is not what its name says. A
-# gzip file that ends too early is an EOFError.
+# What nibabel, scipy and the decompressors below raise of a file that is not what its name says. A
+# gzip file that ends too early is an EOFError; bytes may lead to keys that are not there.
 _UNREADABLE = (
     EOFError,
     HeaderDataError,
     ImageDataError,
     ImageFileError,
+    LookupError,
+    MatReadError,
+    NotImplementedError,
     OSError,
+    OverflowError,
+    TypeError,
     ValueError,
     WrapStructError,
     zlib.error,

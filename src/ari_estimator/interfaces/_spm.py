@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from ari_estimator.interfaces._reading import (
     clear_errors,
@@ -113,7 +112,9 @@ def read_spm(
     ('t', 29.0, 18)
     """
     folder, map_name = _places(Path(path))
-    of_analysis = _contrasts_in_mat(folder / "SPM.mat")
+    # A map that does not say of which contrast it is has its header alone.
+    is_known = map_name is None or contrast is not None or _MAP_NAME.match(map_name)
+    of_analysis = _contrasts_in_mat(folder / "SPM.mat") if is_known else None
     number = _number(contrast, map_name, folder, of_analysis)
     known = None if of_analysis is None else _numbered(of_analysis, number, folder)
     stat_path = _map_path(folder, number, map_name, known)
@@ -124,8 +125,8 @@ def read_spm(
     if described is None:
         raise ValueError(
             f"The degrees of freedom of {str(stat_path)!r} are unknown: its header does not begin "
-            f"with 'SPM{{T_[...]}}', and {_why_no_mat(folder)}. Or take a transformer with "
-            "stat_type='t' and df."
+            f"with 'SPM{{T_[...]}}', and {_why_no_mat(folder)}. Or give a transformer stat_type "
+            "and df."
         )
     kind, df = described.kind, described.df
     if two_sided and kind == "F":
@@ -155,12 +156,8 @@ def _contrasts_in_mat(path: Path) -> list[_Contrast] | None:
     """Return the contrasts of an analysis; None without a SPM.mat that can be read."""
     if not path.is_file() or _is_hdf5(path):
         return None
-    # Of a file that is no MATLAB file, scipy raises whatever its bytes lead to.
-    try:
-        with clear_errors(path, "The SPM.mat"):
-            content = loadmat(path, simplify_cells=True, variable_names=["SPM"])
-    except (MatReadError, TypeError, NotImplementedError) as error:
-        raise ValueError(f"The SPM.mat cannot be read: {str(path)!r} ({error}).") from error
+    with clear_errors(path, "The SPM.mat"):
+        content = loadmat(path, simplify_cells=True, variable_names=["SPM"])
     spm = content.get("SPM")
     if not isinstance(spm, dict):
         raise ValueError(f"{str(path)!r} must hold a struct SPM, as SPM writes it. Got none.")
@@ -301,6 +298,8 @@ def _why_no_mat(folder: Path) -> str:
     path = folder / "SPM.mat"
     if not path.is_file():
         return f"there is no {str(path)!r}"
+    if not _is_hdf5(path):
+        return f"its name does not tell which contrast of {str(path)!r} it is of"
     return (
         f"{str(path)!r} is of MATLAB's version 7.3, which is not read: in MATLAB, "
         "load('SPM.mat'); save('SPM.mat', 'SPM', '-v7') writes one that is"
