@@ -155,9 +155,14 @@ def _table_of(rows: list[dict[Any, Any]], names: list[str], caption: str) -> Tab
 def _cells(row: dict[Any, Any], names: list[str]) -> Iterator[str]:
     for name in names:
         value = row[name]
-        if name == "tdp" and value == value:
-            value = rounded_down(value, 3)
-        yield "" if pd.isna(value) else _COLUMNS[name][1].format(value)
+        if pd.isna(value):
+            yield ""
+        elif name == "tdp":
+            yield _COLUMNS[name][1].format(rounded_down(value, 3))
+        elif name == "peak_stat" and 0 < abs(value) < 0.01:  # a p-value
+            yield f"{value:.2g}"
+        else:
+            yield _COLUMNS[name][1].format(value)
 
 
 def _place(row: dict[Any, Any]) -> str:
