@@ -213,6 +213,17 @@ def test_a_folder_of_bids_derivatives(run, refused, study, tmp_path):
     # What is in the brain masks of all.
     assert told["n_tested"] == 8 * 7 * 6 - 6
     assert told["n_subjects"] == N_SUBJECTS
+    masks = tmp_path / "masks"
+    for path in folder.rglob("*_mask.nii.gz"):
+        (masks / path.parents[1].name).mkdir(parents=True)
+        path.rename(masks / path.parents[1].name / path.name)
+    assert (
+        json.loads(
+            run("group", folder, *select, *table, "--threshold", "2", "--json", "--mask", masks).out
+        )
+        == told
+    )
+    assert "--mask may be a folder" in refused("group", *_paths(study), "--mask", masks)
     assert "contrast (faces, houses)" in refused("group", folder)
     assert "no map with contrast='cars'" in refused("group", folder, "--select", "contrast=cars")
     assert "--select must be as" in refused("group", folder, "--select", "faces")

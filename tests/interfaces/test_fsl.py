@@ -261,24 +261,24 @@ class TestWriting:
         ari, files = write_fsl_tdp(read_feat(feat), feat, tables=find_feat_tables(feat))
         assert all(path.read_bytes() == content for path, content in before.items())
         assert {path for path in feat.rglob("*") if path.is_file()} == {*before, *files.values()}
-        assert len(files) == 6
-        tdp = get_data(load(files["zstat1_tdp.nii.gz"]))
+        assert len(files) == 9
+        tdp = get_data(load(files["TDP image"]))
         labels = get_data(expected.labels_img_)
         for _, row in expected.table_.iloc[:-1].iterrows():
             assert (tdp[labels == row["cluster_id"]] == row["tdp"]).all()
         assert (tdp[labels == 0] == 0).all()
-        table = pd.read_csv(files["zstat1_tdp.tsv"], sep="\t")
+        table = pd.read_csv(files["table"], sep="\t")
         assert table["true_discoveries"].tolist() == ari.table_["true_discoveries"].tolist()
 
     def test_existing_files_stay(self, feat, tmp_path):
         out = tmp_path / "new" / "out"
         write_fsl_tdp(read_feat(feat), out)
-        content = (out / "zstat1_tdp.tsv").read_bytes()
-        with pytest.raises(FileExistsError, match=r"overwrite=True.*zstat1_tdp\.nii\.gz"):
+        content = (out / "zstat1_clusters.tsv").read_bytes()
+        with pytest.raises(FileExistsError, match="is there already"):
             write_fsl_tdp(read_feat(feat), out, alpha=0.5)
-        assert (out / "zstat1_tdp.tsv").read_bytes() == content
+        assert (out / "zstat1_clusters.tsv").read_bytes() == content
         write_fsl_tdp(read_feat(feat), out, alpha=0.5, overwrite=True)
-        assert (out / "zstat1_tdp.tsv").read_bytes() != content
+        assert (out / "zstat1_clusters.tsv").read_bytes() != content
 
     def test_a_bad_table_leaves_nothing_behind(self, feat, tmp_path):
         out = tmp_path / "out"
@@ -322,7 +322,7 @@ class TestReference:
             cluster_index=shared_path("data", "auditory_z", "cluster_th_3.2.nii.gz"),
         )
         _, files = write_fsl_tdp(stat_map, tmp_path, tables=[table], alpha=float(alpha))
-        copy = pd.read_csv(files["cluster_zstat_tdp.txt"], sep="\t")
+        copy = pd.read_csv(files["copy of cluster_zstat.txt"], sep="\t")
         assert len(copy) == len(rows) > 10
         assert copy["True Discoveries"].tolist() == rows["FalseNull"].tolist()
         np.testing.assert_allclose(copy["TDP"], rows["ActiveProp"], rtol=1e-12)

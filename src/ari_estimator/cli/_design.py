@@ -112,7 +112,13 @@ class Study:
     mask_img: Any
 
 
-def read_study(images: Sequence[str], options: DesignOptions, mesh: Sequence[Path] | None) -> Study:
+def read_study(
+    images: Sequence[str],
+    options: DesignOptions,
+    *,
+    mesh: Sequence[Path] | None,
+    folder_of_masks: Path | None,
+) -> Study:
     """Return the study that is meant.
 
     Parameters
@@ -126,6 +132,9 @@ def read_study(images: Sequence[str], options: DesignOptions, mesh: Sequence[Pat
     mesh : sequence of Path or None
         Meshes of surfaces.
 
+    folder_of_masks : Path or None
+        Where the brain masks of the subjects are; None for the folder of the maps.
+
     Returns
     -------
     study : Study
@@ -138,7 +147,7 @@ def read_study(images: Sequence[str], options: DesignOptions, mesh: Sequence[Pat
     ValueError
         If maps and design do not go together, or a regressor holds no numbers.
     """
-    files, mask_img = _files(images, options.select or [])
+    files, mask_img = _files(images, options.select or [], folder_of_masks)
     table = None if options.design is None else _read_table(options.design)
     if table is None:
         for name in ("regressor", "blocks"):
@@ -165,12 +174,20 @@ def read_study(images: Sequence[str], options: DesignOptions, mesh: Sequence[Pat
     return Study(maps, design, contrast, blocks, is_surface, mask_img)
 
 
-def _files(images: Sequence[str], select: Sequence[str]) -> tuple[list[str], Any]:
+def _files(
+    images: Sequence[str], select: Sequence[str], folder_of_masks: Path | None
+) -> tuple[list[str], Any]:
     """Return the files that are named, those of a pattern in the order of their names; a mask."""
     if len(images) == 1 and Path(images[0]).is_dir():
-        return _files_of_folder(Path(images[0]), select)
+        folder = Path(images[0])
+        return _files_of_folder(folder, select, folder_of_masks or folder)
     if select:
         raise ValueError("--select is for a folder of BIDS derivatives. Got files.")
+    if folder_of_masks is not None:
+        raise ValueError(
+            "--mask may be a folder of brain masks only where the maps are in a folder of BIDS "
+            f"derivatives. Got the folder {str(folder_of_masks)!r} and files."
+        )
     files = []
     for pattern in images:
         # A file that is there is meant by its name, whatever characters that has.
@@ -181,7 +198,9 @@ def _files(images: Sequence[str], select: Sequence[str]) -> tuple[list[str], Any
     return files, None
 
 
-def _files_of_folder(folder: Path, select: Sequence[str]) -> tuple[list[str], Any]:
+def _files_of_folder(
+    folder: Path, select: Sequence[str], folder_of_masks: Path
+) -> tuple[list[str], Any]:
     """Return one map of each subject of a folder of BIDS derivatives; a mask if there are some."""
     from ari_estimator.interfaces import find_group_mask, find_subject_maps
 
@@ -192,7 +211,7 @@ def _files_of_folder(folder: Path, select: Sequence[str]) -> tuple[list[str], An
             raise ValueError(f"--select must be as contrast=faces. Got {text!r}.")
         wanted[name] = value
     maps = find_subject_maps(folder, **wanted)
-    return maps["path"].tolist(), find_group_mask(folder, maps)
+    return maps["path"].tolist(), find_group_mask(folder_of_masks, maps)
 
 
 def _read_table(path: Path) -> pd.DataFrame:

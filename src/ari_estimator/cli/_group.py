@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from typer import Argument, Option
@@ -61,7 +62,10 @@ def group(
     """Test a contrast of a group of subjects, and say how much of each cluster is active."""
     from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
 
-    study = read_study(images or [], design, test.mesh)
+    folder_of_masks = None
+    if test.mask is not None and test.mask[0].is_dir():
+        folder_of_masks, test = test.mask[0], replace(test, mask=None)
+    study = read_study(images or [], design, mesh=test.mesh, folder_of_masks=folder_of_masks)
     name = f"group_contrast-{letters_of(study.contrast)}"
     prefix = check_results(results, name)
     calibration = None

@@ -88,7 +88,7 @@ def fsl(
 ) -> Outcome:
     """Say how much of each cluster of FSL is active, and add it to copies of FSL's tables."""
     from ari_estimator.interfaces import find_feat_tables, read_feat, read_fsl
-    from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
+    from ari_estimator.interfaces._fsl_tdp import write_table_copies
 
     if path.is_dir():
         _refuse({"--df": df, "--clusters": clusters}, "a single map, and FEAT a folder")
@@ -115,10 +115,7 @@ def fsl(
         tables = []
 
     def copy_tables(folder: Path) -> dict[str, str]:
-        copies = fsl_tables_with_tdp(transformer, tables)
-        for file, content in copies.items():
-            (folder / file).write_bytes(content)
-        return {f"copy of {tables[k].name}": file for k, file in enumerate(copies)}
+        return write_table_copies(transformer, tables, folder)
 
     return infer(transformer, stat_map.stat_img, stat_map.name, results, copy_tables)
 

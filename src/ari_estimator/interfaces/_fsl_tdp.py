@@ -10,6 +10,7 @@ from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators import ClusterTDPTransformer
 from ari_estimator.interfaces._atomic import whole_files
 from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
+from ari_estimator.interfaces._results import write_results
 from ari_estimator.interfaces._statistical_map import StatisticalMap
 
 
@@ -54,9 +55,9 @@ def write_fsl_tdp(
         With the table, and all that can be asked of the map.
 
     files : dict of str to Path
-        What was written, by name: ``zstat1_tdp.nii.gz``, the TDP of each voxel's cluster;
-        ``zstat1_tdp.tsv``, the table of the clusters and the rest of the brain;
-        ``cluster_zstat1_tdp.txt``, the copy of a table.
+        What was written, by what it is: the images, tables and so on of
+        :func:`~ari_estimator.save`, named after the map (``zstat1_stat-tdp_statmap.nii.gz``),
+        and as ``"copy of cluster_zstat1.txt"`` the copies (``cluster_zstat1_tdp.txt``).
 
     Raises
     ------
@@ -70,27 +71,51 @@ def write_fsl_tdp(
     Numbers equal those of ``get_tdp.R`` with the mask of all voxels that are not 0 and
     ``two_sided=True``, which it takes without asking.
     """
-    tables = [Path(table) for table in tables]
     ari = ClusterTDPTransformer(
         alpha=alpha, local_test=local_test, **stat_map.parameters_of_clusters()
     )
-    tdp_img = ari.fit_transform(stat_map.stat_img)
-    copies = fsl_tables_with_tdp(ari, tables)
-    name = stat_map.name or "stat"
+    ari.fit_transform(stat_map.stat_img)
     folder = Path(folder)
-    images, own_tables = f"{name}_tdp.nii.gz", f"{name}_tdp.tsv"
-    files = {file: folder / file for file in (images, own_tables, *copies)}
-    if len(files) < 2 + len(tables):
+    with whole_files(folder, overwrite=overwrite) as temporary:
+        names = write_results(ari, temporary, prefix=stat_map.name or "stat")
+        names |= write_table_copies(ari, tables, temporary)
+    return ari, {what: folder / name for what, name in names.items()}
+
+
+def write_table_copies(
+    ari: ClusterTDPTransformer, tables: Iterable[str | PathLike[str]], folder: Path
+) -> dict[str, str]:
+    """Write copies of cluster tables of FSL with TDPs to a folder that is there.
+
+    Parameters
+    ----------
+    ari : ClusterTDPTransformer
+        Fitted, with FSL's clusters.
+
+    tables : iterable of path
+        The tables.
+
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    names : dict of str to str
+        Names of the copies, by what they are.
+
+    Raises
+    ------
+    ValueError
+        If a table is of other clusters, or two have the same name.
+    """
+    paths = [Path(table) for table in tables]
+    copies = fsl_tables_with_tdp(ari, paths)
+    if len(copies) < len(paths):
         raise ValueError(
             "tables must have names of their own, for their copies are in one folder. Got "
-            f"{', '.join(str(table) for table in tables)}."
+            f"{', '.join(str(path) for path in paths)}."
         )
-    there = [str(path) for path in files.values() if path.exists()]
-    if there and not overwrite:
-        raise FileExistsError(f"Not overwritten, without overwrite=True: {', '.join(there)}.")
-    with whole_files(folder) as temporary:
-        tdp_img.to_filename(temporary / images)
-        ari.table_.to_csv(temporary / own_tables, sep="\t", index=False, na_rep="n/a")
-        for file, copy in copies.items():
-            (temporary / file).write_bytes(copy)
-    return ari, files
+    for name, content in copies.items():
+        (folder / name).write_bytes(content)
+    originals = (f"copy of {path.name}" for path in paths)
+    return dict(zip(originals, copies, strict=True))
