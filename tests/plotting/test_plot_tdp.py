@@ -7,9 +7,9 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from nibabel import Nifti1Image
 from nilearn.datasets import load_sample_motor_activation_image
+from nilearn.plotting.displays import BaseSlicer
 from nilearn.surface import SurfaceImage
 
 from ari_estimator import cluster_level_inference
@@ -23,10 +23,27 @@ def maps():
     return stat_img, cluster_level_inference(stat_img, threshold=4)
 
 
-def test_gives_a_figure_with_a_title(maps):
-    figure = plot_tdp(*maps, title="a <title>", cut_coords=[0, 46])
-    assert isinstance(figure, Figure)
-    assert figure.get_suptitle() == "a <title>"
+def figure_of(drawn):
+    return (drawn[0].frame_axes if hasattr(drawn[0], "frame_axes") else drawn[0, 0]).figure
+
+
+@pytest.mark.parametrize("display_mode", ["z", "glass"])
+def test_gives_the_displays_of_nilearn_in_a_figure_with_a_title(maps, display_mode):
+    displays = plot_tdp(*maps, title="a <title>", cut_coords=[0, 46], display_mode=display_mode)
+    assert all(isinstance(display, BaseSlicer) for display in displays)
+    displays[1].add_contours(maps[1], levels=[0.5])
+    assert figure_of(displays).get_suptitle() == "a <title>"
+
+
+def test_draws_on_axes_that_are_given(maps, tmp_path):
+    figure, axes = plt.subplots(1, 2)
+    stat_display, tdp_display = plot_tdp(*maps, axes=axes, title="a $title", cut_coords=[46])
+    assert figure_of((stat_display, tdp_display)) is figure
+    assert axes[0].get_title() == "a $title"
+    assert axes[1].get_title(loc="left") == "True discovery proportion"
+    figure.savefig(tmp_path / "both.png")
+    with pytest.raises(TypeError, match="axes must be two matplotlib axes"):
+        plot_tdp(*maps, axes=axes[0])
 
 
 def test_title_with_dollars_is_text(maps, tmp_path):
@@ -37,7 +54,7 @@ def test_title_with_dollars_is_text(maps, tmp_path):
 @pytest.mark.parametrize("cut_coords", [2, [0, 46], (0.0, 46.0), np.array([0, 46])])
 @pytest.mark.parametrize("display_mode", ["x", "y", "z"])
 def test_draws_so_many_slices_of_each_map(maps, cut_coords, display_mode):
-    figure = plot_tdp(*maps, cut_coords=cut_coords, display_mode=display_mode)
+    figure = figure_of(plot_tdp(*maps, cut_coords=cut_coords, display_mode=display_mode))
     assert sum(len(axes.images) > 1 for axes in figure.axes) == 2 * 2
 
 
@@ -45,7 +62,7 @@ def test_draws_so_many_slices_of_each_map(maps, cut_coords, display_mode):
 def test_tdp_is_drawn_from_0_to_1_whatever_its_values(maps, display_mode):
     stat_img, tdp_img = maps
     half = Nifti1Image(tdp_img.get_fdata() / 2, tdp_img.affine)
-    figure = plot_tdp(stat_img, half, cut_coords=[46], display_mode=display_mode)
+    figure = figure_of(plot_tdp(stat_img, half, cut_coords=[46], display_mode=display_mode))
     limits = [image.get_clim() for axes in figure.axes for image in axes.images]
     assert (0.0, 1.0) in limits
 
@@ -56,16 +73,15 @@ def test_map_without_clusters_is_drawn_without_ado(maps, display_mode):
     nothing = Nifti1Image(np.zeros(tdp_img.shape), tdp_img.affine)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        figure = plot_tdp(stat_img, nothing, cut_coords=2, display_mode=display_mode)
-    assert isinstance(figure, Figure)
+        plot_tdp(stat_img, nothing, cut_coords=2, display_mode=display_mode)
 
 
 @pytest.mark.parametrize("display_mode", ["z", "glass"])
 def test_writes_a_file_and_closes_the_figure(maps, tmp_path, display_mode):
     file = tmp_path / "tdp.png"
-    figure = plot_tdp(*maps, cut_coords=[46], display_mode=display_mode, output_file=file)
+    drawn = plot_tdp(*maps, cut_coords=[46], display_mode=display_mode, output_file=file)
     assert file.read_bytes().startswith(b"\x89PNG")
-    assert not plt.fignum_exists(figure.number)
+    assert not plt.fignum_exists(figure_of(drawn).number)
 
 
 def test_refuses_a_display_mode_that_is_none(maps):
@@ -83,14 +99,14 @@ def panels_of(figure):
 
 
 def test_surface_shows_both_hemispheres_from_both_sides(surface_maps):
-    figure = plot_tdp_surface(*surface_maps, title="two balls")
+    figure = figure_of(plot_tdp_surface(*surface_maps, title="two balls"))
     titles = [axes.get_title() for axes in panels_of(figure)]
     assert titles == 2 * ["left, lateral", "left, medial", "right, medial", "right, lateral"]
     assert figure.get_suptitle() == "two balls"
 
 
 def test_surface_tdp_is_drawn_from_0_to_1_whatever_its_values(surface_maps):
-    figure = plot_tdp_surface(*surface_maps)
+    figure = figure_of(plot_tdp_surface(*surface_maps))
     bars = [axes for axes in figure.axes if axes.name != "3d"]
     assert bars[1].get_ylim() == (0.0, 1.0)
     low, high = bars[0].get_ylim()
@@ -99,7 +115,7 @@ def test_surface_tdp_is_drawn_from_0_to_1_whatever_its_values(surface_maps):
 
 def test_surface_shows_no_value_that_no_vertex_has(surface_maps):
     # At the rim of a cluster, a face has corners of two colours.
-    figure = plot_tdp_surface(*surface_maps, views=["lateral"])
+    figure = figure_of(plot_tdp_surface(*surface_maps, views=["lateral"]))
     of_tdp = panels_of(figure)[2].collections[0]
     colours = {tuple(np.round(colour[:3], 2)) for colour in of_tdp.get_facecolors()}
     background = {c for c in colours if len(set(c)) == 1}
@@ -111,19 +127,30 @@ def test_surface_of_one_hemisphere_is_drawn_from_the_views_that_are_asked_for(su
         SurfaceImage({"left": img.mesh.parts["left"]}, {"left": img.data.parts["left"]})
         for img in surface_maps
     ]
-    figure = plot_tdp_surface(*left, views=["dorsal"])
+    figure = figure_of(plot_tdp_surface(*left, views=["dorsal"]))
     assert [axes.get_title() for axes in panels_of(figure)] == 2 * ["left, dorsal"]
 
 
 def test_surface_without_values_is_drawn(surface_maps):
     img = surface_maps[0]
     nan = SurfaceImage(img.mesh, {n: np.full(len(v), np.nan) for n, v in img.data.parts.items()})
-    assert isinstance(plot_tdp_surface(nan, nan, views=["lateral"]), Figure)
+    assert plot_tdp_surface(nan, nan, views=["lateral"]).shape == (2, 2)
+
+
+def test_surface_is_drawn_on_axes_that_are_given(surface_maps, tmp_path):
+    figure, axes = plt.subplots(2, 2, subplot_kw={"projection": "3d"})
+    drawn = plot_tdp_surface(*surface_maps, views=["lateral"], axes=axes)
+    assert (drawn == axes).all()
+    assert {one.get_ylabel() for one in figure.axes} >= {"Statistic", "True discovery proportion"}
+    figure.savefig(tmp_path / "both.png")
+    for wrong in (axes[0], plt.subplots(2, 2)[1]):
+        with pytest.raises(TypeError, match=r"axes must be 3D matplotlib axes of shape \(2, 2\)"):
+            plot_tdp_surface(*surface_maps, views=["lateral"], axes=wrong)
 
 
 def test_surface_is_written_to_a_file_and_closed(surface_maps, tmp_path):
     file = tmp_path / "tdp.png"
-    figure = plot_tdp_surface(*surface_maps, views=["lateral"], output_file=file)
+    figure = figure_of(plot_tdp_surface(*surface_maps, views=["lateral"], output_file=file))
     assert file.read_bytes().startswith(b"\x89PNG")
     assert not plt.fignum_exists(figure.number)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from sklearn.exceptions import NotFittedError
 
@@ -36,7 +36,7 @@ def plot_clusters_by_tdp(
     axes: Any = None,
     title: str = "",
     output_file: str | Path | None = None,
-) -> Figure:
+) -> tuple[Axes, Axes]:
     """Draw how many clusters have at least a TDP, and how large they are, against the TDP.
 
     Parameters
@@ -62,9 +62,9 @@ def plot_clusters_by_tdp(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-        The figure. The bounds of all clusters hold at once: the TDP may be chosen by it. A
-        dashed line shows each ``tdp_threshold`` of the transformer.
+    number_axes, size_axes : matplotlib.axes.Axes
+        Those of the numbers, and of the sizes. The bounds of all clusters hold at once: the TDP
+        may be chosen by them. A dashed line shows each ``tdp_threshold`` of the transformer.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def plot_clusters_by_tdp(
     >>> from ari_estimator.plotting import plot_clusters_by_tdp
     >>> ari = AdaptiveTDPTransformer(0.7, cluster_threshold=20)
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
-    >>> figure = plot_clusters_by_tdp(ari)
+    >>> number_axes, size_axes = plot_clusters_by_tdp(ari)
     """
     forest, transformer, elements = _forest_of(fitted, map_index)
     smallest = cluster_threshold
@@ -125,9 +125,8 @@ def plot_clusters_by_tdp(
             one.axvline(tdp, color="black", linestyle="--", linewidth=1)
     size_axes.legend(frameon=False)
     set_title(number_axes, title)
-    figure = figure_of(number_axes)
-    written(figure, output_file)
-    return figure
+    written(figure_of(number_axes), output_file)
+    return number_axes, size_axes
 
 
 def _forest_of(

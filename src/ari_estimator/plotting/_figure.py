@@ -38,7 +38,9 @@ def axes_or_new(axes: Any, *, figsize: tuple[float, float] = (6.4, 4.2)) -> Axes
     return axes
 
 
-def pair_or_new(axes: Any, *, figsize: tuple[float, float] = (6.4, 5.6)) -> tuple[Axes, Axes]:
+def pair_or_new(
+    axes: Any, *, figsize: tuple[float, float] = (6.4, 5.6), sharex: bool = True
+) -> tuple[Axes, Axes]:
     """Return two axes that were given, or those of a new figure, one below the other.
 
     Raises
@@ -47,12 +49,13 @@ def pair_or_new(axes: Any, *, figsize: tuple[float, float] = (6.4, 5.6)) -> tupl
         If something else was given.
     """
     if axes is None:
-        first, second = plt.subplots(2, 1, figsize=figsize, sharex=True, layout="constrained")[1]
+        layout: Any = "constrained" if sharex else None
+        first, second = plt.subplots(2, 1, figsize=figsize, sharex=sharex, layout=layout)[1]
         return first, second
-    pair = tuple(axes) if hasattr(axes, "__len__") else (axes,)
+    pair = tuple(np.ravel(axes)) if np.ndim(axes) else (axes,)
     if len(pair) != 2 or not all(isinstance(one, Axes) for one in pair):
         raise TypeError(
-            "axes must be two matplotlib axes, one for each curve, or None. "
+            "axes must be two matplotlib axes, the upper and the lower one, or None. "
             f"Got {[type(one).__name__ for one in pair]}."
         )
     return pair[0], pair[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from ari_estimator.closed_testing._rounding import rounded_down
@@ -37,7 +37,7 @@ def plot_tdp_curve(
     axes: Any = None,
     title: str = "",
     output_file: str | Path | None = None,
-) -> Figure:
+) -> tuple[Axes, Axes]:
     """Draw the bounds of the k strongest voxels of a map, or of a set, against k.
 
     Parameters
@@ -64,8 +64,9 @@ def plot_tdp_curve(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-        The figure. All points of both curves hold at once.
+    tdp_axes, count_axes : matplotlib.axes.Axes
+        Those of the TDP, and of the number of active voxels. All points of both curves hold at
+        once.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def plot_tdp_curve(
     >>> from ari_estimator.plotting import plot_tdp_curve
     >>> ari = ClusterTDPTransformer()
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
-    >>> figure = plot_tdp_curve(ari, seed=(39, -22, 58), radius=30)
+    >>> tdp_axes, count_axes = plot_tdp_curve(ari, seed=(39, -22, 58), radius=30)
     """
     curve = confidence_curve(
         fitted, mask_img=mask_img, seed=seed, radius=radius, indices=indices, map_index=map_index
@@ -121,6 +122,5 @@ def plot_tdp_curve(
         one.plot([n], [value], "o", color=GREY, clip_on=False, zorder=3)
         one.text(0.03, height, text, transform=one.transAxes, color=GREY)
     set_title(tdp_axes, title)
-    figure = figure_of(tdp_axes)
-    written(figure, output_file)
-    return figure
+    written(figure_of(tdp_axes), output_file)
+    return tdp_axes, count_axes

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import matplotlib.pyplot as plt
-from matplotlib.figure import Figure
 from nilearn.image import get_data, load_img
 from nilearn.plotting import find_cut_slices, plot_glass_brain, plot_stat_map
+from nilearn.plotting.displays import BaseSlicer
 from nilearn.surface import SurfaceImage
 
-from ari_estimator.plotting._figure import TDP_CMAP, written
+from ari_estimator.plotting._figure import TDP_CMAP, figure_of, pair_or_new, written
 
 DisplayMode = Literal["x", "y", "z", "glass"]
 
@@ -30,9 +29,10 @@ def plot_tdp(
     display_mode: DisplayMode = "z",
     cut_coords: int | Sequence[float] = 6,
     threshold: float | None = None,
+    axes: Any = None,
     title: str = "",
     output_file: str | Path | None = None,
-) -> Figure:
+) -> tuple[BaseSlicer, BaseSlicer]:
     """Draw a statistical map, and below it the true discovery proportion of its clusters.
 
     Parameters
@@ -56,21 +56,26 @@ def plot_tdp(
     threshold : float or None, default=None
         The statistic is drawn where its absolute value is above; everywhere if None.
 
+    axes : pair of matplotlib.axes.Axes, or None, default=None
+        Where to draw the statistic, and the TDP; a new figure if None.
+
     title : str, default=""
-        Title of the figure.
+        Title of the figure; of the first axes, if axes are given.
 
     output_file : str, Path or None, default=None
         File to write the figure to; the figure is closed then.
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-        The figure. TDPs are drawn on a scale from 0 to 1, whatever their values.
+    stat_display, tdp_display : nilearn displays
+        What nilearn's ``plot_stat_map`` or ``plot_glass_brain`` gives of the statistic and of
+        the TDP, to add contours to, for example. TDPs are drawn on a scale from 0 to 1, whatever
+        their values.
 
     Raises
     ------
     TypeError
-        If an image is a surface.
+        If an image is a surface, or ``axes`` are no two axes.
     ValueError
         If there is no such display mode.
 
@@ -85,7 +90,7 @@ def plot_tdp(
     >>> from ari_estimator.plotting import plot_tdp
     >>> stat_img = load_sample_motor_activation_image()
     >>> tdp_img = ClusterTDPTransformer().fit_transform(stat_img)
-    >>> figure = plot_tdp(stat_img, tdp_img, display_mode="glass", threshold=3.09)
+    >>> displays = plot_tdp(stat_img, tdp_img, display_mode="glass", threshold=3.09)
     """
     if display_mode not in get_args(DisplayMode):
         raise ValueError(
@@ -94,50 +99,35 @@ def plot_tdp(
     for name, img in (("stat_img", stat_img), ("tdp_img", tdp_img)):
         if isinstance(img, SurfaceImage):
             raise TypeError(f"{name} must be a volume. Got a surface: plot_tdp_surface draws it.")
+    shared: dict[str, Any] = {"colorbar": True}
     if display_mode == "glass":
-        figure = _drawn(_glass_brains, stat_img, tdp_img, threshold or NOT_ZERO)
+        plot, figsize = plot_glass_brain, (10.5, 5.6)
+        shared |= {"display_mode": "lyrz", "plot_abs": False}
     else:
         if isinstance(cut_coords, int):
             shown = tdp_img if get_data(load_img(tdp_img)).any() else stat_img
             cuts = find_cut_slices(shown, direction=display_mode, n_cuts=cut_coords).tolist()
         else:
             cuts = list(cut_coords)
-        figure = _drawn(_slices, stat_img, tdp_img, threshold or NOT_ZERO, display_mode, cuts)
-    figure.suptitle(title, parse_math=False)
-    written(figure, output_file)
-    return figure
-
-
-def _drawn(draw: Callable[..., Figure], *args: Any) -> Figure:
-    """Draw without the warnings that nothing is there to be drawn, which is a result as well."""
+        plot, figsize = plot_stat_map, (1.9 * len(cuts) + 0.8, 5.0)
+        shared |= {"display_mode": display_mode, "cut_coords": cuts}
+    stat_axes, tdp_axes = pair_or_new(axes, figsize=figsize, sharex=False)
+    figure = figure_of(stat_axes)
+    if axes is None:
+        figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.865, hspace=0.12)
+        figure.suptitle(title, parse_math=False)
+    else:
+        stat_axes.set_title(title, parse_math=False)
+    for one, name in zip((stat_axes, tdp_axes), _TITLES, strict=True):
+        one.set_title(name, loc="left")
     with warnings.catch_warnings():
+        # That nothing is there to be drawn is a result as well.
         warnings.filterwarnings("ignore", message="empty mask", category=UserWarning)
-        return draw(*args)
-
-
-def _slices(
-    stat_img: Any, tdp_img: Any, threshold: float, display_mode: str, cuts: list[float]
-) -> Figure:
-    figure, (stat_axes, tdp_axes) = plt.subplots(2, 1, figsize=(1.9 * len(cuts) + 0.8, 5))
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.86, hspace=0.12)
-    shared = {"display_mode": display_mode, "cut_coords": cuts, "colorbar": True}
-    for axes, title in zip((stat_axes, tdp_axes), _TITLES, strict=True):
-        axes.set_title(title, loc="left")
-    plot_stat_map(stat_img, axes=stat_axes, threshold=threshold, **shared)
-    plot_stat_map(
-        tdp_img, axes=tdp_axes, threshold=NOT_ZERO, vmin=0, vmax=1, cmap=TDP_CMAP, **shared
-    )
-    return figure
-
-
-def _glass_brains(stat_img: Any, tdp_img: Any, threshold: float) -> Figure:
-    figure, (stat_axes, tdp_axes) = plt.subplots(2, 1, figsize=(10.5, 5.6))
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.87, hspace=0.12)
-    for axes, title in zip((stat_axes, tdp_axes), _TITLES, strict=True):
-        axes.set_title(title, loc="left")
-    shared = {"display_mode": "lyrz", "colorbar": True, "plot_abs": False}
-    plot_glass_brain(stat_img, axes=stat_axes, threshold=threshold, **shared)
-    plot_glass_brain(
-        tdp_img, axes=tdp_axes, threshold=NOT_ZERO, vmin=0, vmax=1, cmap=TDP_CMAP, **shared
-    )
-    return figure
+        displays = (
+            plot(stat_img, axes=stat_axes, threshold=threshold or NOT_ZERO, **shared),
+            plot(
+                tdp_img, axes=tdp_axes, threshold=NOT_ZERO, vmin=0, vmax=1, cmap=TDP_CMAP, **shared
+            ),
+        )
+    written(figure, output_file)
+    return displays

@@ -8,13 +8,13 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from nilearn.plotting import plot_surf_stat_map
 from nilearn.surface import SurfaceImage
 
-from ari_estimator.plotting._figure import TDP_CMAP, written
+from ari_estimator.plotting._figure import TDP_CMAP, figure_of, written
 from ari_estimator.plotting._mesh_curvature import folds
 from ari_estimator.plotting._tdp_map import NOT_ZERO
 
@@ -28,9 +28,10 @@ def plot_tdp_surface(
     bg_map: Any = None,
     views: Sequence[str] = ("lateral", "medial"),
     threshold: float | None = None,
+    axes: Any = None,
     title: str = "",
     output_file: str | Path | None = None,
-) -> Figure:
+) -> np.ndarray:
     """Draw a map on surfaces, and below it the true discovery proportion of its clusters.
 
     Parameters
@@ -52,6 +53,10 @@ def plot_tdp_surface(
     threshold : float or None, default=None
         The statistic is drawn where its absolute value is above; everywhere if None.
 
+    axes : array-like of 3D matplotlib axes of shape (2, n_panels), or None, default=None
+        Where to draw the statistic, in the first row, and the TDP: a panel for each view of the
+        left hemisphere, then of the right one in reverse order. A new figure if None.
+
     title : str, default=""
         Title of the figure.
 
@@ -60,8 +65,8 @@ def plot_tdp_surface(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-        The figure. TDPs are drawn on a scale from 0 to 1, whatever their values.
+    axes : ndarray of matplotlib.axes.Axes of shape (2, n_panels)
+        The panels. TDPs are drawn on a scale from 0 to 1, whatever their values.
 
     Raises
     ------
@@ -93,19 +98,14 @@ def plot_tdp_surface(
     largest = max(np.nanmax(np.abs(data), initial=0) for data in values["stat_img"].values())
     largest = float(largest) or 1.0
     bg_map = folds(stat_img) if bg_map is None else bg_map
-    figure = plt.figure(figsize=(2.6 * len(panels) + 1.0, 5.4))
-    widths = [*(1 for _ in panels), 0.06]
-    grid = figure.add_gridspec(
-        2, len(panels) + 1, width_ratios=widths, left=0.01, right=0.95, top=0.81, bottom=0.03,
-        wspace=0.0, hspace=0.36,
-    )  # fmt: skip
     rows = (
         ("Statistic", stat_img, _STAT_CMAP, (-largest, largest), threshold or NOT_ZERO),
         ("True discovery proportion", tdp_img, TDP_CMAP, (0.0, 1.0), NOT_ZERO),
     )
-    for row, (name, img, cmap, (vmin, vmax), above) in enumerate(rows):
-        for column, (hemi, view) in enumerate(panels):
-            axes = figure.add_subplot(grid[row, column], projection="3d")
+    drawn_on = _new_panels(len(panels)) if axes is None else _given_panels(axes, len(panels))
+    figure = figure_of(drawn_on[0, 0])
+    for row_axes, (name, img, cmap, (vmin, vmax), above) in zip(drawn_on, rows, strict=True):
+        for one, (hemi, view) in zip(row_axes, panels, strict=True):
             plot_surf_stat_map(
                 stat_map=_without_nan(img),
                 hemi=hemi,
@@ -119,20 +119,59 @@ def plot_tdp_surface(
                 # The mean would draw a rim of values that no vertex has around each cluster.
                 avg_method="median",
                 colorbar=False,
-                axes=axes,
+                axes=one,
                 figure=figure,
             )
-            axes.set_box_aspect(None, zoom=1.7)
-            for drawn in axes.collections:
+            one.set_box_aspect(None, zoom=1.7)
+            for drawn in one.collections:
                 drawn.set_clip_on(False)  # the axes are square, and brains are long
-            axes.set_title(f"{hemi}, {view}", fontsize=9, y=1.06)
-        bar_axes = figure.add_subplot(grid[row, -1])
-        figure.colorbar(ScalarMappable(Normalize(vmin, vmax), cmap), cax=bar_axes)
-        top = grid[row, 0].get_position(figure).y1
-        figure.text(0.012, top + 0.075, name, fontsize=12)
+            one.set_title(f"{hemi}, {view}", fontsize=9, y=1.06)
+        if axes is None:
+            place = row_axes[-1].get_position()
+            bar_axes = figure.add_axes((0.93, place.y0, 0.015, place.height))
+            figure.text(0.012, place.y1 + 0.075, name, fontsize=12)
+            figure.colorbar(ScalarMappable(Normalize(vmin, vmax), cmap), cax=bar_axes)
+        else:
+            bar = figure.colorbar(ScalarMappable(Normalize(vmin, vmax), cmap), ax=list(row_axes))
+            bar.set_label(name)
     figure.suptitle(title, parse_math=False)
     written(figure, output_file)
-    return figure
+    return drawn_on
+
+
+def _new_panels(n_panels: int) -> np.ndarray:
+    """Return the axes of a new figure, of shape (2, n_panels)."""
+    _, panels = plt.subplots(
+        2,
+        n_panels,
+        figsize=(2.6 * n_panels + 1.0, 5.4),
+        subplot_kw={"projection": "3d"},
+        gridspec_kw={
+            "left": 0.01, "right": 0.915, "top": 0.81, "bottom": 0.03, "wspace": 0.0, "hspace": 0.36
+        },
+        squeeze=False,
+    )  # fmt: skip
+    return panels
+
+
+def _given_panels(axes: Any, n_panels: int) -> np.ndarray:
+    """Return axes that were given.
+
+    Raises
+    ------
+    TypeError
+        If they are not the 3D axes that are needed.
+    """
+    panels = np.asarray(axes, dtype=object)
+    if panels.shape != (2, n_panels) or not all(
+        isinstance(one, Axes) and one.name == "3d" for one in panels.flat
+    ):
+        raise TypeError(
+            f"axes must be 3D matplotlib axes of shape (2, {n_panels}), a row for the statistic "
+            f"and one for the TDP, or None. Got shape {panels.shape} of "
+            f"{sorted({getattr(one, 'name', type(one).__name__) for one in panels.flat})}."
+        )
+    return panels
 
 
 def _values(img: Any, name: str) -> dict[str, np.ndarray]:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators import PermutationCalibration
@@ -99,7 +98,7 @@ def map_figures(fitted: Any, map_index: int | None) -> list[ReportFigure]:
         )
     figures.append(
         _drawn(
-            lambda: plot_cluster_dots(fitted, map_index=map_index).figure,
+            lambda: plot_cluster_dots(fitted, map_index=map_index),
             f"Size and TDP of each {what}; the line is the TDP of all {elements} tested.",
         )
     )
@@ -141,16 +140,17 @@ def calibration_figures(calibration: PermutationCalibration) -> list[ReportFigur
 
 def _of_pivotal_statistics(calibration: Any) -> ReportFigure:
     return _drawn(
-        lambda: plot_pivotal_statistics(calibration).figure,
+        lambda: plot_pivotal_statistics(calibration),
         "Pivotal statistics of the resamples: λ is as large as it can be with a share of at most "
         "alpha below it.",
     )
 
 
 def _drawn(draw: Callable[[], Any], caption: str, *, is_wide: bool = False) -> ReportFigure:
-    """Draw a figure, show it nowhere, and close it."""
+    """Draw a figure of its own, show it nowhere, and close it."""
     with plt.ioff():
-        figure: Figure = draw()
+        draw()
+        figure = plt.gcf()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI, facecolor="white")
     plt.close(figure)
