@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from sphinx_gallery.sorting import FileNameSortKey
 
 import ari_estimator
 
@@ -81,7 +80,7 @@ html_extra_path = [str(_pages)]
 sphinx_gallery_conf: dict[str, Any] = {
     "examples_dirs": ["gallery"],
     "gallery_dirs": ["auto_gallery"],
-    "within_subsection_order": FileNameSortKey,
+    "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "capture_repr": ("_repr_html_",),
     "image_scrapers": ("matplotlib", "page_scraper.scrape_pages"),

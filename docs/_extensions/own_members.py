@@ -11,11 +11,10 @@ def _skip(
     app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: dict[str, Any]
 ) -> bool | None:
     """Skip members that are not made in ari_estimator; None leaves it to others."""
-    function = getattr(obj, "fget", obj)
+    function = getattr(obj, "fget", getattr(obj, "func", obj))  # of properties, cached ones
     module = getattr(function, "__module__", None)
-    if what == "class" and callable(function) and module is not None:
-        if not module.startswith("ari_estimator"):
-            return True
+    if callable(function) and module is not None and not module.startswith("ari_estimator"):
+        return True
     return None
 
 

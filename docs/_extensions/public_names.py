@@ -1,7 +1,8 @@
 """Finds public names that docstrings mention without the package they are in.
 
 In Python ``TDPForest`` is clear wherever it is said; Sphinx only looks in the package of the
-docstring. A name that means exactly one documented thing is linked to that.
+docstring. A name that means exactly one documented thing is linked to that. A method that
+several classes have, such as ``fit_transform`` of "a fitted transformer", is left without a link.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def _resolve(
     first = f"{PACKAGE}.{target}"
     name = first if first in found else found.pop() if len(found) == 1 else None
     if name is None:
-        return None
+        return content if found and node["reftype"] == "meth" else None
     entry = objects[name]
     return make_refnode(
         app.builder, node["refdoc"], entry.docname, entry.node_id, content, title=name
