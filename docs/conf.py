@@ -1,4 +1,4 @@
-"""How Sphinx builds the site: ``python -m pip install ".[docs]" && sphinx-build -W docs docs/_build``.
+"""How Sphinx builds the site: ``sphinx-build -W docs docs/_build``, with the extra ``docs``.
 
 No network is needed: inventories of other projects lie in ``_inventories``, and the gallery runs
 on data that come with nilearn.
@@ -33,6 +33,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
+    "example_blocks",
     "own_members",
     "public_names",
 ]
@@ -42,7 +43,7 @@ exclude_patterns = ["_build", "_inventories", "gallery", "Thumbs.db", ".DS_Store
 nitpicky = True  # a reference to nothing is a warning
 
 # Pages in Markdown: links to headings of other pages are checked too.
-myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence"]
 myst_heading_anchors = 3
 
 # The reference: numpydoc formats, autosummary makes a page for each public name.

@@ -24,7 +24,7 @@ def _resolve(
     if node.get("refdomain") != "py":
         return None
     target = node["reftarget"].removeprefix(f"{PACKAGE}.")
-    objects = env.domains["py"].objects  # type: ignore[attr-defined]
+    objects = env.domains["py"].objects
     found = {
         name for name in objects if name.startswith(f"{PACKAGE}.") and name.endswith(f".{target}")
     }

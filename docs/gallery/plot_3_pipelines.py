@@ -2,18 +2,18 @@
 Regions as features: pipelines and decoding
 ===========================================
 
-Transformers take their place in scikit-learn's pipelines, before or behind nilearn's maskers. Here the TDPs of
-regions are what a classifier learns from.
+Transformers take their place in scikit-learn's pipelines, before or behind nilearn's
+maskers. Here the TDPs of regions are what a classifier learns from.
 """
 
 # %%
 # Maps of forty subjects
 # ----------------------
-# Two groups of simulated subjects have the same effect, of different strength. Each map has a noise of
-# standard deviation 1 where nothing is active: it is the subject's z map.
+# Two groups of simulated subjects have the same effect, of different strength. Each map
+# has a noise of standard deviation 1 where nothing is active: it is the subject's z
+# map.
 
 import numpy as np
-
 from ari_estimator.datasets import load_simulated_group
 
 weak = load_simulated_group(n_subjects=20, effect_size=5.0, random_state=0)
@@ -25,7 +25,8 @@ mask_img = weak.mask_img
 # %%
 # Regions
 # -------
-# Spheres of 6 mm around the coordinates of Dosenbach et al. (2010), which come with nilearn, labelled by network.
+# Spheres of 6 mm around the coordinates of Dosenbach et al. (2010), which come with
+# nilearn, labelled by network.
 
 from nilearn.datasets import fetch_coords_dosenbach_2010
 from nilearn.image import coord_transform, new_img_like
@@ -46,16 +47,31 @@ atlas_img = new_img_like(mask_img, atlas)
 
 from ari_estimator import RegionTDPTransformer
 
-regions = RegionTDPTransformer(atlas_img, labels=networks, mask_img=mask_img, two_sided=True)
+regions = RegionTDPTransformer(
+    atlas_img, labels=networks, mask_img=mask_img, two_sided=True
+)
 regions.set_output(transform="pandas")
 features = regions.fit_transform(maps)
 features.groupby(group).mean().round(3)
 
 # %%
+# Each subject's features, the weak group above the strong one:
+
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+image = axes.imshow(features, aspect="auto", vmin=0, vmax=0.3, interpolation="nearest")
+axes.axhline(19.5, color="white")
+axes.set_xticks(range(len(networks)), networks, rotation=30, ha="right")
+axes.set_ylabel("subject")
+figure.colorbar(image, label="TDP of the region")
+plt.show()
+
+# %%
 # Behind a masker
 # ---------------
-# A masker's arrays go in as images do. Both must have the same mask, and the masker must neither smooth nor
-# standardize: z values would not be z values any more.
+# A masker's arrays go in as images do. Both must have the same mask, and the masker
+# must neither smooth nor standardize: z values would not be z values any more.
 
 from nilearn.maskers import NiftiMasker
 from sklearn.pipeline import make_pipeline
@@ -70,12 +86,11 @@ print("The same numbers behind a masker:", same)
 # %%
 # Before a masker
 # ---------------
-# And TDP images are images, which any masker takes. Here: the mean TDP of the clusters that reach into
-# each region, a summary without a guarantee of its own.
-
-from nilearn.maskers import NiftiLabelsMasker
+# And TDP images are images, which any masker takes. Here: the mean TDP of the clusters
+# that reach into each region, a summary without a guarantee of its own.
 
 from ari_estimator import ClusterTDPTransformer
+from nilearn.maskers import NiftiLabelsMasker
 
 mean_tdp = make_pipeline(
     ClusterTDPTransformer(3.1, mask_img=mask_img),
@@ -86,8 +101,8 @@ print(mean_tdp.fit_transform(maps[-1:]).round(2))
 # %%
 # Decoding
 # --------
-# Which group is a subject of? The bounds of a subject come from that subject's map alone, so nothing
-# leaks from the subjects who are left out.
+# Which group is a subject of? The bounds of a subject come from that subject's map
+# alone, so nothing leaks from the subjects who are left out.
 
 import pandas as pd
 from sklearn.linear_model import LogisticRegression

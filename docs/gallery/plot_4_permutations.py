@@ -2,20 +2,24 @@
 Permutations against the parametric bound
 =========================================
 
-Simes' test is safe for whatever positive dependence the voxels have. Permutations of the subjects see the
-dependence that there is. What does that bring? More, the more the voxels depend on each other.
+Simes' test is safe for whatever positive dependence the voxels have. Permutations of
+the subjects see the dependence that there is. What does that bring? More, the more the
+voxels depend on each other.
 """
 
 # %%
 # The same effect in noise of three kinds
 # ---------------------------------------
-# Groups of twenty subjects, simulated from the motor map that comes with nilearn. The noise is smooth over 8,
-# 14 or 20 mm, with the same variance. Real data have more dependence than such noise: networks, movement,
-# breathing.
+# Groups of twenty subjects, simulated from the motor map that comes with nilearn. The
+# noise is smooth over 8, 14 or 20 mm, with the same variance. Real data have more
+# dependence than such noise: networks, movement, breathing.
 
 import pandas as pd
-
-from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, PermutationCalibration
+from ari_estimator import (
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    PermutationCalibration,
+)
 from ari_estimator.datasets import load_simulated_group
 
 design = pd.DataFrame({"intercept": [1] * 20})
@@ -27,7 +31,8 @@ rows = []
 for fwhm in (8, 14, 20):
     group = load_simulated_group(n_subjects=20, fwhm=fwhm)
     model = ARISecondLevelModel(
-        mask_img=group.mask_img, transformer=ClusterTDPTransformer(3.1, cluster_threshold=50)
+        mask_img=group.mask_img,
+        transformer=ClusterTDPTransformer(3.1, cluster_threshold=50),
     )
     model.fit(group.cmaps, design_matrix=design)
     for bound, calibration in calibrations.items():
@@ -46,27 +51,30 @@ for fwhm in (8, 14, 20):
 pd.DataFrame(rows).set_index(["smooth over (mm)", "bound"]).round(2)
 
 # %%
-# Where voxels are nearly independent, calibration has nothing to gain, and its own randomness may cost a
-# little. The clusters are the same; the bounds are what differs.
+# At 8 mm there is nothing to gain here, and the chance that is in any calibration may
+# cost a little. The clusters are the same with both; the bounds are what differs.
 
 # %%
 # What a calibration rests on
 # ---------------------------
-# For each permutation, the scale at which the template touches its sorted p-values. The calibrated scale is that
-# which no more than 5 % of them are below of. The data as observed are far below, since there is an effect.
+# For each permutation, the scale at which the template touches its sorted p-values. At
+# most 5 % of these lie below the calibrated scale. The data as observed are far below,
+# since there is an effect.
 
-from nilearn.plotting import show
-
+import matplotlib.pyplot as plt
 from ari_estimator.plotting import plot_pivotal_statistics
 
-figure = plot_pivotal_statistics(model.calibration_)
-show()
+calibration = model.calibration_
+assert calibration is not None  # of the last contrast, there is one
+plot_pivotal_statistics(calibration)
+plt.show()
 
 # %%
 # Templates
 # ---------
-# The shape of the thresholds is a choice: some are better at many weak voxels, others at few strong ones. It has
-# to be made before looking at the bounds, since of several the best one does not hold.
+# The shape of the thresholds is a choice: some are better at many weak voxels, others
+# at few strong ones. It has to be made before looking at the bounds, since of several
+# the best one does not hold.
 
 rows = []
 for template in ("simes", "aorc", "beta", "higher_criticism", "power"):
@@ -90,10 +98,11 @@ pd.DataFrame(rows).set_index("template").round(2)
 
 active = group.effect_img.get_fdata() > 0
 in_largest = active[model.labels_img_.get_fdata() == 1]
-print(f"Active in the largest cluster: {in_largest.mean():.2f}; in the whole brain: {active.sum()}")
+print(f"Of the largest cluster, {in_largest.mean():.2f} are active;")
+print(f"in the whole brain, {active.sum()} voxels are.")
 
 # %%
 # Errors must be symmetric
 # ------------------------
-# Of one sample, signs are flipped: that assumes that errors are symmetric around 0. With outliers of one sign
-# the bounds do not hold, see :doc:`/permutations`.
+# Of one sample, signs are flipped: that assumes that errors are symmetric around 0.
+# With outliers of one sign the bounds do not hold, see :doc:`/permutations`.

@@ -2,8 +2,8 @@
 Surfaces: one family of both hemispheres
 ========================================
 
-On surfaces, clusters are connected along the edges of the mesh, and both hemispheres are one family: the error
-level is spent once, not once for each.
+On surfaces, clusters are connected along the edges of the mesh, and both hemispheres
+are one family: the error level is spent once, not once for each.
 """
 
 # %%
@@ -25,23 +25,26 @@ surface_img = SurfaceImage.from_volume(
 print({part: values.shape[0] for part, values in surface_img.data.parts.items()})
 
 # %%
-# A projection averages values of voxels that depend on each other, which makes z values somewhat smaller than
-# those of a model that is fitted on the surface. For a study, project the subjects' maps and fit
-# :class:`~ari_estimator.ARISecondLevelModel` to them, as to volumes.
+# A projection averages values of voxels that depend on each other, which makes z values
+# somewhat smaller than those of a model that is fitted on the surface. For a study,
+# project the subjects' maps and fit :class:`~ari_estimator.ARISecondLevelModel` to
+# them, as to volumes.
 
 # %%
-# The cortex only
+# What was tested
 # ---------------
-# The medial wall is no cortex, and where the volume has no brain the projection is zero. Neither was tested, so
-# neither belongs to the family: the mask has the other vertices.
+# Where the volume has no brain, its projection is zero. These vertices were not tested,
+# so they do not belong to the family: the mask has the others. A study has the medial
+# wall left out as well, by the labels that come with its surfaces.
 
 import numpy as np
 
-tested = SurfaceImage(
-    mesh=surface_img.mesh,
-    data={part: (values != 0).astype(np.int8) for part, values in surface_img.data.parts.items()},
-)
-print("tested:", sum(int(values.sum()) for values in tested.data.parts.values()), "vertices")
+parts = {
+    part: (values != 0).astype(np.int8)
+    for part, values in surface_img.data.parts.items()
+}
+tested = SurfaceImage(mesh=surface_img.mesh, data=parts)
+print("tested:", {part: int(values.sum()) for part, values in parts.items()})
 
 # %%
 # Clusters
@@ -50,29 +53,31 @@ print("tested:", sum(int(values.sum()) for values in tested.data.parts.values())
 
 from ari_estimator import AdaptiveTDPTransformer, ClusterTDPTransformer
 
-ari = ClusterTDPTransformer(3.1, mask_img=tested, two_sided=True, cluster_threshold=20)
+options = {"mask_img": tested, "two_sided": True, "cluster_threshold": 20}
+ari = ClusterTDPTransformer(3.1, **options)
 tdp_img = ari.fit_transform(surface_img)
-columns = ["cluster_id", "n_vertices", "size_mm2", "true_discoveries", "tdp", "peak_hemisphere"]
+columns = ["n_vertices", "size_mm2", "true_discoveries", "tdp", "peak_hemisphere"]
 ari.table_[columns].round(2)
 
 # %%
 
-from nilearn.plotting import show
-
+import matplotlib.pyplot as plt
 from ari_estimator.plotting import plot_tdp_surface
 
 sulci = load_fsaverage_data(mesh="fsaverage5", mesh_type="inflated", data_type="sulcal")
 on_inflated = [
-    SurfaceImage(mesh=meshes["inflated"], data=img.data) for img in (surface_img, tdp_img)
+    SurfaceImage(mesh=meshes["inflated"], data=img.data)
+    for img in (surface_img, tdp_img)
 ]
-figure = plot_tdp_surface(*on_inflated, bg_map=sulci, threshold=3.1)
-show()
+plot_tdp_surface(*on_inflated, bg_map=sulci, threshold=3.1)
+plt.show()
 
 # %%
 # Clusters of a TDP
 # -----------------
-# All that volumes can do, surfaces can: here the largest clusters that are at least 80 % active.
+# All that volumes can do, surfaces can: here the largest clusters that are at least 80
+# % active.
 
-adaptive = AdaptiveTDPTransformer(0.8, mask_img=tested, two_sided=True, cluster_threshold=20)
+adaptive = AdaptiveTDPTransformer(0.8, **options)
 adaptive.fit_transform(surface_img)
 adaptive.table_[[*columns, "threshold"]].round(2)

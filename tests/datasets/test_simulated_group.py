@@ -61,9 +61,7 @@ def test_the_noise_is_as_smooth_as_asked_for(fwhm):
     group = load_simulated_group(n_subjects=10, effect_size=0, fwhm=fwhm)
     mask = group.mask_img.get_fdata() == 1
     pairs = mask[1:] & mask[:-1]
-    products = [
-        (img.get_fdata()[1:] * img.get_fdata()[:-1])[pairs].mean() for img in group.cmaps
-    ]
+    products = [(img.get_fdata()[1:] * img.get_fdata()[:-1])[pairs].mean() for img in group.cmaps]
     sigma = fwhm / np.sqrt(8 * np.log(2))
     expected = np.exp(-(3.0**2) / (4 * sigma**2)) if fwhm else 0.0
     # The kernel is sampled at 3 mm, which makes the narrow one a little smoother.

@@ -10,21 +10,20 @@ from nilearn.datasets import load_sample_motor_activation_image
 from nilearn.image import load_img, new_img_like
 from scipy.ndimage import gaussian_filter
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
 _FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
 
 
-@validate_params(
-    {
-        "n_subjects": [Interval(Integral, 1, None, closed="left")],
-        "effect_size": [Interval(Real, 0, None, closed="left")],
-        "threshold": [Interval(Real, 0, None, closed="left")],
-        "fwhm": [Interval(Real, 0, None, closed="left")],
-        "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
-)
+_PARAMETER_CONSTRAINTS: dict[str, Any] = {
+    "n_subjects": [Interval(Integral, 1, None, closed="left")],
+    "effect_size": [Interval(Real, 0, None, closed="left")],
+    "threshold": [Interval(Real, 0, None, closed="left")],
+    "fwhm": [Interval(Real, 0, None, closed="left")],
+    "random_state": ["random_state"],
+}
+
+
 def load_simulated_group(
     n_subjects: int = 20,
     *,
@@ -91,6 +90,14 @@ def load_simulated_group(
     >>> int((group.effect_img.get_fdata() > 0).sum())
     2644
     """
+    parameters = {
+        "n_subjects": n_subjects,
+        "effect_size": effect_size,
+        "threshold": threshold,
+        "fwhm": fwhm,
+        "random_state": random_state,
+    }
+    validate_parameter_constraints(_PARAMETER_CONSTRAINTS, parameters, "load_simulated_group")
     motor_img = load_img(load_sample_motor_activation_image())
     z_values = motor_img.get_fdata(dtype=np.float32)
     mask = z_values != 0
@@ -111,9 +118,9 @@ def load_simulated_group(
         effect_img=new_img_like(motor_img, effect.astype(np.float32)),
         mask_img=new_img_like(motor_img, mask.astype(np.uint8)),
         description=(
-            f"{n_subjects} subjects, simulated: the motor map of nilearn where |z| > {threshold:g}, "
-            f"scaled to {effect_size:g} standard deviations at its maximum, and Gaussian noise "
-            f"with a smoothness of {fwhm:g} mm."
+            f"{n_subjects} subjects, simulated: the motor map of nilearn where "
+            f"|z| > {threshold:g}, scaled to {effect_size:g} standard deviations at its maximum, "
+            f"and Gaussian noise with a smoothness of {fwhm:g} mm."
         ),
     )
 
