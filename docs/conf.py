@@ -86,6 +86,7 @@ sphinx_gallery_conf: dict[str, Any] = {
     "capture_repr": ("_repr_html_",),
     "image_scrapers": ("matplotlib", "page_scraper.scrape_pages"),
     "matplotlib_animations": False,
+    "remove_config_comments": True,
     "show_memory": False,
     "min_reported_time": 60,
     "download_all_examples": False,

@@ -7,8 +7,6 @@ that any browser opens without a server or a network. Move the TDP, click the br
 grow and shrink a cluster. All bounds hold at once, however long one looks.
 """
 
-# sphinx_gallery_thumbnail_path = "images/explorer.png"
-
 # %%
 # A real z map that comes with nilearn. "page" is the whole of it:
 # ``page.save_as_html("motor.html")`` writes it, ``page.open_in_browser()`` shows it,
@@ -23,6 +21,7 @@ page = explore(
     title="Button press, left against right hand",
 )
 print(repr(page))
+# sphinx_gallery_thumbnail_path = "images/explorer.png"
 
 # %%
 # What it does, and what it takes, is said in :doc:`/explorer`. From a shell: ``ari
