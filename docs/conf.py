@@ -88,8 +88,9 @@ sphinx_gallery_conf: dict[str, Any] = {
     "matplotlib_animations": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,
     "min_reported_time": 60,
-    "download_all_examples": False,
+    "download_all_examples": False,  # links below each example are enough
     "show_signature": False,
     "doc_module": ("ari_estimator",),
     "backreferences_dir": "auto_gallery/backreferences",
