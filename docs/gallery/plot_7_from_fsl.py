@@ -2,8 +2,8 @@
 Clusters that FSL has found
 ===========================
 
-A FEAT folder has all that ARI needs: the z map, the mask, and the clusters. They keep
-the numbers that FSL has given them.
+A FEAT folder has all that ARI needs: the z map, the mask, the clusters with their
+numbers, and the tables to add the TDP to.
 """
 
 # %%
@@ -34,19 +34,24 @@ feat = Path(mkdtemp()) / "study.feat"
 z_img.to_filename(feat / "stats" / "zstat1.nii.gz")
 new_img_like(z_img, (z != 0).astype(np.uint8)).to_filename(feat / "mask.nii.gz")
 new_img_like(z_img, cluster_index).to_filename(feat / "cluster_mask_zstat1.nii.gz")
+rows = ["Cluster Index\tVoxels\tP\t-log10(P)\tZ-MAX"]
+for index in range(len(large), 0, -1):
+    inside = cluster_index == index
+    rows.append(f"{index}\t{inside.sum()}\t0.001\t3\t{z[inside].max():.2f}")
+(feat / "cluster_zstat1.txt").write_text("\n".join(rows) + "\n")
 
 # %%
 # How much of each of them is active?
 # -----------------------------------
-# ``zstat1`` is the map *before* thresholding, and ``mask`` all voxels that were tested;
-# ``thresh_zstat1`` would not do.
+# :func:`~ari_estimator.interfaces.read_feat` finds the map as it was before
+# thresholding, the mask of all voxels that were tested, and the clusters.
 
 from ari_estimator import ClusterTDPTransformer
+from ari_estimator.interfaces import find_feat_tables, read_feat, write_fsl_tdp
 
-ari = ClusterTDPTransformer(
-    labels_img=feat / "cluster_mask_zstat1.nii.gz", mask_img=feat / "mask.nii.gz"
-)
-tdp_img = ari.fit_transform(feat / "stats" / "zstat1.nii.gz")
+stat_map = read_feat(feat)
+ari = ClusterTDPTransformer(**stat_map.parameters_of_clusters())
+tdp_img = ari.fit_transform(stat_map.stat_img)
 ari.table_[["cluster_id", "n_voxels", "true_discoveries", "tdp", "peak_stat"]].round(2)
 
 # %%
@@ -58,6 +63,20 @@ plot_tdp(z_img, tdp_img, threshold=3.1, title="TDP of FSL's clusters")
 plt.show()
 
 # %%
+# The tables of FSL, with two columns more
+# ----------------------------------------
+# What FEAT has written stays as it is. Beside a TDP image, each table has a copy.
+
+tables = find_feat_tables(feat)
+_, files = write_fsl_tdp(stat_map, feat.parent / "tdp", tables=tables)
+print(*files, sep=", ")
+print()
+print(files["cluster_zstat1_tdp.txt"].read_text())
+
+# %%
+# From a shell, ``ari fsl study.feat --out tdp`` does the same.
+
+# %%
 # And clusters of one's own
 # -------------------------
 # With the same map and mask at hand, one need not keep to FSL's clusters: here the
@@ -65,8 +84,6 @@ plt.show()
 
 from ari_estimator import AdaptiveTDPTransformer
 
-adaptive = AdaptiveTDPTransformer(
-    0.9, mask_img=feat / "mask.nii.gz", connectivity=26, cluster_threshold=20
-)
-adaptive.fit_transform(feat / "stats" / "zstat1.nii.gz")
+adaptive = AdaptiveTDPTransformer(0.9, cluster_threshold=20, **stat_map.parameters())
+adaptive.fit_transform(stat_map.stat_img)
 adaptive.table_[["threshold", "n_voxels", "true_discoveries", "tdp"]].round(2)
