@@ -98,6 +98,7 @@ sphinx_gallery_conf: dict[str, Any] = {
 }
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "ari_estimator"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
