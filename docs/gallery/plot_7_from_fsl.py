@@ -65,13 +65,15 @@ plt.show()
 # %%
 # The tables of FSL, with two columns more
 # ----------------------------------------
-# What FEAT has written stays as it is. Beside a TDP image, each table has a copy.
+# What FEAT has written stays as it is. Beside a TDP image and more, there is a
+# copy of each table.
 
 tables = find_feat_tables(feat)
 _, files = write_fsl_tdp(stat_map, feat.parent / "tdp", tables=tables)
-print(*files, sep=", ")
+for what, path in files.items():
+    print(f"{what}: {path.name}")
 print()
-print(files["cluster_zstat1_tdp.txt"].read_text())
+print(files["copy of cluster_zstat1.txt"].read_text())
 
 # %%
 # From a shell, ``ari fsl study.feat --out tdp`` does the same.
