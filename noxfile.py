@@ -1,11 +1,11 @@
-"""Tests on every supported Python, on the oldest supported dependencies, and the linters."""
+"""Tests on every supported Python and the oldest dependencies; the linters; the site."""
 
 from __future__ import annotations
 
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "oldest", "lint"]
+nox.options.sessions = ["tests", "oldest", "lint", "docs"]
 
 # The lower bounds of pyproject.toml.
 OLDEST = [
@@ -53,3 +53,10 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+
+
+@nox.session(python="3.11")
+def docs(session: nox.Session) -> None:
+    """Build the site, and run its gallery."""
+    session.install(".[docs]")
+    session.run("sphinx-build", "-W", "docs", "docs/_build")

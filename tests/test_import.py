@@ -15,6 +15,7 @@ import ari_estimator
 LAYERS = (
     "_version",
     "_software",
+    "datasets",
     "closed_testing",
     "resampling",
     "graphs",

@@ -31,7 +31,7 @@ def check_count(value: int, *, name: str, smallest: int, largest: int, why: str 
 
 
 class Template(ABC):
-    """A family of thresholds ``t_1(lambda) <= ... <= t_K(lambda)``, each growing with lambda.
+    """A family of thresholds, ascending with the rank, each growing with lambda.
 
     Attributes
     ----------

@@ -116,7 +116,7 @@ default="simes"
     lambda_ : float
         Scale of the template.
 
-    pivotal_statistics_ : ndarray of shape (n_permutations_,)
+    pivotal_statistics_ : ndarray of shape (n_permutations,)
         Largest scale that each resample would allow for; the first is that of the data as
         observed.
 

@@ -105,7 +105,7 @@ default=None
     design_matrix_ : pandas.DataFrame
         Design of the fit.
 
-    labels_ : ndarray of shape (n_elements_,) or None
+    labels_ : ndarray of shape (n_elements,) or None
         Which of ``results_`` each voxel belongs to. None until a contrast is computed.
 
     masker_ : NiftiMasker or SurfaceMasker

@@ -64,7 +64,7 @@ class NullStatistics(ABC):
         Parameters
         ----------
         start, stop : int
-            Which draws; ``start`` is a multiple of :data:`BLOCK`, and there are at most as many.
+            Which draws; ``start`` is a multiple of ``BLOCK``, and there are at most as many.
 
         Returns
         -------

@@ -250,7 +250,7 @@ class ResidualBootstrap(Scheme):
         """Return what is resampled: residuals given the whole design, less their mean.
 
         That is 0 where the design has an intercept. Where it has none, it would be taken for an
-        effect [1]_.
+        effect (Freedman 1981).
         """
         residuals = contrast.without_design(data)
         return residuals - residuals.mean(axis=0)
