@@ -134,8 +134,8 @@ def _fail(name: str, text: str, code: int, talk: TalkOptions) -> int:
 
 def _told(error: BaseException) -> str:
     """Return the message of an error as one line."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.strerror}: {error.filename}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.strerror}: {error.filename}"
     return " ".join(str(error).split()) or type(error).__name__
 
 
