@@ -13,13 +13,25 @@ from ari_estimator.explorer._packing import script_json
 # In the order in which each needs those before it.
 _SCRIPTS = (
     "unpack.js",
+    "words.js",
     "forest.js",
-    "grid.js",
+    "polygon.js",
     "nifti.js",
+    "grid.js",
+    "gifti.js",
+    "mesh.js",
     "palette.js",
     "session.js",
     "table.js",
-    "viewer.js",
+    "map.js",
+    "overlays.js",
+    "address.js",
+    "table_view.js",
+    "downloads.js",
+    "pen.js",
+    "projection.js",
+    "volume_viewer.js",
+    "surface_viewer.js",
     "page.js",
 )
 _NIIVUE = "_assets/js/niivue.umd.js"

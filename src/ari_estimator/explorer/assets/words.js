@@ -1,0 +1,27 @@
+// Numbers and elements of the page, as text: never as HTML.
+(function (ari) {
+  "use strict";
+
+  ari.at = (id) => document.getElementById(id);
+
+  ari.element = function (tag, text, attributes = {}) {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  };
+
+  ari.count = (n) => n.toLocaleString("en-US");
+  ari.short = (value) =>
+    Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
+
+  // Lower bounds stay lower bounds.
+  ari.proportion = (tdp) => ari.roundedDown(tdp, 3).toFixed(3);
+  ari.percent = (tdp) => `${(ari.roundedDown(tdp, 3) * 100).toFixed(1)}\u00a0%`;
+
+  // What is said of the bound of a set; words: of a geometry.
+  ari.boundText = function ({ n_tested: n, true_discoveries: bound }, { one, many }) {
+    if (!n) return `No tested ${one} is in it.`;
+    return `At least ${ari.count(bound)} of ${ari.count(n)} ${many} are active: ${ari.percent(bound / n)}`;
+  };
+})((globalThis.ari ??= {}));
