@@ -248,11 +248,11 @@ def test_atlas_of_several_maps_is_refused(small_map, fitted):
 def test_cifti_arrays_and_other_things_are_refused(small_map):
     axes = ScalarAxis(["z"]), BrainModelAxis.from_mask(np.ones((2, 2, 2)), name="thalamus_left")
     cifti = Cifti2Image(np.arange(8.0)[np.newaxis], header=axes)
-    with pytest.raises(TypeError, match="a volume or a surface. Got a CIFTI image"):
+    with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
         explore(cifti)
     ari = ClusterTDPTransformer(1.0).fit(cifti)
     ari.transform(cifti)
-    with pytest.raises(TypeError, match="a volume or a surface. Got a CIFTI image"):
+    with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
         explore(ari)
     with pytest.raises(TypeError, match="must be an image"):
         explore(np.ones(3))

@@ -95,8 +95,11 @@ def test_areas_and_neighbours_are_those_of_python(page, fitted_surface):
     expected = np.concatenate([part.element_sizes() for part in space.parts])
     np.testing.assert_array_equal(np.array(areas)[tested], expected)
     rings = page.evaluate(
-        """[...Array(ari.page.map.forest.n).keys()].map(
-            (e) => ari.page.map.geometry.ring([e]).map((v) => ari.page.map.geometry.elementOf(v)))"""
+        """(() => {
+            const { geometry, forest } = ari.page.map;
+            const elements = [...Array(forest.n).keys()];
+            return elements.map((e) => geometry.ring([e]).map((v) => geometry.elementOf(v)));
+        })()"""
     )
     edges = {(a, b) for a, ring in enumerate(rings) for b in ring if b >= 0 and a < b}
     assert edges == set(map(tuple, space.graph().edges(np.ones(space.n_elements, bool)).tolist()))
@@ -364,7 +367,7 @@ def test_models_and_clusters_of_surfaces_are_shown(small_surface):
 
 
 def test_other_backgrounds_and_meshes_are_checked(small_surface, fitted_surface):
-    z_img, mask_img, _ = small_surface
+    z_img, *_ = small_surface
     short = {h: values[:-1] for h, values in z_img.data.parts.items()}
     meshes = {
         h: InMemoryMesh(mesh.coordinates[:-1], np.array([[0, 1, 2]]))

@@ -81,8 +81,8 @@ class PageData:
             "region_names": [] if self.regions is None else ["", *self.regions.names],
             "about": (
                 f"{name} values{sides if statistic.stat_type in ('z', 't') else ''} · "
-                f"{self.geometry.neighbours(self.connectivity)} · {self.test_name} · with probability "
-                f"{1 - family.alpha:.4g} all bounds hold at once"
+                f"{self.geometry.neighbours(self.connectivity)} · {self.test_name} · "
+                f"with probability {1 - family.alpha:.4g} all bounds hold at once"
             ),
         }
 

@@ -118,10 +118,7 @@ def _background_of(bg_img: Any, parts: tuple[SurfacePart, ...]) -> list[np.ndarr
     if bg_img is None:
         return [np.full(part.mask.size, 190, dtype=np.uint8) for part in parts]
     if isinstance(bg_img, str) and bg_img == "auto":
-        shades = [
-            shades_of_folds(np.asarray(part.points, dtype=np.float64), np.asarray(part.faces))
-            for part in parts
-        ]
+        shades = [shades_of_folds(part.points, part.faces) for part in parts]
     else:
         shades = _shades_of(bg_img, parts)
     return [np.round(255 * (1 - shade)).astype(np.uint8) for shade in shades]

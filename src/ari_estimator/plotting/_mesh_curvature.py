@@ -25,10 +25,7 @@ def folds(img: SurfaceImage) -> SurfaceImage:
         A darker shade where the mesh is hollow, a lighter one where it bulges.
     """
     data = {
-        hemi: shades_of_folds(
-            np.asarray(mesh.coordinates, dtype=np.float64), np.asarray(mesh.faces)
-        )
-        for hemi, mesh in img.mesh.parts.items()
+        hemi: shades_of_folds(mesh.coordinates, mesh.faces) for hemi, mesh in img.mesh.parts.items()
     }
     return SurfaceImage(img.mesh, data)
 
@@ -38,7 +35,7 @@ def shades_of_folds(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    points : ndarray of float64 of shape (n_vertices, 3)
+    points : ndarray of shape (n_vertices, 3)
         Coordinates of a mesh.
 
     faces : ndarray of int of shape (n_faces, 3)
@@ -49,6 +46,7 @@ def shades_of_folds(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     shades : ndarray of shape (n_vertices,)
         From 0, white, to 1, black.
     """
+    points, faces = np.asarray(points, dtype=np.float64), np.asarray(faces)
     corners = points[faces]
     of_faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = _summed(of_faces, faces, len(points))

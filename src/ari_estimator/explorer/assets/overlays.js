@@ -7,6 +7,13 @@
 
   const SCALES = { tdp: "tdp", free: "tdp", clusters: "clusters", statistic: "statistic" };
 
+  // Several times faster than Uint8Array.from.
+  function shadesOf(values, shadeOf) {
+    const shades = new Uint8Array(values.length);
+    for (let i = 0; i < shades.length; i++) shades[i] = shadeOf(values[i]);
+    return shades;
+  }
+
   ari.Overlays = class Overlays {
     constructor(map) {
       this.map = map;
@@ -29,18 +36,18 @@
     shades(name, found) {
       if (name === "statistic") return this._ofStatistic();
       if (name === "free") {
-        return Uint8Array.from(this.map.free, (tdp) => (tdp > 0 ? ari.shade(tdp) : 0));
+        return shadesOf(this.map.free, (tdp) => (tdp > 0 ? ari.shade(tdp) : 0));
       }
       const ofLabel = found.rows.map((row) =>
         name === "tdp" ? ari.shade(row.tdp) : ari.shade(ari.fractionOfCluster(row.cluster_id)),
       );
-      return Uint8Array.from(found.labels, (label) => (label ? ofLabel[label - 1] : 0));
+      return shadesOf(found.labels, (label) => (label ? ofLabel[label - 1] : 0));
     }
 
     _ofStatistic() {
       const { weakest, strongest } = this;
       const isTwoSided = this.map.info.two_sided;
-      return Uint8Array.from(this.map.drawn, (value) => {
+      return shadesOf(this.map.drawn, (value) => {
         const strength = Math.abs(value);
         if (!(strength > weakest) || (value < 0 && !isTwoSided)) return 0;
         const part = Math.min((strength - weakest) / (strongest - weakest || 1), 1);

@@ -34,8 +34,9 @@ void main() {
 }`;
 
   const [BALL_COLOUR, BALL_RADIUS] = [[255, 45, 149, 255], 1.8];
-  // Share of white in the colour of a region that is drawn.
-  const REGION = 0.5;
+  // Share of white in the colour of what is in no region that is drawn, in it, and at its rim.
+  const WHITE = [0, 0.5, 1];
+  const [IN_REGION, AT_RIM] = [1, 2];
   // A click moves the mouse by so many pixels at the most; more turns the brain.
   const CLICK = 4;
 
@@ -170,17 +171,17 @@ void main() {
       const shadeOf = mesh.spread(shades);
       for (const vertex of mesh.ring(outlined)) shadeOf[vertex] = ari.OUTLINE_SHADE;
       const regionOf = mesh.spread(new Uint8Array(shades.length));
-      for (const element of region) regionOf[mesh.vertices[element]] = 1;
-      for (const vertex of mesh.ring(region)) regionOf[vertex] = 2;
+      for (const element of region) regionOf[mesh.vertices[element]] = IN_REGION;
+      for (const vertex of mesh.ring(region)) regionOf[vertex] = AT_RIM;
       for (let vertex = 0; vertex < mesh.size; vertex++) {
         const shade = shadeOf[vertex];
         const grey = mesh.background[vertex];
         const share = shade === ari.OUTLINE_SHADE ? 1 : shade ? this.opacity : 0;
-        const white = [0, REGION, 1][regionOf[vertex]];
-        channels.forEach((channel, c) => {
-          const colour = grey + share * (channel[shade] - grey);
+        const white = WHITE[regionOf[vertex]];
+        for (let c = 0; c < 3; c++) {
+          const colour = grey + share * (channels[c][shade] - grey);
           colours[4 * vertex + c] = colour + white * (255 - colour);
-        });
+        }
       }
       this._painted = { shades, outlined, region, scale };
       this.hemispheres.forEach((hemisphere) => hemisphere.updateMesh(this.nv.gl));
