@@ -250,8 +250,8 @@ def test_cifti_arrays_and_other_things_are_refused(small_map):
     cifti = Cifti2Image(np.arange(8.0)[np.newaxis], header=axes)
     with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
         explore(cifti)
-    ari = ClusterTDPTransformer(1.0).fit(cifti)
-    ari.transform(cifti)
+    ari = ClusterTDPTransformer(1.0)
+    ari.fit_transform(cifti)
     with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
         explore(ari)
     with pytest.raises(TypeError, match="must be an image"):

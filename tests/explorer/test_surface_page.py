@@ -54,7 +54,7 @@ def _on_screen(page, elements):
             const { viewer, map } = ari.page;
             const projection = viewer._projection();
             const box = document.getElementById("brain").getBoundingClientRect();
-            const vertices = elements.map((e) => map.geometry.vertices[e]);
+            const vertices = elements.map((e) => map.geometry.indices[e]);
             const dpr = viewer.nv.uiData.dpr;
             return [vertices.map((v) => box.left + projection.x[v] / dpr),
                     vertices.map((v) => box.top + projection.y[v] / dpr),
@@ -91,14 +91,14 @@ def _download(page, button, folder, n_files=2):
 def test_areas_and_neighbours_are_those_of_python(page, fitted_surface):
     space = fitted_surface.family_.space
     areas = page.evaluate("Array.from(ari.page.map.geometry.areas)")
-    tested = page.evaluate("Array.from(ari.page.map.geometry.vertices)")
+    tested = page.evaluate("Array.from(ari.page.map.geometry.indices)")
     expected = np.concatenate([part.element_sizes() for part in space.parts])
     np.testing.assert_array_equal(np.array(areas)[tested], expected)
     rings = page.evaluate(
         """(() => {
             const { geometry, forest } = ari.page.map;
             const elements = [...Array(forest.n).keys()];
-            return elements.map((e) => geometry.ring([e]).map((v) => geometry.elementOf(v)));
+            return elements.map((e) => geometry.rim([e]).outside.map((v) => geometry.elementOf(v)));
         })()"""
     )
     edges = {(a, b) for a, ring in enumerate(rings) for b in ring if b >= 0 and a < b}
@@ -385,6 +385,28 @@ def test_other_backgrounds_and_meshes_are_checked(small_surface, fitted_surface)
         explore(fitted_surface, surf_mesh="inflated.surf.gii")
     for bg_img in (z_img, None):
         assert "surface" in str(explore(fitted_surface, bg_img=bg_img))
+
+
+def test_one_hemisphere_with_vertices_that_are_nan_is_shown(open_page, small_surface, tmp_path):
+    z = small_surface[0].data.parts["right"].copy()
+    z[[3, 17]] = np.nan
+    mesh = small_surface[0].mesh.parts["right"]
+    ari = AdaptiveTDPTransformer(0.4)
+    with pytest.warns(UserWarning, match="NaN in 2 of"):
+        ari.fit_transform(SurfaceImage({"right": mesh}, {"right": z}))
+    explore(ari, tdp=0.4, output_file=tmp_path / "right.html")
+    page = open_page(tmp_path / "right.html")
+    assert page.evaluate("ari.page.map.forest.n") == z.size - 2
+    assert _shown(page) == ari.forest_.query(0.4).tolist()
+    options = page.locator("#views option").evaluate_all("all => all.map((o) => o.value)")
+    assert "right-medial" in options
+    assert "left-medial" not in options
+    assert not page.locator("#meshes").is_visible()
+    _go_to(page, "right", 17)
+    assert page.locator("#here dd").all_inner_texts() == ["right 17", "not tested"]
+    (path,) = _download(page, "#save-labels", tmp_path, n_files=1)
+    labels = nib.load(path).agg_data()
+    np.testing.assert_array_equal(labels[~np.isnan(z)], ari.forest_.labels(ari.forest_.query(0.4)))
 
 
 def test_bundled_meshes_fit_in_8_mb():

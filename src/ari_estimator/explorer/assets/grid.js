@@ -16,15 +16,15 @@
     return rows.map((row) => [...row, -row.reduce((sum, v, k) => sum + v * shift[k], 0)]);
   }
 
-  // A geometry says where elements lie. A place is anything that the crosshair can be at: here a
-  // voxel, [i, j, k], tested or not.
-  ari.Grid = class Grid {
+  // A place is a voxel, [i, j, k].
+  ari.Grid = class Grid extends ari.Geometry {
     // What sets are counted and measured in, and how tables say where an element is.
-    words = { one: "voxel", many: "voxels", unit: "mm3", where: ["x", "y", "z"] };
+    words = { one: "voxel", many: "voxels", unit: "mm3", format: "NIfTI", where: ["x", "y", "z"] };
 
     // info: shape, affine and space_code; arrays: mask, a byte for each voxel in numpy's order, and
     // background, in NIfTI's order, if there is one.
     constructor({ shape, affine, space_code: spaceCode }, { mask, background }) {
+      super();
       this.spaceCode = spaceCode;
       this.background = background;
       this.shape = shape;
@@ -32,7 +32,7 @@
       this._toVoxel = inverse(affine);
       this.size = shape[0] * shape[1] * shape[2];
       this.elementAt = new Int32Array(this.size).fill(-1); // by place in NIfTI's order
-      this.places = new Int32Array(mask.reduce((n, inside) => n + inside, 0));
+      this.indices = new Int32Array(mask.reduce((n, inside) => n + inside, 0));
       const [nx, ny, nz] = shape;
       let element = 0;
       for (let i = 0, from = 0; i < nx; i++) {
@@ -40,7 +40,7 @@
           for (let k = 0; k < nz; k++, from++) {
             if (!mask[from]) continue;
             const place = i + nx * (j + ny * k);
-            this.places[element] = place;
+            this.indices[element] = place;
             this.elementAt[place] = element++;
           }
         }
@@ -57,7 +57,7 @@
     }
 
     placeOfElement(element) {
-      return this.voxelAt(this.places[element]);
+      return this.voxelAt(this.indices[element]);
     }
 
     // Element at a place, -1 if there is none.
@@ -155,37 +155,15 @@
       return found;
     }
 
-    // Values of the elements on the whole grid, in NIfTI's order, 0 elsewhere.
-    spread(values) {
-      const volume = new values.constructor(this.size);
-      for (let element = 0; element < values.length; element++) {
-        volume[this.places[element]] = values[element];
-      }
-      return volume;
-    }
-
-    // Indices of voxels next to a set of elements, and not in it.
-    ring(elements) {
-      const [NEITHER, INSIDE, AROUND] = [0, 1, 2];
-      const marks = new Uint8Array(this.size).fill(NEITHER);
-      for (const element of elements) marks[this.places[element]] = INSIDE;
+    // Indices of the voxels that share a face with one.
+    neighbours(index) {
       const strides = [1, this.shape[0], this.shape[0] * this.shape[1]];
-      const ring = [];
-      for (const element of elements) {
-        const place = this.places[element];
-        const voxel = this.voxelAt(place);
-        for (let axis = 0; axis < 3; axis++) {
-          for (const step of [-1, 1]) {
-            const index = voxel[axis] + step;
-            if (index < 0 || index >= this.shape[axis]) continue;
-            const next = place + step * strides[axis];
-            if (marks[next] !== NEITHER) continue;
-            marks[next] = AROUND;
-            ring.push(next);
-          }
-        }
-      }
-      return ring;
+      const found = [];
+      this.voxelAt(index).forEach((at, axis) => {
+        if (at > 0) found.push(index - strides[axis]);
+        if (at < this.shape[axis] - 1) found.push(index + strides[axis]);
+      });
+      return found;
     }
 
     // Elements of a slice that a line around them encloses, or touches. line: points in voxels,

@@ -6,15 +6,21 @@
   // Hemispheres are drawn so far apart, in mm.
   const GAP = 8;
 
-  // The geometry of a surface, see Grid. A place is the number of a vertex among those of all
-  // parts.
-  ari.Mesh = class Mesh {
-    words = { one: "vertex", many: "vertices", unit: "mm2", where: ["hemisphere", "vertex", "x", "y", "z"] };
+  // A place is the number of a vertex among those of all parts, and its index, too.
+  ari.Mesh = class Mesh extends ari.Geometry {
+    words = {
+      one: "vertex",
+      many: "vertices",
+      unit: "mm2",
+      format: "GIfTI",
+      where: ["hemisphere", "vertex", "x", "y", "z"],
+    };
 
     // info: parts, each with name, n_vertices, and where its faces begin and end; arrays: mask,
     // points (all x, all y, all z), faces (numbers of vertices of their part), background, and
     // shown: where vertices are drawn, if not where they lie.
     constructor({ parts }, { mask, points, faces, background, shown }) {
+      super();
       const n = mask.length;
       this.size = n;
       this.background = background;
@@ -25,11 +31,11 @@
         const corners = faces.slice(from, to).map((vertex) => vertex + start);
         this.parts.push({ name, start, stop: start + nVertices, faces: corners });
       }
-      this.vertices = new Int32Array(mask.reduce((sum, inside) => sum + inside, 0));
+      this.indices = new Int32Array(mask.reduce((sum, inside) => sum + inside, 0));
       this.elementAt = new Int32Array(n).fill(-1);
       for (let vertex = 0, element = 0; vertex < n; vertex++) {
         if (!mask[vertex]) continue;
-        this.vertices[element] = vertex;
+        this.indices[element] = vertex;
         this.elementAt[vertex] = element++;
       }
       this._link();
@@ -71,6 +77,7 @@
       this._others = others;
     }
 
+    // Vertices that share an edge with one.
     neighbours(vertex) {
       return this._others.subarray(this._ends[vertex], this._ends[vertex + 1]);
     }
@@ -114,7 +121,7 @@
     }
 
     placeOfElement(element) {
-      return this.vertices[element];
+      return this.indices[element];
     }
 
     elementOf(vertex) {
@@ -188,7 +195,7 @@
     }
 
     locate(element) {
-      const vertex = this.vertices[element];
+      const vertex = this.indices[element];
       const { name, start } = this.partOf(vertex);
       const [x, y, z] = this.xyz(vertex);
       return { hemisphere: name, vertex: vertex - start, x, y, z };
@@ -201,8 +208,8 @@
       for (const { stop } of this.parts) {
         // Part by part, as Python adds.
         const ofPart = new Float64Array(nLabels);
-        for (; this.vertices[element] < stop; element++) {
-          ofPart[labels[element]] += this.areas[this.vertices[element]];
+        for (; this.indices[element] < stop; element++) {
+          ofPart[labels[element]] += this.areas[this.indices[element]];
         }
         ofPart.forEach((size, label) => (sizes[label] += size));
       }
@@ -212,33 +219,10 @@
     // Elements that are at most a radius away from a point in mm, in space.
     sphere(centre, radius) {
       const found = [];
-      this.vertices.forEach((vertex, element) => {
+      this.indices.forEach((vertex, element) => {
         if (this._squaredDistance(vertex, centre) <= radius * radius) found.push(element);
       });
       return found;
-    }
-
-    // Values of the elements by vertex, 0 elsewhere.
-    spread(values) {
-      const all = new values.constructor(this.size);
-      values.forEach((value, element) => (all[this.vertices[element]] = value));
-      return all;
-    }
-
-    // Vertices next to a set of elements, and not in it.
-    ring(elements) {
-      const [NEITHER, INSIDE, AROUND] = [0, 1, 2];
-      const marks = new Uint8Array(this.size).fill(NEITHER);
-      for (const element of elements) marks[this.vertices[element]] = INSIDE;
-      const ring = [];
-      for (const element of elements) {
-        for (const other of this.neighbours(this.vertices[element])) {
-          if (marks[other] !== NEITHER) continue;
-          marks[other] = AROUND;
-          ring.push(other);
-        }
-      }
-      return ring;
     }
 
     // Array for values of so many elements: the standard of GIfTI has single precision only.

@@ -15,16 +15,14 @@
   }
 
   ari.Overlays = class Overlays {
+    static names = Object.keys(SCALES);
+
     constructor(map) {
       this.map = map;
       const strengths = Float64Array.from(map.drawn, Math.abs).filter(Number.isFinite).sort();
       const quantile = (part) => strengths[Math.floor(part * (strengths.length - 1))];
       this.weakest = quantile(WEAKEST);
       this.strongest = quantile(STRONGEST) || 1;
-    }
-
-    isKnown(name) {
-      return Object.hasOwn(SCALES, name);
     }
 
     // Which colours an overlay has.

@@ -2,16 +2,10 @@
 (function (ari) {
   "use strict";
 
-  const { at, count, element, short } = ari;
+  const { at, count, element } = ari;
   const VIEWERS = { volume: ari.VolumeViewer, surface: ari.SurfaceViewer };
-  const FORMATS = { volume: "NIfTI", surface: "GIfTI" };
 
-  // Which way on the screen, or in the body, a key moves the crosshair.
-  const DIRECTIONS = {
-    ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowDown: [0, -1, 0],
-    ArrowUp: [0, 1, 0], PageDown: [0, 0, -1], PageUp: [0, 0, 1],
-  };
-  const PENS = { d: "pen", e: "eraser" };
+  const TOOLS = ["pen", "eraser"];
 
   class Page {
     constructor(map) {
@@ -46,7 +40,7 @@
         element("strong", ari.percent(info.true_discoveries / forest.n)),
         ` active, ${count(info.true_discoveries)} of ${count(forest.n)} ${geometry.words.many}`,
       );
-      const format = FORMATS[info.geometry.kind];
+      const { format } = geometry.words;
       at("save-labels").textContent = `Labels (${format})`;
       at("save-tdp").textContent = `TDP (${format})`;
       at("save-region").textContent = `Mask (${format})`;
@@ -145,31 +139,10 @@
     }
 
     showHere() {
-      const { geometry, info, regions, stat, free } = this.map;
-      const { one, many, unit } = geometry.words;
-      const here = this.elementHere;
-      geometry.xyz(this.place).forEach((value, k) => (at("xyz"[k]).value = Number(value.toFixed(2))));
-      const lines = [...geometry.describe(this.place)];
-      if (here < 0) lines.push([one, "not tested"]);
-      else {
-        lines.push([info.stat_name, short(stat[here])]);
-        if (regions) lines.push(["region", info.region_names[regions[here]] || "none"]);
-        lines.push(["threshold-free TDP", ari.proportion(Math.max(free[here], 0))]);
-      }
+      const { geometry } = this.map;
       const row = this.rowHere;
-      if (row) {
-        const peak = geometry.placeOfElement(this.map.forest.peak(row.cluster, this.map.evidence));
-        lines.push(
-          ["cluster", count(row.cluster_id)],
-          [many, count(row[`n_${many}`])],
-          [{ mm3: "mm³", mm2: "mm²" }[unit], count(Math.round(row[`size_${unit}`]))],
-          ["true discoveries, at least", count(row.true_discoveries)],
-          ["TDP, at least", ari.proportion(row.tdp)],
-          ["peak", short(row.peak_stat)],
-          ...geometry.describe(peak).map(([term, text]) => [`${term} of the peak`, text]),
-          ["peak at (mm)", geometry.xyz(peak).map((value) => Number(value.toFixed(1))).join(", ")],
-        );
-      } else if (here >= 0) lines.push(["cluster", "none"]);
+      geometry.xyz(this.place).forEach((value, k) => (at("xyz"[k]).value = Number(value.toFixed(2))));
+      const lines = ari.linesOfPlace(this.map, this.place, row);
       at("here").replaceChildren(
         ...lines.flatMap(([term, value]) => [element("dt", term), element("dd", value)]),
       );
@@ -226,7 +199,7 @@
       }
       this.say(
         `No ${sign > 0 ? "cluster within" : "larger cluster around"} this one has a TDP of ` +
-          `${sign > 0 ? "at least" : "at most"} ${short(now + step)}.`,
+          `${sign > 0 ? "at least" : "at most"} ${ari.short(now + step)}.`,
       );
     }
 
@@ -300,7 +273,7 @@
     takeTool(tool) {
       this.tool = tool;
       this.pen.isOn = tool !== null;
-      for (const id of Object.values(PENS)) at(id).setAttribute("aria-pressed", id === tool);
+      for (const id of TOOLS) at(id).setAttribute("aria-pressed", id === tool);
       this.say(tool ? this.viewer.constructor.hint : "");
     }
 
@@ -362,7 +335,7 @@
       };
       const { state, wrong } = ari.readAddress(location.hash, {
         tdp: ari.checkNumber(0, 1),
-        overlay: ari.checkChoice(["tdp", "clusters", "free", "statistic"]),
+        overlay: ari.checkChoice(ari.Overlays.names),
         at: (text) => geometry.placeFrom(text),
         radius: ari.checkNumber(0, 1e6),
         opacity: ari.checkNumber(0, 1),
@@ -378,87 +351,11 @@
       if (changed) session.show(changed);
       else if (clusters) wrong.push("clusters");
       if (location.hash) this.session = session;
-      Object.assign(this, simple);
+      Object.assign(this, { camera: null }, simple);
       this.place = place ?? this.place;
-      if (mesh) geometry.choose(mesh);
+      if (mesh) this.setMesh(mesh);
       this.setTheme(theme);
       if (wrong.length) this.say(`Not understood in the address, and left out: ${wrong.join(", ")}.`);
-    }
-
-    // Wires.
-
-    listen() {
-      const on = (id, event, action) => at(id).addEventListener(event, action);
-      let isDragged = false;
-      on("tdp-slider", "input", () => {
-        this.setTdp(at("tdp-slider").valueAsNumber, isDragged);
-        isDragged = true;
-      });
-      on("tdp-slider", "change", () => (isDragged = false));
-      on("tdp", "change", () => this.setTdp(at("tdp").valueAsNumber));
-      for (const what of ["undo", "redo", "reset"]) on(what, "click", () => this.history(what));
-      on("grow", "click", () => this.change(-1));
-      on("shrink", "click", () => this.change(1));
-      on("step", "change", () => {
-        const step = at("step").valueAsNumber;
-        if (step > 0 && step <= 1) this.step = step;
-        this.showControls();
-      });
-      for (const axis of "xyz") {
-        on(axis, "change", () => this.moveToXyz([..."xyz"].map((name) => at(name).valueAsNumber)));
-      }
-      on("radius", "input", () => this.setRadius(at("radius").valueAsNumber));
-      on("overlay", "change", () => this.setOverlay(at("overlay").value));
-      on("opacity", "input", () => this.setOpacity(at("opacity").valueAsNumber));
-      on("views", "change", () => this.setView(at("views").value));
-      on("meshes", "change", () => this.setMesh(at("meshes").value));
-      on("theme", "click", () => {
-        this.setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-        this.writeAddress();
-      });
-      matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => {
-        if (!this.theme) this.setTheme(null);
-      });
-      for (const tool of Object.values(PENS)) {
-        on(tool, "click", () => this.takeTool(this.tool === tool ? null : tool));
-      }
-      on("add-sphere", "click", () => this.changeRegion(this.inSphere));
-      on("add-cluster", "click", () => this.changeRegion(this.map.forest.members(this.clusterHere)));
-      on("clear", "click", () => this.changeRegion(this.session.region, { isTakenOut: true }));
-      on("save-region", "click", () => this.downloads.region(this.session.region));
-      on("save-table", "click", () => this.downloads.table(this.found));
-      on("save-labels", "click", () => this.downloads.labels(this.found));
-      on("save-tdp", "click", () => this.downloads.tdps(this.found));
-      on("save-picture", "click", () => this.downloads.picture(this.viewer));
-      // Before niivue, which has keys of its own.
-      at("stage").addEventListener("keydown", (event) => this._keyOnBrain(event), true);
-      document.addEventListener("keydown", (event) => this._key(event));
-      window.addEventListener("hashchange", () => {
-        this.readAddress();
-        this.apply();
-      });
-    }
-
-    _keyOnBrain(event) {
-      if (!(event.key in DIRECTIONS)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.moveBy(DIRECTIONS[event.key]);
-    }
-
-    _key(event) {
-      const key = event.key.toLowerCase();
-      // In a box the browser undoes what was typed, and letters are chosen in lists.
-      if (event.altKey || ["number", "select-one"].includes(event.target.type)) return;
-      if (!event.ctrlKey && !event.metaKey) {
-        if (key === "escape" && this.tool) this.takeTool(null);
-        else if (PENS[key] && !at(PENS[key]).disabled) at(PENS[key]).click();
-        return;
-      }
-      const what = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : "";
-      if (!what) return;
-      event.preventDefault();
-      if (!at(what).disabled) this.history(what);
     }
 
     // Show the whole state.
@@ -466,7 +363,6 @@
       const { viewer, camera } = this;
       viewer?.setOpacity(this.opacity);
       viewer?.setView(this.view);
-      if (this.map.geometry.mesh) viewer?.chooseMesh();
       if (camera && viewer) viewer.camera = camera;
       viewer?.moveTo(this.place, { mayTurn: camera === null });
       this.show();
@@ -475,7 +371,7 @@
     async start() {
       this.describe();
       this.readAddress();
-      this.listen();
+      ari.listen(this);
       this.show();
       try {
         this.viewer = await VIEWERS[this.map.info.geometry.kind].create({

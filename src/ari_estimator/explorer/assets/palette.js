@@ -21,7 +21,7 @@
   const [FIRST, LAST] = [8, 240];
   const BAND = (LAST - FIRST) / CLUSTERS.length;
   ari.OUTLINE_SHADE = 250;
-  ari.REGION_SHADE = 128;
+  ari.STRIPE_SHADES = { black: 100, white: 250 };
 
   // Colour at a fraction of a scale.
   function between(stops, fraction) {
@@ -56,13 +56,12 @@
   // Colour of a cluster.
   ari.clusterColour = (number) => CLUSTERS[(number - 1) % CLUSTERS.length];
 
-  // A colour map of niivue for regions that are drawn: white, and all of it at their rim.
-  ari.regionMap = function () {
-    const channel = (value) => Array.from({ length: 256 }, (_, k) => value(k));
-    const isRim = (k) => k > (ari.REGION_SHADE + ari.OUTLINE_SHADE) / 2;
-    const white = channel(() => 255);
-    const opacity = channel((k) => (k < ari.REGION_SHADE / 2 ? 0 : isRim(k) ? 255 : 110));
-    return { R: white, G: white, B: white, A: opacity, I: channel((k) => k) };
+  // A colour map of niivue for black and white.
+  ari.stripesMap = function () {
+    const of = (value) => Array.from({ length: 256 }, (_, k) => value(k));
+    const { black, white } = ari.STRIPE_SHADES;
+    const grey = of((k) => (k < (black + white) / 2 ? 0 : 255));
+    return { R: grey, G: grey, B: grey, A: of((k) => (k < black / 2 ? 0 : 255)), I: of((k) => k) };
   };
 
   // A colour map of niivue.

@@ -34,9 +34,6 @@ void main() {
 }`;
 
   const [BALL_COLOUR, BALL_RADIUS] = [[255, 45, 149, 255], 1.8];
-  // Share of white in the colour of what is in no region that is drawn, in it, and at its rim.
-  const WHITE = [0, 0.5, 1];
-  const [IN_REGION, AT_RIM] = [1, 2];
   // A click moves the mouse by so many pixels at the most; more turns the brain.
   const CLICK = 4;
 
@@ -169,20 +166,18 @@ void main() {
       const ofShade = ari.colourMap(scale);
       const channels = [ofShade.R, ofShade.G, ofShade.B];
       const shadeOf = mesh.spread(shades);
-      for (const vertex of mesh.ring(outlined)) shadeOf[vertex] = ari.OUTLINE_SHADE;
-      const regionOf = mesh.spread(new Uint8Array(shades.length));
-      for (const element of region) regionOf[mesh.vertices[element]] = IN_REGION;
-      for (const vertex of mesh.ring(region)) regionOf[vertex] = AT_RIM;
+      for (const vertex of mesh.rim(outlined).outside) shadeOf[vertex] = ari.OUTLINE_SHADE;
       for (let vertex = 0; vertex < mesh.size; vertex++) {
         const shade = shadeOf[vertex];
         const grey = mesh.background[vertex];
         const share = shade === ari.OUTLINE_SHADE ? 1 : shade ? this.opacity : 0;
-        const white = WHITE[regionOf[vertex]];
         for (let c = 0; c < 3; c++) {
-          const colour = grey + share * (channels[c][shade] - grey);
-          colours[4 * vertex + c] = colour + white * (255 - colour);
+          colours[4 * vertex + c] = grey + share * (channels[c][shade] - grey);
         }
       }
+      const { inside, outside } = mesh.rim(region);
+      for (const vertex of inside) colours.fill(0, 4 * vertex, 4 * vertex + 3);
+      for (const vertex of outside) colours.fill(255, 4 * vertex, 4 * vertex + 3);
       this._painted = { shades, outlined, region, scale };
       this.hemispheres.forEach((hemisphere) => hemisphere.updateMesh(this.nv.gl));
       this.nv.drawScene();

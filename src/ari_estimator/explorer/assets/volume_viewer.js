@@ -6,6 +6,9 @@
   // "Show the rendering, too, where there is room" has a number in niivue, as views have.
   const VIEWS = { multiplanar: 3, axial: 0, coronal: 1, sagittal: 2, render: 4 };
   const RENDERING = 4;
+  // A region is hatched: black and white lines run across every slice, and what is below is seen
+  // between them, whatever its colours.
+  const STRIPES = [ari.STRIPE_SHADES.black, ari.STRIPE_SHADES.white, 0, 0];
   // Axis of the body that a slice lies across.
   const ACROSS = [2, 1, 0];
 
@@ -44,8 +47,8 @@
       for (const scale of ["tdp", "statistic", "clusters"]) {
         nv.addColormap(`ari-${scale}`, ari.colourMap(scale));
       }
-      nv.addColormap("ari-region", ari.regionMap());
-      const anatomy = grid.background ?? grid.spread(new Uint8Array(grid.places.length).fill(70));
+      nv.addColormap("ari-stripes", ari.stripesMap());
+      const anatomy = grid.background ?? grid.spread(new Uint8Array(grid.indices.length).fill(70));
       nv.addVolume(await viewer._image("anatomy", anatomy, "gray"));
       viewer.overlay = await viewer._image("overlay", new Uint8Array(grid.size), "ari-tdp");
       nv.addVolume(viewer.overlay);
@@ -101,7 +104,7 @@
     paint({ shades, outlined, region, scale }) {
       const { overlay, grid } = this;
       overlay.img.set(grid.spread(shades));
-      for (const index of grid.ring(outlined)) overlay.img[index] = ari.OUTLINE_SHADE;
+      for (const index of grid.rim(outlined).outside) overlay.img[index] = ari.OUTLINE_SHADE;
       overlay.colormap = `ari-${scale}`;
       this._paintRegion(region);
       this.nv.updateGLVolume();
@@ -111,7 +114,7 @@
     async _paintRegion(region) {
       if (region === this._regionShown || (!this._region && !region.length)) return;
       this._regionShown = region;
-      this._region ??= this._image("region", new Uint8Array(this.grid.size), "ari-region").then(
+      this._region ??= this._image("region", new Uint8Array(this.grid.size), "ari-stripes").then(
         (image) => {
           this.nv.addVolume(image);
           return image;
@@ -121,8 +124,11 @@
       // Meanwhile another one may have been drawn.
       if (region !== this._regionShown) return;
       img.fill(0);
-      for (const element of region) img[this.grid.places[element]] = ari.REGION_SHADE;
-      for (const index of this.grid.ring(region)) img[index] = ari.OUTLINE_SHADE;
+      for (const element of region) {
+        const index = this.grid.indices[element];
+        const [i, j, k] = this.grid.voxelAt(index);
+        img[index] = STRIPES[(i + j + k) % STRIPES.length];
+      }
       this.nv.updateGLVolume();
     }
 

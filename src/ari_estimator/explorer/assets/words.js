@@ -1,15 +1,6 @@
-// Numbers and elements of the page, as text: never as HTML.
+// Numbers and bounds as text.
 (function (ari) {
   "use strict";
-
-  ari.at = (id) => document.getElementById(id);
-
-  ari.element = function (tag, text, attributes = {}) {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    return made;
-  };
 
   ari.count = (n) => n.toLocaleString("en-US");
   ari.short = (value) =>
