@@ -362,8 +362,8 @@ def test_models_and_clusters_of_surfaces_are_shown(small_surface):
     imgs = [SurfaceImage(z_img.mesh, parts) for parts in data]
     model.fit(imgs, design_matrix=pd.DataFrame({"intercept": [1] * 10}))
     model.compute_contrast("intercept", output_type="tdp")
-    assert "of the mesh" in str(explore(model))
-    assert "of the mesh" in str(explore(z_img, mask_img=mask_img))
+    assert "along edges" in str(explore(model))
+    assert "along edges" in str(explore(z_img, mask_img=mask_img))
 
 
 def test_other_backgrounds_and_meshes_are_checked(small_surface, fitted_surface):

@@ -93,7 +93,7 @@ class SurfaceGeometry(PageGeometry):
 
     def neighbours(self, connectivity: int) -> str:
         """Return who is whose neighbour, in words."""
-        return "neighbours along the edges of the mesh"
+        return "neighbours along edges"
 
 
 def _axes(points: list[np.ndarray]) -> np.ndarray:

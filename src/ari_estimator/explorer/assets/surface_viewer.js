@@ -17,8 +17,8 @@
     back: { label: "from the back", camera: [0, 0] },
   };
 
-  // The picture is filled more than it is by niivue, which leaves room for every view.
-  const ZOOM = 1.4;
+  // So much of the width or of the height of the picture is filled, before one zooms.
+  const FILLED = 0.94;
 
   // Light that comes from the beholder, and hardly darkens: colours are to be read off.
   const LIGHT = `#version 300 es
@@ -95,7 +95,6 @@ void main() {
       viewer.ball = viewer._made(CORNERS.flat(), SIDES, Uint8Array.from(BALL_COLOUR));
       viewer.chooseMesh();
       viewer.setView("left");
-      nv.scene.volScaleMultiplier = ZOOM;
       nv.scene.onAzimuthElevationChange = onTurn;
       viewer._listen(canvas, onMove);
       return viewer;
@@ -240,6 +239,24 @@ void main() {
       this.view = view;
       this._arrange();
       this.camera = VIEWS[view].camera;
+      this._fit();
+    }
+
+    _fit() {
+      const { scene, canvas } = this.nv;
+      scene.volScaleMultiplier = 1;
+      const { x, y, faces } = this._projection();
+      const extent = (values) => {
+        let [low, high] = [Infinity, -Infinity];
+        for (const vertex of faces) {
+          low = Math.min(low, values[vertex]);
+          high = Math.max(high, values[vertex]);
+        }
+        return high - low;
+      };
+      scene.volScaleMultiplier =
+        FILLED * Math.min(canvas.width / extent(x), canvas.height / extent(y));
+      this.nv.drawScene();
     }
 
     get camera() {

@@ -4,7 +4,7 @@
 
   ari.count = (n) => n.toLocaleString("en-US");
   ari.short = (value) =>
-    Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
+    Number.isFinite(value) ? String(Number(value.toPrecision(4))) : value < 0 ? "-∞" : "∞";
 
   // Lower bounds stay lower bounds.
   ari.proportion = (tdp) => ari.roundedDown(tdp, 3).toFixed(3);
