@@ -247,7 +247,7 @@ def test_atlas_of_several_maps_is_refused(small_map, fitted):
 
 def test_cifti_arrays_and_other_things_are_refused(small_map):
     axes = ScalarAxis(["z"]), BrainModelAxis.from_mask(np.ones((2, 2, 2)), name="thalamus_left")
-    cifti = Cifti2Image(np.arange(8.0)[np.newaxis], header=axes)
+    cifti = Cifti2Image(np.arange(1.0, 9.0)[np.newaxis], header=axes)
     with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
         explore(cifti)
     ari = ClusterTDPTransformer(1.0)

@@ -79,6 +79,8 @@ void main() {
       viewer.mesh = geometry;
       viewer.opacity = 1;
       viewer.vertex = 0;
+      viewer.view = "left";
+      viewer.hemispheres = [];
       viewer.onView = onView;
       const nv = new niivue.Niivue({
         ...ari.NIIVUE,
@@ -94,7 +96,7 @@ void main() {
       viewer.colours = new Uint8Array(4 * geometry.size).fill(255);
       viewer.ball = viewer._made(CORNERS.flat(), SIDES, Uint8Array.from(BALL_COLOUR));
       viewer.chooseMesh();
-      viewer.setView("left");
+      viewer.setView(viewer.view);
       nv.scene.onAzimuthElevationChange = onTurn;
       viewer._listen(canvas, onMove);
       return viewer;
@@ -128,6 +130,7 @@ void main() {
     // Draw the mesh that the geometry has chosen.
     chooseMesh() {
       const { mesh } = this;
+      for (const hemisphere of this.hemispheres) hemisphere.unloadMesh(this.nv.gl);
       this.hemispheres = mesh.parts.map(({ name, start, stop, faces }) => {
         const corners = faces.map((vertex) => vertex - start);
         const points = mesh.points.subarray(3 * start, 3 * stop);
@@ -142,7 +145,7 @@ void main() {
 
     // Which hemispheres are drawn.
     _arrange() {
-      const { alone } = VIEWS[this.view ?? "left"];
+      const { alone } = VIEWS[this.view];
       this.drawn = this.mesh.parts.filter(({ name }) => !alone || name === alone);
       const hemispheres = this.hemispheres.filter(({ name }) => !alone || name === alone);
       this.nv.meshes = [...hemispheres, this.ball];
@@ -242,8 +245,11 @@ void main() {
       this._fit();
     }
 
+    // Zoom until the picture is filled.
     _fit() {
       const { scene, canvas } = this.nv;
+      // In a frame that is not shown there is no picture to fill.
+      if (!canvas.width || !canvas.height) return;
       scene.volScaleMultiplier = 1;
       const { x, y, faces } = this._projection();
       const extent = (values) => {
