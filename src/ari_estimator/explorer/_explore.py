@@ -112,8 +112,9 @@ def explore(
 
     bg_img : "auto", 3D Niimg-like object, SurfaceImage or None, default="auto"
         What to draw on: an anatomical image, or for surfaces one such as the depth of sulci, in
-        which what is large is dark. "auto" is nilearn's MNI152 template, left out where the map
-        is in another space; for surfaces, the folds of their mesh. None for none.
+        which what is large is dark. "auto", or "MNI152", is nilearn's template, left out where
+        the map is in another space; for surfaces "auto" is the folds of their mesh. None for
+        none.
 
     surf_mesh : PolyMesh, dict or None, default=None
         For surfaces: other meshes of the same vertices to draw them on, such as inflated ones;

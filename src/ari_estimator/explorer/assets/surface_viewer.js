@@ -134,13 +134,11 @@ void main() {
       this.hemispheres = mesh.parts.map(({ name, start, stop, faces }) => {
         const corners = faces.map((vertex) => vertex - start);
         const points = mesh.points.subarray(3 * start, 3 * stop);
-        return Object.assign(this._made(points, corners, this._coloursOf(start, stop)), { name });
+        const colours = this.colours.subarray(4 * start, 4 * stop);
+        return Object.assign(this._made(points, corners, colours), { name });
       });
       this._arrange();
-    }
-
-    _coloursOf(start, stop) {
-      return this.colours.subarray(4 * start, 4 * stop);
+      this._fit();
     }
 
     // Which hemispheres are drawn.
