@@ -309,6 +309,6 @@ def name_of(stat_img: Any) -> str:
     else:
         path = get_filename() if get_filename is not None else None
     name = Path(path).name if path else ""
-    for ending in (".gz", ".nii", ".img", ".hdr"):
+    for ending in (".gz", ".nii", ".img", ".hdr", ".gii"):
         name = name.removesuffix(ending)
     return name
