@@ -194,6 +194,19 @@ def test_surfaces_are_two_files_and_two_meshes(run, surface_files, tmp_path):
     assert "left" in printed
 
 
+def test_surfaces_are_explored_and_reported(run, surface_files, tmp_path):
+    (left, left_mesh), (right, right_mesh) = surface_files
+    mesh = ("--mesh", left_mesh, "--mesh", right_mesh)
+    drawn = ("--surf-mesh", left_mesh, "--surf-mesh", right_mesh)
+    page = tmp_path / "page.html"
+    result = run("explore", left, right, *mesh, *drawn, "--out", page)
+    assert result.code == 0, result.err
+    assert "20,484" in page.read_text() or "hemisphere" in page.read_text()
+    result = run("report", left, right, *mesh, "--tdp", "0.5", "--out", tmp_path / "report.html")
+    assert result.code == 0, result.err
+    assert "vertices" in (tmp_path / "report.html").read_text()
+
+
 def test_surfaces_without_a_mesh_are_refused(refused, surface_files):
     (left, left_mesh), (right, _) = surface_files
     assert "--mesh must be given for a surface" in refused("clusters", left, right)

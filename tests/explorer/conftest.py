@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nibabel import Nifti1Image
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 from scipy.ndimage import gaussian_filter
+from scipy.spatial import ConvexHull
 
 from ari_estimator import AdaptiveTDPTransformer, explore
 
@@ -62,6 +64,63 @@ def page_file(small_map, fitted, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "explorer.html"
     names = ["first <b>half</b>", "second, half"]
     explore(fitted, labels_img=small_map[2], labels=names, title="Small map", output_file=path)
+    return path
+
+
+def _ball(n_vertices, centre):
+    """Return a mesh of a ball, with triangles that are seen counterclockwise from outside."""
+    k = np.arange(n_vertices)
+    z = 1 - (2 * k + 1) / n_vertices
+    angle = k * np.pi * (3 - np.sqrt(5))
+    points = np.column_stack([*(np.sqrt(1 - z**2) * f(angle) for f in (np.cos, np.sin)), z])
+    faces = ConvexHull(points).simplices
+    corners = points[faces]
+    is_turned = np.linalg.det(corners) < 0
+    faces[is_turned] = faces[is_turned, ::-1]
+    return (points * [20, 35, 25] + centre).astype(np.float32), faces.astype(np.int32)
+
+
+@pytest.fixture(scope="session")
+def small_surface():
+    """Return a z map on two balls, with clusters of both signs and ties; its mask; an atlas."""
+    rng = np.random.default_rng(11)
+    meshes, data = {}, {name: {} for name in ("z", "mask", "atlas")}
+    for hemisphere, n_vertices, x in (("left", 420, -22.5), ("right", 380, 22.5)):
+        points, faces = _ball(n_vertices, [x, -10.3, 15.1])
+        z = rng.standard_normal(n_vertices)
+        for sign in (1, -1, 1):
+            seed = points[rng.integers(n_vertices)]
+            near = ((points - seed) ** 2).sum(axis=1)
+            z += sign * 6 * np.exp(-near / 2 / rng.uniform(6, 11) ** 2)
+        meshes[hemisphere] = InMemoryMesh(points, faces)
+        data["z"][hemisphere] = np.clip(np.round(z, 2), -5, 5)
+        data["mask"][hemisphere] = points[:, 2] > -4
+        data["atlas"][hemisphere] = np.where(points[:, 1] > 0, 3, 1) * (points[:, 2] > 5)
+    return tuple(SurfaceImage(PolyMesh(**meshes), parts) for parts in data.values())
+
+
+@pytest.fixture(scope="session")
+def fitted_surface(small_surface):
+    """Return what Python finds on the small surface."""
+    z_img, mask_img, _ = small_surface
+    ari = AdaptiveTDPTransformer(0.7, mask_img=mask_img, two_sided=True)
+    ari.fit_transform(z_img)
+    return ari
+
+
+@pytest.fixture(scope="session")
+def surface_file(small_surface, fitted_surface, tmp_path_factory):
+    """Return the page of the small surface, as a file, with other meshes to draw on."""
+    path = tmp_path_factory.mktemp("page") / "surface.html"
+    z_img, _, atlas_img = small_surface
+    rounder = {
+        name: InMemoryMesh((mesh.coordinates * [2, 1, 1]).astype(np.float32), mesh.faces)
+        for name, mesh in z_img.mesh.parts.items()
+    }
+    explore(
+        fitted_surface, surf_mesh=rounder, labels_img=atlas_img, labels=["low", "<i>high</i>"],
+        title="Small surface", output_file=path,
+    )  # fmt: skip
     return path
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image
+from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nilearn.maskers import NiftiMasker
-from nilearn.surface import InMemoryMesh, SurfaceImage
 
 import ari_estimator.explorer._page
 from ari_estimator import (
@@ -92,7 +92,7 @@ def test_page_holds_the_map_and_its_forest(small_map, fitted):
     assert info["true_discoveries"] == fitted.true_discoveries_
     assert info["region_names"] == ["", "a", "b"]
     assert set(arrays["regions"]) == {0, 1, 2}
-    np.testing.assert_array_equal(info["affine"], small_map[0].affine[:3])
+    np.testing.assert_array_equal(info["geometry"]["affine"], small_map[0].affine[:3])
 
 
 # What is taken.
@@ -243,14 +243,15 @@ def test_atlas_of_several_maps_is_refused(small_map, fitted):
         explore(fitted, labels_img=Nifti1Image(maps, small_map[1].affine))
 
 
-def test_surfaces_arrays_and_other_things_are_refused(small_map):
-    hemisphere = InMemoryMesh(np.eye(4, 3), np.array([[0, 1, 2], [1, 2, 3]]))
-    surface = SurfaceImage(
-        mesh={"left": hemisphere, "right": hemisphere},
-        data={"left": np.ones(4), "right": np.ones(4)},
-    )
-    with pytest.raises(TypeError, match="must be a volume"):
-        explore(surface)
+def test_cifti_arrays_and_other_things_are_refused(small_map):
+    axes = ScalarAxis(["z"]), BrainModelAxis.from_mask(np.ones((2, 2, 2)), name="thalamus_left")
+    cifti = Cifti2Image(np.arange(1.0, 9.0)[np.newaxis], header=axes)
+    with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
+        explore(cifti)
+    ari = ClusterTDPTransformer(1.0)
+    ari.fit_transform(cifti)
+    with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
+        explore(ari)
     with pytest.raises(TypeError, match="must be an image"):
         explore(np.ones(3))
     with pytest.raises(TypeError):
@@ -258,6 +259,11 @@ def test_surfaces_arrays_and_other_things_are_refused(small_map):
     ari = ClusterTDPTransformer(mask_img=small_map[1]).fit()
     with pytest.raises(ValueError, match="seen no map"):
         explore(ari)
+
+
+def test_meshes_are_for_surfaces(fitted):
+    with pytest.raises(ValueError, match="surf_mesh is for surfaces"):
+        explore(fitted, surf_mesh={"left": "left.surf.gii"})
 
 
 def test_nilearn_without_niivue_is_named(fitted, monkeypatch):

@@ -37,10 +37,12 @@ def _shown(page):
 
 def test_arrays_arrive_as_they_were(page, fitted, forest):
     for name in ("elements", "starts", "parents", "tdps"):
-        got = page.evaluate(f"Array.from(ari.page.forest.{name})")
+        got = page.evaluate(f"Array.from(ari.page.map.forest.{name})")
         np.testing.assert_array_equal(got, getattr(forest, name))
-    np.testing.assert_array_equal(page.evaluate("Array.from(ari.page.stat)"), fitted.family_.stat)
-    free = page.evaluate("Array.from(ari.page.free)")
+    np.testing.assert_array_equal(
+        page.evaluate("Array.from(ari.page.map.stat)"), fitted.family_.stat
+    )
+    free = page.evaluate("Array.from(ari.page.map.free)")
     np.testing.assert_array_equal(free, forest.threshold_free_map())
 
 
@@ -51,9 +53,9 @@ def test_slider_shows_the_clusters_that_python_finds(page, forest, tdp):
     expected = forest.query(tdp)
     np.testing.assert_array_equal(_shown(page), expected)
     np.testing.assert_array_equal(
-        page.evaluate("Array.from(ari.page.labels)"), forest.labels(expected)
+        page.evaluate("Array.from(ari.page.found.labels)"), forest.labels(expected)
     )
-    rows = page.evaluate("ari.page.rows")
+    rows = page.evaluate("ari.page.found.rows")
     assert [row["n_voxels"] for row in rows] == forest.sizes[expected].tolist()
     assert [row["true_discoveries"] for row in rows] == forest.true_discoveries[expected].tolist()
     assert [row["tdp"] for row in rows] == forest.tdps[expected].tolist()
@@ -65,7 +67,7 @@ def test_slider_shows_the_clusters_that_python_finds(page, forest, tdp):
 def test_every_tdp_at_which_something_changes_gives_the_clusters_of_python(page, forest):
     tdps = forest.profile()["tdp"].tolist()
     between = [*tdps, *(np.nextafter(tdps[:-1], 2)).tolist()]
-    got = page.evaluate("tdps => tdps.map(tdp => ari.page.forest.query(tdp))", between)
+    got = page.evaluate("tdps => tdps.map(tdp => ari.page.map.forest.query(tdp))", between)
     for tdp, clusters in zip(between, got, strict=True):
         np.testing.assert_array_equal(clusters, forest.query(tdp), err_msg=str(tdp))
 
@@ -77,7 +79,7 @@ def test_cluster_of_grow_shrink_and_change_are_those_of_python(page, forest):
     tdps = rng.random(60).round(2).tolist()
     got = page.evaluate(
         """([elements, clusters, tdps]) => tdps.map((tdp, i) => {
-            const forest = ari.page.forest;
+            const forest = ari.page.map.forest;
             const shown = forest.query(tdp);
             return {
                 of: forest.clusterOf(elements[i], tdp),
@@ -103,7 +105,7 @@ def test_sphere_is_bounded_as_by_set_bound(page, fitted, radius):
     for xyz in ([5, -3, 0], [-10, 9, 6]):
         page.evaluate("xyz => ari.page.moveToXyz(xyz)", xyz)
         page.locator("#radius").fill(str(radius))
-        seed = page.evaluate("ari.page.grid.xyz(ari.page.voxel)")
+        seed = page.evaluate("ari.page.map.geometry.xyz(ari.page.place)")
         expected = set_bound(fitted, seed=seed, radius=radius)
         assert page.evaluate("ari.page.sphere") == {
             "n_tested": expected.n_tested,
@@ -118,10 +120,10 @@ def test_any_set_and_its_confidence_curve_are_bounded_as_in_python(page, fitted)
     family = fitted.family_
     for size in (1, 5, 80, family.n_tested):
         members = rng.choice(family.n_tested, size, replace=False)
-        bound = page.evaluate("members => ari.page.forest.setBound(members)", members.tolist())
+        bound = page.evaluate("members => ari.page.map.forest.setBound(members)", members.tolist())
         assert bound == family.critical_vector.true_discoveries(family.p_values[members])
         curve = page.evaluate(
-            "members => Array.from(ari.page.forest.confidence(members))", members.tolist()
+            "members => Array.from(ari.page.map.forest.confidence(members))", members.tolist()
         )
         expected = family.critical_vector.confidence_curve(family.p_values[members])
         np.testing.assert_array_equal(curve, expected)

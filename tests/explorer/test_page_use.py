@@ -42,12 +42,12 @@ def _go_to(page, voxel):
 
 def test_click_tells_of_the_cluster_that_python_finds(page, fitted):
     _ask(page, 0.5)
-    page.locator("#slices").select_option("axial")
+    page.locator("#views").select_option("axial")
     _go_to(page, (4, 4, 4))
-    before = page.evaluate("ari.page.voxel")
+    before = page.evaluate("ari.page.place")
     box = page.locator("#brain").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.52, box["y"] + box["height"] * 0.45)
-    voxel = page.evaluate("ari.page.voxel")
+    voxel = page.evaluate("ari.page.place")
     assert voxel != before
     assert voxel[2] == 4
     told = _at_crosshair(page)
@@ -140,8 +140,8 @@ def test_table_and_crosshair_follow_each_other(page, fitted):
     rows = page.locator("#rows tr")
     assert rows.count() > 2
     rows.nth(1).click()
-    row = page.evaluate("ari.page.rows[1]")
-    at = page.evaluate("ari.page.grid.xyz(ari.page.voxel)")
+    row = page.evaluate("ari.page.found.rows[1]")
+    at = page.evaluate("ari.page.map.geometry.xyz(ari.page.place)")
     assert at == [row["peak_x"], row["peak_y"], row["peak_z"]]
     assert rows.nth(1).get_attribute("aria-selected") == "true"
     rows.nth(0).focus()
@@ -155,10 +155,10 @@ def test_headers_sort_the_table(page):
     for column in ("true_discoveries", "peak_stat", "tdp"):
         header = page.locator(f'[data-column="{column}"]')
         header.click()
-        values = page.evaluate("c => ari.page.sorted().map(row => row[c])", column)
+        values = page.evaluate("c => ari.page.table.sorted().map(row => row[c])", column)
         assert values == sorted(values, reverse=True)
         header.click()
-        values = page.evaluate("c => ari.page.sorted().map(row => row[c])", column)
+        values = page.evaluate("c => ari.page.table.sorted().map(row => row[c])", column)
         assert values == sorted(values)
         assert page.locator('th[aria-sort="ascending"]').count() == 1
 
@@ -224,7 +224,7 @@ def test_overlay_opacity_and_view_change_the_picture(page):
         seen.append(picture())
     page.locator("#opacity").fill("0.2")
     seen.append(picture())
-    page.locator("#slices").select_option("render")
+    page.locator("#views").select_option("render")
     seen.append(picture())
     assert len(set(seen)) == len(seen)
 
@@ -234,28 +234,187 @@ def test_state_is_in_the_address_and_comes_back(page, open_page, page_file):
     page.locator("#overlay").select_option("free")
     page.locator("#radius").fill("6.5")
     page.locator("#opacity").fill("0.35")
+    page.locator("#views").select_option("coronal")
+    _go_to(page, (3, 3, 3))
+    page.locator("#shrink").click()
+    page.locator("#step").fill("0.2")
+    page.locator("#step").press("Enter")
+    page.locator("#grow").click()
+    assert page.evaluate("ari.page.session.isChanged")
     _go_to(page, (5, 6, 7))
     _wait_until(page, "location.hash.includes('radius=6.5') && location.hash.includes('at=5,')")
     state = page.evaluate("location.hash")
     other = open_page(page_file, state)
     shown = """(() => {
-        const { session, overlay, radius, opacity, voxel } = ari.page;
-        return [session.clusters, overlay, radius, opacity, voxel];
+        const { session, overlay, radius, opacity, place, view, step } = ari.page;
+        return [session.clusters, overlay, radius, opacity, place, view, step];
     })()"""
     assert other.evaluate(shown) == page.evaluate(shown)
     assert other.locator("#overlay").input_value() == "free"
     assert other.locator("#opacity").input_value() == "0.35"
-    assert other.evaluate("location.hash") == state
+    assert other.locator("#views").input_value() == "coronal"
+    _wait_until(other, f"location.hash === {state!r}")
+    # Back from there are the clusters of the TDP alone.
+    other.locator("#undo").click()
+    assert _shown(other) == other.evaluate("ari.page.map.forest.query(0.45)")
 
 
 @pytest.mark.parametrize(
-    "state", ["#tdp=2&overlay=x&at=a,b&radius=-1&opacity=9&theme=x", "#%", "#at=1e9,0,0&tdp="]
+    ("state", "wrong"),
+    [
+        (
+            "#tdp=2&overlay=x&at=a,b&radius=-1&opacity=9&theme=x&view=x&camera=1&mesh=map",
+            ["tdp", "overlay", "at", "radius", "opacity", "theme", "view", "camera", "mesh"],
+        ),
+        ("#%", []),
+        ("#at=1e9,0,0&tdp=", ["tdp"]),
+        ("#in=zz.zz.zz", ["clusters"]),
+        ("#in=<script>", ["clusters"]),
+        ("#out=0", ["clusters"]),
+        ("#in=0.0.0.0.0.0.0.0.0.0.0", ["clusters"]),
+    ],
 )
-def test_address_with_nonsense_opens_the_page_all_the_same(open_page, page_file, fitted, state):
+def test_address_with_nonsense_opens_the_page_all_the_same(
+    open_page, page_file, fitted, state, wrong
+):
     page = open_page(page_file, state)
+    said = page.locator("#status").inner_text()
+    assert all(name in said for name in wrong)
+    assert bool(said) == bool(wrong)
     assert _shown(page) == fitted.forest_.query(0.7).tolist()
     assert page.evaluate("ari.page.overlay") == "tdp"
-    assert page.evaluate("ari.page.grid.isInside(ari.page.voxel)")
+    assert page.evaluate("ari.page.map.geometry.isInside(ari.page.place)")
+
+
+def _slice_pixels(page, voxels):
+    """Return where voxels of the axial slice are drawn, as pixels of the page."""
+    return page.evaluate(
+        """(voxels) => {
+            const { nv, grid } = ari.page.viewer;
+            const box = document.getElementById("brain").getBoundingClientRect();
+            const [left, top, width, height] = nv.screenSlices[0].leftTopWidthHeight;
+            const [low, high] = [[0, 0], [width, height]].map(([x, y]) =>
+                ari.page.viewer._voxelFrom(nv.screenXY2TextureFrac(left + x, top + y, 0, false)));
+            return voxels.map((voxel) => [0, 1].map((axis) =>
+                (axis ? box.top + top : box.left + left) + [width, height][axis]
+                * (voxel[axis] - low[axis]) / (high[axis] - low[axis])));
+        }""",
+        voxels,
+    )
+
+
+def _draw(page, voxels):
+    pixels = _slice_pixels(page, voxels)
+    page.mouse.move(*pixels[0])
+    page.mouse.down()
+    for pixel in pixels[1:]:
+        page.mouse.move(*pixel, steps=5)
+    page.mouse.up()
+
+
+def _in_region(page, fitted):
+    """Return the region that is drawn, as a volume."""
+    mask = fitted.family_.space.parts[0].mask
+    region = np.zeros(mask.shape, dtype=bool)
+    region[tuple(np.argwhere(mask)[page.evaluate("Array.from(ari.page.session.region)")].T)] = True
+    return region
+
+
+def test_region_that_is_drawn_is_bounded_as_by_set_bound(page, fitted, small_map, tmp_path):
+    page.locator("#views").select_option("axial")
+    _go_to(page, (4, 4, 4))
+    page.locator("#brain").focus()
+    page.keyboard.press("d")
+    # Some of it lies outside of the mask.
+    square = np.array([[-0.8, 1.8], [5.3, 1.8], [5.3, 6.2], [-0.8, 6.2]]).tolist()
+    _draw(page, square)
+    expected = np.zeros(small_map[1].shape, dtype=bool)
+    # What the line runs through is in it, too.
+    expected[1:6, 2:7, 4] = True
+    np.testing.assert_array_equal(_in_region(page, fitted), expected)
+    # On another slice it goes on, and some of it is taken out again.
+    page.keyboard.press("Escape")
+    page.locator("#brain").focus()
+    page.keyboard.press("PageUp")
+    assert page.evaluate("ari.page.place") == [4, 4, 5]
+    page.locator("#pen").click()
+    _draw(page, square)
+    page.locator("#eraser").click()
+    _draw(page, [[2.9, 2.9], [4.1, 2.9], [4.1, 4.1], [2.9, 4.1]])
+    expected[1:6, 2:7, 5] = True
+    expected[3:5, 3:5, 5] = False
+    np.testing.assert_array_equal(_in_region(page, fitted), expected)
+    path = _download(page, "#save-region", tmp_path)
+    mask_img = nib.load(path)
+    np.testing.assert_array_equal(mask_img.get_fdata() != 0, expected)
+    bound = set_bound(fitted, mask_img=mask_img)
+    assert page.evaluate("ari.page.region") == {
+        "n_tested": bound.n_tested,
+        "true_discoveries": bound.true_discoveries,
+    }
+    said = page.locator("#region").inner_text()
+    assert said.startswith(f"At least {bound.true_discoveries} of {bound.n_tested} voxels")
+
+
+def test_region_is_undone_with_the_rest_and_cleared(page, fitted):
+    _go_to(page, (3, 3, 3))
+    assert page.locator("#clear").is_disabled()
+    page.locator("#add-sphere").click()
+    sphere = page.evaluate("Array.from(ari.page.session.region)")
+    assert len(sphere) == page.evaluate("ari.page.sphere.n_tested")
+    page.locator("#add-cluster").click()
+    both = page.evaluate("Array.from(ari.page.session.region)")
+    cluster = fitted.forest_.cluster_of(element_at(fitted, (3, 3, 3)), 0.7)
+    assert both == sorted({*sphere, *fitted.forest_.members(cluster).tolist()})
+    _ask(page, 0.3)
+    assert page.evaluate("Array.from(ari.page.session.region)") == both
+    page.locator("#clear").click()
+    assert page.evaluate("ari.page.session.region.length") == 0
+    assert page.locator("#save-region").is_disabled()
+    for region, tdp in ((both, 0.3), (both, 0.7), (sphere, 0.7), ([], 0.7)):
+        page.locator("#undo").click()
+        assert page.evaluate("Array.from(ari.page.session.region)") == region
+        assert page.evaluate("ari.page.session.tdp") == tdp
+
+
+def test_pen_on_the_rendering_draws_nothing_and_says_so(page):
+    page.locator("#views").select_option("render")
+    page.locator("#pen").click()
+    box = page.locator("#brain").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert page.evaluate("ari.page.session.region.length") == 0
+    assert "slice" in page.locator("#status").inner_text()
+
+
+def test_region_of_an_oblique_image_is_where_it_is_drawn(open_page, small_map, tmp_path):
+    z_img, mask_img, _ = small_map
+    # The third axis of the file runs from left to right, backwards; the first one up.
+    affine = np.array([[0.2, 0, -3, 9], [0.1, 3, 0.3, -9], [3, 0.2, 0.1, 0], [0, 0, 0, 1]])
+    turned = nib.Nifti1Image(z_img.get_fdata(), affine)
+    ari = AdaptiveTDPTransformer(
+        0.7, mask_img=nib.Nifti1Image(mask_img.get_fdata().astype(np.uint8), affine)
+    )
+    ari.fit_transform(turned)
+    explore(ari, bg_img=None, output_file=tmp_path / "turned.html")
+    page = open_page(tmp_path / "turned.html")
+    page.locator("#views").select_option("axial")
+    _go_to(page, (3, 4, 5))
+    page.wait_for_timeout(200)
+    x, y = page.evaluate(
+        """() => {
+            const { nv } = ari.page.viewer;
+            const box = document.getElementById("brain").getBoundingClientRect();
+            const [left, top, width, height] = nv.screenSlices[0].leftTopWidthHeight;
+            const [u, v] = nv.scene.crosshairPos;
+            return [box.left + left + u * width, box.top + top + (1 - v) * height];
+        }"""
+    )
+    page.locator("#pen").click()
+    page.mouse.click(x, y)
+    assert np.argwhere(_in_region(page, ari)).tolist() == [[3, 4, 5]]
+    page.locator("#pen").click()
+    page.mouse.click(x, y)
+    assert page.evaluate("ari.page.place") == [3, 4, 5]
 
 
 def test_arrow_keys_move_the_crosshair_by_a_voxel(page):
@@ -269,7 +428,7 @@ def test_arrow_keys_move_the_crosshair_by_a_voxel(page):
         ("ArrowLeft", [5, 6, 4]),
     ]:
         page.keyboard.press(key)
-        assert page.evaluate("ari.page.voxel") == voxel
+        assert page.evaluate("ari.page.place") == voxel
 
 
 def test_every_control_has_a_name_and_can_be_reached_by_key(page):
@@ -334,8 +493,8 @@ def test_oblique_p_map_is_described_as_in_python(open_page, small_map, tmp_path)
     pd.testing.assert_frame_equal(table, expected, check_dtype=False, rtol=1e-12)
     tdp_img = nib.load(_download(page, "#save-tdp", tmp_path))
     np.testing.assert_allclose(tdp_img.affine, affine, rtol=1e-6)
-    page.evaluate("() => ari.page.moveToXyz(ari.page.grid.xyz([4, 7, 2]))")
-    assert page.evaluate("ari.page.voxel") == [4, 7, 2]
+    page.evaluate("() => ari.page.moveToXyz(ari.page.map.geometry.xyz([4, 7, 2]))")
+    assert page.evaluate("ari.page.place") == [4, 7, 2]
     expected = set_bound(ari, seed=affine[:3] @ [4, 7, 2, 1], radius=8)
     assert page.evaluate("ari.page.sphere.n_tested") == expected.n_tested
 

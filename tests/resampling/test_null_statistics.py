@@ -247,7 +247,7 @@ def name_is_without_mean(case):
     return np.abs(found.without_design(np.ones(found.n_subjects))).max() > 1e-6
 
 
-@pytest.mark.parametrize("n_subjects", [5, 100, 3000])
+@pytest.mark.parametrize("n_subjects", [5, 100, 3000, 30_000])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_constants_are_found_beside_covariates_far_from_zero(n_subjects, dtype):
     rng = np.random.default_rng(0)

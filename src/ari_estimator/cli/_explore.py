@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from ari_estimator.cli._command import TalkOptions
-from ari_estimator.cli._images import name_of, read_image
+from ari_estimator.cli._images import mesh_files, name_of, read_image
 from ari_estimator.cli._options import LutOption, MapOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._pages import PageOptions, saved
@@ -27,7 +27,15 @@ def explore(
     ] = None,
     lut: LutOption = None,
     background: Annotated[
-        Path | None, Option(help="Anatomical image; by default the MNI152 template.")
+        list[Path] | None,
+        Option(
+            help="Anatomical image to draw on; of a surface two files, such as its sulci.",
+            show_default="the MNI152 template, or the folds of the mesh",
+        ),
+    ] = None,
+    surf_mesh: Annotated[
+        list[Path] | None,
+        Option(help="Of a surface: meshes to draw on as well, such as inflated ones; twice."),
     ] = None,
 ) -> Outcome:
     """Write a page to explore a map with: all its clusters, in one file that works offline.
@@ -38,7 +46,9 @@ def explore(
 
     name = name_of(source.maps)
     out = page.check(f"{name}_explorer.html")
-    options: dict[str, Any] = {} if background is None else {"bg_img": str(background)}
+    options: dict[str, Any] = {}
+    if background is not None:
+        options["bg_img"] = read_image(background, source.mesh, "--background")
     shown = saved(source)
     if shown is None:
         shown, parameters = source.read()
@@ -50,6 +60,7 @@ def explore(
         connectivity=connectivity,  # type: ignore[arg-type]
         labels_img=None if atlas is None else read_image(atlas, source.mesh, "--atlas"),
         lut=lut,
+        surf_mesh=mesh_files(surf_mesh, "--surf-mesh"),
         tdp=tdp,
         title=page.title or f"ARI explorer: {name}",
         output_file=out,

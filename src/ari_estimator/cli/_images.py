@@ -60,8 +60,8 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | None, option: str) 
         return SurfaceImage(PolyMesh(**meshes), data)
 
 
-def mesh_files(paths: Sequence[Path] | None) -> dict[str, str] | None:
-    """Return the files of meshes by hemisphere.
+def mesh_files(paths: Sequence[Path] | None, option: str = "--mesh") -> dict[str, str] | None:
+    """Return the files of meshes by hemisphere; None if none are given.
 
     Raises
     ------
@@ -75,8 +75,8 @@ def mesh_files(paths: Sequence[Path] | None) -> dict[str, str] | None:
     if not paths:
         return None
     if len(paths) != 2:
-        raise ValueError(f"--mesh must be given twice, left and right. Got {len(paths)}.")
-    left, right = (str(existing_file(path, "--mesh")) for path in paths)
+        raise ValueError(f"{option} must be given twice, left and right. Got {len(paths)}.")
+    left, right = (str(existing_file(path, option)) for path in paths)
     return {"left": left, "right": right}
 
 

@@ -18,17 +18,25 @@ from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._inference import MapInference
 from ari_estimator.estimators._statistic import StatType
 from ari_estimator.estimators._tdp_forest import TDPForest, check_tdp
-from ari_estimator.explorer._background import background_of, space_code_of
 from ari_estimator.explorer._document import ExplorerDocument
 from ari_estimator.explorer._page import render_page
 from ari_estimator.explorer._page_data import PageData
+from ari_estimator.explorer._page_geometry import PageGeometry
+from ari_estimator.explorer._surface_geometry import SurfaceGeometry
+from ari_estimator.explorer._volume_geometry import VolumeGeometry
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._labels import Regions, read_regions
 from ari_estimator.images._maps import as_map
-from ari_estimator.images._space import VolumePart
+from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
+
+# What the page can show.
+_GEOMETRIES: dict[type[Frame], type[PageGeometry]] = {
+    VolumeFrame: VolumeGeometry,
+    SurfaceFrame: SurfaceGeometry,
+}
 
 # What says how a map is tested, and is settled where it has been.
 _OF_MAPS: dict[str, Any] = {
@@ -53,7 +61,8 @@ def explore(
     local_test: LocalTest = "simes",
     map_index: int | None = None,
     tdp: float = 0.7,
-    bg_img: Any = "MNI152",
+    bg_img: Any = "auto",
+    surf_mesh: Any = None,
     labels_img: Any = None,
     labels: Sequence[str] | None = None,
     lut: pd.DataFrame | str | Path | None = None,
@@ -68,7 +77,7 @@ def explore(
 
     Parameters
     ----------
-    stat_img : 3D Niimg-like object, fitted transformer or ARISecondLevelModel
+    stat_img : 3D Niimg-like object, SurfaceImage, fitted transformer or ARISecondLevelModel
         A statistical map; or what was fitted to one, whose bounds are shown, calibrated ones
         too.
 
@@ -90,7 +99,7 @@ def explore(
 
     connectivity : {6, 18, 26} or None, default=None
         Voxels of a cluster share a face (6), or also an edge (18), or a corner (26). None for
-        that of what was fitted, or 6.
+        that of what was fitted, or 6. Vertices of a surface share an edge of its mesh.
 
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
@@ -101,12 +110,19 @@ def explore(
     tdp : float, default=0.7
         TDP of the clusters that are shown first, in [0, 1].
 
-    bg_img : "MNI152", 3D Niimg-like object or None, default="MNI152"
-        Anatomical image to draw on. "MNI152" is nilearn's template, left out where the map is in
-        another space. None for none.
+    bg_img : "auto", 3D Niimg-like object, SurfaceImage or None, default="auto"
+        What to draw on: an anatomical image, or for surfaces one such as the depth of sulci, in
+        which what is large is dark. "auto", or "MNI152", is nilearn's template, left out where
+        the map is in another space; for surfaces "auto" is the folds of their mesh. None for
+        none.
 
-    labels_img : 3D Niimg-like object or None, default=None
-        Atlas: a label for each voxel, resampled to the map.
+    surf_mesh : PolyMesh, dict or None, default=None
+        For surfaces: other meshes of the same vertices to draw them on, such as inflated ones;
+        or a dictionary of meshes or their files for "left" and "right". Sizes and places remain
+        those of the mesh of the map, which the page can draw, too.
+
+    labels_img : 3D Niimg-like object, SurfaceImage or None, default=None
+        Atlas: a label for each voxel, resampled to the map, or for each vertex.
 
     labels : sequence of str or None, default=None
         Names of the regions, by ascending label.
@@ -128,7 +144,7 @@ def explore(
     Raises
     ------
     TypeError
-        If the map is a surface or a CIFTI image, which the page cannot show, or no map.
+        If the map is a CIFTI image, which the page cannot show, or no map.
     ValueError
         If a parameter is out of its range, or is for maps and ``stat_img`` is fitted.
     FileNotFoundError
@@ -174,7 +190,7 @@ def explore(
                 )
         space_img = None
     else:
-        _check_is_volume(stat_img)
+        _check_can_be_shown(stat_img)
         _check_connectivity(connectivity)
         space_img = as_map(stat_img)
         fitted = AdaptiveTDPTransformer(
@@ -189,20 +205,19 @@ def explore(
         )
         fitted.fit_transform(space_img)
     frame, inference = fitted_map(fitted, map_index)
-    part = _volume_of(frame, inference)
-    space_code = space_code_of(frame.mask_img if space_img is None else space_img)
+    geometry = _geometry_class(type(frame)).of(
+        frame, inference.family.space.parts, bg_img=bg_img, surf_mesh=surf_mesh, like=space_img
+    )
     forest, neighbours = _forest_of(fitted, inference, connectivity)
     name = name_of(stat_img)
     data = PageData(
         family=inference.family,
-        part=part,
+        geometry=geometry,
         forest=forest,
         connectivity=neighbours,
         tdp=tdp,
         test_name=_test_name(fitted, inference),
-        background=background_of(bg_img, part, space_code),
         regions=_regions_of(frame, inference, labels_img, labels, lut),
-        space_code=space_code,
         file_stem=name or "map",
     )
     if title is None:
@@ -213,13 +228,9 @@ def explore(
     return document
 
 
-def _check_is_volume(stat_img: Any) -> None:
-    kind = kind_of(stat_img)
-    if kind is not VolumeFrame:
-        raise TypeError(
-            f"stat_img must be a volume: the page cannot show a {kind.kind} image yet. "
-            f"Got {type(stat_img).__name__}."
-        )
+def _check_can_be_shown(stat_img: Any) -> None:
+    """Raise a TypeError unless it is an image that the page can show."""
+    _geometry_class(kind_of(stat_img))
     if isinstance(stat_img, (np.ndarray, pd.DataFrame)):
         raise TypeError(
             "stat_img must be an image, or a transformer fitted to an array. "
@@ -227,15 +238,14 @@ def _check_is_volume(stat_img: Any) -> None:
         )
 
 
-def _volume_of(frame: Frame, inference: MapInference) -> VolumePart:
-    """Return the tested voxels."""
-    part = inference.family.space.parts[0]
-    if not isinstance(frame, VolumeFrame) or not isinstance(part, VolumePart):
+def _geometry_class(frame_class: type[Frame]) -> type[PageGeometry]:
+    """Return how a kind of image is shown."""
+    if frame_class not in _GEOMETRIES:
         raise TypeError(
-            "stat_img must be fitted to a volume: the page cannot show a surface or CIFTI image "
-            f"yet. Got a {frame.kind}."
+            "stat_img must be, or be fitted to, a volume or a surface. "
+            f"Got a {frame_class.kind}, which the page cannot show."
         )
-    return part
+    return _GEOMETRIES[frame_class]
 
 
 def _check_connectivity(connectivity: Any) -> None:
@@ -280,11 +290,13 @@ def _regions_of(
         if labels is not None or lut is not None:
             raise ValueError("labels and lut name the regions of labels_img. Got no labels_img.")
         return None
-    regions = read_regions(frame, labels_img, labels=labels, lut=lut, resample=True)
+    # Surfaces are not resampled: an atlas lies on the vertices of the map.
+    is_volume = isinstance(frame, VolumeFrame)
+    regions = read_regions(frame, labels_img, labels=labels, lut=lut, resample=is_volume)
     if regions.overlap:
         raise ValueError(
             "labels_img must be an image of labels, for a page. Got several maps: give each voxel "
-            "the label of one of them."
+            "or vertex the label of one of them."
         )
     return regions.among(inference.family.is_tested)
 
@@ -297,6 +309,6 @@ def name_of(stat_img: Any) -> str:
     else:
         path = get_filename() if get_filename is not None else None
     name = Path(path).name if path else ""
-    for ending in (".gz", ".nii", ".img", ".hdr"):
+    for ending in (".gz", ".nii", ".img", ".hdr", ".gii"):
         name = name.removesuffix(ending)
     return name

@@ -10,8 +10,8 @@ import numpy as np
 from ari_estimator.estimators._family import MapFamily
 from ari_estimator.estimators._tdp_forest import TDPForest
 from ari_estimator.explorer._packing import as_exact_float, pack
+from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.images._labels import Regions
-from ari_estimator.images._space import VolumePart
 
 # As they are written in text; \N{MINUS SIGN} is the sign, and no hyphen.
 _MINUS_LOG = "\N{MINUS SIGN}log10 p"
@@ -27,14 +27,14 @@ class PageData:
     family : MapFamily
         The tested map.
 
-    part : VolumePart
-        Its voxels.
+    geometry : PageGeometry
+        Where it lies.
 
     forest : TDPForest
         Its clusters.
 
     connectivity : int
-        Which voxels are neighbours.
+        Which voxels are neighbours, of volumes.
 
     tdp : float
         What clusters are asked for first.
@@ -42,28 +42,20 @@ class PageData:
     test_name : str
         How bounds were found.
 
-    background : ndarray of uint8 of shape (nx, ny, nz), or None
-        Anatomical image.
-
     regions : Regions or None
-        Atlas, of the tested voxels.
-
-    space_code : int
-        What the header of the map says of its space.
+        Atlas, of the tested elements.
 
     file_stem : str
         How the names of files start that the page writes.
     """
 
     family: MapFamily
-    part: VolumePart
+    geometry: PageGeometry
     forest: TDPForest
     connectivity: int
     tdp: float
     test_name: str
-    background: np.ndarray | None
     regions: Regions | None
-    space_code: int
     file_stem: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,9 +68,7 @@ class PageData:
         is_drawn_as_log = statistic.stat_type in ("p", "one_minus_p")
         sides = {True: ", two-sided", False: ", one-sided"}[statistic.two_sided]
         return {
-            "shape": list(self.part.mask.shape),
-            "affine": [[float(value) for value in row] for row in self.part.affine[:3]],
-            "space_code": self.space_code or 2,
+            "geometry": self.geometry.info(),
             "stat_type": statistic.stat_type,
             "two_sided": statistic.two_sided,
             "direction": statistic.direction,
@@ -91,15 +81,15 @@ class PageData:
             "region_names": [] if self.regions is None else ["", *self.regions.names],
             "about": (
                 f"{name} values{sides if statistic.stat_type in ('z', 't') else ''} · "
-                f"{self.connectivity} neighbours · {self.test_name} · with probability "
-                f"{1 - family.alpha:.4g} all bounds hold at once"
+                f"{self.geometry.neighbours(self.connectivity)} · {self.test_name} · "
+                f"with probability {1 - family.alpha:.4g} all bounds hold at once"
             ),
         }
 
     def _arrays(self) -> dict[str, Any]:
         family, forest = self.family, self.forest
         arrays = {
-            "mask": self.part.mask.ravel(),
+            **self.geometry.arrays(),
             "stat": as_exact_float(family.stat),
             "categories": family.critical_vector.categories(family.p_values).astype(np.int32),
             "elements": forest.elements.astype(np.int32),
@@ -107,8 +97,6 @@ class PageData:
             "is_cluster": forest.is_cluster,
             "true_discoveries": forest.true_discoveries.astype(np.int32),
         }
-        if self.background is not None:
-            arrays["background"] = self.background.ravel(order="F")
         if self.regions is not None:
             arrays["regions"] = self.regions.labels.astype(np.int32)
         return {name: pack(array) for name, array in arrays.items()}

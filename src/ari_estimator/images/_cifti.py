@@ -14,10 +14,11 @@ from nibabel.affines import apply_affine
 from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
 from nilearn.datasets import load_fsaverage
-from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceMesh
+from nilearn.surface import InMemoryMesh, PolyMesh
 
 from ari_estimator.images._frame import Frame, check_binary, select
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
+from ari_estimator.images._surfaces import as_poly_mesh
 
 _HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_RIGHT": "right"}
 
@@ -96,7 +97,8 @@ class CiftiFrame(Frame):
         check_binary(values)
         if not values.any():
             raise ValueError("mask_img must have grayordinates. Got a mask that is empty.")
-        space, columns = _space_of(mask_img.header.get_axis(1), _check_mesh(mesh))
+        mesh = None if mesh is None else as_poly_mesh(mesh, "mesh")
+        space, columns = _space_of(mask_img.header.get_axis(1), mesh)
         kept = values[columns] != 0
         return cls(mask_img, space.restrict(kept), columns[kept])
 
@@ -179,7 +181,7 @@ class CiftiFrame(Frame):
     @staticmethod
     def mask_from_arrays(
         arrays: Mapping[str, np.ndarray],
-    ) -> tuple[Cifti2Image, dict[str, SurfaceMesh] | None]:
+    ) -> tuple[Cifti2Image, dict[str, InMemoryMesh] | None]:
         """Return mask and meshes."""
         mesh = {
             name: InMemoryMesh(arrays[f"{name}_points"], arrays[f"{name}_faces"])
@@ -222,24 +224,6 @@ def _new_image(data: np.ndarray, names: list[str], axis: BrainModelAxis) -> Cift
     image.set_data_dtype(data.dtype)
     image.nifti_header.set_intent("NIFTI_INTENT_CONNECTIVITY_DENSE_SCALARS")
     return image
-
-
-def _check_mesh(mesh: Any) -> PolyMesh | None:
-    if mesh is None or isinstance(mesh, PolyMesh):
-        return mesh
-    got = type(mesh).__name__
-    if isinstance(mesh, dict):
-        if mesh and set(mesh) <= {"left", "right"} and all(_is_mesh(m) for m in mesh.values()):
-            return PolyMesh(**mesh)
-        got = f"a dictionary of {', '.join(f'{k!r}: {type(m).__name__}' for k, m in mesh.items())}"
-    raise TypeError(
-        "mesh must be a nilearn PolyMesh, or a dictionary of meshes or their files for 'left' "
-        f"and 'right'. Got {got}."
-    )
-
-
-def _is_mesh(mesh: Any) -> bool:
-    return isinstance(mesh, (str, Path, SurfaceMesh))
 
 
 def _space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.ndarray]:

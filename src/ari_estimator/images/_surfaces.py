@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -195,6 +196,36 @@ class SurfaceFrame(Frame):
     def all_values(self, img: SurfaceImage) -> np.ndarray:
         """Return all vertices of an image."""
         return np.concatenate([img.data.parts[part.name].ravel() for part in self._parts])
+
+
+def as_poly_mesh(mesh: Any, name: str) -> PolyMesh:
+    """Return meshes of the hemispheres.
+
+    Parameters
+    ----------
+    mesh : PolyMesh or dict
+        The meshes, or a dictionary of meshes or their files for "left" and "right".
+
+    name : str
+        The argument, for the message.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if isinstance(mesh, PolyMesh):
+        return mesh
+    got = type(mesh).__name__
+    if isinstance(mesh, dict):
+        are_meshes = all(isinstance(m, (str, Path, SurfaceMesh)) for m in mesh.values())
+        if mesh and set(mesh) <= {"left", "right"} and are_meshes:
+            return PolyMesh(**mesh)
+        got = f"a dictionary of {', '.join(f'{k!r}: {type(m).__name__}' for k, m in mesh.items())}"
+    raise TypeError(
+        f"{name} must be a nilearn PolyMesh, or a dictionary of meshes or their files for 'left' "
+        f"and 'right'. Got {got}."
+    )
 
 
 def _all_vertices(mask_img: Any, imgs: list[SurfaceImage] | None) -> SurfaceImage:

@@ -25,14 +25,28 @@ def folds(img: SurfaceImage) -> SurfaceImage:
         A darker shade where the mesh is hollow, a lighter one where it bulges.
     """
     data = {
-        hemi: _shades(np.asarray(mesh.coordinates, dtype=np.float64), np.asarray(mesh.faces))
-        for hemi, mesh in img.mesh.parts.items()
+        hemi: shades_of_folds(mesh.coordinates, mesh.faces) for hemi, mesh in img.mesh.parts.items()
     }
     return SurfaceImage(img.mesh, data)
 
 
-def _shades(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Return the shade of vertices: hollow is where neighbours lie outward."""
+def shades_of_folds(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Return the shade of vertices: hollow is where neighbours lie outward.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_vertices, 3)
+        Coordinates of a mesh.
+
+    faces : ndarray of int of shape (n_faces, 3)
+        Its triangles.
+
+    Returns
+    -------
+    shades : ndarray of shape (n_vertices,)
+        From 0, white, to 1, black.
+    """
+    points, faces = np.asarray(points, dtype=np.float64), np.asarray(faces)
     corners = points[faces]
     of_faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = _summed(of_faces, faces, len(points))

@@ -22,8 +22,16 @@ _STRIDE = 4096
 
 _SINGLE_ROUNDING = 2.0**-24
 
-# Sums of squares of residuals, relative to those of the data, that are rounding alone.
-_CONSTANT = (64 * np.finfo(float).eps) ** 2
+_EPSILON = float(np.finfo(float).eps)
+
+
+def _rounding(n_subjects: int) -> float:
+    """Return what residuals of constant data are at most, as a share of the data.
+
+    A sum over subjects is off by up to a unit in the last place for each that it adds up; a
+    processor that keeps several sums at a time does with a part of that.
+    """
+    return _EPSILON * (64 + n_subjects / 8)
 
 
 class NullStatistics(ABC):
@@ -197,7 +205,7 @@ class LinearModelStatistics(NullStatistics):
         residuals = self._contrast.without_design(data)
         squares = np.einsum("ij,ij->j", residuals, residuals)
         effects = self._contrast.direction @ data
-        rounding = _CONSTANT * len(data) * np.abs(data).max(axis=0) ** 2
+        rounding = _rounding(len(data)) ** 2 * len(data) * np.abs(data).max(axis=0) ** 2
         is_constant = squares <= rounding
         squares[is_constant] = 0
         effects[effects**2 <= rounding] = 0

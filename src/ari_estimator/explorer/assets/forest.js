@@ -87,6 +87,26 @@
       return found;
     }
 
+    // Which clusters were left out, and which were taken in, to make some clusters of others.
+    difference(from, to) {
+      const [before, after] = [new Set(from), new Set(to)];
+      return {
+        out: from.filter((cluster) => !after.has(cluster)),
+        in: to.filter((cluster) => !before.has(cluster)),
+      };
+    }
+
+    // Clusters with some left out and others taken in; null unless those are clusters of which no
+    // two overlap.
+    exchange(clusters, { out, in: others }) {
+      const kept = clusters.filter((cluster) => !out.includes(cluster));
+      const all = kept.concat(others).sort((a, b) => a - b);
+      const areClusters = others.every((cluster) => this.isCluster[cluster]);
+      const areApart = all.every((cluster, i) => i === 0 || this.starts[cluster] > all[i - 1]);
+      if (kept.length + out.length !== clusters.length || !areClusters || !areApart) return null;
+      return this.fromLargest(all);
+    }
+
     // Smallest cluster around one, or it itself, with at most a TDP; it if there is none.
     grow(cluster, tdp) {
       for (let i = cluster; i >= 0; i = this.parents[i]) {

@@ -16,15 +16,23 @@
     return rows.map((row) => [...row, -row.reduce((sum, v, k) => sum + v * shift[k], 0)]);
   }
 
-  ari.Grid = class Grid {
-    // shape, affine; mask: a byte for each voxel, in numpy's order.
-    constructor({ shape, affine, mask }) {
+  // A place is a voxel, [i, j, k].
+  ari.Grid = class Grid extends ari.Geometry {
+    // What sets are counted and measured in, and how tables say where an element is.
+    words = { one: "voxel", many: "voxels", unit: "mm3", format: "NIfTI", where: ["x", "y", "z"] };
+
+    // info: shape, affine and space_code; arrays: mask, a byte for each voxel in numpy's order, and
+    // background, in NIfTI's order, if there is one.
+    constructor({ shape, affine, space_code: spaceCode }, { mask, background }) {
+      super();
+      this.spaceCode = spaceCode;
+      this.background = background;
       this.shape = shape;
       this.affine = affine;
       this._toVoxel = inverse(affine);
       this.size = shape[0] * shape[1] * shape[2];
       this.elementAt = new Int32Array(this.size).fill(-1); // by place in NIfTI's order
-      this.places = new Int32Array(mask.reduce((n, inside) => n + inside, 0));
+      this.indices = new Int32Array(mask.reduce((n, inside) => n + inside, 0));
       const [nx, ny, nz] = shape;
       let element = 0;
       for (let i = 0, from = 0; i < nx; i++) {
@@ -32,14 +40,14 @@
           for (let k = 0; k < nz; k++, from++) {
             if (!mask[from]) continue;
             const place = i + nx * (j + ny * k);
-            this.places[element] = place;
+            this.indices[element] = place;
             this.elementAt[place] = element++;
           }
         }
       }
     }
 
-    placeOf([i, j, k]) {
+    indexOf([i, j, k]) {
       return i + this.shape[0] * (j + this.shape[1] * k);
     }
 
@@ -48,8 +56,13 @@
       return [place % nx, Math.floor(place / nx) % ny, Math.floor(place / (nx * ny))];
     }
 
-    voxelOf(element) {
-      return this.voxelAt(this.places[element]);
+    placeOfElement(element) {
+      return this.voxelAt(this.indices[element]);
+    }
+
+    // Element at a place, -1 if there is none.
+    elementOf(voxel) {
+      return this.elementAt[this.indexOf(voxel)];
     }
 
     isInside(voxel) {
@@ -72,6 +85,46 @@
       });
     }
 
+    // To the next voxel along the axis of the grid that is closest to a direction in mm; null at
+    // the end.
+    step(voxel, direction) {
+      const along = this._toVoxel.map((row) => row.slice(0, 3).reduce((sum, v, k) => sum + v * direction[k], 0));
+      const axis = along.reduce((best, v, i) => (Math.abs(v) > Math.abs(along[best]) ? i : best), 0);
+      const next = voxel.slice();
+      next[axis] += Math.sign(along[axis]);
+      return this.isInside(next) ? next : null;
+    }
+
+    // As text, and back; null if it is none.
+    textOf(voxel) {
+      return this.xyz(voxel)
+        .map((value) => Number(value.toFixed(3)))
+        .join(",");
+    }
+
+    placeFrom(text) {
+      const xyz = text.split(",").map((part) => (part ? Number(part) : NaN));
+      return xyz.length === 3 && xyz.every(Number.isFinite) ? this.nearest(xyz) : null;
+    }
+
+    // What is said of a place besides its coordinates.
+    describe() {
+      return [];
+    }
+
+    // What a table says of where an element is.
+    locate(element) {
+      const [x, y, z] = this.xyz(this.placeOfElement(element));
+      return { x, y, z };
+    }
+
+    // Volume of the elements of each label in mm3.
+    sizes(labels, nLabels) {
+      const counts = new Float64Array(nLabels);
+      for (const label of labels) counts[label]++;
+      return counts.map((count) => count * this.voxelVolume);
+    }
+
     get voxelVolume() {
       const [[a, b, c], [d, e, f], [g, h, i]] = this.affine;
       return Math.abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g));
@@ -91,7 +144,7 @@
       for (let i = from[0]; i <= to[0]; i++) {
         for (let j = from[1]; j <= to[1]; j++) {
           for (let k = from[2]; k <= to[2]; k++) {
-            const element = this.elementAt[this.placeOf([i, j, k])];
+            const element = this.elementAt[this.indexOf([i, j, k])];
             if (element < 0) continue;
             const [x, y, z] = this.xyz([i, j, k]);
             const [dx, dy, dz] = [x - centre[0], y - centre[1], z - centre[2]];
@@ -102,37 +155,44 @@
       return found;
     }
 
-    // Values of the elements on the whole grid, in NIfTI's order, 0 elsewhere.
-    volume(values) {
-      const volume = new values.constructor(this.size);
-      for (let element = 0; element < values.length; element++) {
-        volume[this.places[element]] = values[element];
-      }
-      return volume;
+    // Indices of the voxels that share a face with one.
+    neighbours(index) {
+      const strides = [1, this.shape[0], this.shape[0] * this.shape[1]];
+      const found = [];
+      this.voxelAt(index).forEach((at, axis) => {
+        if (at > 0) found.push(index - strides[axis]);
+        if (at < this.shape[axis] - 1) found.push(index + strides[axis]);
+      });
+      return found;
     }
 
-    // Places next to a set of elements, and not in it.
-    ring(elements) {
-      const [NEITHER, INSIDE, AROUND] = [0, 1, 2];
-      const marks = new Uint8Array(this.size).fill(NEITHER);
-      for (const element of elements) marks[this.places[element]] = INSIDE;
-      const strides = [1, this.shape[0], this.shape[0] * this.shape[1]];
-      const ring = [];
-      for (const element of elements) {
-        const place = this.places[element];
-        const voxel = this.voxelAt(place);
-        for (let axis = 0; axis < 3; axis++) {
-          for (const step of [-1, 1]) {
-            const index = voxel[axis] + step;
-            if (index < 0 || index >= this.shape[axis]) continue;
-            const next = place + step * strides[axis];
-            if (marks[next] !== NEITHER) continue;
-            marks[next] = AROUND;
-            ring.push(next);
-          }
-        }
-      }
-      return ring;
+    // Elements of a slice that a line around them encloses, or touches. line: points in voxels,
+    // with fractions; axis: the one across the slice.
+    enclosed(line, axis) {
+      const [u, v] = [0, 1, 2].filter((other) => other !== axis);
+      const at = Math.round(line[0][axis]);
+      const flat = line.map((point) => [point[u], point[v]]);
+      const found = new Set();
+      const take = (i, j) => {
+        const voxel = [0, 0, 0];
+        [voxel[u], voxel[v], voxel[axis]] = [i, j, at];
+        const element = this.isInside(voxel) ? this.elementOf(voxel) : -1;
+        if (element >= 0) found.add(element);
+      };
+      ari.alongLine(flat, 0.25, ([x, y]) => take(Math.round(x), Math.round(y)));
+      ari.insideLine(flat, take);
+      return [...found];
+    }
+
+    // Array for values of so many elements, as files hold them.
+    newValues(n) {
+      return new Float64Array(n);
+    }
+
+    // Files of values: one image.
+    files(values, description) {
+      const bytes = ari.niftiFile(this.spread(values), { ...this, description });
+      return [{ ending: ".nii", parts: [bytes], type: "application/octet-stream" }];
     }
   };
 })((globalThis.ari ??= {}));

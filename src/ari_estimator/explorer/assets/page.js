@@ -1,89 +1,58 @@
-// The page: it asks the forest, and shows what it says. All text is written as text, never as HTML.
+// The page: it asks the map, and shows what it says.
 (function (ari) {
   "use strict";
 
-  const MOST_ROWS = 500; // of the table on screen; the file has all
-  const at = (id) => document.getElementById(id);
-  const count = (n) => n.toLocaleString("en-US");
-  const percent = (tdp) => `${(ari.roundedDown(tdp, 3) * 100).toFixed(1)}\u00a0%`;
-  const short = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value));
+  const { at, count, element } = ari;
+  const VIEWERS = { volume: ari.VolumeViewer, surface: ari.SurfaceViewer };
 
-  const COLUMNS = {
-    cluster_id: { head: "cluster" },
-    n_voxels: { head: "voxels", show: count },
-    size_mm3: { head: "mm³", show: (value) => count(Math.round(value)) },
-    true_discoveries: { head: "true discoveries", show: count },
-    tdp: { head: "TDP", show: (value) => ari.roundedDown(value, 3).toFixed(3) },
-    peak_stat: { head: "peak", show: short },
-    peak_x: { head: "x", show: short },
-    peak_y: { head: "y", show: short },
-    peak_z: { head: "z", show: short },
-    peak_region: { head: "region of the peak", isText: true },
-  };
-
-  function element(tag, text, attributes = {}) {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    return made;
-  }
-
-  function evidenceOf(stat, info) {
-    if (info.stat_type === "p") return stat.map((p) => -p);
-    return info.two_sided ? stat.map(Math.abs) : stat;
-  }
-
-  // What is drawn of a statistic: p-values as -log10 p.
-  function drawnOf(stat, info) {
-    if (info.stat_type === "p") return stat.map((p) => -Math.log10(Math.max(p, 1e-300)));
-    if (info.stat_type === "one_minus_p")
-      return stat.map((q) => -Math.log10(Math.max(1 - q, 1e-300)));
-    return stat;
-  }
+  const TOOLS = ["pen", "eraser"];
 
   class Page {
-    constructor(info, arrays) {
-      this.info = info;
-      const { mask, stat, background, regions, ...ofForest } = arrays;
-      this.grid = new ari.Grid({ ...info, mask });
-      this.grid.spaceCode = info.space_code;
-      this.stat = stat;
-      this.evidence = evidenceOf(stat, info);
-      this.drawn = drawnOf(stat, info);
-      this.regions = regions;
-      this.forest = new ari.Forest({
-        ...ofForest,
-        isCluster: arrays.is_cluster,
-        trueDiscoveries: arrays.true_discoveries,
-        nThresholds: info.n_thresholds,
-      });
-      this.background = background ?? this.grid.volume(new Uint8Array(stat.length).fill(70));
-      this.free = this.forest.thresholdFree();
-      const strengths = Float64Array.from(this.drawn, Math.abs).filter(Number.isFinite).sort();
-      this.strongest = strengths[Math.floor(0.999 * (strengths.length - 1))] || 1;
-      this.weakest = strengths[Math.floor(0.75 * (strengths.length - 1))];
-      this.session = new ari.Session(this.forest, info.tdp);
-      this.sort = { column: "cluster_id", ascending: true };
-      const strongest = this.evidence.reduce((best, e, i) => (e > this.evidence[best] ? i : best), 0);
-      this.voxel = this.grid.voxelOf(strongest);
+    constructor(map) {
+      this.map = map;
+      this.overlays = new ari.Overlays(map);
+      this.session = new ari.Session(map.forest, map.info.tdp);
+      this.place = map.geometry.placeOfElement(map.strongest);
       this.radius = 8;
       this.overlay = "tdp";
       this.opacity = 0.85;
       this.step = 0.05;
       this.theme = null;
+      this.camera = null;
+      this.views = VIEWERS[map.info.geometry.kind].views(map.geometry);
+      this.view = Object.keys(this.views)[0];
+      this.tool = null;
+      this.downloads = new ari.Downloads(map);
+      this.table = new ari.TableView(map, (cluster) => {
+        const peak = map.forest.peak(cluster, map.evidence);
+        this.moveTo(map.geometry.placeOfElement(peak));
+      });
+      this.pen = new ari.Pen(at("paper"), (line) => this.draw(line));
     }
 
     // Words.
 
     describe() {
-      const { info } = this;
+      const { info, forest, geometry } = this.map;
       at("about").textContent = info.about;
-      const strong = element("strong", percent(info.true_discoveries / this.forest.n));
       at("whole").replaceChildren(
         "Whole brain: at least ",
-        strong,
-        ` active, ${count(info.true_discoveries)} of ${count(this.forest.n)} voxels`,
+        element("strong", ari.percent(info.true_discoveries / forest.n)),
+        ` active, ${count(info.true_discoveries)} of ${count(forest.n)} ${geometry.words.many}`,
       );
+      const { format } = geometry.words;
+      at("save-labels").textContent = `Labels (${format})`;
+      at("save-tdp").textContent = `TDP (${format})`;
+      at("save-region").textContent = `Mask (${format})`;
+      const options = (names) =>
+        Object.entries(names).map(([value, label]) => element("option", label, { value }));
+      at("views").replaceChildren(...options(this.views));
+      const { meshes = {} } = geometry;
+      const labels = { given: "as given", map: "of the map" };
+      at("meshes").replaceChildren(
+        ...Object.keys(meshes).map((value) => element("option", labels[value], { value })),
+      );
+      at("of-meshes").hidden = Object.keys(meshes).length < 2;
     }
 
     say(text) {
@@ -93,75 +62,46 @@
     // What is asked.
 
     get elementHere() {
-      return this.grid.elementAt[this.grid.placeOf(this.voxel)];
+      return this.map.geometry.elementOf(this.place);
     }
 
-    // Cluster that is shown at the crosshair, null if there is none.
+    // Row of the cluster at the crosshair, undefined if there is none.
+    get rowHere() {
+      const here = this.elementHere;
+      return here < 0 ? undefined : this.found.rows[this.found.labels[here] - 1];
+    }
+
     get clusterHere() {
-      const label = this.elementHere < 0 ? 0 : this.labels[this.elementHere];
-      return label ? this.session.clusters[label - 1] : null;
-    }
-
-    // Compute all that follows from the clusters.
-    ask() {
-      const { rows, rest, labels } = ari.clusterRows(this, this.session.clusters);
-      Object.assign(this, { rows, rest, labels });
-    }
-
-    tdpOfElements() {
-      const tdps = new Float64Array(this.forest.n);
-      this.labels.forEach((label, i) => {
-        if (label) tdps[i] = this.rows[label - 1].tdp;
-      });
-      return tdps;
-    }
-
-    // Shade of each element.
-    shades() {
-      const { forest, labels, rows, overlay } = this;
-      const shades = new Uint8Array(forest.n);
-      if (overlay === "statistic") {
-        this.drawn.forEach((value, i) => {
-          if (!(Math.abs(value) > this.weakest)) return;
-          const part = (Math.abs(value) - this.weakest) / (this.strongest - this.weakest || 1);
-          if (value < 0 && !this.info.two_sided) return;
-          shades[i] = ari.shade(0.5 + Math.sign(value) * (0.1 + 0.4 * Math.min(part, 1)));
-        });
-        return shades;
-      }
-      if (overlay === "free") {
-        this.free.forEach((tdp, i) => {
-          if (tdp > 0) shades[i] = ari.shade(tdp);
-        });
-        return shades;
-      }
-      const ofLabel = rows.map((row) =>
-        overlay === "tdp" ? ari.shade(row.tdp) : ari.shade(ari.fractionOfCluster(row.cluster_id)),
-      );
-      for (let i = 0; i < shades.length; i++) if (labels[i]) shades[i] = ofLabel[labels[i] - 1];
-      return shades;
-    }
-
-    get scale() {
-      return this.overlay === "free" ? "tdp" : this.overlay;
+      return this.rowHere?.cluster ?? null;
     }
 
     // What is seen.
 
     // After a change of clusters; after others see below.
     show() {
-      this.ask();
+      this.found = ari.clusterRows(this.map, this.session.clusters);
       this.showControls();
       this.showTable();
       this.paint();
       this.showHere();
+      this.showRegion();
+    }
+
+    showTable() {
+      this.table.show(this.found, (row) => this.overlays.rowColour(this.overlay, row));
+      this.table.select(this.clusterHere);
     }
 
     paint() {
-      this._painted = this.shades();
-      this._isStale = true;
+      this._shades = this.overlays.shades(this.overlay, this.found);
       this.repaint();
-      this.showLegend();
+      const legend = this.overlays.legend(this.overlay);
+      at("legend").hidden = !legend;
+      if (!legend) return;
+      at("ramp").style.background = legend.colours;
+      at("low").textContent = legend.low;
+      at("high").textContent = legend.high;
+      at("legend").setAttribute("aria-label", `Colours from ${legend.low} to ${legend.high}`);
     }
 
     // Drawn once a frame at the most, with an outline around the cluster at the crosshair.
@@ -171,28 +111,16 @@
       requestAnimationFrame(() => {
         this._isWaiting = false;
         const cluster = this.clusterHere;
-        if (!this._isStale && cluster === this._outlined) return;
-        const ring = cluster === null ? [] : this.grid.ring(this.forest.members(cluster));
-        this.viewer.paint(this.grid.volume(this._painted), ring, this.scale);
-        this._isStale = false;
-        this._outlined = cluster;
+        const painted = [this._shades, cluster, this.session.region];
+        if (painted.every((what, i) => what === this._painted?.[i])) return;
+        this._painted = painted;
+        this.viewer.paint({
+          shades: this._shades,
+          outlined: cluster === null ? [] : this.map.forest.members(cluster),
+          region: this.session.region,
+          scale: this.overlays.scale(this.overlay),
+        });
       });
-    }
-
-    showLegend() {
-      const isTdp = this.scale === "tdp";
-      at("legend").hidden = this.overlay === "clusters";
-      at("ramp").style.background = isTdp
-        ? ari.cssGradient("tdp")
-        : ari.cssGradient("statistic", this.info.two_sided ? 0 : 0.6, 1);
-      at("low").textContent = isTdp
-        ? "TDP 0"
-        : `${this.info.drawn} ${short(this.info.two_sided ? -this.strongest : this.weakest)}`;
-      at("high").textContent = isTdp ? "1" : short(this.strongest);
-      at("legend").setAttribute(
-        "aria-label",
-        `Colours from ${at("low").textContent} to ${at("high").textContent}`,
-      );
     }
 
     showControls() {
@@ -202,122 +130,45 @@
       at("undo").disabled = !session.canUndo;
       at("redo").disabled = !session.canRedo;
       at("overlay").value = this.overlay;
+      at("views").value = this.view;
+      at("meshes").value = this.map.geometry.mesh ?? "";
       at("opacity").value = this.opacity;
       at("radius").value = this.radius;
-      this.writeUrl();
+      at("step").value = this.step;
+      this.writeAddress();
     }
 
     showHere() {
-      const here = this.elementHere;
-      const xyz = this.grid.xyz(this.voxel);
-      ["x", "y", "z"].forEach((axis, k) => (at(axis).value = Number(xyz[k].toFixed(2))));
-      const lines = [];
-      if (here < 0) lines.push(["voxel", "not tested"]);
-      else {
-        lines.push([this.info.stat_name, short(this.stat[here])]);
-        if (this.regions)
-          lines.push(["region", this.info.region_names[this.regions[here]] || "none"]);
-        lines.push(["threshold-free TDP", ari.roundedDown(Math.max(this.free[here], 0), 3).toFixed(3)]);
-      }
-      const cluster = this.clusterHere;
-      if (cluster !== null) {
-        const row = this.rows[this.labels[here] - 1];
-        lines.push(
-          ["cluster", count(row.cluster_id)],
-          ["voxels", count(row.n_voxels)],
-          ["true discoveries, at least", count(row.true_discoveries)],
-          ["TDP, at least", ari.roundedDown(row.tdp, 3).toFixed(3)],
-          ["peak", short(row.peak_stat)],
-          ["peak at (mm)", [row.peak_x, row.peak_y, row.peak_z].map(short).join(", ")],
-        );
-      } else if (here >= 0) lines.push(["cluster", "none"]);
+      const { geometry } = this.map;
+      const row = this.rowHere;
+      geometry.xyz(this.place).forEach((value, k) => (at("xyz"[k]).value = Number(value.toFixed(2))));
+      const lines = ari.linesOfPlace(this.map, this.place, row);
       at("here").replaceChildren(
         ...lines.flatMap(([term, value]) => [element("dt", term), element("dd", value)]),
       );
-      at("grow").disabled = at("shrink").disabled = cluster === null;
+      for (const id of ["grow", "shrink", "add-cluster"]) at(id).disabled = !row;
       this.showSphere();
-      this.selectRow();
+      this.table.select(this.clusterHere);
     }
 
     showSphere() {
-      const members = this.grid.sphere(this.grid.xyz(this.voxel), this.radius);
-      const bound = this.forest.setBound(members);
-      this.sphere = { n_tested: members.length, true_discoveries: bound };
-      at("sphere").textContent = members.length
-        ? `At least ${count(bound)} of ${count(members.length)} voxels are active: ${percent(bound / members.length)}`
-        : "No tested voxel is in it.";
+      const { geometry } = this.map;
+      this.inSphere = geometry.sphere(geometry.xyz(this.place), this.radius);
+      this.sphere = this.map.bound(this.inSphere);
+      at("sphere").textContent = ari.boundText(this.sphere, geometry.words);
+      at("add-sphere").disabled = !this.inSphere.length;
     }
 
-    get columns() {
-      return Object.keys(COLUMNS).filter((name) => name !== "peak_region" || this.regions);
-    }
-
-    sorted() {
-      const { column, ascending } = this.sort;
-      const order = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a < b ? -1 : a > b ? 1 : 0);
-      const rows = [...this.rows].sort((a, b) => order(a[column], b[column]));
-      return ascending ? rows : rows.reverse();
-    }
-
-    showTable() {
-      const heads = this.columns.map((name) => {
-        const { head, isText } = COLUMNS[name];
-        const isSorted = this.sort.column === name;
-        const arrow = isSorted ? (this.sort.ascending ? " ▲" : " ▼") : "";
-        const th = element("th", "", { scope: "col", class: isText ? "text" : "" });
-        if (isSorted) th.setAttribute("aria-sort", this.sort.ascending ? "ascending" : "descending");
-        th.append(element("button", head + arrow, { type: "button", "data-column": name }));
-        return th;
-      });
-      at("heads").replaceChildren(...heads);
-      const cells = (row) =>
-        this.columns.map((name) => {
-          const { show = String, isText } = COLUMNS[name];
-          const value = row[name];
-          const isNothing = value === undefined || Number.isNaN(value);
-          return element("td", isNothing ? "" : show(value), { class: isText ? "text" : "" });
-        });
-      const rows = this.sorted();
-      at("rows").replaceChildren(
-        ...rows.slice(0, MOST_ROWS).map((row) => {
-          const tr = element("tr", "", { tabindex: "0", "data-cluster": row.cluster });
-          tr.append(...cells(row));
-          const colour =
-            this.overlay === "clusters"
-              ? ari.cssColour("clusters", ari.fractionOfCluster(row.cluster_id))
-              : ari.cssColour("tdp", row.tdp);
-          const swatch = element("span", "", { class: "swatch" });
-          swatch.style.background = colour;
-          tr.firstChild.prepend(swatch);
-          return tr;
-        }),
-      );
-      const rest = element("tr", "");
-      rest.append(...cells(this.rest));
-      rest.firstChild.textContent = "rest";
-      at("rest").replaceChildren(rest);
-      const n = rows.length;
-      const inAll = this.forest.n - this.rest.n_voxels;
-      at("count").textContent =
-        `${count(n)} ${n === 1 ? "cluster" : "clusters"}, ${count(inAll)} voxels` +
-        (n > MOST_ROWS ? `; the first ${MOST_ROWS} in this order are listed` : "");
-      this.selectRow();
-    }
-
-    selectRow() {
-      const cluster = this.clusterHere;
-      for (const row of at("rows").querySelectorAll('[aria-selected="true"]')) {
-        if (Number(row.dataset.cluster) !== cluster) row.removeAttribute("aria-selected");
-      }
-      if (cluster === null) return;
-      const row = at("rows").querySelector(`[data-cluster="${cluster}"]`);
-      if (!row || row.hasAttribute("aria-selected")) return;
-      row.setAttribute("aria-selected", "true");
-      // Within the list alone: the page itself must not jump.
-      const [list, foot, head] = [at("scroll"), at("rest").offsetHeight, at("heads").offsetHeight];
-      if (row.offsetTop < list.scrollTop + head) list.scrollTop = row.offsetTop - head;
-      const over = row.offsetTop + row.offsetHeight + foot - list.scrollTop - list.clientHeight;
-      if (over > 0) list.scrollTop += over;
+    showRegion() {
+      const { region } = this.session;
+      this.region = this.map.bound(region);
+      const isEmpty = region.length === 0;
+      at("region").textContent = isEmpty
+        ? "Draw it, or add spheres and clusters to it."
+        : ari.boundText(this.region, this.map.geometry.words);
+      at("clear").disabled = at("save-region").disabled = isEmpty;
+      at("eraser").disabled = isEmpty || !this.viewer;
+      if (isEmpty && this.tool === "eraser") this.takeTool(null);
     }
 
     // What is done.
@@ -330,46 +181,51 @@
         return;
       }
       this.say("");
-      if (!more && tdp === this.session.tdp && !this._isChanged) return;
+      if (!more && tdp === this.session.tdp && !this.session.isChanged) return;
       this.session.ask(tdp, { more });
-      this._isChanged = false;
       this.show();
     }
 
     change(sign) {
       const cluster = this.clusterHere;
       if (cluster === null) return;
-      const now = this.forest.tdps[cluster];
+      const now = this.map.forest.tdps[cluster];
       // The last step ends at 0 or 1.
       const step = sign > 0 ? Math.min(this.step, 1 - now) : -Math.min(this.step, now);
-      const isChanged = this.session.change(cluster, step);
-      this._isChanged ||= isChanged;
+      if (this.session.change(cluster, step)) {
+        this.say("");
+        this.show();
+        return;
+      }
       this.say(
-        isChanged
-          ? ""
-          : `No ${sign > 0 ? "cluster within" : "larger cluster around"} this one has a TDP of ` +
-              `${sign > 0 ? "at least" : "at most"} ${short(now + step)}.`,
+        `No ${sign > 0 ? "cluster within" : "larger cluster around"} this one has a TDP of ` +
+          `${sign > 0 ? "at least" : "at most"} ${ari.short(now + step)}.`,
       );
-      if (isChanged) this.show();
     }
 
     history(what) {
       this.session[what]();
-      this._isChanged = true;
       this.say("");
       this.show();
     }
 
-    moveTo(voxel, { fromViewer = false } = {}) {
-      this.voxel = voxel;
-      if (!fromViewer) this.viewer?.moveTo(this.grid.xyz(voxel));
+    // how: whether a picture may turn to show the place, see the viewers.
+    moveTo(place, how) {
+      this.place = place;
+      this.viewer?.moveTo(place, how);
       this.showHere();
       this.repaint();
-      this.writeUrl();
+      this.writeAddress();
     }
 
-    moveToXyz(xyz, how) {
-      if (xyz.every(Number.isFinite)) this.moveTo(this.grid.nearest(xyz), how);
+    moveToXyz(xyz) {
+      if (xyz.every(Number.isFinite)) this.moveTo(this.map.geometry.nearest(xyz));
+    }
+
+    moveBy(direction) {
+      const { viewer, map } = this;
+      const place = map.geometry.step(this.place, viewer ? viewer.direction(direction) : direction);
+      if (place !== null) this.moveTo(place);
     }
 
     setOverlay(overlay) {
@@ -382,14 +238,27 @@
     setOpacity(opacity) {
       this.opacity = opacity;
       this.viewer?.setOpacity(opacity);
-      this.writeUrl();
+      this.writeAddress();
     }
 
     setRadius(radius) {
       if (!(radius >= 0)) return;
       this.radius = radius;
       this.showSphere();
-      this.writeUrl();
+      this.writeAddress();
+    }
+
+    setView(view) {
+      this.view = view;
+      this.viewer?.setView(view);
+      this.showControls();
+    }
+
+    setMesh(mesh) {
+      this.map.geometry.choose(mesh);
+      this.viewer?.chooseMesh();
+      this.viewer?.moveTo(this.place);
+      this.showControls();
     }
 
     setTheme(theme) {
@@ -398,205 +267,126 @@
       document.documentElement.dataset.theme = theme ?? (prefersLight ? "light" : "dark");
     }
 
-    // Files.
+    // A region.
 
-    save(name, parts, type) {
-      const link = element("a", "", { download: `${this.info.file_stem}_${name}` });
-      link.href = URL.createObjectURL(new Blob(parts, { type }));
-      document.body.append(link);
-      link.click();
-      link.remove();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    // "pen", "eraser" or null for none.
+    takeTool(tool) {
+      this.tool = tool;
+      this.pen.isOn = tool !== null;
+      for (const id of TOOLS) at(id).setAttribute("aria-pressed", id === tool);
+      this.say(tool ? this.viewer.constructor.hint : "");
     }
 
-    csv() {
-      const columns = ["cluster_id", "threshold", "direction", "n_voxels", "size_mm3"];
-      columns.push("true_discoveries", "tdp", "peak_stat", "peak_x", "peak_y", "peak_z");
-      if (this.regions) columns.push("peak_region");
-      return ari.csv([...this.rows, this.rest], columns);
+    draw(line) {
+      const elements = this.viewer.enclosed(line);
+      this.say(elements?.length ? "" : this.viewer.constructor.hint);
+      if (elements) this.changeRegion(elements, { isTakenOut: this.tool === "eraser" });
     }
 
-    image(values, description) {
-      return ari.niftiFile(this.grid.volume(values), { ...this.grid, description });
+    changeRegion(elements, how) {
+      if (!this.session.draw(elements, how)) return;
+      this.showControls();
+      this.showRegion();
+      this.repaint();
     }
 
     // State in the address.
 
-    writeUrl() {
-      if (!this._isReady) return;
-      const xyz = this.grid.xyz(this.voxel).map((value) => Number(value.toFixed(3)));
-      const state = new URLSearchParams({
-        tdp: this.session.tdp,
+    get address() {
+      const { session, map } = this;
+      const { geometry } = map;
+      return ari.addressOf({
+        tdp: session.tdp,
         overlay: this.overlay,
-        at: xyz.join(","),
+        at: geometry.textOf(this.place),
         radius: this.radius,
         opacity: this.opacity,
+        step: this.step,
+        view: this.view,
+        mesh: geometry.mesh,
+        camera: this.viewer?.camera.map((angle) => Math.round(angle)).join(","),
+        theme: this.theme,
+        clusters: session.isChanged
+          ? map.forest.difference(map.forest.query(session.tdp), session.clusters)
+          : null,
       });
-      if (this.theme) state.set("theme", this.theme);
-      const hash = `#${state.toString().replaceAll("%2C", ",")}`;
-      if (hash === location.hash) return;
-      clearTimeout(this._urlTimer);
+    }
+
+    writeAddress() {
+      if (!this._isReady) return;
+      clearTimeout(this._addressTimer);
       // Browsers allow so many changes in a while, and a slider makes more.
-      this._urlTimer = setTimeout(() => {
+      this._addressTimer = setTimeout(() => {
+        const { address } = this;
+        if (address === location.hash) return;
         try {
-          history.replaceState(null, "", hash);
+          history.replaceState(null, "", address);
         } catch {
           // In a frame without an address of its own there is nothing to write to.
         }
       }, 150);
     }
 
-    readUrl() {
-      const state = new URLSearchParams(location.hash.slice(1));
-      const number = (name, low, high) => {
-        const value = Number(state.get(name) || NaN);
-        return value >= low && value <= high ? value : null;
+    readAddress() {
+      const { geometry, forest } = this.map;
+      const angles = (text) => {
+        const [azimuth, elevation, ...more] = text.split(",").map(ari.checkNumber(-720, 720));
+        return azimuth === null || (elevation ?? null) === null || more.length ? null : [azimuth, elevation];
       };
-      const tdp = number("tdp", 0, 1);
-      if (tdp !== null && tdp !== this.session.tdp) this.session = new ari.Session(this.forest, tdp);
-      const overlay = state.get("overlay");
-      if ([...at("overlay").options].some((option) => option.value === overlay)) this.overlay = overlay;
-      const xyz = (state.get("at") ?? "").split(",").map((part) => (part ? Number(part) : NaN));
-      if (xyz.length === 3 && xyz.every(Number.isFinite)) this.voxel = this.grid.nearest(xyz);
-      this.radius = number("radius", 0, 1e6) ?? this.radius;
-      this.opacity = number("opacity", 0, 1) ?? this.opacity;
-      const theme = state.get("theme");
-      this.setTheme(["dark", "light"].includes(theme) ? theme : null);
-    }
-
-    // Wires.
-
-    listen() {
-      const on = (id, event, action) => at(id).addEventListener(event, action);
-      let isDragged = false;
-      on("tdp-slider", "input", () => {
-        this.setTdp(at("tdp-slider").valueAsNumber, isDragged);
-        isDragged = true;
+      const { state, wrong } = ari.readAddress(location.hash, {
+        tdp: ari.checkNumber(0, 1),
+        overlay: ari.checkChoice(ari.Overlays.names),
+        at: (text) => geometry.placeFrom(text),
+        radius: ari.checkNumber(0, 1e6),
+        opacity: ari.checkNumber(0, 1),
+        step: ari.checkNumber(0.01, 1),
+        view: ari.checkChoice(Object.keys(this.views)),
+        mesh: ari.checkChoice(Object.keys(geometry.meshes ?? {})),
+        camera: angles,
+        theme: ari.checkChoice(["dark", "light"]),
       });
-      on("tdp-slider", "change", () => (isDragged = false));
-      on("tdp", "change", () => this.setTdp(at("tdp").valueAsNumber));
-      for (const what of ["undo", "redo", "reset"]) on(what, "click", () => this.history(what));
-      on("grow", "click", () => this.change(-1));
-      on("shrink", "click", () => this.change(1));
-      on("step", "change", () => {
-        const step = at("step").valueAsNumber;
-        if (step > 0 && step <= 1) this.step = step;
-        at("step").value = this.step;
-      });
-      for (const axis of ["x", "y", "z"]) {
-        on(axis, "change", () => this.moveToXyz(["x", "y", "z"].map((name) => at(name).valueAsNumber)));
-      }
-      on("radius", "input", () => this.setRadius(at("radius").valueAsNumber));
-      on("overlay", "change", () => this.setOverlay(at("overlay").value));
-      on("opacity", "input", () => this.setOpacity(at("opacity").valueAsNumber));
-      on("slices", "change", () => this.viewer?.setView(at("slices").value));
-      on("theme", "click", () => {
-        this.setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-        this.writeUrl();
-      });
-      matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => {
-        if (!this.theme) this.setTheme(null);
-      });
-      on("heads", "click", (event) => {
-        const column = event.target.dataset.column;
-        if (!column) return;
-        const isAgain = this.sort.column === column;
-        // What is large is sought first, but in the order of the clusters.
-        const ascending = isAgain ? !this.sort.ascending : column === "cluster_id";
-        this.sort = { column, ascending };
-        this.showTable();
-        at("heads").querySelector(`[data-column="${column}"]`).focus();
-      });
-      const choose = (event) => {
-        const row = event.target.closest("tr");
-        if (!row) return;
-        const peak = this.forest.peak(Number(row.dataset.cluster), this.evidence);
-        this.moveTo(this.grid.voxelOf(peak));
-      };
-      on("rows", "click", choose);
-      on("rows", "keydown", (event) => {
-        const row = event.target.closest("tr");
-        if (event.key === "Enter" || event.key === " ") {
-          event.preventDefault();
-          choose(event);
-        } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-          event.preventDefault();
-          (event.key === "ArrowDown" ? row?.nextSibling : row?.previousSibling)?.focus();
-        }
-      });
-      on("save-table", "click", () => this.save("clusters.csv", [this.csv()], "text/csv"));
-      on("save-labels", "click", () => {
-        this.save("labels.nii", [this.image(this.labels, "ari_estimator clusters")], "application/octet-stream");
-      });
-      on("save-tdp", "click", () => {
-        const file = this.image(this.tdpOfElements(), "ari_estimator TDP of clusters");
-        this.save("tdp.nii", [file], "application/octet-stream");
-      });
-      on("save-picture", "click", async () => {
-        this.save("picture.png", [await this.viewer.picture()], "image/png");
-      });
-      const STEPS = {
-        ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowDown: [1, -1],
-        ArrowUp: [1, 1], PageDown: [2, -1], PageUp: [2, 1],
-      };
-      // Before niivue, which has keys of its own.
-      at("stage").addEventListener(
-        "keydown",
-        (event) => {
-          if (!(event.key in STEPS)) return;
-          event.preventDefault();
-          event.stopPropagation();
-          this.stepBy(...STEPS[event.key]);
-        },
-        true,
-      );
-      document.addEventListener("keydown", (event) => {
-        if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
-        // In a box the browser undoes what was typed.
-        if (event.target.type === "number") return;
-        const key = event.key.toLowerCase();
-        const what = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : "";
-        if (!what) return;
-        event.preventDefault();
-        if (!at(what).disabled) this.history(what);
-      });
-      window.addEventListener("hashchange", () => {
-        this.readUrl();
-        this.apply();
-      });
-    }
-
-    // To the next voxel along the axis of the grid that is closest to an axis of the body.
-    stepBy(axis, sign) {
-      const along = [0, 1, 2].map((k) => this.grid.affine[axis][k]);
-      const k = along.reduce((best, v, i) => (Math.abs(v) > Math.abs(along[best]) ? i : best), 0);
-      const voxel = this.voxel.slice();
-      voxel[k] += sign * Math.sign(along[k]);
-      if (this.grid.isInside(voxel)) this.moveTo(voxel);
+      const { tdp = this.session.tdp, clusters, at: place, theme = null, mesh, ...simple } = state;
+      const session = new ari.Session(forest, tdp);
+      const changed = clusters && forest.exchange(session.clusters, clusters);
+      if (changed) session.show(changed);
+      else if (clusters) wrong.push("clusters");
+      if (location.hash) this.session = session;
+      Object.assign(this, { camera: null }, simple);
+      this.place = place ?? this.place;
+      if (mesh) this.setMesh(mesh);
+      this.setTheme(theme);
+      if (wrong.length) this.say(`Not understood in the address, and left out: ${wrong.join(", ")}.`);
     }
 
     // Show the whole state.
     apply() {
-      this.viewer?.setOpacity(this.opacity);
-      this.viewer?.moveTo(this.grid.xyz(this.voxel));
+      const { viewer, camera } = this;
+      viewer?.setOpacity(this.opacity);
+      viewer?.setView(this.view);
+      if (camera && viewer) viewer.camera = camera;
+      viewer?.moveTo(this.place, { mayTurn: camera === null });
       this.show();
     }
 
     async start() {
-      this.readUrl();
       this.describe();
-      this.listen();
+      this.readAddress();
+      ari.listen(this);
       this.show();
       try {
-        this.viewer = await ari.Viewer.create({
+        this.viewer = await VIEWERS[this.map.info.geometry.kind].create({
           canvas: at("brain"),
-          grid: this.grid,
-          background: this.background,
-          onMove: (xyz) => this.moveToXyz(xyz, { fromViewer: true }),
+          geometry: this.map.geometry,
+          onMove: (place) => this.moveTo(place, { mayTurn: false }),
+          onTurn: () => this.writeAddress(),
+          onView: (view) => {
+            this.view = view;
+            this.showControls();
+          },
         });
       } catch (error) {
         at("no-picture").hidden = false;
-        at("save-picture").disabled = true;
+        for (const id of ["save-picture", "pen", "eraser"]) at(id).disabled = true;
         this.say(`No picture: ${error.message}`);
       }
       this._isReady = true;
@@ -607,7 +397,7 @@
   ari.started = (async () => {
     const { info, arrays } = JSON.parse(at("data").textContent);
     at("data").remove();
-    ari.page = new Page(info, await ari.unpackAll(arrays));
+    ari.page = new Page(new ari.StatMap(info, await ari.unpackAll(arrays)));
     await ari.page.start();
   })();
   ari.started.catch((error) => {

@@ -21,6 +21,7 @@
   const [FIRST, LAST] = [8, 240];
   const BAND = (LAST - FIRST) / CLUSTERS.length;
   ari.OUTLINE_SHADE = 250;
+  ari.STRIPE_SHADES = { black: 100, white: 250 };
 
   // Colour at a fraction of a scale.
   function between(stops, fraction) {
@@ -50,6 +51,17 @@
       ari.cssColour(scale, from + ((to - from) * k) / 11),
     );
     return `linear-gradient(to right, ${stops.join(", ")})`;
+  };
+
+  // Colour of a cluster.
+  ari.clusterColour = (number) => CLUSTERS[(number - 1) % CLUSTERS.length];
+
+  // A colour map of niivue for black and white.
+  ari.stripesMap = function () {
+    const of = (value) => Array.from({ length: 256 }, (_, k) => value(k));
+    const { black, white } = ari.STRIPE_SHADES;
+    const grey = of((k) => (k < (black + white) / 2 ? 0 : 255));
+    return { R: grey, G: grey, B: grey, A: of((k) => (k < black / 2 ? 0 : 255)), I: of((k) => k) };
   };
 
   // A colour map of niivue.

@@ -1,11 +1,15 @@
-// What one does with a map: clusters that are shown, and all earlier and undone ones.
+// What one does with a map: clusters that are shown, a region that is drawn, and all earlier and
+// undone ones.
 (function (ari) {
   "use strict";
+
+  const areEqual = (a, b) => a.length === b.length && a.every((value, i) => value === b[i]);
 
   ari.Session = class Session {
     constructor(forest, tdp) {
       this.forest = forest;
-      this._first = { tdp, clusters: forest.query(tdp) };
+      // region: elements, in ascending order. States share it, none changes it.
+      this._first = { tdp, clusters: forest.query(tdp), region: new Int32Array(0) };
       this._now = this._first;
       this._done = [];
       this._undone = [];
@@ -17,6 +21,10 @@
 
     get clusters() {
       return this._now.clusters;
+    }
+
+    get region() {
+      return this._now.region;
     }
 
     get canUndo() {
@@ -35,17 +43,35 @@
 
     // Clusters of a TDP. While a slider is dragged (more: true) all is one step.
     ask(tdp, { more = false } = {}) {
-      const next = { tdp, clusters: this.forest.query(tdp) };
+      const next = { ...this._now, tdp, clusters: this.forest.query(tdp) };
       if (more) this._now = next;
       else this._go(next);
     }
 
     // Grow (step < 0) or shrink (step > 0) one cluster; whether it has changed.
     change(cluster, step) {
-      const clusters = this.forest.change(this.clusters, cluster, step);
-      if (clusters.length === this.clusters.length && clusters.every((c, i) => c === this.clusters[i]))
-        return false;
-      this._go({ tdp: this.tdp, clusters });
+      return this.show(this.forest.change(this.clusters, cluster, step));
+    }
+
+    // Show other clusters of the TDP; whether they are others.
+    show(clusters) {
+      if (areEqual(clusters, this.clusters)) return false;
+      this._go({ ...this._now, clusters });
+      return true;
+    }
+
+    // Whether clusters were grown or shrunk since the TDP was asked for.
+    get isChanged() {
+      return !areEqual(this.clusters, this.forest.query(this.tdp));
+    }
+
+    // Add elements to the region, or take them out of it; whether it has changed.
+    draw(elements, { isTakenOut = false } = {}) {
+      const region = new Set(this.region);
+      for (const element of elements) isTakenOut ? region.delete(element) : region.add(element);
+      const next = Int32Array.from(region).sort();
+      if (areEqual(next, this.region)) return false;
+      this._go({ ...this._now, region: next });
       return true;
     }
 

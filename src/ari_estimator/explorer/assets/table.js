@@ -18,16 +18,28 @@
     return Math.floor(Number((bound * scale).toFixed(6))) / scale;
   };
 
-  // A map: forest, grid, values of the statistic, evidence (larger is stronger), and what is said
-  // of it (info).
-  ari.clusterRows = function ({ forest, grid, stat, evidence, info, regions }, clusters) {
-    const volume = grid.voxelVolume;
+  // Columns of a file of clusters of a map.
+  ari.tableColumns = function ({ geometry, regions }) {
+    const { many, unit, where } = geometry.words;
+    return [
+      "cluster_id", "threshold", "direction", `n_${many}`, `size_${unit}`,
+      "true_discoveries", "tdp", "peak_stat", ...where.map((name) => `peak_${name}`),
+      ...(regions ? ["peak_region"] : []),
+    ];
+  };
+
+  // Rows of clusters of a map, that of the rest, and the number of its row for each element (0 for
+  // the rest).
+  ari.clusterRows = function ({ forest, geometry, stat, evidence, info, regions }, clusters) {
+    const { many, unit } = geometry.words;
     const describe = (peak) => {
-      const [x, y, z] = grid.xyz(grid.voxelOf(peak));
-      const row = { peak_stat: stat[peak], peak_x: x, peak_y: y, peak_z: z };
+      const row = { peak_stat: stat[peak] };
+      for (const [name, value] of Object.entries(geometry.locate(peak))) row[`peak_${name}`] = value;
       if (regions) row.peak_region = info.region_names[regions[peak]];
       return row;
     };
+    const labels = forest.labels(clusters);
+    const sizes = geometry.sizes(labels, clusters.length + 1);
     const rows = clusters.map((cluster, k) => {
       const n = forest.sizes[cluster];
       let weakest = Infinity;
@@ -41,16 +53,16 @@
         cluster_id: k + 1,
         threshold: info.stat_type === "p" ? -height : height,
         direction,
-        n_voxels: n,
-        size_mm3: n * volume,
+        [`n_${many}`]: n,
+        [`size_${unit}`]: sizes[k + 1],
         true_discoveries: forest.trueDiscoveries[cluster],
         tdp: forest.trueDiscoveries[cluster] / n,
         ...describe(forest.peak(cluster, evidence)),
         cluster,
       };
     });
-    const labels = forest.labels(clusters);
-    const rest = new Int32Array(forest.n - rows.reduce((sum, row) => sum + row.n_voxels, 0));
+    const nIn = clusters.reduce((sum, cluster) => sum + forest.sizes[cluster], 0);
+    const rest = new Int32Array(forest.n - nIn);
     for (let element = 0, k = 0; element < forest.n; element++) {
       if (labels[element] === 0) rest[k++] = element;
     }
@@ -59,8 +71,8 @@
       cluster_id: 0,
       threshold: NaN,
       direction: "rest",
-      n_voxels: rest.length,
-      size_mm3: rest.length * volume,
+      [`n_${many}`]: rest.length,
+      [`size_${unit}`]: sizes[0],
       true_discoveries: bound,
       tdp: rest.length ? bound / rest.length : NaN,
     };

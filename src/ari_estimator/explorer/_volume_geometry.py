@@ -1,7 +1,8 @@
-"""What clusters are drawn on: an anatomical image on the grid of the map, in 256 shades of grey."""
+"""Volumes in the page: the grid of the map, and an anatomical image in 256 shades of grey on it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from nibabel.nifti1 import Nifti1Header
 from nilearn.image import check_niimg_3d, get_data, resample_img
 from nilearn.image.resampling import BoundingBoxError
 
+from ari_estimator.explorer._page_geometry import PageGeometry
+from ari_estimator.images._frame import Frame
 from ari_estimator.images._space import VolumePart
 
 # Codes of the NIfTI standard: coordinates of the scanner, and of the MNI space.
@@ -19,7 +22,63 @@ _SCANNER, _MNI = 1, 4
 _LEAST_OVERLAP = 0.85
 
 
-def space_code_of(img: Any) -> int:
+@dataclass(frozen=True)
+class VolumeGeometry(PageGeometry):
+    """The grid of a volume.
+
+    Attributes
+    ----------
+    part : VolumePart
+        The tested voxels.
+
+    space_code : int
+        What the header of the map says of its space, a code of NIfTI; 0 if nothing.
+
+    background : ndarray of uint8 of shape (nx, ny, nz), or None
+        Anatomical image.
+    """
+
+    kind = "volume"
+
+    part: VolumePart
+    space_code: int
+    background: np.ndarray | None
+
+    @classmethod
+    def of(
+        cls, frame: Frame, parts: tuple[Any, ...], *, bg_img: Any, surf_mesh: Any, like: Any
+    ) -> VolumeGeometry:
+        """Return the geometry of a volume."""
+        if surf_mesh is not None:
+            raise ValueError(
+                f"surf_mesh is for surfaces. Got {type(surf_mesh).__name__} for a volume."
+            )
+        (part,) = parts
+        space_code = _space_code_of(frame.mask_img if like is None else like)
+        return cls(part, space_code, _background_of(bg_img, part, space_code))
+
+    def info(self) -> dict[str, Any]:
+        """Return shape, affine and space."""
+        return {
+            "kind": self.kind,
+            "shape": list(self.part.mask.shape),
+            "affine": [[float(value) for value in row] for row in self.part.affine[:3]],
+            "space_code": self.space_code or 2,
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return mask and background."""
+        arrays = {"mask": self.part.mask.ravel()}
+        if self.background is not None:
+            arrays["background"] = self.background.ravel(order="F")
+        return arrays
+
+    def neighbours(self, connectivity: int) -> str:
+        """Return who is whose neighbour, in words."""
+        return f"{connectivity} neighbours"
+
+
+def _space_code_of(img: Any) -> int:
     """Return what a header says of the space of an image, a code of NIfTI; 0 if nothing."""
     header = getattr(img, "header", None)
     if not isinstance(header, Nifti1Header):
@@ -27,13 +86,13 @@ def space_code_of(img: Any) -> int:
     return int(header["sform_code"]) or int(header["qform_code"])
 
 
-def background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray | None:
+def _background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray | None:
     """Return an anatomical image on the grid of a map.
 
     Parameters
     ----------
-    bg_img : "MNI152", 3D Niimg-like object or None
-        The image; "MNI152" for nilearn's template, if the map is in its space. None for none.
+    bg_img : "auto", 3D Niimg-like object or None
+        The image; "auto" for nilearn's template, if the map is in its space. None for none.
 
     part : VolumePart
         The tested voxels.
@@ -53,7 +112,7 @@ def background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray 
     """
     if bg_img is None:
         return None
-    is_template = isinstance(bg_img, str) and bg_img == "MNI152"
+    is_template = isinstance(bg_img, str) and bg_img in ("auto", "MNI152")
     if is_template:
         if space_code == _SCANNER:
             return None

@@ -1,0 +1,39 @@
+// Where elements lie, whatever they are. Each kind of image has a geometry of its own, which knows
+// places, all that the crosshair can be at; what is drawn has an index for each of them, size in
+// all, and elements have some of these (indices).
+(function (ari) {
+  "use strict";
+
+  const [NEITHER, INSIDE, AROUND] = [0, 1, 2];
+
+  ari.Geometry = class Geometry {
+    // Values of the elements by index, 0 where there is no element.
+    spread(values) {
+      const all = new values.constructor(this.size);
+      for (let element = 0; element < values.length; element++) {
+        all[this.indices[element]] = values[element];
+      }
+      return all;
+    }
+
+    // Indices on both sides of the rim of a set of elements: inside, and outside.
+    rim(elements) {
+      const marks = new Uint8Array(this.size).fill(NEITHER);
+      for (const element of elements) marks[this.indices[element]] = INSIDE;
+      const rim = { inside: [], outside: [] };
+      for (const element of elements) {
+        const index = this.indices[element];
+        let isAtRim = false;
+        for (const other of this.neighbours(index)) {
+          if (marks[other] === INSIDE) continue;
+          isAtRim = true;
+          if (marks[other] === AROUND) continue;
+          marks[other] = AROUND;
+          rim.outside.push(other);
+        }
+        if (isAtRim) rim.inside.push(index);
+      }
+      return rim;
+    }
+  };
+})((globalThis.ari ??= {}));

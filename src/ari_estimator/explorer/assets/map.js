@@ -1,0 +1,51 @@
+// A map with all its clusters: what is known of it, before anything is asked.
+(function (ari) {
+  "use strict";
+
+  const GEOMETRIES = { volume: ari.Grid, surface: ari.Mesh };
+
+  // Larger is stronger.
+  function evidenceOf(stat, info) {
+    if (info.stat_type === "p") return stat.map((p) => -p);
+    return info.two_sided ? stat.map(Math.abs) : stat;
+  }
+
+  // What is drawn of a statistic: p-values as -log10 p.
+  function drawnOf(stat, info) {
+    if (info.stat_type === "p") return stat.map((p) => -Math.log10(Math.max(p, 1e-300)));
+    if (info.stat_type === "one_minus_p")
+      return stat.map((q) => -Math.log10(Math.max(1 - q, 1e-300)));
+    return stat;
+  }
+
+  ari.StatMap = class StatMap {
+    constructor(info, arrays) {
+      const { stat, regions, elements, sizes, categories } = arrays;
+      this.info = info;
+      this.geometry = new GEOMETRIES[info.geometry.kind](info.geometry, arrays);
+      this.stat = stat;
+      this.evidence = evidenceOf(stat, info);
+      this.drawn = drawnOf(stat, info);
+      this.regions = regions;
+      this.forest = new ari.Forest({
+        elements,
+        sizes,
+        categories,
+        isCluster: arrays.is_cluster,
+        trueDiscoveries: arrays.true_discoveries,
+        nThresholds: info.n_thresholds,
+      });
+      this.free = this.forest.thresholdFree();
+    }
+
+    // The element with the most evidence, the first of them.
+    get strongest() {
+      return this.evidence.reduce((best, e, i) => (e > this.evidence[best] ? i : best), 0);
+    }
+
+    // Bound of any elements.
+    bound(elements) {
+      return { n_tested: elements.length, true_discoveries: this.forest.setBound(elements) };
+    }
+  };
+})((globalThis.ari ??= {}));

@@ -1,0 +1,31 @@
+// What is said of a place: its values, and the cluster that it is in.
+(function (ari) {
+  "use strict";
+
+  const { count, short } = ari;
+  const UNITS = { mm3: "mm³", mm2: "mm²" };
+
+  // Terms and values. row: of the cluster there, undefined if there is none.
+  ari.linesOfPlace = function ({ geometry, info, regions, stat, free, forest, evidence }, place, row) {
+    const { one, many, unit } = geometry.words;
+    const lines = [...geometry.describe(place)];
+    const here = geometry.elementOf(place);
+    if (here < 0) return [...lines, [one, "not tested"]];
+    lines.push([info.stat_name, short(stat[here])]);
+    if (regions) lines.push(["region", info.region_names[regions[here]] || "none"]);
+    lines.push(["threshold-free TDP", ari.proportion(Math.max(free[here], 0))]);
+    if (!row) return [...lines, ["cluster", "none"]];
+    const peak = geometry.placeOfElement(forest.peak(row.cluster, evidence));
+    return [
+      ...lines,
+      ["cluster", count(row.cluster_id)],
+      [many, count(row[`n_${many}`])],
+      [UNITS[unit], count(Math.round(row[`size_${unit}`]))],
+      ["true discoveries, at least", count(row.true_discoveries)],
+      ["TDP, at least", ari.proportion(row.tdp)],
+      ["peak", short(row.peak_stat)],
+      ...geometry.describe(peak).map(([term, text]) => [`${term} of the peak`, text]),
+      ["peak at (mm)", geometry.xyz(peak).map((value) => Number(value.toFixed(1))).join(", ")],
+    ];
+  };
+})((globalThis.ari ??= {}));

@@ -1,0 +1,18 @@
+// Numbers and bounds as text.
+(function (ari) {
+  "use strict";
+
+  ari.count = (n) => n.toLocaleString("en-US");
+  ari.short = (value) =>
+    Number.isFinite(value) ? String(Number(value.toPrecision(4))) : value < 0 ? "-∞" : "∞";
+
+  // Lower bounds stay lower bounds.
+  ari.proportion = (tdp) => ari.roundedDown(tdp, 3).toFixed(3);
+  ari.percent = (tdp) => `${(ari.roundedDown(tdp, 3) * 100).toFixed(1)}\u00a0%`;
+
+  // What is said of the bound of a set; words: of a geometry.
+  ari.boundText = function ({ n_tested: n, true_discoveries: bound }, { one, many }) {
+    if (!n) return `No tested ${one} is in it.`;
+    return `At least ${ari.count(bound)} of ${ari.count(n)} ${many} are active: ${ari.percent(bound / n)}`;
+  };
+})((globalThis.ari ??= {}));
