@@ -48,7 +48,7 @@
         Object.entries(names).map(([value, label]) => element("option", label, { value }));
       at("views").replaceChildren(...options(this.views));
       const { meshes = {} } = geometry;
-      const labels = { given: "as given", map: "of the map" };
+      const labels = { given: "for drawing", map: "of the map" };
       at("meshes").replaceChildren(
         ...Object.keys(meshes).map((value) => element("option", labels[value], { value })),
       );
