@@ -19,7 +19,8 @@ from ari_estimator.closed_testing._learned_template import (
 )
 from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.closed_testing._templates import Template, make_template
+from ari_estimator.closed_testing._template import Template
+from ari_estimator.closed_testing._templates import make_template
 
 _KIND = "calibration"
 
@@ -116,6 +117,19 @@ class Calibration:
     See Also
     --------
     calibrate : From a matrix of p-values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.closed_testing import calibrate
+    >>> p_values = np.random.default_rng(0).random((100, 50))  # a row for each permutation
+    >>> calibration = calibrate(p_values, alpha=0.1)
+    >>> calibration.n_permutations, round(calibration.lambda_, 3)
+    (100, 0.07)
+    >>> calibration.joint_error_rate() <= 0.1
+    True
+    >>> calibration.at(0.2).lambda_ > calibration.lambda_
+    True
     """
 
     template: Template

@@ -141,6 +141,9 @@ default="simes"
     is_constant_ : ndarray of bool of shape (n_elements,)
         Elements without variance, which are no discovery whatever their mean.
 
+    n_features_in_ : int
+        Number of elements.
+
     See Also
     --------
     ARISecondLevelModel : Takes a calibration, for images.
@@ -159,8 +162,8 @@ default="simes"
 
     Skewed errors, or outliers of one sign, make sign-flipping too liberal, the more so the fewer
     subjects and the more independent voxels there are. An extreme case: with lognormal errors,
-    two-sided, of 12 subjects the error at 0.05 is 0.14 with a single voxel and 0.95 with a
-    hundred independent ones; of 100 subjects it is still 0.8. Student's t-test, and with it
+    two-sided, of 12 subjects the error at 0.05 is 0.15 with a single voxel and 0.95 with a
+    hundred independent ones; of 100 subjects it is still 0.77. Student's t-test, and with it
     closed testing of a z map, fails in the same way. Permutation, of groups or a covariate, does
     not need symmetry.
 

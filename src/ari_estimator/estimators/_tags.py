@@ -1,4 +1,4 @@
-"""What scikit-learn and nilearn are told of the input of a transformer."""
+"""What scikit-learn and nilearn are told of the input of transformers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
-def with_images(tags: Any) -> Any:
-    """Return tags that say that images are taken, and arrays with NaN.
+def input_tags() -> Any:
+    """Return tags that say that images are taken, and arrays, with NaN.
 
-    scikit-learn has no tag for images. Those here are named as nilearn names them.
+    scikit-learn has no tags for images; those here have the names that nilearn gives them.
     """
     # scikit-learn has tags from 1.6 on, and asks for none before.
     from sklearn.utils import InputTags
@@ -19,5 +19,4 @@ def with_images(tags: Any) -> Any:
         niimg_like: bool = True
         surf_img: bool = True
 
-    tags.input_tags = ImageInputTags(one_d_array=True, two_d_array=True, allow_nan=True)
-    return tags
+    return ImageInputTags(allow_nan=True)

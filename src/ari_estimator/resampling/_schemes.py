@@ -39,6 +39,24 @@ class Scheme(ABC):
 
     keeps_norm : bool
         Whether residuals keep their sum of squares.
+
+    See Also
+    --------
+    choose_scheme : The one that is right for a contrast.
+
+    Examples
+    --------
+    Resampling, seen from either side:
+
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import SignFlipping
+    >>> rng = np.random.default_rng(0)
+    >>> scheme, vector, residuals = SignFlipping(4, None), np.ones(4), rng.standard_normal((4, 2))
+    >>> draws = scheme.draws(3, rng)
+    >>> one = scheme.weights(draws, vector)[1] @ residuals
+    >>> other = vector @ scheme.resample(draws[1], residuals)
+    >>> bool(np.allclose(one, other))
+    True
     """
 
     description: str
@@ -68,18 +86,71 @@ class Scheme(ABC):
 
     @abstractmethod
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return what residuals are multiplied by, of shape (n_draws, n_subjects)."""
+        """Return what residuals are multiplied by, in the place of a vector.
+
+        Parameters
+        ----------
+        draws : ndarray of shape (n_draws, n_subjects)
+            Some of the resamples.
+
+        vector : ndarray of shape (n_subjects,)
+            What resampled residuals would be multiplied by.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_draws, n_subjects)
+            What to multiply the residuals by instead, as they are.
+        """
 
     @abstractmethod
     def resample(self, draw: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-        """Return resampled residuals, of shape (n_subjects, n_elements)."""
+        """Return resampled residuals.
+
+        Parameters
+        ----------
+        draw : ndarray of shape (n_subjects,)
+            A resample.
+
+        residuals : ndarray of shape (n_subjects, n_elements)
+            The residuals.
+
+        Returns
+        -------
+        resampled : ndarray of shape (n_subjects, n_elements)
+            The residuals after resampling.
+        """
 
     def residuals(self, contrast: Contrast, data: np.ndarray) -> np.ndarray:
-        """Return what is resampled: residuals given the nuisance (Freedman & Lane 1983)."""
+        """Return what is resampled: residuals given the nuisance (Freedman & Lane 1983).
+
+        Parameters
+        ----------
+        contrast : Contrast
+            What is tested.
+
+        data : ndarray of shape (n_subjects, n_elements)
+            The data.
+
+        Returns
+        -------
+        residuals : ndarray of shape (n_subjects, n_elements)
+            What the nuisance does not explain.
+        """
         return contrast.without_nuisance(data)
 
     def varying_nuisance(self, contrast: Contrast) -> np.ndarray:
-        """Return a basis of the nuisance that residuals do not stay orthogonal to."""
+        """Return a basis of the nuisance that residuals do not stay orthogonal to.
+
+        Parameters
+        ----------
+        contrast : Contrast
+            What is tested.
+
+        Returns
+        -------
+        basis : ndarray of shape (n_subjects, n_varying)
+            Orthonormal.
+        """
         return contrast.nuisance
 
 
@@ -113,6 +184,18 @@ class SignFlipping(Transformations):
 
     blocks : ndarray of int of shape (n_subjects,) or None
         Block of each row, from 0; None if each is its own.
+
+    Examples
+    --------
+    Of few rows there are few flips, and all are taken:
+
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import SignFlipping
+    >>> SignFlipping(2, None).draws(1000, np.random.default_rng(0))
+    array([[ 1,  1],
+           [ 1, -1],
+           [-1,  1],
+           [-1, -1]], dtype=int8)
     """
 
     def __init__(self, n_subjects: int, blocks: np.ndarray | None) -> None:
@@ -151,6 +234,17 @@ class Permutation(Transformations):
 
     blocks : ndarray of int of shape (n_subjects,) or None
         Block of each row, from 0; None if all are exchangeable.
+
+    Examples
+    --------
+    Of two groups of two there are six splits:
+
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import Permutation, find_contrast
+    >>> design = np.column_stack([[0, 0, 1, 1], np.ones(4)])
+    >>> scheme = Permutation(find_contrast(design, [1, 0]), None)
+    >>> scheme.draws(1000, np.random.default_rng(0)).shape
+    (6, 4)
     """
 
     def __init__(self, contrast: Contrast, blocks: np.ndarray | None) -> None:
@@ -223,6 +317,14 @@ class ResidualBootstrap(Scheme):
     ----------
     .. [1] Freedman DA (1981). Bootstrapping regression models. Annals of Statistics 9,
        1218-1228.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import ResidualBootstrap
+    >>> ResidualBootstrap(5).draws(1000, np.random.default_rng(0))[:2]
+    array([[0, 1, 2, 3, 4],
+           [0, 0, 0, 0, 4]])
     """
 
     keeps_norm = False
@@ -303,6 +405,12 @@ def check_blocks(blocks: ArrayLike | None, n_subjects: int) -> np.ndarray | None
     ------
     ValueError
         If there is not one label for each row, or one is missing (NaN, None).
+
+    Examples
+    --------
+    >>> from ari_estimator.resampling import check_blocks
+    >>> check_blocks(["sub-2", "sub-2", "sub-1"], 3)
+    array([0, 0, 1])
     """
     if blocks is None:
         return None
@@ -361,6 +469,17 @@ def choose_scheme(name: SchemeName, contrast: Contrast, blocks: np.ndarray | Non
        levels. Journal of Business & Economic Statistics 1, 292-298.
     .. [3] Davenport S, Thirion B, Neuvial P (2022). FDP control in mass-univariate linear
        models using the residual bootstrap. arXiv:2208.13724.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import choose_scheme, find_contrast
+    >>> age = np.array([20.0, 31, 45, 52, 60])
+    >>> contrast = find_contrast(np.column_stack([age, np.ones(5)]), [1, 0])
+    >>> choose_scheme("auto", contrast).description
+    'permutation'
+    >>> choose_scheme("auto", find_contrast(np.ones((5, 1)), [1])).description
+    'sign-flipping'
     """
     if name not in SCHEMES:
         raise ValueError(f"scheme must be one of {list(SCHEMES)}. Got {name!r}.")
