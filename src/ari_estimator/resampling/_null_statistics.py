@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ari_estimator.resampling._contrast import Contrast
-from ari_estimator.resampling._schemes import Scheme
+from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._tails import CorrelationTail
 from ari_estimator.resampling._threads import one_thread
 
