@@ -68,11 +68,11 @@ def page_rows() -> list[list[str]]:
     shown = []
     for (what, beside), (ratios, limit, at_least) in rows.items():
         ends = dict.fromkeys(_shown(ratio, at_least) for ratio in (min(ratios), max(ratios)))
-        limit_shown = "" if limit is None else _shown(limit, at_least)
+        limit_shown = "" if limit is None else f"1 / {limit:g}" if at_least else f"{limit:g}"
         shown.append([what, beside, " to ".join(ends), limit_shown])
     return shown
 
 
 def _shown(ratio: float, at_least: bool) -> str:
-    digits = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}" if ratio >= 0.1 else f"{ratio:.2g}"
+    digits = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
     return f"1 / {digits}" if at_least else digits

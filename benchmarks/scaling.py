@@ -1,7 +1,8 @@
 """How the cost of each job grows with the size of its input: slopes of log time on log size.
 
-Sizes take turns, so that a slow moment of the machine meets all of them, and the fastest of
-several rounds counts. A slope of 1 is cost in proportion to size.
+Sizes take turns, so that a slow moment of the machine meets all of them, and the least processor
+time of several rounds counts: each job runs in one thread, and waits for nothing. A slope of 1 is
+cost in proportion to size.
 """
 
 from __future__ import annotations
@@ -121,14 +122,14 @@ def growths() -> list[Growth]:
 
 
 def fastest(runs: dict[int, Callable[[], object]]) -> dict[int, float]:
-    """Return the least time of each size, in seconds."""
+    """Return the least processor time of each size, in seconds."""
     times = dict.fromkeys(runs, np.inf)
     for i in range(N_ROUNDS + 1):
         for size, run in runs.items():
-            start = time.perf_counter()
+            start = time.process_time()
             run()
             if i:  # the first round compiles, and fills caches
-                times[size] = min(times[size], time.perf_counter() - start)
+                times[size] = min(times[size], time.process_time() - start)
     return times
 
 
