@@ -1,22 +1,64 @@
-"""Run every benchmark: ``python benchmarks``."""
+"""Run the benchmarks: ``python benchmarks [NAME ...] [--page docs/benchmarks.md]``."""
 
-import cluster_tdp
-import hommel
-import import_time
-import permutation
-import regions
-import second_level
-import surface_tdp
-import tdp_forest
+from __future__ import annotations
 
-for benchmark in (
-    import_time,
-    hommel,
-    cluster_tdp,
-    tdp_forest,
-    regions,
-    surface_tdp,
-    second_level,
-    permutation,
-):
-    benchmark.main()
+import argparse
+import importlib
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from _measure import page_rows, rows
+from _page import add_page_argument, publish, table
+
+NAMES = (
+    "import_time",
+    "hommel",
+    "cluster_tdp",
+    "tdp_forest",
+    "regions",
+    "surface_tdp",
+    "second_level",
+    "permutation",
+    "beside_r",
+    "scaling",
+)
+
+PEERS = ("numpy", "scipy", "nilearn", "higra", "sanssouci")
+
+
+def machine() -> str:
+    """Return what was measured, and on what."""
+    cpus = Path("/proc/cpuinfo")
+    lines = cpus.read_text(encoding="utf-8").splitlines() if cpus.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    on = f"{len(models)} x {models[0]}" if models else platform.processor()
+    versions = []
+    for name in PEERS:
+        try:
+            versions.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return f"On {on}; Python {platform.python_version()}, {', '.join(versions)}."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}")
+    add_page_argument(parser)
+    given = parser.parse_args()
+    unknown = set(given.names) - set(NAMES)
+    if unknown:
+        parser.error(f"NAME must be one of {', '.join(NAMES)}. Got {', '.join(unknown)}.")
+    for name in given.names or NAMES:
+        print(f"== {name}")
+        rows.clear()
+        figure = importlib.import_module(name).main()
+        if figure is not None and given.page is not None:
+            figure.savefig(given.page.parent / "images" / f"{name}.png", dpi=110)
+        shown = table(("what", "beside", "ratio", "limit"), page_rows())
+        publish(name, f"{shown}\n\n{machine()}", given.page)
+
+
+if __name__ == "__main__":
+    main()

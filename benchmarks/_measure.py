@@ -36,10 +36,43 @@ def peak_memory(function: Callable[[], object]) -> int:
     return peak - before
 
 
-def report(what: str, ratio: float, limit: float | None = None, *, at_least: bool = False) -> None:
-    """Print a ratio, beside what it is to reach if there is such a limit."""
+# What the page says, and beside what: the ratios that were reported for it, and their limit.
+Row = tuple[str, str]
+rows: dict[Row, tuple[list[float], float | None, bool]] = {}
+
+
+def report(
+    what: str,
+    ratio: float,
+    limit: float | None = None,
+    *,
+    at_least: bool = False,
+    row: Row | None = None,
+) -> None:
+    """Print a ratio, beside what it is to reach if there is such a limit.
+
+    Ratios with a row are gathered in that row of the page. With ``at_least``, a ratio says how
+    many times the other takes.
+    """
     line = f"  {what:<62} {ratio:7.2f}"
     if limit is not None:
         reached = ratio >= limit if at_least else ratio <= limit
         line += f"   {'>=' if at_least else '<='} {limit:<5g} {'yes' if reached else 'NO'}"
-    print(line)
+    print(line, flush=True)
+    if row is not None:
+        rows.setdefault(row, ([], limit, at_least))[0].append(ratio)
+
+
+def page_rows() -> list[list[str]]:
+    """Return the rows of the page, of what was reported so far: name, peer, ratio, limit."""
+    shown = []
+    for (what, beside), (ratios, limit, at_least) in rows.items():
+        ends = dict.fromkeys(_shown(ratio, at_least) for ratio in (min(ratios), max(ratios)))
+        limit_shown = "" if limit is None else f"1 / {limit:g}" if at_least else f"{limit:g}"
+        shown.append([what, beside, " to ".join(ends), limit_shown])
+    return shown
+
+
+def _shown(ratio: float, at_least: bool) -> str:
+    digits = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    return f"1 / {digits}" if at_least else digits

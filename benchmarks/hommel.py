@@ -8,6 +8,8 @@ from scipy.special import ndtr
 
 from ari_estimator.closed_testing import Hommel
 
+WHAT = "closed testing of a million p-values at all levels, with adjusted p-values"
+
 
 def main() -> None:
     rng = np.random.default_rng(0)
@@ -24,7 +26,8 @@ def main() -> None:
                 return hommel.jumps, hommel.adjusted_p_values
 
             times = side_by_side({"ours": fit, "argsort": lambda p=p: np.argsort(p)})
-            report(f"{local_test}: ours / np.argsort", times["ours"] / times["argsort"], 2)
+            report(f"{local_test}: ours / np.argsort", times["ours"] / times["argsort"], 2,
+                   row=(WHAT, "`np.argsort` of them"))  # fmt: skip
 
 
 if __name__ == "__main__":

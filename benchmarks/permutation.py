@@ -14,6 +14,8 @@ from ari_estimator import PermutationCalibration, learn_template
 N_SUBJECTS = 30
 N_LEARNED = 200
 
+WHAT = f"1,000 sign flips of {N_SUBJECTS} subjects, 2 mm brain, from data to lambda"
+
 
 def subjects(smoothing: float) -> np.ndarray:
     """Return the maps of subjects in the mask, of shape (n_subjects, n_voxels), in float32."""
@@ -55,9 +57,17 @@ def main() -> None:
 
         times = side_by_side({"ours": ours, "floor": lambda data=data: floor(data, 1000)}, 5)
         report(
-            "Simes template, data to lambda / product and sort", times["ours"] / times["floor"], 1
+            "Simes template, data to lambda / product and sort",
+            times["ours"] / times["floor"],
+            1,
+            row=(WHAT, "their product with the data, one sort of each"),
         )
-    report("its peak memory above the data, in 100 MB", peak_memory(ours) / 1e8, 6)
+    report(
+        "its peak memory above the data, in MB",
+        peak_memory(ours) / 1e6,
+        600,
+        row=("its memory above the data, MB", ""),
+    )
     data = subjects(2.0)
     times = side_by_side(
         {
@@ -73,12 +83,30 @@ def main() -> None:
         },
         3,
     )
-    report("10,000 / 1,000 flips", times["10,000"] / times["1,000"])
     report(
-        "one process / two", times["10,000"] / times["10,000, two processes"], 1.6, at_least=True
+        "10,000 / 1,000 flips",
+        times["10,000"] / times["1,000"],
+        10,
+        row=("10,000 flips", "1,000 flips"),
     )
-    for name in ("aorc", "power", "higher_criticism", "beta", "step-down"):
-        report(f"{name} / simes", times[name] / times["1,000"])
+    report(
+        "one process / two",
+        times["10,000"] / times["10,000, two processes"],
+        1.6,
+        at_least=True,
+        row=("10,000 flips, two processes", "one process"),
+    )
+    for name in ("aorc", "power", "higher_criticism", "beta"):
+        report(
+            f"{name} / simes",
+            times[name] / times["1,000"],
+            row=("1,000 flips, other templates, 1,000 thresholds", "Simes' template"),
+        )
+    report(
+        "step-down / simes",
+        times["step-down"] / times["1,000"],
+        row=("1,000 flips, step-down", "a single step"),
+    )
     beside_sanssouci(data)
 
 
@@ -113,12 +141,17 @@ def beside_sanssouci(data: np.ndarray) -> None:
         theirs / times["ours"],
         50,
         at_least=True,
+        row=(WHAT, "sanssouci.python (200 flips, five times)"),
     )
     report(
         "learned template: calibrate_jer / our training and calibration",
         times["calibrate_jer"] / times["ours, learned"],
         20,
         at_least=True,
+        row=(
+            f"learned template: {N_LEARNED} flips to learn, {N_LEARNED} to calibrate",
+            "`calibrate_jer` of sanssouci.python alone",
+        ),
     )
 
 

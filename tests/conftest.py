@@ -7,6 +7,12 @@ from nilearn.datasets import load_sample_motor_activation_image
 from nilearn.image import load_img
 
 
+def pytest_configure(config):
+    # nilearn's checks of estimators come in a module with marks of its own.
+    for name in ("ai_generated", "flaky", "slow", "thread_unsafe", "timeout"):
+        config.addinivalue_line("markers", f"{name}: of nilearn's tests")
+
+
 @pytest.fixture(scope="session")
 def motor_img():
     """Return the z map that nilearn brings along: 45,448 voxels of 3 mm in a zero background."""

@@ -37,10 +37,6 @@ def test_numba_and_typer_are_left_for_when_they_are_needed():
     assert output.stdout.strip() == "[]"
 
 
-def test_public_names_are_there():
-    assert set(ari_estimator.__all__) <= set(dir(ari_estimator))
-
-
 def _imports() -> list[tuple[str, str]]:
     root = Path(ari_estimator.__file__).parent
     pairs = []

@@ -1,8 +1,6 @@
 """All-Resolutions Inference for brain imaging, as scikit-learn and nilearn estimators."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Any as _Any
 
 from ari_estimator._version import __version__
 from ari_estimator.estimators import (
@@ -19,7 +17,7 @@ from ari_estimator.estimators import (
     learn_template,
     set_bound,
 )
-from ari_estimator.estimators._report_hook import set_report_maker
+from ari_estimator.estimators._report_hook import set_report_maker as _set_report_maker
 from ari_estimator.explorer import explore
 from ari_estimator.interfaces import load, save
 
@@ -43,11 +41,11 @@ __all__ = [
 ]
 
 
-def _make_report(fitted: Any, **options: Any) -> Any:
+def _make_report(fitted: _Any, **options: _Any) -> _Any:
     # Imported when it is needed: figures take their time.
     from ari_estimator.reporting import make_report
 
     return make_report(fitted, **options)
 
 
-set_report_maker(_make_report)
+_set_report_maker(_make_report)

@@ -18,7 +18,8 @@ from ari_estimator.closed_testing import (
     make_template,
 )
 from ari_estimator.closed_testing import _p_value_matrix as p_value_matrix
-from ari_estimator.closed_testing._calibration import lambda_at, lambda_rank, step_down
+from ari_estimator.closed_testing._calibration import step_down
+from ari_estimator.closed_testing._lambda import lambda_at, lambda_rank
 from ari_estimator.closed_testing._templates import TEMPLATES
 
 NAMES = list(TEMPLATES)

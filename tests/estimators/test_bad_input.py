@@ -13,6 +13,7 @@ from nilearn.exceptions import DimensionError, MaskWarning
 from nilearn.image import get_data, new_img_like
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, cluster_level_inference
@@ -127,7 +128,7 @@ class TestParameters:
         with pytest.raises(TypeError, match="'threshold'"):
             ClusterTDPTransformer(iter([2.0, 3.0]), mask_img=mask_img).fit(z_img)
 
-    @pytest.mark.parametrize("value", ["polars", "numpy", "", True])
+    @pytest.mark.parametrize("value", ["arrow", "numpy", "", True])
     def test_set_output_refuses_unknown_containers(self, value):
         with pytest.raises(ValueError, match=rf"transform must be .* Got {value!r}"):
             ClusterTDPTransformer().set_output(transform=value)
@@ -323,6 +324,10 @@ class TestMaps:
         name = type(value).__name__
         with pytest.raises(TypeError, match=rf"Maps must be .*Got {name}"):
             ClusterTDPTransformer(mask_img=mask_img).fit_transform(value)
+
+    def test_sparse_maps_are_refused(self, mask_img):
+        with pytest.raises(TypeError, match=r"Maps must be dense.*sparse csr_array"):
+            ClusterTDPTransformer(mask_img=mask_img).fit_transform(csr_array(np.eye(3)))
 
     def test_transform_of_none_is_refused(self, mask_img):
         with pytest.raises(TypeError, match="Got NoneType"):

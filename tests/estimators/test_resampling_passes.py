@@ -6,7 +6,7 @@ from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ari_estimator.closed_testing import LearnedTemplate, make_template
-from ari_estimator.closed_testing._calibration import lambda_at, lambda_rank
+from ari_estimator.closed_testing._lambda import lambda_at, lambda_rank
 from ari_estimator.closed_testing._templates import TEMPLATES
 from ari_estimator.estimators._resampling_passes import (
     pivots_by_rank,

@@ -17,7 +17,6 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator import ClusterTDPTransformer, __version__
@@ -178,26 +177,6 @@ class TestParameters:
         assert restored.true_discoveries_ == transformer.true_discoveries_
         assert restored.hommel_[0].value(0.01) == transformer.hommel_[0].value(0.01)
 
-    @pytest.mark.parametrize(
-        "check",
-        [
-            "check_no_attributes_set_in_init",
-            "check_parameters_default_constructible",
-            "check_get_params_invariance",
-            "check_set_params",
-            "check_estimator_cloneable",
-            "check_estimator_repr",
-            "check_valid_tag_types",
-            "check_do_not_raise_errors_in_init_or_set_params",
-            "check_mixin_order",
-            "check_transformers_unfitted",
-        ],
-    )
-    def test_check_of_sklearn(self, check):
-        if not hasattr(estimator_checks, check):
-            pytest.skip(f"this version of scikit-learn has no {check}")
-        getattr(estimator_checks, check)("ClusterTDPTransformer", ClusterTDPTransformer())
-
     def test_html_repr_names_the_estimator_and_its_parameters(self, z_img, mask_img):
         transformer = ClusterTDPTransformer(threshold=2.75, mask_img=mask_img)
         for estimator in (transformer, clone(transformer).fit(z_img), make_pipeline(transformer)):
@@ -297,6 +276,17 @@ class TestOutput:
         data = pd.DataFrame(X, index=["sub-1", "sub-2", "sub-3"])
         transformer = ClusterTDPTransformer(2, mask_img=mask_img).set_output(transform="pandas")
         assert transformer.fit_transform(data).index.tolist() == ["sub-1", "sub-2", "sub-3"]
+
+    def test_polars_output_has_a_column_for_each_voxel_and_goes_in_again(self, X, mask_img):
+        pl = pytest.importorskip("polars")
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).set_output(transform="polars")
+        tdp = transformer.fit_transform(X)
+        plain = ClusterTDPTransformer(2, mask_img=mask_img).fit_transform(X)
+        assert isinstance(tdp, pl.DataFrame)
+        assert_array_equal(tdp.to_numpy(), plain)
+        assert tdp.columns == transformer.get_feature_names_out().tolist()
+        # As in a pipeline, after a step with polars output.
+        assert_array_equal(transformer.transform(pl.from_numpy(X)).to_numpy(), plain)
 
     @pytest.mark.parametrize("how", ["set_output", "config"])
     def test_images_stay_images(self, images, mask_img, how, assert_same_images):

@@ -19,50 +19,14 @@ from ari_estimator import TDPForest
 from ari_estimator.closed_testing import CriticalVector, Hommel
 from ari_estimator.graphs import GraphUnion, MeshGraph, VoxelGrid
 
+from ._brute_force import ClusterSearch
+
 CONNECTIVITIES = [6, 18, 26]
 
 
-class BruteForce:
-    """All clusters of a map as sets of nodes, by the components at each threshold."""
-
-    def __init__(self, graph, p_values, vector):
-        self.tdps = {}
-        self.bounds = {}
-        for threshold in np.unique(p_values):
-            labels, n_components = graph.components(p_values <= threshold)
-            for label in range(1, n_components + 1):
-                members = frozenset(np.flatnonzero(labels == label).tolist())
-                self.bounds[members] = vector.true_discoveries(p_values[list(members)])
-                self.tdps[members] = self.bounds[members] / len(members)
-
-    def largest(self, clusters):
-        return {c for c in clusters if not any(c < other for other in clusters)}
-
-    def query(self, tdp):
-        return self.largest([c for c, own in self.tdps.items() if own >= tdp])
-
-    def shrink(self, cluster, tdp):
-        return self.largest([c for c, own in self.tdps.items() if c <= cluster and own >= tdp])
-
-    def grow(self, cluster, tdp):
-        around = [c for c, own in self.tdps.items() if c >= cluster and own <= tdp]
-        return min(around, key=len, default=cluster)
-
-    def change(self, clusters, cluster, step):
-        target = self.tdps[cluster] + step
-        new = set()
-        if step > 0:
-            new = self.shrink(cluster, target)
-        elif step < 0 and target >= 0:
-            new = {self.grow(cluster, target)}
-        if not new:
-            return clusters
-        return new | {c for c in clusters - {cluster} if not any(c <= n for n in new)}
-
-    def gammas(self):
-        """Return each TDP there is, what lies between them, 0 and 1."""
-        values = np.unique([0.0, 1.0, *self.tdps.values()])
-        return np.unique([*values, *(values[1:] + values[:-1]) / 2]).tolist()
+def search_clusters(graph, p_values, vector):
+    """Return all clusters with the bounds that a critical vector gives."""
+    return ClusterSearch(graph, p_values, lambda c: vector.true_discoveries(p_values[list(c)]))
 
 
 @st.composite
@@ -140,7 +104,7 @@ def positions_of(forest):
 def check_queries(graph, p_values, vector):
     """Compare all clusters, and what is asked of all of them at once."""
     forest = TDPForest.from_p_values(graph, p_values, vector)
-    expected = BruteForce(graph, p_values, vector)
+    expected = search_clusters(graph, p_values, vector)
     positions = positions_of(forest)
     assert forest.is_cluster.sum() == len(positions)
     assert {c: forest.true_discoveries[i] for c, i in positions.items()} == expected.bounds
@@ -209,7 +173,7 @@ def test_what_is_asked_of_one_cluster_equals_a_search_among_all(seed):
     rng = np.random.default_rng(seed)
     for _ in range(40):
         a_map = random_map(rng)
-        forest, expected = TDPForest.from_p_values(*a_map), BruteForce(*a_map)
+        forest, expected = TDPForest.from_p_values(*a_map), search_clusters(*a_map)
         for cluster, position in positions_of(forest).items():
             gamma = float(rng.choice(expected.gammas()))
             own = expected.tdps[cluster]
@@ -232,7 +196,7 @@ def test_changes_one_after_the_other_equal_a_search_among_all(seed):
     n_changed = 0
     for _ in range(40):
         a_map = random_map(rng)
-        forest, brute_force = TDPForest.from_p_values(*a_map), BruteForce(*a_map)
+        forest, brute_force = TDPForest.from_p_values(*a_map), search_clusters(*a_map)
         clusters = forest.query(float(rng.choice(brute_force.gammas())))
         for _ in range(6):
             if clusters.size == 0:
@@ -412,7 +376,7 @@ def test_a_forest_comes_back_from_a_file(tmp_path, name, as_path):
     for array in ("elements", "starts", "parents", "is_cluster", "true_discoveries"):
         assert getattr(loaded, array).dtype == getattr(forest, array).dtype
         assert_array_equal(getattr(loaded, array), getattr(forest, array))
-    for gamma in BruteForce(*a_map).gammas():
+    for gamma in search_clusters(*a_map).gammas():
         assert_array_equal(loaded.query(gamma), forest.query(gamma))
     assert_array_equal(loaded.threshold_free_map(), forest.threshold_free_map())
 

@@ -10,13 +10,13 @@ from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._hommel import ConcentrationSet, Hommel
 from ari_estimator.closed_testing._learned_template import LearnedTemplate
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
+from ari_estimator.closed_testing._template import Template
 from ari_estimator.closed_testing._templates import (
     AORCTemplate,
     BetaTemplate,
     HigherCriticismTemplate,
     PowerTemplate,
     SimesTemplate,
-    Template,
     make_template,
 )
 

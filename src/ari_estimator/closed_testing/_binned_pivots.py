@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ari_estimator.closed_testing._templates import Template
+from ari_estimator.closed_testing._template import Template
 
 Tail = Callable[[np.ndarray], np.ndarray]
 

@@ -32,6 +32,12 @@ class ConcentrationSet(NamedTuple):
 
     p_threshold : float
         Largest p-value in the set, ``p_(z)``; NaN if the set is empty.
+
+    Examples
+    --------
+    >>> from ari_estimator.closed_testing import Hommel
+    >>> Hommel([0.001, 0.01, 0.02, 0.6]).concentration_set(0.05)
+    ConcentrationSet(size=3, p_threshold=0.02)
     """
 
     size: int

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._archive import load_arrays, save_arrays
 from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
-from ari_estimator.closed_testing._templates import Template, check_count
+from ari_estimator.closed_testing._template import Template, check_count
 
 _KIND = "learned template"
 
@@ -248,13 +248,30 @@ class LearnedTemplate(Template):
         return cls.from_arrays(load_arrays(path, _KIND))
 
     def to_arrays(self) -> dict[str, object]:
-        """Return the arrays that the template can be made from again."""
+        """Return the arrays that the template can be made from again.
+
+        Returns
+        -------
+        arrays : dict of ndarray
+            By name.
+        """
         subjects = np.array(sorted(self.subjects), dtype=str)
         return {"curves": self.curves, "n_hypotheses": self.n_hypotheses, "subjects": subjects}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> LearnedTemplate:
-        """Return the template that is made from what :meth:`to_arrays` gives."""
+        """Return the template that is made from what :meth:`to_arrays` gives.
+
+        Parameters
+        ----------
+        arrays : dict of ndarray
+            By name.
+
+        Returns
+        -------
+        template : LearnedTemplate
+            The template.
+        """
         subjects = map(str, arrays["subjects"])
         return cls(arrays["curves"], int(arrays["n_hypotheses"]), subjects=subjects)
 

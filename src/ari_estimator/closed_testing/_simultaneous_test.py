@@ -24,6 +24,16 @@ class SimultaneousTest(ABC):
     --------
     Hommel : By closed testing with a parametric local test.
     CalibratedTest : By a critical vector that is calibrated by permutations.
+
+    Examples
+    --------
+    What takes one takes any, however it was made:
+
+    >>> from ari_estimator.closed_testing import Hommel, SimultaneousTest
+    >>> def n_discoveries(test: SimultaneousTest) -> int:
+    ...     return test.critical_vector(0.05).true_discoveries(test.p_values)
+    >>> n_discoveries(Hommel([0.001, 0.01, 0.02, 0.6]))
+    3
     """
 
     p_values: np.ndarray
@@ -40,7 +50,18 @@ class SimultaneousTest(ABC):
 
     @abstractmethod
     def critical_vector(self, alpha: float = 0.05) -> CriticalVector:
-        """Return the critical vector that the bounds of all sets are computed from."""
+        """Return the critical vector that the bounds of all sets are computed from.
+
+        Parameters
+        ----------
+        alpha : float, default=0.05
+            Error level, strictly between 0 and 1.
+
+        Returns
+        -------
+        critical_vector : CriticalVector
+            The thresholds.
+        """
 
     @abstractmethod
     def _set_statistic(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -1,188 +1,17 @@
-"""Templates: families of thresholds with one parameter, by which permutations calibrate them."""
+"""Templates that are formulas of rank and number of hypotheses."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from numbers import Integral
+from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
 
 from ari_estimator.closed_testing._binomial_tail import log_tail_quantile, log_upper_tail
-from ari_estimator.closed_testing._critical_vector import NEVER
+from ari_estimator.closed_testing._template import Template, check_count
 
 _EPSILON = float(np.finfo(float).eps)
-
-
-def check_count(value: int, *, name: str, smallest: int, largest: int, why: str = "") -> int:
-    """Return a count as an int of Python, or raise an error that names it."""
-    if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
-        raise TypeError(
-            f"{name} must be an integer from {smallest} to {largest}{why}. "
-            f"Got {value!r} of type {type(value).__name__}."
-        )
-    if not smallest <= value <= largest:
-        raise ValueError(
-            f"{name} must be an integer from {smallest} to {largest}{why}. Got {value}."
-        )
-    return int(value)
-
-
-class Template(ABC):
-    """A family of thresholds, ascending with the rank, each growing with lambda.
-
-    Attributes
-    ----------
-    name : str
-        Name of the family.
-
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
-
-    n_ranks : int
-        Number of thresholds, ``K``, at most ``m``.
-
-    delta : int
-        Number of thresholds at the start that no p-value meets.
-
-    See Also
-    --------
-    make_template : Templates by name.
-    calibrate : Find the largest lambda whose thresholds hold.
-    """
-
-    name: ClassVar[str]
-
-    n_hypotheses: int
-    n_ranks: int
-    delta: int
-
-    def __repr__(self) -> str:
-        delta = f", delta={self.delta}" if self.delta else ""
-        return (
-            f"{type(self).__name__}(n_hypotheses={self.n_hypotheses}, k_max={self.n_ranks}{delta})"
-        )
-
-    @abstractmethod
-    def cut(self, k_max: int) -> Template:
-        """Return the template of the first thresholds alone.
-
-        Parameters
-        ----------
-        k_max : int
-            How many, from ``delta + 1`` to ``n_ranks``.
-
-        Returns
-        -------
-        template : Template
-            The template.
-        """
-
-    @abstractmethod
-    def thresholds(self, lambda_: float) -> np.ndarray:
-        """Return the thresholds at a parameter, by their formula.
-
-        Parameters
-        ----------
-        lambda_ : float
-            The parameter.
-
-        Returns
-        -------
-        thresholds : ndarray of shape (n_ranks,)
-            ``t_1 <= ... <= t_K``. No p-value is below a threshold of 0. They may be above 1.
-        """
-
-    @abstractmethod
-    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
-        """Return the largest parameter at which a p-value is not below a threshold.
-
-        Parameters
-        ----------
-        ranks : ndarray of int
-            Ranks from 1 to ``n_ranks``.
-
-        p_values : ndarray of float
-            Numbers from 0 to 1, broadcast against the ranks.
-
-        Returns
-        -------
-        lambda_ : ndarray of float
-            ``sup{lambda : t_k(lambda) <= p}``, so that ``p < t_k(lambda)`` exactly if the
-            result is below lambda. It grows with the p-value, falls with the rank, and is inf
-            for ranks up to ``delta``.
-        """
-
-    def _rounding(self, lambda_: float) -> float:
-        """Bound how far rounding may make the inverse fall at lambda while the p-value grows."""
-        # Nothing where each of its operations keeps order when it is rounded.
-        return 0.0
-
-    def critical_thresholds(self, lambda_: float) -> np.ndarray:
-        """Return thresholds that p-values may be equal to.
-
-        Parameters
-        ----------
-        lambda_ : float
-            The parameter.
-
-        Returns
-        -------
-        thresholds : ndarray of shape (n_ranks,)
-            ``c_1 <= ... <= c_K <= 1``, such that ``inverse(k, p) < lambda_`` for every number
-            ``p <= c_k``, and for no other but for rounding; -1 where there is no such p-value.
-
-        Notes
-        -----
-        A calibrated parameter is itself the pivotal statistic of one of the permutations: one
-        of its p-values equals ``t_k(lambda)``, and with ``p <= t_k`` the permutation would be
-        one too many. So ``c_k`` is the next smaller double than ``t_k``, and ``p <= c_k`` is
-        the comparison ``p < t_k``. As ``t_k`` and the inverse have rounding errors, which may
-        be on either side, it is the inverse that decides: ``c_k`` is the largest double at
-        which it is below lambda.
-        """
-        ranks = np.arange(1, self.n_ranks + 1)
-        limit = lambda_ - self._rounding(lambda_)
-        # Doubles from 0 on are in the order of their bits, taken for integers.
-        guess = np.clip(np.nextafter(self.thresholds(lambda_), -1), 0, 1).view(np.int64)
-        critical = _last_true(
-            lambda bits, i: self.inverse(ranks[i], bits.view(np.float64)) < limit, guess
-        )
-        thresholds = np.where(critical >= 0, critical.view(np.float64), NEVER)
-        return np.minimum.accumulate(thresholds[::-1])[::-1]
-
-
-# One, as an integer of the same bits.
-_BITS_OF_ONE = int(np.array(1.0).view(np.int64))
-
-
-def _last_true(
-    holds: Callable[[np.ndarray, np.ndarray], np.ndarray], guess: np.ndarray
-) -> np.ndarray:
-    """Return the last integers up to those of 1.0 at which something holds, and -1 for none.
-
-    ``holds(integers, i)`` tells for the problems ``i``. It holds up to some integer and not
-    beyond, which is searched in steps that double, away from the guess and back.
-    """
-    lowest, highest = -1, _BITS_OF_ONE + 1
-    low = np.full(guess.size, lowest, dtype=np.int64)
-    high = np.full(guess.size, highest, dtype=np.int64)
-    at, i = guess, np.arange(guess.size)
-    step = 1
-    while i.size:
-        is_true = holds(at, i)
-        low[i] = np.where(is_true, at, low[i])
-        high[i] = np.where(is_true, high[i], at)
-        i = i[high[i] - low[i] > 1]
-        above, below = low[i], high[i]
-        at = above + (below - above) // 2
-        # Until both ends are known: away from the one that is.
-        at = np.where(above == lowest, np.maximum(below - step, lowest + 1), at)
-        at = np.where(below == highest, np.minimum(above + step, highest - 1), at)
-        step = min(2 * step, _BITS_OF_ONE // 2)
-    return low
 
 
 class _FormulaTemplate(Template):
@@ -260,6 +89,17 @@ class _FormulaTemplate(Template):
 class SimesTemplate(_FormulaTemplate):
     """The linear template ``t_k = lambda k / m``, of Simes' test.
 
+    Parameters
+    ----------
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    k_max : int, optional
+        Number of thresholds, ``K``; by default m.
+
+    delta : int, default=0
+        Number of thresholds at the start that no p-value meets.
+
     Notes
     -----
     With a shift, ``lambda (k - delta) / (m - delta)`` [1]_ [2]_. With lambda = alpha and no
@@ -272,6 +112,12 @@ class SimesTemplate(_FormulaTemplate):
     .. [2] Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true
        discovery proportions for functional magnetic resonance imaging cluster analysis.
        Statistics in Medicine 42, 2311-2340.
+
+    Examples
+    --------
+    >>> from ari_estimator.closed_testing import SimesTemplate
+    >>> SimesTemplate(1000, k_max=3).thresholds(0.05)
+    array([5.0e-05, 1.0e-04, 1.5e-04])
     """
 
     name = "simes"
@@ -286,6 +132,17 @@ class SimesTemplate(_FormulaTemplate):
 class AORCTemplate(_FormulaTemplate):
     """The asymptotically optimal rejection curve, ``t_k = k lambda / (m - k + k lambda)``.
 
+    Parameters
+    ----------
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    k_max : int, optional
+        Number of thresholds, ``K``; by default ``m - 1``.
+
+    delta : int, default=0
+        Number of thresholds at the start that no p-value meets.
+
     Notes
     -----
     The curve of Finner, Dickhaus and Roters (2009) [1]_ at ``k / m``. At ``k = m`` it is 1
@@ -295,6 +152,12 @@ class AORCTemplate(_FormulaTemplate):
     ----------
     .. [1] Finner H, Dickhaus T, Roters M (2009). On the false discovery rate and an
        asymptotically optimal rejection curve. Annals of Statistics 37, 596-618.
+
+    Examples
+    --------
+    >>> from ari_estimator.closed_testing import AORCTemplate
+    >>> AORCTemplate(5).thresholds(0.5)
+    array([0.11111111, 0.25      , 0.42857143, 0.66666667])
     """
 
     name = "aorc"
@@ -314,6 +177,17 @@ class AORCTemplate(_FormulaTemplate):
 class BetaTemplate(_FormulaTemplate):
     """Quantiles of the k-th smallest of m independent uniform p-values.
 
+    Parameters
+    ----------
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    k_max : int, optional
+        Number of thresholds, ``K``; by default m.
+
+    delta : int, default=0
+        Number of thresholds at the start that no p-value meets.
+
     Notes
     -----
     ``t_k`` is the exp(lambda) quantile of the beta distribution with parameters k and
@@ -324,6 +198,15 @@ class BetaTemplate(_FormulaTemplate):
     ----------
     .. [1] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
        positives using reference families. Annals of Statistics 48, 1281-1303.
+
+    Examples
+    --------
+    The median of the smallest and of the second smallest of 1000 uniform p-values:
+
+    >>> import numpy as np
+    >>> from ari_estimator.closed_testing import BetaTemplate
+    >>> BetaTemplate(1000, k_max=2).thresholds(np.log(0.5)).round(6)
+    array([0.000693, 0.001678])
     """
 
     name = "beta"
@@ -346,6 +229,17 @@ class BetaTemplate(_FormulaTemplate):
 class HigherCriticismTemplate(_FormulaTemplate):
     """P-values at which higher criticism has a given value.
 
+    Parameters
+    ----------
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    k_max : int, optional
+        Number of thresholds, ``K``; by default m.
+
+    delta : int, default=0
+        Number of thresholds at the start that no p-value meets.
+
     Notes
     -----
     ``t_k`` is where ``sqrt(m) (k / m - p) / sqrt(p (1 - p))``, the deviation of k p-values up
@@ -357,6 +251,12 @@ class HigherCriticismTemplate(_FormulaTemplate):
     ----------
     .. [1] Donoho D, Jin J (2004). Higher criticism for detecting sparse heterogeneous
        mixtures. Annals of Statistics 32, 962-994.
+
+    Examples
+    --------
+    >>> from ari_estimator.closed_testing import HigherCriticismTemplate
+    >>> HigherCriticismTemplate(1000, k_max=3).thresholds(-3).round(7)
+    array([9.170e-05, 3.154e-04, 6.264e-04])
     """
 
     name = "higher_criticism"
@@ -387,11 +287,28 @@ class HigherCriticismTemplate(_FormulaTemplate):
 class PowerTemplate(_FormulaTemplate):
     """Powers of the ranks, ``t_k = (k / (m + sqrt(m)))^(1 / lambda)``.
 
+    Parameters
+    ----------
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    k_max : int, optional
+        Number of thresholds, ``K``; by default m.
+
+    delta : int, default=0
+        Number of thresholds at the start that no p-value meets.
+
     Notes
     -----
     For lambda from 0 to inf; with lambda = 1 nearly ``k / m``. The family of powers is that of
     the R package pARI. The square root, about the deviation of the ranks of uniform p-values,
     keeps the last thresholds from being 1 whatever lambda.
+
+    Examples
+    --------
+    >>> from ari_estimator.closed_testing import PowerTemplate
+    >>> PowerTemplate(1000, k_max=3).thresholds(1).round(6)
+    array([0.000969, 0.001939, 0.002908])
     """
 
     name = "power"

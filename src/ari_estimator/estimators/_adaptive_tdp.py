@@ -15,7 +15,7 @@ from ari_estimator.estimators._adaptive_clusters import AdaptiveClusters
 from ari_estimator.estimators._image_output import TDPImageTransformer
 from ari_estimator.estimators._inference import MapInference, SetMaker
 from ari_estimator.estimators._statistic import StatType
-from ari_estimator.estimators._tdp_forest import TDPForest, check_tdp
+from ari_estimator.estimators._tdp_forest import check_tdp
 from ari_estimator.estimators._test_makers import TestMaker
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
@@ -152,7 +152,8 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
     3           0        NaN     43350                 0  0.0
     """
 
-    forest_: TDPForest | list[TDPForest]
+    # A TDPForest for one map, and a list of them for several.
+    forest_: Any
     _sets_are_called = "clusters"
 
     _parameter_constraints: dict[str, Any] = {

@@ -33,6 +33,16 @@ class SetBound(NamedTuple):
     p_value : float
         P-value of "no voxel of the set is active", adjusted for all sets at once. Of a model
         with a calibration it is a multiple of one divided by the number of permutations.
+
+    Examples
+    --------
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from ari_estimator import ClusterTDPTransformer, set_bound
+    >>> ari = ClusterTDPTransformer()
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> bound = set_bound(ari, seed=(39, -22, 58), radius=9)
+    >>> bound.n_tested, bound.true_discoveries, round(bound.tdp, 2)
+    (95, 95, 1.0)
     """
 
     n_tested: int
@@ -188,7 +198,7 @@ def confidence_curve(
         A transformer after :meth:`fit_transform`, or a model after
         ``compute_contrast(output_type="tdp")``.
 
-    mask_img, seed, radius, indices
+    mask_img, seed, radius, indices : optional
         A set, as for :func:`set_bound`; if none is given, all voxels that are tested.
 
     map_index : int or None, default=None

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from joblib import Memory
 from nilearn.reporting import HTMLReport
 from sklearn import get_config
@@ -22,11 +21,13 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from ari_estimator.closed_testing import Hommel
 from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
 from ari_estimator.closed_testing._rational import check_alpha
+from ari_estimator.estimators._containers import CONTAINERS, in_container
 from ari_estimator.estimators._family import check_zeros, warn_of_nan, warn_of_untested_zeros
 from ari_estimator.estimators._inference import MapInference, SetMaker, infer_map
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report_hook import report_on
 from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
+from ari_estimator.estimators._tags import input_tags
 from ari_estimator.estimators._test_makers import HommelTestMaker, TestMaker, calibrated_test
 from ari_estimator.estimators._thresholded import check_computed_family
 from ari_estimator.images._frame import Frame
@@ -63,6 +64,14 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
     # Parameters that fit reads: a change has no effect before the next fit.
     _parameters_of_fit: tuple[str, ...] = ("mask_img", "mesh")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = input_tags()
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "n_features_in_")
 
     @abstractmethod
     def _check_sets(self) -> None:
@@ -387,10 +396,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _contained(self, output: np.ndarray, maps: ImageMaps | ArrayMaps) -> Any:
         """Return array output in the container that was chosen."""
         config = getattr(self, "_sklearn_output_config", {})
-        if config.get("transform", get_config()["transform_output"]) != "pandas":
+        container = config.get("transform", get_config()["transform_output"])
+        if container == "default":
             return output
-        return pd.DataFrame(
-            np.atleast_2d(output), index=maps.index, columns=self.get_feature_names_out()
+        return in_container(
+            container, np.atleast_2d(output), self.get_feature_names_out(), maps.index
         )
 
     def set_output(self, *, transform: str | None = None) -> BaseTDPTransformer:
@@ -398,7 +408,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        transform : {"default", "pandas"} or None, default=None
+        transform : {"default", "pandas", "polars"} or None, default=None
             Container of what :meth:`transform` gives for array input. None changes
             nothing.
 
@@ -407,8 +417,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         self : object
             The transformer.
         """
-        if transform not in (None, "default", "pandas"):
-            raise ValueError(f"transform must be 'default', 'pandas' or None. Got {transform!r}.")
+        if transform not in (None, *CONTAINERS):
+            raise ValueError(
+                f"transform must be 'default', 'pandas', 'polars' or None. Got {transform!r}."
+            )
         if transform is not None:
             # By this name scikit-learn hands it on to clones.
             self._sklearn_output_config = {"transform": transform}

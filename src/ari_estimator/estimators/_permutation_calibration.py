@@ -13,7 +13,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ari_estimator.closed_testing import CriticalVector, LearnedTemplate, Template
-from ari_estimator.closed_testing._calibration import lambda_rank, step_down
+from ari_estimator.closed_testing._calibration import step_down
+from ari_estimator.closed_testing._lambda import lambda_rank
 from ari_estimator.closed_testing._learned_template import fingerprints, refuse_shared
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._templates import TEMPLATES, make_template
@@ -141,6 +142,9 @@ default="simes"
     is_constant_ : ndarray of bool of shape (n_elements,)
         Elements without variance, which are no discovery whatever their mean.
 
+    n_features_in_ : int
+        Number of elements.
+
     See Also
     --------
     ARISecondLevelModel : Takes a calibration, for images.
@@ -159,8 +163,8 @@ default="simes"
 
     Skewed errors, or outliers of one sign, make sign-flipping too liberal, the more so the fewer
     subjects and the more independent voxels there are. An extreme case: with lognormal errors,
-    two-sided, of 12 subjects the error at 0.05 is 0.14 with a single voxel and 0.95 with a
-    hundred independent ones; of 100 subjects it is still 0.8. Student's t-test, and with it
+    two-sided, of 12 subjects the error at 0.05 is 0.15 with a single voxel and 0.95 with a
+    hundred independent ones; of 100 subjects it is still 0.77. Student's t-test, and with it
     closed testing of a z map, fails in the same way. Permutation, of groups or a covariate, does
     not need symmetry.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ari_estimator.closed_testing import Template
 from ari_estimator.closed_testing._binned_pivots import StatisticBins, bins_for, pivots_of_counts
-from ari_estimator.closed_testing._calibration import lambda_rank
+from ari_estimator.closed_testing._lambda import lambda_rank
 from ari_estimator.estimators._workers import Workers
 from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
 from ari_estimator.resampling._threads import one_thread

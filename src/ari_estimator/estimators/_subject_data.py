@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from nilearn.maskers import NiftiMasker
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
 from ari_estimator.images._nan_masker import NaNWarningMasker
@@ -149,6 +150,8 @@ def resample_subjects(
 
 def check_data(data: Any) -> np.ndarray:
     """Return the data of subjects as a finite array of shape (n_subjects, n_elements)."""
+    if issparse(data):
+        raise TypeError(f"data must be dense. Got sparse {type(data).__name__}.")
     if not isinstance(data, np.ndarray):
         if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
             raise TypeError(

@@ -13,7 +13,25 @@ from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
 class Graph(Protocol):
-    """Nodes, some pairs of which are neighbours."""
+    """Nodes, some pairs of which are neighbours.
+
+    A protocol: whatever has these methods will do, for :class:`ClusterForest` as well.
+
+    See Also
+    --------
+    VoxelGrid : Of voxels in a mask.
+    MeshGraph : Of vertices of a mesh.
+    GraphUnion : Of several graphs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.graphs import Graph, VoxelGrid
+    >>> def n_components(graph: Graph) -> int:
+    ...     return graph.components(np.ones(graph.n_nodes, dtype=bool))[1]
+    >>> n_components(VoxelGrid(np.array([[[True, True, False, True]]])))
+    2
+    """
 
     @property
     def n_nodes(self) -> int:

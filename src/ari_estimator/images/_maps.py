@@ -15,6 +15,7 @@ import pandas as pd
 from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.spatialimages import SpatialImage
 from nilearn.surface import SurfaceImage
+from scipy.sparse import issparse
 
 from ari_estimator.images._frame import Frame, as_real
 from ari_estimator.images._kinds import kind_of
@@ -161,8 +162,19 @@ class ArrayMaps:
 
 
 def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
-    """Return maps of whatever form."""
-    is_array = isinstance(maps, (np.ndarray, pd.DataFrame))
+    """Return maps of whatever form.
+
+    Raises
+    ------
+    TypeError
+        If they are in no such form.
+    """
+    if issparse(maps):
+        raise TypeError(
+            f"Maps must be dense, since 0 is a value like others. Got sparse {type(maps).__name__}."
+        )
+    is_data_frame = hasattr(maps, "columns") and hasattr(maps, "__array__")
+    is_array = isinstance(maps, np.ndarray) or is_data_frame
     return ArrayMaps(maps) if is_array else ImageMaps(maps)
 
 

@@ -46,7 +46,7 @@ def plot_tdp_curve(
         A transformer after ``fit_transform``, or a model after
         ``compute_contrast(output_type="tdp")``.
 
-    mask_img, seed, radius, indices
+    mask_img, seed, radius, indices : optional
         A set, as for :func:`~ari_estimator.set_bound`; if none is given, all voxels that are
         tested.
 

@@ -79,6 +79,21 @@ def plot_tdp_surface(
     See Also
     --------
     plot_tdp : For volumes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nilearn.datasets import load_fsaverage
+    >>> from nilearn.surface import SurfaceImage
+    >>> from ari_estimator import ClusterTDPTransformer
+    >>> from ari_estimator.plotting import plot_tdp_surface
+    >>> mesh = load_fsaverage("fsaverage5")["inflated"]
+    >>> rng = np.random.default_rng(0)
+    >>> z_img = SurfaceImage(
+    ...     mesh, {name: rng.standard_normal(part.n_vertices) for name, part in mesh.parts.items()}
+    ... )
+    >>> tdp_img = ClusterTDPTransformer(2).fit_transform(z_img)
+    >>> figure = plot_tdp_surface(z_img, tdp_img, views=["lateral"])
     """
     values = {
         name: _values(img, name) for name, img in (("stat_img", stat_img), ("tdp_img", tdp_img))

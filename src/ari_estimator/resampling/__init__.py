@@ -1,17 +1,15 @@
 """Statistics of a general linear model under resampling of the subjects, in chunks."""
 
-from ari_estimator.resampling._contrast import Contrast, find_contrast
-from ari_estimator.resampling._null_statistics import LinearModelStatistics, NullStatistics
-from ari_estimator.resampling._schemes import (
+from ari_estimator.resampling._choose_scheme import (
     SCHEMES,
-    Permutation,
-    ResidualBootstrap,
-    Scheme,
     SchemeName,
-    SignFlipping,
     check_blocks,
     choose_scheme,
 )
+from ari_estimator.resampling._contrast import Contrast, find_contrast
+from ari_estimator.resampling._null_statistics import LinearModelStatistics, NullStatistics
+from ari_estimator.resampling._scheme import Scheme
+from ari_estimator.resampling._schemes import Permutation, ResidualBootstrap, SignFlipping
 from ari_estimator.resampling._streamed_signs import (
     StreamedSignStatistics,
     SubjectSums,

@@ -35,6 +35,17 @@ class Contrast:
     ----------
     .. [1] Winkler AM, Ridgway GR, Webster MA, Smith SM, Nichols TE (2014). Permutation
        inference for the general linear model. NeuroImage 92, 381-397.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import find_contrast
+    >>> group = np.repeat([0.0, 1.0], 3)
+    >>> contrast = find_contrast(np.column_stack([group, np.ones(6)]), [1, 0])
+    >>> contrast.n_subjects, contrast.df, contrast.explains_mean()
+    (6, 4, True)
+    >>> bool(abs(contrast.direction @ contrast.nuisance).max() < 1e-15)
+    True
     """
 
     direction: np.ndarray
@@ -52,15 +63,43 @@ class Contrast:
         return np.column_stack([self.direction, self.nuisance])
 
     def without_nuisance(self, data: np.ndarray) -> np.ndarray:
-        """Return the residuals of data given the nuisance alone, of the shape of the data."""
+        """Return the residuals of data given the nuisance alone.
+
+        Parameters
+        ----------
+        data : ndarray of shape (n_subjects, ...)
+            The data.
+
+        Returns
+        -------
+        residuals : ndarray of the same shape
+            What the nuisance does not explain.
+        """
         return data - self.nuisance @ (self.nuisance.T @ data)
 
     def without_design(self, data: np.ndarray) -> np.ndarray:
-        """Return the residuals of data given the whole design, of the shape of the data."""
+        """Return the residuals of data given the whole design.
+
+        Parameters
+        ----------
+        data : ndarray of shape (n_subjects, ...)
+            The data.
+
+        Returns
+        -------
+        residuals : ndarray of the same shape
+            What the design does not explain.
+        """
         return data - self.basis @ (self.basis.T @ data)
 
     def explains_mean(self) -> bool:
-        """Tell whether the nuisance has an intercept: the mean of all subjects."""
+        """Tell whether the nuisance has an intercept: the mean of all subjects.
+
+        Returns
+        -------
+        explains_mean : bool
+            Whether it does.
+        """
         ones = np.ones(self.n_subjects)
         return bool(np.abs(self.without_nuisance(ones)).max() < _ROUNDING)
 
@@ -86,6 +125,14 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
     ValueError
         If the design or the contrast is not of this shape, is not finite, or is 0; if the
         contrast has several rows (F), is not estimable, or no degrees of freedom are left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import find_contrast
+    >>> contrast = find_contrast(np.ones((4, 1)), [1])
+    >>> contrast.direction
+    array([0.5, 0.5, 0.5, 0.5])
     """
     design = np.asarray(design)
     if design.dtype.kind not in "fiub" or design.ndim != 2 or 0 in design.shape:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ari_estimator.resampling._contrast import Contrast
-from ari_estimator.resampling._schemes import Scheme
+from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._tails import CorrelationTail
 from ari_estimator.resampling._threads import one_thread
 
@@ -57,6 +57,21 @@ class NullStatistics(ABC):
     is_constant : ndarray of bool of shape (n_elements,)
         Elements without residuals: their t would be infinite, or 0 / 0. It is set to 0,
         here and in all draws.
+
+    See Also
+    --------
+    LinearModelStatistics : Of data that are in memory.
+    StreamedSignStatistics : Of more subjects than fit in memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import SubjectSums, sign_statistics
+    >>> rng = np.random.default_rng(0)
+    >>> sums = SubjectSums.of(rng.standard_normal((12, 500)), n_groups=256)
+    >>> statistics = sign_statistics(sums, 100, rng, two_sided=False)
+    >>> statistics.block(0, 25).shape, statistics.observed_p_values.shape
+    ((25, 500), (500,))
     """
 
     n_draws: int
@@ -82,7 +97,18 @@ class NullStatistics(ABC):
 
     @abstractmethod
     def exact_t(self, draw: int) -> np.ndarray:
-        """Return the t values of a draw, float64 of shape (n_elements,), never NaN."""
+        """Return the t values of a draw.
+
+        Parameters
+        ----------
+        draw : int
+            Number of the draw.
+
+        Returns
+        -------
+        t : ndarray of float64 of shape (n_elements,)
+            Never NaN.
+        """
 
     @abstractmethod
     def of_elements(self, elements: slice) -> np.ndarray:
@@ -101,14 +127,47 @@ class NullStatistics(ABC):
 
     @abstractmethod
     def select(self, keep: np.ndarray) -> NullStatistics:
-        """Return the statistics of some elements, given as a mask, of the same draws."""
+        """Return the statistics of some elements, of the same draws.
+
+        Parameters
+        ----------
+        keep : ndarray of bool of shape (n_elements,)
+            Which elements.
+
+        Returns
+        -------
+        statistics : NullStatistics
+            Theirs.
+        """
 
     def exact_p_values(self, draw: int) -> np.ndarray:
-        """Return the p-values of a draw, float64 of shape (n_elements,); 1 where constant."""
+        """Return the p-values of a draw.
+
+        Parameters
+        ----------
+        draw : int
+            Number of the draw.
+
+        Returns
+        -------
+        p_values : ndarray of float64 of shape (n_elements,)
+            1 where the data are constant.
+        """
         return np.where(self.is_constant, 1, self.tail.of_t(self.exact_t(draw)))
 
     def exact_correlations(self, draw: int) -> np.ndarray:
-        """Return the correlations of a draw, float64 of shape (n_elements,)."""
+        """Return the correlations of a draw.
+
+        Parameters
+        ----------
+        draw : int
+            Number of the draw.
+
+        Returns
+        -------
+        correlations : ndarray of float64 of shape (n_elements,)
+            In double precision.
+        """
         return _correlation(self.exact_t(draw), self.tail.df)
 
     @cached_property
@@ -149,6 +208,18 @@ class LinearModelStatistics(NullStatistics):
     is off by no more than ``d |e|`` with ``d = (n + 3) 2^-24``, and what is below the root, with
     q products, by ``(1 + 2 sqrt(q)) d e'e``. Where nuisance explains most of ``e``, that is
     much of what is left: there, double precision is used at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import LinearModelStatistics, SignFlipping, find_contrast
+    >>> rng = np.random.default_rng(0)
+    >>> data, scheme = rng.standard_normal((12, 500)), SignFlipping(12, None)
+    >>> contrast, draws = find_contrast(np.ones((12, 1)), [1]), scheme.draws(100, rng)
+    >>> statistics = LinearModelStatistics(data, contrast, scheme, draws, two_sided=False)
+    >>> t = data.mean(axis=0) / (data.std(axis=0, ddof=1) / 12**0.5)
+    >>> bool(np.allclose(statistics.exact_t(0), t))
+    True
     """
 
     def __init__(

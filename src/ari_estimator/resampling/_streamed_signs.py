@@ -41,6 +41,15 @@ class SubjectSums:
     mean, squares : ndarray of shape (n_elements,)
         Mean of all subjects, and sum of squared deviations from it (Welford's updates, which
         do not cancel where means are large).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import SubjectSums
+    >>> maps = np.random.default_rng(0).standard_normal((1000, 50))  # read one by one
+    >>> sums = SubjectSums.of(iter(maps), n_groups=100)
+    >>> sums.n_subjects, sums.sums.shape, bool(np.allclose(sums.mean, maps.mean(axis=0)))
+    (1000, (100, 50), True)
     """
 
     def __init__(self, n_groups: int) -> None:
@@ -153,6 +162,16 @@ class StreamedSignStatistics(NullStatistics):
     -----
     With signs ``s_g`` of groups with sums ``y_g`` the correlation of n subjects is
     ``r = sum_g s_g y_g / sqrt(n sum_i x_i^2)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import SubjectSums, sign_statistics
+    >>> rng = np.random.default_rng(0)
+    >>> sums = SubjectSums.of(rng.standard_normal((1000, 50)), n_groups=100)
+    >>> statistics = sign_statistics(sums, 200, rng, two_sided=True)
+    >>> type(statistics).__name__, statistics.n_draws
+    ('StreamedSignStatistics', 200)
     """
 
     def __init__(
@@ -234,6 +253,15 @@ def sign_statistics(
     -------
     statistics : NullStatistics
         Those of the subjects themselves, if there is a group for each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import SubjectSums, sign_statistics
+    >>> rng = np.random.default_rng(0)
+    >>> sums = SubjectSums.of(rng.standard_normal((5, 50)), n_groups=100)
+    >>> sign_statistics(sums, 200, rng, two_sided=True).n_draws  # all flips of five signs
+    32
     """
     n_groups = min(sums.n_subjects, sums.n_groups)
     draws = SignFlipping(n_groups, None).draws(n_draws, rng)

@@ -22,13 +22,30 @@ class CorrelationTail:
 
     two_sided : bool
         Whether deviations in both directions count; otherwise positive ones alone.
+
+    Examples
+    --------
+    >>> from ari_estimator.resampling import CorrelationTail
+    >>> CorrelationTail(df=18, two_sided=True)([0.0, 0.5, 1.0]).round(4)
+    array([1.    , 0.0248, 0.    ])
     """
 
     df: int
     two_sided: bool
 
     def of_t(self, t: np.ndarray) -> np.ndarray:
-        """Return the p-values of t statistics, an array of their shape."""
+        """Return the p-values of t statistics.
+
+        Parameters
+        ----------
+        t : ndarray
+            Statistics.
+
+        Returns
+        -------
+        p_values : ndarray of the same shape
+            Their p-values.
+        """
         if self.two_sided:
             return np.minimum(2 * stdtr(self.df, -np.abs(t)), 1)
         return stdtr(self.df, -t)

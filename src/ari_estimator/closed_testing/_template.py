@@ -1,0 +1,191 @@
+"""What a template is: thresholds with one parameter, by which permutations calibrate them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+
+from ari_estimator.closed_testing._critical_vector import NEVER
+
+
+def check_count(value: int, *, name: str, smallest: int, largest: int, why: str = "") -> int:
+    """Return a count as an int of Python, or raise an error that names it."""
+    if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{name} must be an integer from {smallest} to {largest}{why}. "
+            f"Got {value!r} of type {type(value).__name__}."
+        )
+    if not smallest <= value <= largest:
+        raise ValueError(
+            f"{name} must be an integer from {smallest} to {largest}{why}. Got {value}."
+        )
+    return int(value)
+
+
+class Template(ABC):
+    """A family of thresholds, ascending with the rank, each growing with lambda.
+
+    Attributes
+    ----------
+    name : str
+        Name of the family.
+
+    n_hypotheses : int
+        Number of hypotheses, ``m``.
+
+    n_ranks : int
+        Number of thresholds, ``K``, at most ``m``.
+
+    delta : int
+        Number of thresholds at the start that no p-value meets.
+
+    See Also
+    --------
+    make_template : Templates by name.
+    calibrate : Find the largest lambda whose thresholds hold.
+
+    Examples
+    --------
+    The inverse tells at which lambda a p-value is at a threshold.
+
+    >>> from ari_estimator.closed_testing import make_template
+    >>> template = make_template("aorc", 100, k_max=10)
+    >>> lambda_ = template.inverse(5, 0.002)
+    >>> bool(abs(template.thresholds(lambda_)[4] - 0.002) < 1e-15)
+    True
+    """
+
+    name: ClassVar[str]
+
+    n_hypotheses: int
+    n_ranks: int
+    delta: int
+
+    def __repr__(self) -> str:
+        delta = f", delta={self.delta}" if self.delta else ""
+        return (
+            f"{type(self).__name__}(n_hypotheses={self.n_hypotheses}, k_max={self.n_ranks}{delta})"
+        )
+
+    @abstractmethod
+    def cut(self, k_max: int) -> Template:
+        """Return the template of the first thresholds alone.
+
+        Parameters
+        ----------
+        k_max : int
+            How many, from ``delta + 1`` to ``n_ranks``.
+
+        Returns
+        -------
+        template : Template
+            The template.
+        """
+
+    @abstractmethod
+    def thresholds(self, lambda_: float) -> np.ndarray:
+        """Return the thresholds at a parameter, by their formula.
+
+        Parameters
+        ----------
+        lambda_ : float
+            The parameter.
+
+        Returns
+        -------
+        thresholds : ndarray of shape (n_ranks,)
+            ``t_1 <= ... <= t_K``. No p-value is below a threshold of 0. They may be above 1.
+        """
+
+    @abstractmethod
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        """Return the largest parameter at which a p-value is not below a threshold.
+
+        Parameters
+        ----------
+        ranks : ndarray of int
+            Ranks from 1 to ``n_ranks``.
+
+        p_values : ndarray of float
+            Numbers from 0 to 1, broadcast against the ranks.
+
+        Returns
+        -------
+        lambda_ : ndarray of float
+            ``sup{lambda : t_k(lambda) <= p}``, so that ``p < t_k(lambda)`` exactly if the
+            result is below lambda. It grows with the p-value, falls with the rank, and is inf
+            for ranks up to ``delta``.
+        """
+
+    def _rounding(self, lambda_: float) -> float:
+        """Bound how far rounding may make the inverse fall at lambda while the p-value grows."""
+        # Nothing where each of its operations keeps order when it is rounded.
+        return 0.0
+
+    def critical_thresholds(self, lambda_: float) -> np.ndarray:
+        """Return thresholds that p-values may be equal to.
+
+        Parameters
+        ----------
+        lambda_ : float
+            The parameter.
+
+        Returns
+        -------
+        thresholds : ndarray of shape (n_ranks,)
+            ``c_1 <= ... <= c_K <= 1``, such that ``inverse(k, p) < lambda_`` for every number
+            ``p <= c_k``, and for no other but for rounding; -1 where there is no such p-value.
+
+        Notes
+        -----
+        A calibrated parameter is itself the pivotal statistic of one of the permutations: one
+        of its p-values equals ``t_k(lambda)``, and with ``p <= t_k`` the permutation would be
+        one too many. So ``c_k`` is the next smaller double than ``t_k``, and ``p <= c_k`` is
+        the comparison ``p < t_k``. As ``t_k`` and the inverse have rounding errors, which may
+        be on either side, it is the inverse that decides: ``c_k`` is the largest double at
+        which it is below lambda.
+        """
+        ranks = np.arange(1, self.n_ranks + 1)
+        limit = lambda_ - self._rounding(lambda_)
+        # Doubles from 0 on are in the order of their bits, taken for integers.
+        guess = np.clip(np.nextafter(self.thresholds(lambda_), -1), 0, 1).view(np.int64)
+        critical = _last_true(
+            lambda bits, i: self.inverse(ranks[i], bits.view(np.float64)) < limit, guess
+        )
+        thresholds = np.where(critical >= 0, critical.view(np.float64), NEVER)
+        return np.minimum.accumulate(thresholds[::-1])[::-1]
+
+
+# One, as an integer of the same bits.
+_BITS_OF_ONE = int(np.array(1.0).view(np.int64))
+
+
+def _last_true(
+    holds: Callable[[np.ndarray, np.ndarray], np.ndarray], guess: np.ndarray
+) -> np.ndarray:
+    """Return the last integers up to those of 1.0 at which something holds, and -1 for none.
+
+    ``holds(integers, i)`` tells for the problems ``i``. It holds up to some integer and not
+    beyond, which is searched in steps that double, away from the guess and back.
+    """
+    lowest, highest = -1, _BITS_OF_ONE + 1
+    low = np.full(guess.size, lowest, dtype=np.int64)
+    high = np.full(guess.size, highest, dtype=np.int64)
+    at, i = guess, np.arange(guess.size)
+    step = 1
+    while i.size:
+        is_true = holds(at, i)
+        low[i] = np.where(is_true, at, low[i])
+        high[i] = np.where(is_true, high[i], at)
+        i = i[high[i] - low[i] > 1]
+        above, below = low[i], high[i]
+        at = above + (below - above) // 2
+        # Until both ends are known: away from the one that is.
+        at = np.where(above == lowest, np.maximum(below - step, lowest + 1), at)
+        at = np.where(below == highest, np.minimum(above + step, highest - 1), at)
+        step = min(2 * step, _BITS_OF_ONE // 2)
+    return low
