@@ -13,6 +13,7 @@ from _page import add_page_argument, publish, table
 
 NAMES = (
     "import_time",
+    "command_line",
     "hommel",
     "cluster_tdp",
     "tdp_forest",

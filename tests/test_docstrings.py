@@ -14,8 +14,10 @@ import pytest
 PUBLIC_PACKAGES = (
     "ari_estimator",
     "ari_estimator.closed_testing",
+    "ari_estimator.datasets",
     "ari_estimator.explorer",
     "ari_estimator.graphs",
+    "ari_estimator.interfaces",
     "ari_estimator.plotting",
     "ari_estimator.reporting",
     "ari_estimator.resampling",

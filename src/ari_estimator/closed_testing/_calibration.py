@@ -169,7 +169,13 @@ class Calibration:
         return cls.from_arrays(load_arrays(path, _KIND))
 
     def to_arrays(self) -> dict[str, object]:
-        """Return what the calibration can be made from again: arrays, numbers and strings."""
+        """Return what the calibration can be made from again.
+
+        Returns
+        -------
+        arrays : dict
+            Arrays, numbers and strings.
+        """
         own = {
             name: getattr(self, name) for name in self.__dataclass_fields__ if name != "template"
         }

@@ -82,6 +82,20 @@ def read_afni(
 
     NIfTI files have the codes in AFNI's extension of the header or, if they have one volume, in
     the intent code.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from ari_estimator.interfaces import read_afni
+    >>> img = Nifti1Image(np.random.default_rng(0).standard_normal((5, 5, 5)), np.eye(4))
+    >>> img.header.set_intent("t test", (29,))
+    >>> with TemporaryDirectory() as folder:
+    ...     img.to_filename(f"{folder}/tstat.nii.gz")
+    ...     stat_map = read_afni(f"{folder}/tstat.nii.gz")
+    >>> stat_map.stat_type, stat_map.df
+    ('t', 29.0)
     """
     path, sub_brick = _select(fspath(path), sub_brick)
     path = _data_path(path)

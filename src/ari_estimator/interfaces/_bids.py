@@ -260,6 +260,24 @@ def find_group_mask(
     ValueError
         If a mask is damaged, only some of the subjects have masks, the maps are on several
         grids, or no voxel is in all masks.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from ari_estimator.interfaces import find_group_mask, find_subject_maps
+    >>> with TemporaryDirectory() as folder:
+    ...     for k, subject in enumerate(("01", "02")):
+    ...         brain = np.ones((4, 4, 4), dtype=np.uint8)
+    ...         brain[0, 0, k] = 0
+    ...         name = f"{folder}/sub-{subject}_space-MNI"
+    ...         Nifti1Image(brain, np.eye(4)).to_filename(f"{name}_desc-brain_mask.nii.gz")
+    ...         effect = Nifti1Image(brain * 1.5, np.eye(4))
+    ...         effect.to_filename(f"{name}_stat-effect_statmap.nii.gz")
+    ...     mask_img = find_group_mask(folder, find_subject_maps(folder))
+    >>> int(mask_img.get_fdata().sum())
+    62
     """
     root = existing_folder(folder, "The folder of masks")
     masks: dict[str, list[tuple[Path, dict[str, str]]]] = {}

@@ -142,6 +142,23 @@ def read_feat(
     -----
     t and z maps of FEAT say the same: a z value has the p-value of its t value. FLAME gives each
     voxel degrees of freedom of its own (``tdof_t1``); then only the z map can be tested.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from nilearn.image import load_img, math_img
+    >>> from ari_estimator.interfaces import read_feat
+    >>> z_img = load_img(load_sample_motor_activation_image())
+    >>> with TemporaryDirectory() as name:  # a folder as FEAT leaves it, but for its clusters
+    ...     feat = Path(name)
+    ...     (feat / "stats").mkdir()
+    ...     z_img.to_filename(feat / "stats" / "zstat1.nii.gz")
+    ...     math_img("img != 0", img=z_img).to_filename(feat / "mask.nii.gz")
+    ...     stat_map = read_feat(feat)
+    >>> stat_map.name, stat_map.stat_type, stat_map.labels_img
+    ('zstat1', 'z', None)
     """
     kind, number = _parse_stat(stat)
     feat = _feat_folder(folder)
@@ -192,6 +209,18 @@ def find_feat_tables(folder: str | PathLike[str], stat: str = "zstat1") -> list[
     ------
     FileNotFoundError, NotADirectoryError, ValueError
         If there is no such folder, or ``stat`` is no map of FEAT's.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from ari_estimator.interfaces import find_feat_tables
+    >>> with TemporaryDirectory() as name:
+    ...     feat = Path(name)
+    ...     (feat / "stats").mkdir()
+    ...     (feat / "cluster_zstat1.txt").touch()
+    ...     [path.name for path in find_feat_tables(feat)]
+    ['cluster_zstat1.txt']
     """
     _parse_stat(stat)
     feat = _feat_folder(folder)

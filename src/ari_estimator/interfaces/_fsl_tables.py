@@ -26,7 +26,7 @@ _NEW: Final = ("True Discoveries", "TDP")
 
 
 def fsl_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) -> dict[str, bytes]:
-    """Return copies of cluster tables of FSL with columns for true discoveries and TDP.
+    r"""Return copies of cluster tables of FSL with columns for true discoveries and TDP.
 
     Parameters
     ----------
@@ -48,6 +48,29 @@ def fsl_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) -> dict
         If a table is not there.
     ValueError
         If a file is no cluster table, or one of other clusters.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from nilearn.image import load_img, new_img_like
+    >>> from scipy.ndimage import label
+    >>> from ari_estimator import ClusterTDPTransformer
+    >>> from ari_estimator.interfaces import fsl_tables_with_tdp
+    >>> z_img = load_img(load_sample_motor_activation_image())
+    >>> clusters, n_clusters = label(z_img.get_fdata() > 6)
+    >>> ari = ClusterTDPTransformer(labels_img=new_img_like(z_img, clusters.astype(np.int32)))
+    >>> tdp_img = ari.fit_transform(z_img)
+    >>> sizes = np.bincount(clusters.ravel())
+    >>> lines = [f"{k}\t{sizes[k]}" for k in range(n_clusters, 0, -1)]
+    >>> with TemporaryDirectory() as name:
+    ...     table = Path(name) / "cluster_zstat1.txt"
+    ...     text = table.write_text("\n".join(["Cluster Index\tVoxels", *lines]))
+    ...     copies = fsl_tables_with_tdp(ari, [table])
+    >>> copies["cluster_zstat1_tdp.txt"].decode().splitlines()[0].split("\t")
+    ['Cluster Index', 'Voxels', 'True Discoveries', 'TDP']
     """
     clusters = ari.table_[ari.table_["cluster_id"] != 0].set_index("cluster_id")
     copies = {}

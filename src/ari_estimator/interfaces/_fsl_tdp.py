@@ -70,6 +70,22 @@ def write_fsl_tdp(
     -----
     Numbers equal those of ``get_tdp.R`` with the mask of all voxels that are not 0 and
     ``two_sided=True``, which it takes without asking.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> from nilearn.image import load_img, new_img_like
+    >>> from scipy.ndimage import label
+    >>> from ari_estimator.interfaces import read_fsl, write_fsl_tdp
+    >>> z_img = load_img(load_sample_motor_activation_image())
+    >>> clusters = label(z_img.get_fdata() > 6)[0].astype(np.int32)
+    >>> stat_map = read_fsl(z_img, cluster_index=new_img_like(z_img, clusters))
+    >>> with TemporaryDirectory() as folder:
+    ...     ari, files = write_fsl_tdp(stat_map, folder)
+    >>> files["TDP image"].name
+    'stat_stat-tdp_statmap.nii.gz'
     """
     ari = ClusterTDPTransformer(
         alpha=alpha, local_test=local_test, **stat_map.parameters_of_clusters()

@@ -122,6 +122,20 @@ def read_p_map(
     Of B permutations no p-value is below 1 / B. A bound on m voxels, with Hommel value h near
     m, needs some below ``alpha / h``, or many not far above: with B = 5000 and 200,000 voxels
     a cluster needs 800 voxels with the smallest p-value for its first true discovery.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from ari_estimator.interfaces import read_p_map
+    >>> p = np.random.default_rng(0).integers(1, 5001, (5, 5, 5)) / 5000
+    >>> with TemporaryDirectory() as folder:
+    ...     Nifti1Image(1 - p, np.eye(4)).to_filename(f"{folder}/my_vox_p_tstat1.nii.gz")
+    ...     mask_img = Nifti1Image(np.ones(p.shape, dtype=np.uint8), np.eye(4))
+    ...     stat_map = read_p_map(f"{folder}/my_vox_p_tstat1.nii.gz", mask_img=mask_img)
+    >>> stat_map.stat_type
+    'one_minus_p'
     """
     path = existing_file(path, "The p-value map")
     found = _recognise(stem_of(path))

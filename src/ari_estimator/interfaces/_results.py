@@ -207,6 +207,19 @@ def load(path: str | Path) -> Any:
     The file holds the values of the map in the mask, the mask, meshes and parameters as plain
     arrays: it runs no code. Bounds are computed from them again, which takes no longer than
     reading an image.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nilearn.datasets import load_sample_motor_activation_image
+    >>> import ari_estimator
+    >>> ari = ari_estimator.AdaptiveTDPTransformer(0.7)
+    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
+    >>> with TemporaryDirectory() as folder:
+    ...     files = ari_estimator.save(ari, folder)
+    ...     again = ari_estimator.load(files["archive"])
+    >>> again.forest_.query(0.9).size
+    5
     """
     path = Path(path)
     if path.is_dir():
