@@ -1,7 +1,5 @@
 """Reading what other programs have written, and writing results."""
 
-from __future__ import annotations
-
 from ari_estimator.interfaces._afni import read_afni
 from ari_estimator.interfaces._bids import (
     BIDSName,

@@ -219,7 +219,7 @@ def load(path: str | Path) -> Any:
     ...     files = ari_estimator.save(ari, folder)
     ...     again = ari_estimator.load(files["archive"])
     >>> again.forest_.query(0.9).size
-    5
+    3
     """
     path = Path(path)
     if path.is_dir():
