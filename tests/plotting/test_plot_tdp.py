@@ -13,8 +13,8 @@ from nilearn.plotting.displays import BaseSlicer
 from nilearn.surface import SurfaceImage
 
 from ari_estimator import cluster_level_inference
+from ari_estimator.images._mesh_curvature import folds
 from ari_estimator.plotting import plot_tdp, plot_tdp_surface
-from ari_estimator.plotting._mesh_curvature import folds
 
 
 @pytest.fixture(scope="module")

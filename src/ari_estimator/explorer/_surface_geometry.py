@@ -11,9 +11,9 @@ from nilearn.surface import PolyMesh, SurfaceImage
 from ari_estimator.explorer._packing import as_exact_float
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.images._frame import Frame
+from ari_estimator.images._mesh_curvature import shades_of_folds
 from ari_estimator.images._space import SurfacePart
 from ari_estimator.images._surfaces import as_poly_mesh
-from ari_estimator.plotting._mesh_curvature import shades_of_folds
 
 # Percentiles between which the shades of a given background run.
 _DARKEST, _BRIGHTEST = 2, 98

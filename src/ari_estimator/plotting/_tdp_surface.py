@@ -14,8 +14,8 @@ from matplotlib.colors import Normalize
 from nilearn.plotting import plot_surf_stat_map
 from nilearn.surface import SurfaceImage
 
+from ari_estimator.images._mesh_curvature import folds
 from ari_estimator.plotting._figure import TDP_CMAP, figure_of, written
-from ari_estimator.plotting._mesh_curvature import folds
 from ari_estimator.plotting._tdp_map import NOT_ZERO
 
 _STAT_CMAP = "RdBu_r"
