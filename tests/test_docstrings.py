@@ -26,6 +26,7 @@ PUBLIC_PACKAGES = (
 # What numpydoc would have otherwise.
 NOT_ASKED_FOR = {
     "ES01": "one line may say all",
+    "GL01": "the summary stands beside the quotes, as PEP 257 has it and ruff checks",
     "SA01": "not everything has relatives",
     "EX01": "asked of each public name, and not of each of its methods",
     "RT02": "results are named, as those of numpy, scikit-learn and nilearn are",

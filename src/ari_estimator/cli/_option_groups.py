@@ -23,11 +23,11 @@ def with_option_groups(function: Callable[..., Any]) -> Callable[..., Any]:
     flat : callable
         Takes these fields by their names, in the place of the dataclasses.
     """
-    hints = get_type_hints(function, include_extras=True)
     groups: dict[str, tuple[type, list[str]]] = {}
     options: list[Parameter] = []
-    for parameter in signature(function).parameters.values():
-        hint = hints[parameter.name]
+    # Unlike get_type_hints of Python 3.10, this puts no Optional around what has None as default.
+    for parameter in signature(function, eval_str=True).parameters.values():
+        hint = parameter.annotation
         if not (isinstance(hint, type) and is_dataclass(hint)):
             options.append(_option(parameter.name, hint, parameter.default))
             continue
