@@ -45,7 +45,7 @@ def clusters(
     labels_img = None if labels is None else read_image(labels, source.mesh, "--labels")
     stat_img, parameters = source.read()
     transformer = ClusterTDPTransformer(**heights.clusters(), labels_img=labels_img, **parameters)
-    return infer(transformer, stat_img, name_of(source.maps), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results)
 
 
 def adaptive(
@@ -74,7 +74,7 @@ def adaptive(
     tdp_threshold = None if threshold_free else one_or_several(tdp or [0.7], float)
     stat_img, parameters = source.read()
     transformer = AdaptiveTDPTransformer(tdp_threshold, **forming.forming(), **parameters)
-    return infer(transformer, stat_img, name_of(source.maps), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results)
 
 
 def regions(
@@ -104,4 +104,4 @@ def regions(
         probability_threshold=probability_threshold,
         **parameters,
     )
-    return infer(transformer, stat_img, name_of(source.maps), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results)

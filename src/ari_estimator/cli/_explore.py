@@ -43,22 +43,27 @@ def explore(
     MAP may also be what --out of another command has written, a file ..._ari.npz.
     """
     from ari_estimator.explorer import explore as make_page
+    from ari_estimator.interfaces import load
 
-    name = name_of(source.maps)
+    archive = saved(source)
+    name = name_of(archive or source.maps[0])
     out = page.check(f"{name}_explorer.html")
     options: dict[str, Any] = {}
+    mesh: Any = source.mesh
+    if archive is None:
+        shown, options = source.read()
+        if options.pop("mesh") is not None:
+            raise ValueError("--mesh is for the two files of a surface. Got one file.")
+    else:
+        shown = load(archive)
+        mesh = getattr(shown.mask_img_, "mesh", None)  # of a surface
     if background is not None:
-        options["bg_img"] = read_image(background, source.mesh, "--background")
-    shown = saved(source)
-    if shown is None:
-        shown, parameters = source.read()
-        del parameters["mesh"]
-        options |= parameters
+        options["bg_img"] = read_image(background, mesh, "--background")
     document = make_page(
         shown,
         # Any number may come from a shell; explore refuses what is none of its choices.
         connectivity=connectivity,  # type: ignore[arg-type]
-        labels_img=None if atlas is None else read_image(atlas, source.mesh, "--atlas"),
+        labels_img=None if atlas is None else read_image(atlas, mesh, "--atlas"),
         lut=lut,
         surf_mesh=mesh_files(surf_mesh, "--surf-mesh"),
         tdp=tdp,
