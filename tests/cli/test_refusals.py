@@ -240,6 +240,16 @@ def test_page_in_a_folder_that_is_a_file(refused, files, command):
     assert "is a file" in line
 
 
+def test_an_interrupt_while_printing(run, files, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ari_estimator.cli._outcome.Outcome.print", interrupt)
+    result = run("clusters", files.z, "--mask", files.mask)
+    assert result.code == 130
+    assert result.err.strip() == "ari clusters: interrupted"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_standard_output_that_is_full(files, options):

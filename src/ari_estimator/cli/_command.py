@@ -143,6 +143,8 @@ def _tell(name: str, outcome: Outcome, talk: TalkOptions) -> int:
         raise
     except OSError as error:
         return _fail(name, f"standard output: {_told(error)}", BAD_INPUT, talk)
+    except KeyboardInterrupt:
+        return _fail(name, "interrupted", INTERRUPTED, talk)
     return DONE
 
 
