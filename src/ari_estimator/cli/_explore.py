@@ -19,11 +19,25 @@ def explore(
     page: PageOptions,
     talk: TalkOptions,
     connectivity: Annotated[
-        int | None, Option(help="6, 18 or 26 neighbours; by default 6.")
+        int | None,
+        Option(
+            help="6, 18 or 26 neighbours of a voxel; 6, or as saved, if not given.",
+            rich_help_panel="Sets",
+        ),
     ] = None,
-    tdp: Annotated[float, Option(help="TDP of the clusters shown first.")] = 0.7,
+    tdp: Annotated[
+        float,
+        Option(
+            help="TDP of the clusters shown first.",
+            rich_help_panel="Sets",
+        ),
+    ] = 0.7,
     atlas: Annotated[
-        list[Path] | None, Option(help="Label image of regions; of a surface two files.")
+        list[Path] | None,
+        Option(
+            help="Label image of regions; of a surface two files, left first.",
+            rich_help_panel="Sets",
+        ),
     ] = None,
     lut: LutOption = None,
     background: Annotated[
@@ -40,7 +54,8 @@ def explore(
 ) -> Outcome:
     """Write a page to explore a map with: all its clusters, in one file that works offline.
 
-    MAP may also be what --out of another command has written, a file ..._ari.npz.
+    MAP may also be what --out of another command has written, a file ..._ari.npz or its folder.
+    CIFTI files cannot be shown.
     """
     from ari_estimator.explorer import explore as make_page
     from ari_estimator.interfaces import load

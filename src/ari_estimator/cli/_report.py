@@ -22,7 +22,7 @@ def report(
 ) -> Outcome:
     """Write a report of a map: its clusters or regions with figures, and methods to paste.
 
-    MAP may also be what --out of another command has written, a file ..._ari.npz.
+    MAP may also be what --out of another command has written, a file ..._ari.npz or its folder.
     """
     import matplotlib
 
