@@ -227,3 +227,23 @@ def test_a_folder_of_bids_derivatives(run, refused, study, tmp_path):
     assert "contrast (faces, houses)" in refused("group", folder)
     assert "no map with contrast='cars'" in refused("group", folder, "--select", "contrast=cars")
     assert "--select must be as" in refused("group", folder, "--select", "faces")
+
+
+def test_labels_of_digits_keep_their_zeros(run, study):
+    table = pd.read_csv(study / "participants.tsv", sep="\t")
+    table["participant_id"] = [label.removeprefix("sub-") for label in table["participant_id"]]
+    design = study / "bare.csv"
+    # As spreadsheets write it: with a mark of Unicode at the start.
+    design.write_text(table.to_csv(index=False), encoding="utf-8-sig")
+    given = ("--contrast", "age", "--regressor", "age", "--mask", study / "mask.nii.gz", "--json")
+    bare = run("group", *_paths(study), "--design", design, *given)
+    assert bare.code == 0, bare.err
+    assert (
+        bare.out == run("group", *_paths(study), "--design", study / "participants.tsv", *given).out
+    )
+
+
+def test_a_map_counts_once(refused, study):
+    first = _paths(study)[0]
+    line = refused("group", study / "sub-*" / "con_0001.nii.gz", first)
+    assert f"{str(first)!r} more than once" in line

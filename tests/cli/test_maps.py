@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
@@ -212,3 +215,37 @@ def test_surfaces_without_a_mesh_are_refused(refused, surface_files):
     assert "--mesh must be given for a surface" in refused("clusters", left, right)
     assert "twice" in refused("clusters", left, right, "--mesh", left_mesh)
     assert "two files of a surface" in refused("clusters", left)
+
+
+def test_names_that_standard_output_cannot_write(files):
+    files.lut.write_text("index\tname\n1\tréchts\n2\t右\n", encoding="utf-8")
+    command = [sys.executable, "-m", "ari_estimator", "regions", files.z, "--mask", files.mask]
+    command += ["--atlas", files.atlas, "--lut", files.lut]
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    printed = subprocess.run(command, env=ascii_only, capture_output=True, check=True).stdout
+    assert b"r?chts" in printed
+    told = subprocess.run(
+        [*command, "--json"], env=ascii_only, capture_output=True, check=True
+    ).stdout
+    assert [row["region"] for row in json.loads(told)["table"]][:2] == ["réchts", "右"]
+
+
+def test_saved_surfaces_are_explored_with_their_own_mesh(run, refused, surface_files, tmp_path):
+    (left, left_mesh), (right, right_mesh) = surface_files
+    mesh = ("--mesh", left_mesh, "--mesh", right_mesh)
+    run("clusters", left, right, *mesh, "--out", tmp_path)
+    atlases = [tmp_path / "L.label.gii", tmp_path / "R.label.gii"]
+    for path in atlases:
+        data_to_gifti(np.repeat(np.arange(2, dtype=np.int32), 5121), path)
+    drawn = [*("--background", left, "--background", right), *("--atlas", atlases[0])]
+    drawn += ["--atlas", atlases[1]]
+    result = run("explore", tmp_path, *drawn, "--out", tmp_path / "page.html")
+    assert result.code == 0, result.err
+    assert (tmp_path / "page.html").exists()
+
+
+def test_mesh_of_a_volume_is_refused(refused, files, surface_files):
+    (_, left_mesh), (_, right_mesh) = surface_files
+    mesh = ("--mesh", left_mesh, "--mesh", right_mesh)
+    assert "--mesh is for the two files" in refused("explore", files.z, *mesh)
+    assert "mesh is for CIFTI" in refused("clusters", files.z, *mesh)

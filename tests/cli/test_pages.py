@@ -44,6 +44,12 @@ def test_pages_of_what_was_saved(run, refused, files, tmp_path, monkeypatch, com
     assert {"report": "80 %", "explore": "probability 0.8"}[command] in page.read_text()
     page.unlink()
     assert run(command, tmp_path / "saved", "--out", page).code == 0
+    # Of a folder, too, the page is named after the map in it.
+    monkeypatch.chdir(tmp_path / "saved")
+    assert run(command, ".").code == 0
+    assert list((tmp_path / "saved").glob("*.html")) == [
+        tmp_path / "saved" / {"report": "z_report.html", "explore": "z_explorer.html"}[command]
+    ]
     line = refused(command, saved, "--alpha", "0.1", "--out", tmp_path / "other.html")
     assert "tested as it was" in line
 

@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 
@@ -199,3 +202,61 @@ def test_an_interrupt_leaves_no_half_file(files, tmp_path, sent):
     assert process.returncode == 130
     assert complaint == "ari clusters: interrupted; nothing was written\n"
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["clusters", "{z}", "--prefix", "x"], "--prefix is for files"),
+        (["clusters", "{z}", "--force"], "--force is for files"),
+        (["clusters", "{z}", "--prefix", "", "--out", "{out}"], "start of a file name. Got ''"),
+        (["report", "{z}", "--lut", "{lut}"], "--lut is for sets of --atlas"),
+        (["report", "{z}", "--tdp", "0.7", "--threshold-scale", "p"], "--threshold-scale is for"),
+        (["report", "{z}", "--atlas", "{atlas}", "--connectivity", "26"], "--connectivity is for"),
+        (["report", "{z}", "--atlas", "{atlas}", "--cluster-threshold", "9"], "--threshold or --t"),
+        (["explore", "{z}", "--lut", "{lut}"], "labels_img"),
+        (["group", "{z}", "{mask}", "--smoothing-fwhm", "-3"], "smoothing-fwhm"),
+        (["group", "{z}", "{mask}", "--n-jobs", "2"], "--n-jobs is for --permutations"),
+    ],
+)
+def test_options_that_would_do_nothing(refused, files, tmp_path, arguments, words, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = {**vars(files), "out": tmp_path / "out"}
+    assert words in refused(*(argument.format(**paths) for argument in arguments))
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("command", ["clusters", "adaptive", "explore", "report"])
+def test_several_maps_in_a_file(refused, files, command):
+    z = nib.load(files.z).get_fdata()
+    several = files.folder / "several.nii.gz"
+    nib.Nifti1Image(np.stack([z, z], axis=-1), np.eye(4)).to_filename(several)
+    assert "MAP must be a single map. Got several" in refused(command, several)
+
+
+@pytest.mark.parametrize("command", ["explore", "report"])
+def test_page_in_a_folder_that_is_a_file(refused, files, command):
+    line = refused(command, files.z, "--mask", files.mask, "--out", files.mask / "page.html")
+    assert "is a file" in line
+
+
+def test_an_interrupt_while_printing(run, files, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ari_estimator.cli._outcome.Outcome.print", interrupt)
+    result = run("clusters", files.z, "--mask", files.mask)
+    assert result.code == 130
+    assert result.err.strip() == "ari clusters: interrupted"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_standard_output_that_is_full(files, options):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ari_estimator", "clusters", files.z, *options],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["ari clusters: standard output: No space left on device"]

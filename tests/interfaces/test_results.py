@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image
+from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nilearn.datasets import load_fsaverage
 from nilearn.surface import SurfaceImage, load_surf_data
 from sklearn.exceptions import NotFittedError
@@ -21,6 +23,7 @@ from ari_estimator import (
     PermutationCalibration,
     RegionTDPTransformer,
     confidence_curve,
+    learn_template,
     set_bound,
 )
 
@@ -236,3 +239,112 @@ def test_what_cannot_be_saved_or_loaded(tmp_path):
     (tmp_path / "y_ari.npz").write_text("nothing")
     with pytest.raises(ValueError, match="one of the files"):
         ari_estimator.load(tmp_path)
+
+
+@pytest.mark.parametrize(("template", "delta"), [("aorc", 0), ("aorc", 2), ("learned", 0)])
+def test_templates_and_numbers_of_a_calibration(rng, tmp_path, template, delta):
+    data = rng.standard_normal((12, 216))
+    data[:, :20] += 2
+    if template == "learned":
+        pilot = np.random.default_rng(1).standard_normal((14, 216))
+        template = learn_template(pilot, n_permutations=40, k_max=50, random_state=0)
+    mask_img = Nifti1Image(np.ones((6, 6, 6), dtype=np.uint8), AFFINE)
+    calibration = PermutationCalibration(
+        template, n_permutations=60, k_max=50, delta=delta, step_down=True,
+        random_state=np.int64(5),
+    )  # fmt: skip
+    model = ARISecondLevelModel(
+        mask_img=mask_img, transformer=RegionTDPTransformer(mask_img), calibration=calibration
+    )
+    model.fit(
+        [Nifti1Image(row.reshape(6, 6, 6), AFFINE) for row in data],
+        design_matrix=pd.DataFrame({"intercept": np.ones(12)}),
+    )
+    model.compute_contrast("intercept", output_type="tdp")
+    files = ari_estimator.save(model, tmp_path)
+    again = ari_estimator.load(tmp_path)
+    _assert_same(model, again, seed=(9, 9, 9), radius=6)
+    sidecar = json.loads(files["sidecar"].read_text())
+    made = model.transformer_.family_.test.calibration
+    assert sidecar["Template"] == made.template.name
+    assert sidecar["Delta"] == delta
+    assert sidecar["NumberOfRanks"] == 50
+    assert sidecar["NumberOfSteps"] == made.n_steps
+    assert sidecar["Seed"] == 5
+    # As good as the first: what is saved again is the same again.
+    ari_estimator.save(again, tmp_path / "more")
+    _assert_same(model, ari_estimator.load(tmp_path / "more"), seed=(9, 9, 9), radius=6)
+
+
+@pytest.mark.filterwarnings("ignore:The map is NaN")
+def test_cifti(rng, tmp_path):
+    sphere = load_fsaverage("fsaverage5")["sphere"]
+    vertices = np.arange(0, 10242)
+    voxels = np.array(list(np.ndindex(4, 4, 4)))
+    axis = BrainModelAxis.from_surface(vertices[::-1], 10242, name="CortexRight") + BrainModelAxis(
+        np.full(64, "CIFTI_STRUCTURE_THALAMUS_LEFT"),
+        voxel=voxels,
+        affine=AFFINE,
+        volume_shape=(4, 4, 4),
+    )
+    z = rng.standard_normal(len(axis))
+    z[5000:5300] += 4
+    z[-20:] += 5
+    z[7] = np.nan
+    img = Cifti2Image(z[np.newaxis], (ScalarAxis(["z"]), axis))
+    ari = ClusterTDPTransformer(2, mesh={"right": sphere.parts["right"]})
+    tdp_img = ari.fit_transform(img)
+    files = ari_estimator.save(ari, tmp_path)
+    assert files["TDP image"].name == "map_stat-tdp_statmap.dscalar.nii"
+    again = ari_estimator.load(tmp_path)
+    _assert_same(ari, again, indices=np.arange(100, 300))
+    saved = nib.load(files["TDP image"])
+    np.testing.assert_array_equal(saved.get_fdata(), tdp_img.get_fdata())
+    np.testing.assert_array_equal(again.labels_img_.get_fdata(), ari.labels_img_.get_fdata())
+
+
+def test_files_of_other_versions_and_damaged_ones(motor_img, tmp_path):
+    ari = ClusterTDPTransformer()
+    ari.fit_transform(motor_img)
+    archive = ari_estimator.save(ari, tmp_path)["archive"]
+    with np.load(archive) as arrays:
+        later = dict(arrays) | {"format": 99, "version": "9.1", "kind": "hologram"}
+    np.savez(tmp_path / "later_ari.npz", **later)
+    with pytest.raises(ValueError, match=r"written by ari_estimator 9\.1, in format 99.*reads"):
+        ari_estimator.load(tmp_path / "later_ari.npz")
+    content = archive.read_bytes()
+    for place in np.linspace(0, len(content) - 1, 40).astype(int):
+        changed = bytearray(content)
+        changed[place : place + 30] = bytes(30)
+        (tmp_path / "damaged_ari.npz").write_bytes(changed)
+        # Bytes that no array is made of may change.
+        with suppress(ValueError):
+            pd.testing.assert_frame_equal(
+                ari_estimator.load(tmp_path / "damaged_ari.npz").table_, ari.table_
+            )
+    (tmp_path / "damaged_ari.npz").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="tested map"):
+        ari_estimator.load(tmp_path / "damaged_ari.npz")
+
+
+def test_a_file_runs_no_code(tmp_path):
+    ran = []
+
+    class Mine:
+        def __reduce__(self):
+            return ran.append, (1,)
+
+    np.savez(
+        tmp_path / "x_ari.npz", ari_estimator="tested map", format=np.array([Mine()], dtype=object)
+    )
+    with pytest.raises(ValueError, match="tested map"):
+        ari_estimator.load(tmp_path)
+    assert not ran
+
+
+def test_command_with_a_name_that_is_no_unicode(motor_img, tmp_path):
+    ari = ClusterTDPTransformer()
+    ari.fit_transform(motor_img)
+    files = ari_estimator.save(ari, tmp_path, command="ari clusters \udcff.nii")
+    text = files["sidecar"].read_text(encoding="utf-8")
+    assert json.loads(text)["Command"] == "ari clusters \udcff.nii"

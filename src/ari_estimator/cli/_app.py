@@ -85,6 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = context.command_path if context is not None else "ari"
         if not str(error.format_message()):  # of no arguments, where help was printed
             return BAD_INPUT
-        print_error(name, f"{error.format_message()} See {name} --help.")
+        print_error(name, f"{error.format_message().rstrip('.')}. See {name} --help.")
         return BAD_INPUT
     return code or 0

@@ -45,7 +45,7 @@ def clusters(
     labels_img = None if labels is None else read_image(labels, source.mesh, "--labels")
     stat_img, parameters = source.read()
     transformer = ClusterTDPTransformer(**heights.clusters(), labels_img=labels_img, **parameters)
-    return infer(transformer, stat_img, name_of(source.maps), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results)
 
 
 def adaptive(
@@ -55,7 +55,10 @@ def adaptive(
     talk: TalkOptions,
     tdp: Annotated[
         list[float] | None,
-        Option(help="Smallest TDP of the clusters; several if repeated. 0.7 if not given."),
+        Option(
+            help="Smallest TDP of the clusters; several if repeated. 0.7 if not given.",
+            rich_help_panel="Sets",
+        ),
     ] = None,
     threshold_free: Annotated[
         bool,
@@ -63,6 +66,7 @@ def adaptive(
             "--threshold-free",
             help="In place of --tdp: all clusters with any discovery, and as TDP image at each "
             "place the highest TDP of all clusters there.",
+            rich_help_panel="Sets",
         ),
     ] = False,
 ) -> Outcome:
@@ -74,7 +78,7 @@ def adaptive(
     tdp_threshold = None if threshold_free else one_or_several(tdp or [0.7], float)
     stat_img, parameters = source.read()
     transformer = AdaptiveTDPTransformer(tdp_threshold, **forming.forming(), **parameters)
-    return infer(transformer, stat_img, name_of(source.maps), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results)
 
 
 def regions(
@@ -87,12 +91,16 @@ def regions(
             help="Label image of the regions, or a 4D image of regions that may overlap; of a "
             "surface two files, left first.",
             show_default=False,
+            rich_help_panel="Sets",
         ),
     ],
     lut: LutOption = None,
     probability_threshold: Annotated[
         float | None,
-        Option(help="Of a probabilistic atlas: a region is where its map is above."),
+        Option(
+            help="Of a probabilistic atlas: a region is where its map is above.",
+            rich_help_panel="Sets",
+        ),
     ] = None,
 ) -> Outcome:
     """Say how much of each region of an atlas is active."""
@@ -104,4 +112,4 @@ def regions(
         probability_threshold=probability_threshold,
         **parameters,
     )
-    return infer(transformer, stat_img, name_of(source.maps), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results)

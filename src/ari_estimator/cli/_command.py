@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 from rich.console import Console
@@ -29,7 +30,13 @@ class TalkOptions:
     """How much a command says, and to whom."""
 
     quiet: Annotated[
-        bool, Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel="Output")
+        bool,
+        Option(
+            "--quiet",
+            "-q",
+            help="Print nothing but errors, and what --json asks for.",
+            rich_help_panel="Output",
+        ),
     ] = False
     json: Annotated[
         bool, Option("--json", help="Print JSON, for machines.", rich_help_panel="Output")
@@ -105,12 +112,7 @@ def run_and_tell(name: str, function: Callable[[], Outcome], talk: TalkOptions) 
     except Exception as error:
         text = f"{_told(error)} (an unexpected {type(error).__name__}; --debug shows where)"
         return _fail(name, text, UNEXPECTED, talk)
-    if talk.json:
-        print(outcome.to_json())
-    elif not talk.quiet:
-        # Into a file, nothing is left out for want of room.
-        outcome.print(Console(width=None if sys.stdout.isatty() else _WIDE))
-    return DONE
+    return _tell(name, outcome, talk)
 
 
 def command_line() -> str:
@@ -123,6 +125,27 @@ def print_error(name: str, text: str) -> None:
     Console(stderr=True).print(
         f"{name}: {text}", style="red", soft_wrap=True, highlight=False, markup=False
     )
+
+
+def _tell(name: str, outcome: Outcome, talk: TalkOptions) -> int:
+    """Print what a command has found."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal or file may not have all letters of a name.
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        if talk.json:
+            print(outcome.to_json())
+        elif not talk.quiet:
+            # Into a file, nothing is left out for want of room.
+            outcome.print(Console(width=None if sys.stdout.isatty() else _WIDE))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough: typer ends without a word
+        raise
+    except OSError as error:
+        return _fail(name, f"standard output: {_told(error)}", BAD_INPUT, talk)
+    except KeyboardInterrupt:
+        return _fail(name, "interrupted", INTERRUPTED, talk)
+    return DONE
 
 
 def _fail(name: str, text: str, code: int, talk: TalkOptions) -> int:

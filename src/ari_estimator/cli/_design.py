@@ -158,6 +158,9 @@ def read_study(
         table = pd.DataFrame(index=range(len(files)))
     else:
         table, files = _matched(table, files, options.design)
+    twice = next((file for file in files if files.count(file) > 1), None)
+    if twice is not None:
+        raise ValueError(f"Each subject must have a map of its own. Got {twice!r} more than once.")
     is_surface = set(_HEMISPHERES) <= set(table.columns)
     if is_surface:
         pairs = zip(*(table[name] for name in _HEMISPHERES), strict=True)
@@ -221,7 +224,9 @@ def _read_table(path: Path) -> pd.DataFrame:
     existing_file(path, "--design")
     separator = "," if path.suffix.lower() == ".csv" else "\t"
     try:
-        table = pd.read_csv(path, sep=separator, na_values=["n/a"], comment=None)
+        # Labels are no numbers: 01 is another one than 1.
+        labels = dict.fromkeys((*_SUBJECT, _PATH, *_HEMISPHERES), str)
+        table = pd.read_csv(path, sep=separator, na_values=["n/a"], dtype=labels)
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"--design must be a table. {str(path)!r} is none: {error}.") from error
     if table.empty:

@@ -19,11 +19,25 @@ def explore(
     page: PageOptions,
     talk: TalkOptions,
     connectivity: Annotated[
-        int | None, Option(help="6, 18 or 26 neighbours; by default 6.")
+        int | None,
+        Option(
+            help="6, 18 or 26 neighbours of a voxel; 6, or as saved, if not given.",
+            rich_help_panel="Sets",
+        ),
     ] = None,
-    tdp: Annotated[float, Option(help="TDP of the clusters shown first.")] = 0.7,
+    tdp: Annotated[
+        float,
+        Option(
+            help="TDP of the clusters shown first.",
+            rich_help_panel="Sets",
+        ),
+    ] = 0.7,
     atlas: Annotated[
-        list[Path] | None, Option(help="Label image of regions; of a surface two files.")
+        list[Path] | None,
+        Option(
+            help="Label image of regions; of a surface two files, left first.",
+            rich_help_panel="Sets",
+        ),
     ] = None,
     lut: LutOption = None,
     background: Annotated[
@@ -40,25 +54,31 @@ def explore(
 ) -> Outcome:
     """Write a page to explore a map with: all its clusters, in one file that works offline.
 
-    MAP may also be what --out of another command has written, a file ..._ari.npz.
+    MAP may also be what --out of another command has written, a file ..._ari.npz or its folder.
+    CIFTI files cannot be shown.
     """
     from ari_estimator.explorer import explore as make_page
+    from ari_estimator.interfaces import load
 
-    name = name_of(source.maps)
+    archive = saved(source)
+    name = name_of(archive or source.maps[0])
     out = page.check(f"{name}_explorer.html")
     options: dict[str, Any] = {}
+    mesh: Any = source.mesh
+    if archive is None:
+        shown, options = source.read()
+        if options.pop("mesh") is not None:
+            raise ValueError("--mesh is for the two files of a surface. Got one file.")
+    else:
+        shown = load(archive)
+        mesh = getattr(shown.mask_img_, "mesh", None)  # of a surface
     if background is not None:
-        options["bg_img"] = read_image(background, source.mesh, "--background")
-    shown = saved(source)
-    if shown is None:
-        shown, parameters = source.read()
-        del parameters["mesh"]
-        options |= parameters
+        options["bg_img"] = read_image(background, mesh, "--background")
     document = make_page(
         shown,
         # Any number may come from a shell; explore refuses what is none of its choices.
         connectivity=connectivity,  # type: ignore[arg-type]
-        labels_img=None if atlas is None else read_image(atlas, source.mesh, "--atlas"),
+        labels_img=None if atlas is None else read_image(atlas, mesh, "--atlas"),
         lut=lut,
         surf_mesh=mesh_files(surf_mesh, "--surf-mesh"),
         tdp=tdp,

@@ -30,7 +30,7 @@ def group(
         ),
     ] = None,
     smoothing_fwhm: Annotated[
-        float | None, Option(help="Smoothing of the maps, full width at half maximum in mm.")
+        float | None, Option(help="Smoothing of the maps, full width at half maximum in mm.", min=0)
     ] = None,
     permutations: Annotated[
         int | None,
@@ -80,7 +80,12 @@ def group(
             verbose=int(talk.shows_progress),
         )
     else:
-        _refuse_in_vain(template=template != "simes", seed=seed is not None, step_down=step_down)
+        _refuse_in_vain(
+            template=template != "simes",
+            seed=seed is not None,
+            step_down=step_down,
+            n_jobs=n_jobs != 1,
+        )
     parameters = test.parameters(is_surface=study.is_surface)
     mask_img, mesh = parameters.pop("mask_img"), parameters.pop("mesh")
     if mesh is not None and not study.is_surface:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nilearn.surface import PolyMesh
 
 _SURFACE = (".gii", ".mgh", ".mgz")
 
 
-def read_image(paths: Sequence[Path], mesh: Sequence[Path] | None, option: str) -> Any:
+def read_image(paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, option: str) -> Any:
     """Return an image of one file, or of the two files of a surface.
 
     Parameters
@@ -17,8 +20,8 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | None, option: str) 
     paths : sequence of Path
         A volume or a CIFTI file; or the files of the left and the right hemisphere.
 
-    mesh : sequence of Path or None
-        Meshes of these.
+    mesh : sequence of Path, PolyMesh or None
+        Meshes of these, or their files.
 
     option : str
         What the files were given for, for messages.
@@ -52,12 +55,12 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | None, option: str) 
             f"{option} must be one volume or CIFTI file, or two files of a surface, left and "
             f"right. Got {', '.join(map(str, files))}."
         )
-    meshes = mesh_files(mesh)
+    meshes: Any = mesh if isinstance(mesh, PolyMesh) else mesh_files(mesh)
     if meshes is None:
         raise ValueError("--mesh must be given for a surface: twice, left and right. Got none.")
     with clear_errors(f"{files[0]}, {files[1]}", option):
         data = {"left": str(files[0]), "right": str(files[1])}
-        return SurfaceImage(PolyMesh(**meshes), data)
+        return SurfaceImage(meshes, data)
 
 
 def mesh_files(paths: Sequence[Path] | None, option: str = "--mesh") -> dict[str, str] | None:
@@ -80,8 +83,11 @@ def mesh_files(paths: Sequence[Path] | None, option: str = "--mesh") -> dict[str
     return {"left": left, "right": right}
 
 
-def name_of(paths: Sequence[Path]) -> str:
-    """Return what names of files of results start with: the name of the map."""
+def name_of(path: Path) -> str:
+    """Return what names of files of results start with: the name of the map, or as saved."""
     from ari_estimator.interfaces import output_stem
+    from ari_estimator.interfaces._results import ARCHIVE
 
-    return output_stem(paths[0]).removesuffix("_ari")
+    if path.name.endswith(ARCHIVE):
+        return path.name.removesuffix(ARCHIVE)
+    return output_stem(path)

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 _TEST, _SETS, _RESULTS = "Test", "Sets", "Results"
 
+# By which sets an option is used.
+_USED_BY = {
+    "connectivity": ("--threshold", "--tdp"),
+    "cluster_threshold": ("--threshold", "--tdp"),
+    "threshold_scale": ("--threshold",),
+    "lut": ("--atlas",),
+}
+
 LutOption = Annotated[
     Path | None,
     Option(
@@ -97,6 +105,7 @@ class MapOptions(TestOptions):
 
     def read(self) -> tuple[Any, dict[str, Any]]:
         """Return the map, and how it is tested, as parameters of a transformer."""
+        from ari_estimator.images._kinds import kind_of
         from ari_estimator.interfaces import read_p_map
         from ari_estimator.interfaces._p_maps import is_named_p_map
 
@@ -107,7 +116,12 @@ class MapOptions(TestOptions):
         }
         holds_p = self.stat_type in (None, "p", "one_minus_p", "neg_log10_p")
         if len(self.maps) > 1 or not holds_p or not is_named_p_map(self.maps[0]):
-            return read_image(self.maps, self.mesh, "MAP"), parameters
+            stat_img = read_image(self.maps, self.mesh, "MAP")
+            kind = kind_of(stat_img)
+            if not kind.is_single(kind.read(stat_img, single=False)):
+                names = " and ".join(repr(str(path)) for path in self.maps)
+                raise ValueError(f"MAP must be a single map. Got several in {names}.")
+            return stat_img, parameters
         known: Any = self.stat_type  # one of these
         stat_map = read_p_map(self.maps[0], mask_img=parameters["mask_img"], stat_type=known)
         found = {"stat_type": stat_map.stat_type, "mask_img": stat_map.mask_img}
@@ -189,6 +203,16 @@ class SetOptions(ThresholdOptions):
         given = {"--threshold": self.threshold, "--tdp": self.tdp, "--atlas": self.atlas}
         return [option for option, value in given.items() if value]
 
+    def refuse_in_vain(self, sets: str) -> None:
+        """Raise a ValueError if an option is given that would do nothing for some sets."""
+        default = SetOptions()
+        for name, used_by in _USED_BY.items():
+            if sets not in used_by and getattr(self, name) != getattr(default, name):
+                raise ValueError(
+                    f"--{name.replace('_', '-')} is for sets of {' or '.join(used_by)}. Got those "
+                    f"of {sets}."
+                )
+
     def transformer(
         self,
         parameters: dict[str, Any],
@@ -216,7 +240,7 @@ class SetOptions(ThresholdOptions):
         Raises
         ------
         ValueError
-            If more than one kind of sets is asked for.
+            If more than one kind of sets is asked for, or options would do nothing.
         """
         from ari_estimator.estimators import (
             AdaptiveTDPTransformer,
@@ -228,6 +252,7 @@ class SetOptions(ThresholdOptions):
             raise ValueError(
                 f"{' and '.join(self.asked)} ask for different sets: give one of them."
             )
+        self.refuse_in_vain(self.asked[0] if self.asked else "--threshold")
         if self.atlas:
             return RegionTDPTransformer(
                 **atlas_parameters(self.atlas, self.lut, mesh), **parameters

@@ -60,12 +60,12 @@ class Outcome:
             console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def to_json(self) -> str:
-        """Return it for machines."""
+        """Return it for machines, in ASCII: pipes of all systems pass that on."""
         told = dict(self.facts)
         if self.table is not None:
             told["table"] = self.table.to_dict("records")
         told["files"] = {what: str(path) for what, path in self.files.items()}
-        return json.dumps(_plain(told), indent=2, allow_nan=False, ensure_ascii=False)
+        return json.dumps(_plain(told), indent=2, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Option
 
@@ -27,7 +27,9 @@ class PageOptions:
     title: Annotated[str | None, Option(help="Title of the page.", rich_help_panel=_RESULTS)] = None
 
     def check(self, default: str) -> Path:
-        """Return the file to write; refuse to replace one before any work is done."""
+        """Return the file to write; refuse one that must not be written before work is done."""
+        from ari_estimator.interfaces._results import check_writable
+
         out = Path(default) if self.out is None else self.out
         if out.is_dir():
             raise IsADirectoryError(f"--out must be a file. Got the folder {str(out)!r}.")
@@ -35,24 +37,25 @@ class PageOptions:
             raise FileExistsError(
                 f"The output file {str(out)!r} is there already. --force replaces it."
             )
+        check_writable(out.parent)
         return out
 
 
-def saved(source: MapOptions) -> Any:
-    """Return what was saved by another command; None if a map is given.
+def saved(source: MapOptions) -> Path | None:
+    """Return the file of what was saved by another command; None if a map is given.
 
     Raises
     ------
+    FileNotFoundError
+        If there is none in a folder.
     ValueError
-        If options say how to test what was tested before.
+        If there are several in a folder, or options say how to test what was tested before.
     """
-    from ari_estimator.interfaces import load
-    from ari_estimator.interfaces._results import is_saved
+    from ari_estimator.interfaces._results import find_archive
 
-    if not is_saved(source.maps[0]):
-        return None
-    if source != MapOptions(maps=source.maps):
+    archive = find_archive(source.maps[0])
+    if archive is not None and source != MapOptions(maps=source.maps[:1]):
         raise ValueError(
             "Options of the test are for maps: what was saved before is tested as it was then."
         )
-    return load(source.maps[0])
+    return archive

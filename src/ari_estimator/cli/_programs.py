@@ -45,11 +45,7 @@ class ProgramOptions(LevelOptions, SetOptions):
             parameters = stat_map.parameters()
             connectivity = parameters.pop("connectivity")
             return self.transformer(test | parameters, connectivity=connectivity)
-        if self.connectivity is not None or self.cluster_threshold:
-            raise ValueError(
-                "--connectivity and --cluster-threshold are for clusters that are formed, by "
-                "--threshold or --tdp. The clusters of the program are as they are."
-            )
+        self.refuse_in_vain("the program, which are as they are")
         return ClusterTDPTransformer(**test, **stat_map.parameters_of_clusters())
 
 
@@ -113,6 +109,8 @@ def fsl(
         if table:
             raise ValueError("--table is for the clusters of FSL. Got clusters of other sets.")
         tables = []
+    if table and results.out is None:
+        raise ValueError("--table is copied to the folder --out. Got no --out.")
 
     def copy_tables(folder: Path) -> dict[str, str]:
         return write_table_copies(transformer, tables, folder)

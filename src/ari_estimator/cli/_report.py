@@ -22,19 +22,23 @@ def report(
 ) -> Outcome:
     """Write a report of a map: its clusters or regions with figures, and methods to paste.
 
-    MAP may also be what --out of another command has written, a file ..._ari.npz.
+    MAP may also be what --out of another command has written, a file ..._ari.npz or its folder.
     """
     import matplotlib
 
+    from ari_estimator.interfaces import load
+
     matplotlib.use("agg")
-    out = page.check(f"{name_of(source.maps)}_report.html")
-    fitted = saved(source)
-    if fitted is None:
+    archive = saved(source)
+    out = page.check(f"{name_of(archive or source.maps[0])}_report.html")
+    if archive is None:
         stat_img, parameters = source.read()
         fitted = sets.transformer(parameters, source.mesh)
         fitted.fit_transform(stat_img)
     elif sets != SetOptions():
         raise ValueError("Options of sets are for maps: what was saved before has its sets.")
+    else:
+        fitted = load(archive)
     from ari_estimator.interfaces._atomic import whole_files
 
     document = fitted.generate_report(page.title, max_sets=max_sets)

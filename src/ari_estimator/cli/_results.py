@@ -54,9 +54,16 @@ def check_results(results: ResultOptions, name: str) -> str:
     """Return the prefix of names of files; refuse to replace files before any work is done."""
     from ari_estimator.interfaces._results import check_folder, check_prefix
 
-    prefix = results.prefix or name
+    prefix = name if results.prefix is None else results.prefix
     check_prefix(prefix)
-    if results.out is not None:
+    if results.out is None:
+        for option, is_given in {
+            "prefix": results.prefix is not None,
+            "force": results.force,
+        }.items():
+            if is_given:
+                raise ValueError(f"--{option} is for files in a folder --out. Got no --out.")
+    else:
         try:
             check_folder(results.out, prefix, overwrite=results.force)
         except FileExistsError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -61,7 +62,7 @@ def load_arrays(path: str | PathLike[str], kind: str) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)
-    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
+    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error):
         arrays = {}
     if str(arrays.pop(_KIND, "")) != kind:
         raise ValueError(f"{str(path)!r} is not a file of a {kind}.")

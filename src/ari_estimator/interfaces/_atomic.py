@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,8 +42,9 @@ def whole_files(folder: Path, *, overwrite: bool = True) -> Iterator[Path]:
             for path in written:
                 path.replace(folder / path.name)
     except BaseException:
-        for empty in made:
-            empty.rmdir()
+        with suppress(OSError):  # not empty, if moving was interrupted
+            for empty in made:
+                empty.rmdir()
         raise
 
 

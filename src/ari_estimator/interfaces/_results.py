@@ -20,7 +20,7 @@ from ari_estimator.interfaces._saved_map import load_map, save_map
 from ari_estimator.interfaces._sidecar import make_sidecar
 
 # The ending of what is loaded again.
-_ARCHIVE = "_ari.npz"
+ARCHIVE = "_ari.npz"
 
 
 def save(
@@ -170,8 +170,10 @@ def write_results(
     )
     names["sidecar"] = f"{prefix}_{sets}.json"
     text = json.dumps(sidecar, indent=2, allow_nan=False, ensure_ascii=False)
-    (folder / names["sidecar"]).write_text(text + "\n", encoding="utf-8")
-    names["archive"] = prefix + _ARCHIVE
+    # A command may hold names of files that are no Unicode: they are escaped as in JSON.
+    sidecar_file = folder / names["sidecar"]
+    sidecar_file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    names["archive"] = prefix + ARCHIVE
     save_map(folder / names["archive"], transformer, inference)
     return names
 
@@ -196,7 +198,8 @@ def load(path: str | Path) -> Any:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no file of that kind, or there are several in the folder.
+        If it is no file of that kind or of this version's format, or there are several in the
+        folder.
 
     See Also
     --------
@@ -221,21 +224,39 @@ def load(path: str | Path) -> Any:
     >>> again.forest_.query(0.9).size
     3
     """
+    return load_map(find_archive(path) or Path(path))
+
+
+def find_archive(path: str | Path) -> Path | None:
+    """Return the file that :func:`load` reads: a path itself, or the one in a folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file or folder.
+
+    Returns
+    -------
+    archive : Path or None
+        None of a file with another name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none in the folder.
+    ValueError
+        If there are several in the folder.
+    """
     path = Path(path)
-    if path.is_dir():
-        found = sorted(path.glob(f"*{_ARCHIVE}"))
-        if not found:
-            raise FileNotFoundError(f"There is no file *{_ARCHIVE} in {str(path)!r}.")
-        if len(found) > 1:
-            names = ", ".join(file.name for file in found)
-            raise ValueError(f"path must name one of the files in {str(path)!r}. Got {names}.")
-        path = found[0]
-    return load_map(path)
-
-
-def is_saved(path: str | Path) -> bool:
-    """Tell whether a path is, by its name, what :func:`save` has written for :func:`load`."""
-    return str(path).endswith(_ARCHIVE) or Path(path).is_dir()
+    if not path.is_dir():
+        return path if path.name.endswith(ARCHIVE) else None
+    found = sorted(path.glob(f"*{ARCHIVE}"))
+    if not found:
+        raise FileNotFoundError(f"There is no file *{ARCHIVE} in {str(path)!r}.")
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        raise ValueError(f"path must name one of the files in {str(path)!r}. Got {names}.")
+    return found[0]
 
 
 def check_prefix(prefix: Any) -> None:
@@ -269,13 +290,18 @@ def check_folder(folder: Path, prefix: str, *, overwrite: bool) -> None:
     FileExistsError
         If results of that prefix are there already, and are not to be replaced.
     """
+    check_writable(folder)
+    if not overwrite:
+        refuse_existing([folder / (prefix + ARCHIVE)])
+
+
+def check_writable(folder: Path) -> None:
+    """Raise an OSError unless files can be written to a folder, which may not be there yet."""
     above = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     if not above.is_dir():
         raise NotADirectoryError(f"The output folder {str(folder)!r} is a file, or lies in one.")
     if not os.access(above, os.W_OK | os.X_OK):
         raise PermissionError(f"The output folder {str(folder)!r} may not be written to.")
-    if not overwrite:
-        refuse_existing([folder / (prefix + _ARCHIVE)])
 
 
 def file_names(prefix: str, what: str, image: Any) -> dict[str, str]:

@@ -26,6 +26,8 @@ from ari_estimator.images._labels import Regions
 from ari_estimator.images._maps import as_maps
 
 _KIND = "tested map"
+# Of the arrays in a file; another number whenever files of before cannot be read any more.
+_FORMAT = 1
 _CLASSES: dict[str, type[Any]] = {
     transformer.__name__: transformer
     for transformer in (ClusterTDPTransformer, AdaptiveTDPTransformer, RegionTDPTransformer)
@@ -64,6 +66,7 @@ def save_map(path: Path, transformer: BaseTDPTransformer, inference: MapInferenc
     """
     frame, family = transformer._frame, inference.family
     arrays: dict[str, Any] = {
+        "format": _FORMAT,
         "version": __version__,
         "transformer": type(transformer).__name__,
         "parameters": json.dumps(parameters_of(transformer)),
@@ -97,9 +100,16 @@ def load_map(path: Path) -> BaseTDPTransformer:
     Raises
     ------
     ValueError
-        If it is no such file.
+        If it is no such file, or one of a version with another format.
     """
     arrays = load_arrays(path, _KIND)
+    found = arrays.get("format")
+    if found != _FORMAT:
+        raise ValueError(
+            f"{str(path)!r} was written by ari_estimator {arrays.get('version')}, in format "
+            f"{found}. Version {__version__} reads format {_FORMAT}: save it again, or load it "
+            "with the version that wrote it."
+        )
     kind = KINDS[str(arrays["kind"])]
     mask_img, mesh = kind.mask_from_arrays(_part(arrays, "frame_"))
     parameters = json.loads(str(arrays["parameters"]))

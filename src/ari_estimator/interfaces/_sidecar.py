@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from numbers import Integral
 from typing import Any
 
 from ari_estimator._software import package_versions
@@ -100,13 +101,16 @@ def _test(test: Any, alpha: float, calibration: PermutationCalibration | None) -
         return {}
     made: dict[str, Any] = {
         "Template": test.calibration.template.name,
+        "Delta": test.calibration.template.delta,
+        "NumberOfRanks": test.calibration.template.n_ranks,
+        "NumberOfSteps": test.calibration.n_steps,
         "Lambda": _json(test.calibration.lambda_),
         "NumberOfPermutations": test.calibration.n_permutations,
     }
     if calibration is not None:
         made["Scheme"] = calibration.scheme_
         seed = calibration.random_state
-        made["Seed"] = seed if isinstance(seed, int) else None
+        made["Seed"] = int(seed) if isinstance(seed, Integral) else None
     return made
 
 
