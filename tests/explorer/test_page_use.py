@@ -135,6 +135,19 @@ def test_tdp_out_of_range_changes_nothing(page, fitted):
     assert page.locator("#tdp").input_value() == "0.7"
 
 
+@pytest.mark.parametrize(("box", "text"), [("x", ""), ("radius", "-1"), ("step", "2")])
+def test_number_that_means_nothing_is_taken_back(page, box, text):
+    before = page.locator(f"#{box}").input_value()
+    page.locator(f"#{box}").fill(text)
+    page.locator(f"#{box}").press("Enter")
+    assert page.locator(f"#{box}").input_value() == before
+
+
+def test_reset_of_nothing_is_no_step(page):
+    page.locator("#reset").click()
+    assert page.locator("#undo").is_disabled()
+
+
 def test_table_and_crosshair_follow_each_other(page, fitted):
     _ask(page, 0.9)
     rows = page.locator("#rows tr")

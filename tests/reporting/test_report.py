@@ -95,7 +95,9 @@ def test_report_is_nilearns_and_can_be_saved(clusters, tmp_path):
     report = clusters.generate_report()
     assert isinstance(report, HTMLReport)
     report.save_as_html(tmp_path / "report.html")
-    assert "ClusterTDPTransformer" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    saved = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert saved == report.get_standalone()
+    assert "ClusterTDPTransformer" in saved
     assert report._repr_html_() == report.body
     assert report.body in report.get_standalone()
     assert report.get_standalone().startswith("<!DOCTYPE html>")
@@ -379,7 +381,7 @@ def test_every_template_is_escaped():
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(r"\|\s*safe|autoescape", line)
     ]
-    assert unescaped == ['<main>{{ body | default("") | safe }}</main>']
+    assert unescaped == ["<main>{{ body | safe }}</main>"]
 
 
 def test_estimators_know_reports_only_by_the_hook():

@@ -93,7 +93,9 @@ def plot_tdp_surface(
     ...     mesh, {name: rng.standard_normal(part.n_vertices) for name, part in mesh.parts.items()}
     ... )
     >>> tdp_img = ClusterTDPTransformer(2).fit_transform(z_img)
-    >>> figure = plot_tdp_surface(z_img, tdp_img, views=["lateral"])
+    >>> axes = plot_tdp_surface(z_img, tdp_img, views=["lateral"])
+    >>> axes.shape
+    (2, 2)
     """
     values = {
         name: _values(img, name) for name, img in (("stat_img", stat_img), ("tdp_img", tdp_img))

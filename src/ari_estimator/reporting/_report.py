@@ -16,6 +16,7 @@ from ari_estimator._version import __version__
 from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
 from ari_estimator.estimators._any_set import fitted_map
 from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.reporting._page_report import PageReport
 from ari_estimator.reporting._report_methods import (
     Methods,
     calibration_methods,
@@ -107,11 +108,8 @@ def make_report(
     body = _TEMPLATES.get_template("body.jinja").render(**shared, **content)
     if append_to is not None:
         return _appended(append_to, body)
-    return HTMLReport(
-        head_tpl=_TEMPLATES.get_template("page.jinja"),
-        body=body,
-        head_values={"title": shared["title"], "version": __version__},
-    )
+    page = _TEMPLATES.get_template("page.jinja")
+    return PageReport(page.render(body=body, title=shared["title"], version=__version__), body)
 
 
 def _of_map(fitted: Any, map_index: int | None, max_sets: int) -> dict[str, Any]:
@@ -176,6 +174,5 @@ def _appended(report: HTMLReport, body: str) -> HTMLReport:
     """Return a report with a part more."""
     before = report.body
     # One block, and no wider than the page, in which nilearn's part is to scroll.
-    report.body = f'<div style="min-width: 0; max-width: 100%">{before}{body}</div>'
-    report.html = report.html.replace(before, report.body)
-    return report
+    both = f'<div style="min-width: 0; max-width: 100%">{before}{body}</div>'
+    return PageReport(report.html.replace(before, both), both)

@@ -32,6 +32,7 @@
       on(axis, "change", () => page.moveToXyz([..."xyz"].map((name) => at(name).valueAsNumber)));
     }
     on("radius", "input", () => page.setRadius(at("radius").valueAsNumber));
+    on("radius", "change", () => page.showControls());
     on("overlay", "change", () => page.setOverlay(at("overlay").value));
     on("opacity", "input", () => page.setOpacity(at("opacity").valueAsNumber));
     on("views", "change", () => page.setView(at("views").value));

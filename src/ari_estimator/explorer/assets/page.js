@@ -220,6 +220,7 @@
 
     moveToXyz(xyz) {
       if (xyz.every(Number.isFinite)) this.moveTo(this.map.geometry.nearest(xyz));
+      else this.showHere();
     }
 
     moveBy(direction) {

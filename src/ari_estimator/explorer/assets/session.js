@@ -89,7 +89,7 @@
 
     // As it was at the start; this too can be undone.
     reset() {
-      this._go(this._first);
+      if (this._now !== this._first) this._go(this._first);
     }
   };
 })((globalThis.ari ??= {}));
