@@ -1,4 +1,4 @@
-"""README and documents: their Python runs or compiles, fits the types, and links lead somewhere."""
+"""README and documents: their Python runs or compiles, and fits the types."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 import ari_estimator
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 
 of_each_document = pytest.mark.parametrize(
     "path", DOCUMENTS, ids=[path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
@@ -73,26 +73,6 @@ def test_sessions_run(path):
 def test_python_compiles(path):
     for source in _blocks(path.read_text(encoding="utf-8")):
         compile(source, str(path), "exec")
-
-
-def _anchors(path: Path) -> set[str]:
-    """Return the names that GitHub and MyST give to the headings of a document."""
-    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.M)
-    names = (re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
-    return set(names)
-
-
-@of_each_document
-def test_links_lead_to_files_and_headings(path):
-    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if re.match(r"[a-z]+:", target):
-            continue
-        name, _, anchor = target.partition("#")
-        file = path.parent / name if name else path
-        assert file.exists(), target
-        if anchor:
-            assert anchor in _anchors(file), target
 
 
 def _modules() -> dict[str, str]:

@@ -242,7 +242,7 @@ def test_mesh_view_overlay_and_opacity_change_the_picture(page):
 def test_table_file_is_the_table_of_python(page, fitted_surface, small_surface, tmp_path, tdp):
     _ask(page, tdp)
     (path,) = _download(page, "#save-table", tmp_path, n_files=1)
-    table = pd.read_csv(path)
+    table = pd.read_csv(path, float_precision="round_trip")
     ari = clone(fitted_surface).set_params(tdp_threshold=tdp)
     ari.fit_transform(small_surface[0])
     expected = ari.table_.drop(columns="tdp_threshold")
