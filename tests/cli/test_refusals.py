@@ -69,6 +69,8 @@ def test_masks_and_atlases_that_are_none(refused, files, how):
     path = _damaged(files, how)
     assert "--mask" in refused("clusters", files.z, "--mask", path)
     assert "--atlas" in refused("regions", files.z, "--mask", files.mask, "--atlas", path)
+    atlas = ("--atlas", files.atlas, "--lut", files.folder / "none.tsv")
+    assert "--lut" in refused("regions", files.z, "--mask", files.mask, *atlas)
 
 
 @pytest.mark.parametrize(

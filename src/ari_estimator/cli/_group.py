@@ -25,7 +25,8 @@ def group(
         Argument(
             metavar="IMG",
             help="Map of each subject, or patterns such as 'sub-*/con_0001.nii.gz'; or a folder "
-            "of BIDS derivatives, see --select. None if --design has a column path.",
+            "of BIDS derivatives, see --select (--mask may then be a folder of brain masks). None "
+            "if --design has a column path.",
             show_default=False,
         ),
     ] = None,
@@ -89,7 +90,7 @@ def group(
     parameters = test.parameters(is_surface=study.is_surface)
     mask_img, mesh = parameters.pop("mask_img"), parameters.pop("mesh")
     if mesh is not None and not study.is_surface:
-        raise ValueError("--mesh is for surfaces, and the maps are volumes.")
+        raise ValueError("--mesh is for surfaces, and the maps are none.")
     model = ARISecondLevelModel(
         mask_img=study.mask_img if mask_img is None else mask_img,
         smoothing_fwhm=smoothing_fwhm,

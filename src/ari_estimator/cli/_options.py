@@ -306,7 +306,11 @@ def atlas_parameters(
     atlas: Sequence[Path], lut: Path | None, mesh: Sequence[Path] | None
 ) -> dict[str, Any]:
     """Return an atlas as parameters of a RegionTDPTransformer."""
+    from ari_estimator.interfaces._reading import existing_file
+
     labels_img = read_image(atlas, mesh, "--atlas")
+    if lut is not None:
+        existing_file(lut, "--lut")
     # Surfaces are never resampled; of them, another mesh is an error.
     target = None if len(atlas) > 1 else "data"
     return {"labels_img": labels_img, "lut": lut, "resampling_target": target}

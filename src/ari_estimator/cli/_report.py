@@ -27,6 +27,7 @@ def report(
     import matplotlib
 
     from ari_estimator.interfaces import load
+    from ari_estimator.interfaces._atomic import whole_files
 
     matplotlib.use("agg")
     archive = saved(source)
@@ -39,10 +40,7 @@ def report(
         raise ValueError("Options of sets are for maps: what was saved before has its sets.")
     else:
         fitted = load(archive)
-    from ari_estimator.interfaces._atomic import whole_files
-
     document = fitted.generate_report(page.title, max_sets=max_sets)
     with whole_files(out.parent, overwrite=page.force) as temporary:
-        # The page itself: nilearn would save it in a frame of 800 pixels.
-        (temporary / out.name).write_text(document.get_standalone(), encoding="utf-8")
+        document.save_as_html(temporary / out.name)
     return Outcome("Open it in a browser.", files={"report": out})
