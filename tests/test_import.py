@@ -14,6 +14,7 @@ import ari_estimator
 # From the ground up: each may import those before it.
 LAYERS = (
     "_version",
+    "_report_hook",
     "_software",
     "datasets",
     "closed_testing",
@@ -31,11 +32,34 @@ LAYERS = (
 
 def test_numba_typer_and_matplotlib_are_left_for_when_they_are_needed():
     late = {"matplotlib", "numba", "typer"}
-    code = f"import sys, ari_estimator; print(sorted({late} & set(sys.modules)))"
+    code = f"import sys; from ari_estimator import *; print(sorted({late} & set(sys.modules)))"
     output = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert output.stdout.strip() == "[]"
+
+
+def test_help_and_the_package_alone_do_not_wait_for_nilearn():
+    code = (
+        "import sys, ari_estimator.cli; ari_estimator.cli.main(['clusters', '--help']); "
+        "print(sorted({'nilearn', 'numpy', 'pandas'} & set(sys.modules)))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.splitlines()[-1] == "[]"
+
+
+def test_names_and_packages_are_there_when_they_are_asked_for():
+    code = (
+        "import ari_estimator as a; "
+        "assert a.plotting.plot_tdp and a.explorer.explore is a.explore; "
+        "assert {'explore', 'plotting'} <= set(dir(a)); print(hasattr(a, 'nothing'))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout == "False\n"
 
 
 def _imports() -> list[tuple[str, str]]:

@@ -1,25 +1,28 @@
 """All-Resolutions Inference for brain imaging, as scikit-learn and nilearn estimators."""
 
-from typing import Any as _Any
+import typing as _typing
+from importlib import import_module as _import_module
 
+from ari_estimator._report_hook import set_report_maker as _set_report_maker
 from ari_estimator._version import __version__
-from ari_estimator.estimators import (
-    AdaptiveTDPTransformer,
-    ARISecondLevelModel,
-    ClusterTDPTransformer,
-    PermutationCalibration,
-    RegionTDPTransformer,
-    SetBound,
-    TDPForest,
-    cluster_level_inference,
-    confidence_curve,
-    element_at,
-    learn_template,
-    set_bound,
-)
-from ari_estimator.estimators._report_hook import set_report_maker as _set_report_maker
-from ari_estimator.explorer import explore
-from ari_estimator.interfaces import load, save
+
+if _typing.TYPE_CHECKING:
+    from ari_estimator.estimators import (
+        AdaptiveTDPTransformer,
+        ARISecondLevelModel,
+        ClusterTDPTransformer,
+        PermutationCalibration,
+        RegionTDPTransformer,
+        SetBound,
+        TDPForest,
+        cluster_level_inference,
+        confidence_curve,
+        element_at,
+        learn_template,
+        set_bound,
+    )
+    from ari_estimator.explorer import explore
+    from ari_estimator.interfaces import load, save
 
 __all__ = [
     "ARISecondLevelModel",
@@ -40,8 +43,36 @@ __all__ = [
     "set_bound",
 ]
 
+# Where public names are that are not of the estimators.
+_ELSEWHERE = {"explore": "explorer", "load": "interfaces", "save": "interfaces"}
 
-def _make_report(fitted: _Any, **options: _Any) -> _Any:
+_PACKAGES = (
+    "cli", "closed_testing", "datasets", "estimators", "explorer", "graphs", "images", "interfaces",
+    "plotting", "reporting", "resampling",
+)  # fmt: skip
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """Import a public name, or a package, when it is first asked for.
+
+    nilearn takes more than a second to import: who asks the shell for help need not wait for it,
+    and who interrupts a command meets the command.
+    """
+    if name in _PACKAGES:
+        return _import_module(f"ari_estimator.{name}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    package = _import_module(f"ari_estimator.{_ELSEWHERE.get(name, 'estimators')}")
+    value = getattr(package, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_PACKAGES})
+
+
+def _make_report(fitted: _typing.Any, **options: _typing.Any) -> _typing.Any:
     # Imported when it is needed: figures take their time.
     from ari_estimator.reporting import make_report
 

@@ -246,7 +246,7 @@ def test_an_interrupt_while_printing(run, files, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ari_estimator.cli._outcome.Outcome.print", interrupt)
+    monkeypatch.setattr("ari_estimator.cli._terminal.print_outcome", interrupt)
     result = run("clusters", files.z, "--mask", files.mask)
     assert result.code == 130
     assert result.err.strip() == "ari clusters: interrupted"
@@ -262,3 +262,22 @@ def test_standard_output_that_is_full(files, options):
         )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["ari clusters: standard output: No space left on device"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+def test_an_interrupt_while_nilearn_is_imported_is_told_in_one_line(files):
+    early = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'nilearn':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from ari_estimator.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", early, "clusters", str(files.z)], capture_output=True, text=True
+    )
+    assert done.returncode == 130
+    assert done.stderr == "ari clusters: interrupted; nothing was written\n"

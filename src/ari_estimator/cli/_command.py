@@ -136,8 +136,11 @@ def _tell(name: str, outcome: Outcome, talk: TalkOptions) -> int:
         if talk.json:
             print(outcome.to_json())
         elif not talk.quiet:
+            # Imported when it is needed, as pandas is: help and errors wait for neither.
+            from ari_estimator.cli._terminal import print_outcome
+
             # Into a file, nothing is left out for want of room.
-            outcome.print(Console(width=None if sys.stdout.isatty() else _WIDE))
+            print_outcome(outcome, Console(width=None if sys.stdout.isatty() else _WIDE))
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has enough: typer ends without a word
         raise

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from ari_estimator.cli._command import TalkOptions
-from ari_estimator.cli._design import DesignOptions, read_study
+from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._options import ResultOptions, SetOptions, TestOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import check_results, letters_of, outcome_of
@@ -61,6 +61,7 @@ def group(
     n_jobs: Annotated[int, Option(help="Number of processes.", rich_help_panel="Permutations")] = 1,
 ) -> Outcome:
     """Test a contrast of a group of subjects, and say how much of each cluster is active."""
+    from ari_estimator.cli._study import read_study
     from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
 
     folder_of_masks = None

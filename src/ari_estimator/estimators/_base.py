@@ -18,6 +18,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, check_memory
 
+from ari_estimator._report_hook import report_on
 from ari_estimator.closed_testing import Hommel
 from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
 from ari_estimator.closed_testing._rational import check_alpha
@@ -25,7 +26,6 @@ from ari_estimator.estimators._containers import CONTAINERS, in_container
 from ari_estimator.estimators._family import check_zeros, warn_of_nan, warn_of_untested_zeros
 from ari_estimator.estimators._inference import MapInference, SetMaker, infer_map
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._report_hook import report_on
 from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
 from ari_estimator.estimators._tags import input_tags
 from ari_estimator.estimators._test_makers import HommelTestMaker, TestMaker, calibrated_test

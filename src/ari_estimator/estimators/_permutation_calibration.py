@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ari_estimator._report_hook import report_on
 from ari_estimator.closed_testing import CriticalVector, LearnedTemplate, Template
 from ari_estimator.closed_testing._calibration import step_down
 from ari_estimator.closed_testing._lambda import lambda_rank
 from ari_estimator.closed_testing._learned_template import fingerprints, refuse_shared
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._templates import TEMPLATES, make_template
-from ari_estimator.estimators._report_hook import report_on
 from ari_estimator.estimators._resampling_passes import (
     pivots_by_rank,
     pivots_by_tail,

@@ -15,6 +15,7 @@ from nilearn.surface import PolyData, SurfaceImage
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator._report_hook import report_on
 from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
@@ -28,7 +29,6 @@ from ari_estimator.estimators._contrast_calibration import (
 )
 from ari_estimator.estimators._nilearn_report import escape_names
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._report_hook import report_on
 from ari_estimator.estimators._test_makers import GivenTest
 from ari_estimator.images._nan_masker import NaNWarningMasker
 

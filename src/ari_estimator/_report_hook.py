@@ -9,11 +9,12 @@ is imported.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nilearn.reporting import HTMLReport
+if TYPE_CHECKING:
+    from nilearn.reporting import HTMLReport
 
-ReportMaker = Callable[..., HTMLReport]
+ReportMaker = Callable[..., "HTMLReport"]
 
 _makers: list[ReportMaker] = []
 

@@ -1,0 +1,123 @@
+"""What a command has to say, for people: a table, a sentence, and what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from ari_estimator.cli._outcome import Outcome
+from ari_estimator.closed_testing._rounding import rounded_down
+
+# Rows of a table on a screen.
+_MOST_ROWS = 25
+
+
+def print_outcome(outcome: Outcome, console: Console) -> None:
+    """Print what a command has done."""
+    if outcome.table is not None:
+        console.print(_for_terminal(outcome.table, console))
+        n_hidden = len(outcome.table) - 1 - _MOST_ROWS
+        if n_hidden > 0:
+            more = f"{n_hidden:,} more; --out writes all, and --json prints them."
+            console.print(more, highlight=False)
+    console.print(outcome.text, highlight=False, markup=False)
+    for what, path in outcome.files.items():
+        line = f"{what} written to {path}"
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+# Heading of each column, and how its cells are written. Places are put together below.
+_COLUMNS: dict[str, tuple[str, str]] = {
+    "cluster_id": ("id", "{:.0f}"),
+    "region_id": ("label", "{:.0f}"),
+    "region": ("region", "{}"),
+    "tdp_threshold": ("asked\nTDP", "{:g}"),
+    "threshold": ("threshold", "{:.3g}"),
+    "direction": ("direction", "{}"),
+    "n_voxels": ("voxels", "{:,}"),
+    "n_vertices": ("vertices", "{:,}"),
+    "n_grayordinates": ("grayordinates", "{:,}"),
+    "size_mm2": ("mm²", "{:,.0f}"),
+    "size_mm3": ("mm³", "{:,.0f}"),
+    "true_discoveries": ("true\ndiscoveries", "{:,}"),
+    "tdp": ("TDP", "{:.3f}"),
+    "peak_stat": ("peak", "{:.2f}"),
+    "peak_hemisphere": ("hemisphere", "{}"),
+    "peak_structure": ("structure", "{}"),
+    "peak_vertex": ("vertex", "{:.0f}"),
+}
+_TEXTS = ("region", "direction", "peak_hemisphere", "peak_structure")
+_PLACE = ["peak_x", "peak_y", "peak_z"]
+
+# What is said once, below the table, if it is the same for all clusters.
+_OFTEN_THE_SAME = ("tdp_threshold", "threshold", "direction")
+
+# What a narrow terminal can do without, first things first.
+_DISPENSABLE = ("size_mm3", "size_mm2", "threshold", "direction", "peak_vertex")
+
+
+def _for_terminal(table: pd.DataFrame, console: Console) -> Table:
+    """Return a table of clusters or regions that fits: the first of them and the rest."""
+    sets, rest = table.iloc[:-1], table.iloc[-1:]
+    names = [name for name in _COLUMNS if name in table and not table[name].isna().all()]
+    said_once = {
+        name: sets[name].iloc[0]
+        for name in _OFTEN_THE_SAME
+        if name in names and len(sets) and (sets[name] == sets[name].iloc[0]).all()
+    }
+    if sets.empty:
+        names = [name for name in names if name not in _OFTEN_THE_SAME]
+    names = [name for name in names if name not in said_once]
+    caption = " · ".join(
+        f"{_COLUMNS[name][0]} {_COLUMNS[name][1].format(value)}".replace("\n", " ")
+        for name, value in said_once.items()
+    )
+    shown = pd.concat([sets.head(_MOST_ROWS), rest]).to_dict("records")
+    without_limit = console.options.update(max_width=10 * console.width)
+    for dispensable in (None, *_DISPENSABLE):
+        names = [name for name in names if name != dispensable]
+        fitting = _table_of(shown, names, caption)
+        if Measurement.get(console, without_limit, fitting).maximum <= console.width:
+            break
+    return fitting
+
+
+def _table_of(rows: list[dict[Any, Any]], names: list[str], caption: str) -> Table:
+    for_terminal = Table(
+        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption or None, caption_justify="left"
+    )
+    for name in names:
+        justify: Any = "left" if name in _TEXTS else "right"
+        for_terminal.add_column(_COLUMNS[name][0], justify=justify, no_wrap=True)
+    for_terminal.add_column("at (mm)", justify="right", no_wrap=True)
+    *sets, rest = ([*_cells(row, names), _place(row)] for row in rows)
+    for cells in sets:
+        for_terminal.add_row(*map(Text, cells))  # names may have brackets, which would be markup
+    for_terminal.add_section()
+    for_terminal.add_row("rest", *rest[1:])
+    return for_terminal
+
+
+def _cells(row: dict[Any, Any], names: list[str]) -> Iterator[str]:
+    for name in names:
+        value = row[name]
+        if pd.isna(value):
+            yield ""
+        elif name == "tdp":
+            yield _COLUMNS[name][1].format(rounded_down(value, 3))
+        elif name == "peak_stat" and 0 < abs(value) < 0.01:  # a p-value
+            yield f"{value:.2g}"
+        else:
+            yield _COLUMNS[name][1].format(value)
+
+
+def _place(row: dict[Any, Any]) -> str:
+    xyz = [row[name] for name in _PLACE]
+    return "" if any(map(pd.isna, xyz)) else ", ".join(f"{value:.0f}" for value in xyz)
