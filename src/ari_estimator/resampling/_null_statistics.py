@@ -22,16 +22,8 @@ _STRIDE = 4096
 
 _SINGLE_ROUNDING = 2.0**-24
 
-_EPSILON = float(np.finfo(float).eps)
-
-
-def _rounding(n_subjects: int) -> float:
-    """Return what residuals of constant data are at most, as a share of the data.
-
-    A sum over subjects is off by up to a unit in the last place for each that it adds up; a
-    processor that keeps several sums at a time does with a part of that.
-    """
-    return _EPSILON * (64 + n_subjects / 8)
+# Sums of squares of residuals, relative to those of the data, that are rounding alone.
+_CONSTANT = (64 * np.finfo(float).eps) ** 2
 
 
 class NullStatistics(ABC):
@@ -274,9 +266,11 @@ class LinearModelStatistics(NullStatistics):
     def _t(self, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return t values of data, and where there are no residuals to compute them from."""
         residuals = self._contrast.without_design(data)
+        # Rounding of sums over many subjects leaves something of the design; not so twice.
+        residuals = self._contrast.without_design(residuals)
         squares = np.einsum("ij,ij->j", residuals, residuals)
         effects = self._contrast.direction @ data
-        rounding = _rounding(len(data)) ** 2 * len(data) * np.abs(data).max(axis=0) ** 2
+        rounding = _CONSTANT * len(data) * np.abs(data).max(axis=0) ** 2
         is_constant = squares <= rounding
         squares[is_constant] = 0
         effects[effects**2 <= rounding] = 0
