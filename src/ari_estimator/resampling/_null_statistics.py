@@ -25,6 +25,9 @@ _SINGLE_ROUNDING = 2.0**-24
 # Sums of squares of residuals, relative to those of the data, that are rounding alone.
 _CONSTANT = (64 * np.finfo(float).eps) ** 2
 
+# Those that may be: the others are not touched.
+_SMALL = float(np.finfo(float).eps)
+
 
 class NullStatistics(ABC):
     """Partial correlations of a contrast, under resampling.
@@ -266,11 +269,14 @@ class LinearModelStatistics(NullStatistics):
     def _t(self, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return t values of data, and where there are no residuals to compute them from."""
         residuals = self._contrast.without_design(data)
-        # Rounding of sums over many subjects leaves something of the design; not so twice.
-        residuals = self._contrast.without_design(residuals)
         squares = np.einsum("ij,ij->j", residuals, residuals)
         effects = self._contrast.direction @ data
-        rounding = _CONSTANT * len(data) * np.abs(data).max(axis=0) ** 2
+        scale = len(data) * np.abs(data).max(axis=0) ** 2
+        rounding = _CONSTANT * scale
+        # Rounding of sums over many subjects leaves something of the design; not so twice.
+        small = np.flatnonzero(squares <= _SMALL * scale)
+        residuals = self._contrast.without_design(residuals[:, small])
+        squares[small] = np.einsum("ij,ij->j", residuals, residuals)
         is_constant = squares <= rounding
         squares[is_constant] = 0
         effects[effects**2 <= rounding] = 0
