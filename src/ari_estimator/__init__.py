@@ -3,7 +3,6 @@
 import typing as _typing
 from importlib import import_module as _import_module
 
-from ari_estimator._report_hook import set_report_maker as _set_report_maker
 from ari_estimator._version import __version__
 
 if _typing.TYPE_CHECKING:
@@ -13,8 +12,6 @@ if _typing.TYPE_CHECKING:
         ClusterTDPTransformer,
         PermutationCalibration,
         RegionTDPTransformer,
-        SetBound,
-        TDPForest,
         cluster_level_inference,
         confidence_curve,
         element_at,
@@ -22,12 +19,14 @@ if _typing.TYPE_CHECKING:
         set_bound,
     )
     from ari_estimator.explorer import explore
+    from ari_estimator.inference import FittedMap, SetBound, TDPForest
     from ari_estimator.interfaces import load, save
 
 __all__ = [
     "ARISecondLevelModel",
     "AdaptiveTDPTransformer",
     "ClusterTDPTransformer",
+    "FittedMap",
     "PermutationCalibration",
     "RegionTDPTransformer",
     "SetBound",
@@ -44,11 +43,18 @@ __all__ = [
 ]
 
 # Where public names are that are not of the estimators.
-_ELSEWHERE = {"explore": "explorer", "load": "interfaces", "save": "interfaces"}
+_ELSEWHERE = {
+    "FittedMap": "inference",
+    "SetBound": "inference",
+    "TDPForest": "inference",
+    "explore": "explorer",
+    "load": "interfaces",
+    "save": "interfaces",
+}
 
 _PACKAGES = (
-    "cli", "closed_testing", "datasets", "estimators", "explorer", "graphs", "images", "interfaces",
-    "plotting", "reporting", "resampling",
+    "calibration", "cli", "closed_testing", "datasets", "estimators", "explorer", "graphs", "images",
+    "inference", "interfaces", "plotting", "reporting", "resampling",
 )  # fmt: skip
 
 
@@ -70,13 +76,3 @@ def __getattr__(name: str) -> _typing.Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_PACKAGES})
-
-
-def _make_report(fitted: _typing.Any, **options: _typing.Any) -> _typing.Any:
-    # Imported when it is needed: figures take their time.
-    from ari_estimator.reporting import make_report
-
-    return make_report(fitted, **options)
-
-
-_set_report_maker(_make_report)

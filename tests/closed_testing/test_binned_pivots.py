@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from ari_estimator.closed_testing import LearnedTemplate, make_template
-from ari_estimator.closed_testing._binned_pivots import (
+from ari_estimator.calibration._binned_pivots import (
     StatisticBins,
     bins_for,
     pivots_of_counts,
 )
+from ari_estimator.closed_testing import LearnedTemplate, make_template
 from ari_estimator.closed_testing._templates import TEMPLATES
 from ari_estimator.resampling import CorrelationTail
 

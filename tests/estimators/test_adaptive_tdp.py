@@ -1352,7 +1352,7 @@ class TestMemoryAndVerbosity:
         def fail(*args, **kwargs):
             raise AssertionError("computed again")
 
-        monkeypatch.setattr("ari_estimator.estimators._inference.form_family", fail)
+        monkeypatch.setattr("ari_estimator.inference._infer_map.form_family", fail)
         second = AdaptiveTDPTransformer(memory=memory, **arguments)
         assert_same_images(second.fit_transform(z_img), shown)
         assert_same_images(second.labels_img_, plain.labels_img_)

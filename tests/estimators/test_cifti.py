@@ -477,7 +477,7 @@ class TestOutput:
             raise AssertionError("computed again")
 
         tdp, table = run()
-        monkeypatch.setattr("ari_estimator.estimators._inference.form_family", fail)
+        monkeypatch.setattr("ari_estimator.inference._infer_map.form_family", fail)
         cached, cached_table = run()
         assert_array_equal(cached, tdp)
         assert_frame_equal(cached_table, table)

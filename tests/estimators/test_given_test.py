@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ari_estimator.estimators._test_makers import GivenTest, HommelTestMaker
 from nilearn.image import get_data
 from numpy.testing import assert_array_equal
 from scipy import ndimage
@@ -14,7 +15,6 @@ from ari_estimator import (
     set_bound,
 )
 from ari_estimator.closed_testing import CriticalVector, Hommel
-from ari_estimator.estimators._test_makers import GivenTest, HommelTestMaker
 from ari_estimator.reporting import get_region_composition, get_tdp_table
 
 

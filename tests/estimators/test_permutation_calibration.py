@@ -13,9 +13,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator import PermutationCalibration, learn_template
+from ari_estimator.calibration._resampling_passes import rank_p_values
 from ari_estimator.closed_testing import CalibratedTest, Calibration, calibrate
 from ari_estimator.estimators import _permutation_calibration
-from ari_estimator.estimators._resampling_passes import rank_p_values
 
 N_SUBJECTS = 6
 SIGNS = np.array(list(itertools.product([1, -1], repeat=N_SUBJECTS)))

@@ -1095,7 +1095,7 @@ class TestSklearn:
 
         plain, first = run(None), run(str(tmp_path))
         other = run(None, two_sided=True), run(str(tmp_path), two_sided=True)
-        monkeypatch.setattr("ari_estimator.estimators._inference.form_family", fail)
+        monkeypatch.setattr("ari_estimator.inference._infer_map.form_family", fail)
         with pytest.raises(AssertionError, match="computed again"):
             run(str(tmp_path), alpha=0.06)
         for one, another in ((plain, first), (plain, run(str(tmp_path))), other):

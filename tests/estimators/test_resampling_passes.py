@@ -5,17 +5,17 @@ import pytest
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ari_estimator.closed_testing import LearnedTemplate, make_template
-from ari_estimator.closed_testing._lambda import lambda_at, lambda_rank
-from ari_estimator.closed_testing._templates import TEMPLATES
-from ari_estimator.estimators._resampling_passes import (
+from ari_estimator.calibration._resampling_passes import (
     pivots_by_rank,
     pivots_by_tail,
     rank_p_values,
     smallest_p_values,
 )
-from ari_estimator.estimators._subject_data import resample_subjects
-from ari_estimator.estimators._workers import Workers
+from ari_estimator.calibration._subject_data import resample_subjects
+from ari_estimator.calibration._workers import Workers
+from ari_estimator.closed_testing import LearnedTemplate, make_template
+from ari_estimator.closed_testing._lambda import lambda_at, lambda_rank
+from ari_estimator.closed_testing._templates import TEMPLATES
 
 N_DRAWS = 110
 ALPHA = 0.1
@@ -220,7 +220,7 @@ def test_elements_are_dealt_out_in_more_than_one_part(monkeypatch):
         return one_by_one(elements)
 
     monkeypatch.setattr(null, "of_elements", of_elements)
-    monkeypatch.setattr("ari_estimator.estimators._resampling_passes._MOST_IN_MEMORY", 7 * N_DRAWS)
+    monkeypatch.setattr("ari_estimator.calibration._resampling_passes._MOST_IN_MEMORY", 7 * N_DRAWS)
     in_parts = rank_p_values(null, Workers())
     assert len(seen) == -(-300 // 7)
     assert_array_equal(in_parts[0], counts)

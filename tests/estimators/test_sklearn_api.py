@@ -379,7 +379,7 @@ class TestMemory:
         def fail(*args, **kwargs):
             raise AssertionError("computed again")
 
-        monkeypatch.setattr("ari_estimator.estimators._inference.form_family", fail)
+        monkeypatch.setattr("ari_estimator.inference._infer_map.form_family", fail)
         second = ClusterTDPTransformer(2, memory=as_memory(str(tmp_path)), **arguments)
         assert_same_images(second.fit_transform(z_img), tdp)
         assert_same_images(second.labels_img_, first.labels_img_)

@@ -19,7 +19,7 @@ from scipy import stats
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, RegionTDPTransformer
 from ari_estimator.closed_testing import Hommel
-from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
+from ari_estimator.inference._statistic import STAT_TYPES, Statistic, check_statistic
 
 # Old releases invert t and F with few digits: here to make test data, and for thresholds that
 # are shown.

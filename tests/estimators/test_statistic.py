@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
+from ari_estimator.inference._statistic import STAT_TYPES, Statistic, check_statistic
 
 DF = {"t": (29.0,), "F": (3.0, 29.5), "chi2": (3.0,)}
 

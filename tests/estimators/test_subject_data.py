@@ -11,7 +11,7 @@ from nilearn.maskers import NiftiMasker
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from ari_estimator.estimators._subject_data import check_data, resample_subjects
+from ari_estimator.calibration._subject_data import check_data, resample_subjects
 from ari_estimator.resampling import LinearModelStatistics, StreamedSignStatistics
 
 

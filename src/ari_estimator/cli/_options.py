@@ -106,15 +106,17 @@ class MapOptions(TestOptions):
     def read(self) -> tuple[Any, dict[str, Any]]:
         """Return the map, and how it is tested, as parameters of a transformer."""
         from ari_estimator.images._kinds import kind_of
+        from ari_estimator.inference import DEFAULT_STAT_TYPE, STATISTICS
         from ari_estimator.interfaces import read_p_map
         from ari_estimator.interfaces._p_maps import is_named_p_map
 
         parameters: dict[str, Any] = {
-            "stat_type": self.stat_type or "z",
+            "stat_type": self.stat_type or DEFAULT_STAT_TYPE,
             "df": degrees_of_freedom(self.df),
             **self.parameters(is_surface=len(self.maps) > 1),
         }
-        holds_p = self.stat_type in (None, "p", "one_minus_p", "neg_log10_p")
+        held = STATISTICS.get(self.stat_type or "")
+        holds_p = self.stat_type is None or (held is not None and held.is_p)
         if len(self.maps) > 1 or not holds_p or not is_named_p_map(self.maps[0]):
             stat_img = read_image(self.maps, self.mesh, "MAP")
             kind = kind_of(stat_img)
@@ -144,7 +146,7 @@ class FormingOptions:
         int, Option(help="Smallest size of a cluster, in voxels.", rich_help_panel=_SETS)
     ] = 0
 
-    def forming(self, default: int = 6) -> dict[str, Any]:
+    def forming(self, default: int | None = None) -> dict[str, Any]:
         """Return them as parameters of a transformer, with a default for the connectivity."""
         return {
             "connectivity": default if self.connectivity is None else self.connectivity,
@@ -168,7 +170,7 @@ class ThresholdOptions(FormingOptions):
         str, Option(help="stat, or p for thresholds that are p-values.", rich_help_panel=_SETS)
     ] = "stat"
 
-    def clusters(self, default: int = 6) -> dict[str, Any]:
+    def clusters(self, default: int | None = None) -> dict[str, Any]:
         """Return them as parameters of a ClusterTDPTransformer."""
         return {
             "threshold": one_or_several(self.threshold, _height),
@@ -217,7 +219,7 @@ class SetOptions(ThresholdOptions):
         self,
         parameters: dict[str, Any],
         mesh: Sequence[Path] | None = None,
-        connectivity: int = 6,
+        connectivity: int | None = None,
     ) -> BaseTDPTransformer:
         """Return what makes the sets.
 
@@ -229,8 +231,8 @@ class SetOptions(ThresholdOptions):
         mesh : sequence of Path or None, default=None
             Meshes of surfaces.
 
-        connectivity : int, default=6
-            That of clusters, if none is given.
+        connectivity : int or None, default=None
+            Connectivity of clusters, if none is given.
 
         Returns
         -------

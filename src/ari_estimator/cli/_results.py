@@ -106,16 +106,18 @@ def outcome_of(
             if write_more is not None:
                 names |= write_more(temporary)
         files = {what: results.out / name for what, name in names.items()}
-    family = fitted.family_
-    elements = family.space.element_name[1]
-    found, tested = fitted.true_discoveries_, fitted.n_tested_
+    from ari_estimator.estimators._as_fitted_map import as_fitted_map
+
+    fitted_map = as_fitted_map(fitted)
+    elements = fitted_map.frame.space.element_name[1]
+    found, tested, alpha = fitted_map.true_discoveries, fitted_map.n_tested, fitted_map.alpha
     return Outcome(
         f"{tested:,} {elements} were tested; at least {found:,} of them are active. With "
-        f"probability at least {1 - family.alpha:.4g} that and all rows of the table hold at once.",
-        fitted.table_,
+        f"probability at least {1 - alpha:.4g} that and all rows of the table hold at once.",
+        fitted_map.table,
         files,
         {
-            "alpha": family.alpha,
+            "alpha": alpha,
             "n_tested": tested,
             "true_discoveries": found,
             "tdp": found / tested,

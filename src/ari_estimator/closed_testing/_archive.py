@@ -67,3 +67,23 @@ def load_arrays(path: str | PathLike[str], kind: str) -> dict[str, np.ndarray]:
     if str(arrays.pop(_KIND, "")) != kind:
         raise ValueError(f"{str(path)!r} is not a file of a {kind}.")
     return arrays
+
+
+def stored_kind(path: str | PathLike[str]) -> str | None:
+    """Return what the arrays in a file are, None if it was not written by :func:`save_arrays`.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        Name of the file.
+
+    Returns
+    -------
+    kind : str or None
+        The kind.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return str(archive[_KIND]) if _KIND in archive.files else None
+    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error):
+        return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,10 +12,10 @@ from numpy.typing import ArrayLike
 from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.closed_testing._critical_vector import CriticalVector
-from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
+from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
 
 
-class CalibratedTest(SimultaneousTest):
+class CalibratedTest(CriticalVectorTest):
     """Test of all sets of hypotheses by a template that is calibrated by permutations.
 
     It can be asked for the same as :class:`Hommel`.
@@ -26,6 +28,12 @@ class CalibratedTest(SimultaneousTest):
     calibration : Calibration
         The calibration, of which the first permutation is the data as observed.
 
+    scheme : str or None, default=None
+        How the data were permuted, in words, where that is known.
+
+    seed : int or None, default=None
+        Seed of the permutations, where that is known.
+
     Attributes
     ----------
     p_values : ndarray of shape (n_hypotheses,)
@@ -33,6 +41,12 @@ class CalibratedTest(SimultaneousTest):
 
     calibration : Calibration
         The calibration.
+
+    scheme : str or None
+        How the data were permuted.
+
+    seed : int or None
+        Seed of the permutations.
 
     Raises
     ------
@@ -69,9 +83,21 @@ class CalibratedTest(SimultaneousTest):
     array([0.01, 1.  , 0.16, 1.  , 1.  ])
     """
 
-    def __init__(self, p_values: ArrayLike, calibration: Calibration) -> None:
+    kind = "calibrated"
+    calibration: Calibration
+
+    def __init__(
+        self,
+        p_values: ArrayLike,
+        calibration: Calibration,
+        *,
+        scheme: str | None = None,
+        seed: int | None = None,
+    ) -> None:
         self.p_values = check_p_values(p_values).copy()
         self.calibration = calibration
+        self.scheme = scheme
+        self.seed = seed
         if self.n_hypotheses != calibration.template.n_hypotheses:
             raise ValueError(
                 f"p_values must be {calibration.template.n_hypotheses} numbers, as many as there "
@@ -106,7 +132,7 @@ class CalibratedTest(SimultaneousTest):
         """
         return self.calibration.at(alpha).critical_vector
 
-    def _set_statistic(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
+    def _significance(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
         # The template's inverse; inf where it has no threshold.
         template = self.calibration.template
         inverse = np.full(q.size, np.inf)
@@ -114,7 +140,55 @@ class CalibratedTest(SimultaneousTest):
         inverse[has_threshold] = template.inverse(u[has_threshold], q[has_threshold])
         return inverse
 
-    def _p_values_of(self, statistics: np.ndarray) -> np.ndarray:
-        n_smaller = np.searchsorted(self._sorted_statistics, statistics, side="right")
+    def _p_values_of(self, significances: np.ndarray) -> np.ndarray:
+        n_smaller = np.searchsorted(self._sorted_statistics, significances, side="right")
         # The data as observed are among them, but for rounding.
         return np.maximum(n_smaller, 1) / self.calibration.n_permutations
+
+    def describe(self, alpha: float = 0.05) -> dict[str, Any]:
+        """Return what the test is, see :meth:`SimultaneousTest.describe`."""
+        calibration = self.calibration.at(alpha)
+        template = calibration.template
+        by = "" if self.scheme is None else f" ({self.scheme})"
+        values = {
+            "Template": template.name,
+            "Delta": template.delta,
+            "KMax": template.n_ranks,
+            "NumberOfSteps": calibration.n_steps,
+            "Lambda": calibration.lambda_,
+            "NumberOfPermutations": calibration.n_permutations,
+            "Scheme": self.scheme,
+            "Seed": self.seed,
+        }
+        return {
+            "kind": self.kind,
+            "name": "bounds calibrated by permutations",
+            "sentence": (
+                f"Permutations of the subjects{by} calibrated the critical vector of the template "
+                f"“{template.name.replace('_', ' ')}”: {calibration.n_permutations:,} permutations, "
+                f"including the data as observed ({template.cited})."
+            ),
+            "references": list(template.references),
+            "values": values,
+        }
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Return p-values and calibration, see :meth:`SimultaneousTest.to_arrays`."""
+        known = {name: getattr(self, name) for name in ("scheme", "seed")}
+        return {
+            "p_values": self.p_values,
+            **{name: value for name, value in known.items() if value is not None},
+            **{f"calibration_{k}": value for k, value in self.calibration.to_arrays().items()},
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray) -> CalibratedTest:
+        """Return the test again, see :meth:`SimultaneousTest.from_arrays`."""
+        prefix = "calibration_"
+        parts = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+        return cls(
+            arrays["p_values"],
+            Calibration.from_arrays(parts),
+            scheme=str(arrays["scheme"]) if "scheme" in arrays else None,
+            seed=int(arrays["seed"]) if "seed" in arrays else None,
+        )

@@ -21,7 +21,7 @@ from ari_estimator.closed_testing._learned_template import (
 from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._template import Template
-from ari_estimator.closed_testing._templates import make_template
+from ari_estimator.closed_testing._templates import make_template, template_class
 
 _KIND = "calibration"
 
@@ -179,7 +179,8 @@ class Calibration:
         own = {
             name: getattr(self, name) for name in self.__dataclass_fields__ if name != "template"
         }
-        return own | {_PREFIX + name: value for name, value in _to_arrays(self.template).items()}
+        template = {"name": self.template.name, **self.template.to_arrays()}
+        return own | {_PREFIX + name: value for name, value in template.items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Calibration:
@@ -195,41 +196,19 @@ class Calibration:
         calibration : Calibration
             The calibration.
         """
-        template = _from_arrays(
-            {
-                name.removeprefix(_PREFIX): array
-                for name, array in arrays.items()
-                if name.startswith(_PREFIX)
-            }
-        )
+        of_template = {
+            name.removeprefix(_PREFIX): array
+            for name, array in arrays.items()
+            if name.startswith(_PREFIX)
+        }
         return cls(
-            template,
+            template_class(str(of_template["name"])).from_arrays(of_template),
             float(arrays["alpha"]),
             float(arrays["lambda_"]),
             arrays["pivotal_statistics"],
             arrays["single_step_statistics"],
             int(arrays["n_steps"]),
         )
-
-
-def _to_arrays(template: Template) -> dict[str, object]:
-    """Return what a template can be made from again."""
-    if isinstance(template, LearnedTemplate):
-        return {"name": template.name, **template.to_arrays()}
-    return {
-        "name": template.name,
-        "n_hypotheses": template.n_hypotheses,
-        "k_max": template.n_ranks,
-        "delta": template.delta,
-    }
-
-
-def _from_arrays(arrays: dict[str, np.ndarray]) -> Template:
-    """Return the template that was made into arrays."""
-    if str(arrays["name"]) == LearnedTemplate.name:
-        return LearnedTemplate.from_arrays(arrays)
-    n_hypotheses, k_max, delta = (int(arrays[name]) for name in ("n_hypotheses", "k_max", "delta"))
-    return make_template(str(arrays["name"]), n_hypotheses, k_max=k_max, delta=delta)
 
 
 def step_down(

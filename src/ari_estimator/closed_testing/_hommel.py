@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.closed_testing._critical_vector import CriticalVector
+from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
 from ari_estimator.closed_testing._local_tests import (
+    IN_WORDS,
     LocalTest,
     check_local_test,
     exact_mean_factor,
     simes_factors,
 )
 from ari_estimator.closed_testing._rational import check_alpha, rounded_multiples
-from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 
 
 class ConcentrationSet(NamedTuple):
@@ -89,7 +91,7 @@ def _largest_unrejected(small: np.ndarray, m: int, level: Fraction, largest: int
     return unrejected
 
 
-class Hommel(SimultaneousTest):
+class Hommel(CriticalVectorTest):
     """Closed testing of p-values with Simes or Hommel local tests.
 
     Every level alpha, and every set of hypotheses, can be asked for. The p-values are
@@ -103,6 +105,9 @@ class Hommel(SimultaneousTest):
     local_test : {"simes", "hommel"}, default="simes"
         Test of an intersection of hypotheses: Simes' (valid under positive dependence)
         or Hommel's of 1983 (valid under any dependence).
+
+    copy : bool, default=True
+        Whether the p-values are copied. False saves memory; they must not change then.
 
     Attributes
     ----------
@@ -172,9 +177,14 @@ class Hommel(SimultaneousTest):
     ConcentrationSet(size=1, p_threshold=1e-08)
     """
 
-    def __init__(self, p_values: ArrayLike, local_test: LocalTest = "simes") -> None:
+    kind = "closed testing"
+
+    def __init__(
+        self, p_values: ArrayLike, local_test: LocalTest = "simes", *, copy: bool = True
+    ) -> None:
         check_local_test(local_test)
-        self.p_values = check_p_values(p_values).copy()
+        checked = check_p_values(p_values)
+        self.p_values = checked.copy() if copy else checked
         if self.p_values.size == 0:
             raise ValueError("p_values is empty: closed testing needs at least one p-value.")
         self.local_test: LocalTest = local_test
@@ -340,11 +350,29 @@ class Hommel(SimultaneousTest):
         u = 1 + int(np.argmax(candidates <= thresholds))
         return m - h - 1 + u, thresholds[:u]
 
-    def _set_statistic(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
+    def _significance(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
         return q / u
 
-    def _p_values_of(self, statistics: np.ndarray) -> np.ndarray:
-        ascending = np.argsort(statistics)
-        p_values = np.empty(statistics.size)
-        p_values[ascending] = self._adjust(statistics[ascending])
+    def _p_values_of(self, significances: np.ndarray) -> np.ndarray:
+        ascending = np.argsort(significances)
+        p_values = np.empty(significances.size)
+        p_values[ascending] = self._adjust(significances[ascending])
         return p_values
+
+    def describe(self, alpha: float = 0.05) -> dict[str, Any]:
+        """Return what the test is, see :meth:`SimultaneousTest.describe`."""
+        return {
+            "kind": self.kind,
+            **IN_WORDS[self.local_test],
+            "values": {"LocalTest": self.local_test, "HommelValue": self.value(alpha)},
+        }
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Return the name of the local test: the p-values are those of the map."""
+        return {"local_test": self.local_test}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray) -> Hommel:
+        """Return the test again, see :meth:`SimultaneousTest.from_arrays`."""
+        local_test: Any = str(arrays["local_test"])
+        return cls(p_values, local_test, copy=False)

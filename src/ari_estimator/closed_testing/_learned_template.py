@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -91,6 +92,12 @@ class LearnedTemplate(Template):
     """
 
     name = "learned"
+    cited = "Blanchard et al., 2020; Blain et al., 2022; Andreella et al., 2023"
+    references = (
+        *Template.references,
+        "Blain A, Thirion B, Neuvial P (2022). Notip: Non-parametric true discovery proportion "
+        "control for brain imaging. NeuroImage 260, 119492.",
+    )
 
     def __init__(
         self, curves: ArrayLike, n_hypotheses: int, *, subjects: Iterable[str] = ()
@@ -247,7 +254,7 @@ class LearnedTemplate(Template):
         """
         return cls.from_arrays(load_arrays(path, _KIND))
 
-    def to_arrays(self) -> dict[str, object]:
+    def to_arrays(self) -> dict[str, Any]:
         """Return the arrays that the template can be made from again.
 
         Returns
@@ -259,7 +266,7 @@ class LearnedTemplate(Template):
         return {"curves": self.curves, "n_hypotheses": self.n_hypotheses, "subjects": subjects}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> LearnedTemplate:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LearnedTemplate:
         """Return the template that is made from what :meth:`to_arrays` gives.
 
         Parameters

@@ -19,7 +19,7 @@ References
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from scipy.special import digamma
@@ -27,6 +27,32 @@ from scipy.special import digamma
 LocalTest = Literal["simes", "hommel"]
 
 LOCAL_TESTS: tuple[str, ...] = get_args(LocalTest)
+
+# What each is called, and what a paragraph on methods says of it.
+IN_WORDS: dict[str, dict[str, Any]] = {
+    "simes": {
+        "name": "Simes tests",
+        "sentence": (
+            "Closed testing used the local test of Simes (1986), which is valid under positive "
+            "dependence."
+        ),
+        "references": [
+            "Simes RJ (1986). An improved Bonferroni procedure for multiple tests of "
+            "significance. Biometrika 73, 751-754."
+        ],
+    },
+    "hommel": {
+        "name": "Hommel tests, for any dependence",
+        "sentence": (
+            "Closed testing used the local test of Hommel (1983), which is valid under any "
+            "dependence."
+        ),
+        "references": [
+            "Hommel G (1983). Tests of the overall hypothesis for arbitrary dependence "
+            "structures. Biometrical Journal 25, 423-430."
+        ],
+    },
+}
 
 # Up to here the harmonic number is summed as a fraction. Beyond, its reduced numerator
 # has so many digits (41 at i = 100) that no tie with a p-value on a grid is possible.

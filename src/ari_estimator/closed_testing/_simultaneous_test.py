@@ -1,56 +1,63 @@
-"""What tests all sets of hypotheses at once."""
+"""What tests all sets of elements at once."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from functools import cached_property
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._critical_vector import CriticalVector
-from ari_estimator.closed_testing._ordered_sets import one_set, sets_by_label, smallest_beyond
+from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
+
+if TYPE_CHECKING:
+    from ari_estimator.closed_testing._calibration import Calibration
 
 
 class SimultaneousTest(ABC):
-    """Bounds and p-values that hold for all sets of hypotheses at once.
+    """Bounds and p-values that hold for all sets of elements at once.
+
+    Everything that uses bounds takes a simultaneous test and asks it, whatever the test is.
 
     Attributes
     ----------
-    p_values : ndarray of shape (n_hypotheses,)
-        P-values of the hypotheses.
+    p_values : ndarray of shape (n_elements,)
+        P-values of the elements, which also put them in order.
+
+    calibration : Calibration or None
+        The calibration that the test rests on. None for a test without one.
 
     See Also
     --------
+    CriticalVectorTest : Base of tests whose bounds come from a critical vector.
     Hommel : By closed testing with a parametric local test.
-    CalibratedTest : By a critical vector that is calibrated by permutations.
+    CalibratedTest : By a critical vector that permutations calibrate.
 
     Examples
     --------
-    What takes one takes any, however it was made:
+    A function that takes one test takes any test:
 
     >>> from ari_estimator.closed_testing import Hommel, SimultaneousTest
     >>> def n_discoveries(test: SimultaneousTest) -> int:
-    ...     return test.critical_vector(0.05).true_discoveries(test.p_values)
+    ...     return test.bounds(alpha=0.05).of_set()
     >>> n_discoveries(Hommel([0.001, 0.01, 0.02, 0.6]))
     3
     """
 
+    kind: ClassVar[str]
+
     p_values: np.ndarray
+    calibration: Calibration | None = None
 
     @property
-    def n_hypotheses(self) -> int:
-        """Number of p-values, ``m``."""
+    def n_elements(self) -> int:
+        """Number of elements, ``m``."""
         return self.p_values.size
 
-    @cached_property
-    def order(self) -> np.ndarray:
-        """Indices that sort the p-values in ascending order, of shape (n_hypotheses,)."""
-        return np.argsort(self.p_values)
-
     @abstractmethod
-    def critical_vector(self, alpha: float = 0.05) -> CriticalVector:
-        """Return the critical vector that the bounds of all sets are computed from.
+    def bounds(self, alpha: float = 0.05) -> SimultaneousBounds:
+        """Return the bounds of all sets at one error level.
 
         Parameters
         ----------
@@ -59,21 +66,59 @@ class SimultaneousTest(ABC):
 
         Returns
         -------
-        critical_vector : CriticalVector
-            The thresholds.
+        bounds : SimultaneousBounds
+            The bounds, ready to be asked for any set.
         """
 
     @abstractmethod
-    def _set_statistic(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
-        """Return what is smallest where a set is most significant.
+    def describe(self, alpha: float = 0.05) -> dict[str, Any]:
+        """Return what the test is, in words and in plain data.
 
-        ``q`` are p-values of a set that are ``u``-th beyond those that are passed over.
+        Parameters
+        ----------
+        alpha : float, default=0.05
+            Error level.
+
+        Returns
+        -------
+        description : dict
+            ``kind``, the name of the class of tests; ``name``, a few words for a caption;
+            ``sentence``, for a paragraph on methods; ``references``, the citations of that
+            sentence; ``values``, the numbers that the bounds rest on. JSON can hold all of it.
         """
 
     @abstractmethod
-    def _p_values_of(self, statistics: np.ndarray) -> np.ndarray:
-        """Return the p-values of sets, by their smallest statistics."""
+    def to_arrays(self) -> dict[str, Any]:
+        """Return the arrays that the test can be made from again.
 
+        Returns
+        -------
+        arrays : dict
+            Arrays, numbers and strings, by name.
+        """
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray
+    ) -> SimultaneousTest:
+        """Return the test that :meth:`to_arrays` described.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What :meth:`to_arrays` gave.
+
+        p_values : ndarray of shape (n_elements,)
+            P-values of the map, for tests that are made from nothing else.
+
+        Returns
+        -------
+        test : SimultaneousTest
+            The test.
+        """
+
+    @abstractmethod
     def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
         """Return the p-value of a set of hypotheses, adjusted for all sets.
 
@@ -103,8 +148,8 @@ class SimultaneousTest(ABC):
         IndexError
             If the subset holds indices outside of the family.
         """
-        return float(self._set_p_values(*one_set(self.p_values, subset), tdp)[0])
 
+    @abstractmethod
     def set_p_values_by_label(
         self,
         labels: ArrayLike,
@@ -162,12 +207,3 @@ class SimultaneousTest(ABC):
         >>> hommel.set_p_values_by_label([0, 0, 2, 2], subset=[0, 1, 1, 2])
         array([0.004,   nan, 0.03 ])
         """
-        q, sizes = sets_by_label(self.p_values, self.order, labels, n_labels, subset)
-        return self._set_p_values(q, sizes, tdp)
-
-    def _set_p_values(self, q: np.ndarray, sizes: np.ndarray, tdp: float) -> np.ndarray:
-        """Return the p-values of sets that follow each other in q, each ascending."""
-        asked, statistics = smallest_beyond(q, sizes, tdp, self._set_statistic)
-        p_values = np.where(sizes > 0, 1.0, np.nan)
-        p_values[asked] = self._p_values_of(statistics)
-        return p_values

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,17 @@ def check_count(value: int, *, name: str, smallest: int, largest: int, why: str 
             f"{name} must be an integer from {smallest} to {largest}{why}. Got {value}."
         )
     return int(value)
+
+
+_ANDREELLA = (
+    "Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true discovery "
+    "proportions for functional magnetic resonance imaging cluster analysis. Statistics in "
+    "Medicine 42, 2311-2340."
+)
+_BLANCHARD = (
+    "Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false positives "
+    "using reference families. Annals of Statistics 48, 1281-1303."
+)
 
 
 class Template(ABC):
@@ -60,6 +71,14 @@ class Template(ABC):
     """
 
     name: ClassVar[str]
+
+    # Whether all thresholds are of use where there are very many: for brains, those of most
+    # templates are of use only if there are few.
+    keeps_all_thresholds: ClassVar[bool] = False
+
+    # What a paragraph on methods cites, in short and in full.
+    cited: ClassVar[str] = "Blanchard et al., 2020; Andreella et al., 2023"
+    references: ClassVar[tuple[str, ...]] = (_ANDREELLA, _BLANCHARD)
 
     n_hypotheses: int
     n_ranks: int
@@ -120,6 +139,34 @@ class Template(ABC):
             result is below lambda. It grows with the p-value, falls with the rank, and is inf
             for ranks up to ``delta``.
         """
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Return what the template can be made from again.
+
+        Returns
+        -------
+        arrays : dict
+            Arrays and numbers, by name.
+        """
+        return {"n_hypotheses": self.n_hypotheses, "k_max": self.n_ranks, "delta": self.delta}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Template:
+        """Return the template that :meth:`to_arrays` described.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What :meth:`to_arrays` gave.
+
+        Returns
+        -------
+        template : Template
+            The template.
+        """
+        make: Any = cls  # a class that is made from its size and shape
+        n_hypotheses, k_max, delta = (int(arrays[n]) for n in ("n_hypotheses", "k_max", "delta"))
+        return make(n_hypotheses, k_max=k_max, delta=delta)
 
     def _rounding(self, lambda_: float) -> float:
         """Bound how far rounding may make the inverse fall at lambda while the p-value grows."""

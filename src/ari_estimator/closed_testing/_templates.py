@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ari_estimator.closed_testing._binomial_tail import log_tail_quantile, log_upper_tail
+from ari_estimator.closed_testing._learned_template import LearnedTemplate
 from ari_estimator.closed_testing._template import Template, check_count
 
 _EPSILON = float(np.finfo(float).eps)
@@ -121,6 +122,7 @@ class SimesTemplate(_FormulaTemplate):
     """
 
     name = "simes"
+    keeps_all_thresholds = True
 
     def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
         return lambda_ * ranks / self._size
@@ -340,6 +342,11 @@ TEMPLATES: dict[str, type[_FormulaTemplate]] = {
         PowerTemplate,
     )
 }
+
+
+def template_class(name: str) -> type[Template]:
+    """Return the class of templates of a name, as :class:`Calibration` stores it."""
+    return LearnedTemplate if name == LearnedTemplate.name else TEMPLATES[name]
 
 
 def make_template(

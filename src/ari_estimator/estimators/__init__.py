@@ -1,14 +1,13 @@
 """Estimators: nilearn images in, images of the true discovery proportion out."""
 
 from ari_estimator.estimators._adaptive_tdp import AdaptiveTDPTransformer
-from ari_estimator.estimators._any_set import SetBound, confidence_curve, element_at, set_bound
 from ari_estimator.estimators._cluster_level_inference import cluster_level_inference
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
+from ari_estimator.estimators._learn_template import learn_template
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._region_tdp import RegionTDPTransformer
 from ari_estimator.estimators._second_level import ARISecondLevelModel
-from ari_estimator.estimators._tdp_forest import TDPForest
-from ari_estimator.estimators._template_learning import learn_template
+from ari_estimator.estimators._set_bound import confidence_curve, element_at, set_bound
 
 __all__ = [
     "ARISecondLevelModel",
@@ -16,8 +15,6 @@ __all__ = [
     "ClusterTDPTransformer",
     "PermutationCalibration",
     "RegionTDPTransformer",
-    "SetBound",
-    "TDPForest",
     "cluster_level_inference",
     "confidence_curve",
     "element_at",

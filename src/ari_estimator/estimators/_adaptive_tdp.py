@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from numbers import Integral
 from typing import Any
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, Options
 
 from ari_estimator.closed_testing._local_tests import LocalTest
-from ari_estimator.estimators._adaptive_clusters import AdaptiveClusters
-from ari_estimator.estimators._image_output import TDPImageTransformer
-from ari_estimator.estimators._inference import MapInference, SetMaker
-from ari_estimator.estimators._statistic import StatType
-from ari_estimator.estimators._tdp_forest import check_tdp
-from ari_estimator.estimators._test_makers import TestMaker
+from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
+from ari_estimator.images._frame import Frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
+from ari_estimator.inference import DEFAULT_STAT_TYPE, FittedMap, Statistic, StatType
+from ari_estimator.inference._adaptive_clusters import AdaptiveClusters
+from ari_estimator.inference._set_maker import SetMaker, connectivity_in
+from ari_estimator.inference._thresholds import check_tdp_threshold
 
 
-class AdaptiveTDPTransformer(TDPImageTransformer):
+class AdaptiveTDPTransformer(BaseTDPTransformer):
     """The largest clusters with at least a true discovery proportion (TDP).
 
     In place of a cluster-forming threshold one asks for a TDP, "at least 70 % active": found
@@ -57,9 +56,10 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
         Whether negative values count as well: p-values are then two-sided, and positive and
         negative clusters are formed apart.
 
-    connectivity : {6, 18, 26}, default=6
-        Voxels of a cluster share a face (6), or also an edge (18), or a corner (26).
-        Vertices are neighbours where they share an edge of the mesh.
+    connectivity : {6, 18, 26} or None, default=None
+        Voxels of a cluster share a face (6), or also an edge (18), or a corner (26). None is 6.
+        Vertices are neighbours where they share an edge of the mesh: for a surface it must be
+        None.
 
     cluster_threshold : int, default=0
         Smallest size of a cluster, in voxels. Smaller ones belong to the rest.
@@ -69,12 +69,6 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
 
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
-
-    memory : None, str or joblib.Memory, default=None
-        Where to cache the computation.
-
-    memory_level : int, default=1
-        0 caches nothing, 1 the inference, 2 the masker's work as well.
 
     verbose : int, default=0
         If positive, a line is printed for each map.
@@ -87,8 +81,11 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
     mask_img_ : image
         The mask.
 
-    n_features_in_ : int
+    n_elements_ : int
         Number of voxels in the mask.
+
+    n_features_in_ : int
+        The same number, by scikit-learn's name.
 
     forest_ : TDPForest
         All clusters of the map with their TDP, small ones included, to be asked for others;
@@ -108,13 +105,8 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
         ``tdp_threshold=None`` there is no such column, and the clusters are the largest ones
         with any true discovery.
 
-    family_ : MapFamily
-        The tested map, of which the bound of any other set can be asked
-        (:func:`set_bound`).
-
-    hommel_ : ari_estimator.closed_testing.Hommel or None
-        Closed testing of the voxels, for further questions. None with a calibration: the test
-        is ``family_.test`` then.
+    maps_ : FittedMap or list of FittedMap
+        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
 
     n_tested_ : int
         Number of voxels tested: those of the mask that are not NaN.
@@ -157,9 +149,9 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
     _sets_are_called = "clusters"
 
     _parameter_constraints: dict[str, Any] = {
-        **TDPImageTransformer._parameter_constraints,
+        **BaseTDPTransformer._parameter_constraints,
         "tdp_threshold": "no_validation",  # by check_tdp_threshold
-        "connectivity": [Options(Integral, set(CONNECTIVITIES))],
+        "connectivity": [Options(Integral, set(CONNECTIVITIES)), None],
         "cluster_threshold": [Interval(Integral, 0, None, closed="left")],
     }
 
@@ -169,15 +161,13 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
         *,
         alpha: float = 0.05,
         mask_img: Any = None,
-        stat_type: StatType = "z",
+        stat_type: StatType = DEFAULT_STAT_TYPE,
         df: float | tuple[float, float] | None = None,
         two_sided: bool = False,
-        connectivity: Connectivity = 6,
+        connectivity: Connectivity | None = None,
         cluster_threshold: int = 0,
         mesh: Any = None,
         local_test: LocalTest = "simes",
-        memory: Any = None,
-        memory_level: int = 1,
         verbose: int = 0,
     ) -> None:
         self.tdp_threshold = tdp_threshold
@@ -190,71 +180,36 @@ class AdaptiveTDPTransformer(TDPImageTransformer):
         self.cluster_threshold = cluster_threshold
         self.mesh = mesh
         self.local_test = local_test
-        self.memory = memory
-        self.memory_level = memory_level
         self.verbose = verbose
 
-    def _check_sets(self) -> None:
+    def _check_sets(self, statistic: Statistic) -> None:
         check_tdp_threshold(self.tdp_threshold)
 
-    def _set_maker(self) -> SetMaker:
+    def _fit_sets(self, frame: Frame) -> None:
+        """Do nothing: all follows from the map."""
+
+    def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         return AdaptiveClusters(
-            check_tdp_threshold(self.tdp_threshold), self.connectivity, self.cluster_threshold
+            check_tdp_threshold(self.tdp_threshold),
+            connectivity_in(frame.space, self.connectivity),
+            self.cluster_threshold,
         )
 
-    def _inferences_of(
-        self, maps: ImageMaps | ArrayMaps, make_test: TestMaker
-    ) -> Iterator[MapInference]:
-        for inference in super()._inferences_of(maps, make_test):
-            if inference.n_sets == 0:
-                found = inference.family.true_discoveries
+    def _infer(self, *args: Any, **kwargs: Any) -> Iterator[FittedMap]:
+        for fitted_map in super()._infer(*args, **kwargs):
+            if fitted_map.n_sets == 0:
                 asked = "true discoveries" if self.tdp_threshold is None else "such a TDP"
                 warnings.warn(
                     f"The map has no cluster with {asked}, tdp_threshold={self.tdp_threshold!r}. "
-                    f"In all of it there are at least {found} true discoveries.",
+                    f"In all of it there are at least {fitted_map.true_discoveries} true "
+                    "discoveries.",
                     UserWarning,
                     stacklevel=2,
                 )
-            yield inference
+            yield fitted_map
 
-    def _keep(self, maps: ImageMaps | ArrayMaps, inferences: list[MapInference]) -> None:
-        super()._keep(maps, inferences)
-        forests: list[Any] = [inference.partitions[0].forest for inference in inferences]
+    def _keep(self, maps: ImageMaps | ArrayMaps) -> None:
+        super()._keep(maps)
+        self._keep_labels(maps)
+        forests = [fitted_map.forest for fitted_map in self._fitted_maps]
         self.forest_ = forests[0] if maps.is_single else forests
-
-
-def check_tdp_threshold(tdp_threshold: Any) -> tuple[float, ...] | None:
-    """Return TDPs in ascending order, without repeats; None for None.
-
-    Parameters
-    ----------
-    tdp_threshold : float, iterable of float, or None
-        The TDPs.
-
-    Returns
-    -------
-    tdps : tuple of float, or None
-        In ascending order.
-
-    Raises
-    ------
-    TypeError
-        If it is none of these.
-    ValueError
-        If there is no TDP, or one is not in [0, 1].
-    """
-    if tdp_threshold is None:
-        return None
-    values = tdp_threshold.tolist() if isinstance(tdp_threshold, np.ndarray) else tdp_threshold
-    if isinstance(values, (int, float, np.number)):
-        values = (values,)
-    # What is consumed by reading it cannot be a parameter, which is read more than once.
-    if isinstance(values, (str, bytes, Iterator, Mapping)) or not isinstance(values, Iterable):
-        raise TypeError(
-            "tdp_threshold must be a number in [0, 1], a sequence of such numbers, or None. "
-            f"Got {tdp_threshold!r}."
-        )
-    values = {check_tdp(value, "tdp_threshold") for value in values}
-    if not values:
-        raise ValueError("tdp_threshold must hold at least one number. Got none.")
-    return tuple(sorted(values))

@@ -5,35 +5,52 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from numbers import Integral
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
-from joblib import Memory
+import pandas as pd
 from nilearn.reporting import HTMLReport
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils import InputTags
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ari_estimator._report_hook import report_on
-from ari_estimator.closed_testing import Hommel
-from ari_estimator.closed_testing._local_tests import LOCAL_TESTS
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.estimators._containers import CONTAINERS, in_container
-from ari_estimator.estimators._family import check_zeros, warn_of_nan, warn_of_untested_zeros
-from ari_estimator.estimators._inference import MapInference, SetMaker, infer_map
+from ari_estimator.estimators._contrast_calibration import calibrated_test
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._statistic import STAT_TYPES, Statistic, check_statistic
-from ari_estimator.estimators._tags import input_tags
-from ari_estimator.estimators._test_makers import HommelTestMaker, TestMaker, calibrated_test
-from ari_estimator.estimators._thresholded import check_computed_family
+from ari_estimator.estimators._plain_parameters import plain_parameters
+from ari_estimator.estimators._report import report_on
+from ari_estimator.images._equality import same_value
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps, as_maps
 from ari_estimator.images._masks import warn_of_preprocessing
+from ari_estimator.inference import DEFAULT_STAT_TYPE, STATISTICS, FittedMap, Statistic
+from ari_estimator.inference._infer_map import TestMaker, infer_map
+from ari_estimator.inference._input_checks import (
+    check_computed_family,
+    check_zeros,
+    warn_of_nan,
+    warn_of_untested_zeros,
+)
+from ari_estimator.inference._local_tests import LOCAL_TESTS
+from ari_estimator.inference._provenance import Provenance
+from ari_estimator.inference._set_maker import SetMaker
+from ari_estimator.inference._statistics import make_statistic, stat_type_called
+
+_CONTAINERS = ("default", "pandas", "polars")
+
+
+@dataclass
+class ImageInputTags(InputTags):
+    """Tags of transformers that take images; scikit-learn has none, nilearn gives these names."""
+
+    niimg_like: bool = True
+    surf_img: bool = True
 
 
 # scikit-learn would wrap every output, images too; this class wraps arrays itself. (mypy
@@ -47,18 +64,18 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     mask, the statistic, the family of p-values and the bounds are settled here.
     """
 
-    _sets_are_called: str
+    _seen_no_map: ClassVar[str] = (
+        "This transformer has seen no map yet. Call fit or fit_transform with one."
+    )
 
     _parameter_constraints: dict[str, Any] = {
         "alpha": "no_validation",  # by check_alpha, like everywhere
         "mask_img": "no_validation",  # by nilearn's masker
-        "stat_type": [StrOptions(set(STAT_TYPES))],
-        "df": "no_validation",  # by check_statistic
+        "stat_type": [StrOptions(set(STATISTICS))],
+        "df": "no_validation",  # by make_statistic
         "two_sided": ["boolean"],
         "mesh": "no_validation",  # by the frame of CIFTI images
         "local_test": [StrOptions(set(LOCAL_TESTS))],
-        "memory": "no_validation",  # by scikit-learn's check_memory
-        "memory_level": [Interval(Integral, 0, None, closed="left")],
         "verbose": ["verbose"],
     }
 
@@ -67,56 +84,54 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags = input_tags()
+        tags.input_tags = ImageInputTags(allow_nan=True)
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")
 
     @abstractmethod
-    def _check_sets(self) -> None:
+    def _check_sets(self, statistic: Statistic) -> None:
         """Check the parameters that say how sets are made."""
 
+    @abstractmethod
     def _fit_sets(self, frame: Frame) -> None:
         """Read the images that say how sets are made, if there are any."""
 
-    def _check_is_as_fitted(self) -> None:
-        """Refuse parameters that were set after fit, where they would have no effect."""
-        check_is_fitted(self)
-        for name, value in self._fitted_with.items():
-            now = getattr(self, name)
-            if now is not value and not (isinstance(now, (str, Path, int)) and now == value):
-                raise NotFittedError(f"{name} was set after fit, which reads it. Call fit again.")
-
     @abstractmethod
-    def _set_maker(self) -> SetMaker:
+    def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         """Return what makes the sets of a map."""
 
-    @abstractmethod
-    def _to_output(self, maps: ImageMaps | ArrayMaps, inferences: Iterable[MapInference]) -> Any:
-        """Return what the transformer makes of the inferences of all maps."""
+    def _to_output(self, maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> Any:
+        """Return what the transformer makes of all maps: the TDP of each element."""
+        tdp = (fitted_map.tdp for fitted_map in fitted_maps)
+        output = maps.restore(tdp, self._frame, "true discovery proportion")
+        return self._contained(output, maps) if isinstance(maps, ArrayMaps) else output
 
-    def _statistic(self) -> Statistic:
-        return check_statistic(self.stat_type, self.df, bool(self.two_sided))
-
-    def _check_params(self) -> None:
+    def _check_params(self) -> Statistic:
+        """Check all parameters, and return what the maps hold."""
         self._validate_params()
         check_alpha(self.alpha)
-        self._memory(0)
-        self._statistic()
-        self._check_sets()
+        statistic = make_statistic(self.stat_type, self.df, bool(self.two_sided))
+        self._check_sets(statistic)
+        return statistic
 
-    def fit(self, X: Any = None, y: None = None) -> BaseTDPTransformer:
-        """Learn the mask and the grid or mesh.
+    def fit(
+        self, X: Any = None, y: None = None, *, calibration: PermutationCalibration | None = None
+    ) -> BaseTDPTransformer:
+        """Learn the mask and the grid or mesh, and test the maps.
 
         Parameters
         ----------
         X : image, list of images, array or None, default=None
             Statistical maps, as for :meth:`transform`. Without a mask in ``mask_img``,
-            the mask is computed from them.
+            the mask is computed from them. None to learn the mask alone.
 
         y : None
             Ignored; there for scikit-learn.
+
+        calibration : PermutationCalibration or None, default=None
+            As for :meth:`fit_transform`.
 
         Returns
         -------
@@ -130,59 +145,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         ValueError
             If a parameter is out of its range; if the mask is empty, not binary, or on
             another grid or mesh than the maps; if no mask is given and a map looks
-            thresholded already.
+            thresholded already; or for the reasons of :meth:`transform`.
         """
-        self._fit(X)
+        self._fit(X, calibration)
         return self
-
-    def _fit(self, X: Any) -> ImageMaps | ArrayMaps | None:
-        """Fit, and return the maps, so that those in files are read once."""
-        # Whatever goes wrong below, no earlier fit stays.
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
-        self._check_params()
-        maps = None if X is None else as_maps(X)
-        is_array = isinstance(maps, ArrayMaps)
-        frame = fit_frame(
-            self.mask_img,
-            maps.images if isinstance(maps, ImageMaps) else None,
-            mesh=self.mesh,
-            memory=self._memory(2),
-            memory_level=max(1, self.memory_level - 1),
-            verbose=max(0, int(self.verbose) - 1),
-        )
-        if maps is not None:
-            maps.check(frame)
-            warn_of_preprocessing(frame.masker, of_arrays=is_array)
-            self._check_family(maps, frame)
-        self._fit_sets(frame)
-        self.masker_ = frame.masker
-        self.mask_img_ = frame.mask_img
-        self.n_features_in_ = frame.n_elements
-        self._frame = frame
-        self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
-        return maps
-
-    def _check_family(self, maps: ImageMaps | ArrayMaps, frame: Frame) -> None:
-        """Refuse maps whose elements, if no mask is given, are not all that were tested."""
-        mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
-        if mask_is_given or isinstance(maps, ArrayMaps):
-            return
-        statistic = self._statistic()
-        if frame.is_computed and statistic.is_p:
-            raise ValueError(
-                f"mask_img must be given for a map of stat_type={self.stat_type!r}. Got none: "
-                "where the background is 0 or 1, and so a p-value too, no mask can be computed "
-                "from the map."
-            )
-        for values in maps.values(frame):
-            if frame.fills_grid:
-                warn_of_untested_zeros(values, statistic, frame.space.element_name[1])
-                continue
-            # A zero in a mask computed from several maps may be what a threshold has left.
-            kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
-            statistic.check_values(values[kept])
-            check_computed_family(statistic.one_sided_z(values[kept]))
 
     def transform(self, X: Any) -> Any:
         """Return the true discovery proportions of maps.
@@ -191,9 +157,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         ----------
         X : image, list of images, or array
             Statistical maps: one 3D Niimg-like object, SurfaceImage or CIFTI image; several
-            as a list, or as an image of several maps; or, as they come from a masker, an
-            array of shape (n_maps, n_elements), or (n_elements,) for a single map. Each map
-            is a family of its own.
+            as a list, an array or a column of a table, or as an image of several maps; or, as
+            they come from a masker, an array of shape (n_maps, n_elements), or (n_elements,)
+            for a single map. Each map is a family of its own.
 
         Returns
         -------
@@ -208,16 +174,21 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             If the input is none of these, or an image of another kind than the mask.
         ValueError
             If a map is on another grid or mesh than the mask, is constant, is NaN in all
-            of the mask, or holds values that its statistic cannot have.
+            of the mask, or holds values that its statistic cannot have; or if a table has
+            other columns than in :meth:`fit`.
         """
+        check_is_fitted(self)
         self._check_is_as_fitted()
+        statistic = self._check_params()
         maps = as_maps(X)
-        return self._to_output(maps, self._infer(maps))
+        maps.check(self._frame)
+        self._check_columns(X, maps, reset=False)
+        return self._to_output(maps, self._infer(maps, statistic))
 
     def fit_transform(
         self, X: Any, y: None = None, *, calibration: PermutationCalibration | None = None
     ) -> Any:
-        """Fit to maps, transform them, and keep tables and all that is known of them.
+        """Fit to maps, and return their true discovery proportions.
 
         Parameters
         ----------
@@ -228,8 +199,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             Ignored; there for scikit-learn.
 
         calibration : PermutationCalibration or None, default=None
-            Fitted to the data that a single map was computed from, in the order of its tested
-            elements. Bounds are then those of the calibration, in place of the local test's.
+            Fitted to the data of a single map, in the order of its tested elements. Bounds are
+            then those of the calibration, in place of those of the local test.
 
         Returns
         -------
@@ -246,71 +217,219 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             As :meth:`fit` and :meth:`transform`, or if the calibration is of other data, or
             there are several maps.
         """
-        maps = self._fit(X)
-        if maps is None:
+        if X is None:
             raise TypeError("Maps must be given to fit_transform. Got NoneType.")
-        if calibration is None:
-            return self._transform_and_keep(maps)
-        maps.check(self._frame)
-        values = list(maps.values(self._frame))
-        if len(values) > 1:
-            raise ValueError(
-                f"X must be a single map if there is a calibration, of one. Got {len(values)} maps."
-            )
-        if self.local_test != "simes":
-            raise ValueError(
-                "local_test must be left at the default, 'simes', with a calibration, which takes "
-                f"its place. Got {self.local_test!r}."
-            )
-        test = calibrated_test(calibration, values[0], self._statistic(), self.alpha)
-        return self._transform_and_keep(maps, test)
+        maps = self._fit(X, calibration)
+        return self._to_output(maps, self._fitted_maps)
 
-    def _transform_and_keep(
-        self, maps: ImageMaps | ArrayMaps, make_test: TestMaker | None = None
+    def _fit(self, X: Any, calibration: PermutationCalibration | None = None) -> Any:
+        """Fit, and return the maps."""
+        statistic = self._forget_and_check()
+        make_test = None
+        if calibration is not None:
+            refuse_unused(
+                "with a calibration, which takes the place of the local test",
+                {"local_test": (self.local_test, "simes")},
+            )
+            make_test = calibrated_test(calibration, self.alpha)
+        return self._fit_maps(X, statistic, make_test)
+
+    def _forget_and_check(self) -> Statistic:
+        """Forget the last fit, so that it does not stay if this one fails; check parameters."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        self._fitted_maps: list[FittedMap] = []
+        return self._check_params()
+
+    def _fit_maps(
+        self,
+        X: Any,
+        statistic: Statistic,
+        make_test: TestMaker | None = None,
+        contrast: str | None = None,
     ) -> Any:
-        """Transform the maps that this is fitted to, and keep all that is known of them.
+        """Fit to maps, of a contrast if that is given, and return the maps."""
+        maps = None if X is None else as_maps(X)
+        self._frame = frame = fit_frame(
+            self.mask_img,
+            maps.images if isinstance(maps, ImageMaps) else None,
+            mesh=self.mesh,
+            verbose=max(0, int(self.verbose) - 1),
+        )
+        self._fit_sets(frame)
+        if maps is not None:
+            maps.check(frame)
+            self._check_columns(X, maps, reset=True)
+            warn_of_preprocessing(frame.masker, of_arrays=isinstance(maps, ArrayMaps))
+            if make_test is not None and maps.are_several:
+                raise ValueError(
+                    "X must be a single map if there is a calibration, which is of one map. "
+                    "Got several maps."
+                )
+            self._fitted_maps = list(self._infer(maps, statistic, make_test, contrast, is_fit=True))
+            self._keep(maps)
+        self.masker_ = frame.masker
+        self.mask_img_ = frame.mask_img
+        self.n_elements_ = self.n_features_in_ = frame.n_elements
+        self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
+        return maps
 
-        Without ``make_test``, by closed testing with the local test.
-        """
-        inferences = list(self._infer(maps, make_test))
-        output = self._to_output(maps, inferences)
-        self._keep(maps, inferences)
-        return output
+    def _check_is_as_fitted(self) -> None:
+        """Refuse parameters that were set after fit, where they would have no effect."""
+        for name, value in self._fitted_with.items():
+            if not same_value(getattr(self, name), value):
+                raise NotFittedError(f"{name} was set after fit, which reads it. Call fit again.")
 
-    def _keep(self, maps: ImageMaps | ArrayMaps, inferences: list[MapInference]) -> None:
-        """Keep what is known of the maps: an item for each, or the item of a single one."""
-        self._inferences = inferences
+    def _check_columns(self, X: Any, maps: ImageMaps | ArrayMaps, *, reset: bool) -> None:
+        """Keep the names of the columns of a table, or refuse a table that has others."""
+        if isinstance(maps, ArrayMaps) and not maps.is_single:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+
+    def _keep(self, maps: ImageMaps | ArrayMaps) -> None:
+        """Keep what is known of the maps: the item of a single one, or a list of all."""
         kept = {
-            "table_": [inference.table for inference in inferences],
-            "family_": [inference.family for inference in inferences],
-            "hommel_": [
-                test if isinstance(test, Hommel) else None
-                for test in (inference.family.test for inference in inferences)
-            ],
-            "n_tested_": [inference.family.n_tested for inference in inferences],
-            "true_discoveries_": [inference.family.true_discoveries for inference in inferences],
+            "maps_": self._fitted_maps,
+            "table_": [fitted_map.table for fitted_map in self._fitted_maps],
+            "n_tested_": [fitted_map.n_tested for fitted_map in self._fitted_maps],
+            "true_discoveries_": [fitted_map.true_discoveries for fitted_map in self._fitted_maps],
         }
         for name, values in kept.items():
             setattr(self, name, values[0] if maps.is_single else values)
 
-    def _inference_of(self, map_index: int | None) -> MapInference:
-        """Return what is known of one of the maps given to fit_transform."""
-        if not hasattr(self, "_inferences") or not hasattr(self, "family_"):
-            raise NotFittedError(
-                f"This {type(self).__name__} has seen no map yet. Call fit_transform with one."
-            )
-        n_maps = len(self._inferences)
-        if map_index is None and n_maps > 1:
+    def _keep_labels(self, maps: ImageMaps | ArrayMaps) -> None:
+        """Keep which cluster each element shows, in the form of the maps."""
+        labels = (fitted_map.labels for fitted_map in self._fitted_maps)
+        self.labels_img_ = maps.restore(labels, self._frame, "clusters of the table")
+
+    def _infer(
+        self,
+        maps: ImageMaps | ArrayMaps,
+        statistic: Statistic,
+        make_test: TestMaker | None = None,
+        contrast: str | None = None,
+        *,
+        is_fit: bool = False,
+    ) -> Iterator[FittedMap]:
+        """Check each map, and yield what is found in it."""
+        frame = self._frame
+        elements = frame.space.element_name[1]
+        self._warn_of_declared(maps)
+        set_maker = self._set_maker(frame, statistic)
+        asked_by = Provenance(type(self).__name__, plain_parameters(self), contrast)
+        mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
+        checks_family = is_fit and not mask_is_given and isinstance(maps, ImageMaps)
+        if checks_family and frame.is_computed and statistic.is_p:
             raise ValueError(
-                f"map_index must say which of the {n_maps} maps is meant, 0 to {n_maps - 1}. "
-                "Got None."
+                f"mask_img must be given for a map of stat_type={self.stat_type!r}. Got none: "
+                "where the background is 0 or 1, and so a p-value too, no mask can be computed "
+                "from the map."
             )
-        index = 0 if map_index is None else map_index
-        if not isinstance(index, Integral) or not 0 <= index < n_maps:
+        for values in maps.values(frame):
+            if checks_family:
+                _check_family(values, frame, statistic)
+            warn_of_nan(values, elements)
+            check_zeros(values, statistic, elements)
+            fitted_map = infer_map(
+                values,
+                frame,
+                statistic,
+                make_test or LOCAL_TESTS[self.local_test],
+                set_maker,
+                alpha=self.alpha,
+                asked_by=asked_by,
+            )
+            if self.verbose:
+                print(
+                    f"[{type(self).__name__}] {fitted_map.n_tested} {elements} tested, as "
+                    f"{self.stat_type} values: at least {fitted_map.true_discoveries} true "
+                    f"discoveries; {fitted_map.n_sets} {set_maker.called}"
+                )
+            yield fitted_map
+
+    def _warn_of_declared(self, maps: ImageMaps | ArrayMaps) -> None:
+        """Warn if a header says that a map holds something else."""
+        # For the default only: headers are often copied, and who sets stat_type knows better.
+        if self.stat_type != DEFAULT_STAT_TYPE:
+            return
+        words = maps.declared_statistics()
+        declared = {stat_type_called("nifti", word) for word in words} - {None, DEFAULT_STAT_TYPE}
+        if declared:
+            warnings.warn(
+                f"The header of the map says that it holds {sorted(map(str, declared))[0]} values, "
+                f"but stat_type={self.stat_type!r}. If the header is right, the bounds do not hold.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _contained(self, output: np.ndarray, maps: ImageMaps | ArrayMaps) -> Any:
+        """Return array output in the container that was chosen."""
+        config = getattr(self, "_sklearn_output_config", {})
+        container = config.get("transform", get_config()["transform_output"])
+        if container == "default":
+            return output
+        values, columns = np.atleast_2d(output), self.get_feature_names_out()
+        if container == "pandas":
+            return pd.DataFrame(values, index=maps.index, columns=columns)
+        # Only who asks for polars needs it. It keeps no names of rows.
+        import polars as pl
+
+        return pl.DataFrame(values, schema=list(columns), orient="row")
+
+    def set_output(self, *, transform: str | None = None) -> BaseTDPTransformer:
+        """Choose the container of array output; images stay images.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            Container of what :meth:`transform` gives for array input. None changes
+            nothing.
+
+        Returns
+        -------
+        self : object
+            The transformer.
+        """
+        if transform not in (None, *_CONTAINERS):
             raise ValueError(
-                f"map_index must be an integer from 0 to {n_maps - 1}. Got {map_index!r}."
+                f"transform must be 'default', 'pandas', 'polars' or None. Got {transform!r}."
             )
-        return self._inferences[index]
+        if transform is not None:
+            # By this name scikit-learn hands it on to clones.
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return a name for each element of the mask, as columns of array output.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names to use instead. For a transformer fitted to a table, they must be those of its
+            columns.
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_elements,)
+            The columns of the table that the transformer was fitted to. Without one,
+            ``voxel_0``, ``voxel_1``, ..., in the order of the mask; ``vertex_0``, ... for
+            surfaces, and ``grayordinate_0``, ... for CIFTI images.
+        """
+        check_is_fitted(self)
+        element = self._frame.space.element_name[0]
+        known = getattr(self, "feature_names_in_", None)
+        if input_features is None:
+            if known is not None:
+                return known
+            return np.array([f"{element}_{i}" for i in range(self.n_elements_)], dtype=object)
+        names = np.asarray(input_features, dtype=object)
+        if names.shape != (self.n_elements_,):
+            raise ValueError(
+                f"input_features must have shape ({self.n_elements_},), a name for each "
+                f"{element} of the mask. Got shape {names.shape}."
+            )
+        if known is not None and not np.array_equal(names, known):
+            raise ValueError("input_features is not equal to feature_names_in_.")
+        return names
 
     def generate_report(
         self, title: str | None = None, *, map_index: int | None = None, max_sets: int = 50
@@ -336,92 +455,19 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If no map was seen yet: by :meth:`fit_transform`.
+            If no map was seen yet.
         ValueError
             If ``map_index`` names no map, or ``max_sets`` is no integer of at least 1.
         """
         return report_on(self, title=title, map_index=map_index, max_sets=max_sets)
 
-    def _memory(self, level: int) -> Memory:
-        """Return the cache for work of a level: none, if it is not to be cached."""
-        location = str(self.memory) if isinstance(self.memory, Path) else self.memory
-        return check_memory(location if self.memory_level >= level else None)
 
-    def _infer(
-        self, maps: ImageMaps | ArrayMaps, make_test: TestMaker | None = None
-    ) -> Iterator[MapInference]:
-        """Check the maps, and return what yields what is found in each."""
-        self._check_params()
-        maps.check(self._frame)
-        # Of the default only: headers are often copied, and who sets stat_type knows better.
-        declared = maps.declared_statistics() - {"z"} if self.stat_type == "z" else None
-        if declared:
-            warnings.warn(
-                f"The header of the map says that it holds {sorted(declared)[0]} values, but "
-                "stat_type='z'. If the header is right, the bounds do not hold.",
-                UserWarning,
-                stacklevel=2,
-            )
-        return self._inferences_of(maps, make_test or HommelTestMaker(self.local_test))
-
-    def _inferences_of(
-        self, maps: ImageMaps | ArrayMaps, make_test: TestMaker
-    ) -> Iterator[MapInference]:
-        frame = self._frame
-        statistic = self._statistic()
-        elements = frame.space.element_name[1]
-        make_sets = self._set_maker()
-        cached_infer_map = self._memory(1).cache(infer_map)
-        for values in maps.values(frame):
-            # Here, so that it is said of a cached result as well.
-            warn_of_nan(values, elements)
-            check_zeros(values, statistic, elements)
-            inference = cached_infer_map(
-                values,
-                frame.space,
-                statistic,
-                make_sets,
-                alpha=self.alpha,
-                make_test=make_test,
-            )
-            if self.verbose:
-                family = inference.family
-                print(
-                    f"[{type(self).__name__}] {family.n_tested} {elements} tested, as "
-                    f"{self.stat_type} values: at least {family.true_discoveries} true "
-                    f"discoveries; {inference.n_sets} {self._sets_are_called}"
-                )
-            yield inference
-
-    def _contained(self, output: np.ndarray, maps: ImageMaps | ArrayMaps) -> Any:
-        """Return array output in the container that was chosen."""
-        config = getattr(self, "_sklearn_output_config", {})
-        container = config.get("transform", get_config()["transform_output"])
-        if container == "default":
-            return output
-        return in_container(
-            container, np.atleast_2d(output), self.get_feature_names_out(), maps.index
-        )
-
-    def set_output(self, *, transform: str | None = None) -> BaseTDPTransformer:
-        """Choose the container of array output; images stay images.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            Container of what :meth:`transform` gives for array input. None changes
-            nothing.
-
-        Returns
-        -------
-        self : object
-            The transformer.
-        """
-        if transform not in (None, *CONTAINERS):
-            raise ValueError(
-                f"transform must be 'default', 'pandas', 'polars' or None. Got {transform!r}."
-            )
-        if transform is not None:
-            # By this name scikit-learn hands it on to clones.
-            self._sklearn_output_config = {"transform": transform}
-        return self
+def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> None:
+    """Refuse a map whose elements, if no mask is given, are not all that were tested."""
+    if frame.fills_grid:
+        warn_of_untested_zeros(values, statistic, frame.space.element_name[1])
+        return
+    # A zero in a mask computed from several maps may be what a threshold has left.
+    kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
+    statistic.check_values(values[kept])
+    check_computed_family(statistic.one_sided_z(values[kept]))

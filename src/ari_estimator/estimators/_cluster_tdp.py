@@ -8,19 +8,22 @@ from typing import Any, Literal
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._local_tests import LocalTest
-from ari_estimator.estimators._given_sets import GivenSets
-from ari_estimator.estimators._image_output import TDPImageTransformer
-from ari_estimator.estimators._inference import SetMaker
-from ari_estimator.estimators._statistic import StatType
-from ari_estimator.estimators._supra_threshold import SupraThresholdClusters
-from ari_estimator.estimators._thresholds import ThresholdScale, check_threshold
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.graphs import Graph
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
+from ari_estimator.images._maps import ArrayMaps, ImageMaps
+from ari_estimator.inference import DEFAULT_STAT_TYPE, Statistic, StatType
+from ari_estimator.inference._given_sets import GivenClusters
+from ari_estimator.inference._set_maker import SetMaker, connectivity_in
+from ari_estimator.inference._supra_threshold_clusters import SupraThresholdClusters
+from ari_estimator.inference._thresholds import ThresholdScale, check_threshold
 
 
-class ClusterTDPTransformer(TDPImageTransformer):
+class ClusterTDPTransformer(BaseTDPTransformer):
     """True discovery proportion (TDP) of clusters, by All-Resolutions Inference.
 
     Turns statistical maps into images in which each voxel of a cluster shows a lower bound
@@ -82,9 +85,10 @@ class ClusterTDPTransformer(TDPImageTransformer):
         is -log10 of two-sided p-values with the sign of the effect, as FreeSurfer writes it.
         F and chi2 have no sign, and plain p-values do not show it.
 
-    connectivity : {6, 18, 26}, default=6
-        Voxels of a cluster share a face (6), or also an edge (18), or a corner (26).
-        Vertices are neighbours where they share an edge of the mesh.
+    connectivity : {6, 18, 26} or None, default=None
+        Voxels of a cluster share a face (6), or also an edge (18), or a corner (26). None is 6.
+        Vertices are neighbours where they share an edge of the mesh: for a surface it must be
+        None.
 
     cluster_threshold : int, default=0
         Smallest size of a cluster, in voxels. Smaller ones belong to the rest.
@@ -99,12 +103,6 @@ class ClusterTDPTransformer(TDPImageTransformer):
         dependence that is usually assumed of brain maps, or ``"hommel"``, valid under any
         dependence, with smaller bounds.
 
-    memory : None, str or joblib.Memory, default=None
-        Where to cache the computation.
-
-    memory_level : int, default=1
-        0 caches nothing, 1 the inference, 2 the masker's work as well.
-
     verbose : int, default=0
         If positive, a line is printed for each map.
 
@@ -116,8 +114,11 @@ class ClusterTDPTransformer(TDPImageTransformer):
     mask_img_ : image
         The mask.
 
-    n_features_in_ : int
+    n_elements_ : int
         Number of voxels in the mask.
+
+    n_features_in_ : int
+        The same number, by scikit-learn's name.
 
     labels_img_ : image, list of images or ndarray
         For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
@@ -138,13 +139,8 @@ class ClusterTDPTransformer(TDPImageTransformer):
         ``peak_hemisphere`` and ``peak_vertex`` as well, CIFTI images ``peak_structure`` and
         ``peak_vertex``.
 
-    family_ : MapFamily
-        The tested map, of which the bound of any other set can be asked
-        (:func:`set_bound`).
-
-    hommel_ : ari_estimator.closed_testing.Hommel or None
-        Closed testing of the voxels, for further questions. None with a calibration: the test
-        is ``family_.test`` then.
+    maps_ : FittedMap or list of FittedMap
+        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
 
     n_tested_ : int
         Number of voxels tested: those of the mask that are not NaN.
@@ -205,20 +201,19 @@ class ClusterTDPTransformer(TDPImageTransformer):
     """
 
     _regions: Regions | None
-    _sets_are_called = "clusters"
     _parameters_of_fit = (
-        *TDPImageTransformer._parameters_of_fit,
+        *BaseTDPTransformer._parameters_of_fit,
         "labels_img",
         "resampling_target",
     )
 
     _parameter_constraints: dict[str, Any] = {
-        **TDPImageTransformer._parameter_constraints,
+        **BaseTDPTransformer._parameter_constraints,
         "threshold": "no_validation",  # by check_threshold
         "threshold_scale": [StrOptions({"stat", "p"})],
         "labels_img": "no_validation",  # by read_regions
         "resampling_target": [StrOptions({"data"}), None],
-        "connectivity": [Options(Integral, set(CONNECTIVITIES))],
+        "connectivity": [Options(Integral, set(CONNECTIVITIES)), None],
         "cluster_threshold": [Interval(Integral, 0, None, closed="left")],
     }
 
@@ -231,15 +226,13 @@ class ClusterTDPTransformer(TDPImageTransformer):
         resampling_target: Literal["data"] | None = None,
         alpha: float = 0.05,
         mask_img: Any = None,
-        stat_type: StatType = "z",
+        stat_type: StatType = DEFAULT_STAT_TYPE,
         df: float | tuple[float, float] | None = None,
         two_sided: bool = False,
-        connectivity: Connectivity = 6,
+        connectivity: Connectivity | None = None,
         cluster_threshold: int = 0,
         mesh: Any = None,
         local_test: LocalTest = "simes",
-        memory: Any = None,
-        memory_level: int = 1,
         verbose: int = 0,
     ) -> None:
         self.threshold = threshold
@@ -255,56 +248,58 @@ class ClusterTDPTransformer(TDPImageTransformer):
         self.cluster_threshold = cluster_threshold
         self.mesh = mesh
         self.local_test = local_test
-        self.memory = memory
-        self.memory_level = memory_level
         self.verbose = verbose
 
-    def _check_sets(self) -> None:
+    def _check_sets(self, statistic: Statistic) -> None:
         if self.labels_img is None:
-            check_threshold(self.threshold, self.threshold_scale, self._statistic())
-            if self.resampling_target is not None:
-                raise ValueError(
-                    "resampling_target is for labels_img, and there is none. "
-                    f"Got {self.resampling_target!r}: leave it None."
+            thresholds = check_threshold(self.threshold, self.threshold_scale, statistic)
+            refuse_unused(
+                "without a labels_img, which it is for",
+                {"resampling_target": (self.resampling_target, None)},
+            )
+            if not thresholds.has_scale:
+                refuse_unused(
+                    f"with threshold={self.threshold!r}, which is no number",
+                    {"threshold_scale": (self.threshold_scale, "stat")},
                 )
             return
-        # What would make clusters of a map must not be given in vain.
-        is_given = {
-            "threshold": self.threshold is not None,
-            "threshold_scale": self.threshold_scale != "stat",
-            "connectivity": self.connectivity != 6,
-            "cluster_threshold": self.cluster_threshold != 0,
-        }
-        given = [name for name in is_given if is_given[name]]
-        if given:
-            raise ValueError(
-                f"{', '.join(given)} must be left at the default with labels_img, which gives "
-                f"the clusters. Got {', '.join(f'{n}={getattr(self, n)!r}' for n in given)}."
-            )
+        refuse_unused(
+            "with labels_img, which gives the clusters",
+            {
+                "threshold": (self.threshold, None),
+                "threshold_scale": (self.threshold_scale, "stat"),
+                "connectivity": (self.connectivity, None),
+                "cluster_threshold": (self.cluster_threshold, 0),
+            },
+        )
 
     def _fit_sets(self, frame: Frame) -> None:
         self._regions = None
+        self._graphs: dict[int, Graph] = {}
         if self.labels_img is None:
-            self._graph = frame.space.graph(self.connectivity)
-            self._graph_connectivity = self.connectivity
-        else:
-            self._regions = read_regions(
-                frame, self.labels_img, resample=self.resampling_target == "data"
+            return
+        regions = read_regions(frame, self.labels_img, resample=self.resampling_target == "data")
+        if regions.overlap:
+            raise ValueError(
+                "labels_img must be an image of labels, a single map. Got several maps: "
+                "RegionTDPTransformer takes regions that may overlap."
             )
-            if self._regions.overlap:
-                raise ValueError(
-                    "labels_img must be an image of labels, a single map. Got several maps: "
-                    "RegionTDPTransformer takes regions that may overlap."
-                )
-            warn_of_regions_outside(self._regions, frame.space.element_name[1], "labels_img")
+        warn_of_regions_outside(regions, frame.space.element_name[1], "labels_img")
+        self._regions = regions
 
-    def _set_maker(self) -> SetMaker:
+    def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         if self._regions is not None:
-            return GivenSets(self._regions, named=False)
-        if self.connectivity != self._graph_connectivity:
-            self._fit_sets(self._frame)
+            return GivenClusters(self._regions)
+        connectivity = connectivity_in(frame.space, self.connectivity)
+        if connectivity not in self._graphs:
+            self._graphs = {connectivity: frame.space.graph(connectivity)}
         return SupraThresholdClusters(
-            check_threshold(self.threshold, self.threshold_scale, self._statistic()),
-            self._graph,
+            check_threshold(self.threshold, self.threshold_scale, statistic),
+            self._graphs[connectivity],
+            connectivity,
             self.cluster_threshold,
         )
+
+    def _keep(self, maps: ImageMaps | ArrayMaps) -> None:
+        super()._keep(maps)
+        self._keep_labels(maps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,20 @@ import pandas as pd
 from joblib import hash as hash_of_values
 from nilearn.glm import expression_to_contrast_vector
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.images._frame import Frame
+from ari_estimator.inference._infer_map import TestMaker
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.resampling import CorrelationTail
 
 # Parameters of a calibration that its result does not depend on.
-_OF_NO_EFFECT = ("chunk_size", "n_jobs", "verbose")
+_OF_NO_EFFECT = ("chunk_size", "memory", "n_jobs", "verbose")
+
+# Largest difference of p-values by two ways of the same data: maps are stored in few digits.
+_TOLERANCE = 1e-3
 
 
 def is_f_contrast(contrast: Any, stat_type: str | None) -> bool:
@@ -64,6 +73,27 @@ def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
     given = np.ravel(contrast)
     weights[: given.size] = given
     return weights
+
+
+def in_words(contrast: Any, design: pd.DataFrame) -> str:
+    """Return a contrast as a text, for reports and files.
+
+    Parameters
+    ----------
+    contrast : str, array-like or None
+        A contrast that nilearn has taken.
+
+    design : pandas.DataFrame of shape (n_subjects, n_columns)
+        The design.
+
+    Returns
+    -------
+    text : str
+        Its expression or its weights; the name of the only column for None.
+    """
+    if contrast is None:
+        return ", ".join(map(str, design.columns))
+    return contrast if isinstance(contrast, str) else str(np.asarray(contrast).tolist())
 
 
 @contextmanager
@@ -163,7 +193,7 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
 
 
 class ContrastCalibrator:
-    """Calibrates contrasts, and does not do so twice for the same one.
+    """Calibrates the contrasts of one fit of a model, and the same one not twice.
 
     Attributes
     ----------
@@ -173,12 +203,14 @@ class ContrastCalibrator:
 
     def __init__(self) -> None:
         self.last: PermutationCalibration | None = None
-        self._fingerprint: str | None = None
+        self._asked = ""
+        self._columns = np.empty(0, dtype=np.intp)
 
     def fit(
         self,
         calibration: PermutationCalibration,
         data: np.ndarray,
+        columns: np.ndarray,
         design: np.ndarray,
         weights: np.ndarray,
         *,
@@ -192,11 +224,14 @@ class ContrastCalibrator:
         calibration : PermutationCalibration
             Its parameters, not fitted.
 
-        data : ndarray of shape (n_subjects, n_tested)
-            Data of the tested elements.
+        data : ndarray of shape (n_subjects, n_elements)
+            The data of the model.
+
+        columns : ndarray of int of shape (n_tested,)
+            Columns of the tested elements.
 
         design : ndarray of shape (n_subjects, n_columns)
-            The design.
+            The design of the model.
 
         weights : ndarray of shape (n_columns,)
             The contrast.
@@ -217,14 +252,108 @@ class ContrastCalibrator:
             for name, value in calibration.get_params().items()
             if name not in _OF_NO_EFFECT
         }
-        fingerprint = hash_of_values(
-            (type(calibration), parameters, data, design, weights, float(alpha), two_sided)
+        # Data and design are those of the fit of the model, and need not be compared.
+        asked = hash_of_values(
+            (type(calibration).__name__, parameters, weights.tolist(), float(alpha), two_sided)
         )
-        if self.last is None or fingerprint != self._fingerprint:
+        is_same = asked == self._asked and np.array_equal(columns, self._columns)
+        if self.last is None or not is_same:
             # The old one is not held while a new one is computed.
             self.last = None
+            if not np.array_equal(columns, np.arange(data.shape[1])):
+                data = data[:, columns]
             self.last = clone(calibration).fit(
                 data, design, weights, alpha=alpha, two_sided=two_sided
             )
-            self._fingerprint = fingerprint
+            self._asked, self._columns = asked, columns
         return self.last
+
+
+def test_of(calibration: PermutationCalibration, alpha: float) -> CalibratedTest:
+    """Return the test of a fitted calibration at a level.
+
+    Parameters
+    ----------
+    calibration : PermutationCalibration
+        Fitted.
+
+    alpha : float
+        Error level.
+
+    Returns
+    -------
+    test : CalibratedTest
+        The test, which knows how the data were permuted.
+    """
+    seed = calibration.random_state
+    return CalibratedTest(
+        calibration.p_values_,
+        calibration.calibration_.at(alpha),
+        scheme=calibration.scheme_,
+        seed=int(seed) if isinstance(seed, Integral) else None,
+    )
+
+
+def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
+    """Return what makes the test of a map from the fitted calibration of its contrast.
+
+    Parameters
+    ----------
+    calibration : PermutationCalibration
+        Fitted to the data that the map was computed from.
+
+    alpha : float
+        Error level.
+
+    Returns
+    -------
+    make_test : callable
+        Gives the test of a family. It raises a ValueError if the calibration is of other
+        elements, sides or data.
+
+    Raises
+    ------
+    TypeError
+        If it is not a PermutationCalibration.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    ValueError
+        If, after step-down, it is of another level.
+    """
+    if not isinstance(calibration, PermutationCalibration):
+        raise TypeError(
+            f"calibration must be a PermutationCalibration. Got {type(calibration).__name__}."
+        )
+    check_is_fitted(calibration)
+    test = test_of(calibration, alpha)
+
+    def make_test(family: MapFamily) -> CalibratedTest:
+        _check_is_of_the_map(calibration, family)
+        return test
+
+    return make_test
+
+
+def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily) -> None:
+    """Refuse a calibration of other elements, sides or data than those of a map."""
+    n_calibrated = calibration.p_values_.size
+    if family.n_tested != n_calibrated:
+        raise ValueError(
+            f"calibration must be of the {family.n_tested} elements that are tested in the map. "
+            f"Got one of {n_calibrated}."
+        )
+    # Tails in the scale of a map are not known to be of one side or two if they are p-values.
+    statistic = family.statistic
+    if not statistic.is_p and calibration.two_sided_ != statistic.two_sided:
+        raise ValueError(
+            f"two_sided must be {calibration.two_sided_}, as in the calibration. "
+            f"Got {statistic.two_sided}."
+        )
+    # Those of t, which p-values by rank are not.
+    of_t = CorrelationTail(calibration.df_, calibration.two_sided_).of_t(calibration.t_values_)
+    differences = np.abs(family.p_values - of_t)[~calibration.is_constant_]
+    if differences.max(initial=0) > _TOLERANCE:
+        raise ValueError(
+            "calibration must be of the data that the map was computed from. Got p-values that "
+            f"differ by up to {differences.max():.2g} from those of the map."
+        )

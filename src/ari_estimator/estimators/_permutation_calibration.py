@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from numbers import Integral
 from typing import Any, Literal
 
@@ -10,28 +10,30 @@ import numpy as np
 from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_memory
 
-from ari_estimator._report_hook import report_on
-from ari_estimator.closed_testing import CriticalVector, LearnedTemplate, Template
-from ari_estimator.closed_testing._calibration import step_down
+from ari_estimator._unused_options import refuse_unused
+from ari_estimator._version import __version__
+from ari_estimator.calibration import Workers, calibrate_draws
+from ari_estimator.calibration._subject_data import resample_subjects
+from ari_estimator.closed_testing import Calibration, LearnedTemplate, Template
 from ari_estimator.closed_testing._lambda import lambda_rank
 from ari_estimator.closed_testing._learned_template import fingerprints, refuse_shared
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._templates import TEMPLATES, make_template
-from ari_estimator.estimators._resampling_passes import (
-    pivots_by_rank,
-    pivots_by_tail,
-    rank_p_values,
-)
-from ari_estimator.estimators._subject_data import resample_subjects
-from ari_estimator.estimators._workers import Workers
+from ari_estimator.estimators._report import report_on
+from ari_estimator.images._subject_maps import masked_subjects
 from ari_estimator.resampling import SCHEMES, SchemeName
 
 PValues = Literal["parametric", "rank"]
 
 # Thresholds of templates that lose by having many. That of Notip, Blain et al. (2022).
-_N_RANKS = 1000
+_K_MAX = 1000
+
+# Sums of subjects that are streamed: few enough for memory, and many for power.
+_N_GROUPS = 256
 
 
 class PermutationCalibration(BaseEstimator):
@@ -102,6 +104,10 @@ default="simes"
     n_jobs : int or None, default=None
         Number of processes. Results do not depend on it. None for one, or for what
         :func:`joblib.parallel_config` says.
+
+    memory : None, str or joblib.Memory, default=None
+        Where to keep the result for the next time that the same data are calibrated in the same
+        way. It needs an integer as ``random_state``.
 
     verbose : int, default=0
         Whether to show progress.
@@ -209,6 +215,7 @@ default="simes"
         "random_state": ["random_state"],
         "chunk_size": [Interval(Integral, 1, None, closed="left"), None],
         "n_jobs": [Integral, None],
+        "memory": "no_validation",  # by scikit-learn's check_memory
         "verbose": ["verbose"],
     }
 
@@ -224,10 +231,11 @@ default="simes"
         delta: int = 0,
         step_down: bool = False,
         allow_shared_data: bool = False,
-        n_groups: int = 256,
+        n_groups: int = _N_GROUPS,
         random_state: int | np.random.RandomState | None = None,
         chunk_size: int | None = None,
         n_jobs: int | None = None,
+        memory: Any = None,
         verbose: int = 0,
     ) -> None:
         self.template = template
@@ -243,6 +251,7 @@ default="simes"
         self.random_state = random_state
         self.chunk_size = chunk_size
         self.n_jobs = n_jobs
+        self.memory = memory
         self.verbose = verbose
 
     def fit(
@@ -306,48 +315,68 @@ default="simes"
         check_alpha(alpha)
         if not isinstance(two_sided, (bool, np.bool_)):
             raise TypeError(f"two_sided must be True or False. Got {two_sided!r}.")
-        resampled = resample_subjects(
+        if masker is not None:
+            data = masked_subjects(data, masker)
+        self._refuse_unused(is_streamed=isinstance(data, Iterator))
+        calibrate = check_memory(self.memory).cache(_calibrate, ignore=["workers"])
+        results = calibrate(
             data,
             design,
             contrast,
+            alpha=alpha,
             two_sided=bool(two_sided),
+            template=self.template,
             n_permutations=self.n_permutations,
             scheme=self.scheme,
             blocks=self.blocks,
+            p_values=self.p_values,
+            k_max=self.k_max,
+            delta=self.delta,
+            step_down=bool(self.step_down),
+            allow_shared_data=self.allow_shared_data,
             n_groups=self.n_groups,
             random_state=self.random_state,
-            masker=masker,
+            version=__version__,
+            workers=Workers(self.n_jobs, self.chunk_size, self.verbose),
         )
-        null = resampled.null
-        lambda_rank(null.n_draws, alpha)  # which refuses a level that is too small
-        template = self._make_template(null.n_elements)
-        self._check_is_other_data(resampled.data)
-        workers = Workers(self.n_jobs, self.chunk_size, self.verbose)
-        if self.p_values == "rank":
-            counts, p_values = rank_p_values(null, workers)
-        else:
-            p_values = null.observed_p_values
-
-        def pivots_of(keep: np.ndarray | None) -> np.ndarray:
-            kept = null if keep is None else null.select(keep)
-            if self.p_values == "parametric":
-                return pivots_by_tail(kept, template, alpha, workers)
-            return pivots_by_rank(
-                counts if keep is None else rank_p_values(kept, workers)[0], template
-            )
-
-        self.calibration_ = step_down(
-            pivots_of, p_values, template, alpha, enabled=bool(self.step_down)
-        )
-        self.p_values_ = p_values
-        self.t_values_ = null.exact_t(0)
-        self.df_ = null.tail.df
-        self.two_sided_ = null.tail.two_sided
-        self.is_constant_ = null.is_constant
-        self.n_permutations_ = null.n_draws
-        self.scheme_ = resampled.scheme
-        self.n_features_in_ = null.n_elements
+        self._keep(two_sided=bool(two_sided), **results)
         return self
+
+    def _keep(self, calibration: Calibration, *, two_sided: bool, **attributes: Any) -> None:
+        """Keep what was found: by this fit, or before this was saved."""
+        self.calibration_ = calibration
+        self.lambda_ = calibration.lambda_
+        self.pivotal_statistics_ = calibration.pivotal_statistics
+        self.critical_vector_ = calibration.critical_vector
+        self.two_sided_ = two_sided
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+    def _refuse_unused(self, *, is_streamed: bool) -> None:
+        """Refuse parameters that would do nothing for these data."""
+        if not isinstance(self.template, LearnedTemplate):
+            refuse_unused(
+                f"with template={self.template!r}, which was not learned from data",
+                {"allow_shared_data": (self.allow_shared_data, False)},
+            )
+        if not is_streamed:
+            refuse_unused(
+                "for data that are in memory: groups are for subjects that are streamed",
+                {"n_groups": (self.n_groups, _N_GROUPS)},
+            )
+        if self.p_values == "rank":
+            refuse_unused("with p_values='rank'", {"chunk_size": (self.chunk_size, None)})
+        if self.delta > 0:
+            refuse_unused(
+                f"with delta={self.delta}, since no element is below a first threshold then",
+                {"step_down": (self.step_down, False)},
+            )
+        if is_streamed or not isinstance(self.random_state, Integral):
+            refuse_unused(
+                "unless data are in memory and random_state is an integer: nothing else is "
+                "computed twice in the same way",
+                {"memory": (self.memory, None)},
+            )
 
     def generate_report(self, title: str | None = None) -> HTMLReport:
         """Return a report of the calibration.
@@ -369,36 +398,98 @@ default="simes"
         """
         return report_on(self, title=title)
 
-    def _make_template(self, n_elements: int) -> Template:
-        is_auto = isinstance(self.k_max, str) and self.k_max == "auto"
-        k_max: Any = None if is_auto else self.k_max
-        template = make_template(self.template, n_elements, k_max=k_max, delta=self.delta)
-        if not is_auto or self.template == "simes" or isinstance(self.template, Template):
-            return template
-        return template.cut(max(min(template.n_ranks, _N_RANKS), self.delta + 1))
 
-    def _check_is_other_data(self, data: np.ndarray | None) -> None:
-        """Refuse a template that was learned from subjects of the data."""
-        if isinstance(self.template, LearnedTemplate) and not self.allow_shared_data:
-            if data is None:
-                raise ValueError(
-                    "allow_shared_data must be True for a learned template and subjects that are "
-                    "streamed: whether it was learned from them cannot be told. Set it if it was "
-                    "not."
-                )
-            refuse_shared(self.template, fingerprints(data))
+def generator(random_state: int | np.random.RandomState | None) -> np.random.Generator:
+    """Return where random numbers come from, for a seed as scikit-learn takes it.
 
-    @property
-    def lambda_(self) -> float:
-        """Scale of the template."""
-        return self.calibration_.lambda_
+    Parameters
+    ----------
+    random_state : int, numpy.random.RandomState or None
+        The seed.
 
-    @property
-    def pivotal_statistics_(self) -> np.ndarray:
-        """Largest scale that each resample would allow for."""
-        return self.calibration_.pivotal_statistics
+    Returns
+    -------
+    rng : numpy.random.Generator
+        The generator.
+    """
+    return np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
 
-    @property
-    def critical_vector_(self) -> CriticalVector:
-        """Thresholds that bound the true discoveries of any set."""
-        return self.calibration_.critical_vector
+
+def _calibrate(
+    data: Any,
+    design: Any,
+    contrast: Any,
+    *,
+    alpha: float,
+    two_sided: bool,
+    template: str | LearnedTemplate,
+    n_permutations: int,
+    scheme: SchemeName,
+    blocks: Any,
+    p_values: PValues,
+    k_max: Any,
+    delta: int,
+    step_down: bool,
+    allow_shared_data: bool,
+    n_groups: int,
+    random_state: Any,
+    version: str,
+    workers: Workers,
+) -> dict[str, Any]:
+    """Return the calibration, and the other fitted attributes.
+
+    A function of its own, so that it can be cached: ``version`` keeps a cache from giving what
+    an older version of the package has found.
+    """
+    resampled = resample_subjects(
+        data,
+        design,
+        contrast,
+        two_sided=two_sided,
+        n_permutations=n_permutations,
+        scheme=scheme,
+        blocks=blocks,
+        n_groups=n_groups,
+        rng=generator(random_state),
+    )
+    null = resampled.null
+    lambda_rank(null.n_draws, alpha)  # which refuses a level that is too small
+    made = _make_template(template, null.n_elements, k_max, delta)
+    if not allow_shared_data:
+        _refuse_shared_data(template, resampled.data)
+    calibration, observed = calibrate_draws(
+        null, made, alpha, p_values=p_values, step_down=step_down, workers=workers
+    )
+    return {
+        "calibration": calibration,
+        "p_values_": observed,
+        "t_values_": null.exact_t(0),
+        "df_": null.tail.df,
+        "is_constant_": null.is_constant,
+        "n_permutations_": null.n_draws,
+        "scheme_": resampled.scheme,
+        "n_features_in_": null.n_elements,
+    }
+
+
+def _make_template(
+    template: str | LearnedTemplate, n_elements: int, k_max: Any, delta: int
+) -> Template:
+    is_auto = isinstance(k_max, str) and k_max == "auto"
+    made = make_template(template, n_elements, k_max=None if is_auto else k_max, delta=delta)
+    if not is_auto or made.keeps_all_thresholds or isinstance(template, Template):
+        return made
+    return made.cut(max(min(made.n_ranks, _K_MAX), delta + 1))
+
+
+def _refuse_shared_data(template: str | LearnedTemplate, data: np.ndarray | None) -> None:
+    """Refuse a template that was learned from subjects of the data."""
+    if not isinstance(template, LearnedTemplate):
+        return
+    if data is None:
+        raise ValueError(
+            "allow_shared_data must be True for a learned template and subjects that are "
+            "streamed: whether it was learned from them cannot be told. Set it if it was "
+            "not."
+        )
+    refuse_shared(template, fingerprints(data))

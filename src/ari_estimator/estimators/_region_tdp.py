@@ -14,12 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._given_sets import GivenSets
-from ari_estimator.estimators._inference import MapInference, SetMaker
-from ari_estimator.estimators._statistic import StatType
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
+from ari_estimator.inference import DEFAULT_STAT_TYPE, FittedMap, Statistic, StatType
+from ari_estimator.inference._given_sets import GivenRegions
+from ari_estimator.inference._set_maker import SetMaker
 
 
 class RegionTDPTransformer(BaseTDPTransformer):
@@ -80,12 +80,6 @@ class RegionTDPTransformer(BaseTDPTransformer):
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
 
-    memory : None, str or joblib.Memory, default=None
-        Where to cache the computation.
-
-    memory_level : int, default=1
-        0 caches nothing, 1 the inference, 2 the masker's work as well.
-
     verbose : int, default=0
         If positive, a line is printed for each map.
 
@@ -97,8 +91,11 @@ class RegionTDPTransformer(BaseTDPTransformer):
     mask_img_ : image
         The mask.
 
-    n_features_in_ : int
+    n_elements_ : int
         Number of voxels or vertices in the mask.
+
+    n_features_in_ : int
+        The same number, by scikit-learn's name.
 
     region_ids_ : ndarray of int of shape (n_regions,)
         The labels, in the order of the columns; 1, 2, ... for an image of several maps.
@@ -115,13 +112,8 @@ class RegionTDPTransformer(BaseTDPTransformer):
         This and the following attributes are set by :meth:`fit_transform`; they are
         lists, with one item for each map, where the input is not a single map.
 
-    family_ : MapFamily
-        The tested map, of which the bound of any other set can be asked
-        (:func:`set_bound`).
-
-    hommel_ : ari_estimator.closed_testing.Hommel or None
-        Closed testing of the voxels. None with a calibration: the test is ``family_.test``
-        then.
+    maps_ : FittedMap or list of FittedMap
+        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
 
     n_tested_ : int
         Number of voxels tested: those of the mask that are not NaN.
@@ -164,7 +156,6 @@ class RegionTDPTransformer(BaseTDPTransformer):
     0  0.074  0.011
     """
 
-    _sets_are_called = "regions"
     _parameters_of_fit = (
         *BaseTDPTransformer._parameters_of_fit,
         "labels_img",
@@ -196,13 +187,11 @@ class RegionTDPTransformer(BaseTDPTransformer):
         resampling_target: Literal["data"] | None = None,
         alpha: float = 0.05,
         mask_img: Any = None,
-        stat_type: StatType = "z",
+        stat_type: StatType = DEFAULT_STAT_TYPE,
         df: float | tuple[float, float] | None = None,
         two_sided: bool = False,
         mesh: Any = None,
         local_test: LocalTest = "simes",
-        memory: Any = None,
-        memory_level: int = 1,
         verbose: int = 0,
     ) -> None:
         self.labels_img = labels_img
@@ -218,11 +207,9 @@ class RegionTDPTransformer(BaseTDPTransformer):
         self.two_sided = two_sided
         self.mesh = mesh
         self.local_test = local_test
-        self.memory = memory
-        self.memory_level = memory_level
         self.verbose = verbose
 
-    def _check_sets(self) -> None:
+    def _check_sets(self, statistic: Statistic) -> None:
         if self.labels_img is None:
             raise ValueError("labels_img must be an image of regions. Got None.")
 
@@ -240,11 +227,11 @@ class RegionTDPTransformer(BaseTDPTransformer):
         self.region_ids_ = self._regions.ids
         self.region_names_ = self._regions.names
 
-    def _set_maker(self) -> SetMaker:
-        return GivenSets(self._regions, named=True)
+    def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
+        return GivenRegions(self._regions)
 
-    def _to_output(self, maps: ImageMaps | ArrayMaps, inferences: Iterable[MapInference]) -> Any:
-        tdps = np.stack([inference.set_tdps[0] for inference in inferences])
+    def _to_output(self, maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> Any:
+        tdps = np.stack([fitted_map.tdps_of_sets[0] for fitted_map in fitted_maps])
         return self._contained(tdps, maps)
 
     def inverse_transform(self, X: Any) -> Any:
@@ -277,20 +264,9 @@ class RegionTDPTransformer(BaseTDPTransformer):
                 f"X must have shape (n_maps, {n_regions}), a column for each region, or "
                 f"({n_regions},). Got shape {values.shape}."
             )
-        rows = (self._paint(row) for row in np.atleast_2d(values))
+        rows = (self._regions.paint(row, self.n_elements_) for row in np.atleast_2d(values))
         n_maps = None if values.ndim == 1 else len(values)
         return self._frame.image(rows, n_maps, "values of regions")
-
-    def _paint(self, of_regions: np.ndarray) -> np.ndarray:
-        """Return the value that each element of the mask shows."""
-        regions = self._regions
-        inside = regions.labels > 0
-        members = regions.members[inside]
-        shown = np.zeros(self._frame.n_elements)
-        shown[members] = np.nan
-        # fmax takes the number where the other is NaN, as all are at first.
-        np.fmax.at(shown, members, of_regions[regions.labels[inside] - 1])
-        return shown
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the regions, as columns of the output.

@@ -13,34 +13,29 @@ from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.reporting import HTMLReport
 from nilearn.surface import PolyData, SurfaceImage
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from ari_estimator._report_hook import report_on
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._contrast_calibration import (
     ContrastCalibrator,
     columns_of,
+    in_words,
     is_f_contrast,
     only,
     recorded,
+    test_of,
     weights_of,
 )
-from ari_estimator.estimators._nilearn_report import escape_names
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._test_makers import GivenTest
+from ari_estimator.estimators._report import report_on
 from ari_estimator.images._nan_masker import NaNWarningMasker
-
-# What a contrast's inference leaves on the model, taken from the transformer.
-_RESULTS = (
-    "table_",
-    "labels_img_",
-    "family_",
-    "hommel_",
-    "n_tested_",
-    "true_discoveries_",
-)
+from ari_estimator.inference import DEFAULT_STAT_TYPE
+from ari_estimator.inference._infer_map import TestMaker
+from ari_estimator.inference._map_family import MapFamily
 
 _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
 
@@ -123,33 +118,14 @@ default=None
     second_level_input_ : list, DataFrame, Series or 4D image
         Input of the fit.
 
-    transformer_ : transformer
-        The transformer fitted to the last contrast whose TDP was computed. None, like the
-        following attributes, until there is one. Other maps that it is given are tested by
-        its local test: a calibration holds for its own data alone.
+    transformer_ : transformer or None
+        The transformer fitted to the last contrast whose TDP was computed; None until there is
+        one. The model has all of its fitted attributes as well, such as ``maps_``, ``table_``,
+        ``labels_img_`` or ``forest_``. The transformer tests other maps by its local test: a
+        calibration holds for its own data only.
 
     calibration_ : PermutationCalibration or None
         The calibration fitted to that contrast; None if there was none.
-
-    table_ : pandas.DataFrame
-        Its table: one row for each cluster and one for the rest of the brain. See
-        :class:`ClusterTDPTransformer`; so for the other attributes.
-
-    labels_img_ : Nifti1Image or SurfaceImage
-        Its label image. None for regions.
-
-    family_ : MapFamily
-        The tested map.
-
-    hommel_ : ari_estimator.closed_testing.Hommel or None
-        Closed testing of its voxels. None with a calibration: ``family_.test`` is the test
-        then.
-
-    n_tested_ : int
-        Number of voxels tested.
-
-    true_discoveries_ : int
-        Lower bound on the number of active voxels among all that are tested.
 
     See Also
     --------
@@ -190,6 +166,11 @@ default=None
     """
 
     masker_: NiftiMasker | SurfaceMasker
+
+    _seen_no_map = (
+        "This model has no contrast whose TDP was computed. Call "
+        'compute_contrast(output_type="tdp").'
+    )
 
     def __init__(
         self,
@@ -273,9 +254,7 @@ default=None
         self : object
             The fitted model.
         """
-        for name in ("transformer_", "calibration_", *_RESULTS):
-            setattr(self, name, None)
-        self._tdp_contrast: Any = None
+        self.transformer_ = self.calibration_ = None
         self._calibrator = ContrastCalibrator()
         self._check_calibration(self._check_transformer())
         if isinstance(second_level_input, list):
@@ -340,29 +319,34 @@ or None, default=None
                 second_level_contrast, first_level_contrast, second_level_stat_type, output_type
             )
         transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
+        statistic = transformer._forget_and_check()
         arguments = second_level_contrast, first_level_contrast, second_level_stat_type, "z_score"
-        calibration = None
+        make_test = None
         if self.calibration is None:
             z_img = super().compute_contrast(*arguments)
-            tdp = transformer.fit_transform(z_img)
         else:
             with recorded(self.masker_) as data:
                 z_img = super().compute_contrast(*arguments)
-            maps: Any = transformer._fit(z_img)
-            is_tested = ~np.isnan(next(maps.values(transformer._frame)))
-            calibration = self._calibrate(
-                self.calibration, second_level_contrast, only(data), transformer, is_tested
-            )
-            test = CalibratedTest(calibration.p_values_, calibration.calibration_)
-            tdp = transformer._transform_and_keep(maps, GivenTest(test, is_tested))
+            make_test = self._calibrated_test(second_level_contrast, only(data), transformer)
+        maps = transformer._fit_maps(
+            z_img, statistic, make_test, in_words(second_level_contrast, self.design_matrix_)
+        )
+        tdp = transformer._to_output(maps, transformer._fitted_maps)
         if isinstance(tdp, Nifti1Image):
             tdp.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
         self.transformer_ = transformer
-        self.calibration_ = calibration
-        self._tdp_contrast = second_level_contrast
-        for name in _RESULTS:
-            setattr(self, name, getattr(transformer, name, None))
+        self.calibration_ = None if self.calibration is None else self._calibrator.last
         return tdp
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a fitted attribute of the transformer, which Python asks for if there is none."""
+        if name.endswith("_") and not name.startswith("_"):
+            transformer = self.__dict__.get("transformer_")
+            if transformer is not None and hasattr(transformer, name):
+                return getattr(transformer, name)
+            if name in ("maps_", "table_") and "transformer_" in self.__dict__:
+                raise NotFittedError(self._seen_no_map)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def generate_report(
         self,
@@ -460,28 +444,26 @@ or None, default=None
 
     def _generate_report_content(self, *args: Any, **kwargs: Any) -> None:
         super()._generate_report_content(*args, **kwargs)
-        escape_names(self._report_content)
+        _escape_names(self._report_content)
 
-    def _calibrate(
-        self,
-        calibration: PermutationCalibration,
-        contrast: Any,
-        data: np.ndarray,
-        transformer: BaseTDPTransformer,
-        is_tested: np.ndarray,
-    ) -> PermutationCalibration:
-        """Return the calibration of a contrast, of what a transformer tests of it."""
-        columns = columns_of(self._family_masker, transformer._frame, is_tested)
-        if not np.array_equal(columns, np.arange(data.shape[1])):
-            data = data[:, columns]
-        return self._calibrator.fit(
-            calibration,
-            data,
-            self.design_matrix_.to_numpy(dtype=np.float64),
-            weights_of(contrast, self.design_matrix_),
-            alpha=transformer.alpha,
-            two_sided=bool(transformer.two_sided),
-        )
+    def _calibrated_test(
+        self, contrast: Any, data: np.ndarray, transformer: BaseTDPTransformer
+    ) -> TestMaker:
+        """Return what calibrates a contrast on what a transformer tests of it."""
+
+        def make_test(family: MapFamily) -> CalibratedTest:
+            calibration = self._calibrator.fit(
+                self.calibration,
+                data,
+                columns_of(self._family_masker, transformer._frame, family.is_tested),
+                self.design_matrix_.to_numpy(dtype=np.float64),
+                weights_of(contrast, self.design_matrix_),
+                alpha=transformer.alpha,
+                two_sided=bool(transformer.two_sided),
+            )
+            return test_of(calibration, transformer.alpha)
+
+        return make_test
 
     def _check_transformer(self) -> BaseTDPTransformer:
         """Return the transformer that is set, or the one that stands for None."""
@@ -493,9 +475,9 @@ or None, default=None
                 "RegionTDPTransformer or None. "
                 f"Got {type(self.transformer).__name__}."
             )
-        if self.transformer.stat_type != "z":
+        if self.transformer.stat_type != DEFAULT_STAT_TYPE:
             raise ValueError(
-                "transformer__stat_type must be 'z': contrasts of a model are z maps. "
+                f"transformer__stat_type must be {DEFAULT_STAT_TYPE!r}: contrasts of a model are z maps. "
                 f"Got {self.transformer.stat_type!r}."
             )
         return self.transformer
@@ -510,12 +492,10 @@ or None, default=None
                 f"Got {type(self.calibration).__name__}."
             )
         self.calibration._validate_params()
-        if transformer.local_test != "simes":
-            raise ValueError(
-                "transformer__local_test must be left at the default, 'simes', with a "
-                "calibration, which takes its place. "
-                f"Got {transformer.local_test!r}."
-            )
+        refuse_unused(
+            "with a calibration, which takes the place of the local test",
+            {"transformer__local_test": (transformer.local_test, "simes")},
+        )
 
     def _make_transformer(self, contrast: Any, stat_type: str | None) -> BaseTDPTransformer:
         template = self._check_transformer()
@@ -538,6 +518,17 @@ or None, default=None
                 "each at its share of alpha."
             )
         return transformer
+
+
+def _escape_names(content: dict[str, Any]) -> None:
+    """Escape names of contrasts and columns, which nilearn's templates take for HTML."""
+    if content.get("contrasts"):
+        content["contrasts"] = [escape(name) for name in content["contrasts"]]
+    for run in (content.get("run_wise_dict") or {}).values():
+        if run.get("all_contrasts"):
+            run["all_contrasts"] = {
+                escape(str(name)): figure for name, figure in run["all_contrasts"].items()
+            }
 
 
 def _shallow_copy(item: Any) -> Any:

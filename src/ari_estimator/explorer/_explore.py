@@ -8,16 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
-from ari_estimator.closed_testing import Hommel
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._local_tests import LocalTest
-from ari_estimator.estimators import AdaptiveTDPTransformer, ARISecondLevelModel
-from ari_estimator.estimators._adaptive_clusters import grow_forest
-from ari_estimator.estimators._any_set import fitted_map
-from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._inference import MapInference
-from ari_estimator.estimators._statistic import StatType
-from ari_estimator.estimators._tdp_forest import TDPForest, check_tdp
+from ari_estimator.estimators import AdaptiveTDPTransformer
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.explorer._document import ExplorerDocument
 from ari_estimator.explorer._page import render_page
 from ari_estimator.explorer._page_data import PageData
@@ -31,21 +27,15 @@ from ari_estimator.images._labels import Regions, read_regions
 from ari_estimator.images._maps import as_map
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
+from ari_estimator.inference import DEFAULT_STAT_TYPE, FittedMap, StatType, TDPForest
+from ari_estimator.inference._adaptive_clusters import grow_forest
+from ari_estimator.inference._set_maker import connectivity_in
+from ari_estimator.inference._tdp_forest import check_tdp
 
 # What the page can show.
 _GEOMETRIES: dict[type[Frame], type[PageGeometry]] = {
     VolumeFrame: VolumeGeometry,
     SurfaceFrame: SurfaceGeometry,
-}
-
-# What says how a map is tested, and is settled where it has been.
-_OF_MAPS: dict[str, Any] = {
-    "mask_img": None,
-    "alpha": 0.05,
-    "stat_type": "z",
-    "df": None,
-    "two_sided": False,
-    "local_test": "simes",
 }
 
 
@@ -54,7 +44,7 @@ def explore(
     *,
     mask_img: Any = None,
     alpha: float = 0.05,
-    stat_type: StatType = "z",
+    stat_type: StatType = DEFAULT_STAT_TYPE,
     df: float | tuple[float, float] | None = None,
     two_sided: bool = False,
     connectivity: Connectivity | None = None,
@@ -77,7 +67,7 @@ def explore(
 
     Parameters
     ----------
-    stat_img : 3D Niimg-like object, SurfaceImage, fitted transformer or ARISecondLevelModel
+    stat_img : 3D Niimg-like object, SurfaceImage, transformer, ARISecondLevelModel or FittedMap
         A statistical map; or what was fitted to one, whose bounds are shown, calibrated ones
         too.
 
@@ -99,7 +89,8 @@ def explore(
 
     connectivity : {6, 18, 26} or None, default=None
         Voxels of a cluster share a face (6), or also an edge (18), or a corner (26). None for
-        that of what was fitted, or 6. Vertices of a surface share an edge of its mesh.
+        the value that the map was fitted with, or 6. Vertices of a surface share an edge of its mesh: for a surface it
+        must be None.
 
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
@@ -172,52 +163,48 @@ def explore(
     tdp = check_tdp(tdp)
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title must be a string or None. Got {type(title).__name__}.")
-    if isinstance(stat_img, (BaseTDPTransformer, ARISecondLevelModel)):
-        fitted = stat_img
-        given = {
-            "mask_img": mask_img,
-            "alpha": alpha,
-            "stat_type": stat_type,
-            "df": df,
-            "two_sided": two_sided,
-            "local_test": local_test,
-        }
-        for name, value in given.items():
-            if value is not _OF_MAPS[name] and value != _OF_MAPS[name]:
-                raise ValueError(
-                    f"{name} is for maps: of a {type(fitted).__name__} that was fitted it is "
-                    f"settled. Got {value!r}."
-                )
+    if isinstance(stat_img, (BaseEstimator, FittedMap)):
+        refuse_unused(
+            f"for a {type(stat_img).__name__}, whose map was tested before",
+            {
+                "mask_img": (mask_img, None),
+                "alpha": (alpha, 0.05),
+                "stat_type": (stat_type, DEFAULT_STAT_TYPE),
+                "df": (df, None),
+                "two_sided": (two_sided, False),
+                "local_test": (local_test, "simes"),
+            },
+        )
+        fitted_map = as_fitted_map(stat_img, map_index)
         space_img = None
     else:
         _check_can_be_shown(stat_img)
-        _check_connectivity(connectivity)
+        refuse_unused("for a single map", {"map_index": (map_index, None)})
         space_img = as_map(stat_img)
-        fitted = AdaptiveTDPTransformer(
+        transformer = AdaptiveTDPTransformer(
             tdp,
             alpha=alpha,
             mask_img=mask_img,
             stat_type=stat_type,
             df=df,
             two_sided=two_sided,
-            connectivity=6 if connectivity is None else connectivity,
+            connectivity=_check_connectivity(connectivity),
             local_test=local_test,
         )
-        fitted.fit_transform(space_img)
-    frame, inference = fitted_map(fitted, map_index)
+        fitted_map = transformer.fit(space_img).maps_
+    frame, family = fitted_map.frame, fitted_map.family
     geometry = _geometry_class(type(frame)).of(
-        frame, inference.family.space.parts, bg_img=bg_img, surf_mesh=surf_mesh, like=space_img
+        frame, family.space.parts, bg_img=bg_img, surf_mesh=surf_mesh, like=space_img
     )
-    forest, neighbours = _forest_of(fitted, inference, connectivity)
+    forest, neighbours = _forest_of(fitted_map, connectivity)
     name = name_of(stat_img)
     data = PageData(
-        family=inference.family,
+        fitted_map=fitted_map,
         geometry=geometry,
         forest=forest,
         connectivity=neighbours,
         tdp=tdp,
-        test_name=_test_name(fitted, inference),
-        regions=_regions_of(frame, inference, labels_img, labels, lut),
+        regions=_regions_of(fitted_map, labels_img, labels, lut),
         file_stem=name or "map",
     )
     if title is None:
@@ -248,48 +235,40 @@ def _geometry_class(frame_class: type[Frame]) -> type[PageGeometry]:
     return _GEOMETRIES[frame_class]
 
 
-def _check_connectivity(connectivity: Any) -> None:
+def _check_connectivity(connectivity: Connectivity | None) -> Connectivity | None:
+    """Return which voxels are neighbours, where a user may have given any number."""
     if connectivity is not None and connectivity not in CONNECTIVITIES:
         raise ValueError(f"connectivity must be 6, 18, 26 or None. Got {connectivity!r}.")
-
-
-def _transformer_of(fitted: Any) -> Any:
-    return fitted.transformer_ if isinstance(fitted, ARISecondLevelModel) else fitted
+    return connectivity
 
 
 def _forest_of(
-    fitted: Any, inference: MapInference, connectivity: Connectivity | None
-) -> tuple[TDPForest, int]:
+    fitted_map: FittedMap, connectivity: Connectivity | None
+) -> tuple[TDPForest, Connectivity]:
     """Return all clusters of a map, and which voxels are neighbours in them."""
-    _check_connectivity(connectivity)
-    own: Connectivity = getattr(_transformer_of(fitted), "connectivity", 6)
-    neighbours = own if connectivity is None else connectivity
-    forest = inference.partitions[0].forest
+    given = connectivity_in(fitted_map.frame.space, _check_connectivity(connectivity))
+    own = fitted_map.made_by.connectivity
+    neighbours: Any = own if connectivity is None and own is not None else given
+    forest = fitted_map.forest
     if forest is None or neighbours != own:
-        forest = grow_forest(inference.family, neighbours)
+        forest = grow_forest(fitted_map.family, fitted_map.bounds, neighbours)
     return forest, neighbours
 
 
-def _test_name(fitted: Any, inference: MapInference) -> str:
-    """Return how the bounds were found."""
-    if not isinstance(inference.family.test, Hommel):
-        return "bounds calibrated by permutations"
-    local_test = _transformer_of(fitted).local_test
-    return {"simes": "Simes tests", "hommel": "Hommel tests, for any dependence"}[local_test]
-
-
 def _regions_of(
-    frame: Frame,
-    inference: MapInference,
+    fitted_map: FittedMap,
     labels_img: Any,
     labels: Sequence[str] | None,
     lut: pd.DataFrame | str | Path | None,
 ) -> Regions | None:
     """Return the atlas of the tested voxels."""
     if labels_img is None:
-        if labels is not None or lut is not None:
-            raise ValueError("labels and lut name the regions of labels_img. Got no labels_img.")
+        refuse_unused(
+            "without a labels_img, which they are for",
+            {"labels": (labels, None), "lut": (lut, None)},
+        )
         return None
+    frame = fitted_map.frame
     # Surfaces are not resampled: an atlas lies on the vertices of the map.
     is_volume = isinstance(frame, VolumeFrame)
     regions = read_regions(frame, labels_img, labels=labels, lut=lut, resample=is_volume)
@@ -298,7 +277,7 @@ def _regions_of(
             "labels_img must be an image of labels, for a page. Got several maps: give each voxel "
             "or vertex the label of one of them."
         )
-    return regions.among(inference.family.is_tested)
+    return regions.among(fitted_map.family.is_tested)
 
 
 def name_of(stat_img: Any) -> str:

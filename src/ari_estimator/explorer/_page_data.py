@@ -7,15 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._tdp_forest import TDPForest
+from ari_estimator.closed_testing import CriticalVector
 from ari_estimator.explorer._packing import as_exact_float, pack
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.images._labels import Regions
-
-# As they are written in text; \N{MINUS SIGN} is the sign, and no hyphen.
-_MINUS_LOG = "\N{MINUS SIGN}log10 p"
-_NAMES = {"neg_log10_p": _MINUS_LOG, "one_minus_p": "1 \N{MINUS SIGN} p", "chi2": "χ²"}
+from ari_estimator.inference import FittedMap, TDPForest
 
 
 @dataclass(frozen=True)
@@ -24,7 +20,7 @@ class PageData:
 
     Attributes
     ----------
-    family : MapFamily
+    fitted_map : FittedMap
         The tested map.
 
     geometry : PageGeometry
@@ -39,9 +35,6 @@ class PageData:
     tdp : float
         What clusters are asked for first.
 
-    test_name : str
-        How bounds were found.
-
     regions : Regions or None
         Atlas, of the tested elements.
 
@@ -49,12 +42,11 @@ class PageData:
         How the names of files start that the page writes.
     """
 
-    family: MapFamily
+    fitted_map: FittedMap
     geometry: PageGeometry
     forest: TDPForest
     connectivity: int
     tdp: float
-    test_name: str
     regions: Regions | None
     file_stem: str
 
@@ -63,35 +55,47 @@ class PageData:
         return {"info": self._info(), "arrays": self._arrays()}
 
     def _info(self) -> dict[str, Any]:
-        family, statistic = self.family, self.family.statistic
-        name = _NAMES.get(statistic.stat_type, statistic.stat_type)
-        is_drawn_as_log = statistic.stat_type in ("p", "one_minus_p")
+        statistic = self.fitted_map.family.statistic
         sides = {True: ", two-sided", False: ", one-sided"}[statistic.two_sided]
         return {
             "geometry": self.geometry.info(),
-            "stat_type": statistic.stat_type,
+            "as_p": statistic.as_p,
             "two_sided": statistic.two_sided,
+            "low_is_strong": statistic.evidence_of_threshold(1.0) < 0,
             "direction": statistic.direction,
-            "stat_name": name,
-            "drawn": _MINUS_LOG if is_drawn_as_log else name,
-            "n_thresholds": family.critical_vector.thresholds.size,
-            "true_discoveries": family.true_discoveries,
+            "stat_name": statistic.symbol,
+            "drawn": statistic.symbol_as_drawn,
+            "k_max": self._critical_vector.thresholds.size,
+            "true_discoveries": self.fitted_map.true_discoveries,
             "tdp": self.tdp,
             "file_stem": self.file_stem,
             "region_names": [] if self.regions is None else ["", *self.regions.names],
             "about": (
-                f"{name} values{sides if statistic.stat_type in ('z', 't') else ''} · "
-                f"{self.geometry.neighbours(self.connectivity)} · {self.test_name} · "
-                f"with probability {1 - family.alpha:.4g} all bounds hold at once"
+                f"{statistic.symbol} values{sides if statistic.is_signed else ''} · "
+                f"{self.geometry.neighbours(self.connectivity)} · "
+                f"{self.fitted_map.describe()['test']['name']} · "
+                f"with probability {1 - self.fitted_map.alpha:.4g} all bounds hold at once"
             ),
         }
 
+    @property
+    def _critical_vector(self) -> CriticalVector:
+        """What the page computes the bounds of drawn sets from."""
+        vector = self.fitted_map.bounds.critical_vector
+        if vector is None:
+            raise TypeError(
+                "stat_img must be tested by a critical vector, which the page computes bounds from. "
+                f"Got {self.fitted_map.describe()['test']['name']}."
+            )
+        return vector
+
     def _arrays(self) -> dict[str, Any]:
-        family, forest = self.family, self.forest
+        family, forest = self.fitted_map.family, self.forest
+        categories = self._critical_vector.categories(self.fitted_map.bounds.p_values)
         arrays = {
             **self.geometry.arrays(),
             "stat": as_exact_float(family.stat),
-            "categories": family.critical_vector.categories(family.p_values).astype(np.int32),
+            "categories": categories.astype(np.int32),
             "elements": forest.elements.astype(np.int32),
             "sizes": forest.sizes.astype(np.int32),
             "is_cluster": forest.is_cluster,

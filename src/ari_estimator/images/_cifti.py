@@ -9,7 +9,6 @@ from typing import Any
 import nibabel
 import numpy as np
 import pandas as pd
-from joblib import Memory
 from nibabel.affines import apply_affine
 from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
@@ -76,8 +75,6 @@ class CiftiFrame(Frame):
         imgs: list[Cifti2Image] | None,
         *,
         mesh: Any,
-        memory: Memory,
-        memory_level: int,
         verbose: int,
     ) -> CiftiFrame:
         """Return the frame of a mask, or of all grayordinates of the maps.

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from joblib import Memory
 
 from ari_estimator.images._space import Space
 
@@ -70,8 +69,6 @@ class Frame(ABC):
         imgs: list[Any] | None,
         *,
         mesh: Any,
-        memory: Memory,
-        memory_level: int,
         verbose: int,
     ) -> Frame:
         """Return the frame of a mask, or of a mask computed from maps.
@@ -87,8 +84,8 @@ class Frame(ABC):
         mesh : PolyMesh, dict or None
             Meshes, for images that do not bring them along.
 
-        memory, memory_level, verbose
-            Of the masker.
+        verbose : int
+            Verbosity of the masker.
         """
 
     @abstractmethod
@@ -168,7 +165,7 @@ class Frame(ABC):
 
     @staticmethod
     def declared_statistic(img: Any) -> str | None:
-        """Return what an image says that its values are, as a stat_type; None if nothing."""
+        """Return what an image says that its values are, in its own words; None if nothing."""
         return None
 
     def resample(self, img: Any, name: str, fill_value: int) -> Any:

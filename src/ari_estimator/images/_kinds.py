@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from joblib import Memory
 from nilearn.maskers import SurfaceMasker
 from nilearn.surface import SurfaceImage
 
@@ -53,8 +52,6 @@ def fit_frame(
     imgs: list[Any] | None,
     *,
     mesh: Any,
-    memory: Memory,
-    memory_level: int,
     verbose: int,
 ) -> Frame:
     """Return the frame of what a user gives as mask, or of maps.
@@ -69,12 +66,6 @@ def fit_frame(
 
     mesh : PolyMesh, dict or None
         Meshes of a CIFTI image.
-
-    memory : joblib.Memory
-        Cache of the masker.
-
-    memory_level : int
-        Cache level of the masker.
 
     verbose : int
         Verbosity of the masker.
@@ -104,6 +95,4 @@ def fit_frame(
         raise ValueError(
             f"mesh is for CIFTI images only. Got one for a {kind.kind} image: leave it None."
         )
-    return kind.fit(
-        mask_img, imgs, mesh=mesh, memory=memory, memory_level=memory_level, verbose=verbose
-    )
+    return kind.fit(mask_img, imgs, mesh=mesh, verbose=verbose)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import check_kind
+from ari_estimator.images._region_maskers import region_source
 
 # Label images of results hold 32 bits.
 _LARGEST = np.iinfo(np.int32).max
@@ -77,6 +78,31 @@ class Regions:
         elements = (np.cumsum(is_tested) - 1)[self.members[kept]] if self.overlap else self.elements
         return replace(self, elements=elements, labels=self.labels[kept])
 
+    def paint(self, values: np.ndarray, n_elements: int) -> np.ndarray:
+        """Return the value that each element shows.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_regions,)
+            A value for each region.
+
+        n_elements : int
+            Number of elements.
+
+        Returns
+        -------
+        shown : ndarray of shape (n_elements,)
+            The value of the region that an element is in, the largest one where regions
+            overlap; 0 in no region.
+        """
+        inside = self.labels > 0
+        members = self.members[inside]
+        shown = np.zeros(n_elements)
+        shown[members] = np.nan
+        # fmax takes the number where the other is NaN, as all are at first.
+        np.fmax.at(shown, members, values[self.labels[inside] - 1])
+        return shown
+
     def without_members(self) -> np.ndarray:
         """Return which regions have no element, an array of bool of shape (n_regions,)."""
         return np.bincount(self.labels, minlength=self.ids.size + 1)[1:] == 0
@@ -99,8 +125,8 @@ def read_regions(
     frame : Frame
         The elements that there are.
 
-    labels_img : image or Regions
-        A label for each element; or several maps (a 4D image, for volumes), each of which
+    labels_img : image, masker or Regions
+        A label for each element; or a labels or maps masker of nilearn, which has such an image; or several maps (a 4D image, for volumes), each of which
         has a region where it is above ``probability_threshold``. Or regions of the frame that
         were read before, which are what all of the following would make of an image.
 
@@ -135,6 +161,9 @@ def read_regions(
     """
     if isinstance(labels_img, Regions):
         return labels_img
+    labels_img, labels, lut, background_label = region_source(
+        labels_img, labels, lut, background_label
+    )
     if labels is not None and lut is not None:
         raise ValueError("labels and lut both name the regions: give one of them. Got both.")
     check_kind(labels_img, type(frame), "labels_img")

@@ -20,6 +20,9 @@ from scipy.sparse import issparse
 from ari_estimator.images._frame import Frame, as_real
 from ari_estimator.images._kinds import kind_of
 
+_PATHS = (str, Path)
+_IMAGES = (SpatialImage, SurfaceImage, Cifti2Image)
+
 
 class ImageMaps:
     """Maps as images, all of one kind.
@@ -30,10 +33,16 @@ class ImageMaps:
         One image, of one or several maps, or several images of one map each. Data on disk
         are not read yet.
 
+    index : pandas.Index or None, default=None
+        Names of the maps, where they came in a column of a table.
+
     Attributes
     ----------
     images : list of images
         The images.
+
+    index : pandas.Index or None
+        Names of the maps.
 
     is_single : bool
         Whether one image of a single map was given.
@@ -48,11 +57,8 @@ class ImageMaps:
         If the sequence is empty, or a surface or CIFTI image in it has several maps.
     """
 
-    index = None
-
-    def __init__(self, maps: Any) -> None:
-        if isinstance(maps, pd.Series):
-            maps = maps.tolist()
+    def __init__(self, maps: Any, index: pd.Index | None = None) -> None:
+        self.index = index
         self._is_sequence = isinstance(maps, Sequence) and not isinstance(maps, str)
         if self._is_sequence:
             if not maps:
@@ -65,18 +71,23 @@ class ImageMaps:
                     f"Got a {others[0]} as well."
                 )
             self.images = [self._kind.read(img, single=True) for img in maps]
-        elif isinstance(maps, (str, Path, SpatialImage, SurfaceImage, Cifti2Image)):
+        elif isinstance(maps, (*_PATHS, *_IMAGES)):
             self._kind = kind_of(maps)
             self.images = [self._kind.read(maps, single=False)]
         else:
             raise TypeError(
                 "Maps must be a 3D or 4D Niimg-like object, a SurfaceImage, a CIFTI image, a list "
-                "of such images of one map each, or an array of shape (n_maps, n_voxels). Got "
-                f"{type(maps).__name__}."
+                "or a column of such images of one map each, or an array of shape (n_maps, "
+                f"n_voxels). Got {type(maps).__name__}."
             )
         if any(self._kind.lut_of(img) is not None for img in self.images):
             raise TypeError("Maps must hold statistics. Got labels: a dlabel image is an atlas.")
         self.is_single = not self._is_sequence and self._kind.is_single(self.images[0])
+
+    @property
+    def are_several(self) -> bool:
+        """Whether there is more than one map."""
+        return len(self.images) > 1 or not self._kind.is_single(self.images[0])
 
     def check(self, frame: Frame) -> None:
         """Raise an error unless the maps lie on the grid or mesh of the frame."""
@@ -135,6 +146,11 @@ class ArrayMaps:
         self._array = np.atleast_2d(array)
         self._shape = array.shape
 
+    @property
+    def are_several(self) -> bool:
+        """Whether there is more than one map."""
+        return len(self._array) > 1
+
     def check(self, frame: Frame) -> None:
         """Raise a ValueError unless there is a column for each element of the mask."""
         shape = self._array.shape
@@ -173,9 +189,33 @@ def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
         raise TypeError(
             f"Maps must be dense, since 0 is a value like others. Got sparse {type(maps).__name__}."
         )
+    column = _column_of_images(maps)
+    if column is not None:
+        return ImageMaps(column, getattr(maps, "index", None))
     is_data_frame = hasattr(maps, "columns") and hasattr(maps, "__array__")
     is_array = isinstance(maps, np.ndarray) or is_data_frame
     return ArrayMaps(maps) if is_array else ImageMaps(maps)
+
+
+def _column_of_images(maps: Any) -> list[Any] | None:
+    """Return the images, or their paths, in a column of a table or in an array; None if none.
+
+    It may be a Series, a table of one column, or an array of one dimension or one column.
+    """
+    if isinstance(maps, pd.Series):
+        return maps.tolist()
+    if not hasattr(maps, "__array__") or isinstance(maps, (SpatialImage, Cifti2Image)):
+        return None
+    shape = getattr(maps, "shape", ())
+    if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):
+        return None
+    array = np.asarray(maps)
+    if array.dtype.kind not in "OUT":
+        return None
+    items = array.ravel().tolist()
+    if not all(isinstance(item, (*_PATHS, *_IMAGES)) for item in items):
+        return None
+    return items
 
 
 def as_map(stat_img: Any) -> Any:

@@ -178,6 +178,16 @@ class Space:
             return "vertex", "vertices"
         return "grayordinate", "grayordinates"
 
+    @property
+    def has_voxels(self) -> bool:
+        """Whether some elements are voxels of a grid."""
+        return any(isinstance(part, VolumePart) for part in self.parts)
+
+    @property
+    def has_vertices(self) -> bool:
+        """Whether some elements are vertices of a mesh."""
+        return any(isinstance(part, SurfacePart) for part in self.parts)
+
     def _ranges(self) -> list[slice]:
         ends = np.cumsum([0, *(part.n_elements for part in self.parts)]).tolist()
         return [slice(*ends[i : i + 2]) for i in range(len(self.parts))]

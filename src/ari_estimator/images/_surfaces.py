@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from joblib import Memory
 from nilearn.maskers import SurfaceMasker
 from nilearn.surface import FileMesh, InMemoryMesh, PolyMesh, SurfaceImage, SurfaceMesh
 from sklearn.base import clone
@@ -56,8 +55,6 @@ class SurfaceFrame(Frame):
         imgs: list[SurfaceImage] | None,
         *,
         mesh: Any,
-        memory: Memory,
-        memory_level: int,
         verbose: int,
     ) -> SurfaceFrame:
         """Return the frame of a mask or a masker, or of all vertices.
@@ -86,8 +83,6 @@ class SurfaceFrame(Frame):
                 masker = SurfaceMasker(
                     mask_img=given,
                     standardize=None,
-                    memory=memory,
-                    memory_level=memory_level,
                     verbose=verbose,
                     reports=False,
                 )

@@ -7,8 +7,8 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from joblib import Memory
 from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
+from nibabel.nifti1 import intent_codes
 from nibabel.spatialimages import SpatialImage
 from nilearn.image import check_niimg, check_niimg_3d, get_data, resample_to_img
 from nilearn.maskers import NiftiMasker
@@ -17,9 +17,6 @@ from sklearn.base import clone
 from ari_estimator.images._frame import Frame, check_binary, put, select
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._space import Space, VolumePart
-
-# Codes of the NIfTI standard (nifti1.h) for what the values of an image are.
-_INTENTS = {3: "t", 4: "F", 5: "z", 6: "chi2", 22: "p", 24: "neg_log10_p"}
 
 
 class VolumeFrame(Frame):
@@ -47,8 +44,6 @@ class VolumeFrame(Frame):
         imgs: list[Any] | None,
         *,
         mesh: Any,
-        memory: Memory,
-        memory_level: int,
         verbose: int,
     ) -> VolumeFrame:
         """Return the frame of a mask or a masker, or of nilearn's background mask.
@@ -69,8 +64,6 @@ class VolumeFrame(Frame):
                 mask_img=None if mask_img is None else _check_mask_img(mask_img),
                 mask_strategy="background",
                 standardize=None,
-                memory=memory,
-                memory_level=memory_level,
                 verbose=verbose,
                 reports=False,
             )
@@ -163,11 +156,12 @@ class VolumeFrame(Frame):
 
     @staticmethod
     def declared_statistic(img: SpatialImage) -> str | None:
-        """Return the intent in the header of a NIfTI image."""
+        """Return the intent in the header of a NIfTI image, in the words of the format."""
         header = img.header
         if not isinstance(header, Nifti1Header):
             return None
-        return _INTENTS.get(int(header["intent_code"]))
+        code = int(header["intent_code"])
+        return intent_codes.label[code] if code in intent_codes.label else None
 
     def resample(self, img: SpatialImage, name: str, fill_value: int) -> SpatialImage:
         """Return an image on the grid of the mask, by the nearest neighbour."""

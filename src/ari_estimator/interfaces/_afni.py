@@ -12,8 +12,9 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Pair
 
 from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.inference import STATISTICS
 from ari_estimator.interfaces._afni_header import (
-    STATISTICS,
+    AFNI_STATISTICS,
     SubBrick,
     check_parameters,
     read_sub_bricks,
@@ -107,9 +108,9 @@ def read_afni(
     if chosen.code == _CORRELATION:
         volume, stat_type, df = _of_correlation(volume, parameters, chosen, name)
     else:
-        stat_type = STATISTICS[chosen.code]
+        stat_type = AFNI_STATISTICS[chosen.code]
         df = parameters
-    if two_sided and stat_type not in ("t", "z"):
+    if two_sided and STATISTICS[stat_type].why_one_sided is not None:
         raise ValueError(
             f"two_sided must be False for sub-brick {chosen} of {name}, which has no sign. "
             "Got True."

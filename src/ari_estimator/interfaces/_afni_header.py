@@ -15,7 +15,7 @@ from nibabel.nifti1 import Nifti1Pair
 _NIFTI_EXTENSION: Final = 4
 
 # Codes of BRICK_STATAUX; NIfTI took them over (nifti1.h).
-STATISTICS: Final = {
+AFNI_STATISTICS: Final = {
     2: "correlation",
     3: "t",
     4: "F",
@@ -56,7 +56,7 @@ class SubBrick:
     parameters: tuple[float, ...] = ()
 
     def __str__(self) -> str:
-        held = STATISTICS.get(self.code, f"code {self.code}") if self.code else "no statistic"
+        held = AFNI_STATISTICS.get(self.code, f"code {self.code}") if self.code else "no statistic"
         return f"{self.index} {self.label!r} ({held})"
 
 
@@ -167,7 +167,7 @@ def _statistics(aux: list[float], name: str) -> Iterator[tuple[int, tuple[int, t
 def _intent(img: Nifti1Pair) -> tuple[int, tuple[float, ...]]:
     """Return what the intent of a NIfTI header says, in AFNI's way."""
     code = int(img.header["intent_code"])
-    if code not in STATISTICS:
+    if code not in AFNI_STATISTICS:
         return 0, ()
     parameters = tuple(float(img.header[f"intent_p{k}"]) for k in (1, 2, 3))
     if code == 2:

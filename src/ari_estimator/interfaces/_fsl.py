@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from nibabel.nifti1 import Nifti1Pair
 
+from ari_estimator.inference import DEFAULT_STAT_TYPE, STATISTICS, stat_type_called
 from ari_estimator.interfaces._reading import (
     existing_folder,
     find_image,
@@ -174,10 +175,12 @@ def read_feat(
         raise FileNotFoundError(f"There is no mask in {str(feat)!r}, the mask.nii.gz of FEAT.")
     mask_img = read_mask(mask_path)
     cluster_path = find_image(feat, f"cluster_mask_{_clustered(stat)}")
+    # Of an F contrast there is the z map of its p-values, zfstat.
+    stat_type: Any = stat_type_called("fsl", f"{kind}stat") or DEFAULT_STAT_TYPE
     return StatisticalMap(
         read_volume(stat_path, "The statistical map"),
-        "t" if kind == "t" else "z",
-        _df_of_t(feat, number, mask_img) if kind == "t" else None,
+        stat_type,
+        _df_of_t(feat, number, mask_img) if STATISTICS[stat_type].wanted_df else None,
         mask_img=mask_img,
         labels_img=(
             None if cluster_path is None else read_volume(cluster_path, "The cluster index")

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from ari_estimator.estimators._statistic import StatType
 from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.inference import STATISTICS, StatType
 from ari_estimator.interfaces._fsl import FSL_CONNECTIVITY
 from ari_estimator.interfaces._reading import (
     existing_file,
@@ -143,7 +143,7 @@ def read_p_map(
         raise ValueError(f"{path.name!r} of {found.program} cannot be tested: {found.reason}.")
     img = read_volume(path, "The p-value map")
     held = stat_type if stat_type is not None else _held(found, path)
-    if held not in ("p", "one_minus_p", "neg_log10_p"):
+    if held not in STATISTICS or not STATISTICS[held].is_p:
         raise ValueError(
             f"stat_type must be 'p', 'one_minus_p' or 'neg_log10_p'. Got {stat_type!r}."
         )

@@ -10,12 +10,20 @@ from typing import Any
 import numpy as np
 from nilearn.surface import SurfaceImage
 from nilearn.surface.surface import data_to_gifti
+from sklearn.utils.validation import check_is_fitted
 
-from ari_estimator.estimators import ARISecondLevelModel, RegionTDPTransformer
-from ari_estimator.estimators._any_set import fitted_map
-from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator._unused_options import refuse_unused
+from ari_estimator.closed_testing._archive import stored_kind
+from ari_estimator.estimators import PermutationCalibration
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.images._cifti import is_cifti
 from ari_estimator.interfaces._atomic import refuse_existing, whole_files
+from ari_estimator.interfaces._saved_calibration import KIND as CALIBRATION
+from ari_estimator.interfaces._saved_calibration import (
+    describe_calibration,
+    load_calibration,
+    save_calibration,
+)
 from ari_estimator.interfaces._saved_map import load_map, save_map
 from ari_estimator.interfaces._sidecar import make_sidecar
 
@@ -36,9 +44,10 @@ def save(
 
     Parameters
     ----------
-    fitted : transformer or ARISecondLevelModel
-        A transformer after ``fit_transform``, or a model after
-        ``compute_contrast(output_type="tdp")``.
+    fitted : transformer, ARISecondLevelModel, FittedMap or PermutationCalibration
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, what either keeps of a map, or a fitted
+        calibration.
 
     folder : str or Path
         Where to write; made if it is not there.
@@ -66,6 +75,8 @@ def save(
         - ``"table"``: ``_clusters.tsv`` or ``_regions.tsv``
         - ``"sidecar"``: the same with ``.json``: parameters, versions, meaning of the columns
         - ``"archive"``: ``_ari.npz``, for :func:`load`
+
+        For a calibration these are ``"archive"`` and ``"sidecar"``, ``_calibration.json``.
 
         Images of surfaces are GIfTI files, one for each hemisphere
         (``_hemi-L_stat-tdp_statmap.func.gii``, under ``"TDP image, left"``), those of CIFTI
@@ -136,46 +147,58 @@ def write_results(
     names : dict of str to str
         Names of the files, by what they are.
     """
-    frame, inference = fitted_map(fitted, map_index)
-    is_model = isinstance(fitted, ARISecondLevelModel)
-    transformer: BaseTDPTransformer = fitted.transformer_ if is_model else fitted
+    if isinstance(fitted, PermutationCalibration):
+        return _write_calibration(fitted, folder, prefix, map_index, command)
+    fitted_map = as_fitted_map(fitted, map_index)
+    description = fitted_map.describe()
+    sets = description["sets"]["called"]
     names: dict[str, str] = {}
 
-    def write_image(image: Any, what: str, ending: str) -> None:
+    def write_image(values: np.ndarray, what: str, ending: str, described: str) -> None:
+        image = fitted_map.to_image(values, described)
         written = save_image(image, folder, prefix, ending)
         names.update({f"{what}{which}": name for which, name in written.items()})
 
-    if isinstance(transformer, RegionTDPTransformer):
-        sets = "regions"
-        tdp_img = transformer.inverse_transform(inference.set_tdps[0])
-        write_image(tdp_img, "TDP image", "stat-tdp_statmap")
-    else:
-        sets = "clusters"
-        tdp_img = frame.image([inference.tdp], None, "true discovery proportion")
-        write_image(tdp_img, "TDP image", "stat-tdp_statmap")
-        labels_img = frame.image([inference.labels], None, "clusters of the table")
-        write_image(labels_img, "label image", "desc-clusters_dseg")
-    if is_model:
-        z_img = frame.image([inference.family.values_in_mask], None, "z")
-        write_image(z_img, "statistic image", "stat-z_statmap")
-    table = inference.table
+    write_image(fitted_map.tdp, "TDP image", "stat-tdp_statmap", "true discovery proportion")
+    if fitted_map.made_by.has_labels:
+        labels = fitted_map.labels
+        write_image(labels, "label image", "desc-clusters_dseg", "clusters of the table")
+    if description["contrast"] is not None:
+        # The map that the same analysis has computed, which no one else has.
+        family = fitted_map.family
+        called = family.statistic.called["bids"]
+        values = family.values_in_mask
+        write_image(values, "statistic image", f"stat-{called}_statmap", family.statistic.name)
+    table = fitted_map.table
     names["table"] = f"{prefix}_{sets}.tsv"
     table.to_csv(folder / names["table"], sep="\t", index=False, na_rep="n/a")
-    sidecar = make_sidecar(
-        transformer,
-        inference,
-        [str(name) for name in table.columns],
-        calibration=fitted.calibration_ if is_model else None,
-        command=command,
-    )
+    sidecar = make_sidecar(description, [str(name) for name in table.columns], command)
     names["sidecar"] = f"{prefix}_{sets}.json"
-    text = json.dumps(sidecar, indent=2, allow_nan=False, ensure_ascii=False)
-    # A command may hold names of files that are no Unicode: they are escaped as in JSON.
-    sidecar_file = folder / names["sidecar"]
-    sidecar_file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    _write_json(folder / names["sidecar"], sidecar)
     names["archive"] = prefix + ARCHIVE
-    save_map(folder / names["archive"], transformer, inference)
+    save_map(folder / names["archive"], fitted_map)
     return names
+
+
+def _write_calibration(
+    calibration: PermutationCalibration,
+    folder: Path,
+    prefix: str,
+    map_index: int | None,
+    command: str | None,
+) -> dict[str, str]:
+    check_is_fitted(calibration)
+    refuse_unused("for a calibration, which has no maps", {"map_index": (map_index, None)})
+    names = {"sidecar": f"{prefix}_calibration.json", "archive": prefix + ARCHIVE}
+    _write_json(folder / names["sidecar"], describe_calibration(calibration, command))
+    save_calibration(folder / names["archive"], calibration)
+    return names
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
+    # A command may hold names of files that are no Unicode: they are escaped as in JSON.
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def load(path: str | Path) -> Any:
@@ -188,10 +211,10 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    fitted : ClusterTDPTransformer, AdaptiveTDPTransformer or RegionTDPTransformer
+    fitted : transformer or PermutationCalibration
         The transformer, fitted to the map: for :func:`set_bound`, :func:`explore`, its
-        ``table_``, ``forest_``, ``generate_report`` and all else. Of a model it is that of the
-        contrast, calibrated if that was.
+        ``table_``, ``forest_``, ``generate_report`` and all else. For a model it is the
+        transformer of the contrast, with its calibrated test. Or the calibration that was saved.
 
     Raises
     ------
@@ -224,7 +247,9 @@ def load(path: str | Path) -> Any:
     >>> again.forest_.query(0.9).size
     3
     """
-    return load_map(find_archive(path) or Path(path))
+    archive = find_archive(path) or Path(path)
+    read = load_calibration if stored_kind(archive) == CALIBRATION else load_map
+    return read(archive)
 
 
 def find_archive(path: str | Path) -> Path | None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ari_estimator._version import __version__
-from ari_estimator.closed_testing import CalibratedTest, Calibration
 from ari_estimator.closed_testing._archive import load_arrays, save_arrays
 from ari_estimator.estimators import (
     AdaptiveTDPTransformer,
@@ -19,15 +18,14 @@ from ari_estimator.estimators import (
     RegionTDPTransformer,
 )
 from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._inference import MapInference
-from ari_estimator.estimators._test_makers import GivenTest
 from ari_estimator.images._kinds import KINDS
 from ari_estimator.images._labels import Regions
-from ari_estimator.images._maps import as_maps
+from ari_estimator.inference import FittedMap
+from ari_estimator.inference._local_tests import TESTS
 
-_KIND = "tested map"
+KIND = "tested map"
 # Of the arrays in a file; another number whenever files of before cannot be read any more.
-_FORMAT = 1
+_FORMAT = 2
 _CLASSES: dict[str, type[Any]] = {
     transformer.__name__: transformer
     for transformer in (ClusterTDPTransformer, AdaptiveTDPTransformer, RegionTDPTransformer)
@@ -35,22 +33,12 @@ _CLASSES: dict[str, type[Any]] = {
 
 # Parameters that are images, of images, or of the machine: the file has what follows from them.
 _NOT_STORED = {
-    "mask_img", "mesh", "memory", "memory_level", "verbose",
+    "mask_img", "mesh", "verbose",
     "labels_img", "labels", "lut", "background_label", "probability_threshold", "resampling_target",
 }  # fmt: skip
 
 
-def parameters_of(transformer: BaseTDPTransformer) -> dict[str, Any]:
-    """Return the parameters of a transformer that JSON can hold."""
-    parameters = transformer.get_params(deep=False)
-    return {
-        name: value if value is None or isinstance(value, str) else np.asarray(value).tolist()
-        for name, value in parameters.items()
-        if name not in _NOT_STORED
-    }
-
-
-def save_map(path: Path, transformer: BaseTDPTransformer, inference: MapInference) -> None:
+def save_map(path: Path, fitted_map: FittedMap) -> None:
     """Write a map, its mask, sets that were given, and its test to a file.
 
     Parameters
@@ -58,30 +46,27 @@ def save_map(path: Path, transformer: BaseTDPTransformer, inference: MapInferenc
     path : Path
         Name of the file, which ends in ``.npz``.
 
-    transformer : transformer
-        Fitted.
-
-    inference : MapInference
-        What was found in one of its maps.
+    fitted_map : FittedMap
+        The map.
     """
-    frame, family = transformer._frame, inference.family
+    asked_by, regions = fitted_map.asked_by, fitted_map.made_by.regions
+    parameters = {k: v for k, v in asked_by.parameters.items() if k not in _NOT_STORED}
     arrays: dict[str, Any] = {
         "format": _FORMAT,
         "version": __version__,
-        "transformer": type(transformer).__name__,
-        "parameters": json.dumps(parameters_of(transformer)),
-        "values": family.values_in_mask,
-        "kind": frame.kind,
+        "transformer": asked_by.estimator,
+        "parameters": json.dumps(parameters),
+        "values": fitted_map.family.values_in_mask,
+        "kind": fitted_map.frame.kind,
+        "test_kind": fitted_map.test.kind,
     }
-    arrays |= {f"frame_{name}": array for name, array in frame.to_arrays().items()}
-    regions: Regions | None = getattr(transformer, "_regions", None)
+    if asked_by.contrast is not None:
+        arrays["contrast"] = asked_by.contrast
+    arrays |= {f"frame_{name}": array for name, array in fitted_map.frame.to_arrays().items()}
+    arrays |= {f"test_{name}": array for name, array in fitted_map.test.to_arrays().items()}
     if regions is not None:
         arrays |= {f"regions_{name}": array for name, array in _regions_to_arrays(regions).items()}
-    if isinstance(family.test, CalibratedTest):
-        arrays["p_values"] = family.test.p_values
-        calibration = family.test.calibration.to_arrays()
-        arrays |= {f"calibration_{name}": array for name, array in calibration.items()}
-    save_arrays(path, _KIND, arrays)
+    save_arrays(path, KIND, arrays)
 
 
 def load_map(path: Path) -> BaseTDPTransformer:
@@ -95,47 +80,52 @@ def load_map(path: Path) -> BaseTDPTransformer:
     Returns
     -------
     transformer : transformer
-        As it was when it was saved, but for images of sets, and for what it cached where.
+        As it was when it was saved, but for images of sets.
 
     Raises
     ------
     ValueError
         If it is no such file, or one of a version with another format.
     """
-    arrays = load_arrays(path, _KIND)
-    found = arrays.get("format")
-    if found != _FORMAT:
-        raise ValueError(
-            f"{str(path)!r} was written by ari_estimator {arrays.get('version')}, in format "
-            f"{found}. Version {__version__} reads format {_FORMAT}: save it again, or load it "
-            "with the version that wrote it."
-        )
+    arrays = load_arrays(path, KIND)
+    check_format(path, arrays, _FORMAT)
     kind = KINDS[str(arrays["kind"])]
-    mask_img, mesh = kind.mask_from_arrays(_part(arrays, "frame_"))
+    mask_img, mesh = kind.mask_from_arrays(part_of(arrays, "frame_"))
     parameters = json.loads(str(arrays["parameters"]))
     if "regions_labels" in arrays:
-        parameters["labels_img"] = _regions_from_arrays(_part(arrays, "regions_"))
+        parameters["labels_img"] = _regions_from_arrays(part_of(arrays, "regions_"))
     if isinstance(parameters.get("df"), list):
         parameters["df"] = tuple(parameters["df"])
-    transformer = _CLASSES[str(arrays["transformer"])](
-        **parameters, mask_img=mask_img, mesh=mesh, memory_level=0
-    )
+    transformer = _CLASSES[str(arrays["transformer"])](**parameters, mask_img=mask_img, mesh=mesh)
+    of_test = part_of(arrays, "test_")
+    test = TESTS[str(arrays["test_kind"])]
+    contrast = str(arrays["contrast"]) if "contrast" in arrays else None
     with warnings.catch_warnings():
         # Of NaN, zeros, sets without discoveries: said when the map was seen first.
         warnings.simplefilter("ignore", UserWarning)
-        transformer._fit(None)
-        values = arrays["values"]
-        maps: Any = as_maps(transformer._frame.image([values], None, "statistic"))
-        make_test = None
-        if "p_values" in arrays:
-            calibration = Calibration.from_arrays(_part(arrays, "calibration_"))
-            test = CalibratedTest(arrays["p_values"], calibration)
-            make_test = GivenTest(test, ~np.isnan(values))
-        transformer._transform_and_keep(maps, make_test)
+        stat_img = transformer.fit()._frame.image([arrays["values"]], None, "statistic")
+        transformer._fit_maps(
+            stat_img,
+            transformer._forget_and_check(),
+            lambda family: test.from_arrays(of_test, family.p_values),
+            contrast,
+        )
     return transformer
 
 
-def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+def check_format(path: Path, arrays: Mapping[str, np.ndarray], wanted: int) -> None:
+    """Raise a ValueError if a file is in the format of another version."""
+    found = arrays.get("format")
+    if found != wanted:
+        raise ValueError(
+            f"{str(path)!r} was written by ari_estimator {arrays.get('version')}, in format "
+            f"{found}. Version {__version__} reads format {wanted}: save it again, or load it "
+            "with the version that wrote it."
+        )
+
+
+def part_of(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Return the arrays whose names start with a prefix, by the rest of their names."""
     return {
         name.removeprefix(prefix): array
         for name, array in arrays.items()

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from numbers import Integral
+from collections.abc import Mapping
 from typing import Any
 
 from ari_estimator._software import package_versions
-from ari_estimator.closed_testing import CalibratedTest, Hommel
-from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._inference import MapInference
-from ari_estimator.interfaces._saved_map import parameters_of
 
 _COLUMNS = {
     "cluster_id": "Label of the cluster in the label image; 0 is the rest, all in no cluster.",
@@ -39,28 +34,17 @@ _COLUMNS = {
 
 
 def make_sidecar(
-    transformer: BaseTDPTransformer,
-    inference: MapInference,
-    columns: list[str],
-    *,
-    calibration: PermutationCalibration | None,
-    command: str | None,
+    description: Mapping[str, Any], columns: list[str], command: str | None
 ) -> dict[str, Any]:
     """Return the sidecar of a table.
 
     Parameters
     ----------
-    transformer : transformer
-        By what sets were made.
-
-    inference : MapInference
-        What was found in the map.
+    description : mapping
+        What :meth:`~ari_estimator.FittedMap.describe` gives.
 
     columns : list of str
         Columns of the table.
-
-    calibration : PermutationCalibration or None
-        By what bounds were calibrated, where that is known.
 
     command : str or None
         The command line.
@@ -70,48 +54,35 @@ def make_sidecar(
     sidecar : dict
         For JSON: keys in the notation of BIDS, and a description of each column.
     """
-    family = inference.family
-    statistic = family.statistic
+    statistic, family = description["statistic"], description["family"]
     sidecar: dict[str, Any] = {
         "Description": (
-            "Lower bounds on the true discovery proportion by All-Resolutions Inference. With "
-            "probability at least 1 - Alpha, those of all sets hold at once."
+            "Lower bounds on the true discovery proportion by All-Resolutions Inference. The "
+            "bounds of all sets hold at once, with probability at least 1 - Alpha."
         ),
-        "Alpha": family.alpha,
-        "Statistic": statistic.stat_type,
-        "DegreesOfFreedom": list(statistic.df),
-        "TwoSided": statistic.two_sided,
-        "NumberTested": family.n_tested,
-        "TrueDiscoveries": family.true_discoveries,
-        "Transformer": type(transformer).__name__,
-        "Parameters": {k: _json(value) for k, value in parameters_of(transformer).items()},
-        **_test(family.test, family.alpha, calibration),
+        "Alpha": family["alpha"],
+        "Statistic": statistic["stat_type"],
+        "DegreesOfFreedom": statistic["df"],
+        "TwoSided": statistic["two_sided"],
+        "NumberTested": family["n_tested"],
+        "TrueDiscoveries": family["true_discoveries"],
+        "Test": description["test"]["name"],
+        **described_test(description["test"]),
+        "Sets": description["sets"]["kind"],
+        "Transformer": description["estimator"],
+        "Parameters": {k: _json(value) for k, value in description["parameters"].items()},
         "SoftwareVersions": dict(package_versions()),
     }
+    if description["contrast"] is not None:
+        sidecar["Contrast"] = description["contrast"]
     if command is not None:
         sidecar["Command"] = command
     return sidecar | {name: _column(name) for name in columns}
 
 
-def _test(test: Any, alpha: float, calibration: PermutationCalibration | None) -> dict[str, Any]:
-    """Return what the bounds rest on."""
-    if isinstance(test, Hommel):
-        return {"HommelValue": test.value(alpha)}
-    if not isinstance(test, CalibratedTest):
-        return {}
-    made: dict[str, Any] = {
-        "Template": test.calibration.template.name,
-        "Delta": test.calibration.template.delta,
-        "NumberOfRanks": test.calibration.template.n_ranks,
-        "NumberOfSteps": test.calibration.n_steps,
-        "Lambda": _json(test.calibration.lambda_),
-        "NumberOfPermutations": test.calibration.n_permutations,
-    }
-    if calibration is not None:
-        made["Scheme"] = calibration.scheme_
-        seed = calibration.random_state
-        made["Seed"] = int(seed) if isinstance(seed, Integral) else None
-    return made
+def described_test(test: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the bounds of a test rest on, as far as it is known, for JSON."""
+    return {name: _json(value) for name, value in test["values"].items() if value is not None}
 
 
 def _json(value: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from scipy.io import loadmat
 
+from ari_estimator.inference import STATISTICS, stat_type_called
 from ari_estimator.interfaces._reading import (
     clear_errors,
     existing_file,
@@ -129,13 +130,14 @@ def read_spm(
             "and df."
         )
     kind, df = described.kind, described.df
-    if two_sided and kind == "F":
+    stat_type: Any = stat_type_called("spm", kind)  # a member of the literal
+    if two_sided and STATISTICS[stat_type].why_one_sided is not None:
         raise ValueError("two_sided must be False for an F contrast, which has no sign. Got True.")
     mask_path = find_image(folder, "mask")
     return StatisticalMap(
         img,
-        "t" if kind == "T" else "F",
-        df[0] if kind == "T" else (df[0], df[1]),
+        stat_type,
+        df[0] if len(df) == 1 else (df[0], df[1]),
         mask_img=finite_voxels(img) if mask_path is None else read_mask(mask_path),
         labels_img=None if labels_img is None else read_volume(labels_img, "The clusters"),
         two_sided=two_sided,

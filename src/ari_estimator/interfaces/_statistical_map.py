@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ari_estimator.estimators._statistic import StatType, check_statistic
 from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.inference import StatType, make_statistic
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class StatisticalMap:
     name: str = ""
 
     def __post_init__(self) -> None:
-        check_statistic(self.stat_type, self.df, self.two_sided)
+        make_statistic(self.stat_type, self.df, self.two_sided)
 
     def parameters(self) -> dict[str, Any]:
         """Return parameters of transformers that form clusters of the map.

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from ari_estimator.closed_testing._rounding import rounded_down
-from ari_estimator.estimators._any_set import fitted_map
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.plotting._figure import (
     BLUE,
     GREEN,
@@ -49,9 +49,9 @@ def plot_cluster_dots(
 
     Parameters
     ----------
-    fitted : transformer or ARISecondLevelModel
-        A transformer after ``fit_transform``, or a model after
-        ``compute_contrast(output_type="tdp")``.
+    fitted : transformer, ARISecondLevelModel or FittedMap
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
 
     n_labels : int, default=8
         How many dots are labelled, by the id of the cluster or the name of the region: those
@@ -94,10 +94,9 @@ def plot_cluster_dots(
     """
     if not isinstance(n_labels, Integral) or n_labels < 0:
         raise ValueError(f"n_labels must be an integer, at least 0. Got {n_labels!r}.")
-    frame, inference = fitted_map(fitted, map_index)
-    family = inference.family
-    elements = frame.space.element_name[1]
-    table = inference.table.iloc[:-1]
+    fitted_map = as_fitted_map(fitted, map_index)
+    elements = fitted_map.frame.space.element_name[1]
+    table = fitted_map.table.iloc[:-1]
     sizes = f"n_{elements}"
     table = table[table[sizes] > 0]  # regions outside of the mask have no place
     is_region = "region" in table
@@ -118,7 +117,7 @@ def plot_cluster_dots(
             label=None if direction in ("region", "unsigned", "both") else direction,
             zorder=3,
         )
-    whole = family.true_discoveries / family.n_tested
+    whole = fitted_map.true_discoveries / fitted_map.n_tested
     percent = f"{rounded_down(100 * whole, 1):g} %"
     axes.axhline(
         whole, color=GREY, linestyle="--", linewidth=1.2, label=f"all {elements}: {percent}"

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from sklearn.exceptions import NotFittedError
 
-from ari_estimator.estimators import AdaptiveTDPTransformer, ARISecondLevelModel, TDPForest
-from ari_estimator.estimators._adaptive_tdp import check_tdp_threshold
-from ari_estimator.estimators._any_set import fitted_map
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.inference import TDPForest
 from ari_estimator.plotting._figure import (
     BLUE,
     GREY,
@@ -41,9 +39,9 @@ def plot_clusters_by_tdp(
 
     Parameters
     ----------
-    fitted : AdaptiveTDPTransformer, ARISecondLevelModel or TDPForest
-        A transformer after ``fit_transform``; a model with such a transformer after
-        ``compute_contrast(output_type="tdp")``; or a forest.
+    fitted : AdaptiveTDPTransformer, ARISecondLevelModel, FittedMap or TDPForest
+        A transformer that was fitted to a map; a model with such a transformer after
+        ``compute_contrast(output_type="tdp")``; what either keeps of a map; or a forest.
 
     cluster_threshold : int or None, default=None
         Smallest size of a cluster that counts, in voxels; that of the transformer if None.
@@ -89,10 +87,8 @@ def plot_clusters_by_tdp(
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
     >>> number_axes, size_axes = plot_clusters_by_tdp(ari)
     """
-    forest, transformer, elements = _forest_of(fitted, map_index)
-    smallest = cluster_threshold
-    if smallest is None:
-        smallest = 0 if transformer is None else transformer.cluster_threshold
+    forest, asked_size, asked_tdps, elements = _forest_of(fitted, map_index)
+    smallest = asked_size if cluster_threshold is None else cluster_threshold
     if not isinstance(smallest, Integral) or smallest < 0:
         raise ValueError(
             f"cluster_threshold must be an integer, at least 0, or None. Got {cluster_threshold!r}."
@@ -117,11 +113,10 @@ def plot_clusters_by_tdp(
     largest = [s.max() for s in sizes if s.size]
     if largest:
         in_decades(size_axes, "y", min(largest), sizes[0].sum())
-    asked = None if transformer is None else check_tdp_threshold(transformer.tdp_threshold)
     for one in (number_axes, size_axes):
         bare(one)
         one.set_xlim(0, 1)
-        for tdp in asked or ():
+        for tdp in asked_tdps:
             one.axvline(tdp, color="black", linestyle="--", linewidth=1)
     size_axes.legend(frameon=False)
     set_title(number_axes, title)
@@ -129,26 +124,17 @@ def plot_clusters_by_tdp(
     return number_axes, size_axes
 
 
-def _forest_of(
-    fitted: Any, map_index: int | None
-) -> tuple[TDPForest, AdaptiveTDPTransformer | None, str]:
-    """Return a forest, the transformer that has made it, and what elements are called."""
+def _forest_of(fitted: Any, map_index: int | None) -> tuple[TDPForest, int, tuple[float, ...], str]:
+    """Return a forest, the smallest size and the TDPs that were asked for, and element names."""
     if isinstance(fitted, TDPForest):
-        return fitted, None, "elements"
-    transformer = fitted
-    if isinstance(fitted, ARISecondLevelModel):
-        transformer = getattr(fitted, "transformer_", None)
-        if transformer is None:
-            raise NotFittedError(
-                f"This {type(fitted).__name__} has no contrast whose TDP was computed. Call "
-                'compute_contrast(output_type="tdp").'
-            )
-    if not isinstance(transformer, AdaptiveTDPTransformer):
+        return fitted, 0, (), "elements"
+    fitted_map = as_fitted_map(fitted, map_index)
+    made_by = fitted_map.made_by
+    if fitted_map.forest is None:
         raise TypeError(
-            "fitted must be an AdaptiveTDPTransformer, an ARISecondLevelModel with one, or a "
-            f"TDPForest. Got {type(transformer).__name__}, whose clusters are of fixed thresholds."
+            "fitted must be an AdaptiveTDPTransformer, an ARISecondLevelModel with one, what "
+            "either keeps of a map, or a TDPForest. Got one with other sets: "
+            f"{fitted_map.describe()['sets']['kind']}."
         )
-    frame, inference = fitted_map(transformer, map_index)
-    forest = inference.partitions[0].forest
-    assert forest is not None
-    return forest, transformer, frame.space.element_name[1]
+    elements = fitted_map.frame.space.element_name[1]
+    return fitted_map.forest, made_by.cluster_threshold, made_by.tdps or (), elements

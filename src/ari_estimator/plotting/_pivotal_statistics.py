@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.closed_testing import Calibration
 from ari_estimator.estimators import PermutationCalibration
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.inference import FittedMap
 from ari_estimator.plotting._figure import (
     BLUE,
     VERMILLION,
@@ -28,7 +32,7 @@ _FAR = 2.0
 
 
 def plot_pivotal_statistics(
-    calibration: PermutationCalibration | Calibration,
+    calibration: Any,
     *,
     axes: Axes | None = None,
     title: str = "",
@@ -38,9 +42,8 @@ def plot_pivotal_statistics(
 
     Parameters
     ----------
-    calibration : PermutationCalibration or ari_estimator.closed_testing.Calibration
-        A calibration that is fitted; such as ``calibration_`` of an
-        :class:`~ari_estimator.ARISecondLevelModel`.
+    calibration : PermutationCalibration, Calibration, ARISecondLevelModel or FittedMap
+        A calibration that is fitted, or a model or map whose bounds rest on one.
 
     axes : matplotlib.axes.Axes or None, default=None
         Where to draw; a new figure if None.
@@ -78,14 +81,7 @@ def plot_pivotal_statistics(
     >>> calibration = PermutationCalibration(n_permutations=200, random_state=0).fit(data)
     >>> axes = plot_pivotal_statistics(calibration)
     """
-    if isinstance(calibration, PermutationCalibration):
-        check_is_fitted(calibration)
-        calibration = calibration.calibration_
-    if not isinstance(calibration, Calibration):
-        raise TypeError(
-            "calibration must be a PermutationCalibration or a closed_testing.Calibration. "
-            f"Got {type(calibration).__name__}."
-        )
+    calibration = _calibration_of(calibration)
     axes = axes_or_new(axes)
     statistics = calibration.pivotal_statistics
     observed, lambda_ = float(statistics[0]), calibration.lambda_
@@ -128,3 +124,23 @@ def plot_pivotal_statistics(
     set_title(axes, title)
     written(figure_of(axes), output_file)
     return axes
+
+
+def _calibration_of(fitted: Any) -> Calibration:
+    """Return the calibration that something rests on."""
+    if isinstance(fitted, PermutationCalibration):
+        check_is_fitted(fitted)
+        return fitted.calibration_
+    if isinstance(fitted, Calibration):
+        return fitted
+    if isinstance(fitted, (BaseEstimator, FittedMap)):
+        fitted = as_fitted_map(fitted).test.calibration
+        if fitted is not None:
+            return fitted
+        got = "one without a calibration"
+    else:
+        got = type(fitted).__name__
+    raise TypeError(
+        "calibration must be a PermutationCalibration, a closed_testing.Calibration, or a model "
+        f"or FittedMap with one. Got {got}."
+    )

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from ari_estimator.closed_testing._rounding import rounded_down
-from ari_estimator.estimators._any_set import confidence_curve, fitted_map
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.plotting._figure import (
     BLUE,
     GREY,
@@ -42,9 +42,9 @@ def plot_tdp_curve(
 
     Parameters
     ----------
-    fitted : transformer or ARISecondLevelModel
-        A transformer after ``fit_transform``, or a model after
-        ``compute_contrast(output_type="tdp")``.
+    fitted : transformer, ARISecondLevelModel or FittedMap
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
 
     mask_img, seed, radius, indices : optional
         A set, as for :func:`~ari_estimator.set_bound`; if none is given, all voxels that are
@@ -90,10 +90,11 @@ def plot_tdp_curve(
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
     >>> tdp_axes, count_axes = plot_tdp_curve(ari, seed=(39, -22, 58), radius=30)
     """
-    curve = confidence_curve(
-        fitted, mask_img=mask_img, seed=seed, radius=radius, indices=indices, map_index=map_index
+    fitted_map = as_fitted_map(fitted, map_index)
+    curve = fitted_map.confidence_curve(
+        mask_img=mask_img, seed=seed, radius=radius, indices=indices
     )
-    elements = fitted_map(fitted, map_index)[0].space.element_name[1]
+    elements = fitted_map.frame.space.element_name[1]
     tdp_axes, count_axes = pair_or_new(axes)
     n = len(curve)
     if n > _MOST_POINTS:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._sets import Sets
 from ari_estimator.graphs import local_maxima
 from ari_estimator.graphs._graph import Graph
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._sets import Sets
 
 
 def find_peaks(

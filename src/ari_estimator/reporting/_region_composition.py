@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ari_estimator.estimators._any_set import fitted_map
-from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._sets import Sets
-from ari_estimator.images._frame import Frame
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.images._labels import Regions, read_regions
+from ari_estimator.inference import FittedMap
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._sets import Sets
 
 
 def get_region_composition(
@@ -31,9 +31,9 @@ def get_region_composition(
 
     Parameters
     ----------
-    fitted : ClusterTDPTransformer, RegionTDPTransformer or ARISecondLevelModel
-        A transformer after :meth:`fit_transform`, or a model after
-        ``compute_contrast(output_type="tdp")``.
+    fitted : transformer, ARISecondLevelModel or FittedMap
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
 
     labels_img : image
         Regions, as for :class:`~ari_estimator.RegionTDPTransformer`.
@@ -101,9 +101,9 @@ def get_region_composition(
     1           2   left       356    1.0  0.67
     """
     check_resampling_target(resampling_target)
-    frame, inference = fitted_map(fitted, map_index)
+    fitted_map = as_fitted_map(fitted, map_index)
     regions = read_regions(
-        frame,
+        fitted_map.frame,
         labels_img,
         labels=labels,
         lut=lut,
@@ -111,7 +111,7 @@ def get_region_composition(
         probability_threshold=probability_threshold,
         resample=resampling_target == "data",
     )
-    pieces = [compose(inference.family, frame, sets, regions) for sets in inference.partitions]
+    pieces = [compose(fitted_map, sets, regions) for sets in fitted_map.partitions]
     return pd.concat(pieces, ignore_index=True)
 
 
@@ -143,23 +143,22 @@ def members_of_regions(regions: Regions, family: MapFamily) -> pd.DataFrame:
     return pd.DataFrame({"element": tested.members[inside], "region": tested.labels[inside] - 1})
 
 
-def compose(family: MapFamily, frame: Frame, sets: Sets, regions: Regions) -> pd.DataFrame:
+def compose(fitted_map: FittedMap, sets: Sets, regions: Regions) -> pd.DataFrame:
     """Return the pieces of the sets of one partition, see get_region_composition."""
     in_sets = pd.DataFrame({"element": sets.members, "set": sets.labels.astype(np.int64)})
     in_sets = in_sets[in_sets["set"] > 0]
-    both = in_sets.merge(members_of_regions(regions, family), on="element")
+    both = in_sets.merge(members_of_regions(regions, fitted_map.family), on="element")
     keys = both["set"].to_numpy() * len(regions.names) + both["region"].to_numpy()
     found, piece = np.unique(keys, return_inverse=True)
     counts = np.bincount(piece, minlength=found.size)
-    p_values = family.p_values[both["element"].to_numpy()]
-    bounds = family.critical_vector.true_discoveries_by_label(p_values, piece, found.size)
+    bounds = fitted_map.bounds.by_label(piece, found.size, subset=both["element"].to_numpy())
     set_of_piece, region_of_piece = np.divmod(found, len(regions.names))
     sizes = np.bincount(sets.labels, minlength=sets.n_sets + 1)
     composition = pd.DataFrame(
         {
             "region_id" if sets.names is not None else "cluster_id": sets.ids[set_of_piece - 1],
             "region": pd.Series([regions.names[i] for i in region_of_piece], dtype=str),
-            f"n_{frame.space.element_name[1]}": counts,
+            f"n_{fitted_map.frame.space.element_name[1]}": counts,
             "share": counts / sizes[set_of_piece],
             "true_discoveries": bounds,
             "tdp": bounds / np.maximum(counts, 1),

@@ -6,23 +6,20 @@ from datetime import datetime
 from numbers import Integral
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from nilearn.reporting import HTMLReport
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator._software import package_versions
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator._version import __version__
-from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
-from ari_estimator.estimators._any_set import fitted_map
-from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators import PermutationCalibration
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.estimators._plain_parameters import plain_parameters
+from ari_estimator.inference import FittedMap
 from ari_estimator.reporting._page_report import PageReport
-from ari_estimator.reporting._report_methods import (
-    Methods,
-    calibration_methods,
-    tdp_methods,
-)
-from ari_estimator.reporting._report_tables import parameter_rows, set_rows
+from ari_estimator.reporting._report_methods import Methods, calibration_methods, tdp_methods
+from ari_estimator.reporting._report_tables import set_rows, shown_rows
 from ari_estimator.reporting._report_texts import calibration_reading, key_figures, tdp_reading
 
 # Text of users, such as titles and names of regions, is text: whatever is not marked as HTML is
@@ -48,9 +45,10 @@ def make_report(
 
     Parameters
     ----------
-    fitted : transformer, ARISecondLevelModel or PermutationCalibration
-        A transformer after ``fit_transform``, a model after
-        ``compute_contrast(output_type="tdp")``, or a fitted calibration.
+    fitted : transformer, ARISecondLevelModel, FittedMap or PermutationCalibration
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, what either keeps of a map, or a fitted
+        calibration.
 
     title : str or None, default=None
         Title of the report.
@@ -94,9 +92,13 @@ def make_report(
         raise ValueError(f"max_sets must be an integer, at least 1. Got {max_sets!r}.")
     if isinstance(fitted, PermutationCalibration):
         check_is_fitted(fitted)
+        refuse_unused(
+            "for a calibration, which has no maps and no table",
+            {"map_index": (map_index, None), "max_sets": (max_sets, 50)},
+        )
         content = _of_calibration(fitted)
     else:
-        content = _of_map(fitted, map_index, int(max_sets))
+        content = _of_map(as_fitted_map(fitted, map_index), int(max_sets))
     default = type(fitted).__name__
     if append_to is not None:
         default = "True discovery proportions"
@@ -112,27 +114,21 @@ def make_report(
     return PageReport(page.render(body=body, title=shared["title"], version=__version__), body)
 
 
-def _of_map(fitted: Any, map_index: int | None, max_sets: int) -> dict[str, Any]:
+def _of_map(fitted_map: FittedMap, max_sets: int) -> dict[str, Any]:
     """Return what the template is filled with, for a map."""
     # Imported when a report is made: tables do without matplotlib.
     from ari_estimator.reporting._report_figures import map_figures
 
-    _, inference = fitted_map(fitted, map_index)
-    is_model = isinstance(fitted, ARISecondLevelModel)
-    transformer: BaseTDPTransformer = fitted.transformer_ if is_model else fitted
-    calibration = fitted.calibration_ if is_model else None
-    methods = tdp_methods(transformer, inference, calibration)
-    groups = [(type(transformer).__name__, parameter_rows(transformer))]
-    if calibration is not None:
-        groups.append((type(calibration).__name__, parameter_rows(calibration)))
-    contrast = _contrast_text(fitted) if is_model else None
-    table = set_rows(fitted, map_index, max_sets)
+    description = fitted_map.describe()
+    contrast = description["contrast"]
+    groups = [(description["estimator"], shown_rows(description["parameters"]))]
+    groups.append(("the test", shown_rows(description["test"]["values"])))
     return _content(
-        reading=tdp_reading(inference),
-        key_figures=([("Contrast", contrast)] if contrast else []) + key_figures(inference),
-        table=table,
-        figures=map_figures(fitted, map_index),
-        methods=methods,
+        reading=tdp_reading(fitted_map),
+        key_figures=([("Contrast", contrast)] if contrast else []) + key_figures(fitted_map),
+        table=set_rows(fitted_map, max_sets),
+        figures=map_figures(fitted_map),
+        methods=tdp_methods(description),
         groups=groups,
     )
 
@@ -154,20 +150,12 @@ def _of_calibration(calibration: PermutationCalibration) -> dict[str, Any]:
         table=None,
         figures=calibration_figures(calibration),
         methods=calibration_methods(calibration),
-        groups=[(type(calibration).__name__, parameter_rows(calibration))],
+        groups=[(type(calibration).__name__, shown_rows(plain_parameters(calibration)))],
     )
 
 
 def _content(*, methods: Methods, **content: Any) -> dict[str, Any]:
     return {"methods": methods.text, "references": methods.references, **content}
-
-
-def _contrast_text(model: ARISecondLevelModel) -> str:
-    """Return the contrast whose TDP was computed, as a text."""
-    contrast = model._tdp_contrast
-    if contrast is None:
-        return ", ".join(map(str, model.design_matrix_.columns))
-    return contrast if isinstance(contrast, str) else str(np.asarray(contrast).tolist())
 
 
 def _appended(report: HTMLReport, body: str) -> HTMLReport:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from reprlib import Repr
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
-from sklearn.base import BaseEstimator
 
+from ari_estimator.estimators._plain_parameters import in_short
+from ari_estimator.inference import FittedMap
 from ari_estimator.reporting._tdp_table import get_tdp_table
 
 _MAX_PEAKS = 3
@@ -61,16 +60,13 @@ class SetRows(NamedTuple):
     what: str
 
 
-def set_rows(fitted: Any, map_index: int | None, max_sets: int) -> SetRows:
+def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
     """Return the table of clusters or regions, the first of them and the rest.
 
     Parameters
     ----------
-    fitted : transformer or ARISecondLevelModel
-        Of which the table is.
-
-    map_index : int or None
-        Which map is meant.
+    fitted_map : FittedMap
+        The map.
 
     max_sets : int
         How many are shown, at most.
@@ -80,7 +76,7 @@ def set_rows(fitted: Any, map_index: int | None, max_sets: int) -> SetRows:
     rows : SetRows
         The table.
     """
-    table = get_tdp_table(fitted, map_index=map_index, max_peaks=_MAX_PEAKS)
+    table = get_tdp_table(fitted_map, max_peaks=_MAX_PEAKS)
     table = table.drop(columns=["center_x", "center_y", "center_z"])
     # Rows of further peaks have the number of their set; the last one is that of the rest.
     number = (table["peak"] == 1).cumsum() - 1
@@ -109,34 +105,17 @@ def _cell(name: Any, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def parameter_rows(estimator: BaseEstimator) -> list[tuple[str, str]]:
-    """Return names and values of the parameters of an estimator.
+def shown_rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return names and values, the values as short texts.
 
     Parameters
     ----------
-    estimator : estimator
-        The estimator.
+    values : mapping of str to object
+        Plain data, such as the parameters of an estimator.
 
     Returns
     -------
     rows : list of (str, str)
-        In the order of scikit-learn, values in short.
+        In the same order.
     """
-    return [(name, in_short(value)) for name, value in estimator.get_params(deep=False).items()]
-
-
-def in_short(value: Any) -> str:
-    """Return the value of a parameter as a short text: images by their file, or their kind."""
-    if isinstance(value, (str, Path)):
-        return str(value)
-    if isinstance(value, (np.ndarray, pd.DataFrame)):
-        return f"{type(value).__name__} of shape {value.shape}"
-    get_filename = getattr(value, "get_filename", None)
-    if get_filename is not None:
-        return get_filename() or f"{type(value).__name__} of shape {value.shape}"
-    if isinstance(value, BaseEstimator) or hasattr(value, "mesh"):
-        return type(value).__name__
-    shortened = Repr()
-    shortened.maxlist = shortened.maxtuple = shortened.maxdict = 6
-    shortened.maxstring = shortened.maxother = 120
-    return shortened.repr(value)
+    return [(name, in_short(value)) for name, value in values.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ari_estimator.closed_testing._rounding import rounded_down
 from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._inference import MapInference
+from ari_estimator.inference import FittedMap
 
 
 def confidence(alpha: float) -> str:
@@ -12,23 +12,21 @@ def confidence(alpha: float) -> str:
     return f"{round(100 * (1 - alpha), 6):g} %"
 
 
-def tdp_reading(inference: MapInference) -> str:
+def tdp_reading(fitted_map: FittedMap) -> str:
     """Return how a TDP of a map is read, in two sentences.
 
     Parameters
     ----------
-    inference : MapInference
-        What was found in the map; what it says of the set with most discoveries is the
-        example.
+    fitted_map : FittedMap
+        The map; its set with most discoveries is the example.
 
     Returns
     -------
     text : str
         Plain text.
     """
-    family = inference.family
-    elements = family.space.element_name[1]
-    table = inference.table.iloc[:-1]
+    elements = fitted_map.frame.space.element_name[1]
+    table = fitted_map.table.iloc[:-1]
     is_region = "region" in table
     found = table[table["true_discoveries"] > 0]
     if len(found):
@@ -47,8 +45,8 @@ def tdp_reading(inference: MapInference) -> str:
         )
     return (
         "The true discovery proportion (TDP) of a set is a lower bound on the proportion of it "
-        f"that is active: {example}. With probability at least {confidence(family.alpha)} "
-        f"(alpha = {family.alpha:g}), the bounds of all sets of the {family.n_tested:,} {elements} "
+        f"that is active: {example}. With probability at least {confidence(fitted_map.alpha)} "
+        f"(alpha = {fitted_map.alpha:g}), the bounds of all sets of the {fitted_map.n_tested:,} {elements} "
         "tested hold at once, so that thresholds and sets may be chosen after looking at the "
         "results."
     )
@@ -77,26 +75,27 @@ def calibration_reading(calibration: PermutationCalibration) -> str:
     )
 
 
-def key_figures(inference: MapInference) -> list[tuple[str, str]]:
+def key_figures(fitted_map: FittedMap) -> list[tuple[str, str]]:
     """Return the most important numbers of a map.
 
     Parameters
     ----------
-    inference : MapInference
-        What was found in the map.
+    fitted_map : FittedMap
+        The map.
 
     Returns
     -------
     figures : list of (str, str)
         What they are, and the numbers.
     """
-    family = inference.family
-    elements = family.space.element_name[1]
-    bound = family.true_discoveries
-    is_region = inference.partitions[0].names is not None
+    elements = fitted_map.frame.space.element_name[1]
+    bound = fitted_map.true_discoveries
     return [
-        (f"{elements.capitalize()} tested", f"{family.n_tested:,}"),
-        ("Active, at least", f"{bound:,} ({rounded_down(100 * bound / family.n_tested, 1):g} %)"),
-        ("Regions" if is_region else "Clusters", f"{inference.n_sets:,}"),
-        ("alpha", f"{family.alpha:g}"),
+        (f"{elements.capitalize()} tested", f"{fitted_map.n_tested:,}"),
+        (
+            "Active, at least",
+            f"{bound:,} ({rounded_down(100 * bound / fitted_map.n_tested, 1):g} %)",
+        ),
+        (fitted_map.made_by.called.capitalize(), f"{fitted_map.n_sets:,}"),
+        ("alpha", f"{fitted_map.alpha:g}"),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rounding import rounded_down
-from ari_estimator.estimators._any_set import fitted_map
-from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._inference import MapInference
-from ari_estimator.estimators._statistic import Statistic
-from ari_estimator.images._frame import Frame
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.images._labels import Regions, read_regions
+from ari_estimator.inference import FittedMap, Statistic
+from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.reporting._peaks import find_peaks
 from ari_estimator.reporting._region_composition import (
     check_resampling_target,
@@ -29,7 +27,8 @@ from ari_estimator.reporting._region_composition import (
 _PEAK_CONNECTIVITY: Final = 26
 
 # What two decimals would make 0 or 1 of.
-_P_VALUES: Final = ("p", "one_minus_p")
+# As in nilearn's get_clusters_table, in mm.
+_MIN_DISTANCE = 8.0
 
 # Digits after the decimal point; mm3 and mm2 have none, other numbers are counts.
 _DECIMALS = {"threshold": 2, "size": 0, "tdp": 3, "peak_stat": 2, "center": 1, "peak": 1}
@@ -38,7 +37,7 @@ _DECIMALS = {"threshold": 2, "size": 0, "tdp": 3, "peak_stat": 2, "center": 1, "
 def get_tdp_table(
     fitted: Any,
     *,
-    min_distance: float = 8.0,
+    min_distance: float = _MIN_DISTANCE,
     max_peaks: int = 4,
     labels_img: Any = None,
     labels: Sequence[str] | None = None,
@@ -54,9 +53,9 @@ def get_tdp_table(
 
     Parameters
     ----------
-    fitted : ClusterTDPTransformer, RegionTDPTransformer or ARISecondLevelModel
-        A transformer after :meth:`fit_transform`, or a model after
-        ``compute_contrast(output_type="tdp")``.
+    fitted : transformer, ARISecondLevelModel or FittedMap
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
 
     min_distance : float, default=8.0
         Peaks of a cluster are further apart than this, in mm, as in nilearn's
@@ -154,23 +153,27 @@ def get_tdp_table(
         raise ValueError(f"max_peaks must be an integer, at least 1. Got {max_peaks!r}.")
     check_resampling_target(resampling_target)
     if labels_img is None:
-        # What would name its regions must not be given in vain.
-        of_atlas = {
-            "labels": labels,
-            "lut": lut,
-            "background_label": background_label or None,
-            "probability_threshold": probability_threshold,
-            "resampling_target": resampling_target,
-        }
-        given = [name for name, value in of_atlas.items() if value is not None]
-        if given:
-            raise ValueError(f"{', '.join(given)} is for a labels_img, and there is none.")
-    frame, inference = fitted_map(fitted, map_index)
-    family = inference.family
+        refuse_unused(
+            "without a labels_img, which they are for",
+            {
+                "labels": (labels, None),
+                "lut": (lut, None),
+                "background_label": (background_label, 0),
+                "probability_threshold": (probability_threshold, None),
+                "resampling_target": (resampling_target, None),
+            },
+        )
+    if max_peaks == 1:
+        refuse_unused(
+            "with max_peaks=1, which leaves no sub-peaks",
+            {"min_distance": (min_distance, _MIN_DISTANCE)},
+        )
+    fitted_map = as_fitted_map(fitted, map_index)
+    family = fitted_map.family
     regions = None
     if labels_img is not None:
         regions = read_regions(
-            frame,
+            fitted_map.frame,
             labels_img,
             labels=labels,
             lut=lut,
@@ -178,12 +181,12 @@ def get_tdp_table(
             probability_threshold=probability_threshold,
             resample=resampling_target == "data",
         )
-    table = _with_p_values_and_centres(inference)
+    table = _with_p_values_and_centres(fitted_map)
     id_column = table.columns[0]
     table.insert(2 if id_column == "region_id" else 1, "peak", 1)
     if regions is not None:
-        table["composition"] = _compositions(table[id_column], inference, frame, regions)
-    table = _with_sub_peaks(table, inference, min_distance, max_peaks)
+        table["composition"] = _compositions(table[id_column], fitted_map, regions)
+    table = _with_sub_peaks(table, fitted_map, min_distance, max_peaks)
     if regions is not None:
         names = _region_names_at(table.pop("element"), regions, family)
         table.insert(len(table.columns) - 1, "peak_region", names)
@@ -197,13 +200,13 @@ def _stacked(of_partitions: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([*(values[1:] for values in of_partitions), of_partitions[0][:1]])
 
 
-def _with_p_values_and_centres(inference: MapInference) -> pd.DataFrame:
+def _with_p_values_and_centres(fitted_map: FittedMap) -> pd.DataFrame:
     """Return the table of an inference with more columns, behind the TDP."""
-    family = inference.family
+    family = fitted_map.family
     p_values, centres = [], []
-    for sets in inference.partitions:
+    for sets in fitted_map.partitions:
         n_labels = sets.n_sets + 1
-        of_sets = family.test.set_p_values_by_label(sets.labels, n_labels, subset=sets.members)
+        of_sets = fitted_map.test.set_p_values_by_label(sets.labels, n_labels, subset=sets.members)
         p_values.append(of_sets)
         centres.append(family.space.centres(sets.labels, n_labels, sets.elements))
     more = pd.DataFrame(
@@ -212,20 +215,20 @@ def _with_p_values_and_centres(inference: MapInference) -> pd.DataFrame:
     # The rest surrounds the clusters: its centre says nothing.
     more.iloc[-1] = np.nan
     more.insert(0, "p_value", _stacked(p_values))
-    table = inference.table
+    table = fitted_map.table.copy()
     at = table.columns.get_loc("tdp") + 1
     return pd.concat([table.iloc[:, :at], more, table.iloc[:, at:]], axis=1)
 
 
 def _with_sub_peaks(
-    table: pd.DataFrame, inference: MapInference, min_distance: float, max_peaks: int
+    table: pd.DataFrame, fitted_map: FittedMap, min_distance: float, max_peaks: int
 ) -> pd.DataFrame:
     """Return the table with rows of sub-peaks, and a column of the elements of all peaks."""
-    family = inference.family
+    family = fitted_map.family
     graph = family.space.graph(_PEAK_CONNECTIVITY)
     rows, elements = [], []
     n_before = 0
-    for sets in inference.partitions:
+    for sets in fitted_map.partitions:
         labels, peaks = find_peaks(
             family, sets, graph, min_distance=min_distance, max_peaks=max_peaks
         )
@@ -254,13 +257,9 @@ def _with_sub_peaks(
     return joined.iloc[np.lexsort((peak, position))].reset_index(drop=True)
 
 
-def _compositions(
-    ids: pd.Series, inference: MapInference, frame: Frame, regions: Regions
-) -> list[str]:
+def _compositions(ids: pd.Series, fitted_map: FittedMap, regions: Regions) -> list[str]:
     """Return what each set consists of, in words."""
-    pieces = pd.concat(
-        [compose(inference.family, frame, sets, regions) for sets in inference.partitions]
-    )
+    pieces = pd.concat([compose(fitted_map, sets, regions) for sets in fitted_map.partitions])
     texts = [
         f"{region} {share:.0%} (TDP {rounded_down(tdp, 2):.2f})"
         for region, share, tdp in zip(pieces["region"], pieces["share"], pieces["tdp"], strict=True)
@@ -290,9 +289,10 @@ def _rounded(table: pd.DataFrame, statistic: Statistic) -> pd.DataFrame:
             cells = [None if pd.isna(cell) else f"{cell:.2g}" for cell in table[column]]
         else:
             digits = next((d for name, d in _DECIMALS.items() if column.startswith(name)), None)
-            if column in ("threshold", "peak_stat") and statistic.stat_type in _P_VALUES:
-                complement = statistic.stat_type == "one_minus_p"
-                cells = [_rounded_p_value(cell, complement) for cell in table[column]]
+            if column in ("threshold", "peak_stat"):
+                cells = [
+                    None if pd.isna(cell) else statistic.rounded(cell) for cell in table[column]
+                ]
             else:
                 cells = [_rounded_cell(cell, digits) for cell in table[column]]
         table[column] = pd.Series(cells, dtype=object)
@@ -305,11 +305,3 @@ def _rounded_cell(cell: Any, digits: int | None) -> Any:
     if not isinstance(cell, float) or digits is None:
         return cell
     return round(float(cell), digits) + 0.0  # which turns -0 into 0
-
-
-def _rounded_p_value(cell: Any, complement: bool) -> Any:
-    """Return a p-value, or one minus a p-value, with two significant digits of the p-value."""
-    if pd.isna(cell):
-        return None
-    p = 1 - cell if complement else cell
-    return round(float(cell), 1 - math.floor(math.log10(p))) if p > 0 else float(cell)

@@ -13,8 +13,8 @@
   ari.Forest = class Forest {
     // elements: element at each position; sizes: of the cluster that ends at each position;
     // isCluster: whether a threshold forms it; trueDiscoveries: its bound. categories: by
-    // element, from 1; nThresholds and above are without effect.
-    constructor({ elements, sizes, isCluster, trueDiscoveries, categories, nThresholds }) {
+    // element, from 1; kMax and above are without effect.
+    constructor({ elements, sizes, isCluster, trueDiscoveries, categories, kMax }) {
       const n = elements.length;
       this.n = n;
       this.elements = elements;
@@ -22,7 +22,7 @@
       this.isCluster = isCluster;
       this.trueDiscoveries = trueDiscoveries;
       this.categories = categories;
-      this.nThresholds = nThresholds;
+      this.kMax = kMax;
       this.starts = new Int32Array(n);
       this.positions = new Int32Array(n);
       this.tdps = new Float64Array(n);
@@ -155,7 +155,7 @@
     // Lower bound on the true discoveries among any elements.
     setBound(elements) {
       // From as many thresholds on as there are elements, nothing is gained.
-      const last = Math.min(this.nThresholds, elements.length);
+      const last = Math.min(this.kMax, elements.length);
       const counts = new Int32Array(last + 1);
       for (let k = 0; k < elements.length; k++) {
         const category = this.categories[elements[k]];
@@ -174,7 +174,7 @@
       const categories = Int32Array.from(elements, (element) => this.categories[element]).sort();
       let bound = 0;
       return categories.map((category, k) => {
-        if (category <= this.nThresholds) bound = Math.max(bound, k + 2 - category);
+        if (category <= this.kMax) bound = Math.max(bound, k + 2 - category);
         return bound;
       });
     }

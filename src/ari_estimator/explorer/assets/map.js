@@ -6,16 +6,15 @@
 
   // Larger is stronger.
   function evidenceOf(stat, info) {
-    if (info.stat_type === "p") return stat.map((p) => -p);
+    if (info.low_is_strong) return stat.map((value) => -value);
     return info.two_sided ? stat.map(Math.abs) : stat;
   }
 
   // What is drawn of a statistic: p-values as -log10 p.
   function drawnOf(stat, info) {
-    if (info.stat_type === "p") return stat.map((p) => -Math.log10(Math.max(p, 1e-300)));
-    if (info.stat_type === "one_minus_p")
-      return stat.map((q) => -Math.log10(Math.max(1 - q, 1e-300)));
-    return stat;
+    if (!info.as_p) return stat;
+    const [offset, factor] = info.as_p;
+    return stat.map((value) => -Math.log10(Math.max(offset + factor * value, 1e-300)));
   }
 
   ari.StatMap = class StatMap {
@@ -33,7 +32,7 @@
         categories,
         isCluster: arrays.is_cluster,
         trueDiscoveries: arrays.true_discoveries,
-        nThresholds: info.n_thresholds,
+        kMax: info.k_max,
       });
       this.free = this.forest.thresholdFree();
     }

@@ -51,7 +51,7 @@
       if (info.two_sided) direction = stat[forest.elements[cluster]] < 0 ? "negative" : "positive";
       return {
         cluster_id: k + 1,
-        threshold: info.stat_type === "p" ? -height : height,
+        threshold: info.low_is_strong ? -height : height,
         direction,
         [`n_${many}`]: n,
         [`size_${unit}`]: sizes[k + 1],

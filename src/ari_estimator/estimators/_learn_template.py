@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
+from ari_estimator.calibration import Workers, learn_from_draws
+from ari_estimator.calibration._subject_data import check_data, resample_subjects
 from ari_estimator.closed_testing import LearnedTemplate
 from ari_estimator.closed_testing._learned_template import fingerprints
-from ari_estimator.estimators._resampling_passes import smallest_p_values
-from ari_estimator.estimators._subject_data import check_data, resample_subjects
-from ari_estimator.estimators._workers import Workers
+from ari_estimator.estimators._permutation_calibration import generator
 from ari_estimator.resampling import SCHEMES, SchemeName
 
 _PARAMETER_CONSTRAINTS = {
@@ -128,8 +128,7 @@ def learn_template(
         n_permutations=n_permutations,
         scheme=scheme,
         blocks=blocks,
-        random_state=random_state,
+        rng=generator(random_state),
     ).null
     workers = Workers(n_jobs, chunk_size, verbose)
-    smallest = smallest_p_values(null, min(k_max, null.n_elements), workers)
-    return LearnedTemplate.from_smallest(smallest, null.n_elements, subjects=fingerprints(checked))
+    return learn_from_draws(null, k_max, subjects=fingerprints(checked), workers=workers)

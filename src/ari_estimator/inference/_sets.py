@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ari_estimator.estimators._tdp_forest import TDPForest
+from ari_estimator.inference._tdp_forest import TDPForest
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Sets:
         TDP that was asked for, where the sets are those that have it.
 
     elements : ndarray of int of shape (n_members,), or slice
-        The element that each entry of ``labels`` is of; by default all in their order, for
-        sets that do not overlap.
+        The element of each entry of ``labels``. By default there is one entry for each element,
+        in order; sets that overlap need more entries.
 
     names : list of str, or None
         Names of the sets, of regions.
@@ -58,6 +58,11 @@ class Sets:
     rest_id: int = 0
     shown_tdp: np.ndarray | None = None
     forest: TDPForest | None = None
+
+    @property
+    def subset(self) -> np.ndarray | None:
+        """The elements as an argument of bounds: None for all of them, in order."""
+        return None if isinstance(self.elements, slice) else self.elements
 
     @property
     def members(self) -> np.ndarray:

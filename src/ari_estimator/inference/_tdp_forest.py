@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing import CriticalVector
-from ari_estimator.closed_testing._checks import check_p_values
+from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs import ClusterForest, Graph
 
 # What a file holds, and what makes a forest.
@@ -27,7 +26,7 @@ class TDPForest:
     of the other. With the bound of each, clusters can be asked for by the true discovery
     proportion (TDP) that they shall have. However often one asks: all bounds hold at once.
 
-    Made by :meth:`from_p_values`; the arrays below are what it is made of.
+    Made by :meth:`from_bounds`; the arrays below are what it is made of.
 
     Parameters
     ----------
@@ -77,8 +76,7 @@ class TDPForest:
     >>> from ari_estimator.graphs import VoxelGrid
     >>> p_values = np.array([1e-6, 1e-5, 0.2, 0.9, 1e-4, 0.3])
     >>> row = VoxelGrid(np.ones((1, 1, 6), dtype=bool))
-    >>> vector = Hommel(p_values).critical_vector(0.05)
-    >>> forest = TDPForest.from_p_values(row, p_values, vector)
+    >>> forest = TDPForest.from_bounds(row, Hommel(p_values).bounds(0.05))
     >>> [forest.members(cluster).tolist() for cluster in forest.query(0.6)]
     [[0, 1, 2], [4]]
     >>> forest.threshold_free_map().round(2).tolist()
@@ -100,13 +98,13 @@ class TDPForest:
         self.true_discoveries = true_discoveries
 
     @classmethod
-    def from_p_values(
+    def from_bounds(
         cls,
         graph: Graph,
-        p_values: ArrayLike,
-        critical_vector: CriticalVector,
+        bounds: SimultaneousBounds,
         *,
         heights: ArrayLike | None = None,
+        nodes: np.ndarray | None = None,
     ) -> TDPForest:
         """Return the forest of a map.
 
@@ -115,15 +113,15 @@ class TDPForest:
         graph : Graph
             Who is whose neighbour.
 
-        p_values : array-like of shape (n_elements,)
-            P-value of each node of the graph.
-
-        critical_vector : CriticalVector
-            What the bounds are computed from, of whatever method.
+        bounds : SimultaneousBounds
+            Bounds of all sets of elements.
 
         heights : array-like of shape (n_elements,) or None, default=None
-            What clusters are formed by, low ones first, if it is not the p-values: such as the
-            p-values of another test.
+            Where clusters start and merge, low elements first. None for the p-values of the
+            bounds.
+
+        nodes : ndarray of int of shape (n_elements,) or None, default=None
+            The element of each node of the graph. None if nodes are in the order of elements.
 
         Returns
         -------
@@ -132,21 +130,23 @@ class TDPForest:
 
         Raises
         ------
+        TypeError
+            If the bounds come from a test that cannot bound all clusters of a forest.
         ValueError
-            If there is not a p-value for each node, or one is not in [0, 1]; if there are
-            heights, and not one for each node.
+            If there is not a p-value, or a height, for each node.
         """
-        p_values = check_p_values(p_values)
-        if p_values.shape != (graph.n_nodes,):
+        heights = bounds.p_values if heights is None else np.asarray(heights)
+        if bounds.p_values.shape != (graph.n_nodes,):
             raise ValueError(
-                f"p_values must have shape ({graph.n_nodes},), one for each node of the graph. "
-                f"Got shape {p_values.shape}."
+                f"bounds must be of {graph.n_nodes} elements, one for each node of the graph. "
+                f"Got bounds of {bounds.p_values.size}."
             )
-        forest = ClusterForest(graph, p_values if heights is None else heights)
-        bounds = critical_vector.true_discoveries_of_nested(
-            p_values[forest.elements], forest.starts
-        )
-        return cls(forest.elements, forest.starts, forest.parents, forest.is_cluster, bounds)
+        forest = ClusterForest(graph, heights if nodes is None else heights[nodes])
+        elements = forest.elements
+        if nodes is not None:
+            elements = nodes[elements].astype(elements.dtype)
+        of_clusters = bounds.of_nested(elements, forest.starts)
+        return cls(elements, forest.starts, forest.parents, forest.is_cluster, of_clusters)
 
     def __repr__(self) -> str:
         return f"TDPForest(n_elements={self.elements.size})"
@@ -164,7 +164,7 @@ class TDPForest:
     @cached_property
     def _above(self) -> np.ndarray:
         """Highest TDP of the clusters that each is a part of, -1 if it is a part of none."""
-        from ari_estimator.estimators._tdp_forest_kernels import highest_above
+        from ari_estimator.inference._tdp_forest_kernels import highest_above
 
         return highest_above(self.tdps, self.parents)
 
@@ -271,7 +271,7 @@ class TDPForest:
         return position + int(found[-1]) if found.size else None
 
     def grow(self, cluster: int, tdp: float) -> int:
-        """Return the smallest cluster around a cluster whose TDP is down to a value.
+        """Return the smallest cluster around a cluster with a TDP of at most a value.
 
         Parameters
         ----------

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._statistic import Statistic
+from ari_estimator.closed_testing import SimultaneousBounds
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._statistic import Statistic
+from ari_estimator.inference._tdp_forest import check_tdp
 
 Threshold = float | Iterable[float] | Literal["concentration"] | None
 
@@ -31,28 +33,31 @@ class Thresholds:
 
     scale : {"stat", "p"}
         What they are: values of the statistic, or p-values.
+
+    has_scale : bool
+        Whether a user gave numbers, so that it matters what they are.
     """
 
     values: tuple[float, ...] | None
     scale: ThresholdScale
+    has_scale: bool = True
 
-    def select(self, family: MapFamily) -> list[tuple[float, np.ndarray]]:
+    def select(
+        self, family: MapFamily, bounds: SimultaneousBounds
+    ) -> list[tuple[float, np.ndarray]]:
         """Return each threshold on the scale of the statistic, and what is beyond it."""
         statistic = family.statistic
         if self.values is None:
-            # Compared as p-values, where the threshold is exact. A vector without thresholds
-            # is above none.
-            thresholds = family.critical_vector.thresholds
-            counts = family.p_values <= (thresholds[-1] if thresholds.size else -1)
+            counts = bounds.contributing()
             if not counts.any():
                 return [(np.nan, counts)]
             # On the map, all that is as strong as the weakest that can add to a bound.
-            selected = family.map_p_values <= family.map_p_values[counts].max()
+            selected = family.p_values <= family.p_values[counts].max()
             # What lies at the concentration threshold is in: the height is just below it.
             height = np.nextafter(family.evidence[selected].min(), -np.inf)
             return [(statistic.threshold_of_evidence(float(height)), selected)]
         if self.scale == "p":
-            return [(statistic.at_p(p), family.map_p_values < p) for p in self.values]
+            return [(statistic.at_p(p), family.p_values < p) for p in self.values]
         evidence = family.evidence
         return [(t, evidence > statistic.evidence_of_threshold(t)) for t in self.values]
 
@@ -86,23 +91,12 @@ def check_threshold(
         If there is no threshold, or one of them is out of range.
     """
     if threshold is None:
-        return Thresholds((DEFAULT_P * len(statistic.directions),), "p")
+        return Thresholds((DEFAULT_P * len(statistic.directions),), "p", has_scale=False)
     if isinstance(threshold, str) and threshold == "concentration":
-        return Thresholds(None, scale)
-    values: Any = threshold.tolist() if isinstance(threshold, np.ndarray) else threshold
-    if isinstance(values, Real):
-        values = (values,)
-    # What is consumed by reading it cannot be a parameter, which is read more than once.
-    if isinstance(values, (str, bytes, Iterator, Mapping)) or not isinstance(values, Iterable):
-        raise TypeError(
-            "'threshold' must be a number, a sequence of numbers, or \"concentration\". "
-            f"Got {threshold!r}."
-        )
-    values = tuple(values)
+        return Thresholds(None, scale, has_scale=False)
+    values = numbers_in(threshold, "'threshold'", ', or "concentration"')
     if not all(isinstance(value, Real) and not isinstance(value, bool) for value in values):
         raise TypeError(f"'threshold' must hold numbers. Got {threshold!r}.")
-    if not values:
-        raise ValueError("'threshold' must hold at least one number. Got none.")
     values = tuple({float(value) for value in values})
     if scale == "p":
         if not all(0 < value <= 1 for value in values):
@@ -113,3 +107,62 @@ def check_threshold(
         return Thresholds(tuple(sorted(values, reverse=True)), scale)
     statistic.check_thresholds(values, threshold)
     return Thresholds(tuple(sorted(values, key=statistic.evidence_of_threshold)), scale)
+
+
+def check_tdp_threshold(tdp_threshold: Any) -> tuple[float, ...] | None:
+    """Return TDPs in ascending order, without repeats; None for None.
+
+    Parameters
+    ----------
+    tdp_threshold : float, iterable of float, or None
+        The TDPs.
+
+    Returns
+    -------
+    tdps : tuple of float, or None
+        In ascending order.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    ValueError
+        If there is no TDP, or one is not in [0, 1].
+    """
+    if tdp_threshold is None:
+        return None
+    values = numbers_in(tdp_threshold, "tdp_threshold", " in [0, 1], or None")
+    return tuple(sorted({check_tdp(value, "tdp_threshold") for value in values}))
+
+
+def numbers_in(given: Any, name: str, or_else: str) -> tuple[Any, ...]:
+    """Return the items of what must be a number or a sequence of numbers, at least one.
+
+    Parameters
+    ----------
+    given : object
+        What a user gave.
+
+    name : str
+        The parameter, for messages.
+
+    or_else : str
+        What else it may be, for messages.
+
+    Returns
+    -------
+    items : tuple
+        The items; that they are numbers is for the caller to check.
+    """
+    values = given.tolist() if isinstance(given, np.ndarray) else given
+    if isinstance(values, Real):
+        values = (values,)
+    # What is consumed by reading it cannot be a parameter, which is read more than once.
+    if isinstance(values, (str, bytes, Iterator, Mapping)) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name} must be a number, or a sequence of numbers{or_else}. Got {given!r}."
+        )
+    values = tuple(values)
+    if not values:
+        raise ValueError(f"{name} must hold at least one number. Got none.")
+    return values

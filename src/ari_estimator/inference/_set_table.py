@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._sets import Sets
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._sets import Sets
 
 
 def set_table(family: MapFamily, partitions: list[Sets], bounds: list[np.ndarray]) -> pd.DataFrame:

@@ -100,7 +100,7 @@ class StatisticBins:
         return self._tail(np.maximum(statistics, 0) if self.two_sided else statistics)
 
     def _count(self, statistics: np.ndarray) -> np.ndarray:
-        from ari_estimator.closed_testing._binned_pivots_kernels import count_in_bins
+        from ari_estimator.calibration._binned_pivots_kernels import count_in_bins
 
         counts = np.zeros((len(statistics), self._n_bins), dtype=np.int32)
         count_in_bins(statistics, self.two_sided, self._top, self._scale, counts)
@@ -110,7 +110,7 @@ class StatisticBins:
         self, statistics: np.ndarray, counts: np.ndarray, wanted: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the statistics in wanted bins, from large to small in each row, and row starts."""
-        from ari_estimator.closed_testing._binned_pivots_kernels import collect_from_bins
+        from ari_estimator.calibration._binned_pivots_kernels import collect_from_bins
 
         starts = np.concatenate([[0], np.cumsum((counts * wanted).sum(axis=1))])
         collected = np.empty(starts[-1], dtype=statistics.dtype)

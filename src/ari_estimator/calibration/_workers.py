@@ -32,6 +32,12 @@ class Workers:
 
     verbose : int
         Whether there is a progress bar.
+
+    Examples
+    --------
+    >>> from ari_estimator.calibration import Workers
+    >>> list(Workers(n_jobs=1).run("Numbers", sum, [range(3), range(3, 5)]))
+    [3, 7]
     """
 
     def __init__(

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ari_estimator.calibration._binned_pivots import StatisticBins, bins_for, pivots_of_counts
+from ari_estimator.calibration._workers import Workers
 from ari_estimator.closed_testing import Template
-from ari_estimator.closed_testing._binned_pivots import StatisticBins, bins_for, pivots_of_counts
 from ari_estimator.closed_testing._lambda import lambda_rank
-from ari_estimator.estimators._workers import Workers
 from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
 from ari_estimator.resampling._threads import one_thread
 
@@ -178,7 +178,7 @@ class _RankTask:
         self.null = null
 
     def __call__(self, elements: range) -> tuple[np.ndarray, np.ndarray]:
-        from ari_estimator.estimators._resampling_kernels import count_ranks
+        from ari_estimator.calibration._rank_kernels import count_ranks
 
         correlations = self.null.of_elements(slice(elements.start, elements.stop))
         if self.null.tail.two_sided:

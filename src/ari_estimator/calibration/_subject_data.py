@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from nilearn.maskers import NiftiMasker
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
-from sklearn.utils import check_random_state
 
-from ari_estimator.images._nan_masker import NaNWarningMasker
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.resampling import (
     LinearModelStatistics,
     NullStatistics,
@@ -55,15 +53,14 @@ def resample_subjects(
     scheme: SchemeName = "auto",
     blocks: ArrayLike | None = None,
     n_groups: int = 256,
-    random_state: int | np.random.RandomState | None = None,
-    masker: Any = None,
+    rng: np.random.Generator,
 ) -> Resampled:
     """Check the data of subjects, and return their statistics under resampling.
 
     Parameters
     ----------
-    data : array-like of shape (n_subjects, n_elements), or iterable
-        The data; or an iterator over subjects, or images or paths with a masker.
+    data : array-like of shape (n_subjects, n_elements), or iterator
+        The data; or an iterator over subjects, each of shape (n_elements,).
 
     design : array-like of shape (n_subjects, n_columns) or None
         The design; a column of ones if None.
@@ -86,11 +83,8 @@ def resample_subjects(
     n_groups : int, default=256
         Most sums of streamed subjects in memory.
 
-    random_state : int, numpy.random.RandomState or None, default=None
-        Seed.
-
-    masker : masker or None, default=None
-        A fitted masker, if the data are images.
+    rng : numpy.random.Generator
+        Where random numbers come from.
 
     Returns
     -------
@@ -104,20 +98,17 @@ def resample_subjects(
     ValueError
         If data, design, contrast or blocks are malformed or do not go together.
     """
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
-    if masker is not None or isinstance(data, Iterator):
-        for name, given in (("design", design), ("contrast", contrast), ("blocks", blocks)):
-            if given is not None:
-                raise ValueError(
-                    f"{name} must be None for subjects that are streamed: only their mean can be "
-                    f"tested, by sign-flipping. Got {type(given).__name__}."
-                )
+    if isinstance(data, Iterator):
+        refuse_unused(
+            "for subjects that are streamed: only their mean can be tested, by sign-flipping",
+            {"design": (design, None), "contrast": (contrast, None), "blocks": (blocks, None)},
+        )
         if scheme not in ("auto", "sign_flip"):
             raise ValueError(
                 "scheme must be 'auto' or 'sign_flip' for subjects that are streamed. "
                 f"Got {scheme!r}."
             )
-        sums = SubjectSums.of(_streamed(data, masker), n_groups)
+        sums = SubjectSums.of(data, n_groups)
         null = sign_statistics(sums, n_permutations, rng, two_sided)
         grouped = "" if sums.n_subjects <= n_groups else f" of {n_groups} groups of subjects"
         _warn_of_constant(null)
@@ -192,20 +183,6 @@ def check_data(data: Any) -> np.ndarray:
                 f"subject {subject}. Leave these elements out for all subjects."
             )
     return data
-
-
-def _streamed(data: Any, masker: Any) -> Iterator[np.ndarray]:
-    if masker is not None and not hasattr(masker, "transform"):
-        raise TypeError(
-            f"masker must be a fitted masker of nilearn or None. Got {type(masker).__name__}."
-        )
-    if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
-        raise TypeError(f"data must be a list or an iterator of images. Got {type(data).__name__}.")
-    if type(masker) is NiftiMasker:
-        # Which takes NaN for 0 all the same, but says so.
-        masker = NaNWarningMasker.take_over(masker)
-    for given in data:
-        yield given if masker is None else masker.transform(given)
 
 
 def _warn_of_constant(null: NullStatistics) -> None:

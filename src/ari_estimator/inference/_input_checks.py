@@ -1,9 +1,13 @@
-"""Maps that were thresholded before, and so have lost the voxels that are to be tested."""
+"""Checks of the values of a map: NaN, zeros that are no values, and earlier thresholds."""
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from scipy.special import log_ndtr
+
+from ari_estimator.inference._statistic import Statistic
 
 # One in five values of standard normal noise is as close to zero as this.
 _SMALL = 0.25
@@ -20,6 +24,11 @@ _FEW = 10
 
 # With fewer voxels missing than this share, the rest cannot be those above a threshold.
 _FEWEST_MISSING = 0.2
+
+# Of p-values that underflow to 0, others are close: with more zeros than this share, and none
+# that is so small, the zeros are no p-values.
+_MOST_ZEROS = 0.02
+_TINY_P = 1e-6
 
 
 def _looks_thresholded(z: np.ndarray) -> bool:
@@ -89,3 +98,49 @@ def check_rest_of_nan(z: np.ndarray, n_nan: int, element_names: str) -> None:
         "the map as it was before thresholding; or, if the others are all that were tested, a "
         "mask of them as mask_img."
     )
+
+
+def warn_of_nan(values: np.ndarray, element_names: str) -> None:
+    """Warn if elements of a map are NaN, and so not in the family."""
+    n_nan = int(np.isnan(values).sum())
+    if 0 < n_nan < values.size:
+        warnings.warn(
+            f"The map is NaN in {n_nan} of the {values.size} {element_names} of the mask. They "
+            f"are left out of the family, which has {values.size - n_nan} {element_names}.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def check_zeros(values: np.ndarray, statistic: Statistic, element_names: str) -> None:
+    """Refuse a p map that is 0 where it has no values, or warn if that may be so."""
+    if not statistic.zero_is_strongest:
+        return
+    n_zero = int((values == 0).sum())
+    if n_zero > _MOST_ZEROS * values.size and not (values[values > 0] < _TINY_P).any():
+        raise ValueError(
+            f"The p map is exactly 0 in {n_zero} of the {values.size} {element_names} of the "
+            "mask, and next to 0 nowhere: it looks padded. A p-value of 0 is the strongest "
+            "evidence there is. Leave the background out of mask_img; of a map that was "
+            "thresholded, pass what it was before."
+        )
+    if n_zero:
+        warnings.warn(
+            f"The p map is exactly 0 in {n_zero} {element_names} of the mask. They count as "
+            "discoveries. If they are background, leave them out of mask_img.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def warn_of_untested_zeros(values: np.ndarray, statistic: Statistic, element_names: str) -> None:
+    """Warn if a map whose elements are all tested is exactly 0 where it may have no values."""
+    n_zero = int((values == 0).sum())
+    if not statistic.is_p and n_zero > _MOST_ZEROS * values.size:
+        warnings.warn(
+            f"The map is exactly 0 in {n_zero} of {values.size} {element_names}, all of which are "
+            "tested, since there is no mask_img. If these have no data (the medial wall, for "
+            "example), the bounds are smaller than they need be: give a mask without them.",
+            UserWarning,
+            stacklevel=2,
+        )

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._sets import Sets
-from ari_estimator.estimators._tdp_forest import TDPForest
+from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs import GraphUnion
 from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._set_maker import (
+    SetMaker,
+    listed,
+    neighbours_in_words,
+    size_in_words,
+)
+from ari_estimator.inference._sets import Sets
+from ari_estimator.inference._tdp_forest import TDPForest
+
+_CHEN = (
+    "Chen X, Goeman JJ, Krebs TJP, Meijer RJ, Weeda WD (2022). Adaptive cluster thresholding with "
+    "spatial activation guarantees using All-Resolutions Inference. arXiv:2206.13587."
+)
 
 
-@dataclass(frozen=True)
-class AdaptiveClusters:
+class AdaptiveClusters(SetMaker):
     """Makes the sets of a map: the largest supra-threshold clusters with at least a TDP.
 
-    Attributes
+    Parameters
     ----------
     tdps : tuple of float, or None
         TDPs in ascending order; None for clusters with any discovery, whose elements show
@@ -26,27 +37,32 @@ class AdaptiveClusters:
     connectivity : {6, 18, 26}
         Which voxels are neighbours.
 
-    min_size : int
+    cluster_threshold : int
         Smallest number of elements of a cluster.
     """
 
-    tdps: tuple[float, ...] | None
     connectivity: Connectivity
-    min_size: int
 
-    def __call__(self, family: MapFamily) -> list[Sets]:
+    def __init__(
+        self, tdps: tuple[float, ...] | None, connectivity: Connectivity, cluster_threshold: int
+    ) -> None:
+        self.tdps = tdps
+        self.connectivity = connectivity
+        self.cluster_threshold = cluster_threshold
+
+    def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
         """Return the clusters for each TDP, from the lowest to the highest.
 
         Those of one TDP go from the largest to the smallest. Ids run through.
         """
-        forest = grow_forest(family, self.connectivity)
+        forest = grow_forest(family, bounds, self.connectivity)
         # Any TDP above 0 is at least that of one discovery among all.
         tdps = (1 / (2 * family.n_tested),) if self.tdps is None else self.tdps
         partitions = []
         n_before = 0
         for tdp in tdps:
             clusters = forest.query(tdp)
-            clusters = clusters[forest.sizes[clusters] >= self.min_size]
+            clusters = clusters[forest.sizes[clusters] >= self.cluster_threshold]
             labels = forest.labels(clusters)
             # They are the clusters above a height just below that of their weakest element: not
             # the root, where p-values are tied that the evidence tells apart.
@@ -75,16 +91,39 @@ class AdaptiveClusters:
             )
         return partitions
 
+    def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
+        """Return how sets were made, see :meth:`SetMaker.describe`."""
+        space = family.space
+        if self.tdps is None:
+            what = "the map shows at each place the highest TDP of all supra-threshold clusters"
+        else:
+            tdps = listed([f"{tdp:g}" for tdp in self.tdps])
+            what = (
+                f"clusters are the largest supra-threshold clusters with a TDP of at least {tdps}"
+            )
+        size = size_in_words(space, self.cluster_threshold)
+        return {
+            "kind": "adaptive clusters",
+            "sentence": (
+                f"With adaptive thresholds (Chen et al., 2022), {what}"
+                f"{f',{size} each' if size else ''}; "
+                f"{neighbours_in_words(space, self.connectivity)} connect them."
+            ),
+            "references": [_CHEN],
+        }
+
     def _highest_tdps(self, forest: TDPForest) -> np.ndarray:
         """Return the highest TDP of all clusters of a sufficient size around each element."""
-        is_kept = forest.is_cluster & (forest.sizes >= self.min_size)
+        is_kept = forest.is_cluster & (forest.sizes >= self.cluster_threshold)
         kept = TDPForest(
             forest.elements, forest.starts, forest.parents, is_kept, forest.true_discoveries
         )
         return kept.threshold_free_map()
 
 
-def grow_forest(family: MapFamily, connectivity: Connectivity) -> TDPForest:
+def grow_forest(
+    family: MapFamily, bounds: SimultaneousBounds, connectivity: Connectivity
+) -> TDPForest:
     """Return all clusters of a map, of positive and of negative values apart.
 
     They are the clusters above thresholds of the map, whatever p-values their bounds are from.
@@ -92,7 +131,10 @@ def grow_forest(family: MapFamily, connectivity: Connectivity) -> TDPForest:
     Parameters
     ----------
     family : MapFamily
-        The map.
+        The tested elements of the map.
+
+    bounds : SimultaneousBounds
+        The bounds of all sets of these elements.
 
     connectivity : {6, 18, 26}
         Which voxels are neighbours.
@@ -104,20 +146,10 @@ def grow_forest(family: MapFamily, connectivity: Connectivity) -> TDPForest:
     """
     if not family.statistic.two_sided:
         graph = family.space.graph(connectivity)
-        return TDPForest.from_p_values(
-            graph, family.p_values, family.critical_vector, heights=family.map_p_values
-        )
+        return TDPForest.from_bounds(graph, bounds, heights=family.p_values)
     # Zeros are of neither side, and join no cluster of one.
     sides = [family.stat > 0, family.stat < 0, family.stat == 0]
     sides = [side for side in sides if side.any()]
     order = np.concatenate([np.flatnonzero(side) for side in sides])
     graph = GraphUnion([family.space.restrict(side).graph(connectivity) for side in sides])
-    forest = TDPForest.from_p_values(
-        graph,
-        family.p_values[order],
-        family.critical_vector,
-        heights=family.map_p_values[order],
-    )
-    # From numbers among each side to numbers among all.
-    forest.elements = order[forest.elements].astype(forest.elements.dtype)
-    return forest
+    return TDPForest.from_bounds(graph, bounds, heights=family.p_values, nodes=order)

@@ -1,90 +1,14 @@
-"""The bound of any set of a fitted map, and the confidence curve."""
+"""The bound of any set of a fitted map, and the confidence curve, as functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from sklearn.exceptions import NotFittedError
 
-from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._inference import MapInference
-from ari_estimator.estimators._second_level import ARISecondLevelModel
-from ari_estimator.images._frame import Frame
-from ari_estimator.images._selection import select_elements
-
-
-class SetBound(NamedTuple):
-    """What is known of a set of voxels.
-
-    Attributes
-    ----------
-    n_tested : int
-        Number of voxels in the set that are tested.
-
-    true_discoveries : int
-        Lower bound on the number of active voxels among them.
-
-    tdp : float
-        Lower bound on the proportion of active voxels among them.
-
-    p_value : float
-        P-value of "no voxel of the set is active", adjusted for all sets at once. Of a model
-        with a calibration it is a multiple of one divided by the number of permutations.
-
-    Examples
-    --------
-    >>> from nilearn.datasets import load_sample_motor_activation_image
-    >>> from ari_estimator import ClusterTDPTransformer, set_bound
-    >>> ari = ClusterTDPTransformer()
-    >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
-    >>> bound = set_bound(ari, seed=(39, -22, 58), radius=9)
-    >>> bound.n_tested, bound.true_discoveries, round(bound.tdp, 2)
-    (95, 95, 1.0)
-    """
-
-    n_tested: int
-    true_discoveries: int
-    tdp: float
-    p_value: float
-
-
-def fitted_map(fitted: Any, map_index: int | None) -> tuple[Frame, MapInference]:
-    """Return the mask and the inference of a map that an estimator was fitted to.
-
-    Parameters
-    ----------
-    fitted : transformer or ARISecondLevelModel
-        Fitted to a map.
-
-    map_index : int or None
-        Which of its maps; None for the only one.
-
-    Returns
-    -------
-    frame : Frame
-        The elements of the mask.
-
-    inference : MapInference
-        What was found in the map.
-    """
-    transformer = fitted
-    if not isinstance(fitted, BaseTDPTransformer):
-        if not isinstance(fitted, ARISecondLevelModel):
-            raise TypeError(
-                "fitted must be a fitted transformer or an ARISecondLevelModel. "
-                f"Got {type(fitted).__name__}."
-            )
-        transformer = getattr(fitted, "transformer_", None)
-        if transformer is None:
-            raise NotFittedError(
-                f"This {type(fitted).__name__} has no contrast whose TDP was computed. Call "
-                'compute_contrast(output_type="tdp").'
-            )
-    inference = transformer._inference_of(map_index)
-    return transformer._frame, inference
+from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.inference import SetBound
 
 
 def set_bound(
@@ -103,9 +27,9 @@ def set_bound(
 
     Parameters
     ----------
-    fitted : ClusterTDPTransformer, RegionTDPTransformer or ARISecondLevelModel
-        A transformer after :meth:`fit_transform`, or a model after
-        ``compute_contrast(output_type="tdp")``.
+    fitted : transformer, ARISecondLevelModel or FittedMap
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
 
     mask_img : image or None, default=None
         The set as a binary image, of the kind and on the grid of the map. Voxels that are
@@ -167,18 +91,8 @@ def set_bound(
     >>> bound.n_tested, bound.true_discoveries, round(bound.tdp, 2)
     (1775, 1038, 0.58)
     """
-    frame, inference = fitted_map(fitted, map_index)
-    family = inference.family
-    members = _tested_members(
-        frame, inference, mask_img=mask_img, seed=seed, radius=radius, indices=indices
-    )
-    true_discoveries = family.critical_vector.true_discoveries(family.p_values[members])
-    return SetBound(
-        members.size,
-        true_discoveries,
-        true_discoveries / members.size,
-        family.test.set_p_value(members),
-    )
+    fitted_map = as_fitted_map(fitted, map_index)
+    return fitted_map.bound(mask_img=mask_img, seed=seed, radius=radius, indices=indices)
 
 
 def confidence_curve(
@@ -194,9 +108,9 @@ def confidence_curve(
 
     Parameters
     ----------
-    fitted : ClusterTDPTransformer, RegionTDPTransformer or ARISecondLevelModel
-        A transformer after :meth:`fit_transform`, or a model after
-        ``compute_contrast(output_type="tdp")``.
+    fitted : transformer, ARISecondLevelModel or FittedMap
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
 
     mask_img, seed, radius, indices : optional
         A set, as for :func:`set_bound`; if none is given, all voxels that are tested.
@@ -238,37 +152,21 @@ def confidence_curve(
     >>> int(curve.loc[curve["tdp"] >= 0.9, "n_selected"].max())
     2271
     """
-    frame, inference = fitted_map(fitted, map_index)
-    family = inference.family
-    p_values = family.p_values
-    if any(given is not None for given in (mask_img, seed, radius, indices)):
-        members = _tested_members(
-            frame, inference, mask_img=mask_img, seed=seed, radius=radius, indices=indices
-        )
-        p_values = p_values[members]
-    n_selected = np.arange(1, p_values.size + 1)
-    true_discoveries = family.critical_vector.confidence_curve(p_values)
-    return pd.DataFrame(
-        {
-            "n_selected": n_selected,
-            "p_value": np.sort(p_values),
-            "true_discoveries": true_discoveries,
-            "tdp": true_discoveries / n_selected,
-        }
-    )
+    fitted_map = as_fitted_map(fitted, map_index)
+    return fitted_map.confidence_curve(mask_img=mask_img, seed=seed, radius=radius, indices=indices)
 
 
 def element_at(fitted: Any, index: Any, *, map_index: int | None = None) -> int:
     """Return the number of a voxel among those that are tested.
 
-    By it a :class:`TDPForest` and the arrays of ``family_.test``, which is mostly a
+    By it a :class:`TDPForest` and the arrays of ``maps_.test``, which is mostly a
     :class:`~ari_estimator.closed_testing.Hommel`, know the voxel.
 
     Parameters
     ----------
-    fitted : transformer or ARISecondLevelModel
-        A transformer after :meth:`fit_transform`, or a model after
-        ``compute_contrast(output_type="tdp")``.
+    fitted : transformer, ARISecondLevelModel or FittedMap
+        A transformer that was fitted to a map, a model after
+        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
 
     index : sequence of 3 int, dict or int
         The voxel; for surfaces a vertex, as ``{"left": 107}``; for CIFTI images a column.
@@ -299,26 +197,4 @@ def element_at(fitted: Any, index: Any, *, map_index: int | None = None) -> int:
     >>> ari.forest_.members(cluster).size
     1542
     """
-    frame, inference = fitted_map(fitted, map_index)
-    if isinstance(index, dict):
-        indices: Any = {name: np.atleast_1d(number) for name, number in index.items()}
-    else:
-        indices = np.asarray(index)[np.newaxis]
-    selected = frame.at(indices)
-    is_tested = inference.family.is_tested
-    if selected.sum() != 1 or not is_tested[selected].all():
-        raise ValueError(
-            f"index must be that of one tested {frame.space.element_name[0]}. Got {index!r}."
-        )
-    return int(np.flatnonzero(selected[is_tested])[0])
-
-
-def _tested_members(frame: Frame, inference: MapInference, **given: Any) -> np.ndarray:
-    """Return the tested elements of a set, at least one."""
-    selected = select_elements(frame, **given)
-    members = np.flatnonzero(selected[inference.family.is_tested])
-    if members.size == 0:
-        raise ValueError(
-            f"The set has no tested {frame.space.element_name[0]}: nothing can be said of it."
-        )
-    return members
+    return as_fitted_map(fitted, map_index).element_at(index)

@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ari_estimator.estimators._family import MapFamily
-from ari_estimator.estimators._sets import Sets
-from ari_estimator.estimators._thresholds import Thresholds
+from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs import Graph
 from ari_estimator.images._frame import put
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._set_maker import (
+    SetMaker,
+    listed,
+    neighbours_in_words,
+    size_in_words,
+)
+from ari_estimator.inference._sets import Sets
+from ari_estimator.inference._thresholds import Thresholds
 
 
-@dataclass(frozen=True)
-class SupraThresholdClusters:
+class SupraThresholdClusters(SetMaker):
     """Makes the sets of a map: its connected supra-threshold elements.
 
-    Attributes
+    Parameters
     ----------
     thresholds : Thresholds
         The thresholds.
 
     graph : Graph
-        Who is whose neighbour, of all elements of the mask.
+        Who is whose neighbour, among all elements of the mask.
 
-    min_size : int
+    connectivity : {6, 18, 26}
+        Which voxels are neighbours in the graph.
+
+    cluster_threshold : int
         Smallest number of elements of a cluster.
     """
 
-    thresholds: Thresholds
-    graph: Graph
-    min_size: int
+    connectivity: int
 
-    def __call__(self, family: MapFamily) -> list[Sets]:
+    def __init__(
+        self, thresholds: Thresholds, graph: Graph, connectivity: int, cluster_threshold: int
+    ) -> None:
+        self.thresholds = thresholds
+        self.graph = graph
+        self.connectivity = connectivity
+        self.cluster_threshold = cluster_threshold
+
+    def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
         """Return the clusters at each threshold, from the most lenient to the strictest.
 
         Those of one threshold go from the largest to the smallest. Ids run through.
         """
         partitions = []
         n_before = 0
-        for threshold, selected in self.thresholds.select(family):
+        for threshold, selected in self.thresholds.select(family, bounds):
             labels, directions = self._components_by_direction(family, selected)
             sizes = np.bincount(labels, minlength=len(directions) + 1)[1:]
-            kept = np.flatnonzero(sizes >= self.min_size)
+            kept = np.flatnonzero(sizes >= self.cluster_threshold)
             kept = kept[np.argsort(-sizes[kept], kind="stable")]
             # The partitions of all thresholds are kept: in as few bytes as will do.
             new_labels = np.zeros(len(directions) + 1, dtype=np.min_scalar_type(kept.size))
@@ -73,3 +88,17 @@ class SupraThresholdClusters:
             return self.graph.components(selected)
         labels, n_components = self.graph.components(put(selected, family.is_tested))
         return labels[family.is_tested], n_components
+
+    def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
+        """Return how sets were made, see :meth:`SetMaker.describe`."""
+        heights = listed([f"{float(np.ravel(sets.threshold)[0]):.4g}" for sets in partitions])
+        space = family.space
+        return {
+            "kind": "supra-threshold clusters",
+            "sentence": (
+                f"Clusters{size_in_words(space, self.cluster_threshold)} are connected "
+                f"{space.element_name[1]} {family.statistic.side_of_threshold} {heights}; "
+                f"{neighbours_in_words(space, self.connectivity)} connect them."
+            ),
+            "references": [],
+        }

@@ -1,0 +1,166 @@
+"""From statistics under resampling to a calibrated template."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from ari_estimator.calibration._resampling_passes import (
+    pivots_by_rank,
+    pivots_by_tail,
+    rank_p_values,
+    smallest_p_values,
+)
+from ari_estimator.calibration._workers import Workers
+from ari_estimator.closed_testing import Calibration, LearnedTemplate, Template
+from ari_estimator.closed_testing._calibration import step_down as calibrate_in_steps
+from ari_estimator.resampling import NullStatistics
+
+PValues = Literal["parametric", "rank"]
+
+
+class CalibratedDraws(NamedTuple):
+    """A calibration, and the p-values that its bounds are computed from.
+
+    Attributes
+    ----------
+    calibration : Calibration
+        The calibrated template.
+
+    p_values : ndarray of shape (n_elements,)
+        P-values of the data as observed.
+
+    Examples
+    --------
+    See :func:`calibrate_draws`.
+
+    >>> from ari_estimator.calibration import CalibratedDraws
+    >>> CalibratedDraws._fields
+    ('calibration', 'p_values')
+    """
+
+    calibration: Calibration
+    p_values: np.ndarray
+
+
+def calibrate_draws(
+    null: NullStatistics,
+    template: Template,
+    alpha: float = 0.05,
+    *,
+    p_values: PValues = "parametric",
+    step_down: bool = False,
+    workers: Workers | None = None,
+) -> CalibratedDraws:
+    """Calibrate a template on statistics under resampling.
+
+    Parameters
+    ----------
+    null : NullStatistics
+        Statistics of all draws; the first draw is the data as observed.
+
+    template : Template
+        The template, for as many elements.
+
+    alpha : float, default=0.05
+        Error level, at least one divided by the number of draws.
+
+    p_values : {"parametric", "rank"}, default="parametric"
+        Whether p-values are those of the t distribution, or the rank among all draws.
+
+    step_down : bool, default=False
+        Whether elements below the first threshold are left out, and the rest calibrated again.
+
+    workers : Workers or None, default=None
+        How the work is spread over processes; one process if None.
+
+    Returns
+    -------
+    calibrated : CalibratedDraws
+        The calibration and the p-values of the data as observed.
+
+    Raises
+    ------
+    ValueError
+        If alpha is too small for the number of draws.
+
+    See Also
+    --------
+    ari_estimator.PermutationCalibration : The same for data, as an estimator.
+    ari_estimator.closed_testing.calibrate : The same for a matrix of p-values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.calibration import calibrate_draws
+    >>> from ari_estimator.closed_testing import make_template
+    >>> from ari_estimator.resampling import SubjectSums, sign_statistics
+    >>> rng = np.random.default_rng(0)
+    >>> sums = SubjectSums.of(rng.standard_normal((12, 500)), n_groups=256)
+    >>> null = sign_statistics(sums, 100, rng, two_sided=False)
+    >>> calibration, p_values = calibrate_draws(null, make_template("simes", 500))
+    >>> calibration.n_permutations, p_values.shape
+    (100, (500,))
+    """
+    workers = Workers() if workers is None else workers
+    if p_values == "rank":
+        counts, observed = rank_p_values(null, workers)
+    else:
+        observed = null.observed_p_values
+
+    def pivots_of(keep: np.ndarray | None) -> np.ndarray:
+        kept = null if keep is None else null.select(keep)
+        if p_values == "parametric":
+            return pivots_by_tail(kept, template, alpha, workers)
+        return pivots_by_rank(counts if keep is None else rank_p_values(kept, workers)[0], template)
+
+    calibration = calibrate_in_steps(pivots_of, observed, template, alpha, enabled=step_down)
+    return CalibratedDraws(calibration, observed)
+
+
+def learn_from_draws(
+    null: NullStatistics,
+    k_max: int = 1000,
+    *,
+    subjects: frozenset[str] = frozenset(),
+    workers: Workers | None = None,
+) -> LearnedTemplate:
+    """Learn a template from statistics under resampling.
+
+    Parameters
+    ----------
+    null : NullStatistics
+        Statistics of all draws of the data to learn from.
+
+    k_max : int, default=1000
+        Number of thresholds; as many as there are elements if there are fewer.
+
+    subjects : frozenset of str, default=frozenset()
+        Fingerprints of the data.
+
+    workers : Workers or None, default=None
+        How the work is spread over processes; one process if None.
+
+    Returns
+    -------
+    template : LearnedTemplate
+        The template.
+
+    See Also
+    --------
+    ari_estimator.learn_template : The same for data.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.calibration import learn_from_draws
+    >>> from ari_estimator.resampling import SubjectSums, sign_statistics
+    >>> rng = np.random.default_rng(0)
+    >>> sums = SubjectSums.of(rng.standard_normal((12, 500)), n_groups=256)
+    >>> learn_from_draws(sign_statistics(sums, 100, rng, two_sided=False), k_max=50)
+    LearnedTemplate(n_hypotheses=500, k_max=50, n_curves=100)
+    """
+    workers = Workers() if workers is None else workers
+    smallest = smallest_p_values(null, min(k_max, null.n_elements), workers)
+    return LearnedTemplate.from_smallest(smallest, null.n_elements, subjects=subjects)

@@ -1,0 +1,66 @@
+"""The door: estimators and fitted maps come in, fitted maps go on."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from ari_estimator._unused_options import refuse_unused
+from ari_estimator.inference import FittedMap
+
+
+def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
+    """Return what is known of a map, from an estimator or as it is.
+
+    Every public function that asks about a map calls this first. What it calls in turn knows
+    fitted maps only.
+
+    Parameters
+    ----------
+    fitted : transformer, ARISecondLevelModel or FittedMap
+        Fitted to a map.
+
+    map_index : int or None, default=None
+        Which of its maps is meant; None for the only one.
+
+    Returns
+    -------
+    fitted_map : FittedMap
+        What is known of the map.
+
+    Raises
+    ------
+    TypeError
+        If ``fitted`` is none of these.
+    sklearn.exceptions.NotFittedError
+        If it has seen no map yet.
+    ValueError
+        If ``map_index`` names no map.
+    """
+    if isinstance(fitted, FittedMap):
+        refuse_unused("with a FittedMap, which is one map", {"map_index": (map_index, None)})
+        return fitted
+    if not isinstance(fitted, BaseEstimator) or not hasattr(type(fitted), "_seen_no_map"):
+        raise TypeError(
+            "fitted must be a fitted transformer, an ARISecondLevelModel or a FittedMap. "
+            f"Got {type(fitted).__name__}."
+        )
+    maps = getattr(fitted, "maps_", None)
+    if maps is None:
+        raise NotFittedError(type(fitted)._seen_no_map)
+    if isinstance(maps, FittedMap):
+        maps = [maps]
+    if map_index is None and len(maps) > 1:
+        raise ValueError(
+            f"map_index must say which of the {len(maps)} maps is meant, 0 to {len(maps) - 1}. "
+            "Got None."
+        )
+    index = 0 if map_index is None else map_index
+    if not isinstance(index, Integral) or not 0 <= index < len(maps):
+        raise ValueError(
+            f"map_index must be an integer from 0 to {len(maps) - 1}. Got {map_index!r}."
+        )
+    return maps[int(index)]

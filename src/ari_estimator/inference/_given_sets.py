@@ -1,0 +1,74 @@
+"""Sets that an image gives: clusters of another program, or the regions of an atlas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ari_estimator.closed_testing import SimultaneousBounds
+from ari_estimator.images._labels import Regions
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._set_maker import SetMaker
+from ari_estimator.inference._sets import Sets
+
+
+class GivenClusters(SetMaker):
+    """Takes the sets of a map from the labels of an image.
+
+    Parameters
+    ----------
+    regions : Regions
+        The labels of all elements of the mask.
+    """
+
+    regions: Regions
+
+    def __init__(self, regions: Regions) -> None:
+        self.regions = regions
+
+    def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
+        """Return the sets of the image, as far as they are tested."""
+        return [self._among_tested(family, None)]
+
+    def _among_tested(self, family: MapFamily, names: list[str] | None) -> Sets:
+        regions = self.regions.among(family.is_tested)
+        return Sets(
+            regions.labels,
+            regions.ids,
+            [family.statistic.direction] * regions.ids.size,
+            elements=regions.elements,
+            names=names,
+            rest_id=regions.rest_id,
+        )
+
+    def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
+        """Return how sets were made, see :meth:`SetMaker.describe`."""
+        return {
+            "kind": "given clusters",
+            "sentence": f"An image gave the {self.regions.ids.size:,} clusters.",
+            "references": [],
+        }
+
+
+class GivenRegions(GivenClusters):
+    """Takes the sets of a map from the regions of an atlas, with their names."""
+
+    called = "regions"
+    has_labels = False
+
+    def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
+        """Return the regions, as far as they are tested."""
+        return [self._among_tested(family, self.regions.names)]
+
+    def painted(self, tdps_of_sets: list[np.ndarray], n_elements: int) -> np.ndarray:
+        """Return the TDP that each element shows: the largest one where regions overlap."""
+        return self.regions.paint(tdps_of_sets[0], n_elements)
+
+    def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
+        """Return how sets were made, see :meth:`SetMaker.describe`."""
+        return {
+            "kind": "regions",
+            "sentence": f"The sets are the {self.regions.ids.size:,} regions of an atlas.",
+            "references": [],
+        }

@@ -1,0 +1,89 @@
+"""Maps of z and of t values."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from ari_estimator.inference._statistic import Statistic
+
+# The square of t, which stdtr takes, overflows somewhat beyond.
+_FAR_T = 1e100
+
+
+class _SymmetricStatistic(Statistic):
+    """A statistic that is symmetric around 0 where nothing is active."""
+
+    is_signed = True
+    _lowest = -math.inf
+
+    def _to_lower_tail(self, values: np.ndarray) -> None:
+        """Overwrite values by the probability of smaller ones."""
+        raise NotImplementedError
+
+    def _upper_quantile(self, tail: float) -> float:
+        """Return the value with an upper tail."""
+        raise NotImplementedError
+
+    def p_values(self, values: np.ndarray) -> np.ndarray:
+        # One array throughout: a map may have millions of voxels.
+        p = np.abs(values) if self.two_sided else np.negative(values)
+        if self.two_sided:
+            np.negative(p, out=p)
+        self._to_lower_tail(p)
+        if self.two_sided:
+            p *= 2
+        return np.minimum(p, 1, out=p)
+
+    def at_p(self, p_value: float) -> float:
+        tail = p_value / len(self.directions)
+        if tail in (0.5, 1):
+            # Where old releases of scipy give a number next to 0, and NaN.
+            return 0.0 if tail == 0.5 else -math.inf
+        return self._upper_quantile(tail) + 0.0  # which turns -0 into 0
+
+
+class ZStatistic(_SymmetricStatistic):
+    """z values: standard normal where nothing is active."""
+
+    stat_type = name = symbol = "z"
+    called = {"bids": "z", "nifti": "z score", "spm": "Z", "fsl": "zstat"}
+
+    def _to_lower_tail(self, values: np.ndarray) -> None:
+        ndtr(values, out=values)
+
+    def _upper_quantile(self, tail: float) -> float:
+        return float(-ndtri(tail))
+
+    def one_sided_z(self, values: np.ndarray) -> np.ndarray:
+        return values
+
+
+class TStatistic(_SymmetricStatistic):
+    """t values with one number of degrees of freedom."""
+
+    stat_type = name = symbol = "t"
+    wanted_df = "one number, the degrees of freedom"
+    n_df = 1
+    called = {"bids": "t", "nifti": "t test", "spm": "T", "fsl": "tstat"}
+
+    def _to_lower_tail(self, values: np.ndarray) -> None:
+        df = self.df[0]
+        far = np.flatnonzero(values < -_FAR_T)
+        ratios = values[far] / -_FAR_T
+        stdtr(df, values, out=values)
+        # So far out, the tail follows a power law; what does not is 0.
+        values[far] = stdtr(df, -_FAR_T) * ratios**-df
+
+    def _upper_quantile(self, tail: float) -> float:
+        return float(-stdtrit(self.df[0], tail))
+
+    def one_sided_z(self, values: np.ndarray) -> np.ndarray:
+        # By symmetry, so that both tails keep their digits.
+        z = np.abs(values)
+        np.negative(z, out=z)
+        self._to_lower_tail(z)
+        ndtri(z, out=z)
+        return np.copysign(z, values, out=z)
