@@ -92,8 +92,8 @@ def main() -> None:
         n_errors = sum(study(rng) for _ in range(given.studies))
         rows.append([name, error_rate(n_errors, given.studies, ALPHA)])
     text = (
-        f"{given.studies:,} studies of each kind, 100 resamples, two-sided, alpha = {ALPHA}, fixed "
-        "seed. In brackets the 99 % Clopper-Pearson interval; bold where it is above alpha.\n\n"
+        f"{given.studies:,} studies of each kind, 100 permutations, two-sided, alpha = {ALPHA}, "
+        "fixed seed. In brackets the 99 % Clopper-Pearson interval; bold where it is above alpha.\n\n"
     )
     publish("assumption_error", text + table(["study", "error"], rows), given.page)
 

@@ -149,8 +149,8 @@ def main() -> None:
         rows.append([f"{scheme}: {name}", *rates])
     text = (
         f"{given.studies:,} studies of {N_SUBJECTS} subjects and {ACTIVE.size:,} voxels "
-        f"({ACTIVE.sum()} active if there is signal), {N_PERMUTATIONS} resamples, fixed seed. In "
-        "brackets the 99 % Clopper-Pearson interval; bold where it is above the level.\n\n"
+        f"({ACTIVE.sum()} active if there is signal), {N_PERMUTATIONS} permutations, fixed seed. "
+        "In brackets the 99 % Clopper-Pearson interval; bold where it is above the level.\n\n"
     )
     publish("calibration_error", text + table(["what is calibrated", *header], rows), given.page)
 

@@ -104,7 +104,7 @@ def compare_sets(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fract
     def tally(what: str, are_equal: list[bool]) -> None:
         count(counts, what, local_test, are_equal)
 
-    tally("Hommel value", [hommel.value(level) == exact.hommel_value(alpha)])
+    tally("Hommel value", [hommel.value(level) == exact.maps_.testvalue(alpha)])
     tally(
         "bounds of all subsets",
         [vector.true_discoveries(p[s]) == bounds[mask] for mask, s in sets.items()],
@@ -128,7 +128,7 @@ def compare_sets(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fract
 
     adjusted = [exact.adjusted_p_value(1 << i) for i in range(p.size)]
     tally("adjusted p-values", are_close(hommel.adjusted_p_values, adjusted))
-    tdp = TDPS[exact.hommel_value(alpha) % len(TDPS)]
+    tdp = TDPS[exact.maps_.testvalue(alpha) % len(TDPS)]
     tally(
         "p-values of all subsets, for some TDP",
         are_close(

@@ -53,8 +53,8 @@ _ELSEWHERE = {
 }
 
 _PACKAGES = (
-    "calibration", "cli", "closed_testing", "datasets", "estimators", "explorer", "graphs", "images",
-    "inference", "interfaces", "plotting", "reporting", "resampling",
+    "calibration", "cli", "closed_testing", "datasets", "estimators", "explorer", "graphs",
+    "images", "inference", "interfaces", "plotting", "reporting", "resampling",
 )  # fmt: skip
 
 

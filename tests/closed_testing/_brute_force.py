@@ -1,7 +1,7 @@
 """Closed testing by its definition: all intersections, in exact rational arithmetic.
 
 Nothing here knows of Hommel values, critical vectors or sorting tricks. A set of
-hypotheses is a bit mask: bit i stands for hypothesis i.
+elements is a bit mask: bit i stands for element i.
 """
 
 from fractions import Fraction
@@ -16,7 +16,7 @@ def simes_factor(size, local_test):
 
 
 def members(mask):
-    """Return the hypotheses of a bit mask, in ascending order."""
+    """Return the elements of a bit mask, in ascending order."""
     return [i for i in range(mask.bit_length()) if mask >> i & 1]
 
 
@@ -30,7 +30,7 @@ class ClosedTest:
     """
 
     def __init__(self, p_values, local_test):
-        self.n_hypotheses = m = len(p_values)
+        self.n_elements = m = len(p_values)
         self.everything = (1 << m) - 1
         common = lcm(*(p.denominator for p in p_values))
         steps = lcm(*range(1, m + 1))
@@ -89,7 +89,7 @@ class ClosedTest:
         """Return the smallest alpha at which ``d(S) > tdp * |S|``; at most 1.
 
         That is the smallest alpha at which all subsets of at least
-        ``|S| - floor(tdp * |S|)`` hypotheses are rejected.
+        ``|S| - floor(tdp * |S|)`` elements are rejected.
         """
         smallest_size = self.sizes[mask] - int(tdp * self.sizes[mask])
         if smallest_size == 0:

@@ -82,7 +82,7 @@ def test_p_values_after_step_down_are_those_of_its_first_step():
     test = CalibratedTest(p[0], stepped)
     assert_array_equal(test.set_p_values_by_label(labels), expected)
     assert test.critical_vector(0.1) is stepped.critical_vector
-    with pytest.raises(ValueError, match="at which step-down left some hypotheses out"):
+    with pytest.raises(ValueError, match="at which step-down left some elements out"):
         test.critical_vector(0.05)
 
 
@@ -99,7 +99,7 @@ def test_critical_vectors_are_those_of_the_calibration():
 def test_both_kinds_of_tests_can_be_asked_for_the_same():
     def asked(test: SimultaneousTest) -> list[object]:
         return [
-            test.n_hypotheses,
+            test.n_elements,
             test.p_values.shape,
             test.critical_vector(0.1).true_discoveries(test.p_values),
             test.set_p_value([0, 1], tdp=0.5),
@@ -169,7 +169,7 @@ def test_a_tdp_outside_zero_and_one_is_refused(tdp):
 def test_sets_that_are_not_of_the_family_are_refused():
     p = np.random.default_rng(0).random((50, 5))
     test = CalibratedTest(p[0], calibrate(p))
-    with pytest.raises(IndexError, match="subset must hold indices of 5 hypotheses"):
+    with pytest.raises(IndexError, match="subset must hold indices of 5 elements"):
         test.set_p_value([5])
     with pytest.raises(ValueError, match="labels must be integers"):
         test.set_p_values_by_label([0, 1])

@@ -86,7 +86,7 @@ def test_lambda_is_the_largest_that_keeps_the_error(problem):
 def test_pivotal_statistics_follow_their_definition(problem):
     p, alpha, template = problem
     calibration = calibrate(p, alpha, template=template)
-    ranks = range(1, template.n_ranks + 1)
+    ranks = range(1, template.k_max + 1)
     expected = [
         min(float(template.inverse(np.array(k), np.array(row[k - 1]))) for k in ranks)
         for row in np.sort(p, axis=1)
@@ -141,7 +141,7 @@ def stepped_down(p, alpha, template):
     while True:
         n_steps += 1
         left = np.sort(p[:, sorted(keep)], axis=1)
-        ranks = np.arange(1, min(template.n_ranks, len(keep)) + 1)
+        ranks = np.arange(1, min(template.k_max, len(keep)) + 1)
         statistics = sorted(template.inverse(ranks, left[:, : ranks.size]).min(axis=1))
         level = Fraction(alpha).limit_denominator(10**9)
         lambda_ = statistics[int(level * len(p))]
@@ -167,7 +167,7 @@ def test_step_down_follows_its_definition(problem):
 
 
 def test_step_down_goes_on_until_nothing_changes():
-    # Permutations have the small p-values of false hypotheses in other places; each step
+    # Permutations have the small p-values of false elements in other places; each step
     # leaves out some, and allows for more.
     rng = np.random.default_rng(1)
     p = rng.random((100, 40))
@@ -187,7 +187,7 @@ def test_step_down_ends_where_nothing_is_left():
 
 
 def test_no_step_of_step_down_lowers_lambda():
-    # Statistics that only rounding, or a resample of its own in each step, could give.
+    # Statistics that only rounding, or a draw of its own in each step, could give.
     rounds = iter([np.arange(10.0), np.arange(10.0) - 1e-12])
     p = np.array([1e-5, 0.5])
     calibration = step_down(lambda keep: next(rounds), p, SimesTemplate(20), 0.2)
@@ -295,7 +295,7 @@ def test_the_level_is_five_percent_and_the_template_simes_by_default():
 def test_arguments_of_the_template_are_passed_on():
     p = np.random.default_rng(0).random((50, 30))
     template = calibrate(p, template="beta", k_max=9, delta=3).template
-    assert (template.name, template.n_ranks, template.delta) == ("beta", 9, 3)
+    assert (template.name, template.k_max, template.delta) == ("beta", 9, 3)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "learned"])
@@ -313,7 +313,7 @@ def test_a_file_gives_the_calibration_back(tmp_path, name, step_down):
     assert_array_equal(again.pivotal_statistics, calibration.pivotal_statistics)
     assert_array_equal(again.single_step_statistics, calibration.single_step_statistics)
     assert_array_equal(again.critical_vector.thresholds, calibration.critical_vector.thresholds)
-    assert (again.template.n_ranks, again.template.delta) == (9, 0)
+    assert (again.template.k_max, again.template.delta) == (9, 0)
     if name == "learned":
         assert again.template.subjects == template.subjects
     assert [path.name for path in tmp_path.iterdir()] == ["calibration.npz"]
@@ -374,7 +374,7 @@ def test_repr_tells_the_parameter_and_where_it_comes_from():
     p = np.random.default_rng(0).random((50, 30))
     p[0, 0] = 0
     assert repr(calibrate(p)).startswith(
-        "Calibration(template=SimesTemplate(n_hypotheses=30, k_max=30), alpha=0.05, lambda_="
+        "Calibration(template=SimesTemplate(n_elements=30, k_max=30), alpha=0.05, lambda_="
     )
     assert repr(calibrate(p)).endswith("n_permutations=50)")
     assert repr(calibrate(p, step_down=True)).endswith("n_permutations=50, n_steps=2)")
@@ -439,6 +439,6 @@ def test_p_values_that_are_no_matrix_of_them_are_refused(p_values, match):
         calibrate(p_values, 0.5)
 
 
-def test_a_template_of_other_hypotheses_is_refused():
-    with pytest.raises(ValueError, match="template is one of 10 hypotheses, and there are 30"):
+def test_a_template_of_other_elements_is_refused():
+    with pytest.raises(ValueError, match="template is one of 10 elements, and there are 30"):
         calibrate(np.zeros((50, 30)), template=SimesTemplate(10))

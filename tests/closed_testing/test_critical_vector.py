@@ -132,14 +132,14 @@ def test_labels_may_be_integers_of_any_width(dtype):
     assert_array_equal(vector.true_discoveries_by_label(p, labels), np.ones(100))
 
 
-def test_an_order_may_name_some_hypotheses_only():
+def test_an_order_may_name_some_elements_only():
     vector = CriticalVector([0.1, 0.2])
     assert_array_equal(vector.confidence_curve([0.05, 0.5, 0.15, 0.01], [1, 2, 0]), [0, 0, 1])
     assert vector.confidence_curve([0.05], np.zeros(0, dtype=int)).shape == (0,)
 
 
 def test_repr_tells_the_number_of_thresholds():
-    assert repr(CriticalVector([0.1, 0.2])) == "CriticalVector(n_thresholds=2)"
+    assert repr(CriticalVector([0.1, 0.2])) == "CriticalVector(k_max=2)"
 
 
 # Thresholds of -1 ahead of others: what no p-value meets.

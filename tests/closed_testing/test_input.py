@@ -143,7 +143,7 @@ def test_an_empty_subset_is_refused(subset):
 
 @pytest.mark.parametrize("subset", [[5], [-6], [0, 99]], ids=repr)
 def test_a_subset_that_is_not_of_the_family_is_refused(subset):
-    with pytest.raises(IndexError, match="subset must hold indices of 5 hypotheses"):
+    with pytest.raises(IndexError, match="subset must hold indices of 5 elements"):
         Hommel(P_VALUES).set_p_value(subset)
 
 
@@ -155,7 +155,7 @@ def test_a_subset_that_is_neither_indices_nor_a_mask_is_refused(subset):
 
 @pytest.mark.parametrize("subset", [[0, 0], [4, -1]], ids=repr)
 def test_a_subset_that_names_a_hypothesis_twice_is_refused(subset):
-    with pytest.raises(ValueError, match="subset must not name a hypothesis twice"):
+    with pytest.raises(ValueError, match="subset must not name an element twice"):
         Hommel(P_VALUES).set_p_value(subset)
 
 
@@ -229,13 +229,13 @@ def test_labels_out_of_range_are_refused(labels, n_labels, values):
 
 @pytest.mark.parametrize("order", [[0, 0], [0, 1, 2, 1], [2, -1], [0, -3]], ids=repr)
 def test_an_order_that_names_a_hypothesis_twice_is_refused(order):
-    with pytest.raises(ValueError, match="order must not name a hypothesis twice"):
+    with pytest.raises(ValueError, match="order must not name an element twice"):
         CriticalVector([0.1]).confidence_curve([0.1, 0.2, 0.3], order)
 
 
 @pytest.mark.parametrize("order", [[3], [0, 1, 99], [-4]], ids=repr)
 def test_an_order_that_names_no_hypothesis_of_the_family_is_refused(order):
-    with pytest.raises(IndexError, match="order must hold indices of 3 hypotheses"):
+    with pytest.raises(IndexError, match="order must hold indices of 3 elements"):
         CriticalVector([0.1]).confidence_curve([0.1, 0.2, 0.3], order)
 
 
@@ -344,7 +344,7 @@ def test_a_pickle_answers_like_the_original(local_test, used):
 
 def test_attributes_describe_the_family():
     hommel = Hommel([0.3, 0.1, 0.2], "hommel")
-    assert hommel.n_hypotheses == 3
+    assert hommel.n_elements == 3
     assert_array_equal(hommel.order, [1, 2, 0])
     assert_array_equal(hommel.p_values, [0.3, 0.1, 0.2])
-    assert repr(hommel) == "Hommel(n_hypotheses=3, local_test='hommel')"
+    assert repr(hommel) == "Hommel(n_elements=3, local_test='hommel')"

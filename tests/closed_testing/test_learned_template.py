@@ -30,7 +30,7 @@ def test_curves_are_p_values_sorted_within_permutations_and_then_across():
     p_values = [[0.5, 0.1, 0.9], [0.2, 0.8, 0.3], [1.0, 0.7, 0.05]]
     template = LearnedTemplate.from_p_values(p_values)
     assert_array_equal(template.curves, [[0.05, 0.3, 0.8], [0.1, 0.5, 0.9], [0.2, 0.7, 1.0]])
-    assert (template.n_hypotheses, template.n_ranks, template.n_curves) == (3, 3, 3)
+    assert (template.n_elements, template.k_max, template.n_curves) == (3, 3, 3)
     assert (template.name, template.delta) == ("learned", 0)
 
 
@@ -38,11 +38,11 @@ def test_curves_are_p_values_sorted_within_permutations_and_then_across():
 @given(p_values=matrices(), k_max=st.integers(1, 9))
 def test_curves_are_nested_whatever_the_p_values(p_values, k_max):
     template = LearnedTemplate.from_p_values(p_values, k_max)
-    n_ranks = min(k_max, p_values.shape[1])
-    assert template.curves.shape == (len(p_values), n_ranks)
+    k_max = min(k_max, p_values.shape[1])
+    assert template.curves.shape == (len(p_values), k_max)
     assert (np.diff(template.curves, axis=0) >= 0).all()
     assert (np.diff(template.curves, axis=1) >= 0).all()
-    smallest = np.sort(p_values, axis=1)[:, :n_ranks]
+    smallest = np.sort(p_values, axis=1)[:, :k_max]
     again = LearnedTemplate.from_smallest(smallest, p_values.shape[1])
     assert_array_equal(again.curves, template.curves)
     assert_array_equal(np.sort(smallest, axis=0), template.curves)
@@ -52,7 +52,7 @@ def test_curves_are_nested_whatever_the_p_values(p_values, k_max):
 @given(p_values=matrices(), p=grids(3, 5), data=st.data())
 def test_inverse_counts_the_curves_that_are_not_above_a_p_value(p_values, p, data):
     template = LearnedTemplate.from_p_values(p_values)
-    ranks = np.array(data.draw(st.lists(st.integers(1, template.n_ranks), min_size=5, max_size=5)))
+    ranks = np.array(data.draw(st.lists(st.integers(1, template.k_max), min_size=5, max_size=5)))
     inverse = template.inverse(ranks, p)
     assert inverse.shape == (3, 5)
     assert inverse.dtype == np.float64
@@ -89,13 +89,13 @@ def test_a_parameter_that_is_no_curve_is_refused(lambda_):
 
 def test_ranks_are_a_thousand_by_default():
     template = LearnedTemplate.from_p_values(np.random.default_rng(0).random((3, 1200)))
-    assert (template.n_ranks, template.n_hypotheses) == (1000, 1200)
+    assert (template.k_max, template.n_elements) == (1000, 1200)
 
 
 def test_a_template_may_be_cut():
     template = LearnedTemplate(CURVES, 5, subjects=["a"]).cut(2)
     assert_array_equal(template.curves, np.array(CURVES)[:, :2])
-    assert (template.n_ranks, template.n_hypotheses) == (2, 5)
+    assert (template.k_max, template.n_elements) == (2, 5)
     assert template.subjects == {"a"}
     for k_max in (0, 4):
         with pytest.raises(ValueError, match="k_max must be an integer from 1 to 3"):
@@ -130,7 +130,7 @@ def test_a_file_gives_the_template_back(tmp_path):
     again = LearnedTemplate.load(str(tmp_path / "template.npz"))
     assert_array_equal(again.curves, template.curves)
     assert again.subjects == {"a", "b"}
-    assert again.n_hypotheses == 5
+    assert again.n_elements == 5
     LearnedTemplate(CURVES, 6).save(tmp_path / "template.npz")
     assert LearnedTemplate.load(tmp_path / "template.npz").subjects == frozenset()
     assert [path.name for path in tmp_path.iterdir()] == ["template.npz"]
@@ -146,7 +146,7 @@ def test_what_is_given_is_not_written_to():
 
 
 def test_repr_tells_what_the_template_is_of():
-    text = "LearnedTemplate(n_hypotheses=5, k_max=3, n_curves=3)"
+    text = "LearnedTemplate(n_elements=5, k_max=3, n_curves=3)"
     assert repr(LearnedTemplate(CURVES, 5)) == text
 
 
@@ -168,8 +168,8 @@ def test_curves_that_are_none_are_refused(curves, match):
         LearnedTemplate(curves, 5)
 
 
-def test_fewer_hypotheses_than_ranks_are_refused():
-    with pytest.raises(ValueError, match=r"n_hypotheses must be an integer from 3 .* 3 ranks"):
+def test_fewer_elements_than_ranks_are_refused():
+    with pytest.raises(ValueError, match=r"n_elements must be an integer from 3 .* 3 ranks"):
         LearnedTemplate(CURVES, 2)
 
 

@@ -16,13 +16,13 @@ from ._brute_force import simes_factor
 from ._strategies import ALPHAS, LOCAL_TESTS, N_PERMUTATIONS, as_floats
 
 
-def permutation_counts(n_hypotheses, n_permutations, seed):
-    """Return counts k of p-values k / B: a third of the hypotheses tend to be small."""
+def permutation_counts(n_elements, n_permutations, seed):
+    """Return counts k of p-values k / B: a third of the elements tend to be small."""
     rng = np.random.default_rng(seed)
-    counts = rng.integers(1, n_permutations + 1, n_hypotheses)
-    active = rng.random(n_hypotheses) < 0.35
-    exponents = rng.integers(1, 6, n_hypotheses)
-    counts[active] = 1 + (n_permutations * rng.random(n_hypotheses) ** exponents)[active] // 6
+    counts = rng.integers(1, n_permutations + 1, n_elements)
+    active = rng.random(n_elements) < 0.35
+    exponents = rng.integers(1, 6, n_elements)
+    counts[active] = 1 + (n_permutations * rng.random(n_elements) ** exponents)[active] // 6
     return counts
 
 

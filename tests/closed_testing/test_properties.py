@@ -104,7 +104,7 @@ def test_no_bound_shrinks_when_alpha_grows(local_test, p, levels, seed):
 
 @settings(deadline=None, max_examples=50)
 @given(p=p_values(), alpha=LEVELS, seed=st.integers(0, 2**32))
-def test_the_order_of_the_hypotheses_does_not_matter(local_test, p, alpha, seed):
+def test_the_order_of_the_elements_does_not_matter(local_test, p, alpha, seed):
     rng = np.random.default_rng(seed)
     shuffled = rng.permutation(p.size)
     first, second = Hommel(p, local_test), Hommel(p[shuffled], local_test)
@@ -227,7 +227,7 @@ def test_jumps_fall_from_the_largest_p_value_or_above(local_test, p):
 
 
 def test_a_tdp_that_the_set_just_reaches_is_not_exceeded(local_test):
-    # 29 of 100 hypotheses are not more than 0.29 of them, although 0.29 * 100 < 29.
+    # 29 of 100 elements are not more than 0.29 of them, although 0.29 * 100 < 29.
     p = np.linspace(0.001, 0.5, 100) ** 20
     hommel = Hommel(p, local_test)
     everything = np.arange(100)

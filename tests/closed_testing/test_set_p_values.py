@@ -107,7 +107,7 @@ def test_arrays_given_are_not_written_to():
     ids=repr,
 )
 def test_labels_that_are_not_one_integer_for_each_hypothesis_are_refused(labels):
-    match = r"labels must be integers of shape \(5,\), one for each hypothesis"
+    match = r"labels must be integers of shape \(5,\), one for each element"
     with pytest.raises(ValueError, match=match):
         Hommel(P_VALUES).set_p_values_by_label(labels)
 
@@ -132,13 +132,13 @@ def test_labels_out_of_range_are_refused(labels, n_labels, values):
 def test_a_set_that_holds_a_hypothesis_twice_is_refused(subset):
     hommel = Hommel(P_VALUES)
     hommel.set_p_values_by_label([0, 0, 1], subset=subset)
-    with pytest.raises(ValueError, match="subset must not name a hypothesis twice with the same"):
+    with pytest.raises(ValueError, match="subset must not name an element twice with the same"):
         hommel.set_p_values_by_label([1, 0, 1], subset=subset)
 
 
 @pytest.mark.parametrize("subset", [[5], [-6]], ids=repr)
 def test_a_subset_that_is_not_of_the_family_is_refused(subset):
-    with pytest.raises(IndexError, match="subset must hold indices of 5 hypotheses"):
+    with pytest.raises(IndexError, match="subset must hold indices of 5 elements"):
         Hommel(P_VALUES).set_p_values_by_label([0], subset=subset)
 
 

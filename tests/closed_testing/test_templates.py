@@ -33,7 +33,7 @@ P_VALUES = (
 
 @st.composite
 def templates(draw, names=tuple(NAMES)):
-    """Draw a template of up to 60 hypotheses."""
+    """Draw a template of up to 60 elements."""
     name = draw(st.sampled_from(names))
     degenerate = TEMPLATES[name]._n_degenerate
     m = draw(st.integers(1 + degenerate, 60))
@@ -44,7 +44,7 @@ def templates(draw, names=tuple(NAMES)):
 
 def a_rank(draw, template):
     """Draw a rank beyond the shift."""
-    return draw(st.integers(template.delta + 1, template.n_ranks))
+    return draw(st.integers(template.delta + 1, template.k_max))
 
 
 def inverse(template, rank, p):
@@ -54,13 +54,13 @@ def inverse(template, rank, p):
 def exact_inverse(template, rank, p):
     """Return the inverse of the Simes template or of the AORC in fractions."""
     p, k = Fraction(p), rank - template.delta
-    m = template.n_hypotheses - template.delta
+    m = template.n_elements - template.delta
     return p * m / k if template.name == "simes" else p * (m - k) / (k * (1 - p))
 
 
 def exact_threshold(template, rank, lambda_):
     """Return a threshold of the Simes template or of the AORC in fractions."""
-    k, m = rank - template.delta, template.n_hypotheses - template.delta
+    k, m = rank - template.delta, template.n_elements - template.delta
     return lambda_ * k / m if template.name == "simes" else k * lambda_ / (m - k + k * lambda_)
 
 
@@ -114,7 +114,7 @@ def is_usual_level(template, lambda_):
     template=HigherCriticismTemplate(50), p=1e-9, of_lambda=1e-12, data=None
 )  # cancellation with the other root
 def test_p_values_beside_a_threshold_are_on_its_sides(template, p, of_lambda, data):
-    rank = template.n_ranks if data is None else a_rank(data.draw, template)
+    rank = template.k_max if data is None else a_rank(data.draw, template)
     other = 1 if data is None else a_rank(data.draw, template)
     lambda_ = inverse(template, other, of_lambda)
     assume(math.isfinite(lambda_) and of_lambda > 0 and is_usual_level(template, lambda_))
@@ -146,9 +146,9 @@ def test_the_threshold_at_the_inverse_of_a_p_value_is_the_p_value(template, p, d
 @given(template=templates(), p=st.lists(P_VALUES, min_size=2, max_size=20))
 def test_inverse_grows_with_the_p_value_and_falls_with_the_rank(template, p):
     p = np.sort(p)
-    ranks = np.arange(1, template.n_ranks + 1)
+    ranks = np.arange(1, template.k_max + 1)
     table = template.inverse(ranks[:, np.newaxis], p)
-    assert table.shape == (template.n_ranks, p.size)
+    assert table.shape == (template.k_max, p.size)
     assert not np.isnan(table).any()
     assert_array_equal(table[: template.delta], np.inf)
     table = table[template.delta :]
@@ -167,10 +167,10 @@ def test_rounding_keeps_the_order_of_inverses(name, m):
     template = make_template(name, m)
     rng = np.random.default_rng(m)
     for p in [*10 ** -rng.uniform(0, 12, 20), 0.5, 1 - 1e-12]:
-        rank = int(rng.integers(1, template.n_ranks))
+        rank = int(rng.integers(1, template.k_max))
         p = np.minimum(p + np.spacing(p) * np.arange(500), 1)
         assert (np.diff(template.inverse(np.array(rank), p)) >= 0).all()
-        ranks = np.arange(rank, min(rank + 500, template.n_ranks + 1))
+        ranks = np.arange(rank, min(rank + 500, template.k_max + 1))
         assert (np.diff(template.inverse(ranks, p[0])) <= 0).all()
 
 
@@ -179,7 +179,7 @@ def test_rounding_disturbs_the_order_of_inverses_less_than_is_allowed_for(name, 
     template = make_template(name, m)
     rng = np.random.default_rng(m)
     for _ in range(60):
-        rank = int(rng.integers(1, template.n_ranks + 1))
+        rank = int(rng.integers(1, template.k_max + 1))
         p = rank / m * rng.uniform(0.3, 1)
         p = np.minimum(p + np.spacing(p) * np.arange(200), 1)
         values = template.inverse(np.array(rank), p)
@@ -192,7 +192,7 @@ def test_thresholds_grow_with_rank_and_lambda(template, p, other, data):
     rank = a_rank(data.draw, template)
     lambdas = sorted(inverse(template, rank, value) for value in (p, other))
     low, high = (template.thresholds(value) for value in lambdas)
-    assert low.shape == (template.n_ranks,)
+    assert low.shape == (template.k_max,)
     assert_array_equal(low[: template.delta], 0)
     assert (low >= 0).all()
     assert (np.diff(low) >= -1e-10 * low[1:]).all()
@@ -209,10 +209,10 @@ def test_thresholds_grow_with_rank_and_lambda(template, p, other, data):
 @example(template=BetaTemplate(3), p=1.0, data=None)
 @example(template=PowerTemplate(3), p=1.0, data=None)
 def test_what_meets_a_critical_threshold_is_below_the_threshold(template, p, data):
-    rank = template.n_ranks if data is None else a_rank(data.draw, template)
+    rank = template.k_max if data is None else a_rank(data.draw, template)
     lambda_ = inverse(template, rank, p)
     critical = template.critical_thresholds(lambda_)
-    assert critical.shape == (template.n_ranks,)
+    assert critical.shape == (template.k_max,)
     assert (np.diff(critical) >= 0).all()
     assert (critical <= 1).all()
     assert_array_equal(critical[: template.delta], -1)
@@ -253,7 +253,7 @@ def test_critical_thresholds_are_close_to_the_thresholds(template, p, data):
 @pytest.mark.parametrize("delta", [0, 3])
 def test_the_least_lambda_gives_thresholds_that_nothing_meets(name, delta):
     template = make_template(name, 20, delta=delta)
-    lowest = float(template.inverse(np.arange(1, template.n_ranks + 1), 0.0).min())
+    lowest = float(template.inverse(np.arange(1, template.k_max + 1), 0.0).min())
     assert_array_equal(template.thresholds(lowest), 0)
     assert_array_equal(template.critical_thresholds(lowest), -1)
 
@@ -261,7 +261,7 @@ def test_the_least_lambda_gives_thresholds_that_nothing_meets(name, delta):
 @pytest.mark.parametrize("name", NAMES)
 def test_p_values_of_one_have_thresholds_just_below_one(name):
     template = make_template(name, 20)
-    ranks = np.arange(1, template.n_ranks + 1)
+    ranks = np.arange(1, template.k_max + 1)
     highest = float(template.inverse(ranks, 1.0).min())
     critical = template.critical_thresholds(highest)
     assert critical[-1] < 1
@@ -274,8 +274,8 @@ def test_the_shift_takes_away_from_rank_and_number():
     assert_allclose(shifted.thresholds(0.3), expected, rtol=1e-15)
     for name in NAMES:
         shifted, plain = make_template(name, 50, delta=5), make_template(name, 45)
-        p = np.linspace(0.01, 0.99, plain.n_ranks)
-        ranks = np.arange(1, plain.n_ranks + 1)
+        p = np.linspace(0.01, 0.99, plain.k_max)
+        ranks = np.arange(1, plain.k_max + 1)
         assert_array_equal(shifted.inverse(ranks + 5, p), plain.inverse(ranks, p))
 
 
@@ -318,11 +318,11 @@ def test_templates_by_name():
     for name in NAMES:
         template = make_template(name, 10, k_max=4, delta=2)
         assert type(template) is TEMPLATES[name]
-        assert (template.name, template.n_hypotheses) == (name, 10)
-        assert (template.n_ranks, template.delta) == (4, 2)
-    assert make_template("simes", 10).n_ranks == 10
-    assert make_template("aorc", 10).n_ranks == 9
-    assert make_template("simes", np.int64(10), k_max=np.int32(3)).n_ranks == 3
+        assert (template.name, template.n_elements) == (name, 10)
+        assert (template.k_max, template.delta) == (4, 2)
+    assert make_template("simes", 10).k_max == 10
+    assert make_template("aorc", 10).k_max == 9
+    assert make_template("simes", np.int64(10), k_max=np.int32(3)).k_max == 3
 
 
 def test_a_template_that_is_made_already_is_taken_as_it_is():
@@ -330,15 +330,15 @@ def test_a_template_that_is_made_already_is_taken_as_it_is():
     assert make_template(shifted, 10) is shifted
     assert make_template(shifted, 10, delta=2) is shifted
     cut = make_template(shifted, 10, k_max=5)
-    assert (type(cut), cut.n_ranks, cut.delta) == (SimesTemplate, 5, 2)
+    assert (type(cut), cut.k_max, cut.delta) == (SimesTemplate, 5, 2)
     learned = LearnedTemplate([[0.1, 0.2], [0.2, 0.3]], 10)
     assert make_template(learned, 10) is learned
-    assert make_template(learned, 10, k_max=1).n_ranks == 1
+    assert make_template(learned, 10, k_max=1).k_max == 1
 
 
 def test_repr_tells_what_the_template_is_of():
-    assert repr(SimesTemplate(10)) == "SimesTemplate(n_hypotheses=10, k_max=10)"
-    assert repr(AORCTemplate(10, delta=2)) == "AORCTemplate(n_hypotheses=10, k_max=9, delta=2)"
+    assert repr(SimesTemplate(10)) == "SimesTemplate(n_elements=10, k_max=10)"
+    assert repr(AORCTemplate(10, delta=2)) == "AORCTemplate(n_elements=10, k_max=9, delta=2)"
 
 
 @pytest.mark.parametrize("name", ["Simes", "linear", "", "higher.criticism", "learned"])
@@ -371,7 +371,7 @@ def test_a_shift_out_of_range_is_refused(delta):
 
 @pytest.mark.parametrize("value", [2.0, "2", None, True, np.float64(2)])
 def test_numbers_that_are_no_integers_are_refused(value):
-    with pytest.raises(TypeError, match="n_hypotheses must be an integer"):
+    with pytest.raises(TypeError, match="n_elements must be an integer"):
         SimesTemplate(value)
     with pytest.raises(TypeError, match="delta must be an integer"):
         SimesTemplate(10, delta=value)
@@ -381,13 +381,13 @@ def test_numbers_that_are_no_integers_are_refused(value):
 
 
 @pytest.mark.parametrize(("cls", "m"), [(SimesTemplate, 0), (AORCTemplate, 1), (BetaTemplate, -2)])
-def test_too_few_hypotheses_are_refused(cls, m):
-    with pytest.raises(ValueError, match=f"n_hypotheses must be an integer from .* Got {m}"):
+def test_too_few_elements_are_refused(cls, m):
+    with pytest.raises(ValueError, match=f"n_elements must be an integer from .* Got {m}"):
         cls(m)
 
 
-def test_a_template_of_other_hypotheses_is_refused():
-    with pytest.raises(ValueError, match="template is one of 10 hypotheses, and there are 11"):
+def test_a_template_of_other_elements_is_refused():
+    with pytest.raises(ValueError, match="template is one of 10 elements, and there are 11"):
         make_template(SimesTemplate(10), 11)
 
 

@@ -110,7 +110,15 @@ def true_discoveries(p_of_set, h, alpha=0.05, local_test="simes"):
 
 
 def tdp_volume(
-    z, mask, threshold, *, alpha=0.05, two_sided=False, n_changes=1, min_size=0, local_test="simes"
+    z,
+    mask,
+    threshold,
+    *,
+    alpha=0.05,
+    two_sided=False,
+    n_changes=1,
+    cluster_threshold=0,
+    local_test="simes",
 ):
     """Return the TDP image of one threshold as an array, cluster after cluster.
 
@@ -124,7 +132,7 @@ def tdp_volume(
         labels, n_clusters = ndimage.label(mask & (sign * z > threshold), structure)
         for label in range(1, n_clusters + 1):
             cluster = labels == label
-            if cluster.sum() >= min_size:
+            if cluster.sum() >= cluster_threshold:
                 bound = true_discoveries(p[cluster], h, alpha, local_test)
                 tdp[cluster] = bound / cluster.sum()
     return tdp

@@ -101,7 +101,7 @@ class BruteForce:
                         members = np.array(sorted(cluster))
                         self.bounds[cluster] = int(vector.true_discoveries(p[members]))
 
-    def largest(self, tdp, min_size=0):
+    def largest(self, tdp, cluster_threshold=0):
         """Return the largest clusters with a TDP, from the largest to the smallest."""
         found = []
         for cluster in sorted(self.bounds, key=len, reverse=True):
@@ -109,21 +109,21 @@ class BruteForce:
             if self.bounds[cluster] / len(cluster) >= tdp and not is_within:
                 assert all(cluster.isdisjoint(other) for other in found)
                 found.append(cluster)
-        return [cluster for cluster in found if len(cluster) >= min_size]
+        return [cluster for cluster in found if len(cluster) >= cluster_threshold]
 
-    def tdp(self, tdps, min_size=0):
+    def tdp(self, tdps, cluster_threshold=0):
         """Return the TDP of the cluster of each element for the highest TDP it has one for."""
         shown = np.zeros(self.n)
         for tdp in sorted(tdps):
-            for cluster in self.largest(tdp, min_size):
+            for cluster in self.largest(tdp, cluster_threshold):
                 shown[list(cluster)] = self.bounds[cluster] / len(cluster)
         return shown
 
-    def highest(self, min_size=0):
+    def highest(self, cluster_threshold=0):
         """Return the highest TDP of all clusters around each element."""
         shown = np.zeros(self.n)
         for cluster, bound in self.bounds.items():
-            if len(cluster) >= min_size:
+            if len(cluster) >= cluster_threshold:
                 members = list(cluster)
                 shown[members] = np.maximum(shown[members], bound / len(cluster))
         return shown
@@ -182,9 +182,9 @@ def clusters_of(labels, ids):
     return [frozenset(np.flatnonzero(labels == i).tolist()) for i in ids]
 
 
-def assert_is_largest(transformer, shown, labels, expected, tdp, min_size=0):
+def assert_is_largest(transformer, shown, labels, expected, tdp, cluster_threshold=0):
     """Assert that image, label image and table are those of the expected clusters."""
-    clusters = expected.largest(tdp, min_size)
+    clusters = expected.largest(tdp, cluster_threshold)
     table = transformer.table_
     size = next(name for name in table if name.startswith("n_"))
     assert table[size].tolist()[:-1] == [len(cluster) for cluster in clusters]
@@ -192,7 +192,7 @@ def assert_is_largest(transformer, shown, labels, expected, tdp, min_size=0):
     assert set(found) == set(clusters)
     assert table["true_discoveries"].tolist()[:-1] == [expected.bounds[c] for c in found]
     assert table[size].sum() == expected.n
-    assert_array_equal(shown, expected.tdp([tdp], min_size))
+    assert_array_equal(shown, expected.tdp([tdp], cluster_threshold))
 
 
 def assert_thresholds_form_the_clusters(transformer, labels, form_clusters):
@@ -323,18 +323,18 @@ class TestLargestClusters:
             assert_array_equal(shown, mask)
             assert transformer.table_["n_voxels"].tolist()[-1] == 0
 
-    @pytest.mark.parametrize("min_size", [0, 1, 2, 5, 30, 10_000])
+    @pytest.mark.parametrize("cluster_threshold", [0, 1, 2, 5, 30, 10_000])
     @TWO_SIDED
     def test_smaller_ones_belong_to_the_rest(
-        self, brute_force, z_img, mask, mask_img, min_size, two_sided
+        self, brute_force, z_img, mask, mask_img, cluster_threshold, two_sided
     ):
         transformer = AdaptiveTDPTransformer(
-            0.5, mask_img=mask_img, cluster_threshold=min_size, two_sided=two_sided
+            0.5, mask_img=mask_img, cluster_threshold=cluster_threshold, two_sided=two_sided
         )
         shown = get_data(transformer.fit_transform(z_img))[mask]
         labels = get_data(transformer.labels_img_)[mask]
         expected = brute_force(two_sided=two_sided)
-        assert_is_largest(transformer, shown, labels, expected, 0.5, min_size)
+        assert_is_largest(transformer, shown, labels, expected, 0.5, cluster_threshold)
 
 
 class TestHeights:
@@ -542,22 +542,26 @@ class TestThresholdFreeMap:
 
     @CONNECTIVITIES
     @TWO_SIDED
-    @pytest.mark.parametrize("min_size", [0, 6])
+    @pytest.mark.parametrize("cluster_threshold", [0, 6])
     def test_is_the_highest_tdp_of_all_clusters(
-        self, brute_force, z_img, mask, mask_img, connectivity, two_sided, min_size
+        self, brute_force, z_img, mask, mask_img, connectivity, two_sided, cluster_threshold
     ):
         shared = {"mask_img": mask_img, "connectivity": connectivity, "two_sided": two_sided}
-        transformer = AdaptiveTDPTransformer(None, cluster_threshold=min_size, **shared)
+        transformer = AdaptiveTDPTransformer(None, cluster_threshold=cluster_threshold, **shared)
         shown = get_data(transformer.fit_transform(z_img))[mask]
         expected = brute_force(connectivity=connectivity, two_sided=two_sided)
-        assert_array_equal(shown, expected.highest(min_size))
+        assert_array_equal(shown, expected.highest(cluster_threshold))
 
-    @pytest.mark.parametrize("min_size", [0, 2, 6, 20])
+    @pytest.mark.parametrize("cluster_threshold", [0, 2, 6, 20])
     @TWO_SIDED
     def test_is_at_least_a_tdp_exactly_in_the_clusters_for_it(
-        self, make_map, make_img, mask_img, two_sided, min_size
+        self, make_map, make_img, mask_img, two_sided, cluster_threshold
     ):
-        shared = {"mask_img": mask_img, "two_sided": two_sided, "cluster_threshold": min_size}
+        shared = {
+            "mask_img": mask_img,
+            "two_sided": two_sided,
+            "cluster_threshold": cluster_threshold,
+        }
         img = make_img(make_map(2))
         highest = get_data(AdaptiveTDPTransformer(None, **shared).fit_transform(img))
         n_voxels = []
@@ -568,11 +572,11 @@ class TestThresholdFreeMap:
             n_voxels.append((highest >= tdp).sum())
         assert len(set(n_voxels)) > 2
 
-    @pytest.mark.parametrize("min_size", [0, 6])
+    @pytest.mark.parametrize("cluster_threshold", [0, 6])
     def test_table_has_the_largest_clusters_with_any_discovery(
-        self, z_img, mask_img, min_size, assert_same_images
+        self, z_img, mask_img, cluster_threshold, assert_same_images
     ):
-        shared = {"mask_img": mask_img, "cluster_threshold": min_size}
+        shared = {"mask_img": mask_img, "cluster_threshold": cluster_threshold}
         transformer = AdaptiveTDPTransformer(None, **shared)
         transformer.fit_transform(z_img)
         any_discovery = AdaptiveTDPTransformer(1e-9, **shared)
@@ -580,7 +584,7 @@ class TestThresholdFreeMap:
         expected = any_discovery.table_.drop(columns="tdp_threshold")
         assert_frame_equal(transformer.table_, expected)
         assert (expected["true_discoveries"][:-1] > 0).all()
-        assert expected["true_discoveries"].tolist()[-1] == 0 or min_size
+        assert expected["true_discoveries"].tolist()[-1] == 0 or cluster_threshold
         assert_same_images(transformer.labels_img_, any_discovery.labels_img_)
 
     def test_is_that_of_the_forest(self, z_img, mask, mask_img):
@@ -984,8 +988,8 @@ class TestForest:
         clusters = forest.query(0.5)
         changed = forest.change(clusters, clusters[0], 0.2)
         assert set(changed) != set(clusters)
-        p = transformer.hommel_.p_values
-        vector = transformer.hommel_.critical_vector(0.05)
+        p = transformer.maps_.test.p_values
+        vector = transformer.maps_.test.critical_vector(0.05)
         for cluster in changed:
             bound = vector.true_discoveries(p[forest.members(cluster)])
             assert bound == forest.true_discoveries[cluster]
@@ -1019,7 +1023,7 @@ class TestReporting:
     def test_family_is_that_of_clusters_of_a_threshold(self, fitted, z_img, mask_img):
         of_clusters = ClusterTDPTransformer(2, mask_img=mask_img, two_sided=True)
         of_clusters.fit_transform(z_img)
-        assert_array_equal(fitted.family_.p_values, of_clusters.family_.p_values)
+        assert_array_equal(fitted.maps_.test.p_values, of_clusters.maps_.test.p_values)
         assert fitted.true_discoveries_ == of_clusters.true_discoveries_
         seed = {"seed": [3, -1, 17], "radius": 9}
         assert set_bound(fitted, **seed) == set_bound(of_clusters, **seed)

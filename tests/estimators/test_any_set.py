@@ -130,7 +130,7 @@ class TestSetBound:
             bound = set_bound(fitted, mask_img=img)
             assert bound[:3] == (m, m - h, (m - h) / m)
             assert bound.true_discoveries == fitted.true_discoveries_
-        assert bound.p_value == fitted.hommel_.set_p_value(np.arange(m))
+        assert bound.p_value == fitted.maps_.test.set_p_value(np.arange(m))
 
     @pytest.mark.parametrize(
         ("seed", "radius"),
@@ -923,7 +923,7 @@ class TestElements:
             transformer.fit_transform(make_img(z))
         assert element_at(transformer, voxels[2]) == 2
         assert element_at(transformer, voxels[4]) == 3
-        family = transformer.family_
+        family = transformer.maps_
         assert family.stat[element_at(transformer, voxels[9])] == z[tuple(voxels[9])]
         with pytest.raises(ValueError, match="index must be that of one tested voxel"):
             element_at(transformer, voxels[3])

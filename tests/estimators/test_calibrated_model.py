@@ -193,7 +193,7 @@ class TestBounds:
         model.compute_contrast(output_type="tdp")
         t = t_of_flips(data)
         by_hand = ByHand((t[np.newaxis] >= t[:, np.newaxis]).mean(axis=1))
-        assert_array_equal(model.family_.p_values, by_hand.p)
+        assert_array_equal(model.maps_.test.p_values, by_hand.p)
         labels = get_data(model.labels_img_)[mask]
         for row in model.table_.itertuples():
             assert row.true_discoveries == by_hand.bound(labels == row.cluster_id)
@@ -204,7 +204,7 @@ class TestBounds:
         computed.compute_contrast(output_type="tdp")
         p = p_of_flips(data, two_sided)
         vector = calibrate(p, ALPHA).critical_vector
-        family = computed.family_
+        family = computed.maps_
         expected = vector.concentrated(p[0]).thresholds
         assert_allclose(family.critical_vector.thresholds, expected, rtol=1e-9)
         assert_allclose(family.p_values, p[0], rtol=1e-9)
@@ -216,8 +216,8 @@ class TestBounds:
 
     def test_p_values_of_the_calibration_are_those_of_the_z_map(self, computed):
         # The same t statistics, by the way of nilearn's z.
-        assert_allclose(computed.family_.p_values, computed.family_.map_p_values, rtol=1e-9)
-        assert computed.family_.p_values is not computed.family_.map_p_values
+        assert_allclose(computed.maps_.test.p_values, computed.maps_.family.p_values, rtol=1e-9)
+        assert computed.maps_.test.p_values is not computed.maps_.family.p_values
 
     def test_clusters_are_those_without_a_calibration(self, computed, effect_maps, mask_img):
         parametric = ARISecondLevelModel(mask_img, transformer=computed.transformer)
@@ -246,7 +246,7 @@ class TestBounds:
         )
         # But for rounding: nilearn lays out the data in another order.
         assert_allclose(model.calibration_.lambda_, alone.lambda_, rtol=1e-9)
-        assert_allclose(model.family_.p_values, alone.p_values_, rtol=1e-9)
+        assert_allclose(model.maps_.test.p_values, alone.p_values_, rtol=1e-9)
         assert model.calibration_.scheme_ == alone.scheme_
         vector = alone.critical_vector_
         assert model.true_discoveries_ == vector.true_discoveries(alone.p_values_) > 0
@@ -273,7 +273,7 @@ class TestFamily:
         model.compute_contrast(output_type="tdp")
         by_hand = ByHand(p_of_flips(np.stack([get_data(img)[half] for img in effect_maps])))
         assert model.n_tested_ == half.sum() < mask.sum()
-        assert_allclose(model.family_.p_values, by_hand.p, rtol=1e-9)
+        assert_allclose(model.maps_.test.p_values, by_hand.p, rtol=1e-9)
         labels = get_data(model.labels_img_)[half]
         for row in model.table_.itertuples():
             assert row.true_discoveries == by_hand.bound(labels == row.cluster_id)
@@ -297,7 +297,7 @@ class TestFamily:
         model.fit(maps, design_matrix=INTERCEPT).compute_contrast(output_type="tdp")
         by_hand = ByHand(p_of_flips(np.asarray(model.masker_.transform(maps), dtype=float)))
         assert model.n_tested_ == by_hand.m > 0
-        assert_allclose(model.family_.p_values, by_hand.p, rtol=1e-6)
+        assert_allclose(model.maps_.test.p_values, by_hand.p, rtol=1e-6)
 
     @pytest.mark.filterwarnings("ignore:imgs are being resampled")
     def test_resampled_maps(self, effect_maps):
@@ -305,7 +305,7 @@ class TestFamily:
         model.fit(effect_maps, design_matrix=INTERCEPT).compute_contrast(output_type="tdp")
         by_hand = ByHand(p_of_flips(np.asarray(model.masker_.transform(effect_maps), dtype=float)))
         assert model.n_tested_ == by_hand.m > 0
-        assert_allclose(model.family_.p_values, by_hand.p, rtol=1e-6)
+        assert_allclose(model.maps_.test.p_values, by_hand.p, rtol=1e-6)
 
     @pytest.mark.filterwarnings("ignore:.*of the mask are NaN")
     def test_nan_in_volumes_is_zero_as_for_nilearn(self, effect_maps, data, mask, mask_img):
@@ -316,7 +316,7 @@ class TestFamily:
         model.compute_contrast(output_type="tdp")
         with_zeros = data.copy()
         with_zeros[1, :3] = 0
-        assert_allclose(model.family_.p_values, p_of_flips(with_zeros)[0], rtol=1e-9)
+        assert_allclose(model.maps_.test.p_values, p_of_flips(with_zeros)[0], rtol=1e-9)
 
     def test_constant_voxels_are_no_discovery(self, effect_maps, mask, mask_img, make_img):
         maps = []
@@ -327,7 +327,7 @@ class TestFamily:
         model = make_model(mask_img).fit(maps, design_matrix=INTERCEPT)
         with pytest.warns(UserWarning, match=r"no residual variance in 4 of"):
             model.compute_contrast(output_type="tdp")
-        assert (model.family_.p_values[:4] == 1).all()
+        assert (model.maps_.test.p_values[:4] == 1).all()
         assert set_bound(model, indices=np.argwhere(mask)[:4]).true_discoveries == 0
 
 
@@ -420,7 +420,7 @@ class TestSurfaces:
         by_hand = ByHand(p_of_flips(masked(surfaces, family)))
         assert model.n_tested_ == by_hand.m < model.n_elements_
         # nilearn reads surfaces in single precision.
-        assert_allclose(model.family_.p_values, by_hand.p, rtol=1e-5)
+        assert_allclose(model.maps_.test.p_values, by_hand.p, rtol=1e-5)
         labels = masked([model.labels_img_], family)[0]
         for row in model.table_.itertuples():
             assert row.true_discoveries == by_hand.bound(labels == row.cluster_id)
@@ -453,7 +453,7 @@ class TestSurfaces:
         by_hand = ByHand(p_of_flips(values[:, finite]))
         assert model.n_tested_ == by_hand.m == finite.sum() == 141
         # nilearn reads surfaces in single precision.
-        assert_allclose(model.family_.p_values, by_hand.p, rtol=1e-5)
+        assert_allclose(model.maps_.test.p_values, by_hand.p, rtol=1e-5)
         assert model.true_discoveries_ == by_hand.bound(slice(None)) > 0
 
 
@@ -514,7 +514,7 @@ class TestInput:
             effects = [m.compute_contrast(contrast, output_type="effect_size") for m in models]
             expected = make_model(mask_img).fit(effects, design_matrix=INTERCEPT)
             expected.compute_contrast(output_type="tdp")
-            assert_allclose(model.family_.p_values, expected.family_.p_values, rtol=1e-5)
+            assert_allclose(model.maps_.test.p_values, expected.maps_.test.p_values, rtol=1e-5)
             assert_allclose(model.calibration_.lambda_, expected.calibration_.lambda_, rtol=1e-5)
 
     def test_maps_are_read_once(self, fitted, monkeypatch):
@@ -561,7 +561,7 @@ class TestInput:
                 model.set_params(transformer__two_sided=two_sided)
                 model.compute_contrast(output_type="tdp")
             assert_frame_equal(model.table_, computed.table_)
-            assert_array_equal(model.family_.p_values, computed.family_.p_values)
+            assert_array_equal(model.maps_.test.p_values, computed.maps_.test.p_values)
 
 
 class TestReuse:
@@ -701,10 +701,10 @@ class TestReuse:
         computed.set_params(calibration=None).compute_contrast(output_type="tdp")
         assert computed.calibration_ is None
         assert_frame_equal(computed.table_, parametric.table_)
-        assert_array_equal(computed.hommel_.p_values, computed.family_.p_values)
+        assert_array_equal(computed.maps_.test.p_values, computed.maps_.test.p_values)
         computed.set_params(calibration=calibration).compute_contrast(output_type="tdp")
         assert computed.calibration_ is before
-        assert computed.hommel_ is None
+        assert computed.maps_.test is None
         assert_frame_equal(computed.table_, table)
 
 
@@ -850,11 +850,11 @@ class TestQuestions:
         assert_array_equal(highest >= 0.6, forest.labels(forest.query(0.6)) > 0)
 
     def test_test_and_calibration_are_there(self, model):
-        assert isinstance(model.family_.test, CalibratedTest)
-        assert model.family_.test.calibration is model.calibration_.calibration_
-        assert model.hommel_ is None
-        assert model.transformer_.hommel_ is None
-        assert model.family_.test.critical_vector(0.2) is not None
+        assert isinstance(model.maps_.test, CalibratedTest)
+        assert model.maps_.test.calibration is model.calibration_.calibration_
+        assert model.maps_.test is None
+        assert model.transformer_.maps_.test is None
+        assert model.maps_.test.critical_vector(0.2) is not None
 
     def test_description_and_report(self, computed):
         tdp = computed.compute_contrast(output_type="tdp")

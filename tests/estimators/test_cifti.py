@@ -205,12 +205,12 @@ class TestFamily:
         transformer.fit_transform(img)
         h = definition.hommel_value(stats.norm.sf(x))
         assert 0 < h < x.size
-        assert transformer.hommel_.value(0.05) == Hommel(stats.norm.sf(x)).value(0.05) == h
+        assert transformer.maps_.test.value(0.05) == Hommel(stats.norm.sf(x)).value(0.05) == h
         assert transformer.n_tested_ == transformer.n_features_in_ == len(axis)
         bound = definition.true_discoveries(stats.norm.sf(x), h)
         assert transformer.true_discoveries_ == bound > 5
         assert_allclose(
-            np.sort(transformer.hommel_.p_values), np.sort(stats.norm.sf(x)), rtol=1e-13
+            np.sort(transformer.maps_.test.p_values), np.sort(stats.norm.sf(x)), rtol=1e-13
         )
 
     def test_maps_may_be_p_values(self, axis, x, img, mesh):
@@ -592,7 +592,7 @@ class TestMasks:
         assert not tdp[~kept].any()
         assert transformer.table_.columns.tolist() == COLUMNS
         assert set(transformer.table_["peak_structure"]) == {structure}
-        assert transformer.hommel_.value(0.05) == definition.hommel_value(stats.norm.sf(x[kept]))
+        assert transformer.maps_.test.value(0.05) == definition.hommel_value(stats.norm.sf(x[kept]))
 
     def test_fit_needs_no_map_where_there_is_a_mask(self, axis, img, mesh, kept):
         mask_img = as_img(kept.astype("uint8"), axis)
@@ -959,7 +959,7 @@ class TestZeros:
         transformer = ClusterTDPTransformer(mesh=mesh)
         with pytest.warns(UserWarning, match=match):
             transformer.fit_transform(padded)
-        assert transformer.hommel_.p_values.size == len(axis)
+        assert transformer.maps_.test.p_values.size == len(axis)
 
     @pytest.mark.filterwarnings("error")
     def test_mask_and_few_zeros_do_not_warn(self, axis, x, mesh):

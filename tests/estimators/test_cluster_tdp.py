@@ -257,7 +257,7 @@ class TestImageForm:
         transformer = ClusterTDPTransformer(2, mask_img=mask_img)
         transformer.fit_transform(make_img(single))
         assert_allclose(
-            transformer.hommel_.p_values, stats.norm.sf(single[mask].astype(float)), rtol=1e-13
+            transformer.maps_.test.p_values, stats.norm.sf(single[mask].astype(float)), rtol=1e-13
         )
 
     def test_scaled_integers_on_disk_are_scaled(self, z, mask_img, make_img, tmp_path):
@@ -385,7 +385,7 @@ class TestThresholds:
         )
         tdp = get_data(transformer.fit_transform(z_img))
         labels = get_data(transformer.labels_img_)[mask]
-        hommel = transformer.hommel_
+        hommel = transformer.maps_.test
         size, p_threshold = hommel.concentration_set(0.05)
         assert size > 0
         assert_array_equal(labels > 0, hommel.p_values <= p_threshold)
@@ -491,7 +491,7 @@ class TestTwoSided:
         transformer = ClusterTDPTransformer(2, two_sided=True, mask_img=mask_img)
         transformer.fit_transform(z_img)
         assert_allclose(
-            transformer.hommel_.p_values, 2 * stats.norm.sf(np.abs(z[mask])), rtol=1e-13
+            transformer.maps_.test.p_values, 2 * stats.norm.sf(np.abs(z[mask])), rtol=1e-13
         )
 
 
@@ -527,7 +527,7 @@ class TestClusters:
         )
         tdp = get_data(transformer.fit_transform(z_img))
         expected = definition.tdp_volume(
-            z, mask, 1.5, min_size=cluster_threshold, two_sided=two_sided
+            z, mask, 1.5, cluster_threshold=cluster_threshold, two_sided=two_sided
         )
         assert_allclose(tdp, expected, rtol=1e-14)
         everything = ClusterTDPTransformer(1.5, mask_img=mask_img, two_sided=two_sided)
@@ -683,8 +683,8 @@ class TestTable:
         transformer.fit_transform(z_img)
         p = stats.norm.sf(np.abs(z)) * 2 if two_sided else stats.norm.sf(z)
         h = definition.hommel_value(p[mask])
-        assert isinstance(transformer.hommel_, Hommel)
-        assert transformer.hommel_.value(0.05) == h
+        assert isinstance(transformer.maps_.test, Hommel)
+        assert transformer.maps_.test.value(0.05) == h
         assert transformer.true_discoveries_ == mask.sum() - h > 0
 
 
@@ -708,7 +708,7 @@ class TestInput:
             assert_frame_equal(transformer.table_[i], one.table_)
             assert transformer.n_tested_[i] == one.n_tested_
             assert transformer.true_discoveries_[i] == one.true_discoveries_
-            assert_array_equal(transformer.hommel_[i].p_values, one.hommel_.p_values)
+            assert_array_equal(transformer.maps_.test[i].p_values, one.maps_.test.p_values)
 
     @pytest.mark.parametrize("as_sequence", [list, tuple, pd.Series])
     def test_list_gives_list_each_map_with_its_own_family(
@@ -720,7 +720,7 @@ class TestInput:
         assert_same_images(result, images)
         assert_same_images(transformer.labels_img_, [t.labels_img_ for t in transformers])
         self.assert_same_results(transformer, transformers)
-        assert len({t.hommel_.value(0.05) for t in transformers}) == 3
+        assert len({t.maps_.test.value(0.05) for t in transformers}) == 3
 
     def test_list_of_one_gives_list_of_one(self, maps, mask_img):
         transformer = ClusterTDPTransformer(2, mask_img=mask_img)
@@ -746,7 +746,7 @@ class TestInput:
             )
         if n_maps == 1:
             assert transformer.true_discoveries_ == transformers[0].true_discoveries_
-            assert transformer.hommel_.p_values.ndim == 1
+            assert transformer.maps_.test.p_values.ndim == 1
             assert_frame_equal(transformer.table_, transformers[0].table_)
         else:
             self.assert_same_results(transformer, transformers[:n_maps])
@@ -997,8 +997,8 @@ class TestExtremeValues:
         expected = definition.tdp_volume(z, mask, 2, two_sided=two_sided)
         assert_allclose(tdp, expected, rtol=1e-14)
         assert transformer.n_tested_ == mask.sum()
-        assert transformer.hommel_.p_values[np.isposinf(z[mask])].tolist() == [0, 0]
-        assert transformer.hommel_.p_values[np.isneginf(z[mask])] == (0 if two_sided else 1)
+        assert transformer.maps_.test.p_values[np.isposinf(z[mask])].tolist() == [0, 0]
+        assert transformer.maps_.test.p_values[np.isneginf(z[mask])] == (0 if two_sided else 1)
         labels = get_data(transformer.labels_img_)
         assert table_row(transformer.table_, labels[2, 2, 3])["peak_stat"] == np.inf
         if two_sided:
@@ -1040,7 +1040,7 @@ class TestExtremeValues:
         z[tuple(np.argwhere(mask)[0])] = 2.5
         transformer = ClusterTDPTransformer(threshold, mask_img=mask_img, local_test=local_test)
         tdp = get_data(transformer.fit_transform(make_img(z)))
-        assert transformer.hommel_.value(0.05) == 0
+        assert transformer.maps_.test.value(0.05) == 0
         assert transformer.true_discoveries_ == mask.sum()
         lowest = threshold if isinstance(threshold, int) else 2 if threshold[0] == 2 else 0
         assert_array_equal(tdp, mask & (z > lowest))

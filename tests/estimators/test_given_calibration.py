@@ -67,7 +67,7 @@ def test_a_transformer_gives_what_the_model_gives(model, z_img, masker, calibrat
     assert_array_equal(tdp_img.get_fdata(), expected.get_fdata())
     assert_frame_equal(ari.table_, model.table_)
     assert ari.true_discoveries_ > 10
-    assert ari.hommel_ is None
+    assert ari.maps_.test is None
 
 
 def test_other_sets_come_from_the_same_calibration(z_img, masker, calibration):
@@ -120,7 +120,7 @@ def test_p_values_by_rank_are_of_the_data_of_the_map_or_refused(images, masker, 
     calibration.fit(masker.transform(images), alpha=0.1)
     ari = ClusterTDPTransformer(2.5, alpha=0.1, mask_img=masker)
     ari.fit_transform(z_img, calibration=calibration)
-    assert_array_equal(ari.family_.p_values, calibration.p_values_)
+    assert_array_equal(ari.maps_.test.p_values, calibration.p_values_)
     calibration.fit(masker.transform(images[1:]), alpha=0.1)
     with pytest.raises(ValueError, match="calibration must be of the data that the map was"):
         ari.fit_transform(z_img, calibration=calibration)

@@ -115,7 +115,7 @@ def test_p_values_of_sets_count_a_mirror_of_the_data(data):
 
 class TestParameters:
     @pytest.mark.parametrize(
-        ("template", "parameters", "n_ranks"),
+        ("template", "parameters", "k_max"),
         [
             ("simes", {}, 1500),
             ("aorc", {}, 1000),
@@ -125,10 +125,10 @@ class TestParameters:
             ("beta", {"delta": 5}, 1000),
         ],
     )
-    def test_numbers_of_thresholds(self, template, parameters, n_ranks):
+    def test_numbers_of_thresholds(self, template, parameters, k_max):
         data = np.random.default_rng(0).standard_normal((8, 1500))
         fitted = PermutationCalibration(template, n_permutations=30, **parameters).fit(data)
-        assert fitted.critical_vector_.thresholds.size == n_ranks
+        assert fitted.critical_vector_.thresholds.size == k_max
 
     def test_step_down_is_that_of_all_p_values(self, data):
         data[:, :15] += 4
@@ -184,7 +184,7 @@ class TestLearnedTemplates:
         return learn_template(others, n_permutations=60, random_state=0)
 
     def test_has_as_many_thresholds_as_there_are(self, learned):
-        assert (learned.n_ranks, learned.n_curves, learned.n_hypotheses) == (40, 60, 40)
+        assert (learned.k_max, learned.n_curves, learned.n_elements) == (40, 60, 40)
 
     def test_of_other_subjects(self, learned):
         data = np.random.default_rng(1).standard_normal((N_SUBJECTS, 40))

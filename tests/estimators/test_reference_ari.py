@@ -129,7 +129,7 @@ class TestWholeBrain:
         transformer = ClusterTDPTransformer(3.1, mask_img=mask_img)
         tdp = get_data(transformer.fit_transform(z_img))
         assert transformer.n_tested_ == z.size
-        assert (transformer.hommel_.p_values[np.isneginf(z)] == 1).all()
+        assert (transformer.maps_.test.p_values[np.isneginf(z)] == 1).all()
         assert ((tdp >= 0) & (tdp <= 1)).all()
         assert tdp.max() > 0.5
 

@@ -751,7 +751,7 @@ class TestTable:
         assert table["tdp"][:-1].tolist() == tdp[0].tolist()
         assert transformer.n_tested_ == table["n_voxels"].sum() == mask.sum()
         assert transformer.true_discoveries_ == definition.true_discoveries(p[mask], h)
-        assert transformer.hommel_.value(0.05) == h
+        assert transformer.maps_.test.value(0.05) == h
 
 
 class TestOutsideTheMask:

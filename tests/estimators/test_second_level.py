@@ -83,7 +83,7 @@ def assert_results_of(model, transformer):
     """Assert that the attributes of a model are those of a transformer."""
     assert_frame_equal(model.table_, transformer.table_)
     assert_array_equal(get_data(model.labels_img_), get_data(transformer.labels_img_))
-    assert_array_equal(model.hommel_.p_values, transformer.hommel_.p_values)
+    assert_array_equal(model.maps_.test.p_values, transformer.maps_.test.p_values)
     assert model.n_tested_ == transformer.n_tested_
     assert model.true_discoveries_ == transformer.true_discoveries_
 

@@ -175,7 +175,7 @@ class TestParameters:
         for table, other in zip(transformer.table_, restored.table_, strict=True):
             assert_frame_equal(table, other)
         assert restored.true_discoveries_ == transformer.true_discoveries_
-        assert restored.hommel_[0].value(0.01) == transformer.hommel_[0].value(0.01)
+        assert restored.maps_.test[0].value(0.01) == transformer.maps_.test[0].value(0.01)
 
     def test_html_repr_names_the_estimator_and_its_parameters(self, z_img, mask_img):
         transformer = ClusterTDPTransformer(threshold=2.75, mask_img=mask_img)

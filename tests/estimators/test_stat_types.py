@@ -124,9 +124,9 @@ class TestOneSidedEvidence:
         transformer = fit(values_of(z, stat_type), stat_type, threshold, local_test=local_test)
         assert_same_sets(transformer, of_z)
         assert transformer.true_discoveries_ == of_z.true_discoveries_
-        p = transformer.hommel_.p_values
+        p = transformer.maps_.test.p_values
         # 1 - p has 16 digits after the point, and no more.
-        assert_allclose(p, of_z.hommel_.p_values, rtol=RTOL.get(stat_type, 1e-10), atol=1e-15)
+        assert_allclose(p, of_z.maps_.test.p_values, rtol=RTOL.get(stat_type, 1e-10), atol=1e-15)
 
     @each_type
     def test_peaks_are_values_of_the_map(self, z, fit, stat_type):
@@ -194,9 +194,9 @@ class TestOneSidedEvidence:
         z = make_map(seed)
         values = values_of(z, stat_type)
         transformer = fit(values, stat_type, "concentration")
-        p_threshold = transformer.hommel_.concentration_set(0.05).p_threshold
+        p_threshold = transformer.maps_.test.concentration_set(0.05).p_threshold
         clusters = get_data(transformer.labels_img_)[get_data(transformer.mask_img_) > 0] > 0
-        assert_array_equal(clusters, transformer.hommel_.p_values <= p_threshold)
+        assert_array_equal(clusters, transformer.maps_.test.p_values <= p_threshold)
         threshold = transformer.table_["threshold"][0]
         assert_allclose(threshold, ISF[stat_type](p_threshold), rtol=1e-9)
         again = fit(values, stat_type, threshold)
@@ -284,15 +284,15 @@ class TestSquares:
     def test_of_z_is_chi_squared(self, z, fit, of_two_sided_z):
         squares = fit(z**2, "chi2", 2.5**2, df=1)
         assert_same_sets(squares, of_two_sided_z)
-        p = of_two_sided_z.hommel_.p_values
-        assert_allclose(squares.hommel_.p_values, p, rtol=1e-11)
+        p = of_two_sided_z.maps_.test.p_values
+        assert_allclose(squares.maps_.test.p_values, p, rtol=1e-11)
 
     @pytest.mark.parametrize("df", [5, 12.5, 200])
     def test_of_t_is_f(self, z, fit, df):
         of_t = fit(np.abs(z), "t", 2.5, df=df, two_sided=True)
         of_f = fit(z**2, "F", 2.5**2, df=(1, df))
         assert_same_sets(of_f, of_t)
-        assert_allclose(of_f.hommel_.p_values, of_t.hommel_.p_values, rtol=1e-11)
+        assert_allclose(of_f.maps_.test.p_values, of_t.maps_.test.p_values, rtol=1e-11)
 
     def test_has_the_default_threshold_of_the_upper_tail(self, z, fit):
         # F and chi-squared have one tail, which covers both directions: no 0.002.
@@ -342,8 +342,8 @@ class TestTwoSided:
         of_z = fit(z, "z", 2.5, two_sided=True)
         assert_same_sets(transformer, of_z)
         rtol = RTOL.get(stat_type, 1e-11)
-        assert_allclose(transformer.hommel_.p_values, of_z.hommel_.p_values, rtol=rtol)
-        assert_allclose(of_z.hommel_.p_values.min(), 2 * stats.norm.sf(np.abs(z)).min())
+        assert_allclose(transformer.maps_.test.p_values, of_z.maps_.test.p_values, rtol=rtol)
+        assert_allclose(of_z.maps_.test.p_values.min(), 2 * stats.norm.sf(np.abs(z)).min())
 
     @each_signed_type
     def test_default_threshold_is_one_in_a_thousand_in_each_tail(self, z, mask, fit, stat_type):
@@ -364,7 +364,7 @@ class TestTwoSided:
         of_p = fit(values, stat_type, p, threshold_scale="p", two_sided=True)
         assert_array_equal(
             get_data(of_p.labels_img_)[get_data(of_p.mask_img_) > 0] > 0,
-            of_p.hommel_.p_values < p,
+            of_p.maps_.test.p_values < p,
         )
         threshold = float(SIGNED[stat_type](stats.norm.isf(p / 2)))
         assert_frame_equal(
@@ -399,7 +399,7 @@ class TestTwoSided:
     def test_of_freesurfer_nothing_is_doubled(self, z, mask, fit):
         sig = SIGNED["neg_log10_p"](z)
         transformer = fit(sig, "neg_log10_p", 2, two_sided=True)
-        assert_allclose(transformer.hommel_.p_values, 10.0 ** -np.abs(sig[mask]), rtol=1e-13)
+        assert_allclose(transformer.maps_.test.p_values, 10.0 ** -np.abs(sig[mask]), rtol=1e-13)
 
 
 class TestPermutationPValues:
@@ -424,8 +424,8 @@ class TestPermutationPValues:
         )
         transformer.fit_transform(Nifti1Image(data, np.eye(4)))
         h = hommel_value_of_fractions(fractions, local_test)
-        assert transformer.hommel_.value(0.05) == h
-        assert transformer.hommel_.value(0.05) == Hommel(data.ravel(), local_test).value(0.05)
+        assert transformer.maps_.test.value(0.05) == h
+        assert transformer.maps_.test.value(0.05) == Hommel(data.ravel(), local_test).value(0.05)
         assert transformer.true_discoveries_ == len(counts) - h
         labels = get_data(transformer.labels_img_).ravel()
         assert_array_equal(labels > 0, [p < Fraction(1, 100) for p in fractions])
@@ -438,7 +438,7 @@ class TestPermutationPValues:
         transformer = ClusterTDPTransformer(1.0, mask_img=mask_img, stat_type="p")
         transformer.fit_transform(make_img(data))
         assert transformer.true_discoveries_ >= 1
-        assert transformer.hommel_.set_p_value(np.ones(m, dtype=bool)) <= 0.05 * (1 + 1e-15)
+        assert transformer.maps_.test.set_p_value(np.ones(m, dtype=bool)) <= 0.05 * (1 + 1e-15)
         data[mask] = np.nextafter(data[mask], 1)
         transformer.fit_transform(make_img(data))
         assert transformer.true_discoveries_ == 0
@@ -456,7 +456,7 @@ class TestPermutationPValues:
         p = np.random.default_rng(0).integers(1, 101, mask.shape) / 100
         p[:4] = np.random.default_rng(1).integers(1, 10, p[:4].shape) / 20_000
         transformer = fit(p, "p", "concentration")
-        p_threshold = transformer.hommel_.concentration_set(0.05).p_threshold
+        p_threshold = transformer.maps_.test.concentration_set(0.05).p_threshold
         in_clusters = get_data(transformer.labels_img_) > 0
         assert_array_equal(in_clusters, mask & (p <= p_threshold))
         assert (p[in_clusters] == p_threshold).sum() > 1
@@ -695,7 +695,7 @@ class TestBadValues:
         with pytest.warns(UserWarning, match="exactly 0 in 2 voxels of the mask.*discoveries") as w:
             transformer = fit(p, "p")
         assert len(w) == 1
-        assert (transformer.hommel_.p_values == 0).sum() == 2
+        assert (transformer.maps_.test.p_values == 0).sum() == 2
 
     @pytest.mark.parametrize("share", [0.03, 0.5])
     def test_p_map_that_is_padded_with_zeros_is_refused(self, mask, mask_img, make_img, share):
@@ -763,7 +763,7 @@ class TestWithoutAMask:
             transformer = self.transformer_of(stat_type)
             tdp = transformer.fit_transform(make_img(values))
         tested = np.zeros(brain.shape, dtype=bool)
-        tested[get_data(transformer.mask_img_) > 0] = transformer.family_.is_tested
+        tested[get_data(transformer.mask_img_) > 0] = transformer.maps_.family.is_tested
         assert_array_equal(tested, brain)
         mask_img = make_img(brain.astype("uint8"))
         expected = self.transformer_of(stat_type, mask_img=mask_img)
@@ -822,10 +822,10 @@ class TestWithoutAMask:
         for parameters in ({}, {"labels_img": labels_img}):
             transformer = self.transformer_of(stat_type, mask_img=mask_img, **parameters)
             tdp_img = transformer.fit_transform(img)
-            assert transformer.hommel_.p_values.size == brain.sum()
+            assert transformer.maps_.test.p_values.size == brain.sum()
             assert transformer.table_["n_voxels"].sum() == brain.sum()
             assert_allclose(
-                transformer.hommel_.p_values,
+                transformer.maps_.test.p_values,
                 stats.norm.sf(effect[brain]),
                 rtol=1e-10,
                 atol=1e-15,

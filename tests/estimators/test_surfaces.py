@@ -141,7 +141,7 @@ def components(faces, selected):
 
 
 def by_definition(
-    definition, img, mask=None, thresholds=(2,), *, two_sided=False, min_size=0, alpha=0.05
+    definition, img, mask=None, thresholds=(2,), *, two_sided=False, cluster_threshold=0, alpha=0.05
 ):
     """Return the TDP of each vertex of both hemispheres, cluster after cluster."""
     mask = full_mask(img.mesh) if mask is None else mask
@@ -155,7 +155,7 @@ def by_definition(
             for sign in (1, -1) if two_sided else (1,):
                 selected = inside[name] & (sign * z[name] > threshold)
                 for cluster in components(img.mesh.parts[name].faces, selected):
-                    if cluster.size >= min_size:
+                    if cluster.size >= cluster_threshold:
                         bound = definition.true_discoveries(p[name][cluster], h, alpha)
                         tdp[name][cluster] = bound / cluster.size
     return np.concatenate(list(tdp.values()))
@@ -336,13 +336,17 @@ class TestClusters:
             assert ((expected > 0) & (expected < 1)).any()
             assert_allclose(values_of(ari.fit_transform(img)), expected, rtol=1e-14)
 
-    @pytest.mark.parametrize("min_size", [1, 2, 5, 30])
-    def test_cluster_threshold_leaves_out_what_is_smaller(self, definition, z_surf, min_size):
-        ari = ClusterTDPTransformer(1, cluster_threshold=min_size)
+    @pytest.mark.parametrize("cluster_threshold", [1, 2, 5, 30])
+    def test_cluster_threshold_leaves_out_what_is_smaller(
+        self, definition, z_surf, cluster_threshold
+    ):
+        ari = ClusterTDPTransformer(1, cluster_threshold=cluster_threshold)
         tdp = values_of(ari.fit_transform(z_surf))
-        expected = by_definition(definition, z_surf, None, (1,), min_size=min_size)
+        expected = by_definition(
+            definition, z_surf, None, (1,), cluster_threshold=cluster_threshold
+        )
         assert_allclose(tdp, expected, rtol=1e-14)
-        assert (ari.table_["n_vertices"][:-1] >= min_size).all()
+        assert (ari.table_["n_vertices"][:-1] >= cluster_threshold).all()
 
     def test_connectivity_of_voxels_is_of_no_importance(self, z_surf):
         results = []
@@ -379,9 +383,9 @@ class TestFamily:
         hommel = Hommel(p, local_test)
         ari = ClusterTDPTransformer(2, alpha=alpha, mask_img=mask_surf, local_test=local_test)
         ari.fit_transform(z_surf)
-        assert_allclose(ari.hommel_.p_values, p, rtol=1e-14)
+        assert_allclose(ari.maps_.test.p_values, p, rtol=1e-14)
         assert ari.n_tested_ == ari.n_features_in_ == p.size == values_of(mask_surf).sum()
-        assert ari.hommel_.value(alpha) == hommel.value(alpha)
+        assert ari.maps_.test.value(alpha) == hommel.value(alpha)
         assert ari.true_discoveries_ == hommel.true_discoveries(alpha) > 0
         labels = values_of(ari.labels_img_, mask_surf)
         bounds = hommel.critical_vector(alpha)
@@ -399,11 +403,11 @@ class TestFamily:
             one = PolyMesh(**{name: z_surf.mesh.parts[name]})
             single = ClusterTDPTransformer(2)
             of_one = single.fit_transform(SurfaceImage(one, {name: z_surf.data.parts[name]}))
-            # Fewer hypotheses, and the level spent once more.
+            # Fewer elements, and the level spent once more.
             assert (of_one.data.parts[name] >= tdp.data.parts[name]).all()
-            apart.append(single.hommel_.value())
-            assert single.hommel_.value() < ari.hommel_.value()
-        assert sum(apart) < ari.hommel_.value()
+            apart.append(single.maps_.test.value())
+            assert single.maps_.test.value() < ari.maps_.test.value()
+        assert sum(apart) < ari.maps_.test.value()
 
     @TWO_SIDED
     def test_concentration_has_all_discoveries(self, z_surf, two_sided):
@@ -829,8 +833,8 @@ class TestSecondLevelModel:
         assert_same_surfaces(model.labels_img_, ari.labels_img_)
         assert_frame_equal(model.table_, ari.table_)
         assert set(model.table_["peak_hemisphere"][:-1]) == {"left", "right"}
-        assert model.n_tested_ == model.family_.n_tested == 222
-        assert model.true_discoveries_ == model.hommel_.true_discoveries() > 0
+        assert model.n_tested_ == model.maps_.n_tested == 222
+        assert model.true_discoveries_ == model.maps_.test.true_discoveries() > 0
         if threshold == 2.5:
             assert_allclose(
                 values_of(tdp), by_definition(definition, z_map, None, (2.5,)), rtol=1e-12

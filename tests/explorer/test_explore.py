@@ -82,7 +82,7 @@ def test_json_ends_no_script_and_stays_what_it_was():
 
 def test_page_holds_the_map_and_its_forest(small_map, fitted):
     info, arrays = _data(explore(fitted, labels_img=small_map[2], labels=["a", "b"]))
-    forest, family = fitted.forest_, fitted.family_
+    forest, family = fitted.forest_, fitted.maps_
     np.testing.assert_array_equal(arrays["mask"], small_map[1].get_fdata().ravel())
     np.testing.assert_array_equal(arrays["stat"], family.stat)
     np.testing.assert_array_equal(arrays["elements"], forest.elements)
@@ -156,7 +156,8 @@ def test_model_with_calibration_shows_calibrated_bounds(small_map):
     assert info["true_discoveries"] == model.true_discoveries_
     assert "permutations" in info["about"]
     np.testing.assert_array_equal(
-        arrays["categories"], model.family_.critical_vector.categories(model.family_.p_values)
+        arrays["categories"],
+        model.maps_.bounds.critical_vector.categories(model.maps_.test.p_values),
     )
 
 

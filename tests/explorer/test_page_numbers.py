@@ -40,7 +40,7 @@ def test_arrays_arrive_as_they_were(page, fitted, forest):
         got = page.evaluate(f"Array.from(ari.page.map.forest.{name})")
         np.testing.assert_array_equal(got, getattr(forest, name))
     np.testing.assert_array_equal(
-        page.evaluate("Array.from(ari.page.map.stat)"), fitted.family_.stat
+        page.evaluate("Array.from(ari.page.map.stat)"), fitted.maps_.family.stat
     )
     free = page.evaluate("Array.from(ari.page.map.free)")
     np.testing.assert_array_equal(free, forest.threshold_free_map())
@@ -117,7 +117,7 @@ def test_sphere_is_bounded_as_by_set_bound(page, fitted, radius):
 
 def test_any_set_and_its_confidence_curve_are_bounded_as_in_python(page, fitted):
     rng = np.random.default_rng(2)
-    family = fitted.family_
+    family = fitted.maps_
     for size in (1, 5, 80, family.n_tested):
         members = rng.choice(family.n_tested, size, replace=False)
         bound = page.evaluate("members => ari.page.map.forest.setBound(members)", members.tolist())

@@ -52,14 +52,14 @@ def test_click_tells_of_the_cluster_that_python_finds(page, fitted):
     assert voxel[2] == 4
     told = _at_crosshair(page)
     element = element_at(fitted, voxel)
-    assert float(told["z"]) == pytest.approx(fitted.family_.stat[element], abs=1e-3)
+    assert float(told["z"]) == pytest.approx(fitted.maps_.family.stat[element], abs=1e-3)
     cluster = fitted.forest_.cluster_of(element, 0.5)
     assert (told["cluster"] == "none") == (cluster is None)
 
 
 def test_crosshair_tells_size_bound_peak_and_region(page, fitted):
     _ask(page, 0.5)
-    forest, family = fitted.forest_, fitted.family_
+    forest, family = fitted.forest_, fitted.maps_
     _go_to(page, (3, 3, 3))
     told = _at_crosshair(page)
     cluster = forest.cluster_of(element_at(fitted, (3, 3, 3)), 0.5)
@@ -327,7 +327,7 @@ def _draw(page, voxels):
 
 def _in_region(page, fitted):
     """Return the region that is drawn, as a volume."""
-    mask = fitted.family_.space.parts[0].mask
+    mask = fitted.maps_.family.space.parts[0].mask
     region = np.zeros(mask.shape, dtype=bool)
     region[tuple(np.argwhere(mask)[page.evaluate("Array.from(ari.page.session.region)")].T)] = True
     return region

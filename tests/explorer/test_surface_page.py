@@ -89,7 +89,7 @@ def _download(page, button, folder, n_files=2):
 
 
 def test_areas_and_neighbours_are_those_of_python(page, fitted_surface):
-    space = fitted_surface.family_.space
+    space = fitted_surface.maps_.family.space
     areas = page.evaluate("Array.from(ari.page.map.geometry.areas)")
     tested = page.evaluate("Array.from(ari.page.map.geometry.indices)")
     expected = np.concatenate([part.element_sizes() for part in space.parts])
@@ -135,7 +135,7 @@ def test_sphere_is_bounded_as_by_set_bound(page, fitted_surface, radius):
 
 
 def test_click_on_a_vertex_tells_of_its_cluster(page, fitted_surface):
-    forest, family = fitted_surface.forest_, fitted_surface.family_
+    forest, family = fitted_surface.forest_, fitted_surface.maps_
     _ask(page, 0.3)
     cluster = int(forest.query(0.3)[0])
     members = forest.members(cluster)

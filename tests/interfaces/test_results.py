@@ -109,7 +109,7 @@ def test_files_hold_images_table_and_what_was_done(volume, tmp_path):
     table = pd.read_csv(files["table"], sep="\t", na_values="n/a")
     pd.testing.assert_frame_equal(table, ari.table_, check_dtype=False)
     sidecar = json.loads(files["sidecar"].read_text())
-    assert sidecar["HommelValue"] == ari.hommel_.value(0.05)
+    assert sidecar["HommelValue"] == ari.maps_.test.value(0.05)
     assert sidecar["NumberTested"] == ari.n_tested_
     assert sidecar["Command"] == "ari x"
     assert sidecar["Parameters"]["threshold"] == 2.5
@@ -166,7 +166,7 @@ def test_calibrated_model(rng, tmp_path):
     files = ari_estimator.save(model, tmp_path)
     again = ari_estimator.load(tmp_path)
     _assert_same(model, again, seed=(9, 9, 9), radius=6)
-    assert again.hommel_ is None
+    assert again.maps_.test is None
     sidecar = json.loads(files["sidecar"].read_text())
     assert sidecar["Template"] == "beta"
     assert sidecar["NumberOfPermutations"] == 60
@@ -265,7 +265,7 @@ def test_templates_and_numbers_of_a_calibration(rng, tmp_path, template, delta):
     again = ari_estimator.load(tmp_path)
     _assert_same(model, again, seed=(9, 9, 9), radius=6)
     sidecar = json.loads(files["sidecar"].read_text())
-    made = model.transformer_.family_.test.calibration
+    made = model.transformer_.maps_.test.calibration
     assert sidecar["Template"] == made.template.name
     assert sidecar["Delta"] == delta
     assert sidecar["NumberOfRanks"] == 50

@@ -224,7 +224,7 @@ def test_pivotal_statistics_are_counted_with_lambda_and_the_observed_one_marked(
     assert axes.lines[0].get_xdata()[0] == calibration.lambda_
     assert axes.lines[1].get_xdata()[0] == calibration.pivotal_statistics[0]
     labels = " ".join(text.get_text() for text in axes.get_legend().get_texts())
-    assert "199 resamples" in labels
+    assert "199 permutations" in labels
     assert f"{calibration.lambda_:.4g}" in labels
 
 

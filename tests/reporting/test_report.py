@@ -295,7 +295,7 @@ def test_calibration_is_reported():
     assert "<script>" not in html
     text = text_of(html)
     assert "With probability at least 90 % (alpha = 0.1)" in text
-    assert "100 resamples of the subjects (sign-flipping)" in text
+    assert "100 permutations of the subjects (sign-flipping)" in text
     assert n_figures(html) == 1
     assert "Andreella" in text
 
@@ -343,7 +343,7 @@ def test_model_report_shows_the_calibration(subjects):
     assert n_figures(section) == 4
     text = text_of(section)
     assert "Contrast [1]" in text
-    assert "calibrated by 50 resamples of the subjects (sign-flipping)" in text
+    assert "calibrated by 50 permutations of the subjects (sign-flipping)" in text
     assert "n_permutations" in text
 
 

@@ -250,7 +250,7 @@ class TestRows:
         of_rows = main_rows(get_tdp_table(transformer))
         z = smooth_map()
         p = 2 * stats.norm.sf(np.abs(z)) if two_sided else stats.norm.sf(z)
-        assert_allclose(transformer.hommel_.p_values, p[mask], rtol=1e-12)
+        assert_allclose(transformer.maps_.test.p_values, p[mask], rtol=1e-12)
         labels = {}
         for threshold in (1.0, 3.0):
             beyond = mask & ((np.abs(z) if two_sided else z) > threshold)
@@ -266,7 +266,7 @@ class TestRows:
                 members = ~beyond_any[mask]
             else:
                 members = labels[row.threshold, row.n_voxels, row.peak_stat]
-            assert row.p_value == f"{transformer.hommel_.set_p_value(members):.2g}"
+            assert row.p_value == f"{transformer.maps_.test.set_p_value(members):.2g}"
             assert (float(row.p_value) <= 0.05) == (row.true_discoveries > 0)
         assert 0 < (of_rows["true_discoveries"] > 0).sum() < len(of_rows)
 
@@ -309,7 +309,7 @@ class TestRows:
         assert rest["threshold"] is None
         in_rest = mask & (get_data(fitted.labels_img_) == 0)
         assert rest["n_voxels"] == in_rest.sum()
-        assert rest["p_value"] == f"{fitted.hommel_.set_p_value(in_rest[mask]):.2g}"
+        assert rest["p_value"] == f"{fitted.maps_.test.set_p_value(in_rest[mask]):.2g}"
         assert rest["peak_stat"] == round(smooth_map()[in_rest].max(), 2)
 
     def test_without_clusters_is_the_rest_alone(self, fit, mask, atlas_img):
@@ -320,7 +320,9 @@ class TestRows:
                 assert len(table) == 1
                 assert table.columns.tolist()[: len(COLUMNS)] == COLUMNS
                 assert table["n_voxels"][0] == mask.sum()
-                assert table["p_value"][0] == f"{transformer.hommel_.set_p_value(mask[mask]):.2g}"
+                assert (
+                    table["p_value"][0] == f"{transformer.maps_.test.set_p_value(mask[mask]):.2g}"
+                )
 
     def test_threshold_without_clusters_has_no_rows(self, fit):
         one, two = (get_tdp_table(fit(threshold)) for threshold in (2.0, [2.0, 100.0]))
@@ -334,12 +336,16 @@ class TestRows:
         img = make_img(z if stat_type == "z" else stats.norm.sf(z))
         direction = "positive" if stat_type == "z" else "unsigned"
         tables = []
-        for thresholds, min_size in (([0.02], 3), ([0.02, 1e-12], 3), ([0.02, 1e-12], 10**6)):
+        for thresholds, cluster_threshold in (
+            ([0.02], 3),
+            ([0.02, 1e-12], 3),
+            ([0.02, 1e-12], 10**6),
+        ):
             transformer = ClusterTDPTransformer(
                 thresholds,
                 threshold_scale="p",
                 stat_type=stat_type,
-                cluster_threshold=min_size,
+                cluster_threshold=cluster_threshold,
                 mask_img=mask_img,
             )
             transformer.fit_transform(img)
@@ -532,7 +538,7 @@ class TestPeaks:
         assert of_rows["region"].tolist() == ["one", "two", "three", "rest"]
         assert of_rows["n_voxels"].tolist()[:3] == [members.sum() for members in sets]
         for row, members in zip(of_rows.itertuples(), sets, strict=False):
-            assert row.p_value == f"{regions.hommel_.set_p_value(members[mask]):.2g}"
+            assert row.p_value == f"{regions.maps_.test.set_p_value(members[mask]):.2g}"
             xyz = apply_affine(AFFINE, np.argwhere(members)).mean(axis=0)
             assert_allclose([row.center_x, row.center_y, row.center_z], xyz, atol=0.051)
         sub_peaks = table[table["peak"] > 1]

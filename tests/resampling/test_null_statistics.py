@@ -83,11 +83,13 @@ CASES = {
 }
 
 
-def statistics_of(data, columns, contrast, name, blocks, *, n_draws=60, two_sided=False, seed=0):
+def statistics_of(
+    data, columns, contrast, name, blocks, *, n_permutations=60, two_sided=False, seed=0
+):
     columns = np.atleast_2d(columns.T).T
     found = find_contrast(columns, contrast)
     scheme = choose_scheme(name, found, check_blocks(blocks, len(data)))
-    draws = scheme.draws(n_draws, np.random.default_rng(seed))
+    draws = scheme.draws(n_permutations, np.random.default_rng(seed))
     return LinearModelStatistics(data, found, scheme, draws, two_sided), scheme, draws
 
 
@@ -102,8 +104,8 @@ def brute_force_t(data, columns, contrast, name, scheme, draw):
 def all_blocks(null):
     return np.concatenate(
         [
-            null.block(start, min(start + BLOCK, null.n_draws))
-            for start in range(0, null.n_draws, BLOCK)
+            null.block(start, min(start + BLOCK, null.n_permutations))
+            for start in range(0, null.n_permutations, BLOCK)
         ]
     )
 
@@ -132,7 +134,7 @@ def test_statistics_are_those_of_least_squares_on_resampled_data(case, data, dty
         observed,
         *(brute_force_t(data, columns, contrast, name, scheme, draw) for draw in draws[1:]),
     ]
-    assert null.n_draws == len(draws)
+    assert null.n_permutations == len(draws)
     blocks = all_blocks(null)
     assert blocks.dtype == np.float32
     assert blocks.shape == (len(draws), 40)
@@ -160,9 +162,9 @@ def test_rounding_errors_are_bounded(case, seed, log_spread, mean):
     rng = np.random.default_rng(seed)
     scales = 10.0 ** rng.uniform(-abs(log_spread), abs(log_spread), (N, 100))
     data = mean + rng.standard_normal((N, 100)) * scales
-    null, _, _ = statistics_of(data, *CASES[case], n_draws=30, seed=seed)
+    null, _, _ = statistics_of(data, *CASES[case], n_permutations=30, seed=seed)
     found = all_blocks(null)
-    exact = [correlation(null.exact_t(draw), null.tail.df) for draw in range(null.n_draws)]
+    exact = [correlation(null.exact_t(draw), null.tail.df) for draw in range(null.n_permutations)]
     assert np.abs(found - exact).max() <= null.error
 
 
@@ -194,7 +196,7 @@ def test_some_elements(case, data):
     assert_allclose(null.of_elements(slice(7, 19)), whole[:, 7:19], atol=1e-12)
     keep = np.random.default_rng(0).random(40) < 0.5
     kept = null.select(keep)
-    assert (kept.n_elements, kept.n_draws) == (keep.sum(), null.n_draws)
+    assert (kept.n_elements, kept.n_permutations) == (keep.sum(), null.n_permutations)
     assert kept.tail == null.tail
     assert_allclose(kept.of_elements(slice(None)), whole[:, keep], atol=1e-12)
     assert_allclose(kept.exact_t(3), null.exact_t(3)[keep], rtol=1e-12)
@@ -212,7 +214,7 @@ def test_more_elements_than_fit_in_a_stride(monkeypatch, data):
 
 
 def test_blocks_do_not_depend_on_those_before(data):
-    null, *_ = statistics_of(data, *CASES["groups and age"], n_draws=110)
+    null, *_ = statistics_of(data, *CASES["groups and age"], n_permutations=110)
     last = null.block(100, 110)
     assert_array_equal(all_blocks(null)[100:], last)
 
@@ -234,7 +236,7 @@ def test_constant_elements_have_no_effect(case, value):
             assert_array_equal(null.is_constant, [False, False, True, False])
             found = all_blocks(null)
             in_double = null.of_elements(slice(0, 4))
-            exact = np.array([null.exact_t(draw) for draw in range(null.n_draws)])
+            exact = np.array([null.exact_t(draw) for draw in range(null.n_permutations)])
         for values in (found, in_double, exact):
             assert np.isfinite(values).all()
             assert (values[:, 2] == 0).all()
@@ -257,7 +259,7 @@ def test_constants_are_found_beside_covariates_far_from_zero(n_subjects, dtype):
     with_noise = data * (1 + 1e-5 * rng.standard_normal(data.shape))
     for contrast in ([0, 1], [1, 0]):
         both = np.hstack([data, with_noise]).astype(dtype)
-        null, *_ = statistics_of(both, design, contrast, "auto", None, n_draws=3)
+        null, *_ = statistics_of(both, design, contrast, "auto", None, n_permutations=3)
         assert_array_equal(null.is_constant, np.repeat([True, False], 5))
 
 
@@ -280,7 +282,7 @@ def test_large_means_keep_their_digits():
 
 def test_flips_that_make_discrete_data_constant():
     data = np.array([[1, 2], [-1, 2], [1, 3], [1, -2]], dtype=float)
-    null, _, draws = statistics_of(data, np.ones(4), [1], "auto", None, n_draws=16)
+    null, _, draws = statistics_of(data, np.ones(4), [1], "auto", None, n_permutations=16)
     row = np.flatnonzero((draws == [1, -1, 1, 1]).all(axis=1))[0]
     mirrored = np.flatnonzero((draws == [-1, 1, -1, -1]).all(axis=1))[0]
     assert null.exact_t(row)[0] == np.inf
@@ -297,7 +299,7 @@ def test_resamples_that_nuisance_explains_have_no_effect():
     # Resampled residuals are constant, or as the nuisance: 0 / 0.
     data = np.array([[1.0], [0], [0], [0], [0], [2]])
     columns = np.column_stack([np.ones(6), [0, 0, 1, 1, 0, 1], [1, 0, 0, 0, 0, 0]])
-    null, *_ = statistics_of(data, columns, [0, 1, 0], "bootstrap", None, n_draws=200)
+    null, *_ = statistics_of(data, columns, [0, 1, 0], "bootstrap", None, n_permutations=200)
     exact = np.array([null.exact_t(draw)[0] for draw in range(200)])
     assert not np.isnan(exact).any()
     found = all_blocks(null)[:, 0]
@@ -311,8 +313,8 @@ def test_resamples_that_nuisance_explains_have_no_effect():
 def test_statistics_that_are_equal_in_theory():
     # Whole numbers: many flips have the same sum.
     data = np.random.default_rng(0).integers(-3, 4, (10, 30)).astype(float)
-    null, _, draws = statistics_of(data, np.ones(10), [1], "auto", None, n_draws=1024)
-    assert null.n_draws == 1024
+    null, _, draws = statistics_of(data, np.ones(10), [1], "auto", None, n_permutations=1024)
+    assert null.n_permutations == 1024
     r = null.of_elements(slice(0, 30))
     sums = (draws.astype(int) @ data.astype(int)).astype(int)
     for of_element, total in zip(r.T, sums.T, strict=True):

@@ -1,4 +1,4 @@
-"""Schemes of resampling: which is chosen, which resamples there are, and what they do."""
+"""Schemes of resampling: which is chosen, which permutations there are, and what they do."""
 
 import math
 import re
@@ -145,8 +145,8 @@ def arrangements(scheme, draws, contrast):
 
 def assert_each_once(scheme, contrast, n_distinct):
     assert scheme.n_distinct == n_distinct
-    for n_draws in (n_distinct, n_distinct + 1, 10 * n_distinct):
-        draws = scheme.draws(n_draws, np.random.default_rng(0))
+    for n_permutations in (n_distinct, n_distinct + 1, 10 * n_distinct):
+        draws = scheme.draws(n_permutations, np.random.default_rng(0))
         found = arrangements(scheme, draws, contrast)
         assert len(draws) == len(np.unique(found, axis=0)) == n_distinct
         assert_array_equal(found[0], np.round(contrast.basis, 8).ravel() + 0.0)

@@ -25,9 +25,9 @@ def data():
     return np.random.default_rng(0).standard_normal((23, 15)) + 0.2
 
 
-def streamed(data, n_groups, n_draws=50, two_sided=False):
+def streamed(data, n_groups, n_permutations=50, two_sided=False):
     sums = SubjectSums.of(iter(data), n_groups)
-    return sign_statistics(sums, n_draws, np.random.default_rng(3), two_sided)
+    return sign_statistics(sums, n_permutations, np.random.default_rng(3), two_sided)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
@@ -51,19 +51,19 @@ def test_doubles_stay_doubles():
     data = 1e8 + np.random.default_rng(0).standard_normal((12, 6))
     expected = stats.ttest_1samp(data, 0).statistic
     for n_groups in (3, 12):
-        assert_allclose(streamed(data, n_groups, n_draws=8).exact_t(0), expected, rtol=1e-7)
+        assert_allclose(streamed(data, n_groups, n_permutations=8).exact_t(0), expected, rtol=1e-7)
 
 
 @pytest.mark.parametrize("n_groups", [2, 5, 22])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_groups_are_flipped_as_one(data, dtype, n_groups):
     data = data.astype(dtype)
-    null = streamed(data, n_groups, n_draws=60, two_sided=True)
+    null = streamed(data, n_groups, n_permutations=60, two_sided=True)
     assert isinstance(null, StreamedSignStatistics)
-    assert null.n_draws == min(2**n_groups, 60)
+    assert null.n_permutations == min(2**n_groups, 60)
     draws = SignFlipping(n_groups, None).draws(60, np.random.default_rng(3))
     groups = np.arange(23) % n_groups
-    blocks = np.concatenate([null.block(i, min(i + 25, null.n_draws)) for i in (0, 25, 50)])
+    blocks = np.concatenate([null.block(i, min(i + 25, null.n_permutations)) for i in (0, 25, 50)])
     assert blocks.dtype == np.float32
     in_double = null.of_elements(slice(0, 15))
     tolerance = 1e-12 if dtype == np.float64 else 1e-5
@@ -151,11 +151,11 @@ def test_memory_does_not_grow_with_the_number_of_subjects():
 def test_constant_elements_have_no_effect(data, n_groups):
     data[:, 3], data[:, 4], data[:, 5] = 0, 0.1, -1e6
     with np.errstate(all="raise", under="ignore"):
-        null = streamed(data, n_groups, n_draws=20)
+        null = streamed(data, n_groups, n_permutations=20)
         values = [
-            null.block(0, min(20, null.n_draws)),
+            null.block(0, min(20, null.n_permutations)),
             null.of_elements(slice(0, 15)),
-            np.array([null.exact_t(draw) for draw in range(null.n_draws)]),
+            np.array([null.exact_t(draw) for draw in range(null.n_permutations)]),
         ]
     assert_array_equal(np.flatnonzero(null.is_constant), [3, 4, 5])
     for of_draws in values:

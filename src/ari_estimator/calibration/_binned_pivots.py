@@ -1,6 +1,6 @@
-"""Pivotal statistics of many resamples from statistics, without sorting them.
+"""Pivotal statistics of many permutations from statistics, without sorting them.
 
-The pivotal statistic of a resample is the minimum over ranks k of what the template's inverse
+The pivotal statistic of a draw is the minimum over ranks k of what the template's inverse
 makes of the k-th smallest p-value. P-values fall as statistics grow, so that statistics counted
 in bins bound it: ranks and p-values at the two ends of a bin bound what is in it, because the
 inverse falls with the rank and grows with the p-value. Only bins whose lower bound is below the
@@ -32,11 +32,11 @@ _LOW = -4.0
 
 
 class PivotBounds(NamedTuple):
-    """Pivotal statistics of resamples, and what rounding of the statistics may have changed.
+    """Pivotal statistics of permutations, and what rounding of the statistics may have changed.
 
     Attributes
     ----------
-    low, value, high : ndarray of shape (n_resamples,)
+    low, value, high : ndarray of shape (n_permutations,)
         The pivotal statistic of the statistics as they are, and bounds on that of statistics
         without rounding errors.
     """
@@ -123,15 +123,15 @@ class StatisticBins:
         return np.negative(collected, out=collected), starts
 
     def pivots(self, statistics: np.ndarray, template: Template) -> PivotBounds:
-        """Return the pivotal statistics of resamples.
+        """Return the pivotal statistics of permutations.
 
         Parameters
         ----------
-        statistics : ndarray of float32 or float64 of shape (n_resamples, n_hypotheses)
+        statistics : ndarray of float32 or float64 of shape (n_permutations, n_elements)
             Statistics between -1 and 1, without NaN.
 
         template : Template
-            The template. It may be of more hypotheses, of which some are left out.
+            The template. It may be of more elements, of which some are left out.
 
         Returns
         -------
@@ -148,7 +148,7 @@ class StatisticBins:
         before = ranks[row, column] - np.cumsum(sizes)
         rank = np.repeat(before, sizes) + np.arange(1, values.size + 1)
         # All of those beyond the last threshold are of the last bin of a row.
-        is_ranked = rank <= template.n_ranks
+        is_ranked = rank <= template.k_max
         bins = np.repeat(column, sizes)[is_ranked]
         values, rank = values[is_ranked], rank[is_ranked]
         starts = np.concatenate([[0], np.cumsum(is_ranked)])[starts[:-1]]
@@ -180,9 +180,9 @@ class StatisticBins:
             n_above = ranks[row, first] - counts[row, first]
             n_up_to = ranks[row, last]
             # Groups with anything in them that the template has a threshold for.
-            counted = np.flatnonzero((n_up_to > n_above) & (n_above < template.n_ranks))
+            counted = np.flatnonzero((n_up_to > n_above) & (n_above < template.k_max))
             row, first, last = row[counted], first[counted], last[counted]
-            rank = np.minimum(n_up_to[counted], template.n_ranks)
+            rank = np.minimum(n_up_to[counted], template.k_max)
             upper = template.inverse(rank, self._largest_p[last])
             # Each row has some: its highest statistics, or those that were open before.
             starts = np.searchsorted(row, np.arange(n_rows))
@@ -197,19 +197,19 @@ class StatisticBins:
         return wanted
 
     def smallest_p_values(self, statistics: np.ndarray, n_smallest: int) -> np.ndarray:
-        """Return the smallest p-values of resamples.
+        """Return the smallest p-values of permutations.
 
         Parameters
         ----------
-        statistics : ndarray of float32 or float64 of shape (n_resamples, n_hypotheses)
+        statistics : ndarray of float32 or float64 of shape (n_permutations, n_elements)
             Statistics between -1 and 1, without NaN.
 
         n_smallest : int
-            How many, at most ``n_hypotheses``.
+            How many, at most ``n_elements``.
 
         Returns
         -------
-        p_values : ndarray of shape (n_resamples, n_smallest)
+        p_values : ndarray of shape (n_permutations, n_smallest)
             In ascending order.
         """
         counts = self._count(statistics)
@@ -274,12 +274,12 @@ def bins_for(n_statistics: int) -> int:
 
 
 def pivots_of_counts(counts: np.ndarray, p_values: np.ndarray, template: Template) -> np.ndarray:
-    """Return pivotal statistics of resamples whose p-values are known by how often they occur.
+    """Return pivotal statistics of permutations whose p-values are known by how often they occur.
 
     Parameters
     ----------
-    counts : ndarray of int of shape (n_resamples, n_values)
-        How often each value occurs in each resample.
+    counts : ndarray of int of shape (n_permutations, n_values)
+        How often each value occurs in each draw.
 
     p_values : ndarray of shape (n_values,)
         The values, in ascending order.
@@ -289,14 +289,14 @@ def pivots_of_counts(counts: np.ndarray, p_values: np.ndarray, template: Templat
 
     Returns
     -------
-    pivots : ndarray of shape (n_resamples,)
+    pivots : ndarray of shape (n_permutations,)
         Pivotal statistics.
     """
     pivots = np.empty(len(counts))
     for i, in_row in enumerate(counts):
         ranks = np.cumsum(in_row)
         # Of equal p-values the last has the lowest inverse.
-        occurs = np.flatnonzero((in_row > 0) & (ranks - in_row < template.n_ranks))
-        last = np.minimum(ranks[occurs], template.n_ranks)
+        occurs = np.flatnonzero((in_row > 0) & (ranks - in_row < template.k_max))
+        last = np.minimum(ranks[occurs], template.k_max)
         pivots[i] = template.inverse(last, p_values[occurs]).min()
     return pivots

@@ -159,7 +159,7 @@ def learn_from_draws(
     >>> rng = np.random.default_rng(0)
     >>> sums = SubjectSums.of(rng.standard_normal((12, 500)), n_groups=256)
     >>> learn_from_draws(sign_statistics(sums, 100, rng, two_sided=False), k_max=50)
-    LearnedTemplate(n_hypotheses=500, k_max=50, n_curves=100)
+    LearnedTemplate(n_elements=500, k_max=50, n_curves=100)
     """
     workers = Workers() if workers is None else workers
     smallest = smallest_p_values(null, min(k_max, null.n_elements), workers)

@@ -18,13 +18,13 @@ def count_ranks(
     ``statistics`` has a row for each element, which ``order`` sorts. The number for draw b,
     less one, is a column of ``counts``; those of draw 0 are written to ``observed``, too.
     """
-    n_elements, n_draws = statistics.shape
+    n_elements, n_permutations = statistics.shape
     for i in range(n_elements):
         rank = 0
-        for j in range(n_draws):
+        for j in range(n_permutations):
             draw = order[i, j]
             if j == 0 or statistics[i, draw] - statistics[i, order[i, j - 1]] > _ROUNDING:
-                rank = n_draws - j
+                rank = n_permutations - j
             counts[draw, rank - 1] += 1
             if draw == 0:
                 observed[i] = rank

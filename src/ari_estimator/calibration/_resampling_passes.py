@@ -1,7 +1,7 @@
 """Passes over null statistics, spread over processes: pivotal statistics, smallest p-values.
 
-Here what resamples data and what calibrates templates meet. Only what calibration needs comes
-back from a pass, never the statistics of all resamples.
+Here what permutations data and what calibrates templates meet. Only what calibration needs comes
+back from a pass, never the statistics of all permutations.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def pivots_by_tail(
 
     Returns
     -------
-    pivots : ndarray of shape (n_draws,)
+    pivots : ndarray of shape (n_permutations,)
         Pivotal statistics. Those that may be the one that decides at this level, that of the
         data as observed, and those that may equal it are computed in double precision; others
         as far as single precision goes.
@@ -113,16 +113,16 @@ def pivots_by_tail(
     not be put in order by rounding.
     """
     n_varying = int((~null.is_constant).sum())
-    ranks = np.arange(1, min(template.n_ranks, n_varying or null.n_elements) + 1)
+    ranks = np.arange(1, min(template.k_max, n_varying or null.n_elements) + 1)
     if n_varying == 0:
-        return np.full(null.n_draws, template.inverse(ranks, np.ones(ranks.size)).min())
+        return np.full(null.n_permutations, template.inverse(ranks, np.ones(ranks.size)).min())
     bins = _bins(null)
     task = _DrawTask(null, _Pivots(bins, template))
     blocks: list[np.ndarray] = []
-    for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_draws)):
+    for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results
     low, pivots, high = np.concatenate(blocks, axis=1)
-    decides = lambda_rank(null.n_draws, alpha)
+    decides = lambda_rank(null.n_permutations, alpha)
     lowest, highest = np.partition(low, decides)[decides], np.partition(high, decides)[decides]
     may_decide = (high >= lowest) & (low <= highest)
     # By its p-values themselves: with them lambda is compared later on.
@@ -133,10 +133,10 @@ def pivots_by_tail(
         if draw > 0:
             exact = null.exact_correlations(draw)[~null.is_constant]
             pivots[draw] = bins.pivots(exact[np.newaxis], template).value[0]
-    if n_varying < min(template.n_ranks, null.n_elements):
+    if n_varying < min(template.k_max, null.n_elements):
         # The last of the p-values of 1. They count in none of the ranks of others, but without
         # them the parameter could grow until p-values of 1 are below a threshold.
-        last = np.array([min(template.n_ranks, null.n_elements)])
+        last = np.array([min(template.k_max, null.n_elements)])
         pivots = np.minimum(pivots, template.inverse(last, np.ones(1)))
     equal = np.isclose(pivots, pivots[0], rtol=_ROUNDING, atol=0)
     pivots[equal] = pivots[equal].min()
@@ -159,16 +159,16 @@ def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -
 
     Returns
     -------
-    p_values : ndarray of shape (n_draws, n_smallest)
+    p_values : ndarray of shape (n_permutations, n_smallest)
         Ascending in each row.
     """
     n_varying = int((~null.is_constant).sum())
     n_found = min(n_smallest, n_varying)
     if n_found == 0:
-        return np.ones((null.n_draws, n_smallest))
+        return np.ones((null.n_permutations, n_smallest))
     task = _DrawTask(null, _Smallest(_bins(null), n_found))
     blocks: list[np.ndarray] = []
-    for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_draws)):
+    for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results
     return np.pad(np.concatenate(blocks), [(0, 0), (0, n_smallest - n_found)], constant_values=1)
 
@@ -183,10 +183,10 @@ class _RankTask:
         correlations = self.null.of_elements(slice(elements.start, elements.stop))
         if self.null.tail.two_sided:
             np.abs(correlations, out=correlations)
-        n_draws = self.null.n_draws
+        n_permutations = self.null.n_permutations
         columns = np.ascontiguousarray(correlations.T)
         order = np.argsort(columns, axis=1)
-        counts = np.zeros((n_draws, n_draws), dtype=np.int32)
+        counts = np.zeros((n_permutations, n_permutations), dtype=np.int32)
         observed = np.empty(len(elements), dtype=np.int64)
         count_ranks(columns, order, counts, observed)
         return counts, observed
@@ -208,24 +208,24 @@ def rank_p_values(null: NullStatistics, workers: Workers) -> tuple[np.ndarray, n
 
     Returns
     -------
-    counts : ndarray of int32 of shape (n_draws, n_draws)
+    counts : ndarray of int32 of shape (n_permutations, n_permutations)
         Entry ``(b, c - 1)`` is in how many elements draw ``b`` has the p-value
-        ``c / n_draws``.
+        ``c / n_permutations``.
 
     observed : ndarray of shape (n_elements,)
         P-values of the data as observed.
     """
-    width = max(1, _MOST_IN_MEMORY // null.n_draws)
+    width = max(1, _MOST_IN_MEMORY // null.n_permutations)
     ranges = [
         range(start, min(start + width, null.n_elements))
         for start in range(0, null.n_elements, width)
     ]
-    counts = np.zeros((null.n_draws, null.n_draws), dtype=np.int32)
+    counts = np.zeros((null.n_permutations, null.n_permutations), dtype=np.int32)
     observed = []
     for part, of_observed in workers.run("Elements", _RankTask(null), ranges):
         counts += part
         observed.append(of_observed)
-    return counts, np.concatenate(observed) / null.n_draws
+    return counts, np.concatenate(observed) / null.n_permutations
 
 
 def pivots_by_rank(counts: np.ndarray, template: Template) -> np.ndarray:
@@ -233,7 +233,7 @@ def pivots_by_rank(counts: np.ndarray, template: Template) -> np.ndarray:
 
     Parameters
     ----------
-    counts : ndarray of int of shape (n_draws, n_draws)
+    counts : ndarray of int of shape (n_permutations, n_permutations)
         From :func:`rank_p_values`.
 
     template : Template
@@ -241,7 +241,7 @@ def pivots_by_rank(counts: np.ndarray, template: Template) -> np.ndarray:
 
     Returns
     -------
-    pivots : ndarray of shape (n_draws,)
+    pivots : ndarray of shape (n_permutations,)
         Pivotal statistics.
     """
     return pivots_of_counts(counts, np.arange(1, len(counts) + 1) / len(counts), template)

@@ -72,7 +72,7 @@ def resample_subjects(
         Whether deviations in both directions count.
 
     n_permutations : int
-        Number of resamples.
+        Number of permutations.
 
     scheme : {"auto", "sign_flip", "permutation", "bootstrap"}, default="auto"
         How subjects are resampled.

@@ -1,4 +1,4 @@
-"""How passes over resamples are spread over processes, and their progress."""
+"""How passes over permutations are spread over processes, and their progress."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from joblib import Parallel, delayed, effective_n_jobs
 from ari_estimator.resampling._null_statistics import BLOCK
 from ari_estimator.resampling._threads import one_thread
 
-# Resamples per task, where it is not given: sending fewer takes longer than need be.
+# Permutations per task, where it is not given: sending fewer takes longer than need be.
 _LARGEST_CHUNK = 2500
 
-# Resamples per step of the progress bar, where there is a single process.
+# Permutations per step of the progress bar, where there is a single process.
 _STEP = 250
 
 
@@ -27,7 +27,7 @@ class Workers:
         Number of processes; None for what joblib is configured to do.
 
     chunk_size : int or None
-        Resamples per task, rounded up to whole blocks. None for half a share of each process,
+        Permutations per task, rounded up to whole blocks. None for half a share of each process,
         but no more than 2500.
 
     verbose : int
@@ -80,12 +80,15 @@ class Workers:
                 progress.advance(task, len(part))
                 yield result
 
-    def ranges_of_draws(self, n_draws: int) -> list[range]:
+    def ranges_of_draws(self, n_permutations: int) -> list[range]:
         """Return which draws each task is of."""
         size = self.chunk_size
         if size is None:
             n_processes = effective_n_jobs(self.n_jobs)
-            half = math.ceil(n_draws / (2 * n_processes))
+            half = math.ceil(n_permutations / (2 * n_processes))
             size = _STEP if n_processes == 1 else min(_LARGEST_CHUNK, half)
         step = math.ceil(size / BLOCK) * BLOCK
-        return [range(start, min(start + step, n_draws)) for start in range(0, n_draws, step)]
+        return [
+            range(start, min(start + step, n_permutations))
+            for start in range(0, n_permutations, step)
+        ]

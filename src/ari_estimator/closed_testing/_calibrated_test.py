@@ -16,13 +16,13 @@ from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTes
 
 
 class CalibratedTest(CriticalVectorTest):
-    """Test of all sets of hypotheses by a template that is calibrated by permutations.
+    """Test of all sets of elements by a template that is calibrated by permutations.
 
     It can be asked for the same as :class:`Hommel`.
 
     Parameters
     ----------
-    p_values : array-like of shape (n_hypotheses,)
+    p_values : array-like of shape (n_elements,)
         P-values of the data as observed, in any order.
 
     calibration : Calibration
@@ -36,7 +36,7 @@ class CalibratedTest(CriticalVectorTest):
 
     Attributes
     ----------
-    p_values : ndarray of shape (n_hypotheses,)
+    p_values : ndarray of shape (n_elements,)
         The p-values.
 
     calibration : Calibration
@@ -98,10 +98,10 @@ class CalibratedTest(CriticalVectorTest):
         self.calibration = calibration
         self.scheme = scheme
         self.seed = seed
-        if self.n_hypotheses != calibration.template.n_hypotheses:
+        if self.n_elements != calibration.template.n_elements:
             raise ValueError(
-                f"p_values must be {calibration.template.n_hypotheses} numbers, as many as there "
-                f"are hypotheses in the calibration. Got {self.n_hypotheses}."
+                f"p_values must be {calibration.template.n_elements} numbers, as many as there "
+                f"are elements in the calibration. Got {self.n_elements}."
             )
 
     def __repr__(self) -> str:
@@ -136,7 +136,7 @@ class CalibratedTest(CriticalVectorTest):
         # The template's inverse; inf where it has no threshold.
         template = self.calibration.template
         inverse = np.full(q.size, np.inf)
-        has_threshold = u <= template.n_ranks
+        has_threshold = u <= template.k_max
         inverse[has_threshold] = template.inverse(u[has_threshold], q[has_threshold])
         return inverse
 
@@ -153,7 +153,7 @@ class CalibratedTest(CriticalVectorTest):
         values = {
             "Template": template.name,
             "Delta": template.delta,
-            "KMax": template.n_ranks,
+            "KMax": template.k_max,
             "NumberOfSteps": calibration.n_steps,
             "Lambda": calibration.lambda_,
             "NumberOfPermutations": calibration.n_permutations,
@@ -164,9 +164,9 @@ class CalibratedTest(CriticalVectorTest):
             "kind": self.kind,
             "name": "bounds calibrated by permutations",
             "sentence": (
-                f"Permutations of the subjects{by} calibrated the critical vector of the template "
-                f"“{template.name.replace('_', ' ')}”: {calibration.n_permutations:,} permutations, "
-                f"including the data as observed ({template.cited})."
+                f"{calibration.n_permutations:,} permutations of the subjects{by}, including the "
+                "data as observed, calibrated the critical vector of the template "
+                f"“{template.name.replace('_', ' ')}” ({template.cited})."
             ),
             "references": list(template.references),
             "values": values,

@@ -46,10 +46,10 @@ class Calibration:
 
     pivotal_statistics : ndarray of shape (n_permutations,)
         For each permutation the largest parameter at which no p-value is below its threshold;
-        with step-down of the hypotheses that are left. The first is of the data as observed.
+        with step-down of the elements that are left. The first is of the data as observed.
 
     single_step_statistics : ndarray of shape (n_permutations,)
-        The same of all hypotheses.
+        The same of all elements.
 
     n_steps : int
         How often statistics were computed; 1 without step-down.
@@ -122,14 +122,14 @@ class Calibration:
         Raises
         ------
         ValueError
-            After step-down, which leaves other hypotheses at other levels; or if alpha is
+            After step-down, which leaves other elements at other levels; or if alpha is
             below ``1 / n_permutations``.
         """
         if check_alpha(alpha) == check_alpha(self.alpha):
             return self
         if self.n_steps > 1:
             raise ValueError(
-                f"alpha must be {self.alpha!r}, at which step-down left some hypotheses out; at "
+                f"alpha must be {self.alpha!r}, at which step-down left some elements out; at "
                 f"other levels it leaves out others. Got {alpha!r}: calibrate at that level."
             )
         statistics = self.single_step_statistics
@@ -219,15 +219,15 @@ def step_down(
     *,
     enabled: bool = True,
 ) -> Calibration:
-    """Calibrate a template, and again on the hypotheses that are left.
+    """Calibrate a template, and again on the elements that are left.
 
     Parameters
     ----------
     pivots_of : callable
-        Returns the pivotal statistics, an array of shape (n_permutations,), of the hypotheses
-        that a mask of shape (n_hypotheses,) keeps, by the unchanged template; of all for None.
+        Returns the pivotal statistics, an array of shape (n_permutations,), of the elements
+        that a mask of shape (n_elements,) keeps, by the unchanged template; of all for None.
 
-    p_values : ndarray of shape (n_hypotheses,)
+    p_values : ndarray of shape (n_elements,)
         P-values of the data as observed.
 
     template : Template
@@ -247,7 +247,7 @@ def step_down(
     Notes
     -----
     Where the thresholds hold, no true null has a p-value below the first of them. So the
-    hypotheses that have are all false, and need not be among those that the thresholds are
+    elements that have are all false, and need not be among those that the thresholds are
     calibrated on; those left allow for larger thresholds, which may leave out more, until
     nothing changes [1]_ [2]_. If the thresholds hold that are calibrated on the true nulls
     alone, then so do those of each step, which are smaller: of all steps together the error
@@ -270,7 +270,7 @@ def step_down(
             break
         keep = still
         statistics = pivots_of(keep)
-        # Fewer hypotheses have larger p-values at each rank. Only rounding could lower it.
+        # Fewer elements have larger p-values at each rank. Only rounding could lower it.
         lambda_ = max(lambda_, lambda_at(statistics, alpha))
         n_steps += 1
     return Calibration(template, float(alpha), lambda_, statistics, single_step, n_steps)
@@ -290,7 +290,7 @@ def calibrate(
 
     Parameters
     ----------
-    p_values : array-like of shape (n_permutations, n_hypotheses)
+    p_values : array-like of shape (n_permutations, n_elements)
         P-values of each permutation, of which the first is that of the data as observed.
 
     alpha : float, default=0.05
@@ -308,7 +308,7 @@ default="simes"
         of few discoveries are given up for those of many.
 
     step_down : bool, default=False
-        Whether hypotheses below the first threshold are left out and the others calibrated
+        Whether elements below the first threshold are left out and the others calibrated
         again, until there are no more of them.
 
     allow_shared_data : bool, default=False
@@ -382,23 +382,23 @@ def pivotal_statistics(
 
     Parameters
     ----------
-    p_values : ndarray of shape (n_permutations, n_hypotheses)
+    p_values : ndarray of shape (n_permutations, n_elements)
         P-values.
 
     template : Template
         The template.
 
-    keep : ndarray of bool of shape (n_hypotheses,), optional
-        Which hypotheses are left; by default all. At least one.
+    keep : ndarray of bool of shape (n_elements,), optional
+        Which elements are left; by default all. At least one.
 
     Returns
     -------
     statistics : ndarray of shape (n_permutations,)
         For each permutation the largest parameter at which no p-value is below its threshold.
     """
-    ranks = np.arange(1, template.n_ranks + 1)
+    ranks = np.arange(1, template.k_max + 1)
     blocks = [
         template.inverse(ranks[: smallest.shape[1]], smallest).min(axis=1)
-        for smallest in smallest_in_rows(p_values, template.n_ranks, keep)
+        for smallest in smallest_in_rows(p_values, template.k_max, keep)
     ]
     return np.concatenate(blocks)

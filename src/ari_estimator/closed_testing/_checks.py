@@ -11,7 +11,7 @@ def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray
 
     Parameters
     ----------
-    p_values : array-like of shape (n_hypotheses,)
+    p_values : array-like of shape (n_elements,)
         Numbers from 0 to 1.
 
     name : str
@@ -19,7 +19,7 @@ def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray
 
     Returns
     -------
-    p_values : ndarray of shape (n_hypotheses,)
+    p_values : ndarray of shape (n_elements,)
         A float64 array; the input itself where it is one already.
 
     Raises
@@ -45,17 +45,17 @@ def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray
 
 
 def check_subset(
-    subset: ArrayLike, n_hypotheses: int, *, name: str, repeated: bool = False
+    subset: ArrayLike, n_elements: int, *, name: str, repeated: bool = False
 ) -> np.ndarray:
-    """Return a choice of hypotheses as indices.
+    """Return a choice of elements as indices.
 
     Parameters
     ----------
     subset : array-like of int or bool
-        Indices, or a mask of shape (n_hypotheses,).
+        Indices, or a mask of shape (n_elements,).
 
-    n_hypotheses : int
-        Number of hypotheses to choose from.
+    n_elements : int
+        Number of elements to choose from.
 
     name : str
         The argument's name in error messages.
@@ -66,33 +66,33 @@ def check_subset(
     Returns
     -------
     indices : ndarray of int of shape (n,)
-        From 0 to ``n_hypotheses - 1``, in the order given.
+        From 0 to ``n_elements - 1``, in the order given.
 
     Raises
     ------
     ValueError
-        If it is neither, or names a hypothesis twice though that is not allowed.
+        If it is neither, or names an element twice though that is not allowed.
     IndexError
-        If it names a hypothesis that is not there.
+        If it names an element that is not there.
     """
     subset = np.asarray(subset)
     if subset.size == 0:  # an empty list is an array of floats, for numpy
         return np.empty(0, dtype=np.intp)
-    if subset.dtype == bool and subset.shape == (n_hypotheses,):
+    if subset.dtype == bool and subset.shape == (n_elements,):
         return np.flatnonzero(subset)
     if subset.dtype.kind not in "iu" or subset.ndim != 1:
         raise ValueError(
             f"{name} must be a one-dimensional array of indices, or a mask of shape "
-            f"({n_hypotheses},). Got shape {subset.shape} of {subset.dtype}."
+            f"({n_elements},). Got shape {subset.shape} of {subset.dtype}."
         )
-    if subset.min() < -n_hypotheses or subset.max() >= n_hypotheses:
+    if subset.min() < -n_elements or subset.max() >= n_elements:
         raise IndexError(
-            f"{name} must hold indices of {n_hypotheses} hypotheses. "
+            f"{name} must hold indices of {n_elements} elements. "
             f"Got indices from {subset.min()} to {subset.max()}."
         )
-    indices = subset.astype(np.intp) % n_hypotheses
+    indices = subset.astype(np.intp) % n_elements
     if not repeated and np.bincount(indices).max() > 1:
-        raise ValueError(f"{name} must not name a hypothesis twice.")
+        raise ValueError(f"{name} must not name an element twice.")
     return indices
 
 

@@ -27,7 +27,7 @@ class CriticalVector:
 
     Parameters
     ----------
-    thresholds : array-like of shape (n_thresholds,)
+    thresholds : array-like of shape (k_max,)
         ``t_1 <= t_2 <= ... <= t_K`` in [0, 1], such that with probability at least
         ``1 - alpha``, for all u at once, fewer than u true nulls have a p-value of at
         most ``t_u``. May be empty: then no set has a discovery. A threshold of -1 is one
@@ -35,7 +35,7 @@ class CriticalVector:
 
     Attributes
     ----------
-    thresholds : ndarray of shape (n_thresholds,)
+    thresholds : ndarray of shape (k_max,)
         The thresholds.
 
     Raises
@@ -78,20 +78,20 @@ class CriticalVector:
             raise ValueError("thresholds must not decrease.")
 
     def __repr__(self) -> str:
-        return f"CriticalVector(n_thresholds={self.thresholds.size})"
+        return f"CriticalVector(k_max={self.thresholds.size})"
 
     def categories(self, p_values: ArrayLike) -> np.ndarray:
         """Return the category of each p-value.
 
         Parameters
         ----------
-        p_values : array-like of shape (n_hypotheses,)
+        p_values : array-like of shape (n_elements,)
             P-values.
 
         Returns
         -------
-        categories : ndarray of int of shape (n_hypotheses,)
-            From 1 to ``n_thresholds``; ``n_thresholds + 1`` for a p-value above all
+        categories : ndarray of int of shape (n_elements,)
+            From 1 to ``k_max``; ``k_max + 1`` for a p-value above all
             thresholds, which adds to no bound.
         """
         return self._surplus(check_p_values(p_values)) + 1
@@ -137,10 +137,10 @@ class CriticalVector:
 
         Parameters
         ----------
-        p_values : array-like of shape (n_hypotheses,)
+        p_values : array-like of shape (n_elements,)
             P-values.
 
-        labels : array-like of int of shape (n_hypotheses,)
+        labels : array-like of int of shape (n_elements,)
             The set that each p-value belongs to, from 0.
 
         n_labels : int, optional
@@ -218,11 +218,11 @@ class CriticalVector:
         return nested_true_discoveries(surplus, starts.astype(np.int32), self.thresholds.size)
 
     def confidence_curve(self, p_values: ArrayLike, order: ArrayLike | None = None) -> np.ndarray:
-        """Return the bounds of the first 1, 2, ..., n hypotheses along an ordering.
+        """Return the bounds of the first 1, 2, ..., n elements along an ordering.
 
         Parameters
         ----------
-        p_values : array-like of shape (n_hypotheses,)
+        p_values : array-like of shape (n_elements,)
             P-values.
 
         order : array-like of int of shape (n,), optional
@@ -238,9 +238,9 @@ class CriticalVector:
         Raises
         ------
         ValueError
-            If the order names a hypothesis twice.
+            If the order names an element twice.
         IndexError
-            If the order names a hypothesis that is not there.
+            If the order names an element that is not there.
         """
         from ari_estimator.closed_testing._critical_vector_kernels import running_true_discoveries
 
@@ -255,7 +255,7 @@ class CriticalVector:
 
         Parameters
         ----------
-        p_values : array-like of shape (n_hypotheses,)
+        p_values : array-like of shape (n_elements,)
             P-values of the whole family.
 
         Returns

@@ -11,21 +11,21 @@ from numba import njit
 
 
 @njit(cache=True)
-def running_true_discoveries(surplus: np.ndarray, n_thresholds: int) -> np.ndarray:
-    """Return the bound of every prefix of a sequence of hypotheses.
+def running_true_discoveries(surplus: np.ndarray, k_max: int) -> np.ndarray:
+    """Return the bound of every prefix of a sequence of elements.
 
     ``surplus[i]`` counts the thresholds below p-value i (its category less one). At most
     ``u`` true nulls may have a surplus of at most ``u``, for every ``u`` below
-    ``n_thresholds``. A largest set of possible nulls is found greedily, as in scheduling
-    with deadlines: each hypothesis takes the last free slot among 1, ..., surplus, and is
+    ``k_max``. A largest set of possible nulls is found greedily, as in scheduling
+    with deadlines: each element takes the last free slot among 1, ..., surplus, and is
     a discovery if there is none. Disjoint sets give that slot in almost constant time.
     """
-    free = np.arange(n_thresholds)  # a slot's parent; its root is the last free slot
+    free = np.arange(k_max)  # a slot's parent; its root is the last free slot
     bounds = np.empty(surplus.size, dtype=np.int64)
     n_discoveries = 0
     for i in range(surplus.size):
         slot = surplus[i]
-        if slot < n_thresholds:
+        if slot < k_max:
             while free[slot] != slot:
                 free[slot] = free[free[slot]]
                 slot = free[slot]
@@ -38,10 +38,8 @@ def running_true_discoveries(surplus: np.ndarray, n_thresholds: int) -> np.ndarr
 
 
 @njit(cache=True)
-def nested_true_discoveries(
-    surplus: np.ndarray, starts: np.ndarray, n_thresholds: int
-) -> np.ndarray:
-    """Return the bound of every range ``starts[i], ..., i`` of a sequence of hypotheses.
+def nested_true_discoveries(surplus: np.ndarray, starts: np.ndarray, k_max: int) -> np.ndarray:
+    """Return the bound of every range ``starts[i], ..., i`` of a sequence of elements.
 
     Ranges are disjoint or within each other. Those that start alike are prefixes of the
     longest of them, and are bounded in one pass over it, as in ``running_true_discoveries``.
@@ -50,7 +48,7 @@ def nested_true_discoveries(
     longest = np.full(n, -1, dtype=np.int32)
     for i in range(n):
         longest[starts[i]] = i
-    free = np.arange(n_thresholds).astype(np.int32)
+    free = np.arange(k_max).astype(np.int32)
     taken = np.empty(n, dtype=np.int32)
     bounds = np.zeros(n, dtype=np.int32)
     for start in range(n):
@@ -58,7 +56,7 @@ def nested_true_discoveries(
         n_taken = 0
         for i in range(start, longest[start] + 1):
             slot = surplus[i]
-            if slot < n_thresholds:
+            if slot < k_max:
                 while free[slot] != slot:
                     free[slot] = free[free[slot]]
                     slot = free[slot]

@@ -94,12 +94,12 @@ def _largest_unrejected(small: np.ndarray, m: int, level: Fraction, largest: int
 class Hommel(CriticalVectorTest):
     """Closed testing of p-values with Simes or Hommel local tests.
 
-    Every level alpha, and every set of hypotheses, can be asked for. The p-values are
+    Every level alpha, and every set of elements, can be asked for. The p-values are
     sorted when first needed: for one level, only those up to it.
 
     Parameters
     ----------
-    p_values : array-like of shape (n_hypotheses,)
+    p_values : array-like of shape (n_elements,)
         P-values of the whole family, in any order, at least one.
 
     local_test : {"simes", "hommel"}, default="simes"
@@ -111,16 +111,16 @@ class Hommel(CriticalVectorTest):
 
     Attributes
     ----------
-    p_values : ndarray of shape (n_hypotheses,)
+    p_values : ndarray of shape (n_elements,)
         The p-values.
 
     local_test : str
         The local test.
 
-    n_hypotheses : int
+    n_elements : int
         Number of p-values, ``m``.
 
-    order : ndarray of shape (n_hypotheses,)
+    order : ndarray of shape (n_elements,)
         Indices that sort the p-values in ascending order.
 
     Raises
@@ -142,7 +142,7 @@ class Hommel(CriticalVectorTest):
         h(alpha) = max { i : a_i > alpha },   a_i = s_i * min_{j <= i} p_(m-i+j) / j,
 
     and ``m - h`` is a lower bound on the number of true discoveries among all
-    hypotheses [1]_ [2]_. The ``a_i`` are found in linear time after sorting [3]_.
+    elements [1]_ [2]_. The ``a_i`` are found in linear time after sorting [3]_.
 
     Decisions at a level (:meth:`value`, :meth:`concentration_set`,
     :meth:`critical_vector`) are those of exact arithmetic, ties included, where p-values
@@ -192,7 +192,7 @@ class Hommel(CriticalVectorTest):
         self._ascending = (-1.0, np.empty(0))  # a level, and the p-values up to it
 
     def __repr__(self) -> str:
-        return f"Hommel(n_hypotheses={self.n_hypotheses}, local_test={self.local_test!r})"
+        return f"Hommel(n_elements={self.n_elements}, local_test={self.local_test!r})"
 
     @cached_property
     def _sorted_p(self) -> np.ndarray:
@@ -215,12 +215,12 @@ class Hommel(CriticalVectorTest):
 
     @cached_property
     def factors(self) -> np.ndarray:
-        """Factors ``s_1, ..., s_m`` of the local test, an array of shape (n_hypotheses,)."""
-        return simes_factors(self.n_hypotheses, self.local_test)
+        """Factors ``s_1, ..., s_m`` of the local test, an array of shape (n_elements,)."""
+        return simes_factors(self.n_elements, self.local_test)
 
     @cached_property
     def jumps(self) -> np.ndarray:
-        """Levels at which the Hommel value falls, an array of shape (n_hypotheses,).
+        """Levels at which the Hommel value falls, an array of shape (n_elements,).
 
         Entry ``i - 1`` is the smallest alpha at which ``h(alpha) < i``. The entries never
         increase. (Meijer, Krebs & Goeman 2019, by a lower convex hull.)
@@ -234,12 +234,12 @@ class Hommel(CriticalVectorTest):
 
     @cached_property
     def adjusted_p_values(self) -> np.ndarray:
-        """Adjusted p-value of each hypothesis, an array of shape (n_hypotheses,).
+        """Adjusted p-value of each element, an array of shape (n_elements,).
 
         The smallest alpha at which closed testing, and so Hommel's procedure, rejects the
-        hypothesis, with family-wise error control.
+        element, with family-wise error control.
         """
-        adjusted = np.empty(self.n_hypotheses)
+        adjusted = np.empty(self.n_elements)
         adjusted[self.order] = self._adjust(self._sorted_p)
         return adjusted
 
@@ -259,13 +259,13 @@ class Hommel(CriticalVectorTest):
         Returns
         -------
         h : int
-            From 0 (every hypothesis is a discovery) to ``n_hypotheses``.
+            From 0 (every element is a discovery) to ``n_elements``.
         """
         return self._value(check_alpha(alpha))
 
     def _value(self, alpha: Fraction) -> int:
         if alpha not in self._values:
-            m = self.n_hypotheses
+            m = self.n_elements
             small = self._sorted_up_to(float(alpha))
             size, level = m, Fraction(0)
             # The level alpha * i / s_i of size i is alpha for Simes' test and falls with i
@@ -280,7 +280,7 @@ class Hommel(CriticalVectorTest):
         return self._values[alpha]
 
     def true_discoveries(self, alpha: float = 0.05) -> int:
-        """Return the lower bound on the true discoveries among all hypotheses, ``m - h``.
+        """Return the lower bound on the true discoveries among all elements, ``m - h``.
 
         Parameters
         ----------
@@ -290,9 +290,9 @@ class Hommel(CriticalVectorTest):
         Returns
         -------
         true_discoveries : int
-            From 0 to ``n_hypotheses``.
+            From 0 to ``n_elements``.
         """
-        return self.n_hypotheses - self.value(alpha)
+        return self.n_elements - self.value(alpha)
 
     def concentration_set(self, alpha: float = 0.05) -> ConcentrationSet:
         """Return the set of the smallest p-values that all discoveries come from.
@@ -337,7 +337,7 @@ class Hommel(CriticalVectorTest):
 
     def _concentration(self, alpha: Fraction) -> tuple[int, np.ndarray]:
         """Return the size of the concentration set and the thresholds that matter."""
-        m, h = self.n_hypotheses, self._value(alpha)
+        m, h = self.n_elements, self._value(alpha)
         if h == m:
             return 0, np.empty(0)
         if h == 0:

@@ -42,18 +42,18 @@ class LearnedTemplate(Template):
 
     Parameters
     ----------
-    curves : array-like of shape (n_curves, n_ranks)
+    curves : array-like of shape (n_curves, k_max)
         Numbers from 0 to 1 that decrease neither along a curve nor from one curve to the next.
 
-    n_hypotheses : int
-        Number of hypotheses, ``m``, at least ``n_ranks``.
+    n_elements : int
+        Number of elements, ``m``, at least ``k_max``.
 
     subjects : iterable of str, optional
         Fingerprints of the data that the curves were learned from.
 
     Attributes
     ----------
-    curves : ndarray of shape (n_curves, n_ranks)
+    curves : ndarray of shape (n_curves, k_max)
         The curves, from low to high.
 
     n_curves : int
@@ -65,7 +65,7 @@ class LearnedTemplate(Template):
     Raises
     ------
     ValueError
-        If the curves are no such numbers, or of more ranks than hypotheses.
+        If the curves are no such numbers, or of more ranks than elements.
 
     Notes
     -----
@@ -88,7 +88,7 @@ class LearnedTemplate(Template):
     >>> from ari_estimator.closed_testing import LearnedTemplate
     >>> p_values = np.random.default_rng(0).random((100, 500))  # of permutations
     >>> LearnedTemplate.from_p_values(p_values, k_max=50)
-    LearnedTemplate(n_hypotheses=500, k_max=50, n_curves=100)
+    LearnedTemplate(n_elements=500, k_max=50, n_curves=100)
     """
 
     name = "learned"
@@ -99,9 +99,7 @@ class LearnedTemplate(Template):
         "control for brain imaging. NeuroImage 260, 119492.",
     )
 
-    def __init__(
-        self, curves: ArrayLike, n_hypotheses: int, *, subjects: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, curves: ArrayLike, n_elements: int, *, subjects: Iterable[str] = ()) -> None:
         self.curves = check_p_value_matrix(curves, name="curves", each="curve", of="rank").astype(
             np.float64
         )
@@ -109,13 +107,13 @@ class LearnedTemplate(Template):
             raise ValueError(
                 "curves must decrease neither along a curve nor from one curve to the next."
             )
-        self.n_ranks = self.curves.shape[1]
-        self.n_hypotheses = check_count(
-            n_hypotheses,
-            name="n_hypotheses",
-            smallest=self.n_ranks,
+        self.k_max = self.curves.shape[1]
+        self.n_elements = check_count(
+            n_elements,
+            name="n_elements",
+            smallest=self.k_max,
             largest=2**31 - 1,
-            why=f", as curves have {self.n_ranks} ranks",
+            why=f", as curves have {self.k_max} ranks",
         )
         self.delta = 0
         self.subjects = frozenset(subjects)
@@ -130,7 +128,7 @@ class LearnedTemplate(Template):
 
     def __repr__(self) -> str:
         return (
-            f"LearnedTemplate(n_hypotheses={self.n_hypotheses}, k_max={self.n_ranks}, "
+            f"LearnedTemplate(n_elements={self.n_elements}, k_max={self.k_max}, "
             f"n_curves={self.n_curves})"
         )
 
@@ -140,11 +138,11 @@ class LearnedTemplate(Template):
 
         Parameters
         ----------
-        p_values : array-like of shape (n_permutations, n_hypotheses)
+        p_values : array-like of shape (n_permutations, n_elements)
             P-values of training data.
 
         k_max : int, default=1000
-            Number of ranks; as many as there are hypotheses if there are fewer.
+            Number of ranks; as many as there are elements if there are fewer.
 
         Returns
         -------
@@ -163,17 +161,17 @@ class LearnedTemplate(Template):
 
     @classmethod
     def from_smallest(
-        cls, smallest: ArrayLike, n_hypotheses: int, *, subjects: Iterable[str] = ()
+        cls, smallest: ArrayLike, n_elements: int, *, subjects: Iterable[str] = ()
     ) -> LearnedTemplate:
         """Learn the template from the smallest p-values of permutations.
 
         Parameters
         ----------
-        smallest : array-like of shape (n_permutations, n_ranks)
+        smallest : array-like of shape (n_permutations, k_max)
             The smallest p-values of each permutation, in ascending order.
 
-        n_hypotheses : int
-            Number of hypotheses, ``m``.
+        n_elements : int
+            Number of elements, ``m``.
 
         subjects : iterable of str, optional
             Fingerprints of the data that the p-values come from.
@@ -191,7 +189,7 @@ class LearnedTemplate(Template):
         smallest = check_p_value_matrix(smallest, name="smallest", of="rank")
         if (np.diff(smallest, axis=1) < 0).any():
             raise ValueError("smallest must be in ascending order in each row.")
-        return cls(np.sort(smallest, axis=0), n_hypotheses, subjects=subjects)
+        return cls(np.sort(smallest, axis=0), n_elements, subjects=subjects)
 
     @property
     def n_curves(self) -> int:
@@ -199,15 +197,15 @@ class LearnedTemplate(Template):
         return len(self.curves)
 
     def cut(self, k_max: int) -> LearnedTemplate:
-        k_max = check_count(k_max, name="k_max", smallest=1, largest=self.n_ranks)
-        return LearnedTemplate(self.curves[:, :k_max], self.n_hypotheses, subjects=self.subjects)
+        k_max = check_count(k_max, name="k_max", smallest=1, largest=self.k_max)
+        return LearnedTemplate(self.curves[:, :k_max], self.n_elements, subjects=self.subjects)
 
     def thresholds(self, lambda_: float) -> np.ndarray:
         if not 0 <= lambda_ <= self.n_curves:
             raise ValueError(f"lambda_ must be from 0 to {self.n_curves} curves. Got {lambda_}.")
         # Between two numbers of curves, p-values are not below the higher one of the two.
         number = int(np.ceil(lambda_))
-        return self.curves[number - 1].copy() if number else np.zeros(self.n_ranks)
+        return self.curves[number - 1].copy() if number else np.zeros(self.k_max)
 
     def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
         ranks, p_values = np.broadcast_arrays(ranks, p_values)
@@ -263,7 +261,7 @@ class LearnedTemplate(Template):
             By name.
         """
         subjects = np.array(sorted(self.subjects), dtype=str)
-        return {"curves": self.curves, "n_hypotheses": self.n_hypotheses, "subjects": subjects}
+        return {"curves": self.curves, "n_elements": self.n_elements, "subjects": subjects}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LearnedTemplate:
@@ -280,7 +278,7 @@ class LearnedTemplate(Template):
             The template.
         """
         subjects = map(str, arrays["subjects"])
-        return cls(arrays["curves"], int(arrays["n_hypotheses"]), subjects=subjects)
+        return cls(arrays["curves"], int(arrays["n_elements"]), subjects=subjects)
 
 
 def refuse_shared(template: Template, others: frozenset[str]) -> None:

@@ -65,12 +65,12 @@ def check_local_test(local_test: str) -> None:
         raise ValueError(f"local_test must be one of {list(LOCAL_TESTS)}. Got {local_test!r}.")
 
 
-def simes_factors(n_hypotheses: int, local_test: LocalTest) -> np.ndarray:
+def simes_factors(n_elements: int, local_test: LocalTest) -> np.ndarray:
     """Return the factors ``s_1, ..., s_n``.
 
     Parameters
     ----------
-    n_hypotheses : int
+    n_elements : int
         ``n``.
 
     local_test : {"simes", "hommel"}
@@ -78,10 +78,10 @@ def simes_factors(n_hypotheses: int, local_test: LocalTest) -> np.ndarray:
 
     Returns
     -------
-    factors : ndarray of shape (n_hypotheses,)
+    factors : ndarray of shape (n_elements,)
         Increasing.
     """
-    sizes = np.arange(1, n_hypotheses + 1, dtype=float)
+    sizes = np.arange(1, n_elements + 1, dtype=float)
     if local_test == "simes":
         return sizes
     return sizes * (digamma(sizes + 1) + np.euler_gamma)

@@ -16,11 +16,11 @@ def one_set(p_values: np.ndarray, subset: ArrayLike) -> tuple[np.ndarray, np.nda
 
     Parameters
     ----------
-    p_values : ndarray of shape (n_hypotheses,)
+    p_values : ndarray of shape (n_elements,)
         P-values.
 
     subset : array-like of int or bool
-        Indices, or a mask of shape (n_hypotheses,); not empty.
+        Indices, or a mask of shape (n_elements,); not empty.
 
     Returns
     -------
@@ -47,14 +47,14 @@ def sets_by_label(
 
     Parameters
     ----------
-    p_values : ndarray of shape (n_hypotheses,)
+    p_values : ndarray of shape (n_elements,)
         P-values.
 
-    order : ndarray of int of shape (n_hypotheses,)
+    order : ndarray of int of shape (n_elements,)
         Indices that sort them.
 
     labels : array-like of int of shape (n,)
-        The set of each hypothesis, or of each entry of the subset.
+        The set of each element, or of each entry of the subset.
 
     n_labels : int or None
         Number of sets; None stands for one more than the largest label.
@@ -76,12 +76,12 @@ def sets_by_label(
     if subset is not None:
         ranks = ranks[check_subset(subset, m, name="subset", repeated=True)]
     labels, n_labels = check_labels(
-        labels, ranks.size, n_labels, each="hypothesis" if subset is None else "entry of subset"
+        labels, ranks.size, n_labels, each="element" if subset is None else "entry of subset"
     )
     # Label and rank in one number, which sorts several times as fast as pairs of them.
     key = np.sort(labels * m + ranks)
     if (key[1:] == key[:-1]).any():
-        raise ValueError("subset must not name a hypothesis twice with the same label.")
+        raise ValueError("subset must not name an element twice with the same label.")
     sizes = np.bincount(labels, minlength=n_labels)
     key -= np.repeat(np.arange(n_labels) * m, sizes)
     return p_values[order[key]], sizes

@@ -16,14 +16,14 @@ def check_p_value_matrix(
     *,
     name: str = "p_values",
     each: str = "permutation",
-    of: str = "hypothesis",
+    of: str = "element",
     n_rows: int = 1,
 ) -> np.ndarray:
     """Return p-values of permutations as an array.
 
     Parameters
     ----------
-    p_values : array-like of shape (n_permutations, n_hypotheses)
+    p_values : array-like of shape (n_permutations, n_elements)
         Numbers from 0 to 1.
 
     name : str
@@ -37,7 +37,7 @@ def check_p_value_matrix(
 
     Returns
     -------
-    p_values : ndarray of shape (n_permutations, n_hypotheses)
+    p_values : ndarray of shape (n_permutations, n_elements)
         The array, of the type of number that it came in.
 
     Raises
@@ -70,14 +70,14 @@ def smallest_in_rows(
 
     Parameters
     ----------
-    p_values : ndarray of shape (n_permutations, n_hypotheses)
+    p_values : ndarray of shape (n_permutations, n_elements)
         P-values.
 
     n_smallest : int
         How many of each permutation. All of them if there are fewer.
 
-    keep : ndarray of bool of shape (n_hypotheses,), optional
-        Which hypotheses are left; by default all.
+    keep : ndarray of bool of shape (n_elements,), optional
+        Which elements are left; by default all.
 
     Yields
     ------

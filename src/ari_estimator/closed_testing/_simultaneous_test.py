@@ -120,7 +120,7 @@ class SimultaneousTest(ABC):
 
     @abstractmethod
     def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
-        """Return the p-value of a set of hypotheses, adjusted for all sets.
+        """Return the p-value of a set of elements, adjusted for all sets.
 
         It is the smallest alpha at which the bound says that the set's true discovery
         proportion is above ``tdp``. Adjusted for all sets and all ``tdp`` at once: the
@@ -129,11 +129,11 @@ class SimultaneousTest(ABC):
         Parameters
         ----------
         subset : array-like of int or bool
-            Indices into the p-values, or a mask of shape (n_hypotheses,); not empty.
+            Indices into the p-values, or a mask of shape (n_elements,); not empty.
 
         tdp : float, default=0.0
             True discovery proportion to be exceeded, in [0, 1]. With 0 the p-value is
-            against "no hypothesis of the set is false".
+            against "no element of the set is false".
 
         Returns
         -------
@@ -143,7 +143,7 @@ class SimultaneousTest(ABC):
         Raises
         ------
         ValueError
-            If the subset is empty, or names a hypothesis twice, or if ``tdp`` is not in
+            If the subset is empty, or names an element twice, or if ``tdp`` is not in
             [0, 1].
         IndexError
             If the subset holds indices outside of the family.
@@ -166,16 +166,16 @@ class SimultaneousTest(ABC):
         Parameters
         ----------
         labels : array-like of int of shape (n,)
-            The set that each hypothesis belongs to, from 0; or each entry of ``subset``, if
+            The set that each element belongs to, from 0; or each entry of ``subset``, if
             that is given.
 
         n_labels : int, optional
             Number of sets; by default one more than the largest label.
 
         subset : array-like of int or bool, optional
-            Indices into the p-values, or a mask of shape (n_hypotheses,). An index may be
+            Indices into the p-values, or a mask of shape (n_elements,). An index may be
             repeated with other labels, so that sets may overlap. By default every
-            hypothesis, once.
+            element, once.
 
         tdp : float, default=0.0
             True discovery proportion to be exceeded, in [0, 1].
@@ -189,7 +189,7 @@ class SimultaneousTest(ABC):
         ------
         ValueError
             If the labels are not integers from 0 to ``n_labels - 1``, one for each
-            hypothesis or entry of the subset, if a set holds a hypothesis twice, or if
+            element or entry of the subset, if a set holds an element twice, or if
             ``tdp`` is not in [0, 1].
         IndexError
             If the subset holds indices outside of the family.

@@ -45,10 +45,10 @@ class Template(ABC):
     name : str
         Name of the family.
 
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
+    n_elements : int
+        Number of elements, ``m``.
 
-    n_ranks : int
+    k_max : int
         Number of thresholds, ``K``, at most ``m``.
 
     delta : int
@@ -80,15 +80,13 @@ class Template(ABC):
     cited: ClassVar[str] = "Blanchard et al., 2020; Andreella et al., 2023"
     references: ClassVar[tuple[str, ...]] = (_ANDREELLA, _BLANCHARD)
 
-    n_hypotheses: int
-    n_ranks: int
+    n_elements: int
+    k_max: int
     delta: int
 
     def __repr__(self) -> str:
         delta = f", delta={self.delta}" if self.delta else ""
-        return (
-            f"{type(self).__name__}(n_hypotheses={self.n_hypotheses}, k_max={self.n_ranks}{delta})"
-        )
+        return f"{type(self).__name__}(n_elements={self.n_elements}, k_max={self.k_max}{delta})"
 
     @abstractmethod
     def cut(self, k_max: int) -> Template:
@@ -97,7 +95,7 @@ class Template(ABC):
         Parameters
         ----------
         k_max : int
-            How many, from ``delta + 1`` to ``n_ranks``.
+            How many, from ``delta + 1`` to ``k_max``.
 
         Returns
         -------
@@ -116,7 +114,7 @@ class Template(ABC):
 
         Returns
         -------
-        thresholds : ndarray of shape (n_ranks,)
+        thresholds : ndarray of shape (k_max,)
             ``t_1 <= ... <= t_K``. No p-value is below a threshold of 0. They may be above 1.
         """
 
@@ -127,7 +125,7 @@ class Template(ABC):
         Parameters
         ----------
         ranks : ndarray of int
-            Ranks from 1 to ``n_ranks``.
+            Ranks from 1 to ``k_max``.
 
         p_values : ndarray of float
             Numbers from 0 to 1, broadcast against the ranks.
@@ -148,7 +146,7 @@ class Template(ABC):
         arrays : dict
             Arrays and numbers, by name.
         """
-        return {"n_hypotheses": self.n_hypotheses, "k_max": self.n_ranks, "delta": self.delta}
+        return {"n_elements": self.n_elements, "k_max": self.k_max, "delta": self.delta}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Template:
@@ -165,8 +163,8 @@ class Template(ABC):
             The template.
         """
         make: Any = cls  # a class that is made from its size and shape
-        n_hypotheses, k_max, delta = (int(arrays[n]) for n in ("n_hypotheses", "k_max", "delta"))
-        return make(n_hypotheses, k_max=k_max, delta=delta)
+        n_elements, k_max, delta = (int(arrays[n]) for n in ("n_elements", "k_max", "delta"))
+        return make(n_elements, k_max=k_max, delta=delta)
 
     def _rounding(self, lambda_: float) -> float:
         """Bound how far rounding may make the inverse fall at lambda while the p-value grows."""
@@ -183,7 +181,7 @@ class Template(ABC):
 
         Returns
         -------
-        thresholds : ndarray of shape (n_ranks,)
+        thresholds : ndarray of shape (k_max,)
             ``c_1 <= ... <= c_K <= 1``, such that ``inverse(k, p) < lambda_`` for every number
             ``p <= c_k``, and for no other but for rounding; -1 where there is no such p-value.
 
@@ -196,7 +194,7 @@ class Template(ABC):
         be on either side, it is the inverse that decides: ``c_k`` is the largest double at
         which it is below lambda.
         """
-        ranks = np.arange(1, self.n_ranks + 1)
+        ranks = np.arange(1, self.k_max + 1)
         limit = lambda_ - self._rounding(lambda_)
         # Doubles from 0 on are in the order of their bits, taken for integers.
         guess = np.clip(np.nextafter(self.thresholds(lambda_), -1), 0, 1).view(np.int64)

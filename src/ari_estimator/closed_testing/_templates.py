@@ -1,4 +1,4 @@
-"""Templates that are formulas of rank and number of hypotheses."""
+"""Templates that are formulas of rank and number of elements."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _EPSILON = float(np.finfo(float).eps)
 
 
 class _FormulaTemplate(Template):
-    """A template that is a formula of rank and number of hypotheses.
+    """A template that is a formula of rank and number of elements.
 
     A shift delta stands for the formula with ``k - delta`` and ``m - delta`` in the place of
     ``k`` and ``m``.
 
     Parameters
     ----------
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
+    n_elements : int
+        Number of elements, ``m``.
 
     k_max : int, optional
         Number of thresholds, ``K``; by default as many as the template has.
@@ -41,34 +41,34 @@ class _FormulaTemplate(Template):
         If one of the numbers is out of range.
     """
 
-    # Hypotheses without a threshold of their own: the last ones, where the formula degenerates.
+    # Elements without a threshold of their own: the last ones, where the formula degenerates.
     _n_degenerate: ClassVar[int] = 0
 
-    def __init__(self, n_hypotheses: int, *, k_max: int | None = None, delta: int = 0) -> None:
+    def __init__(self, n_elements: int, *, k_max: int | None = None, delta: int = 0) -> None:
         smallest = 1 + self._n_degenerate
-        self.n_hypotheses = check_count(
-            n_hypotheses, name="n_hypotheses", smallest=smallest, largest=2**31 - 1
+        self.n_elements = check_count(
+            n_elements, name="n_elements", smallest=smallest, largest=2**31 - 1
         )
-        largest = self.n_hypotheses - self._n_degenerate
-        self.n_ranks = largest
+        largest = self.n_elements - self._n_degenerate
+        self.k_max = largest
         if k_max is not None:
-            why = f", for template {self.name!r} of {self.n_hypotheses} hypotheses"
-            self.n_ranks = check_count(k_max, name="k_max", smallest=1, largest=largest, why=why)
-        why = f", as there are {self.n_ranks} thresholds"
-        self.delta = check_count(delta, name="delta", smallest=0, largest=self.n_ranks - 1, why=why)
+            why = f", for template {self.name!r} of {self.n_elements} elements"
+            self.k_max = check_count(k_max, name="k_max", smallest=1, largest=largest, why=why)
+        why = f", as there are {self.k_max} thresholds"
+        self.delta = check_count(delta, name="delta", smallest=0, largest=self.k_max - 1, why=why)
 
     def cut(self, k_max: int) -> Template:
-        check_count(k_max, name="k_max", smallest=1, largest=self.n_ranks)
-        return type(self)(self.n_hypotheses, k_max=k_max, delta=self.delta)
+        check_count(k_max, name="k_max", smallest=1, largest=self.k_max)
+        return type(self)(self.n_elements, k_max=k_max, delta=self.delta)
 
     @property
     def _size(self) -> int:
-        """Number of hypotheses in the formula."""
-        return self.n_hypotheses - self.delta
+        """Number of elements in the formula."""
+        return self.n_elements - self.delta
 
     def thresholds(self, lambda_: float) -> np.ndarray:
-        thresholds = np.zeros(self.n_ranks)
-        ranks = np.arange(1.0, self.n_ranks - self.delta + 1)
+        thresholds = np.zeros(self.k_max)
+        ranks = np.arange(1.0, self.k_max - self.delta + 1)
         thresholds[self.delta :] = self._thresholds(ranks, float(lambda_))
         return thresholds
 
@@ -92,8 +92,8 @@ class SimesTemplate(_FormulaTemplate):
 
     Parameters
     ----------
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
+    n_elements : int
+        Number of elements, ``m``.
 
     k_max : int, optional
         Number of thresholds, ``K``; by default m.
@@ -136,8 +136,8 @@ class AORCTemplate(_FormulaTemplate):
 
     Parameters
     ----------
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
+    n_elements : int
+        Number of elements, ``m``.
 
     k_max : int, optional
         Number of thresholds, ``K``; by default ``m - 1``.
@@ -181,8 +181,8 @@ class BetaTemplate(_FormulaTemplate):
 
     Parameters
     ----------
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
+    n_elements : int
+        Number of elements, ``m``.
 
     k_max : int, optional
         Number of thresholds, ``K``; by default m.
@@ -233,8 +233,8 @@ class HigherCriticismTemplate(_FormulaTemplate):
 
     Parameters
     ----------
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
+    n_elements : int
+        Number of elements, ``m``.
 
     k_max : int, optional
         Number of thresholds, ``K``; by default m.
@@ -291,8 +291,8 @@ class PowerTemplate(_FormulaTemplate):
 
     Parameters
     ----------
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
+    n_elements : int
+        Number of elements, ``m``.
 
     k_max : int, optional
         Number of thresholds, ``K``; by default m.
@@ -350,17 +350,17 @@ def template_class(name: str) -> type[Template]:
 
 
 def make_template(
-    template: str | Template, n_hypotheses: int, *, k_max: int | None = None, delta: int = 0
+    template: str | Template, n_elements: int, *, k_max: int | None = None, delta: int = 0
 ) -> Template:
-    """Return a template for a number of hypotheses.
+    """Return a template for a number of elements.
 
     Parameters
     ----------
     template : {"simes", "aorc", "beta", "higher_criticism", "power"} or Template
         Name of a template, or one that is made already, such as a learned one.
 
-    n_hypotheses : int
-        Number of hypotheses, ``m``.
+    n_elements : int
+        Number of elements, ``m``.
 
     k_max : int, optional
         Number of thresholds; by default as many as the template has.
@@ -380,7 +380,7 @@ def make_template(
         If the template is neither a name nor a template, or a number is no integer.
     ValueError
         If the name is unknown, a number is out of range, or the template is of another number
-        of hypotheses.
+        of elements.
 
     Examples
     --------
@@ -389,10 +389,9 @@ def make_template(
     array([0.        , 0.00010081, 0.00020161])
     """
     if isinstance(template, Template):
-        if template.n_hypotheses != n_hypotheses:
+        if template.n_elements != n_elements:
             raise ValueError(
-                f"template is one of {template.n_hypotheses} hypotheses, and there are "
-                f"{n_hypotheses}."
+                f"template is one of {template.n_elements} elements, and there are {n_elements}."
             )
         if delta not in (0, template.delta):
             raise ValueError(
@@ -409,4 +408,4 @@ def make_template(
         raise ValueError(
             f"template must be one of {list(TEMPLATES)} or a template. Got {template!r}."
         )
-    return TEMPLATES[template](n_hypotheses, k_max=k_max, delta=delta)
+    return TEMPLATES[template](n_elements, k_max=k_max, delta=delta)

@@ -355,8 +355,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         declared = {stat_type_called("nifti", word) for word in words} - {None, DEFAULT_STAT_TYPE}
         if declared:
             warnings.warn(
-                f"The header of the map says that it holds {sorted(map(str, declared))[0]} values, "
-                f"but stat_type={self.stat_type!r}. If the header is right, the bounds do not hold.",
+                f"The header of the map says that it holds {sorted(map(str, declared))[0]} "
+                f"values, but stat_type={self.stat_type!r}. If the header is right, the bounds do "
+                "not hold.",
                 UserWarning,
                 stacklevel=2,
             )

@@ -63,7 +63,7 @@ def learn_template(
         Whether deviations in both directions count; as in the study.
 
     n_permutations : int, default=1000
-        Number of resamples, and so of curves to choose from.
+        Number of permutations, and so of curves to choose from.
 
     k_max : int, default=1000
         Number of thresholds.
@@ -75,10 +75,10 @@ def learn_template(
         Exchangeability blocks.
 
     random_state : int, numpy.random.RandomState or None, default=None
-        Seed of the resamples.
+        Seed of the permutations.
 
     chunk_size : int or None, default=None
-        Resamples per task.
+        Permutations per task.
 
     n_jobs : int or None, default=None
         Number of processes.
@@ -98,7 +98,7 @@ def learn_template(
 
     Notes
     -----
-    The k smallest p-values of each resample, then, for each rank, sorted over resamples: nested
+    The k smallest p-values of each draw, then, for each rank, sorted over permutations: nested
     curves, of which calibration chooses the highest that keeps the joint error rate [1]_.
 
     References
@@ -114,7 +114,7 @@ def learn_template(
     >>> template = learn_template(data[:20], n_permutations=100, k_max=50, random_state=0)
     >>> calibration = PermutationCalibration(template, n_permutations=100, random_state=0)
     >>> calibration.fit(data[20:]).critical_vector_
-    CriticalVector(n_thresholds=50)
+    CriticalVector(k_max=50)
     """
     arguments = locals()
     checked_here = {name: arguments[name] for name in _PARAMETER_CONSTRAINTS}

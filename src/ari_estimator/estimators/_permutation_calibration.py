@@ -54,7 +54,7 @@ default="simes"
         Shape of the thresholds, of which the scale is calibrated.
 
     n_permutations : int, default=1000
-        Number of resamples, the data as observed included. If no more are possible, all of
+        Number of permutations, the data as observed included. If no more are possible, all of
         them are taken, once each.
 
     scheme : {"auto", "sign_flip", "permutation", "bootstrap"}, default="auto"
@@ -67,7 +67,7 @@ default="simes"
         permuted within blocks; signs are flipped for whole blocks.
 
     p_values : {"parametric", "rank"}, default="parametric"
-        P-values of t statistics: the tail of the t distribution, or the share of resamples with
+        P-values of t statistics: the tail of the t distribution, or the share of permutations with
         a statistic that is as large. Ranks are multiples of ``1 / n_permutations``, which is
         coarse for the strongest voxels.
 
@@ -95,10 +95,10 @@ default="simes"
         groups of subjects, if there are more of them.
 
     random_state : int, numpy.random.RandomState or None, default=None
-        Seed of the resamples.
+        Seed of the permutations.
 
     chunk_size : int or None, default=None
-        Resamples per task; None for half a share of each process, but no more than 2500. Results
+        Permutations per task; None for half a share of each process, but no more than 2500. Results
         do not depend on it. P-values by rank are computed in tasks of some elements instead.
 
     n_jobs : int or None, default=None
@@ -124,7 +124,7 @@ default="simes"
         Scale of the template.
 
     pivotal_statistics_ : ndarray of shape (n_permutations,)
-        Largest scale that each resample would allow for; the first is that of the data as
+        Largest scale that each draw would allow for; the first is that of the data as
         observed.
 
     p_values_ : ndarray of shape (n_elements,)
@@ -140,7 +140,7 @@ default="simes"
         Whether p-values are two-sided.
 
     n_permutations_ : int
-        Number of resamples.
+        Number of permutations.
 
     scheme_ : str
         What was resampled, in words.
@@ -301,7 +301,7 @@ default="simes"
         ValueError
             If data are not finite or of fewer than two subjects, a parameter is out of its
             range, the design does not go with the data, the contrast is not estimable or has
-            several rows, there are too few resamples for ``alpha``, or the template was
+            several rows, there are too few permutations for ``alpha``, or the template was
             learned from subjects of the data.
 
         Warns
@@ -453,7 +453,7 @@ def _calibrate(
         rng=generator(random_state),
     )
     null = resampled.null
-    lambda_rank(null.n_draws, alpha)  # which refuses a level that is too small
+    lambda_rank(null.n_permutations, alpha)  # which refuses a level that is too small
     made = _make_template(template, null.n_elements, k_max, delta)
     if not allow_shared_data:
         _refuse_shared_data(template, resampled.data)
@@ -466,7 +466,7 @@ def _calibrate(
         "t_values_": null.exact_t(0),
         "df_": null.tail.df,
         "is_constant_": null.is_constant,
-        "n_permutations_": null.n_draws,
+        "n_permutations_": null.n_permutations,
         "scheme_": resampled.scheme,
         "n_features_in_": null.n_elements,
     }
@@ -479,7 +479,7 @@ def _make_template(
     made = make_template(template, n_elements, k_max=None if is_auto else k_max, delta=delta)
     if not is_auto or made.keeps_all_thresholds or isinstance(template, Template):
         return made
-    return made.cut(max(min(made.n_ranks, _K_MAX), delta + 1))
+    return made.cut(max(min(made.k_max, _K_MAX), delta + 1))
 
 
 def _refuse_shared_data(template: str | LearnedTemplate, data: np.ndarray | None) -> None:

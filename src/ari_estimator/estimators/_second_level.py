@@ -166,6 +166,8 @@ default=None
     """
 
     masker_: NiftiMasker | SurfaceMasker
+    transformer_: Any
+    calibration_: Any
 
     _seen_no_map = (
         "This model has no contrast whose TDP was computed. Call "
@@ -327,7 +329,9 @@ or None, default=None
         else:
             with recorded(self.masker_) as data:
                 z_img = super().compute_contrast(*arguments)
-            make_test = self._calibrated_test(second_level_contrast, only(data), transformer)
+            make_test = self._calibrated_test(
+                self.calibration, second_level_contrast, only(data), transformer
+            )
         maps = transformer._fit_maps(
             z_img, statistic, make_test, in_words(second_level_contrast, self.design_matrix_)
         )
@@ -340,12 +344,11 @@ or None, default=None
 
     def __getattr__(self, name: str) -> Any:
         """Return a fitted attribute of the transformer, which Python asks for if there is none."""
-        if name.endswith("_") and not name.startswith("_"):
-            transformer = self.__dict__.get("transformer_")
-            if transformer is not None and hasattr(transformer, name):
-                return getattr(transformer, name)
-            if name in ("maps_", "table_") and "transformer_" in self.__dict__:
-                raise NotFittedError(self._seen_no_map)
+        if name.endswith("_") and not name.startswith("_") and "transformer_" in vars(self):
+            if self.transformer_ is None:
+                raise NotFittedError(f"There is no {name} yet. {self._seen_no_map}")
+            if hasattr(self.transformer_, name):
+                return getattr(self.transformer_, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def generate_report(
@@ -447,13 +450,17 @@ or None, default=None
         _escape_names(self._report_content)
 
     def _calibrated_test(
-        self, contrast: Any, data: np.ndarray, transformer: BaseTDPTransformer
+        self,
+        calibration: PermutationCalibration,
+        contrast: Any,
+        data: np.ndarray,
+        transformer: BaseTDPTransformer,
     ) -> TestMaker:
         """Return what calibrates a contrast on what a transformer tests of it."""
 
         def make_test(family: MapFamily) -> CalibratedTest:
-            calibration = self._calibrator.fit(
-                self.calibration,
+            fitted = self._calibrator.fit(
+                calibration,
                 data,
                 columns_of(self._family_masker, transformer._frame, family.is_tested),
                 self.design_matrix_.to_numpy(dtype=np.float64),
@@ -461,7 +468,7 @@ or None, default=None
                 alpha=transformer.alpha,
                 two_sided=bool(transformer.two_sided),
             )
-            return test_of(calibration, transformer.alpha)
+            return test_of(fitted, transformer.alpha)
 
         return make_test
 
@@ -477,8 +484,8 @@ or None, default=None
             )
         if self.transformer.stat_type != DEFAULT_STAT_TYPE:
             raise ValueError(
-                f"transformer__stat_type must be {DEFAULT_STAT_TYPE!r}: contrasts of a model are z maps. "
-                f"Got {self.transformer.stat_type!r}."
+                f"transformer__stat_type must be {DEFAULT_STAT_TYPE!r}: contrasts of a model are "
+                f"z maps. Got {self.transformer.stat_type!r}."
             )
         return self.transformer
 

@@ -89,8 +89,8 @@ def explore(
 
     connectivity : {6, 18, 26} or None, default=None
         Voxels of a cluster share a face (6), or also an edge (18), or a corner (26). None for
-        the value that the map was fitted with, or 6. Vertices of a surface share an edge of its mesh: for a surface it
-        must be None.
+        the value that the map was fitted with, or 6. Vertices of a surface share an edge of its
+        mesh: for a surface it must be None.
 
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.

@@ -84,7 +84,7 @@ class PageData:
         vector = self.fitted_map.bounds.critical_vector
         if vector is None:
             raise TypeError(
-                "stat_img must be tested by a critical vector, which the page computes bounds from. "
+                "stat_img must be tested by a critical vector: the page computes bounds from it. "
                 f"Got {self.fitted_map.describe()['test']['name']}."
             )
         return vector

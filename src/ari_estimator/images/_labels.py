@@ -126,9 +126,10 @@ def read_regions(
         The elements that there are.
 
     labels_img : image, masker or Regions
-        A label for each element; or a labels or maps masker of nilearn, which has such an image; or several maps (a 4D image, for volumes), each of which
-        has a region where it is above ``probability_threshold``. Or regions of the frame that
-        were read before, which are what all of the following would make of an image.
+        A label for each element; or several maps (a 4D image, for volumes), each of which has a
+        region where it is above ``probability_threshold``. A labels or maps masker of nilearn
+        stands for its image. Or regions of the frame that were read before, which are what all
+        of the following would make of an image.
 
     labels : sequence of str or None, default=None
         Names of the regions, by ascending label, with or without the background.

@@ -206,8 +206,8 @@ def _column_of_images(maps: Any) -> list[Any] | None:
         return maps.tolist()
     if not hasattr(maps, "__array__") or isinstance(maps, (SpatialImage, Cifti2Image)):
         return None
-    shape = getattr(maps, "shape", ())
-    if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)):
+    shape: tuple[int, ...] = getattr(maps, "shape", ())
+    if len(shape) not in (1, 2) or (len(shape) == 2 and shape[-1] != 1):
         return None
     array = np.asarray(maps)
     if array.dtype.kind not in "OUT":

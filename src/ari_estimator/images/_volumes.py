@@ -161,7 +161,7 @@ class VolumeFrame(Frame):
         if not isinstance(header, Nifti1Header):
             return None
         code = int(header["intent_code"])
-        return intent_codes.label[code] if code in intent_codes.label else None
+        return str(intent_codes.label[code]) if code in intent_codes.code else None
 
     def resample(self, img: SpatialImage, name: str, fill_value: int) -> SpatialImage:
         """Return an image on the grid of the mask, by the nearest neighbour."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import ndtri
@@ -14,7 +15,7 @@ class _PValues(Statistic):
     """Values that stand for p-values."""
 
     is_p = True
-    why_one_sided = "p-values are taken as they are, one-sided or two-sided"
+    why_one_sided: ClassVar[str | None] = "p-values are taken as they are, one-sided or two-sided"
 
 
 def _with_two_digits(p_value: float) -> int:

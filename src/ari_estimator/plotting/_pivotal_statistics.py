@@ -38,7 +38,7 @@ def plot_pivotal_statistics(
     title: str = "",
     output_file: str | Path | None = None,
 ) -> Axes:
-    """Draw the pivotal statistics of all resamples, and the calibrated parameter among them.
+    """Draw the pivotal statistics of all permutations, and the calibrated parameter among them.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def plot_pivotal_statistics(
     Returns
     -------
     axes : matplotlib.axes.Axes
-        The axes. After step-down the statistics are of the hypotheses that are left.
+        The axes. After step-down the statistics are of the elements that are left.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def plot_pivotal_statistics(
 
     Notes
     -----
-    A resample has p-values below their thresholds exactly if its statistic is below lambda. So
+    A draw has p-values below their thresholds exactly if its statistic is below lambda. So
     have a share of at most alpha of them, to the left of the line. Data with an effect are
     far to the left; that they are beside the others says that nothing was found.
 
@@ -93,10 +93,12 @@ def plot_pivotal_statistics(
         low, high = low - 0.5 * abs(low or 1), high + 0.5 * abs(high or 1)
     n_bins = int(np.clip(np.sqrt(null.size) * 1.5, 8, 60))
     edges = np.geomspace(low, high, n_bins) if is_log else np.linspace(low, high, n_bins)
-    axes.hist(null, bins=edges.tolist(), color=BLUE, alpha=0.55, label=f"{null.size:,} resamples")
+    axes.hist(
+        null, bins=edges.tolist(), color=BLUE, alpha=0.55, label=f"{null.size:,} permutations"
+    )
     if is_log:
         axes.set_xscale("log")
-    share = f"{calibration.joint_error_rate():.1%} of resamples below"
+    share = f"{calibration.joint_error_rate():.1%} of permutations below"
     axes.axvline(lambda_, color="black", linewidth=1.6, label=f"λ = {lambda_:.4g}, {share}")
     # Data with an effect may be so far off that nothing could be told of the others.
     if is_log:
@@ -118,7 +120,7 @@ def plot_pivotal_statistics(
         label=f"data as observed, {observed:.3g}{off}",
     )
     bare(axes)
-    axes.set(xlabel="Pivotal statistic", ylabel="Resamples")
+    axes.set(xlabel="Pivotal statistic", ylabel="Permutations")
     axes.legend(framealpha=1, edgecolor="none", fontsize=9, loc="upper left")
     axes.set_ylim(top=1.3 * axes.get_ylim()[1])  # for the legend
     set_title(axes, title)

@@ -143,7 +143,7 @@ def _of_calibration(calibration: PermutationCalibration) -> dict[str, Any]:
         key_figures=[
             ("Elements tested", f"{calibration.p_values_.size:,}"),
             ("Active, at least", f"{bound:,}"),
-            ("Resamples", f"{calibration.n_permutations_:,}, {calibration.scheme_}"),
+            ("Permutations", f"{calibration.n_permutations_:,}, {calibration.scheme_}"),
             ("λ", f"{calibration.lambda_:.6g}"),
             ("alpha", f"{calibration.calibration_.alpha:g}"),
         ],

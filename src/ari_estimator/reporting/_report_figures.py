@@ -131,8 +131,8 @@ def calibration_figures(calibration: PermutationCalibration) -> list[ReportFigur
 def _of_pivotal_statistics(calibration: Any) -> ReportFigure:
     return _drawn(
         lambda: plot_pivotal_statistics(calibration),
-        "Pivotal statistics of the resamples: λ is as large as it can be with a share of at most "
-        "alpha below it.",
+        "Pivotal statistics of the permutations. λ is as large as it can be with at most a share "
+        "alpha of them below it.",
     )
 
 

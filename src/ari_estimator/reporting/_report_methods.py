@@ -58,8 +58,8 @@ def tdp_methods(description: dict[str, Any]) -> Methods:
     sets, test = description["sets"], description["test"]
     elements, alpha = family["elements"], family["alpha"]
     text = (
-        "All-Resolutions Inference (Rosenblatt et al., 2018; Goeman et al., 2019) gave lower bounds "
-        f"on true discovery proportions (TDP) from a {statistic['name']} map of "
+        "All-Resolutions Inference (Rosenblatt et al., 2018; Goeman et al., 2019) gave lower "
+        f"bounds on true discovery proportions (TDP) from a {statistic['name']} map of "
         f"{family['n_tested']:,} {elements}{_SIDES[statistic['direction']]}. {sets['sentence']} "
         f"{test['sentence']} At alpha = {alpha:g}, the bounds of all sets of {elements} hold at "
         f"once with probability at least {confidence(alpha)}. {_software()}"
@@ -85,8 +85,9 @@ def calibration_methods(calibration: PermutationCalibration) -> Methods:
     test = test_of(calibration, alpha).describe(alpha)
     text = (
         f"Lower bounds on true discovery proportions were computed from {sides} p-values of "
-        f"{calibration.p_values_.size:,} elements. {test['sentence']} At alpha = {alpha:g}, the bounds "
-        f"of all sets hold at once with probability at least {confidence(alpha)}. {_software()}"
+        f"{calibration.p_values_.size:,} elements. {test['sentence']} At alpha = {alpha:g}, the "
+        f"bounds of all sets hold at once with probability at least {confidence(alpha)}. "
+        f"{_software()}"
     )
     return _methods(text, set(test["references"]))
 

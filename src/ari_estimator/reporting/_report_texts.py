@@ -46,9 +46,9 @@ def tdp_reading(fitted_map: FittedMap) -> str:
     return (
         "The true discovery proportion (TDP) of a set is a lower bound on the proportion of it "
         f"that is active: {example}. With probability at least {confidence(fitted_map.alpha)} "
-        f"(alpha = {fitted_map.alpha:g}), the bounds of all sets of the {fitted_map.n_tested:,} {elements} "
-        "tested hold at once, so that thresholds and sets may be chosen after looking at the "
-        "results."
+        f"(alpha = {fitted_map.alpha:g}), the bounds of all sets of the {fitted_map.n_tested:,} "
+        f"{elements} tested hold at once, so that thresholds and sets may be chosen after looking "
+        "at the results."
     )
 
 
@@ -67,7 +67,7 @@ def calibration_reading(calibration: PermutationCalibration) -> str:
     """
     alpha = calibration.calibration_.alpha
     return (
-        "Resamples of the subjects show how small the smallest p-values are where nothing is "
+        "Permutations of the subjects show how small the smallest p-values are where nothing is "
         "active, and the thresholds of the critical vector are as large as they allow for. With "
         f"probability at least {confidence(alpha)} (alpha = {alpha:g}), the bounds that follow "
         "from it, on the true discovery proportions of all sets of the "

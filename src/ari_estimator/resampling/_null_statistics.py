@@ -1,4 +1,4 @@
-"""Statistics of all elements under resampling, a block of resamples at a time."""
+"""Statistics of all elements under resampling, a block of permutations at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._tails import CorrelationTail
 from ari_estimator.resampling._threads import one_thread
 
-# Resamples per matrix product. Products are always of the same blocks, so that results do not
+# Permutations per matrix product. Products are always of the same blocks, so that results do not
 # depend on how blocks are dealt out to processes.
 BLOCK = 25
 
@@ -37,7 +37,7 @@ class NullStatistics(ABC):
 
     Attributes
     ----------
-    n_draws : int
+    n_permutations : int
         Number of draws.
 
     n_elements : int
@@ -69,7 +69,7 @@ class NullStatistics(ABC):
     ((25, 500), (500,))
     """
 
-    n_draws: int
+    n_permutations: int
     n_elements: int
     tail: CorrelationTail
     error: float
@@ -116,7 +116,7 @@ class NullStatistics(ABC):
 
         Returns
         -------
-        correlations : ndarray of float64 of shape (n_draws, n)
+        correlations : ndarray of float64 of shape (n_permutations, n)
             Those that are equal in theory may differ by rounding errors.
         """
 
@@ -185,7 +185,7 @@ class LinearModelStatistics(NullStatistics):
     scheme : Scheme
         How residuals are resampled.
 
-    draws : ndarray of shape (n_draws, n_subjects)
+    draws : ndarray of shape (n_permutations, n_subjects)
         Draws of the scheme.
 
     two_sided : bool
@@ -229,7 +229,7 @@ class LinearModelStatistics(NullStatistics):
         self._contrast = contrast
         self._scheme = scheme
         self._draws = draws
-        self.n_draws = len(draws)
+        self.n_permutations = len(draws)
         self.n_elements = data.shape[1]
         self.tail = CorrelationTail(contrast.df, two_sided)
         self._varying = scheme.varying_nuisance(contrast)
@@ -334,7 +334,7 @@ class LinearModelStatistics(NullStatistics):
     ) -> None:
         """Compute inaccurate correlations in double precision, from the data."""
         numbers = np.arange(self.n_elements)[elements]
-        for row, draw in enumerate(range(self.n_draws)[chosen]):
+        for row, draw in enumerate(range(self.n_permutations)[chosen]):
             columns = np.flatnonzero(inaccurate[row])
             for start in range(0, columns.size, _STRIDE):
                 part = columns[start : start + _STRIDE]

@@ -1,10 +1,10 @@
 """What a scheme of resampling is: draws, and what they do to data.
 
-Each scheme draws arrays of which a row is one resample, the first being the data as observed,
-and knows how a resample acts: on residuals, by :meth:`resample`, and, which is the same seen
+Each scheme draws arrays of which a row is one draw, the first being the data as observed,
+and knows how a draw acts: on residuals, by :meth:`resample`, and, which is the same seen
 from the other side, on the regressors they are multiplied by, with :meth:`weights`:
 ``weights(draw, v) @ residuals == v @ resample(draw, residuals)``. The second is what makes the
-statistics of many resamples one matrix product.
+statistics of many permutations one matrix product.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ class Scheme(ABC):
     description: str
     keeps_norm = True
 
-    def draws(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw resamples.
+    def draws(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw permutations.
 
         Parameters
         ----------
-        n_draws : int
+        n_permutations : int
             How many, the data as observed included.
 
         rng : numpy.random.Generator
@@ -62,14 +62,14 @@ class Scheme(ABC):
 
         Returns
         -------
-        draws : ndarray of shape (n_draws or fewer, n_subjects)
+        draws : ndarray of shape (n_permutations or fewer, n_subjects)
             A row for each; the first is the data as observed.
         """
-        return self._random(n_draws, rng)
+        return self._random(n_permutations, rng)
 
     @abstractmethod
-    def _random(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        """Return random resamples, after the data as observed."""
+    def _random(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
+        """Return random permutations, after the data as observed."""
 
     @abstractmethod
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -77,15 +77,15 @@ class Scheme(ABC):
 
         Parameters
         ----------
-        draws : ndarray of shape (n_draws, n_subjects)
-            Some of the resamples.
+        draws : ndarray of shape (n_permutations, n_subjects)
+            Some of the permutations.
 
         vector : ndarray of shape (n_subjects,)
             What resampled residuals would be multiplied by.
 
         Returns
         -------
-        weights : ndarray of shape (n_draws, n_subjects)
+        weights : ndarray of shape (n_permutations, n_subjects)
             What to multiply the residuals by instead, as they are.
         """
 
@@ -96,7 +96,7 @@ class Scheme(ABC):
         Parameters
         ----------
         draw : ndarray of shape (n_subjects,)
-            A resample.
+            A draw.
 
         residuals : ndarray of shape (n_subjects, n_elements)
             The residuals.
@@ -147,15 +147,17 @@ class Transformations(Scheme):
     Attributes
     ----------
     n_distinct : int
-        Number of resamples that can differ, the data as observed among them.
+        Number of permutations that can differ, the data as observed among them.
     """
 
     n_distinct: int
 
-    def draws(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw resamples; all of them, once each, if there are no more than asked for."""
-        return self._all() if self.n_distinct <= n_draws else super().draws(n_draws, rng)
+    def draws(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw permutations; all of them, once each, if there are no more than asked for."""
+        return (
+            self._all() if self.n_distinct <= n_permutations else super().draws(n_permutations, rng)
+        )
 
     @abstractmethod
     def _all(self) -> np.ndarray:
-        """Return all distinct resamples."""
+        """Return all distinct permutations."""

@@ -50,14 +50,14 @@ class SignFlipping(Transformations):
         signs = np.array(list(product([1, -1], repeat=n_blocks)), dtype=np.int8)
         return signs[:, self.blocks]
 
-    def _random(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+    def _random(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
         n_blocks = int(self.blocks.max()) + 1
-        signs = 1 - 2 * rng.integers(0, 2, size=(n_draws, n_blocks), dtype=np.int8)
+        signs = 1 - 2 * rng.integers(0, 2, size=(n_permutations, n_blocks), dtype=np.int8)
         signs[0] = 1
         return signs[:, self.blocks]
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return what residuals are multiplied by, of shape (n_draws, n_subjects)."""
+        """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
         return draws * vector
 
     def resample(self, draw: np.ndarray, residuals: np.ndarray) -> np.ndarray:
@@ -116,14 +116,14 @@ class Permutation(Transformations):
             draws.append(draw)
         return np.stack(draws)
 
-    def _random(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        draws = np.tile(np.arange(self.blocks.size), (n_draws, 1))
+    def _random(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
+        draws = np.tile(np.arange(self.blocks.size), (n_permutations, 1))
         for members in self._members:
             draws[1:, members] = rng.permuted(draws[1:, members], axis=1)
         return draws
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return what residuals are multiplied by, of shape (n_draws, n_subjects)."""
+        """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
         return vector[draws]
 
     def resample(self, draw: np.ndarray, residuals: np.ndarray) -> np.ndarray:
@@ -174,13 +174,13 @@ class ResidualBootstrap(Scheme):
     def __init__(self, n_subjects: int) -> None:
         self._n_subjects = n_subjects
 
-    def _random(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        draws = rng.integers(0, self._n_subjects, size=(n_draws, self._n_subjects))
+    def _random(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
+        draws = rng.integers(0, self._n_subjects, size=(n_permutations, self._n_subjects))
         draws[0] = np.arange(self._n_subjects)
         return draws
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return what residuals are multiplied by, of shape (n_draws, n_subjects)."""
+        """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
         weights = np.zeros(draws.shape)
         np.add.at(weights, (np.arange(len(draws))[:, np.newaxis], draws), vector)
         return weights

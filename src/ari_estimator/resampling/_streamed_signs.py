@@ -149,7 +149,7 @@ class StreamedSignStatistics(NullStatistics):
     sums : SubjectSums
         The subjects.
 
-    draws : ndarray of shape (n_draws, n_groups)
+    draws : ndarray of shape (n_permutations, n_groups)
         Signs of the groups.
 
     two_sided : bool
@@ -170,7 +170,7 @@ class StreamedSignStatistics(NullStatistics):
     >>> rng = np.random.default_rng(0)
     >>> sums = SubjectSums.of(rng.standard_normal((1000, 50)), n_groups=100)
     >>> statistics = sign_statistics(sums, 200, rng, two_sided=True)
-    >>> type(statistics).__name__, statistics.n_draws
+    >>> type(statistics).__name__, statistics.n_permutations
     ('StreamedSignStatistics', 200)
     """
 
@@ -187,7 +187,7 @@ class StreamedSignStatistics(NullStatistics):
         self._draws = draws
         self._sums = sums.sums[:, chosen]
         mean, squares = sums.mean[chosen], sums.squares[chosen]
-        self.n_draws, self.n_elements = len(draws), mean.size
+        self.n_permutations, self.n_elements = len(draws), mean.size
         n, df, n_groups = sums.n_subjects, sums.n_subjects - 1, len(self._sums)
         self.tail = CorrelationTail(df, two_sided)
         # Terms of a sum over groups, and of those of each group.
@@ -231,7 +231,7 @@ class StreamedSignStatistics(NullStatistics):
 
 
 def sign_statistics(
-    sums: SubjectSums, n_draws: int, rng: np.random.Generator, two_sided: bool
+    sums: SubjectSums, n_permutations: int, rng: np.random.Generator, two_sided: bool
 ) -> NullStatistics:
     """Return the statistics of the mean of subjects under sign-flipping.
 
@@ -240,7 +240,7 @@ def sign_statistics(
     sums : SubjectSums
         The subjects.
 
-    n_draws : int
+    n_permutations : int
         Number of draws.
 
     rng : numpy.random.Generator
@@ -260,11 +260,11 @@ def sign_statistics(
     >>> from ari_estimator.resampling import SubjectSums, sign_statistics
     >>> rng = np.random.default_rng(0)
     >>> sums = SubjectSums.of(rng.standard_normal((5, 50)), n_groups=100)
-    >>> sign_statistics(sums, 200, rng, two_sided=True).n_draws  # all flips of five signs
+    >>> sign_statistics(sums, 200, rng, two_sided=True).n_permutations  # all flips of five signs
     32
     """
     n_groups = min(sums.n_subjects, sums.n_groups)
-    draws = SignFlipping(n_groups, None).draws(n_draws, rng)
+    draws = SignFlipping(n_groups, None).draws(n_permutations, rng)
     if n_groups < sums.n_subjects:
         return StreamedSignStatistics(sums, draws, two_sided)
     n = sums.n_subjects

@@ -221,7 +221,7 @@ def test_iterators_are_streamed(data):
     assert found.data is None
     assert found.scheme == "sign-flipping of 4 groups of subjects"
     assert isinstance(found.null, StreamedSignStatistics)
-    assert found.null.n_draws == 16
+    assert found.null.n_permutations == 16
     assert_allclose(found.null.exact_t(0), stats.ttest_1samp(data, 0).statistic, rtol=1e-12)
     few = resample((row for row in data), n_groups=10)
     assert few.scheme == "sign-flipping"

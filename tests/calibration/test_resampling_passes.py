@@ -1,4 +1,4 @@
-"""Passes over resamples: against sorting in double precision, and spread in any way."""
+"""Passes over permutations: against sorting in double precision, and spread in any way."""
 
 import numpy as np
 import pytest
@@ -57,8 +57,8 @@ def null(request):
 
 def exact_pivots(null, template):
     """Return pivotal statistics by their definition, in double precision."""
-    p = np.array([np.sort(null.exact_p_values(draw)) for draw in range(null.n_draws)])
-    p = p[:, : template.n_ranks]
+    p = np.array([np.sort(null.exact_p_values(draw)) for draw in range(null.n_permutations)])
+    p = p[:, : template.k_max]
     return template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
 
 
@@ -73,7 +73,7 @@ def test_pivots_are_those_of_double_precision(null, name):
         template = make_template(name, null.n_elements, k_max=200, delta=2)
     exact = exact_pivots(null, template)
     found = pivots_by_tail(null, template, ALPHA, Workers())
-    assert found.shape == (null.n_draws,)
+    assert found.shape == (null.n_permutations,)
     assert_allclose(found[0], exact[0], rtol=1e-12)
     assert_allclose(lambda_at(found, ALPHA), lambda_at(exact, ALPHA), rtol=1e-12)
     if name != "learned":  # whose pivots are whole numbers, which jump
@@ -91,7 +91,7 @@ def test_each_draw_that_may_decide_is_computed_in_double_precision():
     for alpha in (0.01, 0.05, 0.3, 0.9):
         found = pivots_by_tail(null, template, alpha, Workers())
         assert_allclose(lambda_at(found, alpha), lambda_at(exact, alpha), rtol=1e-12)
-        rank = lambda_rank(null.n_draws, alpha)
+        rank = lambda_rank(null.n_permutations, alpha)
         assert (found < found[np.argsort(exact)[rank]]).sum() <= rank
 
 
@@ -158,7 +158,7 @@ def test_progress_is_shown_if_asked_for(capsys):
 
 def brute_force_ranks(null):
     """Return how many draws have a statistic that is at least as large, for each."""
-    t = np.array([null.exact_t(draw) for draw in range(null.n_draws)])
+    t = np.array([null.exact_t(draw) for draw in range(null.n_permutations)])
     r = t / np.sqrt(t**2 + null.tail.df)
     if null.tail.two_sided:
         r = np.abs(r)
@@ -168,12 +168,12 @@ def brute_force_ranks(null):
 def assert_ranks(null):
     expected = brute_force_ranks(null)
     counts, observed = rank_p_values(null, Workers())
-    assert_array_equal(observed, expected[0] / null.n_draws)
-    n = null.n_draws
+    assert_array_equal(observed, expected[0] / null.n_permutations)
+    n = null.n_permutations
     assert_array_equal(counts, [np.bincount(row - 1, minlength=n) for row in expected])
     for name in TEMPLATES:
         template = make_template(name, null.n_elements, delta=1)
-        p = np.sort(expected / n, axis=1)[:, : template.n_ranks]
+        p = np.sort(expected / n, axis=1)[:, : template.k_max]
         pivots = template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
         assert_array_equal(pivots_by_rank(counts, template), pivots)
 
@@ -188,7 +188,7 @@ def test_p_values_by_rank_of_all_flips_with_ties():
     data[0] += 1
     for two_sided in (False, True):
         null = null_of(data, two_sided=two_sided, n_permutations=128)
-        assert null.n_draws == 128
+        assert null.n_permutations == 128
         assert_ranks(null)
 
 
@@ -229,7 +229,7 @@ def test_elements_are_dealt_out_in_more_than_one_part(monkeypatch):
 
 def test_smallest_p_values(null):
     found = smallest_p_values(null, 40, Workers())
-    exact = [np.sort(null.exact_p_values(draw))[:40] for draw in range(null.n_draws)]
+    exact = [np.sort(null.exact_p_values(draw))[:40] for draw in range(null.n_permutations)]
     assert_allclose(found, exact, rtol=100 * null.error + 1e-4)
     assert (np.diff(found, axis=1) >= 0).all()
     assert smallest_p_values(null, null.n_elements, Workers()).shape == (N_DRAWS, 300)
@@ -245,7 +245,7 @@ def test_constant_elements_are_as_if_their_p_values_were_one(name, two_sided):
     alone = null_of(data, two_sided=two_sided)
     template = make_template(name, 200)
     p = np.array([np.sort(alone.exact_p_values(draw)) for draw in range(N_DRAWS)])
-    p = np.hstack([p, np.ones((N_DRAWS, 100))])[:, : template.n_ranks]
+    p = np.hstack([p, np.ones((N_DRAWS, 100))])[:, : template.k_max]
     expected = template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
     found = pivots_by_tail(null, template, ALPHA, Workers())
     assert_allclose(found, expected, rtol=1e-3)

@@ -59,7 +59,7 @@ def statistics_of(kind, df, n_rows, m, rng):
 def sorted_pivots(statistics, tail, template):
     """Return pivotal statistics by their definition."""
     r = np.abs(statistics) if tail.two_sided else statistics
-    p = np.sort(tail(r.astype(float)), axis=1)[:, : template.n_ranks]
+    p = np.sort(tail(r.astype(float)), axis=1)[:, : template.k_max]
     return template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
 
 
@@ -160,7 +160,7 @@ def test_one_hypothesis(name, value, two_sided):
     assert (expected <= found.high).all()
 
 
-def test_hypotheses_of_a_brain():
+def test_elements_of_a_brain():
     rng = np.random.default_rng(0)
     df, m = 29, 60_000
     statistics = statistics_of("signal", df, 3, m, rng).astype(np.float32)
@@ -235,6 +235,6 @@ def test_pivots_of_counts(name, m, n_values, k_max, delta, seed):
     values = np.arange(1, n_values + 1) / n_values
     numbers = rng.integers(0, n_values, (4, rng.integers(1, m + 1)))
     counts = np.array([np.bincount(row, minlength=n_values) for row in numbers])
-    p = np.sort(values[numbers], axis=1)[:, : template.n_ranks]
+    p = np.sort(values[numbers], axis=1)[:, : template.k_max]
     expected = template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
     assert_array_equal(pivots_of_counts(counts, values, template), expected)

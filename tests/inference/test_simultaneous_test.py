@@ -25,7 +25,7 @@ class MadeUpTest:
         self.p_values = p_values
 
     @property
-    def n_hypotheses(self):
+    def n_elements(self):
         return self.p_values.size
 
     def critical_vector(self, alpha=0.05):
@@ -110,7 +110,7 @@ class TestClusters:
         parametric.fit_transform(z_img)
         assert_array_equal(get_data(ari.labels_img_), get_data(parametric.labels_img_))
         assert_array_equal(ari.table_["threshold"], parametric.table_["threshold"])
-        p = ari.family_.p_values
+        p = ari.maps_.test.p_values
         # Each cluster, as the map of its own threshold has it.
         for threshold, rows in ari.table_[:-1].groupby("threshold"):
             single = ClusterTDPTransformer(
@@ -136,12 +136,12 @@ class TestClusters:
         (height,) = ari.table_["threshold"][:-1].unique()
         assert_array_equal(inside, evidence > height)
         # Whatever adds to a bound is inside, the weakest of it at the threshold.
-        p = ari.family_.p_values
+        p = ari.maps_.test.p_values
         gains = [1 - u + np.sum(p <= t) for u, t in enumerate(thresholds, start=1)]
         adds = p <= thresholds[np.argmax(gains)]
         assert inside[adds].all()
         assert evidence[inside].min() == evidence[adds].min()
-        assert ari.family_.critical_vector.thresholds.size == 1 + np.argmax(gains)
+        assert ari.maps_.bounds.critical_vector.thresholds.size == 1 + np.argmax(gains)
         if own is not disordered:
             assert_array_equal(inside, evidence >= evidence[adds].min())
 
@@ -166,7 +166,7 @@ class TestAdaptiveClusters:
         parametric.fit_transform(z_img)
         for name in ("elements", "starts", "parents", "is_cluster"):
             assert_array_equal(getattr(forest, name), getattr(parametric.forest_, name))
-        p = own(parametric.family_.p_values)
+        p = own(parametric.maps_.test.p_values)
         bounds = [
             bound(p[forest.elements[start : i + 1]], thresholds)
             for i, start in enumerate(forest.starts)
@@ -200,7 +200,7 @@ class TestQuestions:
     @MAKERS
     def test_bounds_and_p_values_of_sets(self, z_img, mask_img, mask, own, thresholds):
         ari = fit_with(ClusterTDPTransformer(2, mask_img=mask_img), z_img, own)
-        p = ari.family_.test.p_values
+        p = ari.maps_.test.p_values
         found = set_bound(ari, indices=np.argwhere(mask)[:40])
         assert found.n_tested == 40
         assert found.true_discoveries == bound(p[:40], thresholds)
@@ -213,7 +213,7 @@ class TestQuestions:
     @MAKERS
     def test_tables(self, z_img, mask_img, mask, atlas_img, own, thresholds):
         ari = fit_with(ClusterTDPTransformer(2, mask_img=mask_img), z_img, own)
-        p, labels = ari.family_.p_values, get_data(ari.labels_img_)[mask]
+        p, labels = ari.maps_.test.p_values, get_data(ari.labels_img_)[mask]
         table = get_tdp_table(ari, max_peaks=1)
         expected = [f"{p[labels == i].max():.2g}" for i in table["cluster_id"]]
         assert table["p_value"].tolist() == expected
@@ -227,7 +227,7 @@ class TestQuestions:
     @MAKERS
     def test_regions(self, z_img, mask_img, mask, atlas_img, own, thresholds):
         ari = fit_with(RegionTDPTransformer(atlas_img, mask_img=mask_img), z_img, own)
-        p, regions = ari.family_.p_values, get_data(atlas_img)[mask]
+        p, regions = ari.maps_.test.p_values, get_data(atlas_img)[mask]
         expected = [bound(p[regions == i], thresholds) for i in (1, 2, 3, 0)]
         assert_array_equal(ari.table_["true_discoveries"], expected)
 
@@ -242,18 +242,18 @@ class TestMakers:
     def test_without_another_test_it_is_closed_testing_of_the_map(self, z_img, mask_img):
         ari = ClusterTDPTransformer(2, mask_img=mask_img, local_test="hommel")
         ari.fit_transform(z_img)
-        assert isinstance(ari.family_.test, Hommel)
-        assert ari.family_.test.local_test == "hommel"
-        assert ari.hommel_ is ari.family_.test
-        assert ari.family_.map_p_values is ari.family_.p_values
+        assert isinstance(ari.maps_.test, Hommel)
+        assert ari.maps_.test.local_test == "hommel"
+        assert ari.maps_.test is ari.maps_.test
+        assert ari.maps_.family.p_values is ari.maps_.test.p_values
 
     def test_another_test_is_no_hommel(self, z_img, mask_img):
         ari = fit_with(ClusterTDPTransformer(2, mask_img=mask_img), z_img, rounded)
-        assert ari.hommel_ is None
-        assert isinstance(ari.family_.test, MadeUpTest)
+        assert ari.maps_.test is None
+        assert isinstance(ari.maps_.test, MadeUpTest)
         # Another map is tested by the local test.
         ari.fit_transform(z_img)
-        assert isinstance(ari.hommel_, Hommel)
+        assert isinstance(ari.maps_.test, Hommel)
 
     def test_given_test_is_of_its_own_elements_alone(self):
         is_tested = np.array([True, False, True])
