@@ -1,12 +1,20 @@
-"""Pivotal statistics of many permutations from statistics, without sorting them.
+"""Pivotal statistics of many permutations, without sorting all of their statistics.
 
-The pivotal statistic of a draw is the minimum over ranks k of what the template's inverse
-makes of the k-th smallest p-value. P-values fall as statistics grow, so that statistics counted
-in bins bound it: ranks and p-values at the two ends of a bin bound what is in it, because the
-inverse falls with the rank and grows with the p-value. Only bins whose lower bound is below the
-lowest upper bound can hold the minimum. They are found from coarse to fine, and mostly hold few
-statistics: these alone are sorted. Their p-values are interpolated, and computed where that is
-not enough to tell which is the one.
+The statistics of one permutation have p-values ``p_(1) <= p_(2) <= ...``. The inverse of the template
+turns the k-th of them into a number. The pivotal statistic of the permutation is the smallest of
+these numbers over all k.
+
+To find the smallest number, few of the statistics have to be sorted:
+
+1. All statistics are counted in bins, from large statistics (small p-values) to small ones.
+2. The counts tell which ranks k lie in each bin. The edges of a bin tell which p-values lie in it.
+   The inverse falls with k and grows with p. So each bin has a lower bound and an upper bound for
+   the numbers in it.
+3. A bin whose lower bound is above the upper bound of another bin cannot hold the smallest number.
+   Groups of bins are compared first, then the bins of the groups that are left.
+4. The bins that are left hold few statistics. These are sorted, and their p-values are interpolated.
+   If interpolated p-values are too close to tell which number is the smallest, the p-values are
+   computed.
 """
 
 from __future__ import annotations
@@ -32,13 +40,21 @@ _LOW = -4.0
 
 
 class PivotBounds(NamedTuple):
-    """Pivotal statistics of permutations, and what rounding of the statistics may have changed.
+    """Pivotal statistics of permutations, and how far rounding may have moved them.
+
+    Statistics may come with rounding errors, since they are computed in single precision. Without
+    these errors each pivotal statistic would be a number between ``low`` and ``high``.
 
     Attributes
     ----------
-    low, value, high : ndarray of shape (n_permutations,)
-        The pivotal statistic of the statistics as they are, and bounds on that of statistics
-        without rounding errors.
+    low : ndarray of shape (n_permutations,)
+        Lower bounds on the pivotal statistics without rounding errors.
+
+    value : ndarray of shape (n_permutations,)
+        The pivotal statistics of the statistics as they are.
+
+    high : ndarray of shape (n_permutations,)
+        Upper bounds on the pivotal statistics without rounding errors.
     """
 
     low: np.ndarray
@@ -52,8 +68,8 @@ class StatisticBins:
     Parameters
     ----------
     tail : callable
-        Gives the p-values of an array of statistics; falls as they grow. Two-sided, it is
-        given absolute values.
+        Returns the p-values of an array of statistics. They fall as statistics grow. If two-sided,
+        it takes absolute values.
 
     two_sided : bool
         Whether the sign of statistics is ignored.
@@ -65,8 +81,8 @@ class StatisticBins:
         Bound on the rounding errors of the statistics.
 
     n_bins : int, default=8192
-        Number of bins, a multiple of 128. Results do not depend on it. About right is a
-        sixteenth of the number of statistics that are binned at a time, but for very many.
+        Number of bins, a multiple of 128. Results do not depend on it. A good number is a
+        sixteenth of the number of statistics of a permutation, up to the default.
     """
 
     def __init__(
@@ -89,11 +105,15 @@ class StatisticBins:
         self._scale = np.float32(n_bins / (top - bottom))
         # The first bin takes all that is larger, and the last all that is smaller.
         edges = np.linspace(top, bottom, n_bins + 1)
-        self._smallest_p = self._p_values(edges[:-1] + self._error)
+        middle = (edges[1:] + edges[:-1]) / 2
+        points = [edges, edges + self._error, edges - self._error, middle]
+        p_values = self._p_values(np.concatenate(points))
+        at_edges, above, below, at_middle = np.split(p_values, np.cumsum([edges.size] * 3))
+        self._smallest_p = above[:-1].copy()
         self._smallest_p[0] = 0
-        self._largest_p = self._p_values(edges[1:] - self._error)
+        self._largest_p = below[1:].copy()
         self._largest_p[-1] = 1
-        self._table = _LogTable(edges, self._p_values, self._error)
+        self._table = _LogTable(edges, at_edges, above, below, at_middle)
 
     def _p_values(self, statistics: np.ndarray) -> np.ndarray:
         # Rounding does not turn a statistic near 0 into one that is far from it.
@@ -131,7 +151,8 @@ class StatisticBins:
             Statistics between -1 and 1, without NaN.
 
         template : Template
-            The template. It may be of more elements, of which some are left out.
+            The template. It may have more elements than there are statistics: some may be left
+            out.
 
         Returns
         -------
@@ -144,7 +165,7 @@ class StatisticBins:
         values, starts = self._collect(statistics, counts, wanted)
         row, column = np.nonzero(wanted)
         sizes = counts[row, column]
-        # Ranks within a bin follow those of all bins above.
+        # Ranks within a bin follow the ranks in all bins above.
         before = ranks[row, column] - np.cumsum(sizes)
         rank = np.repeat(before, sizes) + np.arange(1, values.size + 1)
         # All of those beyond the last threshold are of the last bin of a row.
@@ -155,17 +176,22 @@ class StatisticBins:
         # Sorted values move by no more than the largest error of a single one, so that ranks
         # may be taken as they are.
         p, reach, rounding = self._table(values, bins)
-
-        def bounds(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            low = np.maximum(p * (1 - off), self._smallest_p[bins])
-            high = np.minimum(p * (1 + off), self._largest_p[bins])
-            return template.inverse(rank, low), template.inverse(rank, high)
-
-        low, high = (np.minimum.reduceat(bound, starts) for bound in bounds(reach + rounding))
-        lower, upper = bounds(reach)
+        smallest, largest = self._smallest_p[bins], self._largest_p[bins]
+        # Four inverses of the same ranks, in one call.
+        p_bounds = np.empty((4, p.size))
+        for i, off in enumerate((reach + rounding, reach)):
+            np.maximum(p * (1 - off), smallest, out=p_bounds[2 * i])
+            np.minimum(p * (1 + off), largest, out=p_bounds[2 * i + 1])
+        inverses = template.inverse(rank, p_bounds)
+        lower, upper = inverses[2:]
+        low, high = np.minimum.reduceat(inverses[:2], starts, axis=1)
         best = np.minimum.reduceat(upper, starts)
         close = np.flatnonzero(lower <= np.repeat(best, np.diff([*starts, values.size])))
-        inverse = template.inverse(rank[close], self._p_values(values[close].astype(float)))
+        exact = values[close].astype(float)
+        if self.two_sided:
+            # Rounding does not turn a statistic near 0 into one that is far from it.
+            exact = np.maximum(exact, 0)
+        inverse = template.inverse(rank[close], self._tail(exact))
         value = np.minimum.reduceat(inverse, np.searchsorted(close, starts))
         return PivotBounds(np.minimum(low, value), value, np.maximum(high, value))
 
@@ -183,11 +209,12 @@ class StatisticBins:
             counted = np.flatnonzero((n_up_to > n_above) & (n_above < template.k_max))
             row, first, last = row[counted], first[counted], last[counted]
             rank = np.minimum(n_up_to[counted], template.k_max)
-            upper = template.inverse(rank, self._largest_p[last])
+            p_bounds = np.stack([self._largest_p[last], self._smallest_p[first]])
+            upper, lower = template.inverse(rank, p_bounds)
             # Each row has some: its highest statistics, or those that were open before.
             starts = np.searchsorted(row, np.arange(n_rows))
             lowest = np.minimum(lowest, np.minimum.reduceat(upper, starts))
-            open_ = template.inverse(rank, self._smallest_p[first]) <= lowest[row]
+            open_ = lower <= lowest[row]
             row, first = row[open_], first[open_]
             if size > 1:
                 row = np.repeat(row, size // next_size)
@@ -227,32 +254,40 @@ class _LogTable:
     edges : ndarray of shape (n_bins + 1,)
         Edges of bins, from large to small.
 
-    tail : callable
-        Gives p-values.
+    at_edges, above, below : ndarray of shape (n_bins + 1,)
+        P-values at the edges, and where rounding may move statistics that are there: up to
+        larger statistics, and down to smaller ones.
 
-    error : float
-        Bound on the rounding errors of statistics.
+    at_middle : ndarray of shape (n_bins,)
+        P-values in the middle of each bin.
     """
 
-    def __init__(self, edges: np.ndarray, tail: Tail, error: float) -> None:
+    def __init__(
+        self,
+        edges: np.ndarray,
+        at_edges: np.ndarray,
+        above: np.ndarray,
+        below: np.ndarray,
+        at_middle: np.ndarray,
+    ) -> None:
         self._edges = edges
         with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(tail(edges))
+            logs = np.log(at_edges)
             self._slopes = np.diff(logs) / np.diff(edges)
             middle = (edges[1:] + edges[:-1]) / 2
             interpolated = logs[1:] + self._slopes * (middle - edges[1:])
             # The error of interpolation is about largest there; twice that is to spare.
-            self._reach = 2 * np.abs(np.expm1(interpolated - np.log(tail(middle)))) + 1e-12
+            self._reach = 2 * np.abs(np.expm1(interpolated - np.log(at_middle))) + 1e-12
             # The logarithm is steepest at an end of a bin. On top of what interpolation is off by.
-            up = tail(edges - error) / tail(edges) - 1
-            down = 1 - tail(edges + error) / tail(edges)
+            up = below / at_edges - 1
+            down = 1 - above / at_edges
             steepest = np.maximum(up, down)
             self._rounding = 1.1 * np.maximum(steepest[1:], steepest[:-1])
         self._logs = logs[1:]
         # Where there is nothing to interpolate: any p-value that there may be in the bin.
         unknown = ~(np.isfinite(logs[1:]) & (self._reach < 0.1) & (self._rounding < 0.5))
         # Among them where p-values end at 1, which tail and interpolation reach in other ways.
-        unknown |= tail(edges[1:] - error) >= 1
+        unknown |= below[1:] >= 1
         unknown[[0, -1]] = True
         self._slopes[unknown], self._logs[unknown] = 0, 0
         self._reach[unknown], self._rounding[unknown] = np.inf, 0
@@ -274,7 +309,7 @@ def bins_for(n_statistics: int) -> int:
 
 
 def pivots_of_counts(counts: np.ndarray, p_values: np.ndarray, template: Template) -> np.ndarray:
-    """Return pivotal statistics of permutations whose p-values are known by how often they occur.
+    """Return pivotal statistics of permutations from counts of their p-values.
 
     Parameters
     ----------

@@ -7,11 +7,17 @@ back from a pass, never the statistics of all permutations.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ari_estimator.calibration._binned_pivots import StatisticBins, bins_for, pivots_of_counts
+from ari_estimator.calibration._binned_pivots import (
+    PivotBounds,
+    StatisticBins,
+    bins_for,
+    pivots_of_counts,
+)
 from ari_estimator.calibration._workers import Workers
 from ari_estimator.closed_testing import Template
 from ari_estimator.closed_testing._lambda import lambda_rank
@@ -37,35 +43,16 @@ class _DrawTask:
         self.compute = compute
 
     def __call__(self, draws: range) -> list[Any]:
+        varies = ~self.null.is_constant
+        all_vary = varies.all()
+        results = []
         with one_thread():
-            return [
-                self.compute(self._block(start, min(start + BLOCK, draws.stop)))
-                for start in range(draws.start, draws.stop, BLOCK)
-            ]
-
-    def _block(self, start: int, stop: int) -> np.ndarray:
-        statistics = self.null.block(start, stop)
-        if not self.null.is_constant.any():
-            return statistics
-        return statistics[:, ~self.null.is_constant]
-
-
-class _Pivots:
-    def __init__(self, bins: StatisticBins, template: Template) -> None:
-        self.bins = bins
-        self.template = template
-
-    def __call__(self, statistics: np.ndarray) -> np.ndarray:
-        return np.stack(self.bins.pivots(statistics, self.template))
-
-
-class _Smallest:
-    def __init__(self, bins: StatisticBins, n_smallest: int) -> None:
-        self.bins = bins
-        self.n_smallest = n_smallest
-
-    def __call__(self, statistics: np.ndarray) -> np.ndarray:
-        return self.bins.smallest_p_values(statistics, self.n_smallest)
+            for start in range(draws.start, draws.stop, BLOCK):
+                statistics = self.null.block(start, min(start + BLOCK, draws.stop))
+                if not all_vary:
+                    statistics = statistics[:, varies]
+                results.append(self.compute(statistics))
+        return results
 
 
 def _bins(null: NullStatistics) -> StatisticBins:
@@ -117,11 +104,11 @@ def pivots_by_tail(
     if n_varying == 0:
         return np.full(null.n_permutations, template.inverse(ranks, np.ones(ranks.size)).min())
     bins = _bins(null)
-    task = _DrawTask(null, _Pivots(bins, template))
-    blocks: list[np.ndarray] = []
+    task = _DrawTask(null, partial(bins.pivots, template=template))
+    blocks: list[PivotBounds] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results
-    low, pivots, high = np.concatenate(blocks, axis=1)
+    low, pivots, high = map(np.concatenate, zip(*blocks, strict=True))
     decides = lambda_rank(null.n_permutations, alpha)
     lowest, highest = np.partition(low, decides)[decides], np.partition(high, decides)[decides]
     may_decide = (high >= lowest) & (low <= highest)
@@ -129,10 +116,12 @@ def pivots_by_tail(
     observed = np.sort(null.observed_p_values[~null.is_constant])[: ranks.size]
     pivots[0] = template.inverse(ranks, observed).min()
     may_equal = (low <= pivots[0]) & (high >= pivots[0])
-    for draw in np.flatnonzero((low < high) & (may_decide | may_equal)).tolist():
-        if draw > 0:
-            exact = null.exact_correlations(draw)[~null.is_constant]
-            pivots[draw] = bins.pivots(exact[np.newaxis], template).value[0]
+    uncertain = np.flatnonzero((low < high) & (may_decide | may_equal))
+    uncertain = uncertain[uncertain > 0]
+    for start in range(0, uncertain.size, BLOCK):
+        draws = uncertain[start : start + BLOCK]
+        exact = np.stack([null.exact_correlations(draw)[~null.is_constant] for draw in draws])
+        pivots[draws] = bins.pivots(exact, template).value
     if n_varying < min(template.k_max, null.n_elements):
         # The last of the p-values of 1. They count in none of the ranks of others, but without
         # them the parameter could grow until p-values of 1 are below a threshold.
@@ -166,7 +155,7 @@ def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -
     n_found = min(n_smallest, n_varying)
     if n_found == 0:
         return np.ones((null.n_permutations, n_smallest))
-    task = _DrawTask(null, _Smallest(_bins(null), n_found))
+    task = _DrawTask(null, partial(_bins(null).smallest_p_values, n_smallest=n_found))
     blocks: list[np.ndarray] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results

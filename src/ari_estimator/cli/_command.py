@@ -9,7 +9,8 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import partial, wraps
 from io import TextIOWrapper
 from typing import Annotated, Any
 
@@ -57,10 +58,10 @@ def add_command(app: Typer, function: Callable[..., Outcome], name: str, example
     Parameters
     ----------
     app : Typer
-        To which the command is added.
+        What gets the command.
 
     function : callable
-        Returns an Outcome; one of its parameters is of TalkOptions.
+        Returns an Outcome. It has a parameter ``talk``, which is a TalkOptions.
 
     name : str
         Name of the command.
@@ -68,17 +69,12 @@ def add_command(app: Typer, function: Callable[..., Outcome], name: str, example
     example : str
         A command line, shown in its help.
     """
-    flat = with_option_groups(function)
-    names = [field.name for field in fields(TalkOptions)]
 
-    def run(**options: Any) -> int:
-        talk = TalkOptions(**{name: options[name] for name in names})
-        return run_and_tell(name, lambda: flat(**options), talk)
+    @wraps(function)
+    def run(**given: Any) -> int:
+        return run_and_tell(name, partial(function, **given), given["talk"])
 
-    vars(run)["__signature__"] = vars(flat)["__signature__"]
-    run.__annotations__ = flat.__annotations__
-    run.__doc__ = function.__doc__
-    app.command(name, epilog=f"Example: {example}")(run)
+    app.command(name, epilog=f"Example: {example}")(with_option_groups(run))
 
 
 def run_and_tell(name: str, function: Callable[[], Outcome], talk: TalkOptions) -> int:

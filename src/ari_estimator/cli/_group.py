@@ -12,6 +12,7 @@ from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._options import ResultOptions, SetOptions, TestOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import check_results, letters_of, outcome_of
+from ari_estimator.cli._unused_options import refuse_options
 
 
 def group(
@@ -82,7 +83,8 @@ def group(
             verbose=int(talk.shows_progress),
         )
     else:
-        _refuse_in_vain(
+        refuse_options(
+            "--permutations. Got none",
             template=template != "simes",
             seed=seed is not None,
             step_down=step_down,
@@ -108,10 +110,3 @@ def group(
         outcome.facts["n_permutations"] = model.calibration_.n_permutations_
         outcome.facts["scheme"] = model.calibration_.scheme_
     return outcome
-
-
-def _refuse_in_vain(**given: bool) -> None:
-    """Raise an error if an option would do nothing."""
-    for name, is_given in given.items():
-        if is_given:
-            raise ValueError(f"--{name.replace('_', '-')} is for --permutations. Got none.")

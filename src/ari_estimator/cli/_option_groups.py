@@ -1,4 +1,4 @@
-"""Options that several commands have in common, declared once: as the fields of a dataclass."""
+"""Options that several commands share, declared once: as the fields of a dataclass."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import Any, get_type_hints
 
 
 def with_option_groups(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function with an option for each field of the dataclasses that a function takes.
+    """Return a function that takes the fields of dataclasses in place of the dataclasses.
 
     Parameters
     ----------
     function : callable
-        Some of its parameters are annotated with a dataclass, whose fields are annotated as
-        typer wants them.
+        It takes dataclasses. Their fields are annotated as typer wants options to be.
 
     Returns
     -------
     flat : callable
-        Takes these fields by their names, in the place of the dataclasses.
+        It takes each field by its name, makes the dataclasses, and calls the function.
     """
     groups: dict[str, tuple[type, list[str]]] = {}
     options: list[Parameter] = []

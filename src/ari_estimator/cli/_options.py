@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from ari_estimator.cli._images import mesh_files, read_image
+from ari_estimator.cli._unused_options import refuse_options
 
 if TYPE_CHECKING:
     from ari_estimator.estimators._base import BaseTDPTransformer
 
 _TEST, _SETS, _RESULTS = "Test", "Sets", "Results"
 
-# By which sets an option is used.
+# Which sets use an option.
 _USED_BY = {
     "connectivity": ("--threshold", "--tdp"),
     "cluster_threshold": ("--threshold", "--tdp"),
@@ -206,14 +207,14 @@ class SetOptions(ThresholdOptions):
         return [option for option, value in given.items() if value]
 
     def refuse_in_vain(self, sets: str) -> None:
-        """Raise a ValueError if an option is given that would do nothing for some sets."""
+        """Raise a ValueError if an option was given that would do nothing for these sets."""
         default = SetOptions()
         for name, used_by in _USED_BY.items():
-            if sets not in used_by and getattr(self, name) != getattr(default, name):
-                raise ValueError(
-                    f"--{name.replace('_', '-')} is for sets of {' or '.join(used_by)}. Got those "
-                    f"of {sets}."
-                )
+            is_given = getattr(self, name) != getattr(default, name)
+            refuse_options(
+                f"sets of {' or '.join(used_by)}. Got sets of {sets}",
+                **{name: is_given and sets not in used_by},
+            )
 
     def transformer(
         self,

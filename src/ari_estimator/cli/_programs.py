@@ -12,6 +12,7 @@ from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import infer, letters_of
+from ari_estimator.cli._unused_options import refuse_options
 
 if TYPE_CHECKING:
     from ari_estimator.interfaces import StatisticalMap
@@ -87,14 +88,16 @@ def fsl(
     from ari_estimator.interfaces._fsl_tdp import write_table_copies
 
     if path.is_dir():
-        _refuse({"--df": df, "--clusters": clusters}, "a single map, and FEAT a folder")
+        refuse_options(
+            "a single map, and FEAT a folder", df=df is not None, clusters=clusters is not None
+        )
         name = stat or "zstat1"
         stat_map = read_feat(path, name, two_sided=program.two_sided)
         tables = find_feat_tables(path, name) if table is None else table
         if program.mask is not None:
             stat_map = _with_mask(stat_map, program.mask)
     else:
-        _refuse({"--stat": stat}, "a folder, and FEAT a single map")
+        refuse_options("a folder, and FEAT a single map", stat=stat is not None)
         stat_map = read_fsl(
             path,
             stat_type="z" if df is None else "t",
@@ -191,13 +194,6 @@ def _with_mask(stat_map: StatisticalMap, mask: Path) -> StatisticalMap:
     from ari_estimator.interfaces._reading import read_mask
 
     return replace(stat_map, mask_img=read_mask(mask, "--mask"))
-
-
-def _refuse(given: dict[str, Any], why: str) -> None:
-    """Raise an error if an option would do nothing."""
-    for option, value in given.items():
-        if value is not None:
-            raise ValueError(f"{option} is for {why}.")
 
 
 def _degrees(text: str) -> float:

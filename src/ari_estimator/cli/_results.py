@@ -9,6 +9,7 @@ from typing import Any
 from ari_estimator.cli._command import command_line
 from ari_estimator.cli._options import ResultOptions
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._unused_options import refuse_options
 
 # Writes files to a folder, and returns their names by what they are.
 MoreFiles = Callable[[Path], dict[str, str]]
@@ -57,12 +58,11 @@ def check_results(results: ResultOptions, name: str) -> str:
     prefix = name if results.prefix is None else results.prefix
     check_prefix(prefix)
     if results.out is None:
-        for option, is_given in {
-            "prefix": results.prefix is not None,
-            "force": results.force,
-        }.items():
-            if is_given:
-                raise ValueError(f"--{option} is for files in a folder --out. Got no --out.")
+        refuse_options(
+            "files in a folder --out. Got no --out",
+            prefix=results.prefix is not None,
+            force=results.force,
+        )
     else:
         try:
             check_folder(results.out, prefix, overwrite=results.force)
@@ -112,8 +112,8 @@ def outcome_of(
     elements = fitted_map.frame.space.element_name[1]
     found, tested, alpha = fitted_map.true_discoveries, fitted_map.n_tested, fitted_map.alpha
     return Outcome(
-        f"{tested:,} {elements} were tested; at least {found:,} of them are active. With "
-        f"probability at least {1 - alpha:.4g} that and all rows of the table hold at once.",
+        f"At least {found:,} of the {tested:,} {elements} tested are active. With probability at "
+        f"least {1 - alpha:.4g}, this bound and all bounds in the table hold at once.",
         fitted_map.table,
         files,
         {

@@ -164,9 +164,9 @@ class CalibratedTest(CriticalVectorTest):
             "kind": self.kind,
             "name": "bounds calibrated by permutations",
             "sentence": (
-                f"{calibration.n_permutations:,} permutations of the subjects{by}, including the "
-                "data as observed, calibrated the critical vector of the template "
-                f"“{template.name.replace('_', ' ')}” ({template.cited})."
+                f"The critical vector follows the template “{template.name.replace('_', ' ')}” "
+                f"({template.cited}). It was calibrated by {calibration.n_permutations:,} "
+                f"permutations of the subjects{by}, including the data as observed."
             ),
             "references": list(template.references),
             "values": values,

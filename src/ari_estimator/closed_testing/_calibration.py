@@ -94,7 +94,7 @@ class Calibration:
     @cached_property
     def critical_vector(self) -> CriticalVector:
         """The critical vector that the bounds of all sets are computed from."""
-        return CriticalVector(self.template.critical_thresholds(self.lambda_))
+        return CriticalVector._of_checked(self.template.critical_thresholds(self.lambda_))
 
     def joint_error_rate(self) -> float:
         """Return the share of permutations that have p-values below their threshold.
@@ -125,7 +125,8 @@ class Calibration:
             After step-down, which leaves other elements at other levels; or if alpha is
             below ``1 / n_permutations``.
         """
-        if check_alpha(alpha) == check_alpha(self.alpha):
+        check_alpha(alpha)
+        if alpha == self.alpha:
             return self
         if self.n_steps > 1:
             raise ValueError(

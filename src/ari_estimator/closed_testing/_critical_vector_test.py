@@ -8,9 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._critical_vector import CriticalVector
+from ari_estimator.closed_testing._critical_vector import CriticalVector, CriticalVectorBounds
 from ari_estimator.closed_testing._ordered_sets import one_set, sets_by_label, smallest_beyond
-from ari_estimator.closed_testing._simultaneous_bounds import CriticalVectorBounds
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 
 

@@ -23,6 +23,8 @@ from ari_estimator.closed_testing._local_tests import (
 )
 from ari_estimator.closed_testing._rational import check_alpha, rounded_multiples
 
+_ONE = Fraction(1)
+
 
 class ConcentrationSet(NamedTuple):
     """The p-values that can add to a bound.
@@ -106,9 +108,6 @@ class Hommel(CriticalVectorTest):
         Test of an intersection of hypotheses: Simes' (valid under positive dependence)
         or Hommel's of 1983 (valid under any dependence).
 
-    copy : bool, default=True
-        Whether the p-values are copied. False saves memory; they must not change then.
-
     Attributes
     ----------
     p_values : ndarray of shape (n_elements,)
@@ -179,14 +178,37 @@ class Hommel(CriticalVectorTest):
 
     kind = "closed testing"
 
-    def __init__(
-        self, p_values: ArrayLike, local_test: LocalTest = "simes", *, copy: bool = True
-    ) -> None:
+    def __init__(self, p_values: ArrayLike, local_test: LocalTest = "simes") -> None:
         check_local_test(local_test)
         checked = check_p_values(p_values)
-        self.p_values = checked.copy() if copy else checked
-        if self.p_values.size == 0:
+        if checked.size == 0:
             raise ValueError("p_values is empty: closed testing needs at least one p-value.")
+        self._set_up(checked.copy(), local_test)
+
+    @classmethod
+    def of_valid(cls, p_values: np.ndarray, local_test: LocalTest = "simes") -> Hommel:
+        """Return the test of p-values that are known to be valid, as a statistic gives them.
+
+        Parameters
+        ----------
+        p_values : ndarray of float64 of shape (n_elements,)
+            In [0, 1], without NaN, at least one. They are neither checked nor copied: they must
+            not change.
+
+        local_test : {"simes", "hommel"}, default="simes"
+            The local test.
+
+        Returns
+        -------
+        test : Hommel
+            The test.
+        """
+        test = cls.__new__(cls)
+        test._set_up(p_values, local_test)
+        return test
+
+    def _set_up(self, p_values: np.ndarray, local_test: LocalTest) -> None:
+        self.p_values = p_values
         self.local_test: LocalTest = local_test
         self._values: dict[Fraction, int] = {}
         self._ascending = (-1.0, np.empty(0))  # a level, and the p-values up to it
@@ -263,16 +285,20 @@ class Hommel(CriticalVectorTest):
         """
         return self._value(check_alpha(alpha))
 
+    def _mean_factor(self, size: int) -> Fraction:
+        """Return ``s_i / i`` of a size."""
+        return _ONE if self.local_test == "simes" else exact_mean_factor(size, self.local_test)
+
     def _value(self, alpha: Fraction) -> int:
         if alpha not in self._values:
-            m = self.n_elements
+            m = self.p_values.size
             small = self._sorted_up_to(float(alpha))
             size, level = m, Fraction(0)
             # The level alpha * i / s_i of size i is alpha for Simes' test and falls with i
             # for Hommel's. What the level of a larger size rejects, its own level rejects
             # too: on the way down the answer is never passed, and the first size that its
             # own level does not reject is the answer.
-            while size > 0 and level != (own := alpha / exact_mean_factor(size, self.local_test)):
+            while size > 0 and level != (own := alpha / self._mean_factor(size)):
                 level = own
                 n_small = int(np.searchsorted(small, float(level), side="right"))
                 size = _largest_unrejected(small[:n_small], m, level, size)
@@ -333,11 +359,11 @@ class Hommel(CriticalVectorTest):
             goes: further entries would change no bound. Without any discovery it is
             empty; where ``h = 0`` it is ``[1.0]``, so that everything is a discovery.
         """
-        return CriticalVector(self._concentration(check_alpha(alpha))[1])
+        return CriticalVector._of_checked(self._concentration(check_alpha(alpha))[1])
 
     def _concentration(self, alpha: Fraction) -> tuple[int, np.ndarray]:
         """Return the size of the concentration set and the thresholds that matter."""
-        m, h = self.n_elements, self._value(alpha)
+        m, h = self.p_values.size, self._value(alpha)
         if h == m:
             return 0, np.empty(0)
         if h == 0:
@@ -345,7 +371,7 @@ class Hommel(CriticalVectorTest):
         # Such a u exists, since size h + 1 is rejected and s_h < s_(h+1). Its p-value is at
         # most t_u, and so at most alpha.
         candidates = self._sorted_up_to(float(alpha))[m - h - 1 :]
-        ratio = alpha / (h * exact_mean_factor(h, self.local_test))
+        ratio = alpha / (h * self._mean_factor(h))
         thresholds = rounded_multiples(ratio, candidates.size)
         u = 1 + int(np.argmax(candidates <= thresholds))
         return m - h - 1 + u, thresholds[:u]
@@ -375,4 +401,5 @@ class Hommel(CriticalVectorTest):
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray) -> Hommel:
         """Return the test again, see :meth:`SimultaneousTest.from_arrays`."""
         local_test: Any = str(arrays["local_test"])
-        return cls(p_values, local_test, copy=False)
+        check_local_test(local_test)
+        return cls.of_valid(p_values, local_test)

@@ -12,6 +12,7 @@ arithmetic for every p-value that is itself a correctly rounded fraction.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Real
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 _SPLITTER = 2.0**27 + 1
 
 
+@lru_cache(maxsize=64)
 def simplest_fraction(value: float) -> Fraction:
     """Fraction with a small denominator that rounds to the given double.
 

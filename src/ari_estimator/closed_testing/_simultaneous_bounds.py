@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._checks import check_subset
-from ari_estimator.closed_testing._critical_vector import CriticalVector
+if TYPE_CHECKING:
+    from ari_estimator.closed_testing._critical_vector import CriticalVector
 
 
 class SimultaneousBounds(ABC):
@@ -135,71 +136,3 @@ class SimultaneousBounds(ABC):
             The bound of the first ``k`` elements at position ``k - 1``.
         """
         return np.array([self.of_set(order[:k]) for k in range(1, order.size + 1)], dtype=np.int64)
-
-
-class CriticalVectorBounds(SimultaneousBounds):
-    """Bounds by a critical vector.
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (n_elements,)
-        P-values of the elements.
-
-    critical_vector : CriticalVector
-        Thresholds that hold for them.
-
-    Attributes
-    ----------
-    critical_vector : CriticalVector
-        The first of the thresholds, as many as any set of these p-values can make use of.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ari_estimator.closed_testing import CriticalVector, CriticalVectorBounds
-    >>> bounds = CriticalVectorBounds(np.array([0.001, 0.02, 0.5]), CriticalVector([0.01, 0.03]))
-    >>> bounds.of_set([0, 1])
-    1
-    """
-
-    critical_vector: CriticalVector
-
-    def __init__(self, p_values: np.ndarray, critical_vector: CriticalVector) -> None:
-        self.p_values = p_values
-        self.critical_vector = critical_vector.concentrated(p_values)
-
-    def _p_values_of(self, subset: ArrayLike | None, *, repeated: bool = False) -> np.ndarray:
-        if subset is None:
-            return self.p_values
-        indices = check_subset(subset, self.p_values.size, name="subset", repeated=repeated)
-        return self.p_values[indices]
-
-    def of_set(self, subset: ArrayLike | None = None) -> int:
-        """Return the bound of one set, see :meth:`SimultaneousBounds.of_set`."""
-        return self.critical_vector.true_discoveries(self._p_values_of(subset))
-
-    def by_label(
-        self,
-        labels: ArrayLike,
-        n_labels: int | None = None,
-        *,
-        subset: ArrayLike | None = None,
-    ) -> np.ndarray:
-        """Return the bounds of all sets, see :meth:`SimultaneousBounds.by_label`."""
-        p_values = self._p_values_of(subset, repeated=True)
-        return self.critical_vector.true_discoveries_by_label(p_values, labels, n_labels)
-
-    def contributing(self) -> np.ndarray:
-        """Return which elements can add to a bound: those below the last threshold."""
-        # Compared as p-values, where the threshold is exact. A vector without thresholds is
-        # above none.
-        thresholds = self.critical_vector.thresholds
-        return self.p_values <= (thresholds[-1] if thresholds.size else -1)
-
-    def of_nested(self, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Return the bounds of nested sets, see :meth:`SimultaneousBounds.of_nested`."""
-        return self.critical_vector.true_discoveries_of_nested(self.p_values[order], starts)
-
-    def along(self, order: np.ndarray) -> np.ndarray:
-        """Return the bounds along an order, see :meth:`SimultaneousBounds.along`."""
-        return self.critical_vector.confidence_curve(self.p_values, order)

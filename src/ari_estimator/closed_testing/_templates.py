@@ -56,15 +56,12 @@ class _FormulaTemplate(Template):
             self.k_max = check_count(k_max, name="k_max", smallest=1, largest=largest, why=why)
         why = f", as there are {self.k_max} thresholds"
         self.delta = check_count(delta, name="delta", smallest=0, largest=self.k_max - 1, why=why)
+        # Number of elements in the formula.
+        self._size = self.n_elements - self.delta
 
     def cut(self, k_max: int) -> Template:
         check_count(k_max, name="k_max", smallest=1, largest=self.k_max)
         return type(self)(self.n_elements, k_max=k_max, delta=self.delta)
-
-    @property
-    def _size(self) -> int:
-        """Number of elements in the formula."""
-        return self.n_elements - self.delta
 
     def thresholds(self, lambda_: float) -> np.ndarray:
         thresholds = np.zeros(self.k_max)

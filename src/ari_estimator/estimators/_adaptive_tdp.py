@@ -16,7 +16,7 @@ from ari_estimator.images._frame import Frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
 from ari_estimator.inference import DEFAULT_STAT_TYPE, FittedMap, Statistic, StatType
 from ari_estimator.inference._adaptive_clusters import AdaptiveClusters
-from ari_estimator.inference._set_maker import SetMaker, connectivity_in
+from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._thresholds import check_tdp_threshold
 
 
@@ -75,11 +75,25 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
 
     Attributes
     ----------
-    masker_ : NiftiMasker, SurfaceMasker or None
-        The fitted masker; None for CIFTI images.
+    forest_ : TDPForest
+        All clusters of the map with their TDP, small ones included, to be asked for others;
+        its elements are the voxels that are tested.
+
+    labels_img_ : image, list of images or ndarray
+        For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
+        elsewhere; in the form of the input.
+
+    maps_ : FittedMap or list of FittedMap
+        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
+        This attribute, ``forest_``, ``labels_img_``, ``n_tested_``, ``table_`` and
+        ``true_discoveries_`` are there if :meth:`fit` was given maps. They are lists, with one
+        item for each map, where the input is not a single map.
 
     mask_img_ : image
         The mask.
+
+    masker_ : NiftiMasker, SurfaceMasker or None
+        The fitted masker; None for CIFTI images.
 
     n_elements_ : int
         Number of voxels in the mask.
@@ -87,15 +101,8 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     n_features_in_ : int
         The same number, by scikit-learn's name.
 
-    forest_ : TDPForest
-        All clusters of the map with their TDP, small ones included, to be asked for others;
-        its elements are the voxels that are tested. This and the following attributes are set by
-        :meth:`fit_transform`; they are lists, with one item for each map, where the input
-        is not a single map.
-
-    labels_img_ : image, list of images or ndarray
-        For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
-        elsewhere; in the form of the input.
+    n_tested_ : int
+        Number of voxels tested: those of the mask that are not NaN.
 
     table_ : pandas.DataFrame
         One row for each cluster, by ascending ``tdp_threshold`` and, within, from the
@@ -104,12 +111,6 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         just below the weakest voxel of the cluster, which forms it. With
         ``tdp_threshold=None`` there is no such column, and the clusters are the largest ones
         with any true discovery.
-
-    maps_ : FittedMap or list of FittedMap
-        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
-
-    n_tested_ : int
-        Number of voxels tested: those of the mask that are not NaN.
 
     true_discoveries_ : int
         Lower bound on the number of active voxels among all that are tested.
@@ -191,7 +192,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         return AdaptiveClusters(
             check_tdp_threshold(self.tdp_threshold),
-            connectivity_in(frame.space, self.connectivity),
+            frame.space.check_connectivity(self.connectivity),
             self.cluster_threshold,
         )
 

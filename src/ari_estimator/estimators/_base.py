@@ -22,7 +22,6 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.estimators._contrast_calibration import calibrated_test
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._plain_parameters import plain_parameters
 from ari_estimator.estimators._report import report_on
 from ari_estimator.images._equality import same_value
 from ari_estimator.images._frame import Frame
@@ -30,17 +29,15 @@ from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps, as_maps
 from ari_estimator.images._masks import warn_of_preprocessing
 from ari_estimator.inference import DEFAULT_STAT_TYPE, STATISTICS, FittedMap, Statistic
-from ari_estimator.inference._infer_map import TestMaker, infer_map
+from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._input_checks import (
     check_computed_family,
-    check_zeros,
-    warn_of_nan,
     warn_of_untested_zeros,
 )
 from ari_estimator.inference._local_tests import LOCAL_TESTS
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
-from ari_estimator.inference._statistics import make_statistic, stat_type_called
+from ari_estimator.inference._statistic import make_statistic, stat_type_called
 
 _CONTAINERS = ("default", "pandas", "polars")
 
@@ -182,7 +179,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         statistic = self._check_params()
         maps = as_maps(X)
         maps.check(self._frame)
-        self._check_columns(X, maps, reset=False)
+        if isinstance(maps, ArrayMaps) and not maps.is_single:
+            # Refuses a table with other columns.
+            validate_data(self, X, reset=False, skip_check_array=True)
         return self._to_output(maps, self._infer(maps, statistic))
 
     def fit_transform(
@@ -250,17 +249,21 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     ) -> Any:
         """Fit to maps, of a contrast if that is given, and return the maps."""
         maps = None if X is None else as_maps(X)
+        images = maps if isinstance(maps, ImageMaps) else None
         self._frame = frame = fit_frame(
             self.mask_img,
-            maps.images if isinstance(maps, ImageMaps) else None,
+            None if images is None else images.images,
+            None if images is None else images.kind,
             mesh=self.mesh,
             verbose=max(0, int(self.verbose) - 1),
         )
         self._fit_sets(frame)
         if maps is not None:
             maps.check(frame)
-            self._check_columns(X, maps, reset=True)
-            warn_of_preprocessing(frame.masker, of_arrays=isinstance(maps, ArrayMaps))
+            if images is None and not maps.is_single:
+                validate_data(self, X, reset=True, skip_check_array=True)
+            if frame.masker is not None and isinstance(self.mask_img, BaseEstimator):
+                warn_of_preprocessing(frame.masker, of_arrays=images is None)
             if make_test is not None and maps.are_several:
                 raise ValueError(
                     "X must be a single map if there is a calibration, which is of one map. "
@@ -270,7 +273,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             self._keep(maps)
         self.masker_ = frame.masker
         self.mask_img_ = frame.mask_img
-        self.n_elements_ = self.n_features_in_ = frame.n_elements
+        self.n_elements_ = self.n_features_in_ = frame.space.n_elements
         self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
         return maps
 
@@ -279,11 +282,6 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         for name, value in self._fitted_with.items():
             if not same_value(getattr(self, name), value):
                 raise NotFittedError(f"{name} was set after fit, which reads it. Call fit again.")
-
-    def _check_columns(self, X: Any, maps: ImageMaps | ArrayMaps, *, reset: bool) -> None:
-        """Keep the names of the columns of a table, or refuse a table that has others."""
-        if isinstance(maps, ArrayMaps) and not maps.is_single:
-            validate_data(self, X, reset=reset, skip_check_array=True)
 
     def _keep(self, maps: ImageMaps | ArrayMaps) -> None:
         """Keep what is known of the maps: the item of a single one, or a list of all."""
@@ -315,7 +313,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         elements = frame.space.element_name[1]
         self._warn_of_declared(maps)
         set_maker = self._set_maker(frame, statistic)
-        asked_by = Provenance(type(self).__name__, plain_parameters(self), contrast)
+        asked_by = Provenance(type(self).__name__, self.get_params(deep=False), contrast)
         mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
         checks_family = is_fit and not mask_is_given and isinstance(maps, ImageMaps)
         if checks_family and frame.is_computed and statistic.is_p:
@@ -327,9 +325,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         for values in maps.values(frame):
             if checks_family:
                 _check_family(values, frame, statistic)
-            warn_of_nan(values, elements)
-            check_zeros(values, statistic, elements)
-            fitted_map = infer_map(
+            fitted_map = FittedMap.infer(
                 values,
                 frame,
                 statistic,

@@ -18,7 +18,7 @@ from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
 from ari_estimator.inference import DEFAULT_STAT_TYPE, Statistic, StatType
 from ari_estimator.inference._given_sets import GivenClusters
-from ari_estimator.inference._set_maker import SetMaker, connectivity_in
+from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._supra_threshold_clusters import SupraThresholdClusters
 from ari_estimator.inference._thresholds import ThresholdScale, check_threshold
 
@@ -48,8 +48,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     threshold_scale : {"stat", "p"}, default="stat"
         What the threshold is: a value of the map, whatever its ``stat_type``, or a
-        p-value, which with ``two_sided`` is two-sided. Of no importance where
-        ``threshold`` is no number.
+        p-value, which with ``two_sided`` is two-sided. It must be left at the default
+        where ``threshold`` is no number.
 
     labels_img : image or None, default=None
         Clusters, in place of a threshold: an image of labels such as FSL's cluster index,
@@ -108,11 +108,21 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     Attributes
     ----------
-    masker_ : NiftiMasker, SurfaceMasker or None
-        The fitted masker; None for CIFTI images.
+    labels_img_ : image, list of images or ndarray
+        For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
+        elsewhere; in the form of the input.
+
+    maps_ : FittedMap or list of FittedMap
+        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
+        This attribute, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_``
+        are there if :meth:`fit` was given maps. They are lists, with one item for each map,
+        where the input is not a single map.
 
     mask_img_ : image
         The mask.
+
+    masker_ : NiftiMasker, SurfaceMasker or None
+        The fitted masker; None for CIFTI images.
 
     n_elements_ : int
         Number of voxels in the mask.
@@ -120,11 +130,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     n_features_in_ : int
         The same number, by scikit-learn's name.
 
-    labels_img_ : image, list of images or ndarray
-        For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
-        elsewhere; in the form of the input. This and the following attributes are set by
-        :meth:`fit_transform`; they are lists, with one item for each map, where the input
-        is not a single map.
+    n_tested_ : int
+        Number of voxels tested: those of the mask that are not NaN.
 
     table_ : pandas.DataFrame
         One row for each cluster, from the most lenient threshold to the strictest and,
@@ -138,12 +145,6 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         ``tdp``, ``peak_stat`` and ``peak_x``, ``peak_y``, ``peak_z`` (mm). Surfaces have
         ``peak_hemisphere`` and ``peak_vertex`` as well, CIFTI images ``peak_structure`` and
         ``peak_vertex``.
-
-    maps_ : FittedMap or list of FittedMap
-        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
-
-    n_tested_ : int
-        Number of voxels tested: those of the mask that are not NaN.
 
     true_discoveries_ : int
         Lower bound on the number of active voxels among all that are tested.
@@ -252,15 +253,11 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     def _check_sets(self, statistic: Statistic) -> None:
         if self.labels_img is None:
-            thresholds = check_threshold(self.threshold, self.threshold_scale, statistic)
-            refuse_unused(
-                "without a labels_img, which it is for",
-                {"resampling_target": (self.resampling_target, None)},
-            )
-            if not thresholds.has_scale:
+            self._thresholds = check_threshold(self.threshold, self.threshold_scale, statistic)
+            if self.resampling_target is not None:
                 refuse_unused(
-                    f"with threshold={self.threshold!r}, which is no number",
-                    {"threshold_scale": (self.threshold_scale, "stat")},
+                    "without a labels_img, which it is for",
+                    {"resampling_target": (self.resampling_target, None)},
                 )
             return
         refuse_unused(
@@ -290,11 +287,11 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         if self._regions is not None:
             return GivenClusters(self._regions)
-        connectivity = connectivity_in(frame.space, self.connectivity)
+        connectivity = frame.space.check_connectivity(self.connectivity)
         if connectivity not in self._graphs:
             self._graphs = {connectivity: frame.space.graph(connectivity)}
         return SupraThresholdClusters(
-            check_threshold(self.threshold, self.threshold_scale, statistic),
+            self._thresholds,
             self._graphs[connectivity],
             connectivity,
             self.cluster_threshold,

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.images._frame import Frame
-from ari_estimator.inference._infer_map import TestMaker
+from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling import CorrelationTail
 
@@ -209,6 +209,7 @@ class ContrastCalibrator:
     def fit(
         self,
         calibration: PermutationCalibration,
+        first_level_contrast: Any,
         data: np.ndarray,
         columns: np.ndarray,
         design: np.ndarray,
@@ -223,6 +224,9 @@ class ContrastCalibrator:
         ----------
         calibration : PermutationCalibration
             Its parameters, not fitted.
+
+        first_level_contrast : str, array-like or None
+            Which maps of the subjects the data are.
 
         data : ndarray of shape (n_subjects, n_elements)
             The data of the model.
@@ -252,9 +256,16 @@ class ContrastCalibrator:
             for name, value in calibration.get_params().items()
             if name not in _OF_NO_EFFECT
         }
-        # Data and design are those of the fit of the model, and need not be compared.
+        # Design and subjects are those of the fit of the model, and need not be compared.
         asked = hash_of_values(
-            (type(calibration).__name__, parameters, weights.tolist(), float(alpha), two_sided)
+            (
+                type(calibration).__name__,
+                parameters,
+                first_level_contrast,
+                weights.tolist(),
+                float(alpha),
+                two_sided,
+            )
         )
         is_same = asked == self._asked and np.array_equal(columns, self._columns)
         if self.last is None or not is_same:

@@ -83,8 +83,8 @@ default="simes"
 
     step_down : bool, default=False
         Whether voxels below the first threshold are left out, and the rest calibrated again,
-        until none is added. Never worse, at the cost of a few more passes. With a shift, no
-        voxel is below the first threshold, and nothing changes.
+        until none is added. Never worse, at the cost of a few more passes. It must be False with
+        a shift, since no voxel is below the first threshold then.
 
     allow_shared_data : bool, default=False
         Whether a learned template may be calibrated on subjects that it was learned from. The
@@ -120,36 +120,35 @@ default="simes"
     critical_vector_ : ari_estimator.closed_testing.CriticalVector
         Thresholds that bound the true discoveries of any set of these p-values.
 
-    lambda_ : float
-        Scale of the template.
-
-    pivotal_statistics_ : ndarray of shape (n_permutations,)
-        Largest scale that each draw would allow for; the first is that of the data as
-        observed.
-
-    p_values_ : ndarray of shape (n_elements,)
-        P-values of the data as observed.
-
-    t_values_ : ndarray of shape (n_elements,)
-        Their t statistics; 0 where data are constant.
-
     df_ : int
         Degrees of freedom of t.
-
-    two_sided_ : bool
-        Whether p-values are two-sided.
-
-    n_permutations_ : int
-        Number of permutations.
-
-    scheme_ : str
-        What was resampled, in words.
 
     is_constant_ : ndarray of bool of shape (n_elements,)
         Elements without variance, which are no discovery whatever their mean.
 
+    lambda_ : float
+        Scale of the template.
+
     n_features_in_ : int
         Number of elements.
+
+    n_permutations_ : int
+        Number of permutations.
+
+    p_values_ : ndarray of shape (n_elements,)
+        P-values of the data as observed.
+
+    pivotal_statistics_ : ndarray of shape (n_permutations,)
+        Largest scale that each permutation would allow for. The data as observed come first.
+
+    scheme_ : str
+        What was resampled, in words.
+
+    t_values_ : ndarray of shape (n_elements,)
+        The t statistics of the data as observed; 0 where data are constant.
+
+    two_sided_ : bool
+        Whether p-values are two-sided.
 
     See Also
     --------
@@ -354,29 +353,28 @@ default="simes"
 
     def _refuse_unused(self, *, is_streamed: bool) -> None:
         """Refuse parameters that would do nothing for these data."""
+        unused: dict[str, dict[str, Any]] = {}
         if not isinstance(self.template, LearnedTemplate):
-            refuse_unused(
-                f"with template={self.template!r}, which was not learned from data",
-                {"allow_shared_data": (self.allow_shared_data, False)},
-            )
+            why = f"with template={self.template!r}, which was not learned from data"
+            unused[why] = {"allow_shared_data": False}
         if not is_streamed:
-            refuse_unused(
-                "for data that are in memory: groups are for subjects that are streamed",
-                {"n_groups": (self.n_groups, _N_GROUPS)},
-            )
+            why = "for data that are in memory: groups are for subjects that are streamed"
+            unused[why] = {"n_groups": _N_GROUPS}
         if self.p_values == "rank":
-            refuse_unused("with p_values='rank'", {"chunk_size": (self.chunk_size, None)})
+            unused["with p_values='rank'"] = {"chunk_size": None}
         if self.delta > 0:
-            refuse_unused(
-                f"with delta={self.delta}, since no element is below a first threshold then",
-                {"step_down": (self.step_down, False)},
-            )
+            why = f"with delta={self.delta}, since no element is below a first threshold then"
+            unused[why] = {"step_down": False}
         if is_streamed or not isinstance(self.random_state, Integral):
-            refuse_unused(
+            why = (
                 "unless data are in memory and random_state is an integer: nothing else is "
-                "computed twice in the same way",
-                {"memory": (self.memory, None)},
+                "computed twice in the same way"
             )
+            unused[why] = {"memory": None}
+        for why, defaults in unused.items():
+            for name, default in defaults.items():
+                if getattr(self, name) != default:
+                    refuse_unused(why, {name: (getattr(self, name), default)})
 
     def generate_report(self, title: str | None = None) -> HTMLReport:
         """Return a report of the calibration.

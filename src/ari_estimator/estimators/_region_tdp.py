@@ -85,17 +85,26 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     Attributes
     ----------
-    masker_ : NiftiMasker, SurfaceMasker or None
-        The fitted masker; None for CIFTI images.
+    maps_ : FittedMap or list of FittedMap
+        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
+        This attribute, ``n_tested_``, ``table_`` and ``true_discoveries_`` are there if
+        :meth:`fit` was given maps. They are lists, with one item for each map, where the input
+        is not a single map.
 
     mask_img_ : image
         The mask.
+
+    masker_ : NiftiMasker, SurfaceMasker or None
+        The fitted masker; None for CIFTI images.
 
     n_elements_ : int
         Number of voxels or vertices in the mask.
 
     n_features_in_ : int
         The same number, by scikit-learn's name.
+
+    n_tested_ : int
+        Number of voxels tested: those of the mask that are not NaN.
 
     region_ids_ : ndarray of int of shape (n_regions,)
         The labels, in the order of the columns; 1, 2, ... for an image of several maps.
@@ -104,19 +113,11 @@ class RegionTDPTransformer(BaseTDPTransformer):
         Their names.
 
     table_ : pandas.DataFrame
-        One row for each region, in that order, and one for the rest, all voxels in no
-        region. Columns: ``region_id`` (``background_label`` for the rest), ``region``,
+        One row for each region, in the order of ``region_ids_``, and one for the rest, all
+        voxels in no region. Columns: ``region_id`` (``background_label`` for the rest), ``region``,
         ``n_voxels``, ``size_mm3``, ``true_discoveries``, ``tdp``, ``peak_stat``,
         ``peak_x``, ``peak_y``, ``peak_z``; for surfaces and CIFTI images as in
         :class:`ClusterTDPTransformer`.
-        This and the following attributes are set by :meth:`fit_transform`; they are
-        lists, with one item for each map, where the input is not a single map.
-
-    maps_ : FittedMap or list of FittedMap
-        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
-
-    n_tested_ : int
-        Number of voxels tested: those of the mask that are not NaN.
 
     true_discoveries_ : int
         Lower bound on the number of active voxels among all that are tested.
@@ -261,8 +262,9 @@ class RegionTDPTransformer(BaseTDPTransformer):
         n_regions = self.region_ids_.size
         if values.ndim not in (1, 2) or values.shape[-1] != n_regions or values.shape[0] == 0:
             raise ValueError(
-                f"X must have shape (n_maps, {n_regions}), a column for each region, or "
-                f"({n_regions},). Got shape {values.shape}."
+                "Input to 'inverse_transform' has wrong shape. X must have shape "
+                f"(n_maps, {n_regions}), a column for each region, or ({n_regions},). "
+                f"Got shape {values.shape}."
             )
         rows = (self._regions.paint(row, self.n_elements_) for row in np.atleast_2d(values))
         n_maps = None if values.ndim == 1 else len(values)

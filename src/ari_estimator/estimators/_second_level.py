@@ -34,7 +34,7 @@ from ari_estimator.estimators._permutation_calibration import PermutationCalibra
 from ari_estimator.estimators._report import report_on
 from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.inference import DEFAULT_STAT_TYPE
-from ari_estimator.inference._infer_map import TestMaker
+from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._map_family import MapFamily
 
 _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
@@ -63,7 +63,7 @@ default=None
         Full width at half maximum of the smoothing of the subjects' maps, in mm.
 
     memory : None, str or joblib.Memory, default=None
-        Where to cache the fit. ``transformer__memory`` is for the TDP.
+        Where to cache the fit. ``calibration__memory`` is for the calibration.
 
     memory_level : int, default=1
         What to cache of the fit.
@@ -94,6 +94,10 @@ default=None
 
     Attributes
     ----------
+    calibration_ : PermutationCalibration or None
+        The calibration fitted to the last contrast whose TDP was computed; None if there was
+        none.
+
     confounds_ : pandas.DataFrame or None
         Covariates of the fit.
 
@@ -124,9 +128,6 @@ default=None
         ``labels_img_`` or ``forest_``. The transformer tests other maps by its local test: a
         calibration holds for its own data only.
 
-    calibration_ : PermutationCalibration or None
-        The calibration fitted to that contrast; None if there was none.
-
     See Also
     --------
     ClusterTDPTransformer : For a statistical map that is there already.
@@ -143,8 +144,8 @@ default=None
 
     With a calibration, supra-threshold clusters are those of the z map, as without. Bounds and
     p-values are those of the calibration: of its own p-values of the same elements, and of
-    the critical vector that permutations of their data allow for. While contrast, data,
-    elements, ``alpha``, ``two_sided`` and the parameters of the calibration stay the same, it is
+    the critical vector that permutations of their data allow for. While contrast, elements,
+    ``alpha``, ``two_sided`` and the parameters of the calibration stay the same, it is
     not computed anew: another threshold is for free, and with ``random_state=None`` the
     permutations are the same, too. ``fit`` forgets it.
 
@@ -330,7 +331,7 @@ or None, default=None
             with recorded(self.masker_) as data:
                 z_img = super().compute_contrast(*arguments)
             make_test = self._calibrated_test(
-                self.calibration, second_level_contrast, only(data), transformer
+                self.calibration, *arguments[:2], only(data), transformer
             )
         maps = transformer._fit_maps(
             z_img, statistic, make_test, in_words(second_level_contrast, self.design_matrix_)
@@ -344,6 +345,9 @@ or None, default=None
 
     def __getattr__(self, name: str) -> Any:
         """Return a fitted attribute of the transformer, which Python asks for if there is none."""
+        if hasattr(type(self), name):
+            # One of nilearn's properties, which says itself why it has no value.
+            return object.__getattribute__(self, name)
         if name.endswith("_") and not name.startswith("_") and "transformer_" in vars(self):
             if self.transformer_ is None:
                 raise NotFittedError(f"There is no {name} yet. {self._seen_no_map}")
@@ -453,6 +457,7 @@ or None, default=None
         self,
         calibration: PermutationCalibration,
         contrast: Any,
+        first_level_contrast: Any,
         data: np.ndarray,
         transformer: BaseTDPTransformer,
     ) -> TestMaker:
@@ -461,6 +466,7 @@ or None, default=None
         def make_test(family: MapFamily) -> CalibratedTest:
             fitted = self._calibrator.fit(
                 calibration,
+                first_level_contrast,
                 data,
                 columns_of(self._family_masker, transformer._frame, family.is_tested),
                 self.design_matrix_.to_numpy(dtype=np.float64),

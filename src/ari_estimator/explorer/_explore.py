@@ -29,7 +29,6 @@ from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
 from ari_estimator.inference import DEFAULT_STAT_TYPE, FittedMap, StatType, TDPForest
 from ari_estimator.inference._adaptive_clusters import grow_forest
-from ari_estimator.inference._set_maker import connectivity_in
 from ari_estimator.inference._tdp_forest import check_tdp
 
 # What the page can show.
@@ -165,7 +164,7 @@ def explore(
         raise TypeError(f"title must be a string or None. Got {type(title).__name__}.")
     if isinstance(stat_img, (BaseEstimator, FittedMap)):
         refuse_unused(
-            f"for a {type(stat_img).__name__}, whose map was tested before",
+            f"since the map of the {type(stat_img).__name__} was tested before",
             {
                 "mask_img": (mask_img, None),
                 "alpha": (alpha, 0.05),
@@ -246,7 +245,7 @@ def _forest_of(
     fitted_map: FittedMap, connectivity: Connectivity | None
 ) -> tuple[TDPForest, Connectivity]:
     """Return all clusters of a map, and which voxels are neighbours in them."""
-    given = connectivity_in(fitted_map.frame.space, _check_connectivity(connectivity))
+    given = fitted_map.frame.space.check_connectivity(_check_connectivity(connectivity))
     own = fitted_map.made_by.connectivity
     neighbours: Any = own if connectivity is None and own is not None else given
     forest = fitted_map.forest
@@ -264,7 +263,7 @@ def _regions_of(
     """Return the atlas of the tested voxels."""
     if labels_img is None:
         refuse_unused(
-            "without a labels_img, which they are for",
+            "without a labels_img",
             {"labels": (labels, None), "lut": (lut, None)},
         )
         return None

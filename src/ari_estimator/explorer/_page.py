@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from importlib.resources import files
-from string import Template
 from typing import Any
 
+from markupsafe import Markup
+
+from ari_estimator._page_templates import templates_of
 from ari_estimator._version import __version__
 from ari_estimator.explorer._packing import script_json
 
@@ -40,6 +41,8 @@ _SCRIPTS = (
 )
 _NIIVUE = "_assets/js/niivue.umd.js"
 
+_TEMPLATES = templates_of("ari_estimator.explorer", "assets")
+
 
 def render_page(title: str, data: dict[str, Any]) -> str:
     """Return a page that needs nothing but itself.
@@ -62,16 +65,20 @@ def render_page(title: str, data: dict[str, Any]) -> str:
     FileNotFoundError
         If nilearn has no niivue.
     """
-    assets = files("ari_estimator.explorer") / "assets"
-    scripts = [(assets / name).read_text(encoding="utf-8") for name in _SCRIPTS]
-    return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        version=escape(__version__),
-        style=(assets / "page.css").read_text(encoding="utf-8"),
-        data=script_json(data),
-        niivue=niivue_source(),
-        scripts="\n".join(f"<script>\n{script}</script>" for script in scripts),
+    # Styles and scripts are marked as HTML. They are values, so that no brace in them counts.
+    return _TEMPLATES.get_template("page.jinja").render(
+        title=title,
+        version=__version__,
+        style=_asset("page.css"),
+        data=Markup(script_json(data)),
+        niivue=Markup(niivue_source()),
+        scripts=[_asset(name) for name in _SCRIPTS],
     )
+
+
+def _asset(name: str) -> Markup:
+    path = files("ari_estimator.explorer") / "assets" / name
+    return Markup(path.read_text(encoding="utf-8"))
 
 
 def niivue_source() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -89,37 +89,28 @@ class Graph(Protocol):
         """
 
 
-def check_selected(selected: ArrayLike, n_nodes: int, *, node: str) -> np.ndarray:
-    """Return a selection of nodes as an array of booleans.
+def refuse_selected(selected: np.ndarray, n_nodes: int, node: str) -> NoReturn:
+    """Refuse a selection of nodes that has another length than there are nodes.
 
     Parameters
     ----------
-    selected : array-like of bool of shape (n_nodes,)
-        Whether each node is selected.
+    selected : ndarray
+        The selection.
 
     n_nodes : int
         Number of nodes.
 
     node : str
-        What a node is, in error messages.
-
-    Returns
-    -------
-    selected : ndarray of bool of shape (n_nodes,)
-        The input itself where it is such an array already.
+        What a node is, in the message.
 
     Raises
     ------
     ValueError
-        If the selection has another length than there are nodes.
+        In any case.
     """
-    selected = np.asarray(selected, dtype=bool)
-    if selected.shape != (n_nodes,):
-        raise ValueError(
-            f"selected must have shape ({n_nodes},), one for each {node}. "
-            f"Got shape {selected.shape}."
-        )
-    return selected
+    raise ValueError(
+        f"selected must have shape ({n_nodes},), one for each {node}. Got shape {selected.shape}."
+    )
 
 
 def link(first: np.ndarray, second: np.ndarray, n_nodes: int) -> csr_array:

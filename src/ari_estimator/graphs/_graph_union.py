@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.graphs._graph import Graph, check_selected
+from ari_estimator.graphs._graph import Graph, refuse_selected
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
@@ -70,7 +70,9 @@ class GraphUnion:
         """
         if len(self.graphs) == 1:
             return self.graphs[0].components(selected)
-        selected = check_selected(selected, self.n_nodes, node="node of all graphs")
+        selected = np.asarray(selected, dtype=bool)
+        if selected.shape != (self.n_nodes,):
+            refuse_selected(selected, self.n_nodes, "node of all graphs")
         labels = np.empty(self.n_nodes, dtype=np.int32)
         n_components = 0
         for graph, start in zip(self.graphs, self._bounds[:-1], strict=True):
@@ -100,7 +102,9 @@ class GraphUnion:
         """
         if len(self.graphs) == 1:
             return self.graphs[0].edges(selected)
-        selected = check_selected(selected, self.n_nodes, node="node of all graphs")
+        selected = np.asarray(selected, dtype=bool)
+        if selected.shape != (self.n_nodes,):
+            refuse_selected(selected, self.n_nodes, "node of all graphs")
         edges = [np.empty((0, 2), dtype=np.intp)]
         for graph, start in zip(self.graphs, self._bounds[:-1], strict=True):
             edges.append(start + graph.edges(selected[start : start + graph.n_nodes]))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from ari_estimator.graphs._graph import check_selected, components_of, link
+from ari_estimator.graphs._graph import components_of, link, refuse_selected
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
@@ -87,7 +87,9 @@ class MeshGraph:
         ValueError
             If the selection has another length than the mask has vertices.
         """
-        selected = check_selected(selected, self.n_nodes, node="vertex of the mask")
+        selected = np.asarray(selected, dtype=bool)
+        if selected.shape != (self.n_nodes,):
+            refuse_selected(selected, self.n_nodes, "vertex of the mask")
         labels = np.zeros(self.n_nodes, dtype=np.int32)
         nodes = np.flatnonzero(selected)
         if nodes.size == 0:
@@ -117,7 +119,9 @@ class MeshGraph:
         ValueError
             If the selection has another length than the mask has vertices.
         """
-        selected = check_selected(selected, self.n_nodes, node="vertex of the mask")
+        selected = np.asarray(selected, dtype=bool)
+        if selected.shape != (self.n_nodes,):
+            refuse_selected(selected, self.n_nodes, "vertex of the mask")
         nodes = np.flatnonzero(selected)
         if nodes.size == 0:
             return np.empty((0, 2), dtype=np.intp)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from ari_estimator.graphs._graph import check_selected
+from ari_estimator.graphs._graph import refuse_selected
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 Connectivity = Literal[6, 18, 26]
@@ -93,7 +93,9 @@ class VoxelGrid:
         ValueError
             If the selection has another length than the mask has voxels.
         """
-        selected = check_selected(selected, self.n_nodes, node="voxel of the mask")
+        selected = np.asarray(selected, dtype=bool)
+        if selected.shape != (self.n_nodes,):
+            refuse_selected(selected, self.n_nodes, "voxel of the mask")
         volume = np.zeros(self.mask.shape, dtype=bool)
         volume[self.mask] = selected
         structure = ndimage.generate_binary_structure(
@@ -121,7 +123,9 @@ class VoxelGrid:
         ValueError
             If the selection has another length than the mask has voxels.
         """
-        selected = check_selected(selected, self.n_nodes, node="voxel of the mask")
+        selected = np.asarray(selected, dtype=bool)
+        if selected.shape != (self.n_nodes,):
+            refuse_selected(selected, self.n_nodes, "voxel of the mask")
         nodes = np.flatnonzero(selected)
         if nodes.size == 0:
             return np.empty((0, 2), dtype=np.intp)

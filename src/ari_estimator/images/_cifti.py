@@ -166,7 +166,7 @@ class CiftiFrame(Frame):
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the mask as the bytes of a CIFTI file, and the meshes, which it has not."""
-        mask_img = self.image([np.ones(self.n_elements, dtype=np.float32)], None, "mask")
+        mask_img = self.image([np.ones(self.space.n_elements, dtype=np.float32)], None, "mask")
         arrays = {"mask": np.frombuffer(mask_img.to_bytes(), dtype=np.uint8)}
         for name, hemisphere in _HEMISPHERES.items():
             for part in self.space.parts:
@@ -205,15 +205,6 @@ class CiftiFrame(Frame):
         result = np.empty_like(row)
         result[self._ranks] = row
         return result
-
-
-def is_cifti(img: Any) -> bool:
-    """Tell whether something is a CIFTI image, or by its name a file of one."""
-    if isinstance(img, (str, Path)):
-        # dscalar.nii, dtseries.nii, dlabel.nii, ptseries.nii and so on.
-        inner = Path(Path(img).stem).suffix if str(img).endswith(".nii") else ""
-        return inner[1:2] in ("d", "p") and inner.endswith(("scalar", "series", "label", "conn"))
-    return isinstance(img, Cifti2Image)
 
 
 def _new_image(data: np.ndarray, names: list[str], axis: BrainModelAxis) -> Cifti2Image:

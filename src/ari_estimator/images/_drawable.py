@@ -8,8 +8,7 @@ import numpy as np
 from nibabel import Nifti1Image
 from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 
-from ari_estimator.images._frame import put
-from ari_estimator.images._space import Space, VolumePart
+from ari_estimator.images._space import Space, VolumePart, put
 
 
 class Drawable(NamedTuple):

@@ -33,9 +33,13 @@ class Frame(ABC):
 
     is_computed : bool
         Whether the mask was computed from maps.
+
+    has_lut : bool
+        Whether images of the kind may bring the names of labels along.
     """
 
     kind: ClassVar[str]
+    has_lut: ClassVar[bool] = False
 
     mask_img: Any
     masker: Any
@@ -158,11 +162,6 @@ class Frame(ABC):
     def fills_grid(self) -> bool:
         """Whether nothing is outside of the mask."""
 
-    @property
-    def n_elements(self) -> int:
-        """Number of elements of the mask."""
-        return self.space.n_elements
-
     @staticmethod
     def declared_statistic(img: Any) -> str | None:
         """Return what an image says that its values are, in its own words; None if nothing."""
@@ -192,13 +191,6 @@ class Frame(ABC):
     def to_columns(self, row: np.ndarray) -> np.ndarray:
         """Return values in the order of a masker's columns, from the order of the space."""
         return row
-
-
-def as_real(values: np.ndarray) -> np.ndarray:
-    """Return values as float64, whatever real type they are stored in."""
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
-    return values.astype(np.float64, copy=False)
 
 
 def select(shape: tuple[int, ...], mask: np.ndarray, indices: Any, what: str) -> np.ndarray:
@@ -261,10 +253,3 @@ def check_binary(values: np.ndarray) -> None:
             f"Got values from {inside.min()} to {inside.max()} besides 0. "
             "nilearn.image.math_img('img != 0', img=mask_img) makes it so."
         )
-
-
-def put(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return an array of the shape of the mask, with values in it and 0 elsewhere."""
-    volume = np.zeros(mask.shape, dtype=values.dtype)
-    volume[mask] = values
-    return volume

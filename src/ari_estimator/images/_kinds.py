@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from nibabel.cifti2.cifti2 import Cifti2Image
 from nilearn.maskers import SurfaceMasker
 from nilearn.surface import SurfaceImage
 
-from ari_estimator.images._cifti import CiftiFrame, is_cifti
+from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
@@ -15,6 +17,15 @@ from ari_estimator.images._volumes import VolumeFrame
 KINDS: dict[str, type[Frame]] = {
     frame.kind: frame for frame in (VolumeFrame, SurfaceFrame, CiftiFrame)
 }
+
+
+def is_cifti(img: Any) -> bool:
+    """Tell whether something is a CIFTI image, or by its name a file of one."""
+    if isinstance(img, (str, Path)):
+        # dscalar.nii, dtseries.nii, dlabel.nii, ptseries.nii and so on.
+        inner = Path(Path(img).stem).suffix if str(img).endswith(".nii") else ""
+        return inner[1:2] in ("d", "p") and inner.endswith(("scalar", "series", "label", "conn"))
+    return isinstance(img, Cifti2Image)
 
 
 def kind_of(image: Any) -> type[Frame]:
@@ -50,6 +61,7 @@ def check_kind(image: Any, kind: type[Frame], name: str) -> None:
 def fit_frame(
     mask_img: Any,
     imgs: list[Any] | None,
+    kind: type[Frame] | None = None,
     *,
     mesh: Any,
     verbose: int,
@@ -63,6 +75,9 @@ def fit_frame(
 
     imgs : list of images, or None
         Maps, all of one kind.
+
+    kind : type of Frame or None, default=None
+        The kind of the maps, where it is known.
 
     mesh : PolyMesh, dict or None
         Meshes of a CIFTI image.
@@ -88,7 +103,8 @@ def fit_frame(
             "mask_img must be a mask or a masker, where there are no images to compute a mask "
             "from (arrays, for example). Got None."
         )
-    kind = kind_of(mask_img if imgs is None else imgs[0])
+    if kind is None:
+        kind = kind_of(mask_img if imgs is None else imgs[0])
     if mask_img is not None:
         check_kind(mask_img, kind, "mask_img")
     if mesh is not None and kind is not CiftiFrame:

@@ -26,9 +26,9 @@ class Regions:
 
     Attributes
     ----------
-    elements : ndarray of int of shape (n_members,), or slice
+    elements : ndarray of int of shape (n_members,), or None
         The elements, once for each region that they are in, or once where they are in
-        none; ``slice(None)`` where no regions overlap.
+        none; None where no regions overlap, for each element once, in order.
 
     labels : ndarray of int of shape (n_members,)
         1, 2, ... for the regions; 0 for the rest.
@@ -43,7 +43,7 @@ class Regions:
         What the image calls the rest.
     """
 
-    elements: np.ndarray | slice
+    elements: np.ndarray | None
     labels: np.ndarray
     ids: np.ndarray
     names: list[str]
@@ -52,12 +52,12 @@ class Regions:
     @property
     def members(self) -> np.ndarray:
         """The element that each label is of, an array of int of shape (n_members,)."""
-        return np.arange(self.labels.size) if isinstance(self.elements, slice) else self.elements
+        return np.arange(self.labels.size) if self.elements is None else self.elements
 
     @property
     def overlap(self) -> bool:
         """Whether an element may be in several of them."""
-        return not isinstance(self.elements, slice)
+        return self.elements is not None
 
     def among(self, is_tested: np.ndarray) -> Regions:
         """Return the regions of some of the elements, counted among these.
@@ -185,7 +185,7 @@ def read_regions(
     values = next(frame.arrays(img)).astype(np.int64)
     numbers = np.searchsorted(ids, values) + 1
     numbers[values == background_label] = 0
-    return Regions(slice(None), numbers, ids, names, rest_id=background_label)
+    return Regions(None, numbers, ids, names, rest_id=background_label)
 
 
 def _read_maps(
@@ -216,7 +216,7 @@ def _read_maps(
                 "labels_img has several maps that are not binary. Got None."
             )
         members.append(np.flatnonzero(values > (probability_threshold or 0)))
-    is_rest = np.ones(frame.n_elements, dtype=bool)
+    is_rest = np.ones(frame.space.n_elements, dtype=bool)
     is_rest[np.concatenate(members)] = False
     members.insert(0, np.flatnonzero(is_rest))
     ids = np.arange(1, len(members))

@@ -17,7 +17,7 @@ from nibabel.spatialimages import SpatialImage
 from nilearn.surface import SurfaceImage
 from scipy.sparse import issparse
 
-from ari_estimator.images._frame import Frame, as_real
+from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
 
 _PATHS = (str, Path)
@@ -41,6 +41,9 @@ class ImageMaps:
     images : list of images
         The images.
 
+    kind : type of Frame
+        The kind of the images.
+
     index : pandas.Index or None
         Names of the maps.
 
@@ -63,37 +66,37 @@ class ImageMaps:
         if self._is_sequence:
             if not maps:
                 raise ValueError("Maps must hold at least one image. Got an empty list.")
-            self._kind = kind_of(maps[0])
-            others = [type(img).__name__ for img in maps if kind_of(img) is not self._kind]
+            self.kind = kind_of(maps[0])
+            others = [type(img).__name__ for img in maps if kind_of(img) is not self.kind]
             if others:
                 raise TypeError(
-                    f"All maps must be of one kind, as the first is a {self._kind.kind}. "
+                    f"All maps must be of one kind, as the first is a {self.kind.kind}. "
                     f"Got a {others[0]} as well."
                 )
-            self.images = [self._kind.read(img, single=True) for img in maps]
+            self.images = [self.kind.read(img, single=True) for img in maps]
         elif isinstance(maps, (*_PATHS, *_IMAGES)):
-            self._kind = kind_of(maps)
-            self.images = [self._kind.read(maps, single=False)]
+            self.kind = kind_of(maps)
+            self.images = [self.kind.read(maps, single=False)]
         else:
             raise TypeError(
                 "Maps must be a 3D or 4D Niimg-like object, a SurfaceImage, a CIFTI image, a list "
                 "or a column of such images of one map each, or an array of shape (n_maps, "
                 f"n_voxels). Got {type(maps).__name__}."
             )
-        if any(self._kind.lut_of(img) is not None for img in self.images):
+        if self.kind.has_lut and any(self.kind.lut_of(img) is not None for img in self.images):
             raise TypeError("Maps must hold statistics. Got labels: a dlabel image is an atlas.")
-        self.is_single = not self._is_sequence and self._kind.is_single(self.images[0])
+        self.is_single = not self._is_sequence and self.kind.is_single(self.images[0])
 
     @property
     def are_several(self) -> bool:
         """Whether there is more than one map."""
-        return len(self.images) > 1 or not self._kind.is_single(self.images[0])
+        return len(self.images) > 1 or not self.kind.is_single(self.images[0])
 
     def check(self, frame: Frame) -> None:
         """Raise an error unless the maps lie on the grid or mesh of the frame."""
-        if not isinstance(frame, self._kind):
+        if not isinstance(frame, self.kind):
             raise TypeError(
-                f"mask_img must be of the same kind as the maps, a {self._kind.kind}. Got a mask "
+                f"mask_img must be of the same kind as the maps, a {self.kind.kind}. Got a mask "
                 f"of a {frame.kind}."
             )
         for img in self.images:
@@ -101,13 +104,13 @@ class ImageMaps:
 
     def declared_statistics(self) -> set[str]:
         """Return what the images say that their values are."""
-        return {s for img in self.images if (s := self._kind.declared_statistic(img))}
+        return {s for img in self.images if (s := self.kind.declared_statistic(img))}
 
     def values(self, frame: Frame) -> Iterator[np.ndarray]:
         """Yield the masked values of each map, a float64 array of shape (n_elements,)."""
         for img in self.images:
             for values in frame.arrays(img):
-                yield as_real(values)
+                yield _as_real(values)
 
     def restore(self, results: Iterable[np.ndarray], frame: Frame, description: str) -> Any:
         """Return masked results, one for each map, in the form of the maps."""
@@ -140,7 +143,7 @@ class ArrayMaps:
     """
 
     def __init__(self, maps: Any) -> None:
-        array = as_real(np.asarray(maps))
+        array = _as_real(np.asarray(maps))
         self.is_single = array.ndim == 1
         self.index = maps.index if isinstance(maps, pd.DataFrame) else None
         self._array = np.atleast_2d(array)
@@ -153,13 +156,13 @@ class ArrayMaps:
 
     def check(self, frame: Frame) -> None:
         """Raise a ValueError unless there is a column for each element of the mask."""
-        shape = self._array.shape
-        if len(shape) != 2 or shape[0] == 0 or shape[1] != frame.n_elements:
+        shape, n_elements = self._array.shape, frame.space.n_elements
+        if len(shape) != 2 or shape[0] == 0 or shape[1] != n_elements:
             what = frame.space.element_name[0]
             raise ValueError(
-                f"An array of maps must have shape (n_maps, {frame.n_elements}), with a row for "
-                f"each map, at least one, and a column for each {what} of mask_img, or shape "
-                f"({frame.n_elements},). Got shape {self._shape}."
+                f"An array of maps must have shape (n_maps, {n_elements}), with a row for each "
+                f"map, at least one, and a column for each {what} of mask_img, or shape "
+                f"({n_elements},). Got shape {self._shape}."
             )
 
     def declared_statistics(self) -> set[str]:
@@ -189,6 +192,8 @@ def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
         raise TypeError(
             f"Maps must be dense, since 0 is a value like others. Got sparse {type(maps).__name__}."
         )
+    if isinstance(maps, (*_PATHS, *_IMAGES)):
+        return ImageMaps(maps)
     column = _column_of_images(maps)
     if column is not None:
         return ImageMaps(column, getattr(maps, "index", None))
@@ -204,7 +209,7 @@ def _column_of_images(maps: Any) -> list[Any] | None:
     """
     if isinstance(maps, pd.Series):
         return maps.tolist()
-    if not hasattr(maps, "__array__") or isinstance(maps, (SpatialImage, Cifti2Image)):
+    if not hasattr(maps, "__array__"):
         return None
     shape: tuple[int, ...] = getattr(maps, "shape", ())
     if len(shape) not in (1, 2) or (len(shape) == 2 and shape[-1] != 1):
@@ -231,3 +236,10 @@ def as_map(stat_img: Any) -> Any:
         If it is a surface or CIFTI image of several maps.
     """
     return kind_of(stat_img).read(stat_img, single=True)
+
+
+def _as_real(values: np.ndarray) -> np.ndarray:
+    """Return values as float64, whatever real type they are stored in."""
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
+    return values.astype(np.float64, copy=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.graphs import Graph, GraphUnion, MeshGraph, VoxelGrid
 from ari_estimator.graphs._voxel_grid import Connectivity
 
@@ -34,7 +36,7 @@ class VolumePart:
 
     size_unit = "mm3"
 
-    @property
+    @cached_property
     def n_elements(self) -> int:
         """Number of voxels."""
         return int(np.count_nonzero(self.mask))
@@ -105,7 +107,7 @@ class SurfacePart:
 
     size_unit = "mm2"
 
-    @property
+    @cached_property
     def n_elements(self) -> int:
         """Number of vertices."""
         return int(np.count_nonzero(self.mask))
@@ -164,12 +166,12 @@ class Space:
 
     parts: tuple[VolumePart | SurfacePart, ...]
 
-    @property
+    @cached_property
     def n_elements(self) -> int:
         """Number of voxels and vertices."""
         return sum(part.n_elements for part in self.parts)
 
-    @property
+    @cached_property
     def element_name(self) -> tuple[str, str]:
         """What an element is called, and what several are."""
         if all(isinstance(p, VolumePart) and p.structures is None for p in self.parts):
@@ -188,6 +190,7 @@ class Space:
         """Whether some elements are vertices of a mesh."""
         return any(isinstance(part, SurfacePart) for part in self.parts)
 
+    @cached_property
     def _ranges(self) -> list[slice]:
         ends = np.cumsum([0, *(part.n_elements for part in self.parts)]).tolist()
         return [slice(*ends[i : i + 2]) for i in range(len(self.parts))]
@@ -205,8 +208,35 @@ class Space:
         space : Space
             Of ``kept.sum()`` elements.
         """
-        pairs = zip(self.parts, self._ranges(), strict=True)
+        pairs = zip(self.parts, self._ranges, strict=True)
         return Space(tuple(part.restrict(kept[range_]) for part, range_ in pairs))
+
+    def check_connectivity(self, connectivity: Connectivity | None) -> Connectivity:
+        """Return which voxels are neighbours: what a user says, or 6.
+
+        Parameters
+        ----------
+        connectivity : {6, 18, 26} or None
+            What the user says.
+
+        Returns
+        -------
+        connectivity : {6, 18, 26}
+            That, or 6 for None.
+
+        Raises
+        ------
+        ValueError
+            If there are no voxels, so that it would do nothing.
+        """
+        if connectivity is None:
+            return 6
+        if not any(isinstance(part, VolumePart) for part in self.parts):
+            refuse_unused(
+                "for a surface, whose neighbours share an edge of the mesh",
+                {"connectivity": (connectivity, None)},
+            )
+        return connectivity
 
     def graph(self, connectivity: Connectivity = 6) -> Graph:
         """Return who is whose neighbour.
@@ -221,14 +251,15 @@ class Space:
         graph : Graph
             Of all elements; no edge leads from one part to another.
         """
-        return GraphUnion([part.graph(connectivity) for part in self.parts])
+        graphs = [part.graph(connectivity) for part in self.parts]
+        return graphs[0] if len(graphs) == 1 else GraphUnion(graphs)
 
     def coordinates(self) -> np.ndarray:
         """Return where each element is in mm, an array of shape (n_elements, 3)."""
         return np.concatenate([part.coordinates() for part in self.parts])
 
     def sizes(
-        self, labels: np.ndarray, n_labels: int, elements: np.ndarray | slice = slice(None)
+        self, labels: np.ndarray, n_labels: int, elements: np.ndarray | None = None
     ) -> dict[str, np.ndarray]:
         """Return how large sets are.
 
@@ -240,8 +271,8 @@ class Space:
         n_labels : int
             Number of sets.
 
-        elements : ndarray of int of shape (n,), or slice
-            Elements; by default all.
+        elements : ndarray of int of shape (n,), or None, default=None
+            Elements; None for all, in order.
 
         Returns
         -------
@@ -250,10 +281,10 @@ class Space:
             such parts.
         """
         sizes: dict[str, np.ndarray] = {}
-        for part, range_ in zip(self.parts, self._ranges(), strict=True):
+        for part, range_ in zip(self.parts, self._ranges, strict=True):
             inside: slice | np.ndarray = range_
             within: slice | np.ndarray = slice(None)
-            if not isinstance(elements, slice):
+            if elements is not None:
                 inside = (elements >= range_.start) & (elements < range_.stop)
                 within = elements[inside] - range_.start
             of_part = part.sizes(within, labels[inside], n_labels)
@@ -261,7 +292,7 @@ class Space:
         return dict(sorted(sizes.items()))
 
     def centres(
-        self, labels: np.ndarray, n_labels: int, elements: np.ndarray | slice = slice(None)
+        self, labels: np.ndarray, n_labels: int, elements: np.ndarray | None = None
     ) -> np.ndarray:
         """Return the centre of mass of sets.
 
@@ -273,8 +304,8 @@ class Space:
         n_labels : int
             Number of sets.
 
-        elements : ndarray of int of shape (n,), or slice
-            Elements; by default all.
+        elements : ndarray of int of shape (n,), or None, default=None
+            Elements; None for all, in order.
 
         Returns
         -------
@@ -282,11 +313,14 @@ class Space:
             Mean of the elements' coordinates in mm, weighted by their sizes; NaN for a set
             without size. That of a set on a mesh need not lie on the mesh.
         """
-        weights = np.concatenate([part.element_sizes() for part in self.parts])[elements]
+        weights = np.concatenate([part.element_sizes() for part in self.parts])
+        coordinates = self.coordinates()
+        if elements is not None:
+            weights, coordinates = weights[elements], coordinates[elements]
         totals = np.bincount(labels, weights=weights, minlength=n_labels)
         sums = [
             np.bincount(labels, weights=weights * axis, minlength=n_labels)
-            for axis in self.coordinates()[elements].T
+            for axis in coordinates.T
         ]
         with np.errstate(invalid="ignore"):
             return np.column_stack(sums) / totals[:, np.newaxis]
@@ -306,7 +340,7 @@ class Space:
             meshes, and ``x``, ``y``, ``z`` in mm.
         """
         frames = []
-        for part, range_ in zip(self.parts, self._ranges(), strict=True):
+        for part, range_ in zip(self.parts, self._ranges, strict=True):
             inside = np.flatnonzero((elements >= range_.start) & (elements < range_.stop))
             frames.append(part.locate(elements[inside] - range_.start).set_index(inside))
         # Of a part without any of the elements only its columns count.
@@ -325,3 +359,10 @@ def _restricted(mask: np.ndarray, kept: np.ndarray) -> np.ndarray:
     mask = mask.copy()
     mask[mask] = kept
     return mask
+
+
+def put(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return an array of the shape of the mask, with values in it and 0 elsewhere."""
+    volume = np.zeros(mask.shape, dtype=values.dtype)
+    volume[mask] = values
+    return volume

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -14,9 +15,9 @@ from nilearn.image import check_niimg, check_niimg_3d, get_data, resample_to_img
 from nilearn.maskers import NiftiMasker
 from sklearn.base import clone
 
-from ari_estimator.images._frame import Frame, check_binary, put, select
+from ari_estimator.images._frame import Frame, check_binary, select
 from ari_estimator.images._masks import is_fitted
-from ari_estimator.images._space import Space, VolumePart
+from ari_estimator.images._space import Space, VolumePart, put
 
 
 class VolumeFrame(Frame):
@@ -76,7 +77,7 @@ class VolumeFrame(Frame):
         space = Space((VolumePart(mask, masker.mask_img_.affine),))
         return cls(masker.mask_img_, masker, space, is_computed)
 
-    @property
+    @cached_property
     def _mask(self) -> np.ndarray:
         return self.space.parts[0].mask
 
@@ -146,7 +147,7 @@ class VolumeFrame(Frame):
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the mask as the bytes of a NIfTI file, whose header says what space it is in."""
-        mask_img = self.image([np.ones(self.n_elements, dtype=np.uint8)], None, "mask")
+        mask_img = self.image([np.ones(self.space.n_elements, dtype=np.uint8)], None, "mask")
         return {"mask": np.frombuffer(mask_img.to_bytes(), dtype=np.uint8)}
 
     @staticmethod
@@ -161,7 +162,7 @@ class VolumeFrame(Frame):
         if not isinstance(header, Nifti1Header):
             return None
         code = int(header["intent_code"])
-        return str(intent_codes.label[code]) if code in intent_codes.code else None
+        return str(intent_codes.label[code]) if code and code in intent_codes.code else None
 
     def resample(self, img: SpatialImage, name: str, fill_value: int) -> SpatialImage:
         """Return an image on the grid of the mask, by the nearest neighbour."""

@@ -2,15 +2,20 @@
 
 from ari_estimator.inference._fitted_map import FittedMap
 from ari_estimator.inference._set_bound import SetBound
-from ari_estimator.inference._statistic import Statistic
-from ari_estimator.inference._statistics import (
+from ari_estimator.inference._statistic import (
     DEFAULT_STAT_TYPE,
     STATISTICS,
+    Statistic,
     StatType,
     make_statistic,
     stat_type_called,
 )
 from ari_estimator.inference._tdp_forest import TDPForest
+
+# Each of these puts its statistics into the table. A new file of statistics is a new line here.
+from ari_estimator.inference import _z_and_t as _z_and_t  # isort: skip
+from ari_estimator.inference import _f_and_chi2 as _f_and_chi2  # isort: skip
+from ari_estimator.inference import _p_value_maps as _p_value_maps  # isort: skip
 
 __all__ = [
     "DEFAULT_STAT_TYPE",

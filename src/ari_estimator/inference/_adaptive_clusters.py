@@ -12,9 +12,9 @@ from ari_estimator.graphs._voxel_grid import Connectivity
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._set_maker import (
     SetMaker,
+    least_size_in_words,
     listed,
     neighbours_in_words,
-    size_in_words,
 )
 from ari_estimator.inference._sets import Sets
 from ari_estimator.inference._tdp_forest import TDPForest
@@ -95,20 +95,21 @@ class AdaptiveClusters(SetMaker):
         """Return how sets were made, see :meth:`SetMaker.describe`."""
         space = family.space
         if self.tdps is None:
-            what = "the map shows at each place the highest TDP of all supra-threshold clusters"
+            what = (
+                f"The map shows at each {space.element_name[0]} the highest TDP of all "
+                "supra-threshold clusters that contain it (Chen et al., 2022)"
+            )
         else:
             tdps = listed([f"{tdp:g}" for tdp in self.tdps])
             what = (
-                f"clusters are the largest supra-threshold clusters with a TDP of at least {tdps}"
+                "Adaptive thresholds (Chen et al., 2022) gave the largest supra-threshold "
+                f"clusters with a TDP of at least {tdps}"
             )
-        size = size_in_words(space, self.cluster_threshold)
+        at_least = least_size_in_words(self.cluster_threshold)
+        sizes = f". Each cluster has {at_least}{space.element_name[1]}" if at_least else ""
         return {
             "kind": "adaptive clusters",
-            "sentence": (
-                f"With adaptive thresholds (Chen et al., 2022), {what}"
-                f"{f',{size} each' if size else ''}; "
-                f"{neighbours_in_words(space, self.connectivity)} connect them."
-            ),
+            "sentence": f"{what}{sizes}; {neighbours_in_words(space, self.connectivity)}.",
             "references": [_CHEN],
         }
 

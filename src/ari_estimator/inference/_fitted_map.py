@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,15 +11,20 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator.closed_testing import SimultaneousBounds, SimultaneousTest
-from ari_estimator.images._frame import Frame, put
+from ari_estimator.images._frame import Frame
 from ari_estimator.images._selection import select_elements
-from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.images._space import put
+from ari_estimator.inference._map_family import MapFamily, form_family
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_bound import SetBound
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._set_table import set_table
 from ari_estimator.inference._sets import Sets
+from ari_estimator.inference._statistic import Statistic
 from ari_estimator.inference._tdp_forest import TDPForest
+
+# What makes the test of the tested elements.
+TestMaker = Callable[[MapFamily], SimultaneousTest]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,7 +91,60 @@ class FittedMap:
     made_by: SetMaker
     partitions: list[Sets]
     true_discoveries_of_sets: list[np.ndarray]
-    asked_by: Provenance = field(default_factory=Provenance)
+    asked_by: Provenance
+
+    @classmethod
+    def infer(
+        cls,
+        values: np.ndarray,
+        frame: Frame,
+        statistic: Statistic,
+        make_test: TestMaker,
+        set_maker: SetMaker,
+        *,
+        alpha: float = 0.05,
+        asked_by: Provenance | None = None,
+    ) -> FittedMap:
+        """Test one map, and bound the true discoveries of its sets.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_elements,)
+            Values in the mask; NaN where there is none.
+
+        frame : Frame
+            The mask.
+
+        statistic : Statistic
+            What the values are.
+
+        make_test : callable
+            Gives the test of the tested elements, a MapFamily.
+
+        set_maker : SetMaker
+            Makes the sets.
+
+        alpha : float, default=0.05
+            Error level.
+
+        asked_by : Provenance or None, default=None
+            What asks for the map to be tested.
+
+        Returns
+        -------
+        fitted_map : FittedMap
+            All that is known of the map.
+        """
+        family = form_family(values, frame.space, statistic)
+        test = make_test(family)
+        bounds = test.bounds(alpha)
+        partitions = set_maker.make(family, bounds)
+        of_sets = [
+            bounds.by_label(sets.labels, sets.ids.size + 1, subset=sets.elements)
+            for sets in partitions
+        ]
+        asked_by = Provenance() if asked_by is None else asked_by
+        return cls(frame, family, test, alpha, bounds, set_maker, partitions, of_sets, asked_by)
 
     def __repr__(self) -> str:
         elements = self.frame.space.element_name[1]
@@ -98,7 +156,7 @@ class FittedMap:
     @property
     def n_tested(self) -> int:
         """Number of elements tested."""
-        return self.family.n_tested
+        return self.family.stat.size
 
     @cached_property
     def true_discoveries(self) -> int:
@@ -113,7 +171,7 @@ class FittedMap:
     @property
     def n_sets(self) -> int:
         """Number of sets, without the rest."""
-        return sum(sets.n_sets for sets in self.partitions)
+        return sum(sets.ids.size for sets in self.partitions)
 
     @property
     def forest(self) -> TDPForest | None:
@@ -131,17 +189,17 @@ class FittedMap:
         given = self.partitions[-1].shown_tdp
         if given is not None:
             return self._everywhere(given)
-        painted = self.made_by.painted(self.tdps_of_sets, self.frame.n_elements)
-        if painted is not None:
-            return painted
+        regions = None if self.made_by.has_labels else self.made_by.regions
+        if regions is not None:
+            return regions.paint(self.tdps_of_sets[0], self.frame.space.n_elements)
         return self._shown([np.r_[0.0, proportions] for proportions in self.tdps_of_sets])
 
-    @property
+    @cached_property
     def tdps_of_sets(self) -> list[np.ndarray]:
         """TDP of the sets of each partition, NaN for those that are empty."""
         tdps = []
         for sets, found in zip(self.partitions, self.true_discoveries_of_sets, strict=True):
-            sizes = np.bincount(sets.labels, minlength=sets.n_sets + 1)[1:]
+            sizes = np.bincount(sets.labels, minlength=sets.ids.size + 1)[1:]
             tdps.append(np.where(sizes, found[1:] / np.maximum(sizes, 1), np.nan))
         return tdps
 
@@ -302,7 +360,7 @@ class FittedMap:
         statistic = self.family.statistic
         return {
             "estimator": self.asked_by.estimator,
-            "parameters": dict(self.asked_by.parameters),
+            "parameters": self.asked_by.plain_parameters(),
             "contrast": self.asked_by.contrast,
             "statistic": {
                 "stat_type": statistic.stat_type,
@@ -315,7 +373,7 @@ class FittedMap:
                 "elements": self.frame.space.element_name[1],
                 "n_tested": self.n_tested,
                 "true_discoveries": self.true_discoveries,
-                "alpha": self.alpha,
+                "alpha": float(self.alpha),
             },
             "test": self.test.describe(self.alpha),
             "sets": {

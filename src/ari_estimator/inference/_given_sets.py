@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.images._labels import Regions
 from ari_estimator.inference._map_family import MapFamily
@@ -46,7 +44,7 @@ class GivenClusters(SetMaker):
         """Return how sets were made, see :meth:`SetMaker.describe`."""
         return {
             "kind": "given clusters",
-            "sentence": f"An image gave the {self.regions.ids.size:,} clusters.",
+            "sentence": f"A label image gave the {self.regions.ids.size:,} clusters.",
             "references": [],
         }
 
@@ -60,10 +58,6 @@ class GivenRegions(GivenClusters):
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
         """Return the regions, as far as they are tested."""
         return [self._among_tested(family, self.regions.names)]
-
-    def painted(self, tdps_of_sets: list[np.ndarray], n_elements: int) -> np.ndarray:
-        """Return the TDP that each element shows: the largest one where regions overlap."""
-        return self.regions.paint(tdps_of_sets[0], n_elements)
 
     def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
         """Return how sets were made, see :meth:`SetMaker.describe`."""

@@ -100,22 +100,18 @@ def check_rest_of_nan(z: np.ndarray, n_nan: int, element_names: str) -> None:
     )
 
 
-def warn_of_nan(values: np.ndarray, element_names: str) -> None:
-    """Warn if elements of a map are NaN, and so not in the family."""
-    n_nan = int(np.isnan(values).sum())
-    if 0 < n_nan < values.size:
-        warnings.warn(
-            f"The map is NaN in {n_nan} of the {values.size} {element_names} of the mask. They "
-            f"are left out of the family, which has {values.size - n_nan} {element_names}.",
-            UserWarning,
-            stacklevel=2,
-        )
+def warn_of_nan(n_nan: int, n_elements: int, element_names: str) -> None:
+    """Warn that elements of a map are NaN, and so not in the family."""
+    warnings.warn(
+        f"The map is NaN in {n_nan} of the {n_elements} {element_names} of the mask. They are left "
+        f"out of the family, which has {n_elements - n_nan} {element_names}.",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
-def check_zeros(values: np.ndarray, statistic: Statistic, element_names: str) -> None:
+def check_zeros(values: np.ndarray, element_names: str) -> None:
     """Refuse a p map that is 0 where it has no values, or warn if that may be so."""
-    if not statistic.zero_is_strongest:
-        return
     n_zero = int((values == 0).sum())
     if n_zero > _MOST_ZEROS * values.size and not (values[values > 0] < _TINY_P).any():
         raise ValueError(

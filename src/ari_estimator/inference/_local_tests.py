@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from collections.abc import Callable
 
 from ari_estimator.closed_testing import CalibratedTest, Hommel, SimultaneousTest
 from ari_estimator.inference._map_family import MapFamily
 
-
-def _closed_testing(family: MapFamily, local_test: Any) -> SimultaneousTest:
-    return Hommel(family.p_values, local_test, copy=False)
-
-
-LOCAL_TESTS = {
-    "simes": partial(_closed_testing, local_test="simes"),
-    "hommel": partial(_closed_testing, local_test="hommel"),
+LOCAL_TESTS: dict[str, Callable[[MapFamily], SimultaneousTest]] = {
+    "simes": lambda family: Hommel.of_valid(family.p_values, "simes"),
+    "hommel": lambda family: Hommel.of_valid(family.p_values, "hommel"),
 }
 
 # By the kind that a test bears in an archive.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ari_estimator.images._space import Space
-from ari_estimator.inference._input_checks import check_rest_of_nan
+from ari_estimator.inference._input_checks import check_rest_of_nan, check_zeros, warn_of_nan
 from ari_estimator.inference._statistic import Statistic
 
 
@@ -96,7 +96,10 @@ def form_family(values: np.ndarray, space: Space, statistic: Statistic) -> MapFa
         raise ValueError(
             f"The map is NaN in all {values.size} {elements} of the mask: nothing to test."
         )
+    if statistic.zero_is_strongest:
+        check_zeros(values, elements)
     if n_nan:
+        warn_of_nan(n_nan, values.size, elements)
         values = values[is_tested]
         space = space.restrict(is_tested)
     if values.size > 1 and values.min() == values.max():

@@ -62,31 +62,6 @@ class PValue(_PValues):
         return round(value, _with_two_digits(value)) if value > 0 else value
 
 
-class OneMinusP(_PValues):
-    """One minus a p-value, as FSL's randomise writes it."""
-
-    stat_type = "one_minus_p"
-    name = "1 - p"
-    symbol = "1 \N{MINUS SIGN} p"
-    as_p = (1.0, -1.0)
-    called = {"bids": "1-p"}
-    _highest = 1.0
-
-    def p_values(self, values: np.ndarray) -> np.ndarray:
-        return 1 - values
-
-    def at_p(self, p_value: float) -> float:
-        return 1 - p_value
-
-    def one_sided_z(self, values: np.ndarray) -> np.ndarray:
-        # No p-value in between: it would round to 1 where the z value is very negative.
-        return ndtri(values)
-
-    def rounded(self, value: float) -> float:
-        value = float(value)
-        return round(value, _with_two_digits(1 - value)) if value < 1 else value
-
-
 class NegLog10P(_PValues):
     """``-log10`` of p-values; two-sided, with the sign of the effect."""
 
@@ -112,3 +87,28 @@ class NegLog10P(_PValues):
             z /= 2
         ndtri(z, out=z)
         return np.copysign(z, values, out=z) if self.two_sided else np.negative(z, out=z)
+
+
+class OneMinusP(_PValues):
+    """One minus a p-value, as FSL's randomise writes it."""
+
+    stat_type = "one_minus_p"
+    name = "1 - p"
+    symbol = "1 \N{MINUS SIGN} p"
+    as_p = (1.0, -1.0)
+    called = {"bids": "1-p"}
+    _highest = 1.0
+
+    def p_values(self, values: np.ndarray) -> np.ndarray:
+        return 1 - values
+
+    def at_p(self, p_value: float) -> float:
+        return 1 - p_value
+
+    def one_sided_z(self, values: np.ndarray) -> np.ndarray:
+        # No p-value in between: it would round to 1 where the z value is very negative.
+        return ndtri(values)
+
+    def rounded(self, value: float) -> float:
+        value = float(value)
+        return round(value, _with_two_digits(1 - value)) if value < 1 else value

@@ -38,10 +38,13 @@ def set_table(family: MapFamily, partitions: list[Sets], bounds: list[np.ndarray
 
 def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame:
     """Describe the sets of one partition, a row for each label, the rest (0) first."""
-    n_labels = sets.n_sets + 1
+    n_labels = sets.ids.size + 1
     counts = np.bincount(sets.labels, minlength=n_labels)
-    peaks = strongest(family.evidence[sets.elements], sets.labels, n_labels)
-    peaks = sets.members[peaks] if sets.overlap else peaks
+    evidence = family.evidence
+    if sets.elements is None:
+        peaks = strongest(evidence, sets.labels, n_labels)
+    else:
+        peaks = sets.elements[strongest(evidence[sets.elements], sets.labels, n_labels)]
     places = family.space.locate(peaks).add_prefix("peak_")
     sizes = family.space.sizes(sets.labels, n_labels, sets.elements)
     is_region = sets.names is not None
@@ -52,8 +55,8 @@ def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame
         description["region"] = ["rest", *(sets.names or [])]
     else:
         if sets.tdp_threshold is not None:
-            description["tdp_threshold"] = np.r_[np.nan, np.full(sets.n_sets, sets.tdp_threshold)]
-        description["threshold"] = np.r_[np.nan, np.broadcast_to(sets.threshold, sets.n_sets)]
+            description["tdp_threshold"] = np.r_[np.nan, np.full(sets.ids.size, sets.tdp_threshold)]
+        description["threshold"] = np.r_[np.nan, np.broadcast_to(sets.threshold, sets.ids.size)]
         description["direction"] = ["rest", *sets.directions]
     description[f"n_{family.space.element_name[1]}"] = counts
     for unit, values in sizes.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,9 +31,9 @@ class Sets:
     tdp_threshold : float or None
         TDP that was asked for, where the sets are those that have it.
 
-    elements : ndarray of int of shape (n_members,), or slice
-        The element of each entry of ``labels``. By default there is one entry for each element,
-        in order; sets that overlap need more entries.
+    elements : ndarray of int of shape (n_members,), or None
+        The element of each entry of ``labels``; sets that overlap need more than one entry for
+        some elements. None if there is one entry for each element, in order.
 
     names : list of str, or None
         Names of the sets, of regions.
@@ -53,28 +53,13 @@ class Sets:
     directions: list[str]
     threshold: float | np.ndarray = np.nan
     tdp_threshold: float | None = None
-    elements: np.ndarray | slice = field(default_factory=lambda: slice(None))
+    elements: np.ndarray | None = None
     names: list[str] | None = None
     rest_id: int = 0
     shown_tdp: np.ndarray | None = None
     forest: TDPForest | None = None
 
     @property
-    def subset(self) -> np.ndarray | None:
-        """The elements as an argument of bounds: None for all of them, in order."""
-        return None if isinstance(self.elements, slice) else self.elements
-
-    @property
     def members(self) -> np.ndarray:
-        """The element that each label is of, an array of int of shape (n_members,)."""
-        return np.arange(self.labels.size) if isinstance(self.elements, slice) else self.elements
-
-    @property
-    def overlap(self) -> bool:
-        """Whether an element may be in several of them."""
-        return not isinstance(self.elements, slice)
-
-    @property
-    def n_sets(self) -> int:
-        """Number of sets, without the rest."""
-        return self.ids.size
+        """The element of each label, an array of int of shape (n_members,)."""
+        return np.arange(self.labels.size) if self.elements is None else self.elements

@@ -8,13 +8,13 @@ import numpy as np
 
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs import Graph
-from ari_estimator.images._frame import put
+from ari_estimator.images._space import put
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._set_maker import (
     SetMaker,
+    least_size_in_words,
     listed,
     neighbours_in_words,
-    size_in_words,
 )
 from ari_estimator.inference._sets import Sets
 from ari_estimator.inference._thresholds import Thresholds
@@ -91,14 +91,22 @@ class SupraThresholdClusters(SetMaker):
 
     def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
         """Return how sets were made, see :meth:`SetMaker.describe`."""
-        heights = listed([f"{float(np.ravel(sets.threshold)[0]):.4g}" for sets in partitions])
-        space = family.space
         return {
             "kind": "supra-threshold clusters",
-            "sentence": (
-                f"Clusters{size_in_words(space, self.cluster_threshold)} are connected "
-                f"{space.element_name[1]} {family.statistic.side_of_threshold} {heights}; "
-                f"{neighbours_in_words(space, self.connectivity)} connect them."
-            ),
+            "sentence": self._sentence(family, partitions),
             "references": [],
         }
+
+    def _sentence(self, family: MapFamily, partitions: list[Sets]) -> str:
+        space = family.space
+        heights = [float(np.ravel(sets.threshold)[0]) for sets in partitions]
+        beyond = listed([f"{height:.4g}" for height in heights])
+        if self.thresholds.values is None:
+            if np.isnan(heights[0]):
+                return f"No {space.element_name[0]} reached the concentration threshold."
+            beyond = f"the concentration threshold, {beyond}"
+        return (
+            f"Clusters are sets of {least_size_in_words(self.cluster_threshold)}connected "
+            f"{space.element_name[1]} {family.statistic.side_of_threshold} {beyond}; "
+            f"{neighbours_in_words(space, self.connectivity)}."
+        )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._statistic import Statistic
@@ -33,14 +34,10 @@ class Thresholds:
 
     scale : {"stat", "p"}
         What they are: values of the statistic, or p-values.
-
-    has_scale : bool
-        Whether a user gave numbers, so that it matters what they are.
     """
 
     values: tuple[float, ...] | None
     scale: ThresholdScale
-    has_scale: bool = True
 
     def select(
         self, family: MapFamily, bounds: SimultaneousBounds
@@ -90,10 +87,16 @@ def check_threshold(
     ValueError
         If there is no threshold, or one of them is out of range.
     """
+    is_concentration = isinstance(threshold, str) and threshold == "concentration"
+    if scale != "stat" and (threshold is None or is_concentration):
+        refuse_unused(
+            f"with threshold={threshold!r}, which is no number",
+            {"threshold_scale": (scale, "stat")},
+        )
     if threshold is None:
-        return Thresholds((DEFAULT_P * len(statistic.directions),), "p", has_scale=False)
-    if isinstance(threshold, str) and threshold == "concentration":
-        return Thresholds(None, scale, has_scale=False)
+        return Thresholds((DEFAULT_P * (2 if statistic.two_sided else 1),), "p")
+    if is_concentration:
+        return Thresholds(None, scale)
     values = numbers_in(threshold, "'threshold'", ', or "concentration"')
     if not all(isinstance(value, Real) and not isinstance(value, bool) for value in values):
         raise TypeError(f"'threshold' must hold numbers. Got {threshold!r}.")

@@ -38,7 +38,7 @@ class _SymmetricStatistic(Statistic):
         return np.minimum(p, 1, out=p)
 
     def at_p(self, p_value: float) -> float:
-        tail = p_value / len(self.directions)
+        tail = p_value / 2 if self.two_sided else p_value
         if tail in (0.5, 1):
             # Where old releases of scipy give a number next to 0, and NaN.
             return 0.0 if tail == 0.5 else -math.inf

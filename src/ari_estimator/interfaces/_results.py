@@ -16,7 +16,7 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._archive import stored_kind
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
-from ari_estimator.images._cifti import is_cifti
+from ari_estimator.images._kinds import is_cifti
 from ari_estimator.interfaces._atomic import refuse_existing, whole_files
 from ari_estimator.interfaces._saved_calibration import KIND as CALIBRATION
 from ari_estimator.interfaces._saved_calibration import (

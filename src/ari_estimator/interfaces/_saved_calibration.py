@@ -15,7 +15,7 @@ from ari_estimator.closed_testing import Calibration
 from ari_estimator.closed_testing._archive import load_arrays, save_arrays
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._contrast_calibration import test_of
-from ari_estimator.estimators._plain_parameters import plain_parameters
+from ari_estimator.inference._provenance import plain
 from ari_estimator.interfaces._saved_map import check_format, part_of
 from ari_estimator.interfaces._sidecar import described_test
 
@@ -41,8 +41,8 @@ def save_calibration(path: Path, calibration: PermutationCalibration) -> None:
         The calibration.
     """
     parameters = {
-        name: value
-        for name, value in plain_parameters(calibration).items()
+        name: plain(value)
+        for name, value in calibration.get_params(deep=False).items()
         if name not in _NOT_STORED
     }
     if not isinstance(parameters["random_state"], int):

@@ -50,7 +50,7 @@ def save_map(path: Path, fitted_map: FittedMap) -> None:
         The map.
     """
     asked_by, regions = fitted_map.asked_by, fitted_map.made_by.regions
-    parameters = {k: v for k, v in asked_by.parameters.items() if k not in _NOT_STORED}
+    parameters = {k: v for k, v in asked_by.plain_parameters().items() if k not in _NOT_STORED}
     arrays: dict[str, Any] = {
         "format": _FORMAT,
         "version": __version__,
@@ -145,7 +145,7 @@ def _regions_to_arrays(regions: Regions) -> dict[str, Any]:
 
 def _regions_from_arrays(arrays: Mapping[str, np.ndarray]) -> Regions:
     return Regions(
-        arrays.get("elements", slice(None)),
+        arrays.get("elements"),
         arrays["labels"],
         arrays["ids"],
         [str(name) for name in arrays["names"]],

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.inference import TDPForest
 from ari_estimator.plotting._figure import (
@@ -127,13 +128,14 @@ def plot_clusters_by_tdp(
 def _forest_of(fitted: Any, map_index: int | None) -> tuple[TDPForest, int, tuple[float, ...], str]:
     """Return a forest, the smallest size and the TDPs that were asked for, and element names."""
     if isinstance(fitted, TDPForest):
+        refuse_unused("with a TDPForest, which is one map", {"map_index": (map_index, None)})
         return fitted, 0, (), "elements"
     fitted_map = as_fitted_map(fitted, map_index)
     made_by = fitted_map.made_by
     if fitted_map.forest is None:
         raise TypeError(
-            "fitted must be an AdaptiveTDPTransformer, an ARISecondLevelModel with one, what "
-            "either keeps of a map, or a TDPForest. Got one with other sets: "
+            "fitted must have adaptive clusters, as an AdaptiveTDPTransformer, an "
+            "ARISecondLevelModel with one, a FittedMap of either, or a TDPForest has. Got "
             f"{fitted_map.describe()['sets']['kind']}."
         )
     elements = fitted_map.frame.space.element_name[1]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
-from string import Template
 from tempfile import mkdtemp
 
+from jinja2 import Template
 from nilearn.reporting import HTMLReport
+
+# nilearn fills a template. This one holds the page, which is complete.
+_COMPLETE = Template("{{ page }}")
 
 
 class PageReport(HTMLReport):
@@ -25,8 +28,7 @@ class PageReport(HTMLReport):
     """
 
     def __init__(self, html: str, body: str) -> None:
-        super().__init__(Template("$body"), body)
-        self.html = html
+        super().__init__(_COMPLETE, body, {"page": html})
 
     def save_as_html(self, file_name: str | Path) -> None:
         """Write the page to a file.

@@ -63,16 +63,16 @@ def find_peaks(
 
 def _local_maxima(evidence: np.ndarray, sets: Sets, graph: Graph) -> tuple[np.ndarray, np.ndarray]:
     """Return the set and the element of each local maximum of each set."""
-    if not sets.overlap:
+    if sets.elements is None:
         found = np.flatnonzero(local_maxima(graph, evidence, sets.labels))
         return sets.labels[found].astype(np.intp), found
     # Sets that overlap: one after the other.
     pairs = []
-    for label in range(1, sets.n_sets + 1):
+    for label in range(1, sets.ids.size + 1):
         inside = np.zeros(evidence.size, dtype=np.int32)
         inside[sets.members[sets.labels == label]] = 1
         pairs.append(np.flatnonzero(local_maxima(graph, evidence, inside)))
-    labels = np.repeat(np.arange(1, sets.n_sets + 1), [found.size for found in pairs])
+    labels = np.repeat(np.arange(1, sets.ids.size + 1), [found.size for found in pairs])
     return labels, np.concatenate(pairs)
 
 

@@ -153,7 +153,7 @@ def compose(fitted_map: FittedMap, sets: Sets, regions: Regions) -> pd.DataFrame
     counts = np.bincount(piece, minlength=found.size)
     bounds = fitted_map.bounds.by_label(piece, found.size, subset=both["element"].to_numpy())
     set_of_piece, region_of_piece = np.divmod(found, len(regions.names))
-    sizes = np.bincount(sets.labels, minlength=sets.n_sets + 1)
+    sizes = np.bincount(sets.labels, minlength=sets.ids.size + 1)
     composition = pd.DataFrame(
         {
             "region_id" if sets.names is not None else "cluster_id": sets.ids[set_of_piece - 1],

@@ -6,31 +6,22 @@ from datetime import datetime
 from numbers import Integral
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from nilearn.reporting import HTMLReport
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator._page_templates import templates_of
 from ari_estimator._software import package_versions
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator._version import __version__
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
-from ari_estimator.estimators._plain_parameters import plain_parameters
 from ari_estimator.inference import FittedMap
 from ari_estimator.reporting._page_report import PageReport
 from ari_estimator.reporting._report_methods import Methods, calibration_methods, tdp_methods
 from ari_estimator.reporting._report_tables import set_rows, shown_rows
 from ari_estimator.reporting._report_texts import calibration_reading, key_figures, tdp_reading
 
-# Text of users, such as titles and names of regions, is text: whatever is not marked as HTML is
-# escaped, in all templates.
-_TEMPLATES = Environment(
-    loader=PackageLoader("ari_estimator.reporting"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates_of("ari_estimator.reporting", "templates")
 
 
 def make_report(
@@ -150,7 +141,7 @@ def _of_calibration(calibration: PermutationCalibration) -> dict[str, Any]:
         table=None,
         figures=calibration_figures(calibration),
         methods=calibration_methods(calibration),
-        groups=[(type(calibration).__name__, shown_rows(plain_parameters(calibration)))],
+        groups=[(type(calibration).__name__, shown_rows(calibration.get_params(deep=False)))],
     )
 
 

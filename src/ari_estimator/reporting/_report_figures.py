@@ -12,7 +12,7 @@ import numpy as np
 
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.images._drawable import drawable
-from ari_estimator.images._frame import put
+from ari_estimator.images._space import put
 from ari_estimator.inference import FittedMap
 from ari_estimator.plotting import (
     plot_cluster_dots,

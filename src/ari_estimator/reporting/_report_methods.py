@@ -19,8 +19,8 @@ _ARI = (
 )
 
 _SIDES = {
-    "positive": ", in the positive direction",
-    "both": ", in both directions",
+    "positive": " for positive effects",
+    "both": " for positive and negative effects",
     "unsigned": "",
 }
 
@@ -57,10 +57,11 @@ def tdp_methods(description: dict[str, Any]) -> Methods:
     statistic, family = description["statistic"], description["family"]
     sets, test = description["sets"], description["test"]
     elements, alpha = family["elements"], family["alpha"]
+    article = "an" if statistic["name"] == "F" else "a"
     text = (
         "All-Resolutions Inference (Rosenblatt et al., 2018; Goeman et al., 2019) gave lower "
-        f"bounds on true discovery proportions (TDP) from a {statistic['name']} map of "
-        f"{family['n_tested']:,} {elements}{_SIDES[statistic['direction']]}. {sets['sentence']} "
+        f"bounds on true discovery proportions (TDPs). It tested {article} {statistic['name']} map "
+        f"of {family['n_tested']:,} {elements}{_SIDES[statistic['direction']]}. {sets['sentence']} "
         f"{test['sentence']} At alpha = {alpha:g}, the bounds of all sets of {elements} hold at "
         f"once with probability at least {confidence(alpha)}. {_software()}"
     )

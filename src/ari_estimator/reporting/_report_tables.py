@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ari_estimator.estimators._plain_parameters import in_short
 from ari_estimator.inference import FittedMap
+from ari_estimator.inference._provenance import in_short
 from ari_estimator.reporting._tdp_table import get_tdp_table
 
 _MAX_PEAKS = 3

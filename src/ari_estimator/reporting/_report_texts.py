@@ -1,4 +1,4 @@
-"""What a report says in words: how its numbers are to be read."""
+"""The words of a report: how to read its numbers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ari_estimator.inference import FittedMap
 
 
 def confidence(alpha: float) -> str:
-    """Return the probability that bounds hold with, as a percentage."""
+    """Return the probability with which the bounds hold, as a percentage."""
     return f"{round(100 * (1 - alpha), 6):g} %"
 
 
 def tdp_reading(fitted_map: FittedMap) -> str:
-    """Return how a TDP of a map is read, in two sentences.
+    """Return how a TDP of a map is read, in a few sentences.
 
     Parameters
     ----------
@@ -33,27 +33,27 @@ def tdp_reading(fitted_map: FittedMap) -> str:
         row = found.loc[found["true_discoveries"].idxmax()]
         name = f"region {row['region']}" if is_region else f"cluster {row['cluster_id']:.0f}"
         example = (
-            f"of the {row[f'n_{elements}']:,} {elements} of {name}, at least "
-            f"{row['true_discoveries']:,} are truly active, a TDP of "
-            f"{rounded_down(row['tdp'], 3):.3f}"
+            f"For example, at least {row['true_discoveries']:,} of the "
+            f"{row[f'n_{elements}']:,} {elements} of {name} are truly active: a TDP of "
+            f"{rounded_down(row['tdp'], 3):.3f}."
         )
     else:
         what = "region" if is_region else "cluster"
         example = (
-            f"0.6 would say that at least 60 % of the {elements} of a {what} are truly active, and "
-            f"0, as that of each {what} here, says nothing"
+            f"A TDP of 0.6 would mean that at least 60 % of the {elements} of a {what} are truly "
+            f"active. Here every {what} has a TDP of 0, which says nothing about it."
         )
     return (
-        "The true discovery proportion (TDP) of a set is a lower bound on the proportion of it "
-        f"that is active: {example}. With probability at least {confidence(fitted_map.alpha)} "
+        "The true discovery proportion (TDP) of a set is a lower bound on the active proportion "
+        f"of its {elements}. {example} With probability at least {confidence(fitted_map.alpha)} "
         f"(alpha = {fitted_map.alpha:g}), the bounds of all sets of the {fitted_map.n_tested:,} "
-        f"{elements} tested hold at once, so that thresholds and sets may be chosen after looking "
-        "at the results."
+        f"{elements} tested hold at once. You may therefore choose thresholds and sets after "
+        "looking at the results."
     )
 
 
 def calibration_reading(calibration: PermutationCalibration) -> str:
-    """Return how the result of a calibration is read, in two sentences.
+    """Return how the result of a calibration is read, in a few sentences.
 
     Parameters
     ----------
@@ -67,11 +67,11 @@ def calibration_reading(calibration: PermutationCalibration) -> str:
     """
     alpha = calibration.calibration_.alpha
     return (
-        "Permutations of the subjects show how small the smallest p-values are where nothing is "
-        "active, and the thresholds of the critical vector are as large as they allow for. With "
-        f"probability at least {confidence(alpha)} (alpha = {alpha:g}), the bounds that follow "
-        "from it, on the true discovery proportions of all sets of the "
-        f"{calibration.p_values_.size:,} elements tested, hold at once."
+        "Permutations of the subjects show how small the smallest p-values get where nothing is "
+        "active. The thresholds of the critical vector are as large as these permutations allow. "
+        f"With probability at least {confidence(alpha)} (alpha = {alpha:g}), its bounds on the "
+        f"true discovery proportions of all sets of the {calibration.p_values_.size:,} elements "
+        "tested hold at once."
     )
 
 

@@ -154,7 +154,7 @@ def get_tdp_table(
     check_resampling_target(resampling_target)
     if labels_img is None:
         refuse_unused(
-            "without a labels_img, which they are for",
+            "without a labels_img",
             {
                 "labels": (labels, None),
                 "lut": (lut, None),
@@ -205,7 +205,7 @@ def _with_p_values_and_centres(fitted_map: FittedMap) -> pd.DataFrame:
     family = fitted_map.family
     p_values, centres = [], []
     for sets in fitted_map.partitions:
-        n_labels = sets.n_sets + 1
+        n_labels = sets.ids.size + 1
         of_sets = fitted_map.test.set_p_values_by_label(sets.labels, n_labels, subset=sets.members)
         p_values.append(of_sets)
         centres.append(family.space.centres(sets.labels, n_labels, sets.elements))
@@ -234,7 +234,7 @@ def _with_sub_peaks(
         )
         rows.append(n_before + labels - 1)
         elements.append(peaks)
-        n_before += sets.n_sets
+        n_before += sets.ids.size
     row, element = np.concatenate(rows), np.concatenate(elements)
     # The place of a peak in its set, from the number of peaks that are before its set.
     rank = np.arange(row.size) - np.searchsorted(row, row) + 1

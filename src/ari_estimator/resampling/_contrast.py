@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,7 +58,7 @@ class Contrast:
         """Number of subjects, the rows of the design."""
         return self.direction.size
 
-    @property
+    @cached_property
     def basis(self) -> np.ndarray:
         """Orthonormal basis of the design, of shape (n_subjects, n_nuisance + 1)."""
         return np.column_stack([self.direction, self.nuisance])

@@ -303,18 +303,15 @@ class LinearModelStatistics(NullStatistics):
         self, chosen: slice, elements: slice, scaled: np.ndarray, squares: np.ndarray | None
     ) -> np.ndarray:
         """Return correlations of draws and elements, in the precision of scaled residuals."""
-        draws = self._draws[chosen]
-
-        def products(vector: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-            return self._scheme.weights(draws, vector).astype(scaled.dtype) @ residuals
-
-        correlations = products(self._contrast.direction, scaled)
+        draws, weights_of = self._draws[chosen], self._scheme.weights
+        weights = weights_of(draws, self._contrast.direction).astype(scaled.dtype)
+        correlations = weights @ scaled
         total = np.ones((), dtype=scaled.dtype)
         if squares is not None:
-            total = products(np.ones(draws.shape[1]), squares)
+            total = weights_of(draws, np.ones(draws.shape[1])).astype(scaled.dtype) @ squares
         remaining = total
         for vector in self._varying.T:
-            explained = products(vector, scaled)
+            explained = weights_of(draws, vector).astype(scaled.dtype) @ scaled
             remaining = remaining - explained * explained
         if remaining.ndim:
             # Below the smallest squares of single precision there are no digits left, either.

@@ -1,10 +1,10 @@
-"""What a scheme of resampling is: draws, and what they do to data.
+"""Schemes of resampling: what a permutation is, and what it does to data.
 
-Each scheme draws arrays of which a row is one draw, the first being the data as observed,
-and knows how a draw acts: on residuals, by :meth:`resample`, and, which is the same seen
-from the other side, on the regressors they are multiplied by, with :meth:`weights`:
-``weights(draw, v) @ residuals == v @ resample(draw, residuals)``. The second is what makes the
-statistics of many permutations one matrix product.
+A scheme draws permutations: an array with one permutation in each row. The first row stands for the
+data as observed. :meth:`Scheme.resample` applies one permutation to residuals. Statistics are
+products of a vector with resampled residuals. :meth:`Scheme.weights` permutes the vector instead,
+which gives the same product: ``weights(draws, v) @ residuals`` has ``v @ resample(draw, residuals)``
+in the row of each draw. So the statistics of many permutations are one matrix product.
 """
 
 from __future__ import annotations
@@ -19,21 +19,30 @@ from ari_estimator.resampling._contrast import Contrast
 class Scheme(ABC):
     """A way to resample residuals.
 
+    A design has a direction that is tested, and nuisance variables beside it: an intercept, or
+    covariates. Nuisance variables explain a part of the data that has nothing to do with the test.
+    A scheme leaves that part out (:meth:`residuals`) and resamples the rest.
+
+    Resampling may bring some nuisance back: resampled residuals are then no longer orthogonal to
+    all nuisance variables. The statistic of a permutation has to leave it out once more.
+    :meth:`varying_nuisance` says which nuisance variables that concerns. An intercept is none of
+    them if subjects are permuted: residuals with a sum of 0 keep it in any order.
+
     Attributes
     ----------
     description : str
-        What it does, in words.
+        The scheme in words.
 
     keeps_norm : bool
         Whether residuals keep their sum of squares.
 
     See Also
     --------
-    choose_scheme : The one that is right for a contrast.
+    choose_scheme : Chooses the scheme for a contrast.
 
     Examples
     --------
-    Resampling, seen from either side:
+    To resample the residuals and to weight them gives the same product:
 
     >>> import numpy as np
     >>> from ari_estimator.resampling import SignFlipping
@@ -55,25 +64,25 @@ class Scheme(ABC):
         Parameters
         ----------
         n_permutations : int
-            How many, the data as observed included.
+            Number of permutations, including the data as observed.
 
         rng : numpy.random.Generator
-            Source of randomness.
+            Source of random numbers.
 
         Returns
         -------
         draws : ndarray of shape (n_permutations or fewer, n_subjects)
-            A row for each; the first is the data as observed.
+            One permutation in each row. The first row stands for the data as observed.
         """
         return self._random(n_permutations, rng)
 
     @abstractmethod
     def _random(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
-        """Return random permutations, after the data as observed."""
+        """Return random permutations, with the data as observed first."""
 
     @abstractmethod
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return what residuals are multiplied by, in the place of a vector.
+        """Return weights that spare the resampling: the product with a vector stays the same.
 
         Parameters
         ----------
@@ -81,12 +90,12 @@ class Scheme(ABC):
             Some of the permutations.
 
         vector : ndarray of shape (n_subjects,)
-            What resampled residuals would be multiplied by.
+            The vector to multiply resampled residuals by.
 
         Returns
         -------
         weights : ndarray of shape (n_permutations, n_subjects)
-            What to multiply the residuals by instead, as they are.
+            The weights to multiply the residuals by, as they are. A row for each permutation.
         """
 
     @abstractmethod
@@ -96,7 +105,7 @@ class Scheme(ABC):
         Parameters
         ----------
         draw : ndarray of shape (n_subjects,)
-            A draw.
+            One permutation, a row of :meth:`draws`.
 
         residuals : ndarray of shape (n_subjects, n_elements)
             The residuals.
@@ -108,12 +117,14 @@ class Scheme(ABC):
         """
 
     def residuals(self, contrast: Contrast, data: np.ndarray) -> np.ndarray:
-        """Return what is resampled: residuals given the nuisance (Freedman & Lane 1983).
+        """Return the residuals to resample: the data without the nuisance.
+
+        These are the residuals of Freedman & Lane (1983).
 
         Parameters
         ----------
         contrast : Contrast
-            What is tested.
+            The tested direction and the nuisance variables.
 
         data : ndarray of shape (n_subjects, n_elements)
             The data.
@@ -121,43 +132,43 @@ class Scheme(ABC):
         Returns
         -------
         residuals : ndarray of shape (n_subjects, n_elements)
-            What the nuisance does not explain.
+            The part of the data that the nuisance variables do not explain.
         """
         return contrast.without_nuisance(data)
 
     def varying_nuisance(self, contrast: Contrast) -> np.ndarray:
-        """Return a basis of the nuisance that residuals do not stay orthogonal to.
+        """Return the nuisance that resampling may bring back into residuals.
 
         Parameters
         ----------
         contrast : Contrast
-            What is tested.
+            The tested direction and the nuisance variables.
 
         Returns
         -------
         basis : ndarray of shape (n_subjects, n_varying)
-            Orthonormal.
+            Orthonormal basis of that nuisance. By default it is all nuisance.
         """
         return contrast.nuisance
 
 
 class Transformations(Scheme):
-    """A way to resample residuals that can be gone through from the first to the last.
+    """A scheme with a finite number of permutations, which can all be listed.
 
     Attributes
     ----------
     n_distinct : int
-        Number of permutations that can differ, the data as observed among them.
+        Number of different permutations, including the data as observed.
     """
 
     n_distinct: int
 
     def draws(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw permutations; all of them, once each, if there are no more than asked for."""
+        """Draw permutations; if there are no more than asked for, return each of them once."""
         return (
             self._all() if self.n_distinct <= n_permutations else super().draws(n_permutations, rng)
         )
 
     @abstractmethod
     def _all(self) -> np.ndarray:
-        """Return all distinct permutations."""
+        """Return all different permutations."""
