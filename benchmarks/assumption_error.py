@@ -93,7 +93,8 @@ def main() -> None:
         rows.append([name, error_rate(n_errors, given.studies, ALPHA)])
     text = (
         f"{given.studies:,} studies of each kind, 100 permutations, two-sided, alpha = {ALPHA}, "
-        "fixed seed. In brackets the 99 % Clopper-Pearson interval; bold where it is above alpha.\n\n"
+        "fixed seed. In brackets the 99 % Clopper-Pearson interval; bold where it is above "
+        "alpha.\n\n"
     )
     publish("assumption_error", text + table(["study", "error"], rows), given.page)
 

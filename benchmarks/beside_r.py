@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from tdp_forest import ask_all, build, p_map, peak_per_voxel
 
 from ari_estimator import PermutationCalibration, TDPForest
-from ari_estimator.closed_testing import CriticalVector, Hommel
+from ari_estimator.closed_testing import Hommel, SimultaneousBounds
 from ari_estimator.graphs import VoxelGrid
 
 FIGURES = Path(__file__).with_name("measured_elsewhere.tsv")
@@ -37,11 +37,9 @@ def of_labels(p_values: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.n
     return vector.true_discoveries_by_label(p_values, labels, n_clusters + 1)
 
 
-def forest_and_queries(
-    grid: Callable[[], VoxelGrid], p_values: np.ndarray, vector: CriticalVector
-) -> object:
+def forest_and_queries(grid: Callable[[], VoxelGrid], bounds: SimultaneousBounds) -> object:
     """Return what ari-core was timed for: all clusters, their bounds, and 101 queries."""
-    return ask_all(TDPForest.from_p_values(grid(), p_values, vector))
+    return ask_all(TDPForest.from_bounds(grid(), bounds))
 
 
 def of_permutations(n_voxels: int, n_subjects: int) -> float:
@@ -60,14 +58,14 @@ def jobs() -> dict[str, Callable[[], object]]:
     grid, part_grid = partial(VoxelGrid, mask, 26), partial(VoxelGrid, part, 26)
     forest = build(part_grid, p_part)
     million = ndtr(-np.random.default_rng(0).standard_normal(1_000_000))
-    vector = Hommel(p_values).critical_vector(0.05)
+    bounds = Hommel(p_values).bounds(0.05)
     return {
         "Hommel value and jumps": lambda: Hommel(million).jumps,
         "18 clusters of a label map": partial(of_labels, p_part, labels, n_clusters),
         "forming clusters at a threshold": partial(of_clusters, part, p_part),
         "forest of clusters, 26 neighbours": partial(build, part_grid, p_part),
         "one TDP query": lambda: forest.labels(forest.query(0.7)),
-        "forest, bounds and 101 TDP queries": partial(forest_and_queries, grid, p_values, vector),
+        "forest, bounds and 101 TDP queries": partial(forest_and_queries, grid, bounds),
         "200 sign flips of 20 subjects, Simes template": partial(of_permutations, 200_000, 20),
     }
 

@@ -27,7 +27,7 @@ from ari_estimator.graphs import Graph, GraphUnion, MeshGraph, VoxelGrid
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from closed_testing._brute_force import ClosedTest, members, simes_factor
-from estimators._brute_force import ClusterSearch
+from inference._brute_force import ClusterSearch
 
 LOCAL_TESTS = ("simes", "hommel")
 LEVELS = [Fraction(1, n) for n in (2, 5, 10, 20, 40, 60, 100)]
@@ -104,7 +104,7 @@ def compare_sets(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fract
     def tally(what: str, are_equal: list[bool]) -> None:
         count(counts, what, local_test, are_equal)
 
-    tally("Hommel value", [hommel.value(level) == exact.maps_.testvalue(alpha)])
+    tally("Hommel value", [hommel.value(level) == exact.hommel_value(alpha)])
     tally(
         "bounds of all subsets",
         [vector.true_discoveries(p[s]) == bounds[mask] for mask, s in sets.items()],
@@ -128,7 +128,7 @@ def compare_sets(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fract
 
     adjusted = [exact.adjusted_p_value(1 << i) for i in range(p.size)]
     tally("adjusted p-values", are_close(hommel.adjusted_p_values, adjusted))
-    tdp = TDPS[exact.maps_.testvalue(alpha) % len(TDPS)]
+    tdp = TDPS[exact.hommel_value(alpha) % len(TDPS)]
     tally(
         "p-values of all subsets, for some TDP",
         are_close(
@@ -141,8 +141,7 @@ def compare_sets(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fract
 def compare_forest(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fraction,
                    local_test: str, graph: Graph) -> None:  # fmt: skip
     """Compare all clusters of a map, and what is asked of them."""
-    vector = Hommel(p, local_test).critical_vector(float(alpha))
-    forest = TDPForest.from_p_values(graph, p, vector)
+    forest = TDPForest.from_bounds(graph, Hommel(p, local_test).bounds(float(alpha)))
     bounds = exact.bounds(alpha)
     search = ClusterSearch(graph, p, lambda members: bounds[sum(1 << i for i in members)])
 

@@ -59,7 +59,7 @@ def forest(z: np.ndarray) -> TDPForest:
     """Return all clusters of all thresholds, with bounds, from z values."""
     p_values = ndtr(-z.ravel())
     grid = VoxelGrid(np.ones(z.shape, dtype=bool), 26)
-    return TDPForest.from_p_values(grid, p_values, Hommel(p_values).critical_vector(0.05))
+    return TDPForest.from_bounds(grid, Hommel(p_values).bounds(0.05))
 
 
 def calibrated(data: np.ndarray, n_permutations: int = 200) -> float:

@@ -58,7 +58,7 @@ def p_map(smoothing: float) -> tuple[np.ndarray, np.ndarray]:
 
 def build(graph: Callable[[], Graph], p_values: np.ndarray) -> TDPForest:
     """Return the forest, from nothing but p-values and what the graph is made of."""
-    return TDPForest.from_p_values(graph(), p_values, Hommel(p_values).critical_vector(0.05))
+    return TDPForest.from_bounds(graph(), Hommel(p_values).bounds(0.05))
 
 
 def floor(mask: np.ndarray, p_values: np.ndarray) -> object:

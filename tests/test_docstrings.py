@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
 from types import ModuleType
 
 import pytest
 
 PUBLIC_PACKAGES = (
     "ari_estimator",
+    "ari_estimator.calibration",
     "ari_estimator.closed_testing",
     "ari_estimator.datasets",
     "ari_estimator.explorer",
     "ari_estimator.graphs",
+    "ari_estimator.inference",
     "ari_estimator.interfaces",
     "ari_estimator.plotting",
     "ari_estimator.reporting",
@@ -96,7 +100,10 @@ def test_a_public_name_is_documented_as_numpydoc_asks(name):
 
 def _fields_are_parameters(value: object) -> bool:
     """Tell whether a class is made from its fields, which are documented as attributes."""
-    fields = getattr(value, "__dataclass_fields__", getattr(value, "_fields", ()))
+    if is_dataclass(value):
+        fields = tuple(field.name for field in dataclass_fields(value))
+    else:
+        fields = getattr(value, "_fields", ())
     return bool(fields) and all(f"\n{field} : " in inspect.getdoc(value) for field in fields)
 
 

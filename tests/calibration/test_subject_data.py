@@ -11,13 +11,18 @@ from nilearn.maskers import NiftiMasker
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
+from ari_estimator import PermutationCalibration
 from ari_estimator.calibration._subject_data import check_data, resample_subjects
 from ari_estimator.resampling import LinearModelStatistics, StreamedSignStatistics
 
 
-def resample(data, design=None, contrast=None, **options):
-    options = {"two_sided": False, "n_permutations": 20, "random_state": 0, **options}
-    return resample_subjects(data, design, contrast, **options)
+def resample(data, design=None, contrast=None, seed=0, **options):
+    options = {"two_sided": False, "n_permutations": 20, **options}
+    return resample_subjects(data, design, contrast, rng=np.random.default_rng(seed), **options)
+
+
+def calibrate(data, masker=None, **parameters):
+    return PermutationCalibration(n_permutations=20, **parameters).fit(data, masker=masker)
 
 
 @pytest.fixture
@@ -91,13 +96,19 @@ def test_sums_that_overflow_are_of_finite_data():
 
 
 def test_the_same_seed_gives_the_same_resamples(data):
-    one, same, other = (
-        resample(data, random_state=seed).null.block(0, 20)
-        for seed in (1, np.random.RandomState(1), 2)
+    one, same, other = (resample(data, seed=seed).null.block(0, 20) for seed in (1, 1, 2))
+    assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+def test_seeds_are_those_of_scikit_learn(data):
+    one, same, other, unseeded = (
+        calibrate(data, random_state=seed).pivotal_statistics_
+        for seed in (1, np.random.RandomState(1), 2, None)
     )
     assert_array_equal(one, same)
     assert (one != other).any()
-    assert not (resample(data, random_state=None).null.block(0, 20) == one).all()
+    assert (one != unseeded).any()
 
 
 def test_the_names_of_blocks_do_not_matter(data):
@@ -232,9 +243,13 @@ def test_iterators_are_streamed(data):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"design": np.ones((10, 1))}, "design must be None for subjects that are streamed"),
-        ({"contrast": [1]}, "contrast must be None for subjects that are streamed"),
-        ({"blocks": range(10)}, "blocks must be None for subjects that are streamed"),
+        *(
+            (
+                {name: np.ones(10)},
+                f"{name} must be left at the default for subjects that are streamed",
+            )
+            for name in ("design", "contrast", "blocks")
+        ),
         ({"scheme": "permutation"}, "scheme must be 'auto' or 'sign_flip' for subjects"),
         ({"scheme": "bootstrap"}, "scheme must be 'auto' or 'sign_flip' for subjects"),
     ],
@@ -266,25 +281,19 @@ def images(data):
 
 @pytest.fixture
 def masker():
-    return NiftiMasker(
-        Nifti1Image(np.ones((1, 2, 3), dtype=np.uint8), np.eye(4)), standardize=None
-    ).fit()
+    mask_img = Nifti1Image(np.ones((1, 2, 3), dtype=np.uint8), np.eye(4))
+    return NiftiMasker(mask_img, standardize=None).fit()
 
 
-def test_images_go_through_the_masker(data, images, masker):
-    for given in (images, tuple(images), iter(images)):
-        found = resample(given, masker=masker, n_groups=4)
-        assert_allclose(found.null.exact_t(0), stats.ttest_1samp(data, 0).statistic, rtol=1e-6)
-        assert found.data is None
-
-
-def test_paths_go_through_the_masker(data, images, masker, tmp_path):
-    paths = []
-    for i, image in enumerate(images):
-        paths.append(tmp_path / f"{i}.nii")
-        image.to_filename(paths[-1])
-    found = resample(paths, masker=masker)
-    assert_allclose(found.null.exact_t(0), stats.ttest_1samp(data, 0).statistic, rtol=1e-6)
+@pytest.mark.parametrize("given", [list, tuple, iter, "paths"])
+def test_images_go_through_the_masker_one_by_one(data, images, masker, tmp_path, given):
+    if given == "paths":
+        paths = [tmp_path / f"{i}.nii" for i in range(len(images))]
+        for image, path in zip(images, paths, strict=True):
+            image.to_filename(path)
+    found = calibrate(paths if given == "paths" else given(images), masker, n_groups=5)
+    assert_allclose(found.t_values_, stats.ttest_1samp(data, 0).statistic, rtol=1e-6)
+    assert found.scheme_ == "sign-flipping of 5 groups of subjects"
 
 
 def test_images_with_nan_are_warned_of(images, masker):
@@ -292,24 +301,24 @@ def test_images_with_nan_are_warned_of(images, masker):
     values[0, 1, 2] = np.nan
     images[3] = Nifti1Image(values, np.eye(4))
     with pytest.warns(UserWarning, match="1 voxels of the mask are NaN"):
-        resample(images, masker=masker)
+        calibrate(images, masker)
 
 
 def test_images_and_paths_need_a_masker(images):
     for given in (images, ["a.nii", "b.nii"]):
         with pytest.raises(ValueError, match="Images and their paths need a masker"):
-            resample(given)
+            calibrate(given)
     with pytest.raises(TypeError, match=r"masker must be a fitted masker .* Got Nifti1Image"):
-        resample(images, masker=images[0])
+        calibrate(images, images[0])
 
 
 def test_images_of_several_volumes_are_refused(data, images, masker):
     both = Nifti1Image(data[:2].T.reshape(1, 2, 3, 2), np.eye(4))
     with pytest.raises(ValueError, match=r"data of subject 10 must be .* Got shape \(2, 6\)"):
-        resample([*images, both], masker=masker)
+        calibrate([*images, both], masker)
 
 
 def test_one_image_is_no_list_of_images(images, masker):
     for data in (images[0], "maps.nii", 3):
         with pytest.raises(TypeError, match="a list or an iterator of images"):
-            resample(data, masker=masker)
+            calibrate(data, masker)

@@ -5,7 +5,6 @@ import pickle
 import re
 import warnings
 
-import joblib
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -54,7 +53,7 @@ COLUMNS = [
 # What a cluster is, whatever it is called.
 OF_CLUSTER = [name for name in COLUMNS if name not in ("cluster_id", "tdp_threshold", "threshold")]
 
-RESULTS = ["forest_", "labels_img_", "table_", "hommel_", "n_tested_", "true_discoveries_"]
+RESULTS = ["forest_", "labels_img_", "table_", "maps_", "n_tested_", "true_discoveries_"]
 
 CONNECTIVITIES = pytest.mark.parametrize("connectivity", [6, 18, 26])
 
@@ -73,8 +72,6 @@ PARAMETERS = {
     "cluster_threshold": 4,
     "mesh": None,
     "local_test": "hommel",
-    "memory": None,
-    "memory_level": 0,
     "verbose": 1,
 }
 
@@ -899,7 +896,7 @@ class TestInputs:
     def test_transform_equals_fit_transform_and_keeps_no_results(
         self, maps, mask_img, assert_same_images
     ):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img).fit(maps[0])
+        transformer = AdaptiveTDPTransformer(mask_img=mask_img).fit()
         expected = AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(maps[2])
         assert_same_images(transformer.transform(maps[2]), expected)
         assert not any(hasattr(transformer, name) for name in RESULTS)
@@ -1343,49 +1340,6 @@ class TestMemoryAndVerbosity:
     """The cache, and what is printed."""
 
     @pytest.mark.parametrize("tdp", [0.7, [0.5, 0.9], None])
-    def test_second_run_comes_from_the_cache(
-        self, z_img, mask_img, tmp_path, tdp, monkeypatch, assert_same_images
-    ):
-        arguments = {"tdp_threshold": tdp, "mask_img": mask_img, "two_sided": True}
-        memory = joblib.Memory(tmp_path, verbose=0)
-        first = AdaptiveTDPTransformer(memory=memory, **arguments)
-        shown = first.fit_transform(z_img)
-        plain = AdaptiveTDPTransformer(**arguments)
-        assert_same_images(plain.fit_transform(z_img), shown)
-
-        def fail(*args, **kwargs):
-            raise AssertionError("computed again")
-
-        monkeypatch.setattr("ari_estimator.inference._infer_map.form_family", fail)
-        second = AdaptiveTDPTransformer(memory=memory, **arguments)
-        assert_same_images(second.fit_transform(z_img), shown)
-        assert_same_images(second.labels_img_, plain.labels_img_)
-        assert_frame_equal(second.table_, plain.table_)
-        assert_array_equal(second.forest_.query(0.6), plain.forest_.query(0.6))
-        with pytest.raises(AssertionError, match="computed again"):
-            second.set_params(tdp_threshold=0.55).fit_transform(z_img)
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"alpha": 0.2},
-            {"tdp_threshold": None},
-            {"two_sided": True},
-            {"connectivity": 26},
-            {"cluster_threshold": 10},
-            {"local_test": "hommel"},
-        ],
-        ids=str,
-    )
-    def test_other_parameters_are_computed_anew(self, z_img, mask_img, tmp_path, change):
-        transformer = AdaptiveTDPTransformer(0.8, mask_img=mask_img, memory=str(tmp_path))
-        before = transformer.fit_transform(z_img)
-        cached = transformer.set_params(**change).fit_transform(z_img)
-        plain = transformer.set_params(memory=None).fit_transform(z_img)
-        assert_array_equal(get_data(cached), get_data(plain))
-        assert (get_data(before) != get_data(plain)).any()
-
-    @pytest.mark.parametrize("tdp", [0.7, [0.5, 0.9], None])
     def test_verbose_prints_a_line_for_each_map(self, make_map, make_img, mask_img, tdp, capsys):
         transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, verbose=1)
         transformer.fit_transform([make_img(make_map(seed)) for seed in range(2)])
@@ -1492,7 +1446,6 @@ class TestBadInput:
         ("name", "value", "error"),
         [
             ("connectivity", 7, ValueError),
-            ("connectivity", None, ValueError),
             ("cluster_threshold", -1, ValueError),
             ("cluster_threshold", 2.5, ValueError),
             ("alpha", 0, ValueError),

@@ -468,20 +468,6 @@ class TestOutput:
         restored = pickle.loads(pickle.dumps(transformer))
         assert_array_equal(data_of(restored.transform(img)), data_of(tdp))
 
-    def test_second_run_comes_from_the_cache(self, img, mesh, tmp_path, monkeypatch):
-        def run():
-            transformer = ClusterTDPTransformer(2, mesh=mesh, memory=str(tmp_path))
-            return data_of(transformer.fit_transform(img)), transformer.table_
-
-        def fail(*args, **kwargs):
-            raise AssertionError("computed again")
-
-        tdp, table = run()
-        monkeypatch.setattr("ari_estimator.inference._infer_map.form_family", fail)
-        cached, cached_table = run()
-        assert_array_equal(cached, tdp)
-        assert_frame_equal(cached_table, table)
-
 
 class TestFiles:
     """Paths in place of images."""

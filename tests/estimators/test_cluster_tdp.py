@@ -37,7 +37,7 @@ COLUMNS = [
     "peak_z",
 ]
 
-RESULTS = ["labels_img_", "table_", "hommel_", "n_tested_", "true_discoveries_"]
+RESULTS = ["labels_img_", "table_", "maps_", "n_tested_", "true_discoveries_"]
 
 TWO_SIDED = pytest.mark.parametrize("two_sided", [False, True], ids=["one-sided", "two-sided"])
 
@@ -708,7 +708,7 @@ class TestInput:
             assert_frame_equal(transformer.table_[i], one.table_)
             assert transformer.n_tested_[i] == one.n_tested_
             assert transformer.true_discoveries_[i] == one.true_discoveries_
-            assert_array_equal(transformer.maps_.test[i].p_values, one.maps_.test.p_values)
+            assert_array_equal(transformer.maps_[i].test.p_values, one.maps_.test.p_values)
 
     @pytest.mark.parametrize("as_sequence", [list, tuple, pd.Series])
     def test_list_gives_list_each_map_with_its_own_family(
@@ -789,7 +789,7 @@ class TestInput:
     def test_transform_equals_fit_transform_and_keeps_no_results(
         self, maps, one_by_one, mask_img, assert_same_images
     ):
-        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(maps[0])
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit()
         assert not any(hasattr(transformer, name) for name in RESULTS)
         assert_same_images(transformer.transform(maps[1]), one_by_one[1][1])
         assert not any(hasattr(transformer, name) for name in RESULTS)

@@ -348,15 +348,12 @@ class TestClusters:
         assert_allclose(tdp, expected, rtol=1e-14)
         assert (ari.table_["n_vertices"][:-1] >= cluster_threshold).all()
 
-    def test_connectivity_of_voxels_is_of_no_importance(self, z_surf):
-        results = []
-        for connectivity in (6, 18, 26):
-            ari = ClusterTDPTransformer([1, 2], connectivity=connectivity, two_sided=True)
-            results.append((ari.fit_transform(z_surf), ari.labels_img_, ari.table_))
-        for tdp, labels, table in results[1:]:
-            assert_same_surfaces(tdp, results[0][0])
-            assert_same_surfaces(labels, results[0][1])
-            assert_frame_equal(table, results[0][2])
+    @pytest.mark.parametrize("connectivity", [6, 18, 26])
+    def test_connectivity_of_voxels_is_refused(self, z_surf, connectivity):
+        ari = ClusterTDPTransformer(2, connectivity=connectivity)
+        match = f"connectivity must be left at the default for a surface.*ctivity={connectivity}"
+        with pytest.raises(ValueError, match=match):
+            ari.fit(z_surf)
 
     def test_clusters_do_not_span_hemispheres(self):
         # The last vertices of the one follow the first of the other, and lie in the same place.
@@ -691,12 +688,6 @@ class TestForm:
         expected = ClusterTDPTransformer(2, mask_img=mask_surf).fit_transform(img)
         assert_same_surfaces(ari.transform(img), expected)
 
-    def test_cached_results_are_the_same(self, z_surf, mask_surf, tmp_path):
-        expected = ClusterTDPTransformer(2, mask_img=mask_surf).fit_transform(z_surf)
-        for _ in range(2):
-            ari = ClusterTDPTransformer(2, mask_img=mask_surf, memory=str(tmp_path), memory_level=2)
-            assert_same_surfaces(ari.fit_transform(z_surf), expected)
-
     def test_line_that_is_printed_is_about_vertices(self, z_surf, capsys):
         ClusterTDPTransformer(2, verbose=1).fit_transform(z_surf)
         assert "222 vertices tested" in capsys.readouterr().out
@@ -922,7 +913,7 @@ class TestSecondLevelModel:
         expected = RegionTDPTransformer(labels)
         assert tdp.shape == (1, 3)
         assert_array_equal(tdp, expected.fit_transform(z_map))
-        assert model.labels_img_ is None
+        assert not hasattr(model, "labels_img_")
         assert model.table_["region"].tolist() == ["front", "back", "other side", "rest"]
         assert model.table_["n_vertices"].tolist() == [44, 44, 45, 89]
         p = stats.norm.sf(values_of(z_map))

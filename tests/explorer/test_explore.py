@@ -82,7 +82,7 @@ def test_json_ends_no_script_and_stays_what_it_was():
 
 def test_page_holds_the_map_and_its_forest(small_map, fitted):
     info, arrays = _data(explore(fitted, labels_img=small_map[2], labels=["a", "b"]))
-    forest, family = fitted.forest_, fitted.maps_
+    forest, family = fitted.forest_, fitted.maps_.family
     np.testing.assert_array_equal(arrays["mask"], small_map[1].get_fdata().ravel())
     np.testing.assert_array_equal(arrays["stat"], family.stat)
     np.testing.assert_array_equal(arrays["elements"], forest.elements)
@@ -109,7 +109,8 @@ def test_map_and_fitted_transformers_give_the_same_clusters(small_map, fitted):
     masker = NiftiMasker(mask_img, standardize=None).fit()
     of_array = AdaptiveTDPTransformer(0.5, mask_img=masker, two_sided=True)
     of_array.fit_transform(masker.transform(z_img))
-    for document in (of_map, explore(clusters), explore(regions), explore(of_array)):
+    tested = (clusters, regions, of_array, fitted.maps_, regions.maps_)
+    for document in (of_map, *map(explore, tested)):
         _, arrays = _data(document)
         np.testing.assert_array_equal(arrays["elements"], expected["elements"])
         np.testing.assert_array_equal(arrays["true_discoveries"], expected["true_discoveries"])
@@ -213,7 +214,7 @@ def test_background_can_be_given_or_left_out(small_map, fitted):
         ({"connectivity": 7}, ValueError, "connectivity"),
         ({"stat_type": "r"}, ValueError, "stat_type"),
         ({"title": 3}, TypeError, "title must be a string"),
-        ({"lut": "names.tsv"}, ValueError, "no labels_img"),
+        ({"lut": "names.tsv"}, ValueError, "lut must be left at the default without a labels_img"),
         ({"bg_img": "nothing.nii"}, ValueError, "nothing.nii"),
         ({"map_index": 3}, ValueError, "map_index"),
     ],
@@ -227,8 +228,12 @@ def test_bad_arguments_are_refused(small_map, arguments, error, match):
     "arguments", [{"alpha": 0.1}, {"two_sided": True}, {"stat_type": "t"}, {"mask_img": "m.nii"}]
 )
 def test_what_is_settled_by_a_fit_cannot_be_given_again(fitted, arguments):
-    with pytest.raises(ValueError, match=f"{next(iter(arguments))} is for maps"):
-        explore(fitted, **arguments)
+    match = (
+        f"{next(iter(arguments))} must be left at the default since the map .* was tested before"
+    )
+    for tested in (fitted, fitted.maps_):
+        with pytest.raises(ValueError, match=match):
+            explore(tested, **arguments)
 
 
 def test_background_that_is_elsewhere_is_refused(fitted):

@@ -117,15 +117,15 @@ def test_sphere_is_bounded_as_by_set_bound(page, fitted, radius):
 
 def test_any_set_and_its_confidence_curve_are_bounded_as_in_python(page, fitted):
     rng = np.random.default_rng(2)
-    family = fitted.maps_
-    for size in (1, 5, 80, family.n_tested):
-        members = rng.choice(family.n_tested, size, replace=False)
+    vector, p_values = fitted.maps_.bounds.critical_vector, fitted.maps_.test.p_values
+    for size in (1, 5, 80, fitted.n_tested_):
+        members = rng.choice(fitted.n_tested_, size, replace=False)
         bound = page.evaluate("members => ari.page.map.forest.setBound(members)", members.tolist())
-        assert bound == family.critical_vector.true_discoveries(family.p_values[members])
+        assert bound == vector.true_discoveries(p_values[members])
         curve = page.evaluate(
             "members => Array.from(ari.page.map.forest.confidence(members))", members.tolist()
         )
-        expected = family.critical_vector.confidence_curve(family.p_values[members])
+        expected = vector.confidence_curve(p_values[members])
         np.testing.assert_array_equal(curve, expected)
     assert curve == confidence_curve(fitted)["true_discoveries"].tolist()
 

@@ -59,7 +59,7 @@ def test_click_tells_of_the_cluster_that_python_finds(page, fitted):
 
 def test_crosshair_tells_size_bound_peak_and_region(page, fitted):
     _ask(page, 0.5)
-    forest, family = fitted.forest_, fitted.maps_
+    forest, family = fitted.forest_, fitted.maps_.family
     _go_to(page, (3, 3, 3))
     told = _at_crosshair(page)
     cluster = forest.cluster_of(element_at(fitted, (3, 3, 3)), 0.5)

@@ -135,7 +135,7 @@ def test_sphere_is_bounded_as_by_set_bound(page, fitted_surface, radius):
 
 
 def test_click_on_a_vertex_tells_of_its_cluster(page, fitted_surface):
-    forest, family = fitted_surface.forest_, fitted_surface.maps_
+    forest, family = fitted_surface.forest_, fitted_surface.maps_.family
     _ask(page, 0.3)
     cluster = int(forest.query(0.3)[0])
     members = forest.members(cluster)

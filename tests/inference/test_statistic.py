@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,16 +11,29 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from ari_estimator.inference._statistic import STAT_TYPES, Statistic, check_statistic
+from ari_estimator.inference import (
+    DEFAULT_STAT_TYPE,
+    STATISTICS,
+    Statistic,
+    StatType,
+    make_statistic,
+    stat_type_called,
+)
 
 DF = {"t": (29.0,), "F": (3.0, 29.5), "chi2": (3.0,)}
 
 TWO_SIDED = ["z", "t", "neg_log10_p"]
 
+
+def statistic_of(stat_type, df=None, two_sided=False):
+    """Return a statistic with these degrees of freedom, or those of ``DF``."""
+    return STATISTICS[stat_type](DF.get(stat_type, ()) if df is None else df, two_sided)
+
+
 # One of each kind.
-STATISTICS = [
-    *(Statistic(stat_type, DF.get(stat_type, ())) for stat_type in STAT_TYPES),
-    *(Statistic(stat_type, DF.get(stat_type, ()), True) for stat_type in TWO_SIDED),
+EACH = [
+    *(statistic_of(stat_type) for stat_type in STATISTICS),
+    *(statistic_of(stat_type, two_sided=True) for stat_type in TWO_SIDED),
 ]
 
 # Upper tails to 17 digits, computed with 50 by mpmath 1.4.1 as the regularised incomplete gamma
@@ -80,7 +94,7 @@ def name_of(statistic):
     return statistic.stat_type + " two-sided" * statistic.two_sided
 
 
-each_statistic = pytest.mark.parametrize("statistic", STATISTICS, ids=name_of)
+each_statistic = pytest.mark.parametrize("statistic", EACH, ids=name_of)
 
 
 class TestUpperTails:
@@ -88,10 +102,10 @@ class TestUpperTails:
 
     @pytest.mark.parametrize(("stat_type", "df", "value", "p"), UPPER_TAILS)
     def test_they_are_those_of_mpmath(self, stat_type, df, value, p):
-        statistic = Statistic(stat_type, tuple(map(float, df)))
+        statistic = statistic_of(stat_type, tuple(map(float, df)))
         assert_allclose(statistic.p_values(np.array([value])), [p], rtol=1e-12)
         if stat_type in TWO_SIDED:
-            statistic = Statistic(stat_type, statistic.df, True)
+            statistic = statistic_of(stat_type, statistic.df, True)
             both = statistic.p_values(np.array([value, -value]))
             assert_allclose(both, [2 * p, 2 * p], rtol=1e-12)
 
@@ -109,7 +123,7 @@ class TestUpperTails:
         ids=["t 1", "t 2", "F 1 1", "F 2 30", "F 2 500", "chi2 2"],
     )  # fmt: skip
     def test_they_are_those_of_closed_forms(self, stat_type, df, values, tail):
-        p = Statistic(stat_type, df).p_values(values)
+        p = statistic_of(stat_type, df).p_values(values)
         assert_allclose(p, tail(values), rtol=1e-12)
         assert p[-1] > 0
 
@@ -124,33 +138,33 @@ class TestUpperTails:
     )
     def test_they_are_those_of_scipy(self, stat_type, df, values, distribution):
         expected = distribution.sf(values)
-        assert_allclose(Statistic(stat_type, df).p_values(values), expected, rtol=1e-10)
+        assert_allclose(statistic_of(stat_type, df).p_values(values), expected, rtol=1e-10)
 
     @pytest.mark.parametrize("df", [1.5, 2.0, 5.0, 29.0, 1000.0])
     def test_squared_t_is_f(self, df):
         t = np.linspace(-50, 50, 101)
-        two_sided = Statistic("t", (df,), True).p_values(t)
-        assert_allclose(two_sided, Statistic("F", (1.0, df)).p_values(t**2), rtol=1e-11)
+        two_sided = statistic_of("t", (df,), True).p_values(t)
+        assert_allclose(two_sided, statistic_of("F", (1.0, df)).p_values(t**2), rtol=1e-11)
 
     def test_t_of_many_degrees_of_freedom_is_z(self):
         t = np.linspace(-8, 8, 33)
-        p = Statistic("t", (1e12,)).p_values(t)
-        assert_allclose(p, Statistic("z").p_values(t), rtol=1e-8)
+        p = statistic_of("t", (1e12,)).p_values(t)
+        assert_allclose(p, statistic_of("z").p_values(t), rtol=1e-8)
 
     def test_f_of_many_degrees_of_freedom_is_chi_squared(self):
         f = np.linspace(0, 20, 41)
-        expected = Statistic("chi2", (3.0,)).p_values(3 * f)
+        expected = statistic_of("chi2", (3.0,)).p_values(3 * f)
         for df in (1e9, 1e16, 1e20, 1e300):
-            assert_allclose(Statistic("F", (3.0, df)).p_values(f), expected, rtol=1e-5)
+            assert_allclose(statistic_of("F", (3.0, df)).p_values(f), expected, rtol=1e-5)
 
     @pytest.mark.parametrize("df", [1e-300, 1e-3, 1.0, 1e16, 1e300])
     def test_they_are_never_nan(self, df):
         values = np.array([0.0, 5e-324, 1e-300, 0.5, 1.0, 3.0, 1e10, 1e155, 1.7e308, np.inf])
         for statistic in (
-            Statistic("t", (df,)),
-            Statistic("t", (df,), True),
-            Statistic("chi2", (df,)),
-            *(Statistic("F", pair) for pair in ((df, 3.0), (3.0, df), (df, df))),
+            statistic_of("t", (df,)),
+            statistic_of("t", (df,), True),
+            statistic_of("chi2", (df,)),
+            *(statistic_of("F", pair) for pair in ((df, 3.0), (3.0, df), (df, df))),
         ):
             p = statistic.p_values(values)
             assert ((p >= 0) & (p <= 1)).all(), (statistic, p)
@@ -161,7 +175,7 @@ class TestPValues:
 
     @pytest.mark.parametrize("stat_type", ["z", "t"])
     def test_one_sided_is_the_upper_tail(self, stat_type):
-        p = Statistic(stat_type, DF.get(stat_type, ())).p_values(np.array([-2.5, 0.0, 2.5]))
+        p = statistic_of(stat_type).p_values(np.array([-2.5, 0.0, 2.5]))
         assert p[2] < 0.02
         assert p[1] == 0.5
         assert_allclose(p[0], 1 - p[2], rtol=1e-14)
@@ -170,31 +184,31 @@ class TestPValues:
     def test_two_sided_doubles_the_tail(self, stat_type):
         df = DF.get(stat_type, ())
         values = np.array([-5.0, -1.0, 0.0, 1.0, 5.0])
-        one_sided = Statistic(stat_type, df).p_values(np.abs(values))
-        assert_array_equal(Statistic(stat_type, df, True).p_values(values), 2 * one_sided)
+        one_sided = statistic_of(stat_type, df).p_values(np.abs(values))
+        assert_array_equal(statistic_of(stat_type, df, True).p_values(values), 2 * one_sided)
 
     def test_signed_log_p_values_are_not_doubled(self):
         values = np.array([-3.0, -0.0, 0.0, 3.0])
-        p = Statistic("neg_log10_p", (), True).p_values(values)
+        p = statistic_of("neg_log10_p", two_sided=True).p_values(values)
         assert_allclose(p, [1e-3, 1, 1, 1e-3], rtol=1e-15)
-        assert_array_equal(Statistic("neg_log10_p").p_values(values[2:]), p[2:])
+        assert_array_equal(statistic_of("neg_log10_p").p_values(values[2:]), p[2:])
 
     @pytest.mark.parametrize(
         ("statistic", "values", "p"),
         [
-            (Statistic("z"), [-np.inf, 0, np.inf], [1, 0.5, 0]),
-            (Statistic("z", (), True), [-np.inf, 0, np.inf], [0, 1, 0]),
-            *((Statistic("t", (df,)), [-np.inf, -1e308, 0, np.inf], [1, 1, 0.5, 0])
+            (statistic_of("z"), [-np.inf, 0, np.inf], [1, 0.5, 0]),
+            (statistic_of("z", two_sided=True), [-np.inf, 0, np.inf], [0, 1, 0]),
+            *((statistic_of("t", (df,)), [-np.inf, -1e308, 0, np.inf], [1, 1, 0.5, 0])
               for df in (0.5, 1.0, 29.0, 1e20)),
-            *((Statistic("t", (df,), True), [-np.inf, 0, np.inf], [0, 1, 0])
+            *((statistic_of("t", (df,), True), [-np.inf, 0, np.inf], [0, 1, 0])
               for df in (0.5, 1.0, 29.0, 1e20)),
-            *((Statistic("F", df), [0, np.inf], [1, 0])
+            *((statistic_of("F", df), [0, np.inf], [1, 0])
               for df in ((1.0, 1.0), (3.0, 29.5), (3.0, 1e20))),
-            *((Statistic("chi2", (df,)), [0, np.inf], [1, 0]) for df in (0.5, 3.0, 1e20)),
-            (Statistic("p"), [0, 5e-324, 0.3, 1], [0, 5e-324, 0.3, 1]),
-            (Statistic("neg_log10_p"), [0, 400, np.inf], [1, 0, 0]),
-            (Statistic("neg_log10_p", (), True), [-np.inf, 0, np.inf], [0, 1, 0]),
-            (Statistic("one_minus_p"), [0, 0.75, 1], [1, 0.25, 0]),
+            *((statistic_of("chi2", (df,)), [0, np.inf], [1, 0]) for df in (0.5, 3.0, 1e20)),
+            (statistic_of("p"), [0, 5e-324, 0.3, 1], [0, 5e-324, 0.3, 1]),
+            (statistic_of("neg_log10_p"), [0, 400, np.inf], [1, 0, 0]),
+            (statistic_of("neg_log10_p", two_sided=True), [-np.inf, 0, np.inf], [0, 1, 0]),
+            (statistic_of("one_minus_p"), [0, 0.75, 1], [1, 0.25, 0]),
         ],
     )  # fmt: skip
     def test_at_the_ends(self, statistic, values, p):
@@ -204,12 +218,12 @@ class TestPValues:
 
     def test_logarithm_and_back(self):
         p = np.concatenate([np.logspace(-300, 0, 301), np.linspace(0.001, 1, 50)])
-        back = Statistic("neg_log10_p").p_values(-np.log10(p))
+        back = statistic_of("neg_log10_p").p_values(-np.log10(p))
         assert_allclose(back, p, rtol=1e-12)
 
     def test_complement_and_back(self):
         p = np.linspace(0, 1, 101)
-        assert_allclose(Statistic("one_minus_p").p_values(1 - p), p, rtol=0, atol=2e-16)
+        assert_allclose(statistic_of("one_minus_p").p_values(1 - p), p, rtol=0, atol=2e-16)
 
     @each_statistic
     def test_no_values_have_no_p_values(self, statistic):
@@ -228,9 +242,9 @@ class TestPValues:
 
     def test_nothing_is_copied_without_need(self):
         values = np.array([0.0, 0.25, 1.0])
-        assert Statistic("p").p_values(values) is values
-        assert Statistic("z").one_sided_z(values) is values
-        for statistic in STATISTICS:
+        assert statistic_of("p").p_values(values) is values
+        assert statistic_of("z").one_sided_z(values) is values
+        for statistic in EACH:
             kept = statistic.evidence(values) is values
             assert kept == (statistic.stat_type != "p" and not statistic.two_sided)
 
@@ -245,7 +259,7 @@ RANGES = {"p": PROBABILITIES, "one_minus_p": PROBABILITIES, "F": POSITIVE, "chi2
 @st.composite
 def maps(draw):
     """Draw a statistic, and values of it: some of the usual size, some of any."""
-    stat_type = draw(st.sampled_from(STAT_TYPES))
+    stat_type = draw(st.sampled_from(list(STATISTICS)))
     two_sided = stat_type in TWO_SIDED and draw(st.booleans())
     df = draw(
         {
@@ -257,7 +271,7 @@ def maps(draw):
     values = SIGNED if stat_type in ("z", "t") or two_sided else RANGES.get(stat_type, POSITIVE)
     usual = values.filter(lambda value: abs(value) <= 40)
     drawn = draw(st.lists(values | usual, min_size=2, max_size=20))
-    return Statistic(stat_type, df, two_sided), np.array(drawn)
+    return statistic_of(stat_type, df, two_sided), np.array(drawn)
 
 
 class TestEvidence:
@@ -281,7 +295,7 @@ class TestEvidence:
         p = statistic.p_values(values)
         z = statistic.one_sided_z(values)
         assert not np.isnan(z).any()
-        of_z = Statistic("z", (), statistic.two_sided).p_values(z)
+        of_z = statistic_of("z", two_sided=statistic.two_sided).p_values(z)
         assert_allclose(of_z, p, rtol=1e-11, atol=1e-300)
         if statistic.two_sided:
             far = np.abs(values) > 1e-3
@@ -290,7 +304,7 @@ class TestEvidence:
     @pytest.mark.parametrize("df", [1.5, 29.0, 1000.0])
     def test_z_of_t_is_symmetric(self, df):
         t = np.linspace(0, 50, 51)
-        statistic = Statistic("t", (df,))
+        statistic = statistic_of("t", (df,))
         z = statistic.one_sided_z(t)
         assert_array_equal(z, -statistic.one_sided_z(-t))
         assert (np.diff(z) > 0).all()
@@ -299,20 +313,20 @@ class TestEvidence:
     @pytest.mark.parametrize("stat_type", ["F", "chi2", "p", "neg_log10_p", "one_minus_p"])
     def test_z_at_the_ends(self, stat_type):
         ends = [0.0, 1.0 if stat_type in ("p", "one_minus_p") else np.inf]
-        z = Statistic(stat_type, DF.get(stat_type, ())).one_sided_z(np.array(ends))
+        z = statistic_of(stat_type).one_sided_z(np.array(ends))
         assert_array_equal(z, [np.inf, -np.inf] if stat_type == "p" else [-np.inf, np.inf])
 
     def test_z_and_back(self):
         z = np.linspace(-5, 37, 85)
-        p = Statistic("z").p_values(z)
-        assert_allclose(Statistic("p").one_sided_z(p), z, rtol=1e-9, atol=1e-9)
-        log_p = Statistic("neg_log10_p").one_sided_z(-np.log10(p))
+        p = statistic_of("z").p_values(z)
+        assert_allclose(statistic_of("p").one_sided_z(p), z, rtol=1e-9, atol=1e-9)
+        log_p = statistic_of("neg_log10_p").one_sided_z(-np.log10(p))
         assert_allclose(log_p, z, rtol=1e-9, atol=1e-9)
         # The other notation keeps the digits of the other tail.
-        assert_allclose(Statistic("one_minus_p").one_sided_z(p), -z, rtol=1e-9, atol=1e-9)
-        two_sided = Statistic("z", (), True).p_values(z)
+        assert_allclose(statistic_of("one_minus_p").one_sided_z(p), -z, rtol=1e-9, atol=1e-9)
+        two_sided = statistic_of("z", two_sided=True).p_values(z)
         signed = np.copysign(-np.log10(two_sided), z)
-        back = Statistic("neg_log10_p", (), True).one_sided_z(signed)
+        back = statistic_of("neg_log10_p", two_sided=True).one_sided_z(signed)
         assert_allclose(back, z, rtol=1e-9, atol=1e-9)
 
     @each_statistic
@@ -348,18 +362,18 @@ class TestCheckValues:
     )
     def test_they_are_refused(self, stat_type, values, match):
         with pytest.raises(ValueError, match=match):
-            Statistic(stat_type, DF.get(stat_type, ())).check_values(np.array(values, dtype=float))
+            statistic_of(stat_type).check_values(np.array(values, dtype=float))
 
     @pytest.mark.parametrize("stat_type", ["z", "t", "neg_log10_p"])
     def test_of_signed_ones_there_are_none(self, stat_type):
         values = np.array([-np.inf, -3, 0, 3, np.inf])
-        Statistic(stat_type, DF.get(stat_type, ()), True).check_values(values)
+        statistic_of(stat_type, two_sided=True).check_values(values)
 
     def test_the_ends_are_values(self):
         for stat_type in ("p", "one_minus_p"):
-            Statistic(stat_type).check_values(np.array([0.0, -0.0, 1.0]))
+            statistic_of(stat_type).check_values(np.array([0.0, -0.0, 1.0]))
         for stat_type in ("F", "chi2", "neg_log10_p"):
-            Statistic(stat_type, DF.get(stat_type, ())).check_values(np.array([-0.0, np.inf]))
+            statistic_of(stat_type).check_values(np.array([-0.0, np.inf]))
 
 
 class TestCheckThresholds:
@@ -391,7 +405,7 @@ class TestCheckThresholds:
     def test_the_words_for_negative_ones_are_those_of_nilearn(self):
         match = "^'threshold' cannot be negative or contain negative values, or NaN"
         with pytest.raises(ValueError, match=match):
-            Statistic("z").check_thresholds((-1.0,), -1.0)
+            statistic_of("z").check_thresholds((-1.0,), -1.0)
 
 
 REFUSED = [
@@ -426,7 +440,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
-class TestCheckStatistic:
+class TestMakeStatistic:
     """What users may say that a map holds."""
 
     @pytest.mark.parametrize(
@@ -438,33 +452,59 @@ class TestCheckStatistic:
     )
     def test_what_does_not_go_together_is_refused(self, arguments, error, match):
         with pytest.raises(error, match=match):
-            check_statistic(*arguments)
+            make_statistic(*arguments)
 
     def test_an_unknown_type_is_told_the_known_ones(self):
-        with pytest.raises(ValueError, match=re.escape(str(list(STAT_TYPES)))):
-            check_statistic("T", None, False)
+        with pytest.raises(ValueError, match=re.escape(str(list(STATISTICS)))):
+            make_statistic("T", None, False)
 
     @each_statistic
     def test_what_goes_together_is_accepted(self, statistic):
         df = DF.get(statistic.stat_type)
         df = df[0] if df and len(df) == 1 else df
-        assert check_statistic(statistic.stat_type, df, statistic.two_sided) == statistic
+        assert make_statistic(statistic.stat_type, df, statistic.two_sided) == statistic
 
     @pytest.mark.parametrize(
         "df", [29, 29.0, np.int32(29), np.uint8(29), np.float32(29), Fraction(29), np.array(29)]
     )
     def test_numbers_may_be_of_any_real_type(self, df):
-        statistic = check_statistic("t", df, np.True_)
-        assert statistic == Statistic("t", (29.0,), True)
+        statistic = make_statistic("t", df, np.True_)
+        assert statistic == statistic_of("t", (29.0,), True)
         assert type(statistic.df[0]) is float
         assert type(statistic.two_sided) is bool
 
     @pytest.mark.parametrize("df", [(3, 29.5), [3, 29.5], np.array([3, 29.5]), (np.int8(3), 29.5)])
     def test_two_numbers_may_be_in_any_sequence(self, df):
-        assert check_statistic("F", df, False) == Statistic("F", (3.0, 29.5))
+        assert make_statistic("F", df, False) == statistic_of("F", (3.0, 29.5))
 
     def test_the_default_is_a_one_sided_z(self):
-        assert Statistic() == check_statistic("z", None, False)
+        assert make_statistic(DEFAULT_STAT_TYPE) == statistic_of("z")
 
     def test_a_type_may_be_a_string_of_numpy(self):
-        assert type(check_statistic(np.str_("z"), None, False).stat_type) is str
+        assert make_statistic(np.str_("z")) == statistic_of("z")
+
+
+class TestTable:
+    """All statistics by their name, and by the words of programs."""
+
+    def test_names_are_those_of_the_statistics(self):
+        assert set(STATISTICS) == set(get_args(StatType))
+        assert all(STATISTICS[name].stat_type == name for name in STATISTICS)
+
+    def test_a_statistic_of_no_kind_cannot_be_made(self):
+        with pytest.raises(TypeError, match="abstract"):
+            Statistic()
+
+    def test_statistics_are_equal_if_kind_degrees_of_freedom_and_sides_are(self):
+        assert [[one == other for other in EACH] for one in EACH] == np.eye(len(EACH)).tolist()
+        assert statistic_of("t") != statistic_of("t", (28.0,))
+
+    @pytest.mark.parametrize("program", ["bids", "nifti", "spm", "fsl"])
+    def test_words_of_a_program_are_found_again(self, program):
+        called = {name: one.called[program] for name, one in STATISTICS.items()
+                  if program in one.called}  # fmt: skip
+        assert {"z", "t", "F"} <= set(called)
+        assert {name: stat_type_called(program, word) for name, word in called.items()} == {
+            name: name for name in called
+        }
+        assert stat_type_called(program, "beta") is None

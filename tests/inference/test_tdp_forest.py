@@ -16,7 +16,7 @@ from nilearn.image import get_data
 from numpy.testing import assert_array_equal
 
 from ari_estimator import TDPForest
-from ari_estimator.closed_testing import CriticalVector, Hommel
+from ari_estimator.closed_testing import CriticalVector, CriticalVectorBounds, Hommel
 from ari_estimator.graphs import GraphUnion, MeshGraph, VoxelGrid
 
 from ._brute_force import ClusterSearch
@@ -24,9 +24,15 @@ from ._brute_force import ClusterSearch
 CONNECTIVITIES = [6, 18, 26]
 
 
-def search_clusters(graph, p_values, vector):
+def forest_of(graph, p_values, vector, **parameters):
+    bounds = CriticalVectorBounds(np.asarray(p_values, dtype=float), vector)
+    return TDPForest.from_bounds(graph, bounds, **parameters)
+
+
+def search_clusters(graph, heights, vector, p_values=None):
     """Return all clusters with the bounds that a critical vector gives."""
-    return ClusterSearch(graph, p_values, lambda c: vector.true_discoveries(p_values[list(c)]))
+    p_values = heights if p_values is None else p_values
+    return ClusterSearch(graph, heights, lambda c: vector.true_discoveries(p_values[list(c)]))
 
 
 @st.composite
@@ -103,7 +109,7 @@ def positions_of(forest):
 
 def check_queries(graph, p_values, vector):
     """Compare all clusters, and what is asked of all of them at once."""
-    forest = TDPForest.from_p_values(graph, p_values, vector)
+    forest = forest_of(graph, p_values, vector)
     expected = search_clusters(graph, p_values, vector)
     positions = positions_of(forest)
     assert forest.is_cluster.sum() == len(positions)
@@ -173,7 +179,7 @@ def test_what_is_asked_of_one_cluster_equals_a_search_among_all(seed):
     rng = np.random.default_rng(seed)
     for _ in range(40):
         a_map = random_map(rng)
-        forest, expected = TDPForest.from_p_values(*a_map), search_clusters(*a_map)
+        forest, expected = forest_of(*a_map), search_clusters(*a_map)
         for cluster, position in positions_of(forest).items():
             gamma = float(rng.choice(expected.gammas()))
             own = expected.tdps[cluster]
@@ -196,7 +202,7 @@ def test_changes_one_after_the_other_equal_a_search_among_all(seed):
     n_changed = 0
     for _ in range(40):
         a_map = random_map(rng)
-        forest, brute_force = TDPForest.from_p_values(*a_map), search_clusters(*a_map)
+        forest, brute_force = forest_of(*a_map), search_clusters(*a_map)
         clusters = forest.query(float(rng.choice(brute_force.gammas())))
         for _ in range(6):
             if clusters.size == 0:
@@ -217,10 +223,24 @@ def test_changes_one_after_the_other_equal_a_search_among_all(seed):
     assert n_changed > 20
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_clusters_come_from_the_heights_and_bounds_from_the_p_values(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        graph, p_values, vector = random_map(rng)
+        heights, nodes = rng.random(graph.n_nodes).round(1), rng.permutation(graph.n_nodes)
+        forest = forest_of(graph, p_values, vector, heights=heights, nodes=nodes)
+        # The search knows nodes alone, and the forest the element of each.
+        search = search_clusters(graph, heights[nodes], vector, p_values[nodes])
+        expected = {frozenset(nodes[list(c)].tolist()): n for c, n in search.bounds.items()}
+        found = {c: forest.true_discoveries[i] for c, i in positions_of(forest).items()}
+        assert found == expected
+
+
 def test_a_step_with_no_such_cluster_changes_nothing():
     row = VoxelGrid(np.ones((1, 1, 5), dtype=bool))
     p_values = np.array([0.0, 0.9, 0.9, 0.9, 0.0])
-    forest = TDPForest.from_p_values(row, p_values, CriticalVector([0.1]))
+    forest = forest_of(row, p_values, CriticalVector([0.1]))
     clusters = forest.query(1)
     assert as_sets(forest, clusters) == {frozenset([0]), frozenset([4])}
     for step in (0.1, 1, 0, -0.9, -1):
@@ -233,7 +253,7 @@ def test_a_step_with_no_such_cluster_changes_nothing():
 
 
 def clusters_with_bounds(graph, p_values, vector, names):
-    forest = TDPForest.from_p_values(graph, p_values, vector)
+    forest = forest_of(graph, p_values, vector)
     return {
         (frozenset(np.asarray(names)[list(members)].tolist()), forest.true_discoveries[i])
         for members, i in positions_of(forest).items()
@@ -281,7 +301,7 @@ def test_numbers_of_vertices_make_no_difference(seed):
 def test_a_map_without_discoveries_has_empty_queries():
     grid = VoxelGrid(np.array([[[True, True, False, True]]]))
     p_values = np.array([0.9, 0.8, 0.7])
-    forest = TDPForest.from_p_values(grid, p_values, Hommel(p_values).critical_vector(0.05))
+    forest = forest_of(grid, p_values, Hommel(p_values).critical_vector(0.05))
     for tdp in (1e-300, 0.5, 1):
         assert forest.query(tdp).size == 0
         assert forest.labels(forest.query(tdp)).tolist() == [0, 0, 0]
@@ -294,7 +314,7 @@ def test_a_map_without_discoveries_has_empty_queries():
 
 def test_a_single_voxel_is_one_cluster():
     grid = VoxelGrid(np.ones((1, 1, 1), dtype=bool), 26)
-    forest = TDPForest.from_p_values(grid, [0.01], CriticalVector([0.05]))
+    forest = forest_of(grid, [0.01], CriticalVector([0.05]))
     assert forest.query(1).tolist() == [0]
     assert forest.threshold_free_map().tolist() == [1]
     assert forest.grow(0, 0) == 0
@@ -302,7 +322,7 @@ def test_a_single_voxel_is_one_cluster():
 
 def test_without_voxels_there_is_nothing_to_find():
     grid = VoxelGrid(np.zeros((2, 2, 2), dtype=bool))
-    forest = TDPForest.from_p_values(grid, [], CriticalVector([0.05]))
+    forest = forest_of(grid, [], CriticalVector([0.05]))
     assert forest.query(0).size == 0
     assert forest.labels([]).size == forest.threshold_free_map().size == 0
     assert forest.local_minima().size == len(forest.profile()) == 0
@@ -313,7 +333,7 @@ def forest():
     """Return the forest of a row in which the first two voxels are tied."""
     p_values = [0.001, 0.001, 0.5, 0.002]
     row = VoxelGrid(np.ones((1, 1, 4), dtype=bool))
-    return TDPForest.from_p_values(row, p_values, CriticalVector([0.005, 0.01]))
+    return forest_of(row, p_values, CriticalVector([0.005, 0.01]))
 
 
 @pytest.mark.parametrize("tdp", [-0.1, 1.1, np.nan, np.inf, "0.5", None, True, [0.5]], ids=repr)
@@ -356,19 +376,24 @@ def test_only_one_of_the_clusters_can_change(forest):
         forest.change(forest.query(1), 3, -0.1)
 
 
-@pytest.mark.parametrize("p_values", [[0.1], [0.1, 0.1, 0.1, np.nan], [0.1, 0.1, 0.1, 1.1]])
-def test_p_values_that_do_not_fit_are_refused(p_values):
-    with pytest.raises(ValueError, match=r"must have shape|must lie|\[0, 1\]|one-dimensional"):
-        TDPForest.from_p_values(
-            VoxelGrid(np.ones((1, 1, 4), dtype=bool)), p_values, CriticalVector([0.1])
-        )
+@pytest.mark.parametrize(
+    ("p_values", "match"),
+    [
+        ([0.1], "bounds must be of 4 elements, one for each node of the graph. Got bounds of 1"),
+        ([0.1, 0.1, 0.1, np.nan], r"heights must be numbers of shape \(4,\), .* not NaN"),
+        ([0.1, 0.1, 0.1, 1.1], r"p_values must lie in \[0, 1\]"),
+    ],
+)
+def test_p_values_that_do_not_fit_are_refused(p_values, match):
+    with pytest.raises(ValueError, match=match):
+        forest_of(VoxelGrid(np.ones((1, 1, 4), dtype=bool)), p_values, CriticalVector([0.1]))
 
 
 @pytest.mark.parametrize("name", ["forest.npz", "forest"])
 @pytest.mark.parametrize("as_path", [Path, str])
 def test_a_forest_comes_back_from_a_file(tmp_path, name, as_path):
     a_map = random_map(np.random.default_rng(1))
-    forest = TDPForest.from_p_values(*a_map)
+    forest = forest_of(*a_map)
     path = as_path(tmp_path / name)
     forest.save(path)
     assert [file.name for file in tmp_path.iterdir()] == [name]
@@ -414,7 +439,7 @@ def auditory(shared_path):
     def forest(connectivity):
         if connectivity not in forests:
             grid = VoxelGrid(mask, connectivity)
-            forests[connectivity] = TDPForest.from_p_values(grid, p_values, vector)
+            forests[connectivity] = forest_of(grid, p_values, vector)
         return forests[connectivity]
 
     return mask, forest

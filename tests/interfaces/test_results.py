@@ -26,6 +26,7 @@ from ari_estimator import (
     learn_template,
     set_bound,
 )
+from ari_estimator.closed_testing import CalibratedTest
 
 AFFINE = np.diag([3.0, 3, 3, 1])
 
@@ -109,8 +110,12 @@ def test_files_hold_images_table_and_what_was_done(volume, tmp_path):
     table = pd.read_csv(files["table"], sep="\t", na_values="n/a")
     pd.testing.assert_frame_equal(table, ari.table_, check_dtype=False)
     sidecar = json.loads(files["sidecar"].read_text())
+    assert sidecar["Test"] == "Simes tests"
+    assert sidecar["LocalTest"] == "simes"
     assert sidecar["HommelValue"] == ari.maps_.test.value(0.05)
+    assert sidecar["Sets"] == "supra-threshold clusters"
     assert sidecar["NumberTested"] == ari.n_tested_
+    assert "Contrast" not in sidecar
     assert sidecar["Command"] == "ari x"
     assert sidecar["Parameters"]["threshold"] == 2.5
     assert set(ari.table_.columns) <= set(sidecar)
@@ -166,13 +171,17 @@ def test_calibrated_model(rng, tmp_path):
     files = ari_estimator.save(model, tmp_path)
     again = ari_estimator.load(tmp_path)
     _assert_same(model, again, seed=(9, 9, 9), radius=6)
-    assert again.maps_.test is None
+    assert isinstance(again.maps_.test, CalibratedTest)
+    assert again.maps_.describe() == model.maps_.describe()
     sidecar = json.loads(files["sidecar"].read_text())
+    assert sidecar["Test"] == "bounds calibrated by permutations"
     assert sidecar["Template"] == "beta"
     assert sidecar["NumberOfPermutations"] == 60
     assert sidecar["Lambda"] == model.calibration_.lambda_
+    assert sidecar["Scheme"] == "sign-flipping"
     assert sidecar["Seed"] == 5
-    assert "HommelValue" not in sidecar
+    assert sidecar["Contrast"] == "intercept"
+    assert not {"HommelValue", "LocalTest"} & set(sidecar)
 
 
 def test_surface(rng, tmp_path):
@@ -249,8 +258,9 @@ def test_templates_and_numbers_of_a_calibration(rng, tmp_path, template, delta):
         pilot = np.random.default_rng(1).standard_normal((14, 216))
         template = learn_template(pilot, n_permutations=40, k_max=50, random_state=0)
     mask_img = Nifti1Image(np.ones((6, 6, 6), dtype=np.uint8), AFFINE)
+    # With a delta there is no element for step-down to leave out.
     calibration = PermutationCalibration(
-        template, n_permutations=60, k_max=50, delta=delta, step_down=True,
+        template, n_permutations=60, k_max=50, delta=delta, step_down=not delta,
         random_state=np.int64(5),
     )  # fmt: skip
     model = ARISecondLevelModel(
@@ -268,7 +278,7 @@ def test_templates_and_numbers_of_a_calibration(rng, tmp_path, template, delta):
     made = model.transformer_.maps_.test.calibration
     assert sidecar["Template"] == made.template.name
     assert sidecar["Delta"] == delta
-    assert sidecar["NumberOfRanks"] == 50
+    assert sidecar["KMax"] == 50
     assert sidecar["NumberOfSteps"] == made.n_steps
     assert sidecar["Seed"] == 5
     # As good as the first: what is saved again is the same again.

@@ -143,8 +143,13 @@ def test_clusters_by_tdp_of_a_model_are_those_of_its_transformer(adaptive):
 
 
 def test_clusters_by_tdp_need_a_forest(clusters):
-    with pytest.raises(TypeError, match=r"AdaptiveTDPTransformer.*Got ClusterTDPTransformer"):
+    with pytest.raises(TypeError, match=r"AdaptiveTDPTransformer.*Got supra-threshold clusters"):
         plot_clusters_by_tdp(clusters)
+
+
+def test_a_forest_has_no_map_index(adaptive):
+    with pytest.raises(ValueError, match="map_index must be left at the default with a TDPForest"):
+        plot_clusters_by_tdp(adaptive.forest_, map_index=0)
 
 
 @pytest.mark.parametrize("cluster_threshold", [-1, 2.5, "10"])

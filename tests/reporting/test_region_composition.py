@@ -403,11 +403,11 @@ class TestEstimators:
         assert_frame_equal(composition, get_region_composition(model.transformer_, atlas_img))
 
     def test_before_a_map_was_seen_is_refused(self, mask_img, atlas_img):
-        with pytest.raises(NotFittedError, match="Call fit_transform"):
+        with pytest.raises(NotFittedError, match="Call fit or fit_transform with one"):
             get_region_composition(ClusterTDPTransformer(mask_img=mask_img).fit(), atlas_img)
 
     def test_of_something_else_is_refused(self, atlas_img):
-        with pytest.raises(TypeError, match=r"ARISecondLevelModel\. Got Nifti1Image"):
+        with pytest.raises(TypeError, match=r"or a FittedMap\. Got Nifti1Image"):
             get_region_composition(atlas_img, atlas_img)
 
     def test_of_a_surface(self):

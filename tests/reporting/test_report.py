@@ -107,22 +107,26 @@ def test_report_says_what_was_found_and_what_is_guaranteed(clusters):
     text = text_of(clusters.generate_report(title="Button press").get_standalone())
     row = clusters.table_.iloc[0]
     assert "Button press" in text
-    assert f"of the {row['n_voxels']:,} voxels of cluster 1, at least" in text
-    assert f"{row['true_discoveries']:,} are truly active" in text
-    assert "With probability at least 95 % (alpha = 0.05)" in text
-    assert f"all sets of the {clusters.n_tested_:,} voxels tested" in text
-    reading = text.partition("How to read it.")[2].partition("Clusters")[0]
-    assert len(re.findall(r"\.(?=\s)", reading)) == 2
+    reading = text.partition("How to read it.")[2].partition(" Clusters ")[0].strip()
+    assert reading == (
+        "The true discovery proportion (TDP) of a set is a lower bound on the active proportion of "
+        f"its voxels. For example, at least {row['true_discoveries']:,} of the "
+        f"{row['n_voxels']:,} voxels of cluster 1 are truly active: a TDP of "
+        f"{np.floor(1000 * row['tdp']) / 1000:.3f}. With probability at least 95 % (alpha = 0.05), "
+        f"the bounds of all sets of the {clusters.n_tested_:,} voxels tested hold at once. You may "
+        "therefore choose thresholds and sets after looking at the results."
+    )
 
 
 def test_report_has_methods_to_paste_with_their_references(clusters):
     text = text_of(clusters.generate_report().get_standalone())
     methods = text.partition("Methods")[2]
     assert (
-        "Clusters of at least 10 voxels were formed of voxels with absolute values above 4, "
-        in (methods)
-    )
-    assert "connected by the 6 neighbours of each voxel" in methods
+        f"It tested a z map of {clusters.n_tested_:,} voxels for positive and negative effects. "
+        "Clusters are sets of at least 10 connected voxels with absolute values above 4; each "
+        "voxel is connected to its 6 neighbours. Closed testing used the local test of Simes "
+        "(1986), which is valid under positive dependence."
+    ) in methods
     for cited in ("Rosenblatt", "Goeman", "Simes"):
         assert methods.count(cited) >= 2  # in the text, and in the list
     assert "Hommel G (1983)" not in methods
@@ -203,15 +207,44 @@ def test_adaptive_clusters_have_a_figure_more_and_are_cited(motor_img):
     html = adaptive.generate_report().get_standalone()
     assert n_figures(html) == 4
     text = text_of(html)
-    assert "with a TDP of at least 0.5 and 0.9 were formed, of at least 20 voxels each" in text
+    assert (
+        "Adaptive thresholds (Chen et al., 2022) gave the largest supra-threshold clusters with a "
+        "TDP of at least 0.5 and 0.9. Each cluster has at least 20 voxels; each voxel is connected "
+        "to its 6 neighbours."
+    ) in text
     assert "Chen X" in text
+
+
+def test_sentence_on_a_threshold_free_map(motor_img):
+    adaptive = AdaptiveTDPTransformer(None, connectivity=26).fit(motor_img)
+    assert (
+        "The map shows at each voxel the highest TDP of all supra-threshold clusters that contain "
+        "it (Chen et al., 2022); each voxel is connected to its 26 neighbours."
+    ) in text_of(adaptive.generate_report().get_standalone())
+
+
+def test_sentence_on_the_concentration_threshold(motor_img):
+    ari = ClusterTDPTransformer("concentration").fit(motor_img)
+    height = ari.table_["threshold"][0]
+    assert (
+        f"Clusters are sets of connected voxels above the concentration threshold, {height:.4g}; "
+    ) in text_of(ari.generate_report().get_standalone())
+    noise = np.random.default_rng(0).standard_normal(motor_img.shape)
+    ari = ClusterTDPTransformer("concentration").fit(new_img_like(motor_img, noise))
+    assert ari.true_discoveries_ == 0
+    assert "No voxel reached the concentration threshold." in text_of(
+        ari.generate_report().get_standalone()
+    )
 
 
 def test_map_without_clusters_is_reported(motor_img):
     nothing = ClusterTDPTransformer(threshold=50, local_test="hommel")
     nothing.fit_transform(motor_img)
     text = text_of(nothing.generate_report().get_standalone())
-    assert "0, as that of each cluster here, says nothing" in text
+    assert (
+        "A TDP of 0.6 would mean that at least 60 % of the voxels of a cluster are truly active. "
+        "Here every cluster has a TDP of 0, which says nothing about it."
+    ) in text
     assert "Hommel G (1983)" in text
 
 
@@ -267,7 +300,10 @@ def test_surfaces_are_reported():
     html = transformer.generate_report().get_standalone()
     assert n_figures(html) == 3
     assert "vertices tested hold at once" in text_of(html)
-    assert "connected by the edges of the mesh" in text_of(html)
+    assert (
+        "Clusters are sets of connected vertices above 3.09; vertices are connected along the "
+        "edges of the mesh."
+    ) in text_of(html)
 
 
 def test_cifti_images_are_reported_with_cortex_and_voxels():
@@ -284,7 +320,10 @@ def test_cifti_images_are_reported_with_cortex_and_voxels():
     transformer.fit_transform(Cifti2Image(data, (ScalarAxis(["z"]), axis)))
     html = transformer.generate_report().get_standalone()
     assert n_figures(html) == 4
-    assert "the 6 neighbours of each voxel and the edges of the mesh" in text_of(html)
+    assert (
+        "each voxel is connected to its 6 neighbours and vertices are connected along the edges of "
+        "the mesh."
+    ) in text_of(html)
 
 
 def test_calibration_is_reported():
@@ -295,7 +334,10 @@ def test_calibration_is_reported():
     assert "<script>" not in html
     text = text_of(html)
     assert "With probability at least 90 % (alpha = 0.1)" in text
-    assert "100 permutations of the subjects (sign-flipping)" in text
+    assert (
+        "It was calibrated by 100 permutations of the subjects (sign-flipping), including the data "
+        "as observed."
+    ) in text
     assert n_figures(html) == 1
     assert "Andreella" in text
 
@@ -343,12 +385,16 @@ def test_model_report_shows_the_calibration(subjects):
     assert n_figures(section) == 4
     text = text_of(section)
     assert "Contrast [1]" in text
-    assert "calibrated by 50 permutations of the subjects (sign-flipping)" in text
+    assert (
+        "The critical vector follows the template “simes” (Blanchard et al., 2020; Andreella et "
+        "al., 2023). It was calibrated by 50 permutations of the subjects (sign-flipping), "
+        "including the data as observed."
+    ) in text
     assert "n_permutations" in text
 
 
 def test_nothing_to_report_is_an_error(subjects):
-    with pytest.raises(NotFittedError, match="fit_transform"):
+    with pytest.raises(NotFittedError, match="Call fit or fit_transform"):
         ClusterTDPTransformer().generate_report()
     with pytest.raises(NotFittedError):
         PermutationCalibration().generate_report()

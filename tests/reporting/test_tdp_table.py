@@ -446,7 +446,7 @@ class TestPeaks:
         assert max(map(len, expected)) == 4
 
     @pytest.mark.parametrize("min_distance", [0, 2, 5.0, 12, np.float32(30), np.inf])
-    @pytest.mark.parametrize("max_peaks", [1, 3, np.int64(1000)])
+    @pytest.mark.parametrize("max_peaks", [2, 3, np.int64(1000)])
     def test_keep_their_distance(self, fit, min_distance, max_peaks):
         transformer = fit(0.5)
         expected = assert_peaks_by_definition(
@@ -463,6 +463,13 @@ class TestPeaks:
             assert (distances[~np.eye(len(xyz), dtype=bool)] > min_distance).all()
         if min_distance == np.inf:
             assert max(map(len, expected)) == 1
+
+    def test_only_the_main_peak_of_each_cluster_is_shown_for_max_peaks_1(self, fit):
+        transformer = fit(0.5)
+        expected = assert_peaks_by_definition(
+            transformer, smooth_map(), clusters_of(transformer), max_peaks=1
+        )
+        assert {len(peaks) for peaks in expected} == {1}
 
     def test_peak_at_the_distance_is_too_close(self, mask_img):
         z = np.random.default_rng(0).uniform(-0.5, 0.5, SHAPE)
@@ -1008,12 +1015,12 @@ class TestEstimators:
     def test_before_a_map_was_seen_is_refused(self, mask_img):
         transformer = ClusterTDPTransformer(mask_img=mask_img)
         for unfitted in (transformer, transformer.fit()):
-            with pytest.raises(NotFittedError, match="Call fit_transform"):
+            with pytest.raises(NotFittedError, match="Call fit or fit_transform with one"):
                 get_tdp_table(unfitted)
 
     @pytest.mark.parametrize("value", [None, "table", pd.DataFrame()], ids=repr)
     def test_of_something_else_is_refused(self, value):
-        with pytest.raises(TypeError, match=f"ARISecondLevelModel. Got {type(value).__name__}"):
+        with pytest.raises(TypeError, match=f"or a FittedMap. Got {type(value).__name__}"):
             get_tdp_table(value)
 
 
@@ -1050,9 +1057,14 @@ class TestBadParameters:
         ids=lambda parameters: ", ".join(parameters),
     )
     def test_parameters_of_an_atlas_without_one(self, fitted, parameters):
-        match = f"{', '.join(parameters)} is for a labels_img, and there is none"
+        match = f"{', '.join(parameters)} must be left at the default without a labels_img. Got "
         with pytest.raises(ValueError, match=match):
             get_tdp_table(fitted, **parameters)
+
+    def test_a_distance_between_peaks_for_clusters_of_one_peak(self, fitted):
+        match = "min_distance must be left at the default with max_peaks=1, .*Got min_distance=3.0"
+        with pytest.raises(ValueError, match=match):
+            get_tdp_table(fitted, max_peaks=1, min_distance=3.0)
 
     @pytest.mark.parametrize(
         ("parameters", "match"),

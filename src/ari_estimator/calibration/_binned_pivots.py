@@ -1,8 +1,8 @@
 """Pivotal statistics of many permutations, without sorting all of their statistics.
 
-The statistics of one permutation have p-values ``p_(1) <= p_(2) <= ...``. The inverse of the template
-turns the k-th of them into a number. The pivotal statistic of the permutation is the smallest of
-these numbers over all k.
+The statistics of one permutation have p-values ``p_(1) <= p_(2) <= ...``. The inverse of the
+template turns the k-th of them into a number. The pivotal statistic of the permutation is the
+smallest of these numbers over all k.
 
 To find the smallest number, few of the statistics have to be sorted:
 
@@ -12,9 +12,9 @@ To find the smallest number, few of the statistics have to be sorted:
    the numbers in it.
 3. A bin whose lower bound is above the upper bound of another bin cannot hold the smallest number.
    Groups of bins are compared first, then the bins of the groups that are left.
-4. The bins that are left hold few statistics. These are sorted, and their p-values are interpolated.
-   If interpolated p-values are too close to tell which number is the smallest, the p-values are
-   computed.
+4. The bins that are left hold few statistics. These are sorted, and their p-values are
+   interpolated. If interpolated p-values are too close to tell which number is the smallest, the
+   p-values are computed.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def calibrate_draws(
         Error level, at least one divided by the number of draws.
 
     p_values : {"parametric", "rank"}, default="parametric"
-        Whether p-values are those of the t distribution, or the rank among all draws.
+        P-values of the t distribution, or by the rank among all permutations.
 
     step_down : bool, default=False
         Whether elements below the first threshold are left out, and the rest calibrated again.

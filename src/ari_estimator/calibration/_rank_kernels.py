@@ -16,7 +16,7 @@ def count_ranks(
     """Count how many statistics of each element are at least as large, in each draw.
 
     ``statistics`` has a row for each element, which ``order`` sorts. The number for draw b,
-    less one, is a column of ``counts``; those of draw 0 are written to ``observed``, too.
+    less one, is a column of ``counts``; the ranks of draw 0 are written to ``observed``, too.
     """
     n_elements, n_permutations = statistics.shape
     for i in range(n_elements):

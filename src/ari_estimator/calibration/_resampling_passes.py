@@ -1,7 +1,7 @@
 """Passes over null statistics, spread over processes: pivotal statistics, smallest p-values.
 
-Here what permutations data and what calibrates templates meet. Only what calibration needs comes
-back from a pass, never the statistics of all permutations.
+A pass goes through the statistics of all permutations, block by block. It returns what calibration
+needs, and never the statistics of all permutations.
 """
 
 from __future__ import annotations
@@ -88,16 +88,15 @@ def pivots_by_tail(
     Returns
     -------
     pivots : ndarray of shape (n_permutations,)
-        Pivotal statistics. Those that may be the one that decides at this level, that of the
-        data as observed, and those that may equal it are computed in double precision; others
-        as far as single precision goes.
+        Pivotal statistics. Double precision is used for the data as observed, for permutations
+        that may equal it, and for permutations that may decide at this level. The others have
+        single precision.
 
     Notes
     -----
-    Some draws have the statistics of the data as observed, but for rounding: two-sided, that
-    with all signs flipped has, or two groups of equal size that change places. By them the data
-    are no more extreme than by one of them, so their pivotal statistics must be equal, and
-    not be put in order by rounding.
+    Some permutations have the same statistics as the data as observed, but for rounding. Two-sided,
+    all signs flipped is one of them; so are two groups of equal size that change places. Rounding
+    must not put these permutations in order. So their pivotal statistics are made equal.
     """
     n_varying = int((~null.is_constant).sum())
     ranks = np.arange(1, min(template.k_max, n_varying or null.n_elements) + 1)
@@ -182,7 +181,7 @@ class _RankTask:
 
 
 def rank_p_values(null: NullStatistics, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
-    """Return p-values by the rank of each statistic among those of all draws.
+    """Return p-values by the rank of each statistic among all permutations.
 
     The p-value of an element in a draw is the share of draws in which its statistic is at least
     as large.

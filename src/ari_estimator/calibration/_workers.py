@@ -48,7 +48,24 @@ class Workers:
         self.verbose = verbose
 
     def run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
-        """Yield the results of a function for each range, in order."""
+        """Yield the results of a function for each range, in order.
+
+        Parameters
+        ----------
+        what : str
+            What the ranges count, for the progress bar.
+
+        function : callable
+            The function. It takes a range.
+
+        ranges : list of range
+            The ranges.
+
+        Yields
+        ------
+        result : object
+            The result for the next range.
+        """
         # Held here too: threads, if these are the workers, cannot limit products themselves, and
         # on several threads the last bit of a product is another.
         with one_thread():

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str or None, default=None
-        The command line, without the name of the program; None for that of the process.
+        The command line, without the name of the program. None for the command line of the process.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""``ari clusters``, ``ari adaptive`` and ``ari regions``: what of a map is active."""
+"""``ari clusters``, ``ari adaptive`` and ``ari regions``: how much of a map is active."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def clusters(
 ) -> Outcome:
     """Say how much of each cluster of a map is active.
 
-    Clusters are those of a threshold, which may be chosen after looking, or of another program.
+    A threshold forms the clusters, or another program did. You may choose the threshold after
+    looking.
     """
     from ari_estimator.estimators import ClusterTDPTransformer
 
@@ -70,7 +71,7 @@ def adaptive(
         ),
     ] = False,
 ) -> Outcome:
-    """Find the largest clusters of which a given part is active, each at a height of its own."""
+    """Find the largest clusters with a given active part, each at a threshold of its own."""
     from ari_estimator.estimators import AdaptiveTDPTransformer
 
     if threshold_free and tdp:

@@ -19,7 +19,7 @@ class DesignOptions:
         Path | None,
         Option(
             help="Table (TSV or CSV) with a row for each map; a column path, or participant_id, "
-            "says of which. Without it the mean of all maps is tested.",
+            "names the map. Without it the mean of all maps is tested.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),

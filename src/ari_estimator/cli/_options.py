@@ -49,7 +49,7 @@ class LevelOptions:
 
 @dataclass(frozen=True)
 class TestOptions(LevelOptions):
-    """How all sets are tested, of which voxels or vertices."""
+    """How all sets are tested, and which voxels or vertices are."""
 
     mask: Annotated[
         list[Path] | None,
@@ -281,7 +281,7 @@ class ResultOptions:
     prefix: Annotated[
         str | None,
         Option(
-            help="How names of files start; by default as that of the map.",
+            help="How names of files start; by default as the name of the map.",
             show_default=False,
             rich_help_panel=_RESULTS,
         ),

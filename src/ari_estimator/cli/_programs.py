@@ -26,7 +26,7 @@ class ProgramOptions(LevelOptions, SetOptions):
         Path | None,
         Option(
             help="Mask of all that is tested.",
-            show_default="that of the program",
+            show_default="the mask of the program",
             rich_help_panel="Test",
         ),
     ] = None
@@ -77,9 +77,9 @@ def fsl(
     table: Annotated[
         list[Path] | None,
         Option(
-            help="Cluster table, text or HTML, of which a copy with TDPs is written to --out; "
-            "repeated for several.",
-            show_default="those of the folder",
+            help="Cluster table, text or HTML: a copy with TDPs is written to --out; repeated for "
+            "several.",
+            show_default="the tables of the folder",
         ),
     ] = None,
 ) -> Outcome:

@@ -1,4 +1,4 @@
-"""Which maps of which subjects, and the design, from the command line."""
+"""The maps of subjects and their design, from the command line."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def read_study(
 def _files(
     images: Sequence[str], select: Sequence[str], folder_of_masks: Path | None
 ) -> tuple[list[str], Any]:
-    """Return the files that are named, those of a pattern in the order of their names; a mask."""
+    """Return the files that are named, sorted by name for each pattern; and a mask."""
     if len(images) == 1 and Path(images[0]).is_dir():
         folder = Path(images[0])
         return _files_of_folder(folder, select, folder_of_masks or folder)
@@ -198,7 +198,7 @@ def _matched(
         if len(files) != len(table):
             raise ValueError(
                 f"--design must have a row for each of the {len(files)} maps. Got {len(table)} "
-                f"rows, and none of the columns {', '.join((_PATH, *_SUBJECT))} to tell of which."
+                f"rows, and no column {', '.join((_PATH, *_SUBJECT))} that names their maps."
             )
         return table, files
     labels = [str(label).removeprefix("sub-") for label in table[subject]]

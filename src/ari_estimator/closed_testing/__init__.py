@@ -6,8 +6,11 @@ calibrated by permutations.
 
 from ari_estimator.closed_testing._calibrated_test import CalibratedTest
 from ari_estimator.closed_testing._calibration import Calibration, calibrate
-from ari_estimator.closed_testing._critical_vector import CriticalVector, CriticalVectorBounds
-from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
+from ari_estimator.closed_testing._critical_vector import CriticalVector
+from ari_estimator.closed_testing._critical_vector_test import (
+    CriticalVectorBounds,
+    CriticalVectorTest,
+)
 from ari_estimator.closed_testing._hommel import ConcentrationSet, Hommel
 from ari_estimator.closed_testing._learned_template import LearnedTemplate
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds

@@ -1,9 +1,9 @@
 """Tails of the binomial distribution on the scale of logarithms, where they do not underflow.
 
-The k-th smallest of m uniform p-values is at most p if at least k of them are. The probability
-of this is a regularized incomplete beta function, and as soon as p-values are dependent it is
-met at arguments where it is smaller than any double: with 200,000 p-values, of which the middle
-one is 0.47 instead of 0.5, it is about 1e-160, at 0.45 about 1e-440.
+The k-th smallest of m uniform p-values is at most p if at least k of them are. The probability is
+a regularized incomplete beta function. Dependent p-values can make it smaller than any double: with
+200,000 p-values whose median is 0.47 instead of 0.5 it is about 1e-160, and with a median of 0.45
+about 1e-440.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def _log_probability(k: np.ndarray, m: int, p: np.ndarray) -> np.ndarray:
 
 
 def _tail_ratio(k: np.ndarray, m: int, p: np.ndarray) -> np.ndarray:
-    """Return the probability of k or more successes over that of k, by a continued fraction.
+    """Return the probability of at least k successes, divided by the probability of k successes.
 
-    That of the incomplete beta function [1]_ (8.17.22), by the method of Lentz. It converges
-    within some tens of steps where k is far above m p.
+    It is the continued fraction of the incomplete beta function [1]_ (8.17.22), by the method of
+    Lentz. It converges within some tens of steps where k is far above m p.
 
     References
     ----------

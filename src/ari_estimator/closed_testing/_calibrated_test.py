@@ -26,7 +26,7 @@ class CalibratedTest(CriticalVectorTest):
         P-values of the data as observed, in any order.
 
     calibration : Calibration
-        The calibration, of which the first permutation is the data as observed.
+        The calibration. Its first permutation is the data as observed.
 
     scheme : str or None, default=None
         How the data were permuted, in words, where that is known.
@@ -67,8 +67,8 @@ class CalibratedTest(CriticalVectorTest):
     ``lambda_S``. The data as observed are among them: it is never below ``1 / B``. It is
     adjusted for all sets and all ``k`` at once, since the bounds are.
 
-    Step-down depends on alpha. P-values of sets after step-down are those of its first step,
-    which are valid, and no smaller than they need to be.
+    Step-down depends on alpha. So the p-values of sets come from the first step alone. They are
+    valid, and no smaller than they need to be.
 
     Examples
     --------
@@ -117,7 +117,7 @@ class CalibratedTest(CriticalVectorTest):
         Parameters
         ----------
         alpha : float, default=0.05
-            Error level, at least ``1 / n_permutations``; after step-down that of the
+            Error level, at least ``1 / n_permutations``; after step-down, the level of the
             calibration.
 
         Returns

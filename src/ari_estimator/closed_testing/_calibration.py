@@ -88,7 +88,7 @@ class Calibration:
 
     @property
     def n_permutations(self) -> int:
-        """Number of permutations, that of the data as observed included."""
+        """Number of permutations, including the data as observed."""
         return self.pivotal_statistics.size
 
     @cached_property
@@ -247,12 +247,12 @@ def step_down(
 
     Notes
     -----
-    Where the thresholds hold, no true null has a p-value below the first of them. So the
-    elements that have are all false, and need not be among those that the thresholds are
-    calibrated on; those left allow for larger thresholds, which may leave out more, until
-    nothing changes [1]_ [2]_. If the thresholds hold that are calibrated on the true nulls
-    alone, then so do those of each step, which are smaller: of all steps together the error
-    rate is that of a single one.
+    If the thresholds hold, no true null has a p-value below the first threshold. So the elements
+    with such p-values are all false, and calibration can do without them. The elements that are
+    left allow for larger thresholds, which may leave out more elements, until nothing changes
+    [1]_ [2]_. The thresholds of each step are no larger than thresholds that are calibrated on the
+    true nulls alone. If these hold, all steps hold. So the steps together have the error rate of a
+    single one.
 
     References
     ----------
@@ -292,7 +292,7 @@ def calibrate(
     Parameters
     ----------
     p_values : array-like of shape (n_permutations, n_elements)
-        P-values of each permutation, of which the first is that of the data as observed.
+        P-values of each permutation. The first row is the data as observed.
 
     alpha : float, default=0.05
         Error level, at least ``1 / n_permutations``.
@@ -306,7 +306,7 @@ default="simes"
 
     delta : int, default=0
         Number of thresholds at the start that no p-value meets. The others are larger: sets
-        of few discoveries are given up for those of many.
+        with few discoveries are given up for sets with many.
 
     step_down : bool, default=False
         Whether elements below the first threshold are left out and the others calibrated

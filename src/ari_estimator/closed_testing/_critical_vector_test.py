@@ -1,4 +1,4 @@
-"""Tests whose bounds come from a critical vector."""
+"""Tests whose bounds come from a critical vector, and these bounds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,81 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._critical_vector import CriticalVector, CriticalVectorBounds
+from ari_estimator.closed_testing._checks import check_labels, check_subset
+from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._ordered_sets import one_set, sets_by_label, smallest_beyond
+from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
+
+
+class CriticalVectorBounds(SimultaneousBounds):
+    """Bounds by a critical vector.
+
+    Parameters
+    ----------
+    p_values : ndarray of shape (n_elements,)
+        P-values of the elements.
+
+    critical_vector : CriticalVector
+        Thresholds that hold for them.
+
+    Attributes
+    ----------
+    critical_vector : CriticalVector
+        The first of the thresholds, as many as any set of these p-values can make use of.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.closed_testing import CriticalVector, CriticalVectorBounds
+    >>> bounds = CriticalVectorBounds(np.array([0.001, 0.02, 0.5]), CriticalVector([0.01, 0.03]))
+    >>> bounds.of_set([0, 1])
+    1
+    """
+
+    critical_vector: CriticalVector
+
+    def __init__(self, p_values: np.ndarray, critical_vector: CriticalVector) -> None:
+        self.p_values = p_values
+        self.critical_vector = critical_vector._concentrated(p_values)
+
+    def of_set(self, subset: ArrayLike | None = None) -> int:
+        """Return the bound of one set, see :meth:`SimultaneousBounds.of_set`."""
+        p_values = self.p_values
+        if subset is not None:
+            p_values = p_values[check_subset(subset, p_values.size, name="subset")]
+        one_set = np.zeros(p_values.size, dtype=np.intp)
+        return int(self.critical_vector._by_label(p_values, one_set, 1)[0])
+
+    def by_label(
+        self,
+        labels: ArrayLike,
+        n_labels: int | None = None,
+        *,
+        subset: ArrayLike | None = None,
+    ) -> np.ndarray:
+        """Return the bounds of all sets, see :meth:`SimultaneousBounds.by_label`."""
+        p_values = self.p_values
+        if subset is not None:
+            indices = check_subset(subset, p_values.size, name="subset", repeated=True)
+            p_values = p_values[indices]
+        labels, n_labels = check_labels(labels, p_values.size, n_labels, each="p-value")
+        return self.critical_vector._by_label(p_values, labels, n_labels)
+
+    def contributing(self) -> np.ndarray:
+        """Return which elements can add to a bound: those below the last threshold."""
+        # Compared as p-values, where the threshold is exact. A vector without thresholds is
+        # above none.
+        thresholds = self.critical_vector.thresholds
+        return self.p_values <= (thresholds[-1] if thresholds.size else -1)
+
+    def of_nested(self, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Return the bounds of nested sets, see :meth:`SimultaneousBounds.of_nested`."""
+        return self.critical_vector.true_discoveries_of_nested(self.p_values[order], starts)
+
+    def along(self, order: np.ndarray) -> np.ndarray:
+        """Return the bounds along an order, see :meth:`SimultaneousBounds.along`."""
+        return self.critical_vector.confidence_curve(self.p_values, order)
 
 
 class CriticalVectorTest(SimultaneousTest):

@@ -70,10 +70,10 @@ def _guess_smallest_rejected(small: np.ndarray, m: int, level: float, largest: i
 def _largest_unrejected(small: np.ndarray, m: int, level: Fraction, largest: int) -> int:
     """Return the largest size up to ``largest`` whose largest p-values are not rejected.
 
-    ``small`` are those of the ``m`` p-values at or below the level, ascending. With the
-    level held fixed, whatever is rejected stays rejected when the next smaller p-value joins
-    (p_(m-i+j) keeps its value while j / i grows), hence bisection. It starts with a guess,
-    which as a rule leaves nothing to be bisected.
+    ``small`` holds the p-values, out of ``m``, that are at most the level, in ascending order. At a
+    fixed level, a rejected set stays rejected when the next smaller p-value joins it (p_(m-i+j)
+    keeps its value while j / i grows). So bisection finds the size. It starts with a guess, which
+    as a rule leaves nothing to bisect.
     """
     if small.size == m:
         return 0
@@ -144,7 +144,7 @@ class Hommel(CriticalVectorTest):
     elements [1]_ [2]_. The ``a_i`` are found in linear time after sorting [3]_.
 
     Decisions at a level (:meth:`value`, :meth:`concentration_set`,
-    :meth:`critical_vector`) are those of exact arithmetic, ties included, where p-values
+    :meth:`critical_vector`) equal exact arithmetic, ties included, where p-values
     are correctly rounded fractions: alpha stands for the simplest fraction that rounds
     to it, and each threshold is rounded once. :attr:`jumps` and adjusted p-values are
     floating-point numbers, good to the last bits.
@@ -394,7 +394,7 @@ class Hommel(CriticalVectorTest):
         }
 
     def to_arrays(self) -> dict[str, Any]:
-        """Return the name of the local test: the p-values are those of the map."""
+        """Return the name of the local test. The p-values are in the map already."""
         return {"local_test": self.local_test}
 
     @classmethod

@@ -69,10 +69,10 @@ class LearnedTemplate(Template):
 
     Notes
     -----
-    The p-values of each training permutation are sorted, and then those of each rank across
-    permutations. The curve ``j`` is about a quantile of the p-value of every rank at the same
-    level ``j / n_curves``; the thresholds at lambda = j are this curve [1]_. At lambda = 0 they
-    are 0.
+    The p-values of each training permutation are sorted. Then the p-values of each rank are sorted
+    across permutations. The curve ``j`` is about a quantile of the p-value of every rank at the
+    same level ``j / n_curves``; the thresholds at lambda = j are this curve [1]_. At lambda = 0
+    they are 0.
 
     The curves must come from other data than those that they are calibrated on: otherwise they
     follow the very p-values that they shall bound, and the joint error rate is not controlled.

@@ -60,12 +60,12 @@ def sets_by_label(
         Number of sets; None stands for one more than the largest label.
 
     subset : array-like of int or bool, or None
-        Indices, repeated with other labels where sets overlap; None for every hypothesis.
+        Indices, repeated with other labels where sets overlap; None for every element.
 
     Returns
     -------
     q : ndarray of shape (n,)
-        P-values of the first set in ascending order, then those of the second one, and so on.
+        P-values of the first set in ascending order, then of the second set, and so on.
 
     sizes : ndarray of int of shape (n_labels,)
         Number of p-values of each set.
@@ -113,7 +113,7 @@ def smallest_beyond(
     Returns
     -------
     asked : ndarray of int of shape (n_asked,)
-        The sets of which there is a p-value beyond.
+        The sets that have a p-value beyond.
 
     statistics : ndarray of shape (n_asked,)
         Their smallest statistics.

@@ -96,10 +96,10 @@ def rounded_multiples(ratio: Fraction, n_multiples: int) -> np.ndarray:
 
     Notes
     -----
-    The ratio is taken as a sum of two doubles, of which the first is split into two halves
-    whose multiples are exact; their sum is kept with its rounding error (the error-free
-    transformations of Dekker 1971 [1]_). What is lost is below the last bit of the result
-    by as many bits as a double has.
+    The ratio is taken as a sum of two doubles. The first of them is split into two halves whose
+    multiples are exact. Their sum is kept with its rounding error (the error-free transformations
+    of Dekker 1971 [1]_). The loss is below the last bit of the result by as many bits as a double
+    has.
 
     References
     ----------

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from ari_estimator.closed_testing._critical_vector import CriticalVector
+from ari_estimator.closed_testing._critical_vector import CriticalVector
 
 
 class SimultaneousBounds(ABC):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
-
-if TYPE_CHECKING:
-    from ari_estimator.closed_testing._calibration import Calibration
 
 
 class SimultaneousTest(ABC):
@@ -160,8 +158,8 @@ class SimultaneousTest(ABC):
     ) -> np.ndarray:
         """Return the p-values of all sets of a labelling.
 
-        Those of :meth:`set_p_value`, by one sort for all sets together, however many there
-        are. Adjusted for all sets and all ``tdp`` at once.
+        They equal :meth:`set_p_value` for each set. One sort serves all sets, however many there
+        are. The p-values are adjusted for all sets and all ``tdp`` at once.
 
         Parameters
         ----------

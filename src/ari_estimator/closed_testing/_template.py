@@ -72,8 +72,8 @@ class Template(ABC):
 
     name: ClassVar[str]
 
-    # Whether all thresholds are of use where there are very many: for brains, those of most
-    # templates are of use only if there are few.
+    # Whether the template stays useful with very many thresholds. For brains most templates are
+    # useful only with few thresholds.
     keeps_all_thresholds: ClassVar[bool] = False
 
     # What a paragraph on methods cites, in short and in full.
@@ -212,7 +212,7 @@ _BITS_OF_ONE = int(np.array(1.0).view(np.int64))
 def _last_true(
     holds: Callable[[np.ndarray, np.ndarray], np.ndarray], guess: np.ndarray
 ) -> np.ndarray:
-    """Return the last integers up to those of 1.0 at which something holds, and -1 for none.
+    """Return the last integers at which something holds, up to the bits of 1.0; -1 for none.
 
     ``holds(integers, i)`` tells for the problems ``i``. It holds up to some integer and not
     beyond, which is searched in steps that double, away from the guess and back.

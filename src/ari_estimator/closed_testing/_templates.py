@@ -31,7 +31,7 @@ class _FormulaTemplate(Template):
 
     delta : int, default=0
         Number of thresholds at the start that no p-value meets. The others are larger: sets
-        of few discoveries are given up for those of many.
+        with few discoveries are given up for sets with many.
 
     Raises
     ------
@@ -243,7 +243,7 @@ class HigherCriticismTemplate(_FormulaTemplate):
     -----
     ``t_k`` is where ``sqrt(m) (k / m - p) / sqrt(p (1 - p))``, the deviation of k p-values up
     to p from what is expected in standard errors [1]_, is ``-lambda``: lambda is negative as
-    a rule. The inverse is computed as a difference of two terms, of which one grows with p
+    a rule. The inverse is computed as a difference of two terms. One of them grows with p
     and the other one falls, so that it grows with p after rounding, too.
 
     References
@@ -299,8 +299,8 @@ class PowerTemplate(_FormulaTemplate):
 
     Notes
     -----
-    For lambda from 0 to inf; with lambda = 1 nearly ``k / m``. The family of powers is that of
-    the R package pARI. The square root, about the deviation of the ranks of uniform p-values,
+    For lambda from 0 to inf; with lambda = 1 nearly ``k / m``. The R package pARI has the same
+    family of powers. The square root, about the deviation of the ranks of uniform p-values,
     keeps the last thresholds from being 1 whatever lambda.
 
     Examples

@@ -23,10 +23,10 @@ from ari_estimator.inference._thresholds import check_tdp_threshold
 class AdaptiveTDPTransformer(BaseTDPTransformer):
     """The largest clusters with at least a true discovery proportion (TDP).
 
-    In place of a cluster-forming threshold one asks for a TDP, "at least 70 % active": found
-    are all supra-threshold clusters, each at a height of its own, whose lower bound is at
-    least that, as large as possible. With probability at least ``1 - alpha`` the bounds of all
-    clusters hold at once, for all TDPs that one may try.
+    In place of a cluster-forming threshold you ask for a TDP, such as "at least 70 % active". The
+    transformer finds the largest supra-threshold clusters whose lower bound is at least that TDP.
+    Each cluster has a threshold of its own. With probability at least ``1 - alpha`` the bounds of
+    all clusters hold at once, for all TDPs that you may try.
 
     Maps are volumes, surfaces (:class:`nilearn.surface.SurfaceImage`) or CIFTI images, as
     for :class:`ClusterTDPTransformer`. What is said of voxels holds for their vertices and
@@ -35,10 +35,10 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     Parameters
     ----------
     tdp_threshold : float, sequence of float, or None, default=0.7
-        TDP that clusters shall have, in [0, 1]. With several, clusters of a higher one are
-        within those of a lower one, and each voxel shows the TDP of its cluster for the
-        highest one that it is in a cluster of. With None, each voxel shows the highest TDP
-        of all clusters that it is in, the threshold-free TDP map.
+        TDP that clusters shall have, in [0, 1]. With several, the clusters of a higher TDP lie
+        within the clusters of a lower one. Each voxel shows the cluster of the highest TDP that
+        contains it. With None, each voxel shows the highest TDP of all clusters that contain it:
+        the threshold-free TDP map.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
@@ -84,7 +84,8 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         elsewhere; in the form of the input.
 
     maps_ : FittedMap or list of FittedMap
-        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
+        All that is known of the map. Ask it for the bound of any other set, as with
+        :func:`set_bound`.
         This attribute, ``forest_``, ``labels_img_``, ``n_tested_``, ``table_`` and
         ``true_discoveries_`` are there if :meth:`fit` was given maps. They are lists, with one
         item for each map, where the input is not a single map.
@@ -102,7 +103,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         The same number, by scikit-learn's name.
 
     n_tested_ : int
-        Number of voxels tested: those of the mask that are not NaN.
+        Number of voxels tested: all voxels in the mask that are not NaN.
 
     table_ : pandas.DataFrame
         One row for each cluster, by ascending ``tdp_threshold`` and, within, from the
@@ -122,8 +123,8 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
 
     Notes
     -----
-    The method is that of Chen et al. [1]_, see :class:`TDPForest`. The bounds do not depend
-    on the order of the voxels.
+    Chen et al. [1]_ describe the method; see :class:`TDPForest`. The bounds do not depend on the
+    order of the voxels.
 
     References
     ----------

@@ -198,8 +198,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             Ignored; there for scikit-learn.
 
         calibration : PermutationCalibration or None, default=None
-            Fitted to the data of a single map, in the order of its tested elements. Bounds are
-            then those of the calibration, in place of those of the local test.
+            Fitted to the data of a single map, in the order of its tested elements. It then gives
+            the bounds, in place of the local test.
 
         Returns
         -------
@@ -401,8 +401,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names to use instead. For a transformer fitted to a table, they must be those of its
-            columns.
+            Names to use instead. For a transformer fitted to a table, they must be the names of
+            its columns.
 
         Returns
         -------

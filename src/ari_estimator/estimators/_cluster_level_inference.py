@@ -28,7 +28,7 @@ def cluster_level_inference(
     ----------
     stat_img : 3D Niimg-like object, SurfaceImage or CIFTI image
         Statistical map, assumed to be on the z scale. On surfaces, the clusters are
-        connected by the edges of the mesh, and the family is that of both hemispheres.
+        connected by the edges of the mesh, and both hemispheres are one family.
 
     mask_img : image, masker or None, default=None
         All voxels or vertices that are tested, as an image of the same kind as the map. If

@@ -51,22 +51,23 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         p-value, which with ``two_sided`` is two-sided. It must be left at the default
         where ``threshold`` is no number.
 
-    labels_img : image or None, default=None
+    labels_img : image, labels masker or None, default=None
         Clusters, in place of a threshold: an image of labels such as FSL's cluster index,
-        an atlas, or one's own, of the same kind as the maps; 0 is the rest. The clusters
-        keep their labels. See :class:`RegionTDPTransformer` for regions with names.
+        an atlas, or one's own, of the same kind as the maps; 0 is the rest. A NiftiLabelsMasker or
+        SurfaceLabelsMasker gives its own image. The clusters keep their labels. See
+        :class:`RegionTDPTransformer` for regions with names.
 
     resampling_target : {"data"} or None, default=None
-        With "data", a ``labels_img`` on another grid is resampled to that of the maps, by
-        the nearest neighbour; one of other grayordinates is matched by structure and place.
-        With None, another grid is an error.
+        With "data", a ``labels_img`` on another grid is resampled to the grid of the maps, by
+        the nearest neighbour; other grayordinates are matched by structure and place. With None,
+        another grid is an error.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
 
     mask_img : image, masker or None, default=None
         All voxels that are tested, the family: a binary mask image or a path to one, or a
-        NiftiMasker or SurfaceMasker, fitted or not, of which only the mask is used. It must
+        NiftiMasker or SurfaceMasker, fitted or not. Only the mask of a masker is used. It must
         be on the grid or mesh of the maps. If None, nilearn's background mask is computed
         in :meth:`fit` for volumes, which needs a map that has not been thresholded, and no
         map of p-values, whose background may be one; all
@@ -113,7 +114,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         elsewhere; in the form of the input.
 
     maps_ : FittedMap or list of FittedMap
-        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
+        All that is known of the map. Ask it for the bound of any other set, as with
+        :func:`set_bound`.
         This attribute, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_``
         are there if :meth:`fit` was given maps. They are lists, with one item for each map,
         where the input is not a single map.
@@ -131,7 +133,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         The same number, by scikit-learn's name.
 
     n_tested_ : int
-        Number of voxels tested: those of the mask that are not NaN.
+        Number of voxels tested: all voxels in the mask that are not NaN.
 
     table_ : pandas.DataFrame
         One row for each cluster, from the most lenient threshold to the strictest and,
@@ -158,7 +160,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     Notes
     -----
-    The method is that of Rosenblatt et al. [1]_ with the bounds of Goeman et al. [2]_, see
+    Rosenblatt et al. [1]_ describe the method, and Goeman et al. [2]_ its bounds; see
     :class:`~ari_estimator.closed_testing.Hommel`. A map is *assumed* to hold what
     ``stat_type`` says: a t map taken for a z map, with few degrees of freedom, gives far too
     many discoveries. All that can be done is to warn where the intent code of a NIfTI header
@@ -166,8 +168,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     The vertices of both hemispheres, and all grayordinates, are one family: the error
     level is spent once. No cluster reaches from one hemisphere to the other. A vertex has a
-    third of the area of each of its triangles. Areas and coordinates are those of the mesh
-    of the first map that the transformer is fitted to.
+    third of the area of each of its triangles. Areas and coordinates come from the mesh of the
+    first map that the transformer is fitted to.
 
     Voxels that are NaN are left out of the family, with a warning; infinite values stay in,
     with p-values 0 or 1. In arrays from nilearn's maskers all of these are 0 already.

@@ -28,7 +28,7 @@ _OF_NO_EFFECT = ("chunk_size", "memory", "n_jobs", "verbose")
 _TOLERANCE = 1e-3
 
 
-def is_f_contrast(contrast: Any, stat_type: str | None) -> bool:
+def is_f_contrast(contrast: Any, second_level_stat_type: str | None) -> bool:
     """Tell whether nilearn takes a contrast for an F contrast.
 
     Parameters
@@ -36,7 +36,7 @@ def is_f_contrast(contrast: Any, stat_type: str | None) -> bool:
     contrast : str, array-like or None
         As for :meth:`nilearn.glm.second_level.SecondLevelModel.compute_contrast`.
 
-    stat_type : {"t", "F"} or None
+    second_level_stat_type : {"t", "F"} or None
         What the user says that it is.
 
     Returns
@@ -44,8 +44,8 @@ def is_f_contrast(contrast: Any, stat_type: str | None) -> bool:
     is_f : bool
         Whether it is.
     """
-    if stat_type is not None or contrast is None or isinstance(contrast, str):
-        return stat_type == "F"
+    if second_level_stat_type is not None or contrast is None or isinstance(contrast, str):
+        return second_level_stat_type == "F"
     return np.ndim(contrast) == 2 and np.shape(contrast)[0] > 1
 
 
@@ -156,7 +156,11 @@ def only(data: list[np.ndarray]) -> np.ndarray:
 
 
 def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
-    """Return where the data of the tested elements of a map are.
+    """Return which column of the subjects' data belongs to each tested element of a map.
+
+    The data of the subjects have one column for each element in the mask of the model. The
+    transformer may have a smaller mask, and some elements of a map may be NaN. So the tested
+    elements are some of the columns.
 
     Parameters
     ----------
@@ -164,22 +168,23 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
         Fitted to the mask of the model, without any preprocessing.
 
     frame : Frame
-        The elements of the map.
+        The mask of the transformer, which holds the elements of the map.
 
     is_tested : ndarray of bool of shape (n_elements,)
-        Which of them are tested.
+        Which elements of the map are tested.
 
     Returns
     -------
     columns : ndarray of int of shape (n_tested,)
-        Columns of the data, for each tested element.
+        The column of each tested element.
 
     Raises
     ------
     ValueError
-        If some of them are not in the mask of the model.
+        If a tested element is outside the mask of the model, so that it has no column.
     """
-    # The way of a map: numbers into an image, and out of it again. float64 has them all.
+    # The numbers of the columns go the way of a map: into an image, and out of it again. They
+    # start at 1, because 0 is outside of the mask.
     numbers = masker.inverse_transform(np.arange(1.0, masker.n_elements_ + 1))
     columns = next(frame.arrays(numbers))[is_tested].astype(np.intp) - 1
     n_outside = int((columns < 0).sum())
@@ -256,7 +261,7 @@ class ContrastCalibrator:
             for name, value in calibration.get_params().items()
             if name not in _OF_NO_EFFECT
         }
-        # Design and subjects are those of the fit of the model, and need not be compared.
+        # The design and the subjects cannot change before the model is fitted again.
         asked = hash_of_values(
             (
                 type(calibration).__name__,
@@ -346,25 +351,25 @@ def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
 
 
 def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily) -> None:
-    """Refuse a calibration of other elements, sides or data than those of a map."""
+    """Refuse a calibration whose elements, sides or data differ from the map's."""
     n_calibrated = calibration.p_values_.size
     if family.n_tested != n_calibrated:
         raise ValueError(
             f"calibration must be of the {family.n_tested} elements that are tested in the map. "
             f"Got one of {n_calibrated}."
         )
-    # Tails in the scale of a map are not known to be of one side or two if they are p-values.
+    # Of a map of p-values it is not known whether they are one-sided or two-sided.
     statistic = family.statistic
     if not statistic.is_p and calibration.two_sided_ != statistic.two_sided:
         raise ValueError(
             f"two_sided must be {calibration.two_sided_}, as in the calibration. "
             f"Got {statistic.two_sided}."
         )
-    # Those of t, which p-values by rank are not.
+    # P-values of t: the calibration's own p-values may be ranks.
     of_t = CorrelationTail(calibration.df_, calibration.two_sided_).of_t(calibration.t_values_)
     differences = np.abs(family.p_values - of_t)[~calibration.is_constant_]
     if differences.max(initial=0) > _TOLERANCE:
         raise ValueError(
             "calibration must be of the data that the map was computed from. Got p-values that "
-            f"differ by up to {differences.max():.2g} from those of the map."
+            f"differ from the map's by up to {differences.max():.2g}."
         )

@@ -41,12 +41,12 @@ def learn_template(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> LearnedTemplate:
-    """Learn a template from subjects that are not those to be studied.
+    """Learn a template from other subjects than those to be studied.
 
-    A template that has the shape that the smallest p-values of brain maps have, with their
-    dependence, gives larger bounds than one that was made up. It is learned from another study
-    with the same mask, or from some of the subjects, which are then left out: a template that
-    was learned from the data that it is calibrated on adapts to them, and the bounds do not hold.
+    A learned template has the shape that the smallest p-values of brain maps have. Mostly it gives
+    larger bounds than a template that was made up. Learn it from another study with the same mask,
+    or from some of the subjects, and leave these out of the study. A template that was learned from
+    the data of the study adapts to them, and the bounds do not hold.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def learn_template(
         Number of thresholds.
 
     scheme : {"auto", "sign_flip", "permutation", "bootstrap"}, default="auto"
-        How subjects are resampled, as in :class:`PermutationCalibration`.
+        How subjects are permuted, as in :class:`PermutationCalibration`.
 
     blocks : array-like of shape (n_subjects,) or None, default=None
         Exchangeability blocks.
@@ -98,8 +98,9 @@ def learn_template(
 
     Notes
     -----
-    The k smallest p-values of each draw, then, for each rank, sorted over permutations: nested
-    curves, of which calibration chooses the highest that keeps the joint error rate [1]_.
+    Each permutation gives its ``k_max`` smallest p-values, in order. For each rank, these p-values
+    are then sorted over permutations. The result is a family of nested curves. Calibration chooses
+    the highest curve that keeps the joint error rate [1]_.
 
     References
     ----------

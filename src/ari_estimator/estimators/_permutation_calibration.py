@@ -16,21 +16,15 @@ from sklearn.utils.validation import check_memory
 
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator._version import __version__
-from ari_estimator.calibration import Workers, calibrate_draws
-from ari_estimator.calibration._subject_data import resample_subjects
-from ari_estimator.closed_testing import Calibration, LearnedTemplate, Template
-from ari_estimator.closed_testing._lambda import lambda_rank
-from ari_estimator.closed_testing._learned_template import fingerprints, refuse_shared
+from ari_estimator.calibration import Workers
+from ari_estimator.calibration._calibrate_draws import PValues
+from ari_estimator.calibration._calibrate_subjects import calibrate_subjects
+from ari_estimator.closed_testing import Calibration, LearnedTemplate
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.closed_testing._templates import TEMPLATES, make_template
+from ari_estimator.closed_testing._templates import TEMPLATES
 from ari_estimator.estimators._report import report_on
 from ari_estimator.images._subject_maps import masked_subjects
 from ari_estimator.resampling import SCHEMES, SchemeName
-
-PValues = Literal["parametric", "rank"]
-
-# Thresholds of templates that lose by having many. That of Notip, Blain et al. (2022).
-_K_MAX = 1000
 
 # Sums of subjects that are streamed: few enough for memory, and many for power.
 _N_GROUPS = 256
@@ -39,19 +33,19 @@ _N_GROUPS = 256
 class PermutationCalibration(BaseEstimator):
     """Critical vector that is calibrated by permutations, from the data of all subjects.
 
-    What bounds true discoveries are thresholds for the ordered p-values. Closed testing with
-    Simes' test takes thresholds that are safe for the usual dependence of brain maps; permutations
-    of the subjects show the dependence that there is, and what thresholds it allows for. Mostly
-    these are larger, and so are the bounds. Nothing is assumed of how voxels depend on each
-    other. What is assumed is that subjects are exchangeable; and, where signs are flipped, as
-    for one sample, that **errors are symmetric around 0**: with skewed errors the bounds do not
-    hold. See Notes.
+    Bounds on true discoveries come from thresholds for the ordered p-values. Closed testing with
+    Simes' test takes thresholds that are safe for the usual dependence of brain maps. Permutations
+    of the subjects show the dependence that the data have, and the thresholds that it allows. These
+    are mostly larger, and so are the bounds. The calibration assumes nothing about how voxels
+    depend on each other. It assumes that subjects are exchangeable. If signs are flipped, as for
+    one sample, it assumes that **errors are symmetric around 0**: with skewed errors the bounds do
+    not hold. See Notes.
 
     Parameters
     ----------
     template : {"simes", "aorc", "beta", "higher_criticism", "power"} or LearnedTemplate, \
 default="simes"
-        Shape of the thresholds, of which the scale is calibrated.
+        Shape of the thresholds. Their scale is calibrated.
 
     n_permutations : int, default=1000
         Number of permutations, the data as observed included. If no more are possible, all of
@@ -78,8 +72,10 @@ default="simes"
         large ranks would decide, and leave none of use for small ones.
 
     delta : int, default=0
-        Shift of the template: the ``delta`` smallest p-values do not count, in exchange for
-        larger thresholds of the others. No set has a bound above its size less ``delta``.
+        How many of the smallest p-values the template gives up. Its first ``delta`` thresholds are
+        0, and the other thresholds are larger in return. Each bound then takes ``delta`` elements
+        off: a set of n elements has at most ``n - delta`` true discoveries. That pays off for large
+        sets, and loses small ones.
 
     step_down : bool, default=False
         Whether voxels below the first threshold are left out, and the rest calibrated again,
@@ -88,26 +84,27 @@ default="simes"
 
     allow_shared_data : bool, default=False
         Whether a learned template may be calibrated on subjects that it was learned from. The
-        bounds do not hold then.
+        bounds do not hold then. It must be False for other templates.
 
     n_groups : int, default=256
-        Of subjects that are streamed, how many sums are kept in memory: signs are flipped for
-        groups of subjects, if there are more of them.
+        How many sums of subjects are kept in memory, if subjects are streamed. If there are more
+        subjects, they form groups, and the signs of whole groups are flipped. It must be left at
+        the default for data in memory.
 
     random_state : int, numpy.random.RandomState or None, default=None
         Seed of the permutations.
 
     chunk_size : int or None, default=None
         Permutations per task; None for half a share of each process, but no more than 2500. Results
-        do not depend on it. P-values by rank are computed in tasks of some elements instead.
+        do not depend on it. It must be None with ``p_values="rank"``, whose tasks are elements.
 
     n_jobs : int or None, default=None
         Number of processes. Results do not depend on it. None for one, or for what
         :func:`joblib.parallel_config` says.
 
     memory : None, str or joblib.Memory, default=None
-        Where to keep the result for the next time that the same data are calibrated in the same
-        way. It needs an integer as ``random_state``.
+        Where to cache the result. The next calibration of the same data with the same parameters
+        takes it from there. It needs data in memory and an integer as ``random_state``.
 
     verbose : int, default=0
         Whether to show progress.
@@ -139,10 +136,10 @@ default="simes"
         P-values of the data as observed.
 
     pivotal_statistics_ : ndarray of shape (n_permutations,)
-        Largest scale that each permutation would allow for. The data as observed come first.
+        Largest scale that each permutation allows. The data as observed come first.
 
     scheme_ : str
-        What was resampled, in words.
+        How subjects were resampled, in words.
 
     t_values_ : ndarray of shape (n_elements,)
         The t statistics of the data as observed; 0 where data are constant.
@@ -173,8 +170,8 @@ default="simes"
     closed testing of a z map, fails in the same way. Permutation, of groups or a covariate, does
     not need symmetry.
 
-    Statistics are computed in single precision, and the one that decides, and all that
-    might, in double precision: ``lambda_`` is that of double precision.
+    Statistics are computed in single precision. Those that may decide about ``lambda_`` are
+    computed again in double precision, so that ``lambda_`` has double precision.
 
     References
     ----------
@@ -317,7 +314,7 @@ default="simes"
         if masker is not None:
             data = masked_subjects(data, masker)
         self._refuse_unused(is_streamed=isinstance(data, Iterator))
-        calibrate = check_memory(self.memory).cache(_calibrate, ignore=["workers"])
+        calibrate = check_memory(self.memory).cache(calibrate_subjects, ignore=["workers"])
         results = calibrate(
             data,
             design,
@@ -334,7 +331,7 @@ default="simes"
             step_down=bool(self.step_down),
             allow_shared_data=self.allow_shared_data,
             n_groups=self.n_groups,
-            random_state=self.random_state,
+            rng=generator(self.random_state),
             version=__version__,
             workers=Workers(self.n_jobs, self.chunk_size, self.verbose),
         )
@@ -411,83 +408,3 @@ def generator(random_state: int | np.random.RandomState | None) -> np.random.Gen
         The generator.
     """
     return np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
-
-
-def _calibrate(
-    data: Any,
-    design: Any,
-    contrast: Any,
-    *,
-    alpha: float,
-    two_sided: bool,
-    template: str | LearnedTemplate,
-    n_permutations: int,
-    scheme: SchemeName,
-    blocks: Any,
-    p_values: PValues,
-    k_max: Any,
-    delta: int,
-    step_down: bool,
-    allow_shared_data: bool,
-    n_groups: int,
-    random_state: Any,
-    version: str,
-    workers: Workers,
-) -> dict[str, Any]:
-    """Return the calibration, and the other fitted attributes.
-
-    A function of its own, so that it can be cached: ``version`` keeps a cache from giving what
-    an older version of the package has found.
-    """
-    resampled = resample_subjects(
-        data,
-        design,
-        contrast,
-        two_sided=two_sided,
-        n_permutations=n_permutations,
-        scheme=scheme,
-        blocks=blocks,
-        n_groups=n_groups,
-        rng=generator(random_state),
-    )
-    null = resampled.null
-    lambda_rank(null.n_permutations, alpha)  # which refuses a level that is too small
-    made = _make_template(template, null.n_elements, k_max, delta)
-    if not allow_shared_data:
-        _refuse_shared_data(template, resampled.data)
-    calibration, observed = calibrate_draws(
-        null, made, alpha, p_values=p_values, step_down=step_down, workers=workers
-    )
-    return {
-        "calibration": calibration,
-        "p_values_": observed,
-        "t_values_": null.exact_t(0),
-        "df_": null.tail.df,
-        "is_constant_": null.is_constant,
-        "n_permutations_": null.n_permutations,
-        "scheme_": resampled.scheme,
-        "n_features_in_": null.n_elements,
-    }
-
-
-def _make_template(
-    template: str | LearnedTemplate, n_elements: int, k_max: Any, delta: int
-) -> Template:
-    is_auto = isinstance(k_max, str) and k_max == "auto"
-    made = make_template(template, n_elements, k_max=None if is_auto else k_max, delta=delta)
-    if not is_auto or made.keeps_all_thresholds or isinstance(template, Template):
-        return made
-    return made.cut(max(min(made.k_max, _K_MAX), delta + 1))
-
-
-def _refuse_shared_data(template: str | LearnedTemplate, data: np.ndarray | None) -> None:
-    """Refuse a template that was learned from subjects of the data."""
-    if not isinstance(template, LearnedTemplate):
-        return
-    if data is None:
-        raise ValueError(
-            "allow_shared_data must be True for a learned template and subjects that are "
-            "streamed: whether it was learned from them cannot be told. Set it if it was "
-            "not."
-        )
-    refuse_shared(template, fingerprints(data))

@@ -31,11 +31,12 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     Parameters
     ----------
-    labels_img : image
+    labels_img : image, labels masker or maps masker
         The regions: an image of labels, or, for regions that may overlap, an image of
-        several maps (4D, for volumes), each of which has a region where it is above
-        ``probability_threshold``. It must be of the same kind as the maps and on their
-        grid or mesh, unless ``resampling_target="data"``.
+        several maps (4D, for volumes). Each of these maps has a region where it is above
+        ``probability_threshold``. The image must be of the same kind as the maps and on their
+        grid or mesh, unless ``resampling_target="data"``. A NiftiLabelsMasker, NiftiMapsMasker,
+        SurfaceLabelsMasker or SurfaceMapsMasker gives its own image and names.
 
     labels : sequence of str or None, default=None
         Names of the regions, by ascending label or in the order of the maps, with or
@@ -54,9 +55,9 @@ class RegionTDPTransformer(BaseTDPTransformer):
         for binary masks.
 
     resampling_target : {"data"} or None, default=None
-        With "data", regions on another grid are resampled to that of the maps, by the
-        nearest neighbour; those of other grayordinates are matched by structure and place.
-        With None, another grid is an error.
+        With "data", regions on another grid are resampled to the grid of the maps, by the
+        nearest neighbour; other grayordinates are matched by structure and place. With None,
+        another grid is an error.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
@@ -86,7 +87,8 @@ class RegionTDPTransformer(BaseTDPTransformer):
     Attributes
     ----------
     maps_ : FittedMap or list of FittedMap
-        What is known of the map, to ask for the bound of any other set (:func:`set_bound`).
+        All that is known of the map. Ask it for the bound of any other set, as with
+        :func:`set_bound`.
         This attribute, ``n_tested_``, ``table_`` and ``true_discoveries_`` are there if
         :meth:`fit` was given maps. They are lists, with one item for each map, where the input
         is not a single map.
@@ -104,7 +106,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         The same number, by scikit-learn's name.
 
     n_tested_ : int
-        Number of voxels tested: those of the mask that are not NaN.
+        Number of voxels tested: all voxels in the mask that are not NaN.
 
     region_ids_ : ndarray of int of shape (n_regions,)
         The labels, in the order of the columns; 1, 2, ... for an image of several maps.
@@ -130,7 +132,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
     -----
     Bounds of all regions come from one sort, see
     :meth:`~ari_estimator.closed_testing.CriticalVector.true_discoveries_by_label`. The
-    method is that of Rosenblatt et al. [1]_.
+    method is described by Rosenblatt et al. [1]_.
 
     A region without any voxel in the mask has a TDP of NaN, in every map, and a warning
     says so in :meth:`fit`: 0 would read as if nothing had been found there. A region whose

@@ -88,8 +88,8 @@ default=None
 
     calibration : PermutationCalibration or None, default=None
         Calibration of the critical vector by permutations of the subjects, which takes the
-        place of the transformer's local test, and mostly gives larger bounds. ``alpha`` and
-        ``two_sided`` are those of the transformer. Its parameters can be set as
+        place of the transformer's local test, and mostly gives larger bounds. It takes ``alpha``
+        and ``two_sided`` from the transformer. Its parameters can be set as
         ``calibration__n_permutations`` and so on. None for closed testing of the z map.
 
     Attributes
@@ -139,15 +139,14 @@ default=None
     warns with the number of voxels. A vertex that is NaN in a subject's surface is out of the
     model if nilearn computes the mask, and otherwise out of the family of the contrast.
 
-    Areas and coordinates of surfaces are those of the mesh of ``mask_img``, where one is
-    given.
+    Areas and coordinates of surfaces come from the mesh of ``mask_img``, if one is given.
 
-    With a calibration, supra-threshold clusters are those of the z map, as without. Bounds and
-    p-values are those of the calibration: of its own p-values of the same elements, and of
-    the critical vector that permutations of their data allow for. While contrast, elements,
-    ``alpha``, ``two_sided`` and the parameters of the calibration stay the same, it is
-    not computed anew: another threshold is for free, and with ``random_state=None`` the
-    permutations are the same, too. ``fit`` forgets it.
+    With a calibration, supra-threshold clusters still come from the z map. Bounds and p-values of
+    sets come from the calibration: from its own p-values of the same elements, and from its
+    critical vector. The calibration is not computed again as long as contrast, elements,
+    ``alpha``, ``two_sided`` and its parameters stay the same. So another threshold is free, and
+    with ``random_state=None`` the permutations stay the same, too. :meth:`fit` forgets the
+    calibration.
 
     Examples
     --------
@@ -374,10 +373,10 @@ or None, default=None
     ) -> HTMLReport:
         """Return nilearn's report of the model, with the TDP of the last contrast below.
 
-        Parameters are those of nilearn's method, and are of its part of the report: ``alpha`` and
-        ``threshold`` are those of its maps. The part on the TDP is of the contrast, and with the
-        parameters, that it was computed with; there is none before
-        ``compute_contrast(output_type="tdp")``.
+        nilearn's method has the same parameters. They are for nilearn's part of the report alone:
+        its maps have this ``alpha`` and this ``threshold``. The part on the TDP shows the last
+        contrast whose TDP was computed, with the parameters of the transformer. There is no such
+        part before ``compute_contrast(output_type="tdp")``.
 
         Parameters
         ----------

@@ -22,8 +22,8 @@ def set_bound(
 ) -> SetBound:
     """Return the bound of any set of voxels of a map.
 
-    The set may be chosen after looking at the map, and as many sets may be asked for as one
-    likes: the bounds of all of them hold at once, together with those of all clusters.
+    You may choose the set after looking at the map, and ask for as many sets as you like: the
+    bounds of all these sets and of all clusters hold at once.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def set_bound(
 
     Notes
     -----
-    Bound and p-value are those of closed testing [1]_, see
-    :class:`~ari_estimator.closed_testing.Hommel`; or, of a model with a calibration, those of
-    :class:`~ari_estimator.closed_testing.CalibratedTest`.
+    Closed testing [1]_ gives bound and p-value, see
+    :class:`~ari_estimator.closed_testing.Hommel`. With a calibration,
+    :class:`~ari_estimator.closed_testing.CalibratedTest` gives them.
 
     References
     ----------

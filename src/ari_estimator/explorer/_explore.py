@@ -109,7 +109,7 @@ def explore(
     surf_mesh : PolyMesh, dict or None, default=None
         For surfaces: other meshes of the same vertices to draw them on, such as inflated ones;
         or a dictionary of meshes or their files for "left" and "right". Sizes and places remain
-        those of the mesh of the map, which the page can draw, too.
+        vertices of the mesh of the map. The page can draw that mesh, too.
 
     labels_img : 3D Niimg-like object, SurfaceImage or None, default=None
         Atlas: a label for each voxel, resampled to the map, or for each vertex.
@@ -149,7 +149,7 @@ def explore(
 
     Notes
     -----
-    The numbers of the page are those of :class:`TDPForest` and :func:`set_bound`, to the last
+    The numbers of the page equal :class:`TDPForest` and :func:`set_bound`, to the last
     digit. The file sends nothing anywhere, and a policy in it forbids it to.
 
     Examples

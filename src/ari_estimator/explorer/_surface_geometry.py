@@ -125,7 +125,7 @@ def _background_of(bg_img: Any, parts: tuple[SurfacePart, ...]) -> list[np.ndarr
 
 
 def _shades_of(bg_img: Any, parts: tuple[SurfacePart, ...]) -> list[np.ndarray]:
-    """Return an image, such as the depth of sulci, as shades of which 1 is black."""
+    """Return an image, such as the depth of sulci, as shades: 1 is black."""
     if not isinstance(bg_img, SurfaceImage):
         raise TypeError(
             'bg_img must be a SurfaceImage, "auto" or None, for a surface. '

@@ -53,10 +53,10 @@ class AdaptiveClusters(SetMaker):
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
         """Return the clusters for each TDP, from the lowest to the highest.
 
-        Those of one TDP go from the largest to the smallest. Ids run through.
+        The clusters of one TDP go from the largest to the smallest. Ids run through.
         """
         forest = grow_forest(family, bounds, self.connectivity)
-        # Any TDP above 0 is at least that of one discovery among all.
+        # The lowest TDP above 0 has one discovery among all elements.
         tdps = (1 / (2 * family.n_tested),) if self.tdps is None else self.tdps
         partitions = []
         n_before = 0
@@ -64,8 +64,8 @@ class AdaptiveClusters(SetMaker):
             clusters = forest.query(tdp)
             clusters = clusters[forest.sizes[clusters] >= self.cluster_threshold]
             labels = forest.labels(clusters)
-            # They are the clusters above a height just below that of their weakest element: not
-            # the root, where p-values are tied that the evidence tells apart.
+            # A height just below the weakest element forms each cluster. The root of the forest
+            # would not do: p-values may be tied there although the evidence differs.
             weakest = np.full(clusters.size + 1, np.inf)
             np.minimum.at(weakest, labels, family.evidence)
             heights = np.nextafter(weakest[1:], -np.inf)

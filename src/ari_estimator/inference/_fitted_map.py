@@ -335,8 +335,7 @@ class FittedMap:
         is_tested = self.family.is_tested
         if selected.sum() != 1 or not is_tested[selected].all():
             raise ValueError(
-                f"index must be that of one tested {self.frame.space.element_name[0]}. "
-                f"Got {index!r}."
+                f"index must name one tested {self.frame.space.element_name[0]}. Got {index!r}."
             )
         return int(np.flatnonzero(selected[is_tested])[0])
 

@@ -32,7 +32,7 @@ _TINY_P = 1e-6
 
 
 def _looks_thresholded(z: np.ndarray) -> bool:
-    """Tell whether z values lack those close to zero, or those of one sign.
+    """Tell whether z values close to zero, or of one sign, are missing.
 
     A share of next to none is what few voxels may show by chance: the chance that standard
     normal noise would show it decides then.

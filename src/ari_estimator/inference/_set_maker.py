@@ -33,7 +33,7 @@ class SetMaker(ABC):
         The regions that an image gave.
 
     tdps : tuple of float or None
-        The TDPs that were asked for, where the sets are those that have one.
+        The TDPs that the user asked for; None if the user asked for something else.
     """
 
     called: ClassVar[str] = "clusters"

@@ -26,8 +26,8 @@ def set_table(family: MapFamily, partitions: list[Sets], bounds: list[np.ndarray
     Returns
     -------
     table : pandas.DataFrame
-        The sets of one partition after those of the other, each in its order; then the
-        rest of the brain, what is in no set of the first partition, with id 0.
+        The sets of the first partition, then the sets of the next ones. The last row, with id 0, is
+        the rest of the brain: all elements in no set of the first partition.
     """
     descriptions = [
         _describe(family, sets, of_sets) for sets, of_sets in zip(partitions, bounds, strict=True)

@@ -16,36 +16,37 @@ class Sets:
     Attributes
     ----------
     labels : ndarray of int of shape (n_members,)
-        1, 2, ... in the sets; 0 in the rest.
+        Number of the set that each entry belongs to: 1, 2, ...; 0 is the rest.
 
     ids : ndarray of int of shape (n_sets,)
-        What the sets are called.
+        The id of each set, as tables show it.
 
     directions : list of str
-        Which deviations each set is of.
+        Direction of each set, such as "positive".
 
     threshold : float, or ndarray of shape (n_sets,)
-        Threshold that formed them, or each of them, on the scale of the statistic; NaN if
-        none did.
+        Threshold that formed the sets, or the threshold of each, on the scale of the statistic.
+        NaN if no threshold formed them.
 
     tdp_threshold : float or None
-        TDP that was asked for, where the sets are those that have it.
+        TDP that the user asked for; None if the user asked for something else.
 
     elements : ndarray of int of shape (n_members,), or None
-        The element of each entry of ``labels``; sets that overlap need more than one entry for
-        some elements. None if there is one entry for each element, in order.
+        The element that each entry of ``labels`` belongs to. If sets overlap, an element in two
+        sets has two entries. None if the first entry belongs to the first element, the second
+        entry to the second element, and so on.
 
     names : list of str, or None
-        Names of the sets, of regions.
+        Names of the sets, if they are regions.
 
     rest_id : int
-        What the rest is called.
+        The id of the rest.
 
     shown_tdp : ndarray of shape (n_tested,), or None
-        TDP that each element shows, where it is not that of its set.
+        TDP that each element shows; None if each element shows the TDP of its set.
 
     forest : TDPForest or None
-        All clusters of the map, where the sets are some of these.
+        All clusters of the map, if the sets are some of them.
     """
 
     labels: np.ndarray

@@ -134,7 +134,10 @@ class Statistic(ABC):
 
     @property
     def direction(self) -> str:
-        """Direction of a set whose elements were not chosen by their sign."""
+        """Direction of the effects that the test looks for: "positive", "both" or "unsigned".
+
+        A set has this direction, too, unless it was made of positive or of negative values alone.
+        """
         if self.two_sided:
             return "both"
         return "positive" if self.is_signed else "unsigned"

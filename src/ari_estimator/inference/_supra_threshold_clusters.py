@@ -51,7 +51,7 @@ class SupraThresholdClusters(SetMaker):
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
         """Return the clusters at each threshold, from the most lenient to the strictest.
 
-        Those of one threshold go from the largest to the smallest. Ids run through.
+        The clusters of one threshold go from the largest to the smallest. Ids run through.
         """
         partitions = []
         n_before = 0

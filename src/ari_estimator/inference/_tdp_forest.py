@@ -6,43 +6,45 @@ from functools import cached_property
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing import SimultaneousBounds
+from ari_estimator.closed_testing._archive import load_arrays, save_arrays
 from ari_estimator.graphs import ClusterForest, Graph
 
-# What a file holds, and what makes a forest.
+# The arrays of a forest, in memory and in a file.
+_KIND = "forest of clusters"
 _ARRAYS = ("elements", "starts", "parents", "is_cluster", "true_discoveries")
 
 
 class TDPForest:
     """All supra-threshold clusters of a map, each with its lower bound on true discoveries.
 
-    The clusters of all thresholds make a forest: two of them are disjoint, or one is a part
-    of the other. With the bound of each, clusters can be asked for by the true discovery
-    proportion (TDP) that they shall have. However often one asks: all bounds hold at once.
+    The clusters of all thresholds form a forest: two clusters are disjoint, or one contains the
+    other. The forest knows the bound of each cluster. So you can ask for the clusters with a true
+    discovery proportion (TDP) of your choice. All bounds hold at once, however often you ask.
 
-    Made by :meth:`from_bounds`; the arrays below are what it is made of.
+    :meth:`from_bounds` makes a forest. The parameters are its arrays.
 
     Parameters
     ----------
     elements : ndarray of int of shape (n_elements,)
-        The element (voxel, vertex) at each position. A cluster is a range of positions, its
-        weakest element last, which stands for the cluster. All other arrays are by position.
+        The element (voxel, vertex) at each position. A cluster is a range of positions. Its last
+        position holds its weakest element and stands for the cluster. All other arrays are by
+        position.
 
     starts : ndarray of int of shape (n_elements,)
-        Where the cluster of each position starts.
+        First position of the cluster that ends at each position.
 
     parents : ndarray of int of shape (n_elements,)
         Position of the next larger cluster, -1 if there is none.
 
     is_cluster : ndarray of bool of shape (n_elements,)
-        Whether a threshold forms the cluster: False where its weakest element is tied with
-        that of its parent.
+        Whether a threshold forms the cluster. It does not if the weakest elements of the cluster
+        and of its parent are tied.
 
     true_discoveries : ndarray of int of shape (n_elements,)
         Lower bound on the number of active elements of each cluster.
@@ -54,13 +56,13 @@ class TDPForest:
 
     Notes
     -----
-    Clusters with a TDP of at least gamma, as large as possible, are those that have it and are
-    no part of another that has it (Chen et al. 2022 [1]_). A cluster can be among them only if
-    its TDP is higher than that of all clusters it is a part of: those that are, are sorted
-    by TDP once, and a query looks at none but those of at least gamma.
+    A query for gamma finds the largest clusters with a TDP of at least gamma: no other such cluster
+    contains them (Chen et al. 2022 [1]_). A query can find a cluster only if all larger clusters
+    around it have a lower TDP. These clusters are sorted by TDP once. A query then looks at the
+    ones with a TDP of at least gamma, and at no others.
 
-    At each element, the threshold-free map has the highest TDP of all clusters with that
-    element. It is at least gamma exactly in the clusters that the query for gamma finds.
+    At each element, the threshold-free map has the highest TDP of all clusters that contain the
+    element. The map is at least gamma exactly in the clusters that the query for gamma finds.
 
     References
     ----------
@@ -117,11 +119,11 @@ class TDPForest:
             Bounds of all sets of elements.
 
         heights : array-like of shape (n_elements,) or None, default=None
-            Where clusters start and merge, low elements first. None for the p-values of the
-            bounds.
+            Heights at which elements join a cluster, low heights first. None for the p-values of
+            the bounds.
 
         nodes : ndarray of int of shape (n_elements,) or None, default=None
-            The element of each node of the graph. None if nodes are in the order of elements.
+            The element of each node of the graph. None if nodes and elements have the same order.
 
         Returns
         -------
@@ -133,7 +135,7 @@ class TDPForest:
         TypeError
             If the bounds come from a test that cannot bound all clusters of a forest.
         ValueError
-            If there is not a p-value, or a height, for each node.
+            If the bounds, or the heights, do not have one element for each node.
         """
         heights = bounds.p_values if heights is None else np.asarray(heights)
         if bounds.p_values.shape != (graph.n_nodes,):
@@ -271,21 +273,24 @@ class TDPForest:
         return position + int(found[-1]) if found.size else None
 
     def grow(self, cluster: int, tdp: float) -> int:
-        """Return the smallest cluster around a cluster with a TDP of at most a value.
+        """Return a larger cluster around a cluster, grown until its TDP is low enough.
+
+        The cluster grows step by step to the next larger cluster that contains it. It stops at the
+        first cluster with a TDP of at most ``tdp``.
 
         Parameters
         ----------
         cluster : int
-            Position of the cluster.
+            Position of the cluster to start from.
 
         tdp : float
-            True discovery proportion, in [0, 1].
+            True discovery proportion to stop at, in [0, 1].
 
         Returns
         -------
         cluster : int
-            Position of the smallest cluster that has the given one in it, or is it, and a TDP
-            of at most ``tdp``; that of the given one if there is none.
+            Position of the cluster where growing stops. It is the given cluster if its TDP is low
+            enough already, or if no cluster around it has a TDP that is low enough.
 
         Raises
         ------
@@ -299,7 +304,7 @@ class TDPForest:
         return cluster + int(found[0]) if found.size else cluster
 
     def shrink(self, cluster: int, tdp: float) -> np.ndarray:
-        """Return the largest clusters within a cluster that have at least a TDP.
+        """Return the largest clusters within a cluster with at least a TDP.
 
         Parameters
         ----------
@@ -312,8 +317,9 @@ class TDPForest:
         Returns
         -------
         clusters : ndarray of int of shape (n_clusters,)
-            Positions of the clusters, from the largest to the smallest: the cluster itself if
-            it has such a TDP, several if it splits, none if nothing within it has.
+            Positions of the clusters, from the largest to the smallest. The cluster itself if its
+            TDP is high enough; several clusters if it splits; none if no cluster within it has such
+            a TDP.
 
         Raises
         ------
@@ -331,7 +337,7 @@ class TDPForest:
         return self._from_largest(np.array(found, dtype=np.intp))
 
     def change(self, clusters: ArrayLike, cluster: int, step: float) -> np.ndarray:
-        """Return clusters of which one has grown or shrunk until its TDP has changed by a step.
+        """Let one of several clusters grow or shrink until its TDP has changed by a step.
 
         Parameters
         ----------
@@ -339,12 +345,13 @@ class TDPForest:
             Positions of clusters that do not overlap, as from :meth:`query`.
 
         cluster : int
-            The one of them that changes.
+            The cluster that changes; one of these.
 
         step : float
-            The change. If positive, the cluster shrinks to the largest clusters within it
-            that have that much more TDP, possibly several. If negative, it grows to the
-            smallest cluster around it that has that much less, and takes in others in its way.
+            The change of the TDP. If it is positive, the cluster shrinks to the largest clusters
+            within it whose TDP is higher by the step; there may be several. If it is negative, the
+            cluster grows until its TDP is lower by the step, and takes in other clusters on its
+            way.
 
         Returns
         -------
@@ -376,7 +383,7 @@ class TDPForest:
         return self._from_largest(np.concatenate([others, new]))
 
     def local_minima(self) -> np.ndarray:
-        """Return the elements that clusters start from, those with locally smallest p-values.
+        """Return the elements that clusters start from: the local minima of the p-values.
 
         Returns
         -------
@@ -386,12 +393,13 @@ class TDPForest:
         return np.sort(self.elements[self.starts == np.arange(self.starts.size)])
 
     def threshold_free_map(self) -> np.ndarray:
-        """Return the highest TDP of all clusters that each element is in.
+        """Return, for each element, the highest TDP of all clusters that contain it.
 
         Returns
         -------
         tdp : ndarray of shape (n_elements,)
-            At least gamma exactly in the clusters that :meth:`query` finds for gamma.
+            The TDPs. They are at least gamma exactly in the clusters that :meth:`query` finds for
+            gamma.
         """
         highest = np.empty(self.elements.size)
         highest[self.elements] = np.maximum(self.tdps, self._above)
@@ -429,17 +437,9 @@ class TDPForest:
         Parameters
         ----------
         path : str or Path
-            The file, in numpy's format npz.
+            The file, in numpy's format npz; replaced if it is there.
         """
-        path = Path(path)
-        # Moved to its place when it is whole.
-        part = path.with_name(f".{path.name}.part")
-        try:
-            with part.open("wb") as file:
-                np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        save_arrays(path, _KIND, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
     def load(cls, path: str | Path) -> TDPForest:
@@ -460,15 +460,8 @@ class TDPForest:
         ValueError
             If the file holds something else.
         """
-        with Path(path).open("rb") as file:
-            # What is no archive would be taken for something else, with a message of its own.
-            if not is_zipfile(file):
-                raise ValueError(f"{path} is no file of a TDPForest: it is not of the format npz.")
-        with np.load(path) as arrays:
-            missing = sorted(set(_ARRAYS) - set(arrays.files))
-            if missing:
-                raise ValueError(f"{path} is no file of a TDPForest: it has no {missing}.")
-            return cls(**{name: arrays[name] for name in _ARRAYS})
+        arrays = load_arrays(path, _KIND)
+        return cls(**{name: arrays[name] for name in _ARRAYS})
 
     def _check_cluster(self, cluster: Any) -> int:
         n = self.elements.size

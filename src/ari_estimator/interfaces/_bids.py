@@ -236,12 +236,12 @@ def find_group_mask(
     Parameters
     ----------
     folder : path
-        Where to look for ``sub-*_desc-brain_mask.nii.gz``, subfolders included: that of
-        fMRIPrep, say.
+        Where to look for ``sub-*_desc-brain_mask.nii.gz``, subfolders included. It may be the
+        folder of fMRIPrep.
 
     maps : pandas.DataFrame
-        From :func:`find_subject_maps`. A mask is one of a map's if it is of the subject, on the
-        grid of the map, and has no entity in its name that the name of the map contradicts.
+        From :func:`find_subject_maps`. A mask belongs to a map if it has the same subject and the
+        same grid, and if no entity in its name contradicts the name of the map.
 
     **entities : str or None
         Values of entities that the masks must have, such as ``task="faces"``; None where

@@ -252,7 +252,7 @@ def _parse_stat(stat: str) -> tuple[str, int]:
 
 
 def _clustered(stat: str) -> str:
-    """Return the map that FEAT forms clusters of: that of z values."""
+    """Return the map that FEAT forms clusters of, the map of z values."""
     return stat.replace("tstat", "zstat")
 
 

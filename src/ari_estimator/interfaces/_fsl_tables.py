@@ -19,7 +19,7 @@ import pandas as pd
 from ari_estimator.closed_testing._rounding import rounded_down
 from ari_estimator.interfaces._reading import read_text
 
-# New columns come after those of these that there are: size and p-value of a cluster.
+# New columns come after the size and the p-value of a cluster, as far as a table has them.
 _LEADING: Final = ("Cluster Index", "Voxels", "P", "-log10(P)")
 
 _NEW: Final = ("True Discoveries", "TDP")

@@ -1,4 +1,4 @@
-"""The true discovery proportion of FSL's clusters, as files beside those of FSL."""
+"""The true discovery proportion of FSL's clusters, in files beside FSL's own files."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def write_fsl_tdp(
 
     Notes
     -----
-    Numbers equal those of ``get_tdp.R`` with the mask of all voxels that are not 0 and
+    Numbers equal the numbers of ``get_tdp.R`` with the mask of all voxels that are not 0 and
     ``two_sided=True``, which it takes without asking.
 
     Examples

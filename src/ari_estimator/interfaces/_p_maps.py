@@ -57,7 +57,7 @@ class _PMap:
         Which voxels are neighbours there.
 
     stat_type : StatType, callable or None
-        What it holds; or what tells that of the path; None if it cannot be tested.
+        What the map holds, or how the path tells; None if it cannot be tested.
 
     reason : str
         Why not.
@@ -86,7 +86,7 @@ def read_p_map(
 
     mask_img : path, image or None, default=None
         The mask that the program was given; what is above 0 is in it. None only for maps that
-        are NaN outside of it, as those of SnPM are.
+        are NaN outside of it, as the maps of SnPM are.
 
     stat_type : {"p", "one_minus_p", "neg_log10_p"} or None, default=None
         What the map holds. None for what the name says and, for PALM, the options in
@@ -116,7 +116,7 @@ def read_p_map(
 
     Uncorrected p-values of TFCE and of clusters are refused, too. The TFCE score of a voxel
     sums over the voxels around it, and an inactive voxel beside an active one has a small
-    p-value: it is one of the hypothesis that nothing is active anywhere around. The bounds
+    p-value: it tests that nothing is active anywhere around the voxel. The bounds
     need p-values that are valid for each inactive voxel, whatever the others are.
 
     Of B permutations no p-value is below 1 / B. A bound on m voxels, with Hommel value h near
@@ -171,7 +171,7 @@ def _held(found: _PMap | None, path: Path) -> StatType:
     """Return what a map holds, by its name."""
     if found is None or found.stat_type is None:
         raise ValueError(
-            f"stat_type must say what {path.name!r} holds, since its name is none of those of "
+            f"stat_type must say what {path.name!r} holds, since it is not a name of a map of "
             "uncorrected p-values: '*_vox_p_tstat1' of randomise, '*_vox_tstat_uncp' of PALM, "
             "'lP+' of SnPM. Got None."
         )

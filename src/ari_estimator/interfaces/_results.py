@@ -79,8 +79,8 @@ def save(
         For a calibration these are ``"archive"`` and ``"sidecar"``, ``_calibration.json``.
 
         Images of surfaces are GIfTI files, one for each hemisphere
-        (``_hemi-L_stat-tdp_statmap.func.gii``, under ``"TDP image, left"``), those of CIFTI
-        images ``.dscalar.nii``.
+        (``_hemi-L_stat-tdp_statmap.func.gii``, under ``"TDP image, left"``). CIFTI images are
+        ``.dscalar.nii`` files.
 
     Raises
     ------

@@ -68,7 +68,7 @@ def read_spm(
         ``SPM.mat``, or one map.
 
     contrast : int, str or None, default=None
-        Number or name of the contrast. None is the first one, or that of the map.
+        Number or name of the contrast. None is the first contrast, or the contrast of the map.
 
     labels_img : path, image or None, default=None
         Clusters that SPM has saved ("all clusters (n-ary)").
@@ -113,7 +113,7 @@ def read_spm(
     ('t', 29.0, 18)
     """
     folder, map_name = _places(Path(path))
-    # A map that does not say of which contrast it is has its header alone.
+    # A map that does not name its contrast has its header alone.
     is_known = map_name is None or contrast is not None or _MAP_NAME.match(map_name)
     of_analysis = _contrasts_in_mat(folder / "SPM.mat") if is_known else None
     number = _number(contrast, map_name, folder, of_analysis)
@@ -212,7 +212,7 @@ def _number(
         )
     if match and int(match["number"]) != numbers[0]:
         raise ValueError(
-            f"contrast must be that of {map_name!r}, or None. Got {contrast!r}, which is "
+            f"contrast must be the contrast of {map_name!r}, or None. Got {contrast!r}, which is "
             f"contrast {numbers[0]}."
         )
     return numbers[0]

@@ -45,7 +45,8 @@ def plot_clusters_by_tdp(
         ``compute_contrast(output_type="tdp")``; what either keeps of a map; or a forest.
 
     cluster_threshold : int or None, default=None
-        Smallest size of a cluster that counts, in voxels; that of the transformer if None.
+        Smallest size of a cluster that counts, in voxels. None for the ``cluster_threshold`` of
+        the transformer.
 
     map_index : int or None, default=None
         Which of the maps is meant, if the transformer was fitted to several.
@@ -62,8 +63,9 @@ def plot_clusters_by_tdp(
     Returns
     -------
     number_axes, size_axes : matplotlib.axes.Axes
-        Those of the numbers, and of the sizes. The bounds of all clusters hold at once: the TDP
-        may be chosen by them. A dashed line shows each ``tdp_threshold`` of the transformer.
+        The axes of the number of clusters, and of their sizes. The bounds of all clusters hold at
+        once, so you may choose a TDP by these curves. A dashed line shows each ``tdp_threshold`` of
+        the transformer.
 
     Raises
     ------
@@ -110,7 +112,7 @@ def plot_clusters_by_tdp(
     size_axes.set(ylabel=f"Size in {elements}", xlabel="TDP that is asked for, at least")
     number_axes.set_ylim(bottom=0)
     number_axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    # Of a TDP of 0 there is the whole brain, which would press all others to the ground.
+    # For a TDP of 0 the whole brain is a cluster. On its scale all others would look like 0.
     largest = [s.max() for s in sizes if s.size]
     if largest:
         in_decades(size_axes, "y", min(largest), sizes[0].sum())

@@ -24,7 +24,7 @@ _DPI = 120
 
 
 def axes_or_new(axes: Any, *, figsize: tuple[float, float] = (6.4, 4.2)) -> Axes:
-    """Return axes that were given, or those of a new figure.
+    """Return axes that were given, or the axes of a new figure.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def axes_or_new(axes: Any, *, figsize: tuple[float, float] = (6.4, 4.2)) -> Axes
 def pair_or_new(
     axes: Any, *, figsize: tuple[float, float] = (6.4, 5.6), sharex: bool = True
 ) -> tuple[Axes, Axes]:
-    """Return two axes that were given, or those of a new figure, one below the other.
+    """Return two axes that were given, or two axes of a new figure, one below the other.
 
     Raises
     ------

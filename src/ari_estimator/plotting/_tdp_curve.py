@@ -65,7 +65,7 @@ def plot_tdp_curve(
     Returns
     -------
     tdp_axes, count_axes : matplotlib.axes.Axes
-        Those of the TDP, and of the number of active voxels. All points of both curves hold at
+        The axes of the TDP, and of the number of active voxels. All points of both curves hold at
         once.
 
     Raises
@@ -110,7 +110,7 @@ def plot_tdp_curve(
     whole = f"all {n:,} {elements}: at least"
     tdp = f"{whole} {rounded_down(100 * last['tdp'], 1):g} %"
     count = f"{whole} {int(last['true_discoveries']):,}"
-    # In the corners that the curves, of which one falls and one grows, leave free.
+    # One curve falls and one grows. Each leaves a corner free for words.
     for one, text, value, height in (
         (tdp_axes, tdp, last["tdp"], 0.08),
         (count_axes, count, last["true_discoveries"], 0.82),

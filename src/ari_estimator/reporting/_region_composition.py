@@ -51,7 +51,7 @@ def get_region_composition(
         For an atlas of several maps: the value that a map must exceed in its region.
 
     resampling_target : {"data"} or None, default=None
-        With "data", an atlas on another grid is resampled to that of the map.
+        With "data", an atlas on another grid is resampled to the grid of the map.
 
     map_index : int or None, default=None
         Which of the maps is meant, if the transformer was fitted to several.
@@ -78,8 +78,7 @@ def get_region_composition(
 
     Notes
     -----
-    The pieces are sets like any others: their bounds hold at once, with those of the
-    clusters.
+    The pieces are sets like any others: the bounds of all pieces and clusters hold at once.
 
     Examples
     --------

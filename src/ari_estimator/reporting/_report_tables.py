@@ -41,7 +41,7 @@ class SetRows(NamedTuple):
         One for each column.
 
     rows : list of (bool, list of str)
-        Whether a row is that of a further peak, and its cells.
+        The rows: whether a row is a further peak of a set, and its cells.
 
     n_sets : int
         How many clusters or regions there are.
@@ -78,7 +78,7 @@ def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
     """
     table = get_tdp_table(fitted_map, max_peaks=_MAX_PEAKS)
     table = table.drop(columns=["center_x", "center_y", "center_z"])
-    # Rows of further peaks have the number of their set; the last one is that of the rest.
+    # Rows of further peaks have the number of their set. The last row is the rest.
     number = (table["peak"] == 1).cumsum() - 1
     n_sets = int(number.iloc[-1])
     what = "regions" if "region" in table else "clusters"

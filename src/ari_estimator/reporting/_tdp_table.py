@@ -23,7 +23,7 @@ from ari_estimator.reporting._region_composition import (
     members_of_regions,
 )
 
-# Peaks are those of the full neighbourhood of a voxel, as in nilearn, whatever clusters are.
+# A peak is the maximum of all 26 neighbours of a voxel, as in nilearn, however clusters form.
 _PEAK_CONNECTIVITY: Final = 26
 
 # What two decimals would make 0 or 1 of.
@@ -80,7 +80,7 @@ def get_tdp_table(
         For an atlas of several maps: the value that a map must exceed in its region.
 
     resampling_target : {"data"} or None, default=None
-        With "data", an atlas on another grid is resampled to that of the map.
+        With "data", an atlas on another grid is resampled to the grid of the map.
 
     map_index : int or None, default=None
         Which of the maps is meant, if the transformer was fitted to several.

@@ -17,9 +17,9 @@ _ROUNDING = 1e-8
 class Contrast:
     """A t contrast, without its scale.
 
-    With an orthonormal basis ``[direction, nuisance]`` of the design's columns, the t value of
-    data ``y`` is that of the partial correlation ``r`` of ``direction`` and ``y``, given the
-    nuisance: ``t = r sqrt(df / (1 - r^2))`` [1]_.
+    ``[direction, nuisance]`` is an orthonormal basis of the design's columns. The t value of data
+    ``y`` follows from the partial correlation ``r`` of ``direction`` and ``y``, given the nuisance:
+    ``t = r sqrt(df / (1 - r^2))`` [1]_.
 
     Attributes
     ----------

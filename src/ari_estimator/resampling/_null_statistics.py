@@ -22,7 +22,7 @@ _STRIDE = 4096
 
 _SINGLE_ROUNDING = 2.0**-24
 
-# Sums of squares of residuals, relative to those of the data, that are rounding alone.
+# Sums of squares of residuals, relative to the data, that are rounding alone.
 _CONSTANT = (64 * np.finfo(float).eps) ** 2
 
 # Those that may be: the others are not touched.
@@ -172,7 +172,7 @@ class NullStatistics(ABC):
 
 
 class LinearModelStatistics(NullStatistics):
-    """Those of data that are in memory.
+    """Statistics under resampling of data that are in memory.
 
     Parameters
     ----------

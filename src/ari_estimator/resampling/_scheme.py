@@ -1,10 +1,10 @@
 """Schemes of resampling: what a permutation is, and what it does to data.
 
-A scheme draws permutations: an array with one permutation in each row. The first row stands for the
-data as observed. :meth:`Scheme.resample` applies one permutation to residuals. Statistics are
+A scheme draws permutations: an array with one permutation in each row. The first row stands for
+the data as observed. :meth:`Scheme.resample` applies one permutation to residuals. Statistics are
 products of a vector with resampled residuals. :meth:`Scheme.weights` permutes the vector instead,
-which gives the same product: ``weights(draws, v) @ residuals`` has ``v @ resample(draw, residuals)``
-in the row of each draw. So the statistics of many permutations are one matrix product.
+which gives the same product: the row of a draw in ``weights(draws, v) @ residuals`` equals
+``v @ resample(draw, residuals)``. So the statistics of many permutations are one matrix product.
 """
 
 from __future__ import annotations

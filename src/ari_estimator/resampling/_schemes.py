@@ -133,9 +133,10 @@ class Permutation(Transformations):
         return resampled
 
     def varying_nuisance(self, contrast: Contrast) -> np.ndarray:
-        """Return a basis of the nuisance that residuals do not stay orthogonal to.
+        """Return the nuisance that permutations within blocks may bring back into residuals.
 
-        To what is constant in each block they do: its products with them do not change.
+        A variable that is constant in each block is not among it. Permutations within blocks do
+        not change its products with residuals.
         """
         constant = (self.blocks[:, np.newaxis] == np.arange(self.blocks.max() + 1)) / np.sqrt(
             np.bincount(self.blocks)

@@ -18,12 +18,12 @@ from ari_estimator.resampling._tails import CorrelationTail
 
 
 class SubjectSums:
-    """What flips of the signs of groups of subjects need to know of the subjects.
+    """Sums of groups of subjects, which is all that sign-flipping of groups needs.
 
-    Subjects join one of a number of groups in turn, and a group is kept as its sum. Signs are
-    flipped for whole groups: a smaller group of transformations than that of all flips, under
-    which the null distribution is invariant all the same, so that what is calibrated by it
-    holds exactly. Subjects up to the number of groups are groups of their own.
+    Subjects join the groups in turn, and each group is kept as its sum. Signs are flipped for whole
+    groups. These flips are fewer than the flips of all subjects, but the null distribution does not
+    change under them either. So a calibration by them holds exactly. If there are no more subjects
+    than groups, each subject is a group.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ class SubjectSums:
         is_first = self.n_subjects == 0
         if values.ndim != 1 or values.size == 0 or not (is_first or values.size == self.mean.size):
             raise ValueError(
-                f"data of subject {self.n_subjects} must be one-dimensional, of as many elements "
-                f"as those of the others. Got shape {values.shape}."
+                f"data of subject {self.n_subjects} must be one-dimensional, with as many elements "
+                f"as the other subjects have. Got shape {values.shape}."
             )
         if not np.isfinite(values).all():
             n_bad = int((~np.isfinite(values)).sum())
@@ -190,7 +190,7 @@ class StreamedSignStatistics(NullStatistics):
         self.n_permutations, self.n_elements = len(draws), mean.size
         n, df, n_groups = sums.n_subjects, sums.n_subjects - 1, len(self._sums)
         self.tail = CorrelationTail(df, two_sided)
-        # Terms of a sum over groups, and of those of each group.
+        # Terms of a sum over groups, and of a sum within each group.
         self.error = 2 * (n_groups + n / n_groups + 4) * _SINGLE_ROUNDING
         # As for a linear model; the largest value is not known, but not above this root.
         totals = squares + n * mean**2
@@ -252,7 +252,7 @@ def sign_statistics(
     Returns
     -------
     statistics : NullStatistics
-        Those of the subjects themselves, if there is a group for each.
+        The statistics. They are exact flips of the subjects if each subject is a group.
 
     Examples
     --------

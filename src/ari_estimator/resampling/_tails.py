@@ -53,7 +53,7 @@ class CorrelationTail:
     def __call__(self, correlations: np.ndarray) -> np.ndarray:
         """Return the p-values of correlations, an array of their shape.
 
-        Those of -1 and 1 are the limits, and what is beyond counts as -1 or 1.
+        Correlations of -1 and 1 have the limits of p-values. Values beyond count as -1 or 1.
         """
         r = np.clip(np.asarray(correlations, dtype=float), -1, 1)
         with np.errstate(divide="ignore"):

@@ -1,0 +1,132 @@
+"""From the data of subjects to a calibrated template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ari_estimator.calibration._calibrate_draws import PValues, calibrate_draws
+from ari_estimator.calibration._subject_data import resample_subjects
+from ari_estimator.calibration._workers import Workers
+from ari_estimator.closed_testing import LearnedTemplate, Template
+from ari_estimator.closed_testing._lambda import lambda_rank
+from ari_estimator.closed_testing._learned_template import fingerprints, refuse_shared
+from ari_estimator.closed_testing._templates import make_template
+from ari_estimator.resampling import SchemeName
+
+# Thresholds of templates that lose by having many. This number is the one of Notip, Blain et al.
+# (2022).
+_K_MAX = 1000
+
+
+def calibrate_subjects(
+    data: Any,
+    design: Any,
+    contrast: Any,
+    *,
+    alpha: float,
+    two_sided: bool,
+    template: str | LearnedTemplate,
+    n_permutations: int,
+    scheme: SchemeName,
+    blocks: Any,
+    p_values: PValues,
+    k_max: Any,
+    delta: int,
+    step_down: bool,
+    allow_shared_data: bool,
+    n_groups: int,
+    rng: np.random.Generator,
+    version: str,
+    workers: Workers,
+) -> dict[str, Any]:
+    """Calibrate a template on the data of subjects.
+
+    Parameters
+    ----------
+    data, design, contrast, two_sided, n_permutations, scheme, blocks, n_groups, rng
+        As for :func:`resample_subjects`.
+
+    alpha, p_values, step_down, workers
+        As for :func:`calibrate_draws`.
+
+    template : str or LearnedTemplate
+        The template, or its name.
+
+    k_max : int, None or "auto"
+        Number of thresholds.
+
+    delta : int
+        Shift of the template.
+
+    allow_shared_data : bool
+        Whether a learned template may be calibrated on data that it was learned from.
+
+    version : str
+        Version of the package: a cache must not give what an older version has found.
+
+    Returns
+    -------
+    results : dict
+        ``calibration``, and by their names the other attributes of a fitted
+        :class:`~ari_estimator.PermutationCalibration`.
+
+    Raises
+    ------
+    ValueError
+        If alpha is too small, the arguments do not go together, or the template was learned
+        from the data.
+    """
+    resampled = resample_subjects(
+        data,
+        design,
+        contrast,
+        two_sided=two_sided,
+        n_permutations=n_permutations,
+        scheme=scheme,
+        blocks=blocks,
+        n_groups=n_groups,
+        rng=rng,
+    )
+    null = resampled.null
+    lambda_rank(null.n_permutations, alpha)  # which refuses a level that is too small
+    made = _make_template(template, null.n_elements, k_max, delta)
+    if not allow_shared_data:
+        _refuse_shared_data(template, resampled.data)
+    calibration, observed = calibrate_draws(
+        null, made, alpha, p_values=p_values, step_down=step_down, workers=workers
+    )
+    return {
+        "calibration": calibration,
+        "p_values_": observed,
+        "t_values_": null.exact_t(0),
+        "df_": null.tail.df,
+        "is_constant_": null.is_constant,
+        "n_permutations_": null.n_permutations,
+        "scheme_": resampled.scheme,
+        "n_features_in_": null.n_elements,
+    }
+
+
+def _make_template(
+    template: str | LearnedTemplate, n_elements: int, k_max: Any, delta: int
+) -> Template:
+    is_auto = isinstance(k_max, str) and k_max == "auto"
+    made = make_template(template, n_elements, k_max=None if is_auto else k_max, delta=delta)
+    if not is_auto or made.keeps_all_thresholds or isinstance(template, Template):
+        return made
+    return made.cut(max(min(made.k_max, _K_MAX), delta + 1))
+
+
+def _refuse_shared_data(template: str | LearnedTemplate, data: np.ndarray | None) -> None:
+    """Refuse a template that was learned from subjects of the data."""
+    if not isinstance(template, LearnedTemplate):
+        return
+    if data is None:
+        raise ValueError(
+            "allow_shared_data must be True for a learned template and subjects that are "
+            "streamed: whether it was learned from them cannot be told. Set it if it was "
+            "not."
+        )
+    refuse_shared(template, fingerprints(data))
