@@ -19,6 +19,7 @@ NAMES = (
     "surface_tdp",
     "second_level",
     "permutation",
+    "calibration_memory",
     "beside_r",
     "scaling",
 )

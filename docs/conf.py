@@ -50,6 +50,8 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"  # types are in the docstrings
 autosummary_generate = True
 autosummary_ignore_module_all = False  # a package's __all__ is its public names
+# A name that is at the top as well has one page, under its name at the top.
+autosummary_context = {"top_names": ari_estimator.__all__}
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 default_role = "literal"

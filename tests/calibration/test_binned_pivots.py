@@ -77,7 +77,7 @@ def sorted_pivots(statistics, tail, template):
     n_bins=st.sampled_from([128, 256, 1024, 8192]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_pivots_are_those_of_sorted_p_values(
+def test_pivots_equal_pivots_of_sorted_p_values(
     name, kind, df, two_sided, m, k_max, delta, n_left_out, log_error, n_bins, seed
 ):
     rng = np.random.default_rng(seed)
@@ -142,14 +142,14 @@ def test_interpolated_p_values_are_as_far_off_as_they_say(df, two_sided, n_bins)
 @pytest.mark.parametrize(
     ("n_statistics", "n_bins"), [(1, 128), (2048, 128), (2049, 256), (10**6, 8192)]
 )
-def test_the_number_of_bins_grows_with_that_of_statistics(n_statistics, n_bins):
+def test_more_statistics_have_more_bins(n_statistics, n_bins):
     assert bins_for(n_statistics) == n_bins
 
 
 @pytest.mark.parametrize("two_sided", [False, True])
 @pytest.mark.parametrize("name", ["simes", "beta", "power", "learned"])
 @pytest.mark.parametrize("value", [-1, -0.3, 0, 0.3, 1])
-def test_one_hypothesis(name, value, two_sided):
+def test_one_element(name, value, two_sided):
     statistics = np.full((4, 1), value, dtype=np.float32)
     template = template_of(name, 1)
     tail = CorrelationTail(10, two_sided)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 import ari_estimator
+from ari_estimator import PermutationCalibration
 
 
 def test_report_holds_clusters_and_methods(run, files, tmp_path):
@@ -52,6 +54,19 @@ def test_pages_of_what_was_saved(run, refused, files, tmp_path, monkeypatch, com
     ]
     line = refused(command, saved, "--alpha", "0.1", "--out", tmp_path / "other.html")
     assert "tested as it was" in line
+
+
+def test_calibration_that_was_saved_is_reported_and_not_explored(run, refused, tmp_path):
+    data = np.random.default_rng(0).standard_normal((10, 50))
+    calibration = PermutationCalibration(n_permutations=40, random_state=0).fit(data)
+    archive = ari_estimator.save(calibration, tmp_path, prefix="study")["archive"]
+    page = tmp_path / "page.html"
+    assert run("report", archive, "--out", page).code == 0
+    assert "40 permutations of the subjects (sign-flipping)" in page.read_text()
+    line = refused("report", archive, "--max-sets", "3", "--out", tmp_path / "other.html")
+    assert "max_sets must be left at the default for a calibration" in line
+    line = refused("explore", archive, "--out", tmp_path / "other.html")
+    assert "Got PermutationCalibration" in line
 
 
 def test_explorer_takes_an_atlas(run, files, tmp_path):

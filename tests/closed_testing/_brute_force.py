@@ -54,7 +54,7 @@ class ClosedTest:
         return min(Fraction(value, self.scale), Fraction(1))
 
     def bounds(self, alpha):
-        """Return ``d(S)`` of every mask S: its size less that of its largest unrejected subset."""
+        """Return ``d(S)`` of every mask S: its size less its largest unrejected subset."""
         level = alpha.numerator * self.scale
         largest_unrejected = [0] * len(self.adjusted)
         for mask in range(1, len(self.adjusted)):

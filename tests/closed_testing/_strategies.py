@@ -1,9 +1,12 @@
-"""P-values and levels that put closed testing under strain, as exact fractions."""
+"""P-values, levels and thresholds that put closed testing and calibration under strain."""
 
 from fractions import Fraction
 
 import numpy as np
 from hypothesis import strategies as st
+
+from ari_estimator.closed_testing import LearnedTemplate, make_template
+from ari_estimator.closed_testing._templates import TEMPLATES
 
 from ._brute_force import simes_factor
 
@@ -22,6 +25,11 @@ ALPHAS = [
     Fraction(1, 2),
     Fraction(9, 10),
 ]
+
+# Few distinct values, so that thresholds and p-values tie with each other and among
+# themselves.
+VALUES = st.integers(0, 20).map(lambda k: k / 20) | st.floats(0, 1)
+THRESHOLDS = st.lists(VALUES, max_size=25).map(sorted)
 
 
 def alphas():
@@ -72,3 +80,26 @@ def families(draw, max_size=8):
         | st.sampled_from([extreme, below, above])
     )
     return draw(st.lists(kind, min_size=1, max_size=max_size)), alpha
+
+
+@st.composite
+def problems(draw, largest=12):
+    """Draw p-values of permutations, a level that they allow for, and a template."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    b, m = draw(st.integers(2, 40)), draw(st.integers(2, largest))
+    p = rng.random((b, m)) ** draw(st.sampled_from([1, 3, 30]))
+    # Dependence, ties, zeros and ones.
+    p **= rng.exponential(size=(b, 1)) ** draw(st.sampled_from([0, 1, 3]))
+    p = np.round(p, draw(st.sampled_from([1, 2, 300])))
+    if draw(st.booleans()):
+        p[0, : m // 2] *= draw(st.sampled_from([0, 1e-3, 1e-12]))
+    alpha = draw(st.integers(1, b - 1).map(lambda j: j / b) | st.floats(1 / b, 1 - 1e-9))
+    name = draw(st.sampled_from([*TEMPLATES, "learned"]))
+    if name == "learned":
+        other = np.sort(np.round(rng.random((draw(st.integers(1, 20)), m)), 2), axis=1)
+        k_max = draw(st.integers(1, m))
+        return p, alpha, LearnedTemplate.from_smallest(other[:, :k_max], m)
+    largest = m - TEMPLATES[name]._n_degenerate
+    k_max = draw(st.integers(1, largest))
+    delta = draw(st.integers(0, k_max - 1))
+    return p, alpha, make_template(name, m, k_max=k_max, delta=delta)

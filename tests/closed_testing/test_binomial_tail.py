@@ -34,7 +34,7 @@ def exact_log_tail(k, m, p):
 @example(m=3, part=0, p=5e-324)
 @example(m=3, part=1, p=5e-324)
 @example(m=2, part=1, p=1 - 2**-53)
-def test_tail_is_that_of_exact_sums(m, part, p):
+def test_tail_equals_exact_sums(m, part, p):
     k = min(1 + int(part * m), m)
     got = log_upper_tail(np.array(float(k)), m, np.array(p))
     assert_allclose(got, exact_log_tail(k, m, p), rtol=1e-13, atol=1e-13)

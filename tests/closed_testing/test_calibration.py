@@ -11,41 +11,18 @@ from numpy.testing import assert_array_equal
 
 from ari_estimator.closed_testing import (
     BetaTemplate,
-    Calibration,
     LearnedTemplate,
     SimesTemplate,
     calibrate,
-    make_template,
 )
 from ari_estimator.closed_testing import _p_value_matrix as p_value_matrix
 from ari_estimator.closed_testing._calibration import step_down
 from ari_estimator.closed_testing._lambda import lambda_at, lambda_rank
 from ari_estimator.closed_testing._templates import TEMPLATES
 
+from ._strategies import problems
+
 NAMES = list(TEMPLATES)
-
-
-@st.composite
-def problems(draw, largest=12):
-    """Draw p-values of permutations, a level that they allow for, and a template."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    b, m = draw(st.integers(2, 40)), draw(st.integers(2, largest))
-    p = rng.random((b, m)) ** draw(st.sampled_from([1, 3, 30]))
-    # Dependence, ties, zeros and ones.
-    p **= rng.exponential(size=(b, 1)) ** draw(st.sampled_from([0, 1, 3]))
-    p = np.round(p, draw(st.sampled_from([1, 2, 300])))
-    if draw(st.booleans()):
-        p[0, : m // 2] *= draw(st.sampled_from([0, 1e-3, 1e-12]))
-    alpha = draw(st.integers(1, b - 1).map(lambda j: j / b) | st.floats(1 / b, 1 - 1e-9))
-    name = draw(st.sampled_from([*NAMES, "learned"]))
-    if name == "learned":
-        other = np.sort(np.round(rng.random((draw(st.integers(1, 20)), m)), 2), axis=1)
-        k_max = draw(st.integers(1, m))
-        return p, alpha, LearnedTemplate.from_smallest(other[:, :k_max], m)
-    largest = m - TEMPLATES[name]._n_degenerate
-    k_max = draw(st.integers(1, largest))
-    delta = draw(st.integers(0, k_max - 1))
-    return p, alpha, make_template(name, m, k_max=k_max, delta=delta)
 
 
 def is_beyond(p_values, thresholds):
@@ -241,7 +218,7 @@ def test_with_twenty_permutations_and_five_percent_lambda_is_the_second_smallest
         (np.nextafter(0.05, 0), 100, 4),
     ],
 )
-def test_ranks_are_those_of_exact_arithmetic(alpha, n_permutations, rank):
+def test_ranks_equal_exact_arithmetic(alpha, n_permutations, rank):
     assert lambda_rank(n_permutations, alpha) == rank
     statistics = np.random.default_rng(0).permutation(n_permutations).astype(float)
     assert lambda_at(statistics, alpha) == rank
@@ -296,70 +273,6 @@ def test_arguments_of_the_template_are_passed_on():
     p = np.random.default_rng(0).random((50, 30))
     template = calibrate(p, template="beta", k_max=9, delta=3).template
     assert (template.name, template.k_max, template.delta) == ("beta", 9, 3)
-
-
-@pytest.mark.parametrize("name", [*NAMES, "learned"])
-@pytest.mark.parametrize("step_down", [False, True])
-def test_a_file_gives_the_calibration_back(tmp_path, name, step_down):
-    p = np.random.default_rng(0).random((50, 30))
-    p[0, 0] = 0
-    template = LearnedTemplate.from_p_values(p[1:] ** 2) if name == "learned" else name
-    calibration = calibrate(p, 0.1, template=template, k_max=9, step_down=step_down)
-    calibration.save(tmp_path / "calibration.npz")
-    again = Calibration.load(tmp_path / "calibration.npz")
-    assert repr(again) == repr(calibration)
-    assert (again.lambda_, again.alpha) == (calibration.lambda_, 0.1)
-    assert again.n_steps == calibration.n_steps
-    assert_array_equal(again.pivotal_statistics, calibration.pivotal_statistics)
-    assert_array_equal(again.single_step_statistics, calibration.single_step_statistics)
-    assert_array_equal(again.critical_vector.thresholds, calibration.critical_vector.thresholds)
-    assert (again.template.k_max, again.template.delta) == (9, 0)
-    if name == "learned":
-        assert again.template.subjects == template.subjects
-    assert [path.name for path in tmp_path.iterdir()] == ["calibration.npz"]
-
-
-def test_a_file_is_written_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
-    p = np.random.default_rng(0).random((50, 30))
-    calibrate(p).save(tmp_path / "calibration")
-    before = (tmp_path / "calibration").read_bytes()
-
-    def breaks(path, **arrays):
-        path.write_bytes(b"half")
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(np, "savez_compressed", breaks)
-    with pytest.raises(OSError, match="No space left"):
-        calibrate(p, 0.1).save(tmp_path / "calibration")
-    assert [path.name for path in tmp_path.iterdir()] == ["calibration"]
-    assert (tmp_path / "calibration").read_bytes() == before
-
-
-@pytest.mark.parametrize("content", [b"", b"no such file", b"PK\x03\x04", "pickle", "npy", "other"])
-def test_a_file_of_something_else_is_refused(tmp_path, content):
-    path = tmp_path / "calibration.npz"
-    if content == "pickle":
-        path.write_bytes(pickle.dumps({"alpha": 0.05}))
-    elif content == "npy":
-        with path.open("wb") as file:
-            np.save(file, np.zeros(3))
-    elif content == "other":
-        LearnedTemplate([[0.1]], 1).save(path)
-    else:
-        path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"calibration\.npz' is not a file of a calibration"):
-        Calibration.load(path)
-
-
-def test_a_file_that_is_not_there_is_not_found(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        Calibration.load(tmp_path / "calibration.npz")
-
-
-def test_a_folder_that_is_not_there_is_not_found(tmp_path):
-    p = np.random.default_rng(0).random((50, 30))
-    with pytest.raises(FileNotFoundError):
-        calibrate(p).save(tmp_path / "no" / "calibration.npz")
 
 
 def test_a_calibration_survives_pickling():
@@ -422,7 +335,7 @@ def test_a_statistic_that_is_missing_is_refused():
 @pytest.mark.parametrize(
     ("p_values", "match"),
     [
-        ([0.1, 0.2], "two-dimensional, a row for each permutation and a column for each hypoth"),
+        ([0.1, 0.2], "two-dimensional, a row for each permutation and a column for each element"),
         (np.zeros((2, 2, 2)), "two-dimensional"),
         (np.zeros((1, 5)), r"at least 2 rows and 1 column\. Got shape \(1, 5\)"),
         (np.zeros((5, 0)), r"at least 2 rows and 1 column\. Got shape \(5, 0\)"),

@@ -6,12 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from ari_estimator.closed_testing import CriticalVector, Hommel
+from ari_estimator.closed_testing import CriticalVector, CriticalVectorBounds, Hommel
 
-# Few distinct values, so that thresholds and p-values tie with each other and among
-# themselves.
-VALUES = st.integers(0, 20).map(lambda k: k / 20) | st.floats(0, 1)
-THRESHOLDS = st.lists(VALUES, max_size=25).map(sorted)
+from ._strategies import THRESHOLDS, VALUES
+
 P_VALUES = st.lists(VALUES, max_size=40)
 
 
@@ -97,6 +95,7 @@ def test_without_thresholds_there_are_no_discoveries():
     assert vector.true_discoveries([0.0, 0.0]) == 0
     assert_array_equal(vector.true_discoveries_by_label([0.0, 0.0], [1, 1]), [0, 0])
     assert_array_equal(vector.confidence_curve([0.0, 0.0]), [0, 0])
+    assert_array_equal(vector.true_discoveries_of_nested([0.0, 0.0], [0, 0]), [0, 0])
     assert_array_equal(vector.categories([0.0, 1.0]), [1, 1])
 
 
@@ -185,13 +184,16 @@ def test_concentrated_thresholds_bound_every_subset_alike_and_are_the_fewest(thr
     concentrated = vector.concentrated(p)
     n = concentrated.thresholds.size
     assert_array_equal(concentrated.thresholds, thresholds[:n])
+    counts = CriticalVectorBounds(np.array(p), vector).contributing().tolist()
     for mask in range(1 << len(p)):
         subset = [value for i, value in enumerate(p) if mask >> i & 1]
         assert concentrated.true_discoveries(subset) == bound(subset, thresholds)
+        kept = [value for i, value in enumerate(p) if mask >> i & counts[i]]
+        assert bound(kept, thresholds) == bound(subset, thresholds)
     if n:
         assert bound(p, thresholds[: n - 1]) < bound(p, thresholds)
     else:
-        assert bound(p, thresholds) == 0
+        assert bound(p, thresholds) == sum(counts) == 0
 
 
 @settings(deadline=None, max_examples=100)

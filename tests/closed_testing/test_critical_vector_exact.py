@@ -24,7 +24,7 @@ def check_every_subset(p, alpha, local_test):
 
 @settings(deadline=None, max_examples=150)
 @given(family=families(max_size=7))
-def test_bound_of_every_subset_is_that_of_closed_testing(local_test, family):
+def test_bound_of_every_subset_equals_closed_testing(local_test, family):
     check_every_subset(*family, local_test)
 
 
@@ -32,13 +32,13 @@ def test_bound_of_every_subset_is_that_of_closed_testing(local_test, family):
 @given(
     family=families(max_size=10).filter(lambda family: len(family[0]) > 8),
 )
-def test_bound_of_every_subset_of_a_larger_family_is_that_of_closed_testing(local_test, family):
+def test_bound_of_every_subset_of_a_larger_family_equals_closed_testing(local_test, family):
     check_every_subset(*family, local_test)
 
 
 @settings(deadline=None, max_examples=150)
 @given(family=families(), data=st.data())
-def test_bounds_of_a_partition_are_those_of_closed_testing(local_test, family, data):
+def test_bounds_of_a_partition_equal_closed_testing(local_test, family, data):
     p, alpha = family
     values = as_floats(p)
     exact = ClosedTest(p, local_test).bounds(alpha)
@@ -65,17 +65,3 @@ def test_confidence_curve_is_the_bound_of_every_prefix(local_test, family, data)
     vector = Hommel(values, local_test).critical_vector(float(alpha))
     expected = [exact[sum(1 << i for i in order[:n])] for n in range(1, len(order) + 1)]
     assert_array_equal(vector.confidence_curve(values, order), expected)
-
-
-@settings(deadline=None, max_examples=100)
-@given(family=families())
-def test_confidence_curve_starts_with_the_smallest_p_values_by_default(local_test, family):
-    p, alpha = family
-    values = as_floats(p)
-    exact = ClosedTest(p, local_test).bounds(alpha)
-    prefixes, mask = [], 0
-    for i in sorted(range(len(p)), key=p.__getitem__):
-        mask |= 1 << i
-        prefixes.append(exact[mask])
-    vector = Hommel(values, local_test).critical_vector(float(alpha))
-    assert_array_equal(vector.confidence_curve(values), prefixes)

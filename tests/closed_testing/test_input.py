@@ -2,12 +2,19 @@
 
 import pickle
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from ari_estimator.closed_testing import ConcentrationSet, CriticalVector, Hommel
+from ari_estimator.closed_testing import (
+    CalibratedTest,
+    ConcentrationSet,
+    CriticalVector,
+    Hommel,
+    calibrate,
+)
 
 from ._strategies import LOCAL_TESTS
 
@@ -55,9 +62,16 @@ def test_the_level_is_five_percent_by_default():
     assert_array_equal(hommel.critical_vector().thresholds, hommel.critical_vector(0.05).thresholds)
 
 
+def read_only(*values, dtype=float):
+    array = np.array(values, dtype=dtype)
+    array.flags.writeable = False
+    return array
+
+
 # What takes p-values: a call, and the name of the argument in its messages.
 TAKERS = {
     "Hommel": (Hommel, "p_values"),
+    "CalibratedTest": (partial(CalibratedTest, calibration=calibrate(np.eye(5), 0.5)), "p_values"),
     "CriticalVector": (CriticalVector, "thresholds"),
     "categories": (CriticalVector([0.1, 0.2]).categories, "p_values"),
     "true_discoveries": (CriticalVector([0.1, 0.2]).true_discoveries, "p_values"),
@@ -133,49 +147,167 @@ def test_simes_is_the_default_local_test():
     assert Hommel(P_VALUES).local_test == "simes"
 
 
+# Two tests that compute p-values of sets in one way, from other things.
+TESTS = {
+    "Hommel": Hommel,
+    "CalibratedTest": lambda p: CalibratedTest(
+        p, calibrate(np.vstack([p, np.random.default_rng(0).random((30, 5))]))
+    ),
+}
+
+
+@pytest.fixture(params=TESTS.values(), ids=TESTS)
+def make_test(request):
+    return request.param
+
+
+# What takes a set, and what takes labels of sets.
+OF_A_SET = {
+    "set_p_value": lambda test: test.set_p_value,
+    "of_set": lambda test: test.bounds(0.1).of_set,
+}
+OF_LABELS = {
+    "set_p_values_by_label": lambda test: test.set_p_values_by_label,
+    "by_label": lambda test: test.bounds(0.1).by_label,
+}
+
+
+@pytest.fixture(params=OF_A_SET.values(), ids=OF_A_SET)
+def of_a_set(request, make_test):
+    return request.param(make_test(P_VALUES))
+
+
+@pytest.fixture(params=[*OF_LABELS.values(), None], ids=[*OF_LABELS, "true_discoveries_by_label"])
+def of_labels(request, make_test):
+    if request.param is not None:
+        return request.param(make_test(P_VALUES))
+    return partial(CriticalVector([0.1, 0.2]).true_discoveries_by_label, P_VALUES)
+
+
 @pytest.mark.parametrize(
     "subset", [[], (), np.zeros(0, dtype=int), np.zeros(5, dtype=bool)], ids=repr
 )
-def test_an_empty_subset_is_refused(subset):
+def test_an_empty_subset_has_no_p_value(make_test, subset):
     with pytest.raises(ValueError, match="subset is empty"):
-        Hommel(P_VALUES).set_p_value(subset)
+        make_test(P_VALUES).set_p_value(subset)
+    assert make_test(P_VALUES).bounds(0.1).of_set(subset) == 0
 
 
-@pytest.mark.parametrize("subset", [[5], [-6], [0, 99]], ids=repr)
-def test_a_subset_that_is_not_of_the_family_is_refused(subset):
-    with pytest.raises(IndexError, match="subset must hold indices of 5 elements"):
-        Hommel(P_VALUES).set_p_value(subset)
+@pytest.mark.parametrize(
+    ("subset", "error", "match"),
+    [
+        *((subset, IndexError, "subset must hold indices of 5 elements")
+          for subset in ([5], [-6], [0, 99])),
+        *((subset, ValueError, "subset must be a one-dimensional array of indices")
+          for subset in ([True, False], [0.0, 1.0], [[0, 1]], ["a"])),
+        *((subset, ValueError, "subset must not name an element twice")
+          for subset in ([0, 0], [4, -1])),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_subset_that_is_none_of_the_family_is_refused(of_a_set, subset, error, match):
+    with pytest.raises(error, match=match):
+        of_a_set(subset)
 
 
-@pytest.mark.parametrize("subset", [[True, False], [0.0, 1.0], [[0, 1]], ["a"]], ids=repr)
-def test_a_subset_that_is_neither_indices_nor_a_mask_is_refused(subset):
-    with pytest.raises(ValueError, match="subset must be a one-dimensional array of indices"):
-        Hommel(P_VALUES).set_p_value(subset)
-
-
-@pytest.mark.parametrize("subset", [[0, 0], [4, -1]], ids=repr)
-def test_a_subset_that_names_a_hypothesis_twice_is_refused(subset):
-    with pytest.raises(ValueError, match="subset must not name an element twice"):
-        Hommel(P_VALUES).set_p_value(subset)
-
-
-def test_a_mask_is_as_good_as_indices():
+def test_a_mask_is_as_good_as_indices(of_a_set):
     mask = np.array([True, False, True, False, False])
-    assert Hommel(P_VALUES).set_p_value(mask) == Hommel(P_VALUES).set_p_value([0, 2])
+    assert of_a_set(mask) == of_a_set([0, 2]) == of_a_set([0, -3])
 
 
-def test_p_values_changed_afterwards_change_nothing():
+def test_p_values_changed_afterwards_change_nothing(make_test):
     p_values = np.array(P_VALUES)
-    hommel = Hommel(p_values)
-    before = hommel.set_p_value([0, 1])
+    test = make_test(p_values)
+    before = test.set_p_value([0, 1])
     p_values[:] = 1.0
-    assert hommel.set_p_value([0, 1]) == before
+    assert test.set_p_value([0, 1]) == before < 0.2
 
 
 @pytest.mark.parametrize("tdp", [-0.1, 1.1, np.nan, np.inf, -1])
-def test_a_tdp_outside_zero_and_one_is_refused(tdp):
-    with pytest.raises(ValueError, match=r"tdp must be in \[0, 1\]"):
-        Hommel(P_VALUES).set_p_value([0, 1], tdp)
+def test_a_tdp_outside_zero_and_one_is_refused(make_test, tdp):
+    test = make_test(P_VALUES)
+    for ask in (partial(test.set_p_value, [0, 1]), partial(test.set_p_values_by_label, [0] * 5)):
+        with pytest.raises(ValueError, match=r"tdp must be in \[0, 1\]"):
+            ask(tdp=tdp)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 1], [0] * 6, [[0, 1, 2, 3, 4]], 0, [0.0] * 5, [True] * 5, ["a"] * 5, [],
+     np.array([0] * 5, dtype=object)],
+    ids=repr,
+)  # fmt: skip
+def test_labels_that_are_not_one_integer_each_are_refused(of_labels, labels):
+    with pytest.raises(ValueError, match=r"labels must be integers of shape \(5,\), one for each"):
+        of_labels(labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "n_labels", "values"),
+    [
+        ([0, -1, 2, 0, 0], None, "-1 to 2"),
+        ([-3, -1, -2, -1, -1], None, "-3 to -1"),
+        ([0, 1, 2, 0, 0], 2, "0 to 2"),
+        ([1, 0, 10**9, 0, 0], 3, "0 to 1000000000"),
+        ([0] * 5, 0, "0 to 0"),
+        ([0, -1, 2, 0, 0], 3, "-1 to 2"),
+    ],
+)
+def test_labels_out_of_range_are_refused(of_labels, labels, n_labels, values):
+    with pytest.raises(ValueError, match=f"labels must lie in .* Got values from {values}"):
+        of_labels(labels, n_labels)
+
+
+@pytest.mark.parametrize("subset", [[0, 2, 0], [0, 2, -5]], ids=repr)
+def test_an_element_twice_in_a_set_is_refused(make_test, subset):
+    test = make_test(P_VALUES)
+    test.set_p_values_by_label([0, 0, 1], subset=subset)
+    with pytest.raises(ValueError, match="subset must not name an element twice with the same"):
+        test.set_p_values_by_label([1, 0, 1], subset=subset)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64])
+def test_labels_may_be_integers_of_any_width(of_labels, dtype):
+    labels = [0, 100, 3, 100, 0]
+    assert_array_equal(of_labels(np.array(labels, dtype=dtype)), of_labels(labels))
+
+
+def test_a_set_without_members_has_no_p_value_and_no_discoveries(make_test):
+    test = make_test(P_VALUES)
+    by_label = test.set_p_values_by_label([1, 1, 3, 3, 3], 6)
+    assert_array_equal(np.isnan(by_label), [True, False, True, False, True, True])
+    assert_array_equal(test.set_p_values_by_label([], 2, subset=[]), [np.nan, np.nan])
+    assert test.set_p_values_by_label([], subset=[]).shape == (0,)
+    assert_array_equal(test.set_p_values_by_label([0] * 5, 2, tdp=1), [1.0, np.nan])
+    assert_array_equal(test.bounds(0.1).by_label([1, 1, 3, 3, 3], 6)[[0, 2, 4, 5]], [0] * 4)
+
+
+@pytest.mark.parametrize(("name", "ask"), OF_LABELS.items(), ids=OF_LABELS)
+class TestSubsetsWithLabels:
+    """Entries of a subset, each with a label, so that sets may overlap."""
+
+    @pytest.mark.parametrize("labels", [[0, 1], [0] * 5, [0.0] * 3], ids=repr)
+    def test_one_integer_for_each_entry(self, make_test, name, ask, labels):
+        with pytest.raises(ValueError, match=r"labels must be integers of shape \(3,\), one for"):
+            ask(make_test(P_VALUES))(labels, subset=[0, 2, 2])
+
+    @pytest.mark.parametrize("subset", [[5], [-6]], ids=repr)
+    def test_elements_of_the_family(self, make_test, name, ask, subset):
+        with pytest.raises(IndexError, match="subset must hold indices of 5 elements"):
+            ask(make_test(P_VALUES))([0], subset=subset)
+
+    def test_masks_and_indices_from_the_end(self, make_test, name, ask):
+        test = make_test(P_VALUES)
+        of_set = OF_A_SET["set_p_value" if name == "set_p_values_by_label" else "of_set"](test)
+        expected = [of_set([0, 4]), of_set([2])]
+        for subset in (np.array([True, False, True, False, True]), [0, -3, -1]):
+            assert_array_equal(ask(test)([0, 1, 0], subset=subset), expected)
+
+    def test_arrays_are_not_written_to(self, make_test, name, ask):
+        labels, subset = read_only(1, 0, 1, dtype=int), read_only(4, -4, 0, dtype=int)
+        ask(make_test(P_VALUES))(labels, subset=subset)
+        assert_array_equal(labels, [1, 0, 1])
+        assert_array_equal(subset, [4, -4, 0])
 
 
 @pytest.mark.parametrize("tdp", [1, 1.0])
@@ -192,49 +324,14 @@ def test_decreasing_thresholds_are_refused(thresholds):
         CriticalVector(thresholds)
 
 
-@pytest.mark.parametrize(
-    "labels",
-    [
-        [0, 1],
-        [0, 1, 2, 0],
-        [[0, 1, 2]],
-        0,
-        [0.0, 1.0, 2.0],
-        [True, False, True],
-        ["a", "b", "c"],
-        np.array([0, 1, 2], dtype=object),
-    ],
-    ids=repr,
-)
-def test_labels_that_are_not_one_integer_each_are_refused(labels):
-    with pytest.raises(ValueError, match=r"labels must be integers of shape \(3,\)"):
-        CriticalVector([0.1]).true_discoveries_by_label([0.1, 0.2, 0.3], labels)
-
-
-@pytest.mark.parametrize(
-    ("labels", "n_labels", "values"),
-    [
-        ([0, -1, 2], None, "-1 to 2"),
-        ([-3, -1, -2], None, "-3 to -1"),
-        ([0, 1, 2], 2, "0 to 2"),
-        ([1, 0, 10**9], 3, "0 to 1000000000"),
-        ([0, 0, 0], 0, "0 to 0"),
-        ([0, -1, 2], 3, "-1 to 2"),
-    ],
-)
-def test_labels_out_of_range_are_refused(labels, n_labels, values):
-    with pytest.raises(ValueError, match=f"labels must lie in .* Got values from {values}"):
-        CriticalVector([0.1]).true_discoveries_by_label([0.1, 0.2, 0.3], labels, n_labels)
-
-
 @pytest.mark.parametrize("order", [[0, 0], [0, 1, 2, 1], [2, -1], [0, -3]], ids=repr)
-def test_an_order_that_names_a_hypothesis_twice_is_refused(order):
+def test_an_order_that_names_an_element_twice_is_refused(order):
     with pytest.raises(ValueError, match="order must not name an element twice"):
         CriticalVector([0.1]).confidence_curve([0.1, 0.2, 0.3], order)
 
 
 @pytest.mark.parametrize("order", [[3], [0, 1, 99], [-4]], ids=repr)
-def test_an_order_that_names_no_hypothesis_of_the_family_is_refused(order):
+def test_an_order_that_names_no_element_of_the_family_is_refused(order):
     with pytest.raises(IndexError, match="order must hold indices of 3 elements"):
         CriticalVector([0.1]).confidence_curve([0.1, 0.2, 0.3], order)
 
@@ -270,7 +367,7 @@ def test_single_precision_p_values_are_taken_at_their_value():
 
 @pytest.mark.parametrize("local_test", LOCAL_TESTS)
 @pytest.mark.parametrize(("p", "h"), [(0.0, 0), (0.05, 0), (np.nextafter(0.05, 1), 1), (1.0, 1)])
-def test_a_single_hypothesis_is_tested_as_it_is(local_test, p, h):
+def test_a_single_element_is_tested_as_it_is(local_test, p, h):
     hommel = Hommel([p], local_test)
     assert hommel.value(0.05) == h
     assert hommel.true_discoveries(0.05) == 1 - h
@@ -286,12 +383,6 @@ def test_a_single_hypothesis_is_tested_as_it_is(local_test, p, h):
 def test_the_critical_vector_is_one_where_all_are_discoveries_and_empty_where_none_is():
     assert_array_equal(Hommel([0.01, 0.02]).critical_vector(0.05).thresholds, [1.0])
     assert Hommel([0.1, 0.2]).critical_vector(0.05).thresholds.shape == (0,)
-
-
-def read_only(*values, dtype=float):
-    array = np.array(values, dtype=dtype)
-    array.flags.writeable = False
-    return array
 
 
 def test_arrays_given_are_neither_written_to_nor_sorted():

@@ -63,7 +63,7 @@ def test_inverse_counts_the_curves_that_are_not_above_a_p_value(p_values, p, dat
         assert_array_equal(is_below, p <= template.critical_thresholds(number)[ranks - 1])
 
 
-def test_thresholds_are_those_of_a_curve():
+def test_thresholds_are_a_curve():
     template = LearnedTemplate(CURVES, 5)
     assert_array_equal(template.thresholds(0), [0, 0, 0])
     assert_array_equal(template.thresholds(1), CURVES[0])
@@ -124,18 +124,6 @@ def test_data_are_known_again_by_their_fingerprints():
     assert LearnedTemplate(CURVES, 5).subjects == frozenset()
 
 
-def test_a_file_gives_the_template_back(tmp_path):
-    template = LearnedTemplate(CURVES, 5, subjects=["b", "a"])
-    template.save(tmp_path / "template.npz")
-    again = LearnedTemplate.load(str(tmp_path / "template.npz"))
-    assert_array_equal(again.curves, template.curves)
-    assert again.subjects == {"a", "b"}
-    assert again.n_elements == 5
-    LearnedTemplate(CURVES, 6).save(tmp_path / "template.npz")
-    assert LearnedTemplate.load(tmp_path / "template.npz").subjects == frozenset()
-    assert [path.name for path in tmp_path.iterdir()] == ["template.npz"]
-
-
 def test_what_is_given_is_not_written_to():
     p_values = np.random.default_rng(0).random((4, 30))
     p_values.flags.writeable = False
@@ -182,22 +170,6 @@ def test_p_values_that_are_not_in_order_are_refused():
 def test_no_ranks_are_refused(k_max):
     with pytest.raises(ValueError, match="k_max must be an integer from 1"):
         LearnedTemplate.from_p_values(CURVES, k_max)
-
-
-@pytest.mark.parametrize("content", [b"", b"no such file", None])
-def test_a_file_of_something_else_is_refused(tmp_path, content):
-    path = tmp_path / "template.npz"
-    if content is None:
-        np.savez(path, curves=CURVES)
-    else:
-        path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"template\.npz' is not a file of a learned template"):
-        LearnedTemplate.load(path)
-
-
-def test_a_file_that_is_not_there_is_not_found(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        LearnedTemplate.load(tmp_path / "template.npz")
 
 
 def test_caches_know_a_template_again_after_pickling():

@@ -6,17 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
 
 from ari_estimator.closed_testing import CriticalVector, Hommel
 
 from ._brute_force import ClosedTest
-from ._strategies import LOCAL_TESTS, as_floats, families
-
-# Few distinct values, so that thresholds and p-values tie with each other and among
-# themselves.
-VALUES = st.integers(0, 20).map(lambda k: k / 20) | st.floats(0, 1)
-THRESHOLDS = st.lists(VALUES, max_size=25).map(sorted)
+from ._strategies import LOCAL_TESTS, THRESHOLDS, VALUES, as_floats, families
 
 
 @st.composite
@@ -40,7 +34,7 @@ def one_by_one(vector, p_values, starts):
 
 @given(st.data(), THRESHOLDS)
 @settings(deadline=None, derandomize=True, max_examples=200)
-def test_bounds_equal_those_of_each_set_by_itself(data, thresholds):
+def test_bounds_equal_the_bound_of_each_set_by_itself(data, thresholds):
     p_values = np.array(data.draw(st.lists(VALUES, max_size=30)))
     starts = data.draw(nested_starts(p_values.size))
     vector = CriticalVector(thresholds)
@@ -67,7 +61,7 @@ def test_bounds_equal_closed_testing(local_test):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_bounds_of_many_sets_equal_those_of_each_by_itself(seed):
+def test_bounds_of_many_sets_equal_the_bound_of_each_by_itself(seed):
     rng = np.random.default_rng(seed)
     p_values = rng.random(600) ** rng.choice([1, 4])
     outermost, starts = [], []
@@ -80,20 +74,6 @@ def test_bounds_of_many_sets_equal_those_of_each_by_itself(seed):
     vector = CriticalVector(np.sort(rng.random(300)) * rng.choice([0.05, 0.5]))
     bounds = vector.true_discoveries_of_nested(p_values, np.array(starts, dtype=np.int32))
     assert bounds.tolist() == one_by_one(vector, p_values, starts)
-
-
-def test_prefixes_have_the_bounds_of_the_confidence_curve():
-    p_values = np.random.default_rng(0).random(500) ** 3
-    vector = Hommel(p_values).critical_vector(0.05)
-    assert vector.true_discoveries(p_values) > 0
-    assert_array_equal(
-        vector.true_discoveries_of_nested(p_values, np.zeros(500, dtype=int)),
-        vector.confidence_curve(p_values, np.arange(500)),
-    )
-
-
-def test_without_thresholds_nothing_is_discovered():
-    assert CriticalVector([]).true_discoveries_of_nested([0.0, 0.0], [0, 0]).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(

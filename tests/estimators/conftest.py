@@ -1,7 +1,11 @@
 """Small synthetic maps, and closed testing by its definition to compare with."""
 
+import copy
+import pickle
 from types import SimpleNamespace
 
+import cloudpickle
+import joblib
 import numpy as np
 import pytest
 from nibabel import Nifti1Image
@@ -161,3 +165,19 @@ def assert_same_images():
         np.testing.assert_array_equal(image.affine, other.affine)
 
     return check
+
+
+@pytest.fixture(params=["joblib", "pickle", "cloudpickle", "deepcopy"])
+def copied(request, tmp_path):
+    """Return a function from an object to a copy of it, by way of a file or of bytes."""
+
+    def by_joblib(value):
+        joblib.dump(value, tmp_path / "copy.joblib")
+        return joblib.load(tmp_path / "copy.joblib")
+
+    return {
+        "joblib": by_joblib,
+        "pickle": lambda value: pickle.loads(pickle.dumps(value)),
+        "cloudpickle": lambda value: pickle.loads(cloudpickle.dumps(value)),
+        "deepcopy": copy.deepcopy,
+    }[request.param]

@@ -1,39 +1,25 @@
 """AdaptiveTDPTransformer: the largest clusters with a TDP, against those of all heights."""
 
 import functools
-import pickle
-import re
-import warnings
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image
-from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nilearn.image import get_data
-from nilearn.maskers import NiftiLabelsMasker, NiftiMasker
-from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy import ndimage, stats
-from scipy.sparse.csgraph import connected_components
-from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import make_pipeline
 
 from ari_estimator import (
     AdaptiveTDPTransformer,
-    ARISecondLevelModel,
     ClusterTDPTransformer,
-    TDPForest,
-    confidence_curve,
     set_bound,
 )
 from ari_estimator.closed_testing import Hommel
 from ari_estimator.reporting import get_region_composition, get_tdp_table
 
-N_CHANGES = {6: 1, 18: 2, 26: 3}
+from ._kinds import KINDS, N_CHANGES, components
 
 COLUMNS = [
     "cluster_id",
@@ -53,27 +39,12 @@ COLUMNS = [
 # What a cluster is, whatever it is called.
 OF_CLUSTER = [name for name in COLUMNS if name not in ("cluster_id", "tdp_threshold", "threshold")]
 
-RESULTS = ["forest_", "labels_img_", "table_", "maps_", "n_tested_", "true_discoveries_"]
 
 CONNECTIVITIES = pytest.mark.parametrize("connectivity", [6, 18, 26])
 
 TWO_SIDED = pytest.mark.parametrize("two_sided", [False, True], ids=["one-sided", "two-sided"])
 
 TDPS = [0, 0.01, 0.5, 0.7, 0.9, 1]
-
-PARAMETERS = {
-    "tdp_threshold": [0.5, 0.8],
-    "alpha": 0.1,
-    "mask_img": None,
-    "stat_type": "t",
-    "df": 19,
-    "two_sided": True,
-    "connectivity": 26,
-    "cluster_threshold": 4,
-    "mesh": None,
-    "local_test": "hommel",
-    "verbose": 1,
-}
 
 
 class BruteForce:
@@ -142,9 +113,9 @@ def label_of_matrix(are_neighbours):
     """Return a function that labels elements of which a matrix says which are neighbours."""
 
     def label(selected):
-        inside = np.flatnonzero(selected)
         labels = np.zeros(selected.size, dtype=int)
-        labels[inside] = 1 + connected_components(are_neighbours[np.ix_(inside, inside)])[1]
+        for i, members in enumerate(components(selected, are_neighbours), 1):
+            labels[members] = i
         return labels
 
     return label
@@ -637,14 +608,6 @@ class TestNothingFound:
         assert shown[3, 3, 3] == shown.sum() == (height > 0)
         assert len(transformer.table_) == 1 + (height > 0)
 
-    @pytest.mark.parametrize(
-        ("stat_type", "value"), [("z", 2.0), ("z", 0.0), ("p", 0.3), ("p", 1.0)]
-    )
-    def test_constant_map_is_refused(self, mask, mask_img, make_img, stat_type, value):
-        img = make_img(np.full(mask.shape, value))
-        with pytest.raises(ValueError, match="constant"):
-            AdaptiveTDPTransformer(mask_img=mask_img, stat_type=stat_type).fit_transform(img)
-
 
 class TestTwoSided:
     """Positive and negative clusters are formed apart."""
@@ -710,26 +673,6 @@ class TestTwoSided:
 
 class TestExtremeValues:
     """NaN, infinities and what underflows."""
-
-    @TWO_SIDED
-    @pytest.mark.parametrize("tdp", [0.7, [0, 0.5, 0.9], None])
-    def test_nan_voxels_are_left_out_as_if_masked_out(
-        self, z, mask, mask_img, make_img, tdp, two_sided
-    ):
-        is_nan = np.random.default_rng(5).random(z.shape) < 0.1
-        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=two_sided)
-        with pytest.warns(UserWarning, match=f"NaN in {(is_nan & mask).sum()} of the"):
-            shown = transformer.fit_transform(make_img(np.where(is_nan, np.nan, z)))
-        smaller = AdaptiveTDPTransformer(
-            tdp, mask_img=make_img((mask & ~is_nan).astype("uint8")), two_sided=two_sided
-        )
-        expected = smaller.fit_transform(make_img(z))
-        assert get_data(expected).any()
-        assert_array_equal(get_data(shown), get_data(expected))
-        assert_array_equal(get_data(transformer.labels_img_), get_data(smaller.labels_img_))
-        assert_frame_equal(transformer.table_, smaller.table_)
-        assert transformer.n_tested_ == smaller.n_tested_ == transformer.forest_.elements.size
-        assert_array_equal(transformer.forest_.elements, smaller.forest_.elements)
 
     @TWO_SIDED
     @pytest.mark.parametrize("tdp", [0, 0.5, 0.9, 1])
@@ -804,135 +747,6 @@ class TestOrderOfVoxels:
             )
             assert_frame_equal(one, other)
 
-    def test_memory_layout_is_of_no_importance(self, z, z_img, mask_img, make_img):
-        one, other = (
-            get_data(AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(img))
-            for img in (z_img, make_img(np.asfortranarray(z)))
-        )
-        assert_array_equal(one, other)
-
-
-class TestInputs:
-    """Lists, images of several maps, arrays."""
-
-    TDPS = pytest.mark.parametrize("tdp", [0.7, [0.5, 0.9], None])
-
-    @pytest.fixture
-    def maps(self, make_map, make_img, mask):
-        noise = noise_without_discoveries(mask)
-        return [make_img(make_map(0)), make_img(noise), make_img(make_map(2))]
-
-    @staticmethod
-    def one_by_one(maps, **parameters):
-        transformers = [AdaptiveTDPTransformer(**parameters) for _ in maps]
-        images = [t.fit_transform(img) for t, img in zip(transformers, maps, strict=True)]
-        return transformers, images
-
-    @staticmethod
-    def assert_same_results(transformer, transformers):
-        for i, one in enumerate(transformers):
-            assert_frame_equal(transformer.table_[i], one.table_)
-            assert transformer.true_discoveries_[i] == one.true_discoveries_
-            assert transformer.n_tested_[i] == one.n_tested_
-            for name in ("elements", "starts", "parents", "is_cluster", "true_discoveries"):
-                assert_array_equal(
-                    getattr(transformer.forest_[i], name), getattr(one.forest_, name)
-                )
-
-    @TDPS
-    @pytest.mark.parametrize("as_4d", [False, True], ids=["list", "4D image"])
-    def test_each_map_is_a_family_of_its_own(
-        self, maps, mask_img, make_img, tdp, as_4d, assert_same_images
-    ):
-        parameters = {"tdp_threshold": tdp, "mask_img": mask_img}
-        transformers, images = self.one_by_one(maps, **parameters)
-        transformer = AdaptiveTDPTransformer(**parameters)
-        given = make_img(np.stack([get_data(m) for m in maps], -1)) if as_4d else maps
-        shown = transformer.fit_transform(given)
-        if as_4d:
-            assert_array_equal(get_data(shown), np.stack([get_data(i) for i in images], -1))
-            labels = np.stack([get_data(t.labels_img_) for t in transformers], -1)
-            assert_array_equal(get_data(transformer.labels_img_), labels)
-        else:
-            assert_same_images(shown, images)
-            assert_same_images(transformer.labels_img_, [t.labels_img_ for t in transformers])
-        self.assert_same_results(transformer, transformers)
-
-    @TDPS
-    def test_array_gives_array(self, maps, mask, mask_img, tdp):
-        parameters = {"tdp_threshold": tdp, "mask_img": mask_img}
-        transformers, images = self.one_by_one(maps, **parameters)
-        transformer = AdaptiveTDPTransformer(**parameters)
-        X = np.stack([get_data(img)[mask] for img in maps])
-        before = X.copy()
-        shown = transformer.fit_transform(X)
-        assert_array_equal(shown, [get_data(img)[mask] for img in images])
-        labels = [get_data(t.labels_img_)[mask] for t in transformers]
-        assert_array_equal(transformer.labels_img_, labels)
-        self.assert_same_results(transformer, transformers)
-        assert_array_equal(X, before)
-        single = AdaptiveTDPTransformer(**parameters)
-        assert_array_equal(single.fit_transform(X[2]), shown[2])
-        assert isinstance(single.forest_, TDPForest)
-        assert_frame_equal(single.table_, transformer.table_[2])
-
-    def test_array_of_a_masker_is_put_back_by_it(self, z_img, mask_img):
-        masker = NiftiMasker(mask_img=mask_img, standardize=None).fit()
-        transformer = AdaptiveTDPTransformer([0.5, 0.9], mask_img=masker)
-        shown = transformer.fit_transform(masker.transform(z_img))
-        expected = AdaptiveTDPTransformer([0.5, 0.9], mask_img=mask_img).fit_transform(z_img)
-        assert_allclose(
-            np.squeeze(get_data(masker.inverse_transform(shown))), get_data(expected), atol=1e-6
-        )
-        assert transformer.masker_ is masker
-
-    def test_list_of_one_map_gives_lists(self, z_img, mask_img):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
-        shown = transformer.fit_transform([z_img])
-        for value in (shown, *(getattr(transformer, name) for name in RESULTS)):
-            assert isinstance(value, list)
-            assert len(value) == 1
-
-    def test_transform_equals_fit_transform_and_keeps_no_results(
-        self, maps, mask_img, assert_same_images
-    ):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img).fit()
-        expected = AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(maps[2])
-        assert_same_images(transformer.transform(maps[2]), expected)
-        assert not any(hasattr(transformer, name) for name in RESULTS)
-
-    def test_transform_leaves_the_results_of_fit_transform(self, maps, mask_img):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
-        transformer.fit_transform(maps[0])
-        before = {name: getattr(transformer, name) for name in RESULTS}
-        transformer.transform(maps[2])
-        assert all(getattr(transformer, name) is value for name, value in before.items())
-
-    def test_failed_fit_leaves_no_earlier_results(self, maps, mask_img):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
-        transformer.fit_transform(maps[0])
-        with pytest.raises(ValueError, match="tdp_threshold"):
-            transformer.set_params(tdp_threshold=2).fit_transform(maps[0])
-        assert not any(hasattr(transformer, name) for name in RESULTS)
-
-    def test_transform_follows_what_was_set_after_fit(self, maps, mask_img, assert_same_images):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img).fit()
-        transformer.set_params(tdp_threshold=0.95, connectivity=26)
-        expected = AdaptiveTDPTransformer(0.95, mask_img=mask_img, connectivity=26)
-        assert_same_images(transformer.transform(maps[0]), expected.fit_transform(maps[0]))
-
-    def test_images_are_doubles_and_labels_whole_numbers(self, z, make_img, mask_img, tmp_path):
-        img = make_img(np.round(z).astype("int16"))
-        transformer = AdaptiveTDPTransformer(0.4, mask_img=mask_img)
-        shown = transformer.fit_transform(img)
-        assert ((get_data(shown) > 0) & (get_data(shown) < 1)).any()
-        for image, kind in ((shown, "f"), (transformer.labels_img_, "iu")):
-            assert_array_equal(image.affine, img.affine)
-            image.to_filename(tmp_path / "image.nii.gz")
-            saved = nib.load(tmp_path / "image.nii.gz")
-            assert saved.get_data_dtype().kind in kind
-            assert_allclose(saved.get_fdata(), get_data(image), rtol=1e-6)
-
 
 class TestForest:
     """The forest that is kept gives the clusters, and others."""
@@ -970,14 +784,6 @@ class TestForest:
             assert (np.sign(values[members]) == np.sign(values[element])).all()
         minima = forest.local_minima()
         assert {values.argmax(), values.argmin()} <= set(minima)
-
-    def test_forest_of_each_map(self, make_map, make_img, mask_img):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
-        transformer.fit_transform([make_img(make_map(seed)) for seed in range(3)])
-        assert len(transformer.forest_) == 3
-        for forest, table in zip(transformer.forest_, transformer.table_, strict=True):
-            assert isinstance(forest, TDPForest)
-            assert forest.sizes[forest.query(0.7)].tolist() == table["n_voxels"].tolist()[:-1]
 
     def test_changed_clusters_have_the_bounds_of_closed_testing(self, z_img, mask_img):
         transformer = AdaptiveTDPTransformer(0.5, mask_img=mask_img)
@@ -1017,15 +823,6 @@ class TestReporting:
             assert bound.true_discoveries == row.true_discoveries
             assert bound.tdp == row.tdp
 
-    def test_family_is_that_of_clusters_of_a_threshold(self, fitted, z_img, mask_img):
-        of_clusters = ClusterTDPTransformer(2, mask_img=mask_img, two_sided=True)
-        of_clusters.fit_transform(z_img)
-        assert_array_equal(fitted.maps_.test.p_values, of_clusters.maps_.test.p_values)
-        assert fitted.true_discoveries_ == of_clusters.true_discoveries_
-        seed = {"seed": [3, -1, 17], "radius": 9}
-        assert set_bound(fitted, **seed) == set_bound(of_clusters, **seed)
-        assert_frame_equal(confidence_curve(fitted, **seed), confidence_curve(of_clusters, **seed))
-
     def test_table_for_reading_has_a_row_for_each_cluster(self, fitted):
         table = get_tdp_table(fitted, max_peaks=1)
         assert_array_equal(table["cluster_id"], fitted.table_["cluster_id"])
@@ -1042,355 +839,52 @@ class TestReporting:
         assert len(of_cluster) >= len(sizes) - 1
         assert_array_equal(of_cluster, sizes[of_cluster.index])
 
-    def test_map_index_says_which_map(self, make_map, make_img, mask_img):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img)
-        images = [make_img(make_map(seed)) for seed in range(2)]
-        transformer.fit_transform(images)
-        single = AdaptiveTDPTransformer(mask_img=mask_img)
-        single.fit_transform(images[1])
-        assert_frame_equal(get_tdp_table(transformer, map_index=1), get_tdp_table(single))
-        seed = {"seed": [3, -1, 17], "radius": 9}
-        assert set_bound(transformer, map_index=1, **seed) == set_bound(single, **seed)
-        with pytest.raises(ValueError, match="map_index"):
-            get_tdp_table(transformer)
 
+class TestMeshes:
+    """Clusters along the edges of meshes, and in the grid of a CIFTI image."""
 
-def sheet(n_rows, n_columns):
-    """Return a rectangle of triangles."""
-    grid = np.arange(n_rows * n_columns).reshape(n_rows, n_columns)
-    a, b, c, d = grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
-    faces = np.concatenate([np.stack(f, -1).reshape(-1, 3) for f in [(a, b, c), (b, d, c)]])
-    i, j = np.indices((n_rows, n_columns)).reshape(2, -1)
-    return InMemoryMesh(np.column_stack([2.0 * i, 3.0 * j, np.sin(i + j)]), faces)
-
-
-@pytest.fixture(scope="module")
-def mesh():
-    """Return two sheets in the same place, of 9 x 8 and 7 x 8 vertices."""
-    return PolyMesh(left=sheet(9, 8), right=sheet(7, 8))
-
-
-def edges_of(mesh):
-    """Return which vertices are neighbours, left before right."""
-    n = [part.n_vertices for part in mesh.parts.values()]
-    joined = np.zeros((sum(n), sum(n)), dtype=bool)
-    for part, first in zip(mesh.parts.values(), (0, n[0]), strict=True):
-        for i in range(3):
-            one, other = part.faces[:, i] + first, part.faces[:, i - 1] + first
-            joined[one, other] = joined[other, one] = True
-    return joined
-
-
-@pytest.fixture(scope="module")
-def z_of_mesh():
-    """Return z values of both sheets: effects of both signs, at their common border too."""
-    rng = np.random.default_rng(1)
-    left, right = rng.standard_normal((9, 8)), rng.standard_normal((7, 8))
-    left[5:, 2:7] += 3.5
-    left[:3, :4] -= 4
-    right[:3, 2:7] += 3.5
-    right[4:, 4:] -= 4
-    return np.r_[left.ravel(), right.ravel()]
-
-
-def as_surface(mesh, values):
-    return SurfaceImage(mesh, {"left": values[:72], "right": values[72:]})
-
-
-def values_of(img):
-    return np.concatenate([np.ravel(values) for values in img.data.parts.values()])
-
-
-def brute_force_of_graph(z, are_neighbours, two_sided):
-    """Return all clusters of a map on a graph."""
-    return BruteForce(
-        abs(z) if two_sided else z,
-        2 * stats.norm.sf(abs(z)) if two_sided else stats.norm.sf(z),
-        label_of_matrix(are_neighbours),
-        np.sign(z) if two_sided else None,
+    @TWO_SIDED
+    @pytest.mark.parametrize(
+        ("name", "connectivity"),
+        [("surface", None), *(("CIFTI image", number) for number in (None, 6, 18, 26))],
     )
-
-
-class TestSurfaces:
-    """Clusters along the edges of meshes."""
-
-    @TWO_SIDED
-    def test_equal_those_found_by_trying_every_height(self, mesh, z_of_mesh, two_sided):
-        expected = brute_force_of_graph(z_of_mesh, edges_of(mesh), two_sided)
-        for tdp in (0, 0.5, 0.8, 1):
-            transformer = AdaptiveTDPTransformer(tdp, two_sided=two_sided)
-            shown = transformer.fit_transform(as_surface(mesh, z_of_mesh))
-            assert isinstance(shown, SurfaceImage)
-            labels = values_of(transformer.labels_img_)
-            assert_is_largest(transformer, values_of(shown), labels, expected, tdp)
-
-    @TWO_SIDED
-    @pytest.mark.parametrize("tdp", [0, 0.3, 0.7, None])
-    def test_no_cluster_is_in_both_hemispheres(self, mesh, z_of_mesh, tdp, two_sided):
-        transformer = AdaptiveTDPTransformer(tdp, two_sided=two_sided)
-        transformer.fit_transform(as_surface(mesh, z_of_mesh))
-        left, right = (set(np.ravel(v)) for v in transformer.labels_img_.data.parts.values())
-        assert left & right <= {0}
-        clusters = transformer.table_[:-1].set_index("cluster_id")
-        assert set(clusters["peak_hemisphere"]) == {"left", "right"}
-        for cluster_id, hemisphere in clusters["peak_hemisphere"].items():
-            assert cluster_id in {"left": left, "right": right}[hemisphere]
-
-    @pytest.mark.parametrize("tdp", [0.7, None])
-    def test_nan_vertices_and_masks_cut_the_mesh(self, mesh, z_of_mesh, tdp):
-        is_out = np.random.default_rng(3).random(z_of_mesh.size) < 0.1
-        mask = as_surface(mesh, ~is_out)
-        transformer = AdaptiveTDPTransformer(tdp)
-        transformer.set_params(mask_img=as_surface(mesh, np.ones(is_out.size, dtype=bool)))
-        with_nan = as_surface(mesh, np.where(is_out, np.nan, z_of_mesh))
-        with pytest.warns(UserWarning, match="NaN"):
-            shown = transformer.fit_transform(with_nan)
-        masked = AdaptiveTDPTransformer(tdp, mask_img=mask)
-        expected = masked.fit_transform(as_surface(mesh, z_of_mesh))
-        assert_array_equal(values_of(shown), values_of(expected))
-        assert_frame_equal(transformer.table_, masked.table_)
-        inside = ~is_out
-        brute = brute_force_of_graph(
-            z_of_mesh[inside], edges_of(mesh)[np.ix_(inside, inside)], False
+    def test_equal_those_found_by_trying_every_height(self, name, connectivity, two_sided):
+        kind = KINDS[name]
+        z = kind.z()[kind.mask]
+        joined = kind.neighbours(connectivity or 6)[np.ix_(kind.mask, kind.mask)]
+        expected = BruteForce(
+            abs(z) if two_sided else z,
+            2 * stats.norm.sf(abs(z)) if two_sided else stats.norm.sf(z),
+            label_of_matrix(joined),
+            np.sign(z) if two_sided else None,
         )
-        tdps = brute.highest() if tdp is None else brute.tdp([tdp])
-        assert_array_equal(values_of(shown)[inside], tdps)
+        for tdp in (*TDPS, None):
+            transformer = AdaptiveTDPTransformer(
+                tdp,
+                mask_img=kind.mask_img,
+                two_sided=two_sided,
+                connectivity=connectivity,
+                **kind.parameters,
+            )
+            shown = kind.rows(transformer.fit_transform(kind.image(kind.z())))[0]
+            if tdp is None:
+                assert_array_equal(shown, expected.highest())
+            else:
+                labels = kind.rows(transformer.labels_img_)[0]
+                assert_is_largest(transformer, shown, labels, expected, tdp)
 
-    def test_threshold_forms_the_cluster(self, mesh, z_of_mesh):
-        img = as_surface(mesh, z_of_mesh)
-        transformer = AdaptiveTDPTransformer(0.8, two_sided=True)
-        transformer.fit_transform(img)
+    @pytest.mark.parametrize("name", ["surface", "CIFTI image"])
+    def test_threshold_forms_the_cluster(self, name):
+        kind = KINDS[name]
+        img, shared = kind.image(kind.z()), {"two_sided": True, **kind.parameters}
+        transformer = AdaptiveTDPTransformer(0.8, **shared).fit(img)
 
         def form_clusters(threshold):
-            of_clusters = ClusterTDPTransformer(threshold, two_sided=True)
-            of_clusters.fit_transform(img)
-            return of_clusters, values_of(of_clusters.labels_img_)
+            of_clusters = ClusterTDPTransformer(threshold, **shared).fit(img)
+            return of_clusters, kind.values(of_clusters.labels_img_)[0]
 
-        labels = values_of(transformer.labels_img_)
+        labels = kind.values(transformer.labels_img_)[0]
         assert assert_thresholds_form_the_clusters(transformer, labels, form_clusters) >= 4
-
-    def test_names_are_those_of_vertices(self, mesh, z_of_mesh):
-        transformer = AdaptiveTDPTransformer().fit(as_surface(mesh, z_of_mesh))
-        assert transformer.get_feature_names_out()[0] == "vertex_0"
-
-
-@pytest.fixture(scope="module")
-def cifti_axis():
-    """Return both cortices without some vertices, and a structure of voxels."""
-    left, right = (
-        BrainModelAxis.from_surface(np.setdiff1d(np.arange(n), [3, 17, 40]), n, name=name)
-        for name, n in (("CortexLeft", 72), ("CortexRight", 56))
-    )
-    voxels = np.argwhere(np.ones((3, 3, 3), dtype=bool))
-    volume = BrainModelAxis(
-        np.full(27, "CIFTI_STRUCTURE_THALAMUS_LEFT"),
-        voxel=voxels,
-        affine=np.eye(4),
-        volume_shape=(3, 3, 3),
-    )
-    return left + right + volume
-
-
-@pytest.fixture(scope="module")
-def z_of_cifti(cifti_axis, z_of_mesh):
-    """Return z values of grayordinates."""
-    inside = np.setdiff1d(np.arange(128), [3, 17, 40, 75, 89, 112])
-    volume = np.random.default_rng(2).standard_normal((3, 3, 3))
-    volume[0] += 3.5
-    volume[2] -= 3.5
-    return np.r_[z_of_mesh[inside], volume.ravel()]
-
-
-def neighbours_of_cifti(axis, mesh, connectivity):
-    """Return which grayordinates are neighbours."""
-    edges = edges_of(mesh)
-    first = np.where(axis.name == "CIFTI_STRUCTURE_CORTEX_LEFT", 0, 72)
-    on_mesh = np.flatnonzero(axis.surface_mask)
-    vertices = axis.vertex[on_mesh] + first[on_mesh]
-    joined = np.zeros((len(axis),) * 2, dtype=bool)
-    joined[np.ix_(on_mesh, on_mesh)] = edges[np.ix_(vertices, vertices)]
-    in_grid = np.flatnonzero(axis.volume_mask)
-    steps = abs(axis.voxel[in_grid][:, None] - axis.voxel[in_grid])
-    are_near = (steps.max(-1) == 1) & (steps.sum(-1) <= N_CHANGES[connectivity])
-    joined[np.ix_(in_grid, in_grid)] = are_near
-    return joined
-
-
-def as_cifti(rows, axis):
-    rows = np.atleast_2d(rows)
-    return Cifti2Image(rows, (ScalarAxis([f"map {i}" for i in range(len(rows))]), axis))
-
-
-class TestCifti:
-    """Clusters along mesh edges and in the grid, never across structures of other kinds."""
-
-    @TWO_SIDED
-    @CONNECTIVITIES
-    def test_equal_those_found_by_trying_every_height(
-        self, mesh, cifti_axis, z_of_cifti, two_sided, connectivity
-    ):
-        joined = neighbours_of_cifti(cifti_axis, mesh, connectivity)
-        expected = brute_force_of_graph(z_of_cifti, joined, two_sided)
-        transformer = AdaptiveTDPTransformer(
-            two_sided=two_sided, connectivity=connectivity, mesh=mesh
-        )
-        for tdp in (0, 0.6, 0.9):
-            transformer.set_params(tdp_threshold=tdp)
-            shown = transformer.fit_transform(as_cifti(z_of_cifti, cifti_axis))
-            assert isinstance(shown, Cifti2Image)
-            shown = np.asarray(shown.dataobj)[0]
-            labels = np.asarray(transformer.labels_img_.dataobj)[0]
-            assert_is_largest(transformer, shown, labels, expected, tdp)
-            for cluster_id in range(1, int(labels.max()) + 1):
-                assert np.unique(cifti_axis.name[labels == cluster_id]).size == 1
-
-    def test_threshold_free_map_and_several_maps(self, mesh, cifti_axis, z_of_cifti):
-        rows = np.stack([z_of_cifti, z_of_cifti[::-1]])
-        transformer = AdaptiveTDPTransformer(None, mesh=mesh)
-        shown = np.asarray(transformer.fit_transform(as_cifti(rows, cifti_axis)).dataobj)
-        joined = neighbours_of_cifti(cifti_axis, mesh, 6)
-        for row, z in zip(shown, rows, strict=True):
-            assert_array_equal(row, brute_force_of_graph(z, joined, False).highest())
-        assert len(transformer.forest_) == 2
-        names = transformer.get_feature_names_out()
-        assert names[0] == "grayordinate_0"
-
-
-class TestSklearn:
-    """As an estimator of scikit-learn."""
-
-    def test_init_stores_parameters_as_they_are(self):
-        parameters = {**PARAMETERS, "tdp_threshold": np.array([0.5, 0.8])}
-        transformer = AdaptiveTDPTransformer(**parameters)
-        for name, value in parameters.items():
-            assert getattr(transformer, name) is value, name
-        assert vars(transformer).keys() == parameters.keys()
-
-    def test_all_but_the_tdp_are_keyword_only(self):
-        with pytest.raises(TypeError, match="positional"):
-            AdaptiveTDPTransformer(0.7, 0.05)
-
-    def test_get_params_and_set_params(self):
-        transformer = AdaptiveTDPTransformer()
-        assert transformer.get_params().keys() == PARAMETERS.keys()
-        assert transformer.set_params(**PARAMETERS) is transformer
-        assert transformer.get_params() == PARAMETERS
-        with pytest.raises(ValueError, match="Invalid parameter 'threshold'"):
-            transformer.set_params(threshold=3)
-
-    @pytest.mark.parametrize("tdp", [0.8, [0.5, 0.9], np.array([0.5, 0.9]), None])
-    def test_clone_gives_the_same_results_and_is_not_fitted(self, tdp, z_img, mask_img):
-        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, alpha=0.2)
-        shown = transformer.fit_transform(z_img)
-        cloned = clone(transformer)
-        with pytest.raises(NotFittedError):
-            cloned.transform(z_img)
-        assert_array_equal(get_data(cloned.fit_transform(z_img)), get_data(shown))
-        assert_frame_equal(cloned.table_, transformer.table_)
-
-    def test_fit_leaves_parameters_as_they_were(self, z_img, mask_img):
-        tdps = [0.9, 0.5]
-        transformer = AdaptiveTDPTransformer(tdps, mask_img=mask_img)
-        transformer.fit_transform(z_img)
-        assert transformer.tdp_threshold is tdps
-        assert tdps == [0.9, 0.5]
-
-    @pytest.mark.parametrize("tdp", [0.7, None])
-    def test_pickled_transformer_keeps_its_results(self, z_img, mask_img, tdp):
-        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, two_sided=True)
-        shown = transformer.fit_transform(z_img)
-        loaded = pickle.loads(pickle.dumps(transformer))
-        assert_frame_equal(loaded.table_, transformer.table_)
-        assert_array_equal(loaded.forest_.query(0.5), transformer.forest_.query(0.5))
-        assert_array_equal(get_data(loaded.transform(z_img)), get_data(shown))
-        seed = {"seed": [3, -1, 17], "radius": 9}
-        assert set_bound(loaded, **seed) == set_bound(transformer, **seed)
-
-    def test_labels_masker_gives_mean_tdp_of_regions(self, z_img, mask_img, make_img, mask):
-        atlas = 1 + (np.indices(mask.shape)[0] > 4).astype("int32")
-        pipeline = make_pipeline(
-            AdaptiveTDPTransformer(None, mask_img=mask_img),
-            NiftiLabelsMasker(make_img(atlas), standardize=None),
-        )
-        means = np.ravel(pipeline.fit_transform(z_img))
-        shown = get_data(AdaptiveTDPTransformer(None, mask_img=mask_img).fit_transform(z_img))
-        assert_allclose(means, [shown[atlas == i].mean() for i in (1, 2)], rtol=1e-6)
-
-    def test_masker_before_gives_arrays(self, make_map, make_img, mask, mask_img):
-        masker = NiftiMasker(mask_img=mask_img, standardize=None)
-        pipeline = clone(make_pipeline(masker, AdaptiveTDPTransformer(mask_img=mask_img)))
-        images = [make_img(make_map(seed)) for seed in range(2)]
-        shown = pipeline.fit_transform(images)
-        expected = AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(images)
-        assert_allclose(shown, [get_data(img)[mask] for img in expected], atol=1e-6)
-        pipeline.set_params(adaptivetdptransformer__tdp_threshold=1)
-        assert set(np.unique(pipeline.transform(images))) <= {0, 1}
-
-    def test_pandas_output_has_a_column_for_each_voxel(self, z, mask, mask_img):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img).set_output(transform="pandas")
-        shown = transformer.fit_transform(z[mask][None])
-        assert isinstance(shown, pd.DataFrame)
-        assert shown.columns.tolist() == [f"voxel_{i}" for i in range(mask.sum())]
-
-    def test_repr_shows_what_is_not_default(self):
-        assert repr(AdaptiveTDPTransformer(0.9)) == "AdaptiveTDPTransformer(tdp_threshold=0.9)"
-
-
-class TestMemoryAndVerbosity:
-    """The cache, and what is printed."""
-
-    @pytest.mark.parametrize("tdp", [0.7, [0.5, 0.9], None])
-    def test_verbose_prints_a_line_for_each_map(self, make_map, make_img, mask_img, tdp, capsys):
-        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img, verbose=1)
-        transformer.fit_transform([make_img(make_map(seed)) for seed in range(2)])
-        lines = [li for li in capsys.readouterr().out.splitlines() if "voxels tested" in li]
-        assert len(lines) == 2
-        for i, line in enumerate(lines):
-            assert line.startswith("[AdaptiveTDPTransformer]")
-            assert f"{transformer.n_tested_[i]} voxels tested" in line
-            assert f"at least {transformer.true_discoveries_[i]} true discoveries" in line
-            assert line.endswith(f"{len(transformer.table_[i]) - 1} clusters")
-
-    def test_default_is_silent(self, z_img, mask_img, capfd):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(z_img)
-        assert capfd.readouterr() == ("", "")
-
-
-class TestSecondLevelModel:
-    """As the transformer of a group model."""
-
-    @pytest.fixture
-    def subjects(self, make_img, mask):
-        data = np.random.default_rng(11).standard_normal((12, *mask.shape))
-        data[:, 2:5, 2:6, 2:6] += 2
-        data[:, 2:5, 6:9, 2:4] -= 2
-        return [make_img(one) for one in data]
-
-    @pytest.mark.parametrize("tdp", [0.6, [0.4, 0.8], None])
-    def test_contrast_equals_the_transformer_of_its_z_map(
-        self, subjects, mask_img, tdp, assert_same_images
-    ):
-        transformer = AdaptiveTDPTransformer(tdp, two_sided=True, connectivity=18)
-        model = ARISecondLevelModel(mask_img=mask_img, transformer=transformer)
-        model.fit(subjects, design_matrix=pd.DataFrame({"intercept": np.ones(12)}))
-        shown = model.compute_contrast("intercept", output_type="tdp")
-        alone = clone(transformer).set_params(mask_img=mask_img)
-        expected = alone.fit_transform(model.compute_contrast("intercept", output_type="z_score"))
-        assert get_data(expected).any()
-        assert_same_images(shown, expected)
-        assert_frame_equal(model.table_, alone.table_)
-        assert_same_images(model.labels_img_, alone.labels_img_)
-        forest = model.transformer_.forest_
-        assert_array_equal(forest.query(0.5), alone.forest_.query(0.5))
-        assert len(get_tdp_table(model)) >= len(alone.table_)
-        assert not hasattr(transformer, "forest_")
-
-    def test_parameters_of_the_transformer_are_nested(self):
-        model = ARISecondLevelModel(transformer=AdaptiveTDPTransformer())
-        model.set_params(transformer__tdp_threshold=0.4)
-        assert model.transformer.tdp_threshold == 0.4
 
 
 BAD_TDPS = [
@@ -1441,36 +935,6 @@ class TestBadInput:
         expected = np.unique(np.asarray(tdp, dtype=float))
         asked = transformer.table_["tdp_threshold"][:-1].unique()
         assert_array_equal(asked, expected)
-
-    @pytest.mark.parametrize(
-        ("name", "value", "error"),
-        [
-            ("connectivity", 7, ValueError),
-            ("cluster_threshold", -1, ValueError),
-            ("cluster_threshold", 2.5, ValueError),
-            ("alpha", 0, ValueError),
-            ("alpha", "0.05", TypeError),
-            ("stat_type", "Z", ValueError),
-            ("df", 3, ValueError),
-            ("two_sided", "yes", ValueError),
-            ("local_test", "bonferroni", ValueError),
-        ],
-    )
-    def test_other_bad_parameters_are_refused(self, z_img, mask_img, name, value, error):
-        transformer = AdaptiveTDPTransformer(mask_img=mask_img).set_params(**{name: value})
-        with pytest.raises(error, match=re.compile(f"'?{name}'?")):
-            transformer.fit(z_img)
-
-    def test_map_of_nan_alone_is_refused(self, mask, mask_img, make_img):
-        with pytest.raises(ValueError, match="NaN in all"):
-            AdaptiveTDPTransformer(mask_img=mask_img).fit_transform(
-                make_img(np.full(mask.shape, np.nan))
-            )
-
-    def test_p_values_have_no_two_sides(self, z, mask_img, make_img):
-        img = make_img(stats.norm.sf(z))
-        with pytest.raises(ValueError, match="two_sided"):
-            AdaptiveTDPTransformer(mask_img=mask_img, stat_type="p", two_sided=True).fit(img)
 
 
 class TestRealMaps:

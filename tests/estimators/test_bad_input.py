@@ -1,6 +1,5 @@
 """Input that must be refused, by an error that says which argument is wrong and what it got."""
 
-import re
 import warnings
 
 import nibabel as nib
@@ -8,69 +7,29 @@ import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image
-from nilearn.datasets import load_fsaverage_data
 from nilearn.exceptions import DimensionError, MaskWarning
 from nilearn.image import get_data, new_img_like
-from nilearn.maskers import NiftiMasker, SurfaceMasker
+from nilearn.maskers import NiftiMasker
 from numpy.testing import assert_array_equal
-from scipy.sparse import csr_array
-from sklearn.exceptions import NotFittedError
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, cluster_level_inference
 
-NOT_BETWEEN = "alpha should be between 0 and 1"
-
-BAD_PARAMETERS = [
-    *(("alpha", value, ValueError, NOT_BETWEEN) for value in (0, 1, -1, 2, 1.5, np.nan, np.inf)),
+BAD_THRESHOLDS = [
     *(
-        ("alpha", value, TypeError, NOT_BETWEEN)
-        for value in ("a", "0.05", None, [0.05], np.array([0.05]), True, 0.05j)
-    ),
-    *(
-        ("threshold", value, ValueError, "'threshold' cannot be negative")
+        (value, ValueError, "'threshold' cannot be negative")
         for value in (-1, -0.1, [-1, 2], (3, -2), np.array([3.0, -1]), np.nan, [3, np.nan], -np.inf)
     ),
+    *((value, ValueError, "'threshold'.*at least one") for value in ([], (), np.array([]))),
     *(
-        ("threshold", value, ValueError, "'threshold'.*at least one")
-        for value in ([], (), np.array([]))
-    ),
-    *(
-        ("threshold", value, TypeError, "'threshold'")
+        (value, TypeError, "'threshold'")
         for value in (
             "abc", "3.1", "", b"3", True, False, [True], [3, None], ["3"], [[3]], 3j,
             np.array([[3.0]]), np.array([True]), ClusterTDPTransformer,
+            # It can be read only once, so that a second map would have no threshold.
+            iter([2.0, 3.0]),
         )
     ),
-    *(
-        ("connectivity", value, ValueError, f"'connectivity'.*Got {value!r}")
-        for value in (7, 0, -6, 6.0, "6")
-    ),
-    *(
-        ("cluster_threshold", value, ValueError, f"'cluster_threshold'.*Got {value!r}")
-        for value in (-1, 2.5, "5", None)
-    ),
-    *(
-        ("two_sided", value, ValueError, f"'two_sided'.*Got {value!r}")
-        for value in ("yes", 1, None)
-    ),
-    *(
-        ("local_test", value, ValueError, f"'local_test'.*Got {value!r}")
-        for value in ("bonferroni", "Simes", "", None)
-    ),
-    ("verbose", -1, ValueError, "'verbose'.*Got -1"),
-    ("verbose", "loud", ValueError, "'verbose'.*Got 'loud'"),
 ]  # fmt: skip
-
-
-def bad_parameters(names=None):
-    return pytest.mark.parametrize(
-        ("name", "value", "error", "match"),
-        [
-            pytest.param(*case, id=f"{case[0]}={case[1]!r}")
-            for case in BAD_PARAMETERS
-            if names is None or case[0] in names
-        ],
-    )
 
 
 @pytest.fixture
@@ -85,51 +44,39 @@ def as_img(data):
     return Nifti1Image(np.asarray(data), np.eye(4))
 
 
-class TestParameters:
-    """Parameters out of their range."""
+class TestThresholds:
+    """Cluster-forming thresholds that are none."""
 
-    @bad_parameters()
-    def test_fit_refuses_and_says_what_it_got(self, z_img, mask_img, name, value, error, match):
-        transformer = ClusterTDPTransformer(mask_img=mask_img).set_params(**{name: value})
+    @pytest.mark.parametrize(
+        ("value", "error", "match"),
+        BAD_THRESHOLDS,
+        ids=lambda value: repr(value).split(" at 0x")[0][:30],
+    )
+    def test_threshold_that_is_none_is_refused(self, z_img, mask_img, value, error, match):
         with pytest.raises(error, match=match) as info:
-            transformer.fit(z_img)
+            ClusterTDPTransformer(value, mask_img=mask_img).fit(z_img)
         is_empty = "at least one" in match
         assert is_empty or repr(value) in str(info.value) or f"={value}'" in str(info.value)
-
-    @bad_parameters(["alpha", "threshold", "connectivity", "cluster_threshold"])
-    def test_transform_refuses_what_was_set_after_fit(
-        self, z_img, mask_img, name, value, error, match
-    ):
-        transformer = ClusterTDPTransformer(mask_img=mask_img).fit(z_img)
+        fitted = ClusterTDPTransformer(mask_img=mask_img).fit(z_img)
         with pytest.raises(error, match=match):
-            transformer.set_params(**{name: value}).transform(z_img)
-
-    @bad_parameters(["alpha", "threshold"])
-    def test_function_refuses(self, z_img, mask_img, name, value, error, match):
+            fitted.set_params(threshold=value).transform(z_img)
         with pytest.raises(error, match=match):
-            cluster_level_inference(z_img, mask_img=mask_img, **{name: value})
-
-    @bad_parameters(["alpha", "threshold", "connectivity"])
-    def test_second_level_model_refuses(
-        self, z_img, mask_img, make_map, make_img, name, value, error, match
-    ):
-        transformer = ClusterTDPTransformer().set_params(**{name: value})
-        model = ARISecondLevelModel(mask_img=mask_img, transformer=transformer)
-        images = [make_img(make_map(seed)) for seed in range(3)]
+            cluster_level_inference(z_img, mask_img=mask_img, threshold=value)
+        model = ARISecondLevelModel(mask_img, transformer=ClusterTDPTransformer(value))
+        design = pd.DataFrame({"intercept": np.ones(3)})
         with pytest.raises(error, match=match):
-            model.fit(
-                images, design_matrix=pd.DataFrame({"intercept": np.ones(3)})
-            ).compute_contrast(output_type="tdp")
+            model.fit([z_img] * 3, design_matrix=design).compute_contrast(output_type="tdp")
 
-    def test_iterator_of_thresholds_is_refused(self, z_img, mask_img):
-        # It can be read only once, so that a second map would have no threshold.
-        with pytest.raises(TypeError, match="'threshold'"):
-            ClusterTDPTransformer(iter([2.0, 3.0]), mask_img=mask_img).fit(z_img)
+    def test_threshold_scale_without_a_number_is_refused(self, z_img, mask_img):
+        for threshold in (None, "concentration"):
+            transformer = ClusterTDPTransformer(threshold, threshold_scale="p", mask_img=mask_img)
+            with pytest.raises(ValueError, match=r"threshold_scale must be left at the default"):
+                transformer.fit(z_img)
 
-    @pytest.mark.parametrize("value", ["arrow", "numpy", "", True])
-    def test_set_output_refuses_unknown_containers(self, value):
-        with pytest.raises(ValueError, match=rf"transform must be .* Got {value!r}"):
-            ClusterTDPTransformer().set_output(transform=value)
+    @pytest.mark.parametrize("alpha", [0, 1.5, "0.05", None, True])
+    def test_level_that_is_none_is_refused_by_the_function(self, z_img, mask_img, alpha):
+        with pytest.raises((TypeError, ValueError), match="alpha should be between 0 and 1"):
+            cluster_level_inference(z_img, mask_img=mask_img, alpha=alpha)
 
 
 class TestMasks:
@@ -141,11 +88,6 @@ class TestMasks:
         if request.param == "image":
             return lambda img: img
         return lambda img: NiftiMasker(mask_img=img, standardize=None)
-
-    def test_empty_mask_is_refused(self, z_img, make_img, as_mask):
-        empty = make_img(np.zeros(z_img.shape, dtype="uint8"))
-        with pytest.raises(ValueError, match="mask is invalid as it is empty"):
-            ClusterTDPTransformer(mask_img=as_mask(empty)).fit(z_img)
 
     def test_mask_of_another_shape_is_refused(self, z_img, as_mask):
         other = Nifti1Image(np.ones((8, 9, 11), dtype="uint8"), z_img.affine)
@@ -161,24 +103,11 @@ class TestMasks:
         with pytest.raises(ValueError, match=r"mask_img must be on the grid[^$]*resample_to_img"):
             ClusterTDPTransformer(mask_img=as_mask(other)).fit_transform(z_img)
 
-    def test_map_of_another_grid_than_the_fit_is_refused(self, z_img, mask_img):
-        transformer = ClusterTDPTransformer(mask_img=mask_img).fit(z_img)
-        other = Nifti1Image(get_data(z_img)[1:], z_img.affine)
-        with pytest.raises(ValueError, match=r"on the grid of the map.*\n[^$]*\(7, 9, 10\)"):
-            transformer.transform(other)
-        with pytest.raises(ValueError, match="on the grid of the map"):
-            transformer.transform([z_img, other])
-
     @pytest.mark.filterwarnings("ignore:imgs are being resampled")
     def test_maps_of_different_grids_are_refused(self, motor_img):
         other = Nifti1Image(get_data(motor_img)[1:], motor_img.affine)
         with pytest.raises(ValueError, match=r"on the grid of the map|Field of view"):
             ClusterTDPTransformer().fit_transform([motor_img, other])
-
-    def test_mask_of_several_volumes_is_refused(self, z_img, mask, make_img):
-        several = make_img(np.stack([mask, mask[::-1]], axis=-1).astype("uint8"))
-        with pytest.raises(DimensionError, match="3D and you provided a 4D image"):
-            ClusterTDPTransformer(mask_img=several).fit_transform(z_img)
 
     @pytest.mark.parametrize("dtype", ["uint8", "float64"])
     @pytest.mark.parametrize("as_path", [True, False])
@@ -195,29 +124,10 @@ class TestMasks:
         with pytest.raises(ValueError, match=r"mask_img must be binary.* Got values from 1.* to 2"):
             ClusterTDPTransformer(mask_img=mask_img).fit_transform(z_img)
 
-    @pytest.mark.parametrize("value", [2, -1, 0.5])
-    def test_mask_of_zero_and_another_value_is_binary(self, z_img, mask, make_img, value):
-        transformer = ClusterTDPTransformer(2, mask_img=make_img(mask * float(value)))
-        transformer.fit_transform(z_img)
-        assert transformer.n_tested_ == mask.sum()
-
     @pytest.mark.parametrize("value", [np.ones((8, 9, 10)), 3], ids=["array", "int"])
     def test_mask_that_is_no_image_is_refused(self, z_img, value):
         with pytest.raises((TypeError, ValueError), match=r"mask_img|Got: (ndarray|int)"):
             ClusterTDPTransformer(mask_img=value).fit(z_img)
-
-    def test_missing_mask_file_is_refused(self, z_img, tmp_path):
-        path = str(tmp_path / "no_mask.nii.gz")
-        with pytest.raises(ValueError, match=r"not found.*no_mask"):
-            ClusterTDPTransformer(mask_img=path).fit(z_img)
-
-    def test_surface_masks_of_volumes_are_refused(self, z_img):
-        for surface in (load_fsaverage_data(), SurfaceMasker()):
-            name = type(surface).__name__
-            with pytest.raises(TypeError, match=rf"mask_img.*same kind.*a volume\. Got {name}"):
-                ClusterTDPTransformer(mask_img=surface).fit(z_img)
-            with pytest.raises(TypeError, match=rf"mask_img.*{name}"):
-                cluster_level_inference(z_img, mask_img=surface)
 
 
 class TestMaps:
@@ -246,17 +156,6 @@ class TestMaps:
             ClusterTDPTransformer(mask_img=mask_img).fit_transform(img)
             ClusterTDPTransformer(mask_img=mask_img, stat_type="t", df=9).fit_transform(img)
 
-    @pytest.mark.parametrize("value", [0, 2.5, -3, np.inf])
-    def test_constant_map_is_refused(self, mask_img, make_img, value):
-        constant = make_img(np.full(mask_img.shape, float(value)))
-        with pytest.raises(ValueError, match=f"The map is constant, {float(value)}"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(constant)
-
-    def test_constant_integer_map_is_refused(self, mask_img, make_img):
-        constant = make_img(np.full(mask_img.shape, 4, dtype="int16"))
-        with pytest.raises(ValueError, match=r"The map is constant, 4"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(constant)
-
     @pytest.mark.parametrize("value", [0.0, 2.5, np.nan])
     def test_constant_map_without_a_mask_is_refused(self, make_img, mask_img, value):
         constant = make_img(np.full(mask_img.shape, value))
@@ -265,24 +164,6 @@ class TestMaps:
             pytest.raises(ValueError, match=r"constant|empty"),
         ):
             ClusterTDPTransformer().fit_transform(constant)
-
-    def test_map_that_is_nan_throughout_is_refused(self, mask_img, make_img):
-        nothing = make_img(np.full(mask_img.shape, np.nan))
-        with pytest.raises(ValueError, match=r"NaN in all .* voxels of the mask"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(nothing)
-
-    def test_map_that_is_constant_apart_from_nan_is_refused(self, mask, mask_img, make_img):
-        z = np.where(np.indices(mask.shape)[0] % 2, np.nan, 4.0)
-        with (
-            pytest.warns(UserWarning, match="NaN in"),
-            pytest.raises(ValueError, match="constant"),
-        ):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(make_img(z))
-
-    def test_one_bad_map_among_good_ones_is_refused(self, z_img, mask_img, make_img):
-        constant = make_img(np.ones(mask_img.shape))
-        with pytest.raises(ValueError, match="constant"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform([z_img, constant])
 
     @pytest.mark.parametrize(
         ("data", "n_dimensions"),
@@ -301,114 +182,10 @@ class TestMaps:
         with pytest.raises(DimensionError, match=n_dimensions):
             ClusterTDPTransformer(mask_img=mask_img if with_mask else None).fit_transform(img)
 
-    def test_4d_image_in_a_list_is_refused(self, z, z_img, make_img, mask_img):
-        several = make_img(np.stack([z, z + 1], axis=-1))
-        with pytest.raises(DimensionError, match="3D and you provided a 4D image"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform([z_img, several])
-
-    @pytest.mark.parametrize(
-        "value", [[], (), pd.Series([], dtype=object)], ids=["list", "tuple", "Series"]
-    )
-    def test_empty_list_is_refused(self, mask_img, value):
-        with pytest.raises(ValueError, match="at least one image"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(value)
-
-    @pytest.mark.parametrize(
-        "value",
-        [3, 3.5, {"a": 1}, {1, 2}, (i for i in [1]), object()],
-        ids=lambda v: type(v).__name__,
-    )
-    def test_other_types_are_refused(self, mask_img, value):
-        name = type(value).__name__
-        with pytest.raises(TypeError, match=rf"Maps must be .*Got {name}"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(value)
-
-    def test_sparse_maps_are_refused(self, mask_img):
-        with pytest.raises(TypeError, match=r"Maps must be dense.*sparse csr_array"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(csr_array(np.eye(3)))
-
-    def test_transform_of_none_is_refused(self, mask_img):
-        with pytest.raises(TypeError, match="Got NoneType"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(None)
-
-    @pytest.mark.parametrize("value", [[1, 2], [None], [np.zeros(3)]], ids=["int", "None", "array"])
-    def test_other_types_in_a_list_are_refused(self, mask_img, value):
-        with pytest.raises(TypeError, match=f"Got:? ?{type(value[0]).__name__}"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(value)
-
-    def test_missing_file_is_refused(self, mask_img, tmp_path):
-        with pytest.raises(ValueError, match=r"not found.*no_map"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(str(tmp_path / "no_map.nii"))
-
-    def test_surfaces_in_a_volume_mask_are_refused(self, mask_img, z_img):
-        surface = load_fsaverage_data()
-        transformer = ClusterTDPTransformer(mask_img=mask_img)
-        for maps in (surface, [surface]):
-            with pytest.raises(TypeError, match=r"mask_img.*same kind.*a surface\. Got "):
-                transformer.fit_transform(maps)
-            with pytest.raises(TypeError, match=r"mask_img.*same kind.*a surface\. Got "):
-                transformer.fit().transform(maps)
-        with pytest.raises(TypeError, match=r"one kind.*Nifti1Image"):
-            ClusterTDPTransformer().fit_transform([surface, z_img])
-
     @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
     def test_complex_map_is_refused(self, z, mask_img, make_img, dtype):
         with pytest.raises(ValueError, match=rf"real numbers\. Got {dtype}"):
             ClusterTDPTransformer(mask_img=mask_img).fit_transform(make_img(z.astype(dtype)))
-
-
-class TestArrays:
-    """Arrays that are no masked maps."""
-
-    def test_array_without_a_mask_is_refused(self, z, mask):
-        with pytest.raises(
-            ValueError, match=r"mask_img must be a mask or a masker, where.*Got None"
-        ):
-            ClusterTDPTransformer().fit_transform(z[mask][None])
-
-    def test_array_with_an_unfitted_masker_without_a_mask_is_refused(self, z, mask):
-        masker = NiftiMasker(standardize=None)
-        with pytest.raises(ValueError, match=r"mask_img must be .*Got NiftiMasker"):
-            ClusterTDPTransformer(mask_img=masker).fit_transform(z[mask][None])
-
-    def test_fit_on_nothing_without_a_mask_is_refused(self):
-        with pytest.raises(ValueError, match=r"mask_img must be .*Got None"):
-            ClusterTDPTransformer().fit()
-
-    @pytest.mark.parametrize("method", ["fit", "transform", "fit_transform"])
-    @pytest.mark.parametrize(
-        "reshape",
-        [
-            lambda values: values[1:],
-            lambda values: values[None, None],
-            lambda values: values[None, 1:],
-            lambda values: np.r_[values, values][None],
-            lambda values: values[:, None],
-            lambda values: values[:0][None],
-            lambda values: pd.DataFrame(values),
-            lambda values: np.array(4.0),
-        ],
-        ids=[
-            "1D, a voxel too few", "3D", "a voxel too few", "twice the voxels", "column",
-            "no voxels", "DataFrame", "0D",
-        ],
-    )  # fmt: skip
-    def test_array_of_another_shape_is_refused(self, z, mask, mask_img, reshape, method):
-        X = reshape(z[mask])
-        transformer = ClusterTDPTransformer(mask_img=mask_img).fit()
-        shape = re.escape(str(X.shape))
-        with pytest.raises(ValueError, match=rf"\(n_maps, {mask.sum()}\).* Got shape {shape}"):
-            getattr(transformer, method)(X)
-
-    def test_array_without_maps_is_refused(self, mask, mask_img):
-        X = np.empty((0, mask.sum()))
-        with pytest.raises(ValueError, match=r"n_maps|at least one map|shape \(0,"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(X)
-
-    @pytest.mark.parametrize("dtype", ["object", "bool", "complex128", "U5"])
-    def test_array_that_is_not_of_real_numbers_is_refused(self, z, mask, mask_img, dtype):
-        with pytest.raises(ValueError, match=r"real numbers\. Got"):
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(z[mask][None].astype(dtype))
 
 
 class TestThresholdedMaps:
@@ -592,64 +369,3 @@ class TestThresholdedMaps:
         transformer = ClusterTDPTransformer()
         transformer.fit_transform(motor_img)
         assert transformer.n_tested_ == 45448
-
-
-class TestAfterAFailure:
-    """What is left of a transformer whose fit has failed."""
-
-    @pytest.fixture
-    def failures(self, noise):
-        """Return estimators, what they refuse to be fitted to, and the error."""
-        brain = as_img((noise != 0).astype("uint8"))
-        return {
-            "parameter": (ClusterTDPTransformer(alpha=2, mask_img=brain), as_img(noise), "alpha"),
-            "thresholded": (
-                ClusterTDPTransformer(),
-                as_img(np.where(noise > 2, noise, 0)),
-                "looks thresholded",
-            ),
-            "grid": (ClusterTDPTransformer(mask_img=brain), as_img(noise[1:]), "on the grid"),
-            "array": (ClusterTDPTransformer(mask_img=brain), np.zeros((1, 5)), "Got shape"),
-        }
-
-    @pytest.mark.parametrize("case", ["parameter", "thresholded", "grid", "array"])
-    @pytest.mark.parametrize("method", ["fit", "fit_transform"])
-    def test_transformer_is_not_fitted(self, failures, case, method):
-        transformer, X, match = failures[case]
-        with pytest.raises(ValueError, match=match):
-            getattr(transformer, method)(X)
-        transformer.set_params(alpha=0.05)
-        with pytest.raises(NotFittedError):
-            transformer.transform(X)
-        with pytest.raises(NotFittedError):
-            transformer.get_feature_names_out()
-
-    @pytest.mark.parametrize("case", ["thresholded", "grid", "array"])
-    def test_earlier_fit_does_not_stay(self, failures, noise, case):
-        transformer, X, match = failures[case]
-        transformer.fit_transform(as_img(noise))
-        with pytest.raises(ValueError, match=match):
-            transformer.fit(X)
-        with pytest.raises(NotFittedError):
-            transformer.transform(as_img(noise))
-        assert not hasattr(transformer, "table_")
-
-    def test_results_of_an_earlier_map_do_not_stay_with_a_new_fit(self, noise):
-        brain = as_img((noise != 0).astype("uint8"))
-        transformer = ClusterTDPTransformer(2, mask_img=brain)
-        transformer.fit_transform(as_img(noise))
-        transformer.fit()
-        for name in ("table_", "labels_img_", "maps_", "n_tested_", "true_discoveries_"):
-            assert not hasattr(transformer, name), name
-
-    @pytest.mark.parametrize(
-        "call",
-        [
-            lambda transformer: transformer.transform(as_img(np.ones((24, 24, 24)))),
-            lambda transformer: transformer.get_feature_names_out(),
-        ],
-        ids=["transform", "get_feature_names_out"],
-    )
-    def test_nothing_works_before_fit(self, call):
-        with pytest.raises(NotFittedError, match="ClusterTDPTransformer instance is not fitted"):
-            call(ClusterTDPTransformer())

@@ -15,6 +15,8 @@ from scipy import stats
 
 from ari_estimator import ClusterTDPTransformer, cluster_level_inference
 
+from ._kinds import KINDS
+
 
 @pytest.fixture
 def box_img(make_img):
@@ -59,7 +61,7 @@ class TestAsNilearn:
         # nilearn computes in single precision.
         assert_allclose(ours, theirs, atol=1e-6)
 
-    @pytest.mark.parametrize("threshold", [2.5, 3.1, [2.5, 3.0, 3.5]])
+    @pytest.mark.parametrize("threshold", [2.5, 3.1, [2.5, 3.0, 3.5], [3, 4, 5], [1, 2, 3.5]])
     def test_motor_map_equals_nilearns(self, motor_img, threshold):
         ours, theirs = (
             function(motor_img, threshold=threshold)
@@ -85,6 +87,19 @@ class TestAsNilearn:
         }[form]
         tdp = cluster_level_inference(stat, mask, 2)
         assert_array_equal(get_data(tdp), get_data(expected))
+
+    @pytest.mark.parametrize("kind", [KINDS["volume"], KINDS["surface"]], ids=lambda k: k.name)
+    @pytest.mark.parametrize("threshold", [2.5, [1, 3]])
+    def test_images_and_masks_of_every_kind_are_taken(self, kind, threshold, tmp_path):
+        img = kind.image(kind.z())
+        expected = ClusterTDPTransformer(threshold, mask_img=kind.mask_img).fit_transform(img)
+        for mask_img in kind.masks(tmp_path).values():
+            tdp = cluster_level_inference(img, mask_img, threshold)
+            assert type(tdp) is type(img)
+            assert_array_equal(kind.values(tdp), kind.values(expected))
+        for several in (kind.image(np.stack([kind.z()] * 2)), [img, img]):
+            with pytest.raises((TypeError, ValueError), match=r"3D|single map|Got:? list"):
+                cluster_level_inference(several, kind.mask_img)
 
     def test_is_the_transformer_with_its_defaults(self, z_img, mask_img):
         tdp = cluster_level_inference(z_img, mask_img)

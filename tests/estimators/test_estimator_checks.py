@@ -52,8 +52,7 @@ CHECKS_OF_CALIBRATIONS = {
     "check_fit_score_takes_y": "fit takes a design, where others take a target",
 }
 
-CHECKS_OF_MODELS = dict.fromkeys(
-    """
+GIVE_ARRAYS = """
     check_complex_data check_dict_unchanged check_dont_overwrite_parameters check_dtype_object
     check_estimators_dtypes check_estimators_empty_data_messages
     check_estimators_fit_returns_self check_estimators_nan_inf check_estimators_overwrite_params
@@ -62,7 +61,10 @@ CHECKS_OF_MODELS = dict.fromkeys(
     check_fit_score_takes_y check_methods_sample_order_invariance
     check_methods_subset_invariance check_n_features_in check_n_features_in_after_fitting
     check_pipeline_consistency check_positive_only_tag_during_fit check_readonly_memmap_input
-    """.split(),
+"""
+
+CHECKS_OF_MODELS = dict.fromkeys(
+    GIVE_ARRAYS.split(),
     "a second-level model takes images of the subjects, and no array",
 )
 

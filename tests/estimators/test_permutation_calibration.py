@@ -1,21 +1,24 @@
 """PermutationCalibration of arrays: its error, its parameters, what it refuses."""
 
+import copy
 import itertools
-import pickle
 import re
 
+import joblib
 import numpy as np
+import pandas as pd
 import pytest
+from nibabel import Nifti1Image
 from numpy.testing import assert_allclose, assert_array_equal
+from pandas.testing import assert_frame_equal
 from scipy import stats
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from ari_estimator import PermutationCalibration, learn_template
-from ari_estimator.calibration._resampling_passes import rank_p_values
+from ari_estimator import ClusterTDPTransformer, PermutationCalibration, learn_template, load, save
 from ari_estimator.closed_testing import CalibratedTest, Calibration, calibrate
-from ari_estimator.estimators import _permutation_calibration
+from ari_estimator.resampling import LinearModelStatistics
 
 N_SUBJECTS = 6
 SIGNS = np.array(list(itertools.product([1, -1], repeat=N_SUBJECTS)))
@@ -144,15 +147,16 @@ class TestParameters:
             assert_allclose(fitted.lambda_, expected.lambda_, rtol=1e-9)
 
     def test_p_values_by_rank_are_computed_once(self, data, monkeypatch):
-        calls = []
+        asked = []
+        of_elements = LinearModelStatistics.of_elements
 
-        def counted(*args):
-            calls.append(args)
-            return rank_p_values(*args)
+        def recording(null, elements):
+            asked.extend(range(40)[elements])
+            return of_elements(null, elements)
 
-        monkeypatch.setattr(_permutation_calibration, "rank_p_values", counted)
+        monkeypatch.setattr(LinearModelStatistics, "of_elements", recording)
         fitted = PermutationCalibration(p_values="rank", n_permutations=64).fit(data)
-        assert len(calls) == 1
+        assert sorted(asked) == list(range(40))
         assert_array_equal(fitted.p_values_ * 64 % 1, 0)
 
     def test_fit_forgets_and_parameters_stay(self, data):
@@ -167,14 +171,6 @@ class TestParameters:
         with pytest.raises(NotFittedError):
             check_is_fitted(calibration)
         assert clone(calibration).fit(data).lambda_ == before
-
-    def test_pickles_and_saved_calibrations_are_the_same(self, data, tmp_path):
-        fitted = PermutationCalibration("beta", n_permutations=30, random_state=0).fit(data)
-        again = pickle.loads(pickle.dumps(fitted))
-        assert_array_equal(again.pivotal_statistics_, fitted.pivotal_statistics_)
-        fitted.calibration_.save(tmp_path / "calibration.npz")
-        loaded = Calibration.load(tmp_path / "calibration.npz")
-        assert_array_equal(loaded.critical_vector.thresholds, fitted.critical_vector_.thresholds)
 
 
 class TestLearnedTemplates:
@@ -192,6 +188,12 @@ class TestLearnedTemplates:
         assert fitted.lambda_ in range(1, 61)
         thresholds = fitted.critical_vector_.thresholds
         assert_allclose(thresholds, learned.curves[int(fitted.lambda_) - 1], rtol=1e-12)
+
+    def test_of_elements_that_do_not_vary(self, data):
+        data[:, :4] = 0.3
+        with pytest.warns(UserWarning, match="no residual variance in 4 of 40"):
+            template = learn_template(data, n_permutations=30)
+        assert (template.curves[:, 36:] == 1).all()
 
     def test_of_the_same_subjects(self, data):
         own = learn_template(np.vstack([data[2:3], data[::-1] * 2]), n_permutations=30)
@@ -244,3 +246,232 @@ class TestRefusals:
     def test_sides(self, data, two_sided):
         with pytest.raises(TypeError, match="two_sided must be True or False"):
             PermutationCalibration().fit(data, two_sided=two_sided)
+
+    @pytest.mark.parametrize(
+        ("parameters", "name", "why"),
+        [
+            ({"allow_shared_data": True}, "allow_shared_data", "was not learned from data"),
+            ({"n_groups": 4}, "n_groups", "for data that are in memory"),
+            ({"p_values": "rank", "chunk_size": 10}, "chunk_size", "with p_values='rank'"),
+            ({"delta": 1, "step_down": True}, "step_down", "with delta=1, since no element"),
+            ({"memory": "cache"}, "memory", "and random_state is an integer"),
+            (
+                {"memory": "cache", "random_state": np.random.RandomState(0)},
+                "memory",
+                "and random_state is an integer",
+            ),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_options_that_would_do_nothing(self, data, parameters, name, why):
+        message = f"{name} must be left at the default .*{why}.* Got {name}={parameters[name]!r}"
+        with pytest.raises(ValueError, match=message):
+            PermutationCalibration(**parameters).fit(data)
+
+    def test_memory_for_subjects_that_are_streamed(self, data):
+        with pytest.raises(ValueError, match="memory must be left at the default unless data are"):
+            PermutationCalibration(memory="cache", random_state=0).fit(iter(data))
+
+
+class TestMemory:
+    """What was computed is read from a cache, as long as all that it depends on is the same."""
+
+    @pytest.fixture
+    def n_computed(self, tmp_path, capsys):
+        """Return a function from the arguments of a fit to the calibration, and what it took."""
+
+        def fit(data, *model, alpha=0.1, two_sided=False, **parameters):
+            capsys.readouterr()
+            memory = joblib.Memory(tmp_path, verbose=1)
+            parameters = {"n_permutations": 40, "random_state": 0, "memory": memory} | parameters
+            calibration = PermutationCalibration(**parameters)
+            calibration.fit(data, *model, alpha=alpha, two_sided=two_sided)
+            return calibration, capsys.readouterr().out.count("[Memory] Calling")
+
+        return fit
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [{}, {"p_values": "rank", "two_sided": True}, {"template": "beta", "step_down": True}],
+        ids=str,
+    )
+    def test_gives_the_same_result(self, data, n_computed, parameters):
+        first, *others = (n_computed(given, **parameters) for given in (data, data.copy()))
+        expected, _ = n_computed(data, memory=None, **parameters)
+        assert first[1] == 1
+        for found, n in (first, *others):
+            assert n == (found is first[0])
+            assert_same_calibration(found, expected)
+
+    @pytest.mark.parametrize("parameters", [{"n_jobs": 2}, {"chunk_size": 5}], ids=str)
+    def test_is_read_if_only_the_work_is_done_in_another_way(self, data, n_computed, parameters):
+        assert n_computed(data)[1] == 1
+        assert n_computed(data, **parameters)[1] == 0
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {"random_state": 1},
+            {"alpha": 0.2},
+            {"two_sided": True},
+            {"template": "aorc"},
+            {"n_permutations": 41},
+            {"scheme": "bootstrap"},
+            {"blocks": [0, 0, 1, 2, 3, 4]},
+            {"p_values": "rank"},
+            {"k_max": 3},
+            {"delta": 1},
+            {"step_down": True},
+        ],
+        ids=str,
+    )
+    def test_is_not_read_if_anything_else_is_another(self, data, n_computed, parameters):
+        assert n_computed(data)[1] == 1
+        found, n = n_computed(data, **parameters)
+        assert n == 1
+        assert_same_calibration(found, n_computed(data, memory=None, **parameters)[0])
+
+    def test_is_not_read_for_other_data_or_another_model(self, data, n_computed):
+        other = data.copy()
+        other[2, 3] += 1e-9
+        age = np.arange(6.0)
+        for arguments in (
+            (data,),
+            (other,),
+            (data, np.column_stack([np.ones(6), age]), [1, 0]),
+            (data, np.column_stack([np.ones(6), age**2]), [1, 0]),
+            (data, np.column_stack([np.ones(6), age]), [0, 1]),
+        ):
+            assert n_computed(*arguments)[1] == 1
+            assert n_computed(*arguments)[1] == 0
+
+    def test_is_not_read_if_another_version_has_written_it(self, data, n_computed, monkeypatch):
+        n_computed(data)
+        monkeypatch.setattr(
+            "ari_estimator.estimators._permutation_calibration.__version__", "0.0.0"
+        )
+        assert n_computed(data)[1] == 1
+
+    def test_may_be_a_folder(self, data, n_computed, tmp_path):
+        _, n = n_computed(data, memory=str(tmp_path / "other"))
+        assert n == 0  # nothing is printed
+        assert any((tmp_path / "other").rglob("output.pkl"))
+
+    def test_is_no_secret_of_elements_that_do_not_vary(self, data, n_computed):
+        data[:, :3] = 7
+        for n_expected in (1, 0):
+            with pytest.warns(UserWarning, match="no residual variance in 3 of 40") as caught:
+                assert n_computed(data)[1] == n_expected
+            assert len(caught) == 1
+
+    def test_remembers_no_failure(self, data, n_computed):
+        for _ in range(2):
+            with pytest.raises(ValueError, match="not estimable"):
+                n_computed(data, np.ones((6, 2)), [1, 0])
+
+
+def assert_same_calibration(one, other):
+    """Assert that all fitted attributes are the same, to the last bit."""
+    names = {name for name in vars(other) if name.endswith("_")}
+    assert {name for name in vars(one) if name.endswith("_")} == names
+    arrays = {name for name in names if isinstance(getattr(other, name), np.ndarray)}
+    for name in arrays:
+        assert_array_equal(getattr(one, name), getattr(other, name))
+        assert getattr(one, name).dtype == getattr(other, name).dtype
+    for name in names - arrays - {"calibration_", "critical_vector_"}:
+        assert getattr(one, name) == getattr(other, name)
+        assert type(getattr(one, name)) is type(getattr(other, name))
+    assert_array_equal(one.critical_vector_.thresholds, other.critical_vector_.thresholds)
+    one, other = one.calibration_, other.calibration_
+    assert repr(one) == repr(other)
+    assert one.alpha == other.alpha
+    assert_array_equal(one.single_step_statistics, other.single_step_statistics)
+
+
+CASES = {
+    "simes": {},
+    "ranks, two-sided": {"p_values": "rank", "two_sided": True},
+    "step-down": {"template": "beta", "k_max": 20, "step_down": True},
+    "shift": {"template": "aorc", "delta": 2},
+    "blocks": {"blocks": [0, 0, 1, 1, 2, 3]},
+    "names of blocks": {"blocks": pd.Series(["a", "a", "b", "b", "c", "d"])},
+    "generator": {"random_state": np.random.RandomState(3)},
+    "learned": {"template": "learned"},
+}
+
+
+class TestPersistence:
+    """A calibration that was stored is the same, and can be used and fitted again."""
+
+    @pytest.fixture(params=CASES)
+    def fitted(self, request, data):
+        parameters = copy.deepcopy(CASES[request.param])
+        if parameters.get("template") == "learned":
+            others = np.random.default_rng(9).standard_normal((9, 40))
+            parameters["template"] = learn_template(others, n_permutations=60, random_state=0)
+        two_sided = parameters.pop("two_sided", False)
+        data[:, :10] += 8
+        calibration = PermutationCalibration(
+            **{"n_permutations": 60, "random_state": 0} | parameters
+        )
+        return calibration.fit(data, alpha=0.2, two_sided=two_sided)
+
+    @pytest.fixture
+    def others(self, fitted, copied, tmp_path):
+        save(fitted, tmp_path)
+        return [copied(fitted), load(tmp_path)]
+
+    def test_all_is_the_same(self, fitted, others):
+        for other in others:
+            assert type(other) is PermutationCalibration
+            assert_same_calibration(other, fitted)
+            for alpha in [0.2] if fitted.step_down else [0.1, 0.2, 0.5]:
+                vectors = (each.calibration_.at(alpha).critical_vector for each in (other, fitted))
+                assert_array_equal(*(vector.thresholds for vector in vectors))
+
+    def test_serves_the_map_of_its_contrast(self, fitted, others):
+        results = []
+        for calibration in (fitted, *others):
+            ari = ClusterTDPTransformer(
+                1,
+                alpha=0.2,
+                mask_img=Nifti1Image(np.ones((40, 1, 1), dtype=np.uint8), np.eye(4)),
+                stat_type="t",
+                df=fitted.df_,
+                two_sided=fitted.two_sided_,
+            )
+            tdp = ari.fit_transform(fitted.t_values_, calibration=calibration)
+            assert ari.maps_.test.calibration is calibration.calibration_
+            assert ari.true_discoveries_ > 0 or fitted.lambda_ == 0
+            p_value = ari.maps_.test.set_p_value(np.arange(40) % 3 > 0)
+            results.append((tdp, ari.table_, p_value, ari.maps_.describe()))
+        for result in results[1:]:
+            assert_array_equal(result[0], results[0][0])
+            assert_frame_equal(result[1], results[0][1])
+            assert result[2:] == results[0][2:]
+
+    def test_can_be_fitted_again(self, fitted, others, data):
+        if isinstance(fitted.random_state, np.random.RandomState):
+            return  # which has moved on
+        for other in others:
+            other.fit(data, alpha=0.2, two_sided=fitted.two_sided_)
+            assert_same_calibration(other, fitted)
+
+    def test_learned_template_still_knows_its_subjects(self, data, tmp_path):
+        own = learn_template(data, n_permutations=30, random_state=0)
+        parameters = {"n_permutations": 64, "random_state": 0, "allow_shared_data": True}
+        save(PermutationCalibration(own, **parameters).fit(data), tmp_path)
+        loaded = load(tmp_path)
+        assert loaded.template.subjects == own.subjects
+        with pytest.raises(ValueError, match="learned from data that it is to be calibrated on"):
+            loaded.set_params(allow_shared_data=False).fit(data)
+
+    def test_calibration_alone_can_be_stored(self, fitted, tmp_path):
+        fitted.calibration_.save(tmp_path / "calibration.npz")
+        loaded = Calibration.load(tmp_path / "calibration.npz")
+        assert_array_equal(loaded.critical_vector.thresholds, fitted.critical_vector_.thresholds)
+
+    def test_calibration_that_is_not_fitted_is_refused(self, tmp_path):
+        with pytest.raises(NotFittedError):
+            save(PermutationCalibration(), tmp_path)
+        assert list(tmp_path.iterdir()) == []

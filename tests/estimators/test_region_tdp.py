@@ -1,7 +1,5 @@
 """RegionTDPTransformer: bounds of regions of an atlas, one column each."""
 
-import inspect
-import pickle
 import warnings
 
 import numpy as np
@@ -12,22 +10,22 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from nibabel import Nifti1Image
 from nilearn.image import get_data, resample_to_img
-from nilearn.maskers import NiftiLabelsMasker, NiftiMasker, SurfaceMasker
-from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
+from nilearn.maskers import NiftiLabelsMasker
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy import stats
-from sklearn import config_context
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
-from sklearn.utils.validation import check_is_fitted
 
-from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, RegionTDPTransformer
+from ari_estimator import ClusterTDPTransformer, RegionTDPTransformer
 from ari_estimator.closed_testing import Hommel
+
+from ._kinds import KINDS
 
 # The labels of the atlas, which has 0 in between.
 IDS = [3, 7, 40]
@@ -44,8 +42,6 @@ COLUMNS = [
     "peak_y",
     "peak_z",
 ]
-
-RESULTS = ["table_", "maps_", "n_tested_", "true_discoveries_"]
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +70,6 @@ def overlapping():
     return maps
 
 
-@pytest.fixture(name="X", scope="module")
-def masked_maps(make_map, mask):
-    """Return three masked maps, an array of shape (3, n_voxels)."""
-    return np.stack([make_map(seed)[mask] for seed in range(3)])
-
-
 @pytest.fixture
 def images(make_map, make_img):
     """Return three maps as images."""
@@ -90,7 +80,7 @@ def images(make_map, make_img):
 def tdp_of(definition, mask):
     """Return a function from a map and sets of voxels to the TDP of each: by the formulas."""
 
-    def compute(z, members, alpha=0.05, local_test="simes", two_sided=False):
+    def compute(z, members, alpha=0.05, local_test="simes", two_sided=False, mask=mask):
         p = 2 * stats.norm.sf(np.abs(z)) if two_sided else stats.norm.sf(z)
         h = definition.hommel_value(p[mask], alpha, local_test)
         sets = [p[mask & inside] for inside in members]
@@ -99,30 +89,14 @@ def tdp_of(definition, mask):
     return compute
 
 
-@pytest.fixture(scope="module")
-def surfaces():
-    """Return two maps and an atlas on two small meshes, of 30 and of 25 vertices."""
-    rng = np.random.default_rng(0)
-    sizes = {"left": 30, "right": 25}
-    mesh = PolyMesh(
-        **{
-            side: InMemoryMesh(
-                rng.random((n, 3)), np.array([[i, i + 1, i + 2] for i in range(n - 2)])
-            )
-            for side, n in sizes.items()
-        }
-    )
-    atlas = {side: rng.choice([0, 2, 5], n) for side, n in sizes.items()}
-    maps = {
-        side: rng.standard_normal((n, 2)) + 3 * (atlas[side] == 5)[:, None]
-        for side, n in sizes.items()
-    }
-    return SurfaceImage(mesh, maps), SurfaceImage(mesh, atlas)
+WITH_MASKER = pytest.mark.parametrize(
+    "kind", [KINDS["volume"], KINDS["surface"]], ids=["volume", "surface"]
+)
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 
 
-def flat(img):
-    """Return the data of a surface image, left before right."""
-    return np.concatenate([img.data.parts[side] for side in ("left", "right")])
+def given_clusters(labels_img, **parameters):
+    return ClusterTDPTransformer(labels_img=labels_img, **parameters)
 
 
 def table_of_names(ids, names):
@@ -141,34 +115,32 @@ def two_groups():
     return [Nifti1Image(one, np.eye(4)) for one in z], y, Nifti1Image(atlas, np.eye(4))
 
 
-@pytest.fixture(scope="module", params=["labels", "overlapping"])
-def parameters(request, atlas_img, overlapping, make_img, mask_img):
-    atlas = {
-        "labels": {"labels_img": atlas_img},
-        "overlapping": {"labels_img": make_img(overlapping), "probability_threshold": 0},
-    }[request.param]
-    return {**atlas, "mask_img": mask_img}
-
-
 class TestBounds:
     """The values of the array."""
 
     @pytest.mark.parametrize("local_test", ["simes", "hommel"])
     @pytest.mark.parametrize("two_sided", [False, True], ids=["one-sided", "two-sided"])
     @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.3])
-    def test_equal_those_of_each_region(
-        self, make_map, make_img, labels, atlas_img, mask_img, tdp_of, alpha, two_sided, local_test
-    ):
+    @EVERY_KIND
+    def test_equal_those_of_each_region(self, tdp_of, kind, alpha, two_sided, local_test):
         transformer = RegionTDPTransformer(
-            atlas_img, mask_img=mask_img, alpha=alpha, two_sided=two_sided, local_test=local_test
+            kind.labels_img,
+            mask_img=kind.mask_img,
+            alpha=alpha,
+            two_sided=two_sided,
+            local_test=local_test,
+            **kind.parameters,
         )
+        members = [kind.labels == i for i in IDS]
         for seed in range(3):
-            z = make_map(seed)
-            tdp = transformer.fit_transform(make_img(z))
-            members = [labels == i for i in IDS]
+            z = kind.z(seed)
+            tdp = transformer.fit_transform(kind.image(z))
             assert tdp.shape == (1, 3)
-            assert_allclose(tdp[0], tdp_of(z, members, alpha, local_test, two_sided), rtol=1e-14)
-            assert tdp.max() > 0 or alpha == 0.01
+            expected = tdp_of(z, members, alpha, local_test, two_sided, kind.mask)
+            assert_allclose(tdp[0], expected, rtol=1e-14)
+            assert tdp.max() > 0
+            n_members = [(kind.mask & inside).sum() for inside in members]
+            assert transformer.table_.filter(regex="^n_").iloc[:-1, 0].tolist() == n_members
 
     def test_equal_those_of_hommel_and_of_given_clusters(
         self, z, z_img, mask, labels, atlas_img, mask_img
@@ -254,85 +226,6 @@ class TestBounds:
         bounds = transformer.table_["true_discoveries"][:-1]
         assert set(np.diff(bounds, prepend=0)) <= {0, 1}
         assert bounds.iloc[-1] == transformer.true_discoveries_
-
-
-class TestMaps:
-    """One row for each map, whatever the maps come as."""
-
-    @pytest.fixture
-    def one_by_one(self, images, parameters):
-        """Return fitted transformers, one for each map, and their rows."""
-        transformers = [RegionTDPTransformer(**parameters) for _ in images]
-        rows = [t.fit_transform(img) for t, img in zip(transformers, images, strict=True)]
-        assert all(row.shape == rows[0].shape for row in rows)
-        return transformers, np.concatenate(rows)
-
-    @pytest.mark.parametrize("form", ["list", "tuple", "Series", "4D", "paths", "array", "frame"])
-    def test_forms_of_the_same_maps_give_the_same_array(
-        self, images, X, make_img, parameters, one_by_one, tmp_path, form
-    ):
-        if form == "paths":
-            for i, img in enumerate(images):
-                img.to_filename(tmp_path / f"{i}.nii.gz")
-        maps = {
-            "list": lambda: images,
-            "tuple": lambda: tuple(images),
-            "Series": lambda: pd.Series(images),
-            "4D": lambda: make_img(np.stack([get_data(img) for img in images], axis=-1)),
-            "paths": lambda: [tmp_path / f"{i}.nii.gz" for i in range(3)],
-            "array": lambda: X,
-            "frame": lambda: pd.DataFrame(X),
-        }[form]()
-        transformer = RegionTDPTransformer(**parameters)
-        tdp = transformer.fit_transform(maps)
-        transformers, expected = one_by_one
-        assert isinstance(tdp, np.ndarray)
-        assert_array_equal(tdp, expected)
-        assert tdp.dtype == np.float64
-        assert_array_equal(transformer.transform(maps), expected)
-        assert len(transformer.table_) == 3
-        for i, single in enumerate(transformers):
-            assert_frame_equal(transformer.table_[i], single.table_)
-            assert transformer.true_discoveries_[i] == single.true_discoveries_
-
-    def test_one_map_is_one_row(self, images, X, parameters, one_by_one):
-        for single in (images[1], X[1]):
-            transformer = RegionTDPTransformer(**parameters)
-            assert_array_equal(transformer.fit_transform(single), one_by_one[1][1:2])
-            assert isinstance(transformer.table_, pd.DataFrame)
-            assert isinstance(transformer.true_discoveries_, int)
-        transformer.fit_transform(images[1:2])
-        assert isinstance(transformer.table_, list)
-
-    def test_transform_keeps_no_results(self, images, parameters):
-        transformer = RegionTDPTransformer(**parameters).fit()
-        transformer.transform(images)
-        assert not any(hasattr(transformer, name) for name in RESULTS)
-        assert not hasattr(transformer, "labels_img_")
-
-    def test_surfaces(self, surfaces, definition):
-        maps, atlas = surfaces
-        transformer = RegionTDPTransformer(atlas, labels=["two", "five"])
-        tdp = transformer.fit_transform(maps)
-        z, labels = flat(maps).T, flat(atlas)
-        for row, values in zip(tdp, z, strict=True):
-            p = stats.norm.sf(values)
-            h = definition.hommel_value(p)
-            sets = [p[labels == i] for i in (2, 5)]
-            assert_allclose(row, [definition.true_discoveries(s, h) / s.size for s in sets])
-        assert (tdp[:, 1] > 0).all()
-        table = transformer.table_[0]
-        assert table["n_vertices"].tolist() == [(labels == i).sum() for i in (2, 5, 0)]
-        assert "size_mm2" in table
-        assert transformer.fit_transform(list_of(maps)).tolist() == tdp.tolist()
-
-
-def list_of(img):
-    """Return the maps of a surface image as images."""
-    return [
-        SurfaceImage(img.mesh, {side: values[:, i] for side, values in img.data.parts.items()})
-        for i in range(img.shape[1])
-    ]
 
 
 class TestNames:
@@ -557,11 +450,6 @@ class TestBackground:
         assert rest["n_voxels"] == rest["true_discoveries"] == 0
         assert np.isnan(rest["tdp"])
 
-    @pytest.mark.parametrize("value", [0.0, "0", None, 1.5])
-    def test_background_label_must_be_an_integer(self, atlas_img, mask_img, value):
-        with pytest.raises(ValueError, match=f"'background_label'.* Got {value!r}"):
-            RegionTDPTransformer(atlas_img, background_label=value, mask_img=mask_img).fit()
-
 
 class TestOverlap:
     """An image of several maps, one for each region."""
@@ -612,19 +500,14 @@ class TestOverlap:
         assert_array_equal(maps.fit_transform(z_img), of_threshold.fit_transform(z_img))
         assert_frame_equal(maps.table_, of_threshold.table_)
 
-    def test_maps_that_are_not_binary_need_a_threshold(
-        self, overlapping, mask_img, make_img, surfaces
-    ):
+    @EVERY_KIND
+    def test_maps_that_are_not_binary_need_a_threshold(self, kind):
         match = "probability_threshold must say .* maps that are not binary. Got None"
-        one_of_them = (overlapping > 0.5).astype(float)
-        one_of_them[4, 4, 4, 2] = 0.5
-        for maps in (overlapping, one_of_them):
+        one_of_them = np.zeros((3, kind.n))
+        one_of_them[1, :40], one_of_them[1, 7] = 1, 0.5
+        for regions_img in (kind.overlapping_img, kind.image(one_of_them)):
             with pytest.raises(ValueError, match=match):
-                RegionTDPTransformer(make_img(maps), mask_img=mask_img).fit()
-        img, _ = surfaces
-        parts = {side: np.arange(2.0 * len(v)).reshape(-1, 2) for side, v in img.data.parts.items()}
-        with pytest.raises(ValueError, match=match):
-            RegionTDPTransformer(SurfaceImage(img.mesh, parts)).fit(img)
+                RegionTDPTransformer(regions_img, mask_img=kind.mask_img, **kind.parameters).fit()
 
     def test_volume_of_one_map_is_an_image_of_labels(self, z_img, labels, atlas_img, mask_img):
         four_d = Nifti1Image(labels[..., np.newaxis], atlas_img.affine)
@@ -656,54 +539,36 @@ class TestOverlap:
             maps.table_.drop(columns="region_id"), of_labels.table_.drop(columns="region_id")
         )
 
-    def test_nan_voxels_are_left_out_of_every_region(
-        self, z, z_img, overlapping, mask, mask_img, make_img
-    ):
-        is_nan = np.random.default_rng(5).random(z.shape) < 0.1
-        img = make_img(overlapping)
-        of_nan = RegionTDPTransformer(img, mask_img=mask_img, probability_threshold=0.5)
-        with pytest.warns(UserWarning, match=f"NaN in {(is_nan & mask).sum()} of"):
-            tdp = of_nan.fit_transform(make_img(np.where(is_nan, np.nan, z)))
-        smaller = RegionTDPTransformer(
-            img, mask_img=make_img((mask & ~is_nan).astype("uint8")), probability_threshold=0.5
-        )
-        assert_array_equal(tdp, smaller.fit_transform(z_img))
-        assert_frame_equal(of_nan.table_, smaller.table_)
-
-    @pytest.mark.parametrize("dtype", [float, "uint8", bool])
-    def test_surfaces_of_several_maps(self, surfaces, dtype):
-        maps, _ = surfaces
+    @EVERY_KIND
+    @pytest.mark.parametrize("threshold", [0, 0.4, 0.9])
+    def test_regions_of_every_kind_are_as_if_they_were_alone(self, tdp_of, kind, threshold):
         rng = np.random.default_rng(3)
-        members = {
-            side: rng.random((len(values), 3)) < 0.5 for side, values in maps.data.parts.items()
-        }
-        img = SurfaceImage(maps.mesh, {side: m.astype(dtype) for side, m in members.items()})
-        transformer = RegionTDPTransformer(img, labels=["a", "b", "c"])
-        tdp = transformer.fit_transform(maps)
-        alone = [
-            RegionTDPTransformer(
-                SurfaceImage(maps.mesh, {side: m[:, i].astype(int) for side, m in members.items()})
-            ).fit_transform(maps)
-            for i in range(3)
-        ]
-        assert_array_equal(tdp, np.hstack(alone))
+        probabilities = np.where(rng.random((3, kind.n)) < 0.3, 0, rng.random((3, kind.n)))
+        members = probabilities > threshold
+        img, shared = kind.image(kind.z()), {"mask_img": kind.mask_img, **kind.parameters}
+        transformer = RegionTDPTransformer(
+            kind.image(probabilities), labels=list("abc"), probability_threshold=threshold, **shared
+        )
+        tdp = transformer.fit_transform(img)
+        assert_allclose(tdp[0], tdp_of(kind.z(), members, mask=kind.mask), rtol=1e-14)
         assert tdp.max() > 0
-        inside = np.concatenate([members["left"], members["right"]])
-        assert transformer.table_[0]["n_vertices"].tolist() == [
-            *inside.sum(axis=0), (~inside.any(axis=1)).sum()
-        ]  # fmt: skip
+        sets = [*members, ~members.any(axis=0)]
+        n_members = [(kind.mask & inside).sum() for inside in sets]
+        assert transformer.table_.filter(regex="^n_").iloc[:, 0].tolist() == n_members
+        for dtype in ("uint8", "float32", "float64"):
+            binary = RegionTDPTransformer(kind.image(members.astype(dtype)), **shared)
+            assert_array_equal(binary.fit_transform(img), tdp)
+        alone = [RegionTDPTransformer(kind.image(m.astype("uint8")), **shared) for m in members]
+        assert_array_equal(np.hstack([t.fit_transform(img) for t in alone]), tdp)
 
-    def test_surface_probabilities_have_a_threshold(self, surfaces):
-        maps, _ = surfaces
-        rng = np.random.default_rng(3)
-        parts = {side: rng.random((len(v), 2)) for side, v in maps.data.parts.items()}
-        probabilities = RegionTDPTransformer(
-            SurfaceImage(maps.mesh, parts), probability_threshold=0.4
+    def test_regions_of_bool_vertices(self):
+        kind = KINDS["surface"]
+        members = kind.values(kind.overlapping_img) > 0.5
+        as_bool, as_int = (
+            RegionTDPTransformer(kind.image(members.astype(dtype))).fit(kind.image(kind.z()))
+            for dtype in (bool, int)
         )
-        binary = RegionTDPTransformer(
-            SurfaceImage(maps.mesh, {side: (v > 0.4) * 1.0 for side, v in parts.items()})
-        )
-        assert_array_equal(probabilities.fit_transform(maps), binary.fit_transform(maps))
+        assert_frame_equal(as_bool.table_, as_int.table_)
 
     def test_background_label_is_refused(self, overlapping, make_img, mask_img):
         with pytest.raises(ValueError, match=r"background_label .* Got 3 .*several maps"):
@@ -715,13 +580,6 @@ class TestOverlap:
                 RegionTDPTransformer(
                     atlas_img, mask_img=mask_img, probability_threshold=value
                 ).fit()
-
-    @pytest.mark.parametrize("value", [-0.1, np.nan, "0.5", [0.5]])
-    def test_threshold_that_is_none_is_refused(self, overlapping, make_img, mask_img, value):
-        with pytest.raises(ValueError, match="'probability_threshold'"):
-            RegionTDPTransformer(
-                make_img(overlapping), mask_img=mask_img, probability_threshold=value
-            ).fit()
 
 
 class TestTable:
@@ -801,10 +659,6 @@ class TestOutsideTheMask:
             tdp = transformer.fit_transform(z_img)
         assert np.isnan(tdp[0]).tolist() == [False, True, False, False]
 
-    @pytest.mark.filterwarnings("error")
-    def test_all_regions_within_the_mask_warn_of_nothing(self, z_img, atlas_img, mask_img):
-        RegionTDPTransformer(atlas_img, mask_img=mask_img).fit_transform(z_img)
-
     def test_region_that_is_nan_in_one_map_is_nan_there(
         self, z, labels, atlas_img, mask_img, make_img
     ):
@@ -816,34 +670,26 @@ class TestOutsideTheMask:
         assert np.isnan(tdp).tolist() == [[False] * 3, [False, True, False]]
         assert transformer.table_[1]["n_voxels"][1] == 0
 
-    def test_nan_voxels_are_left_out_as_if_masked_out(
-        self, z, z_img, mask, atlas_img, mask_img, make_img
-    ):
-        is_nan = np.random.default_rng(5).random(z.shape) < 0.1
-        of_nan = RegionTDPTransformer(atlas_img, mask_img=mask_img)
-        with pytest.warns(UserWarning, match=f"NaN in {(is_nan & mask).sum()} of"):
-            tdp = of_nan.fit_transform(make_img(np.where(is_nan, np.nan, z)))
-        smaller = RegionTDPTransformer(
-            atlas_img, mask_img=make_img((mask & ~is_nan).astype("uint8"))
-        )
-        assert_array_equal(tdp, smaller.fit_transform(z_img))
-        assert_frame_equal(of_nan.table_, smaller.table_)
-
 
 class TestInverseTransform:
     """From values of regions back to images."""
 
-    def test_each_voxel_shows_the_value_of_its_region(
-        self, labels, mask, atlas_img, mask_img, z_img
-    ):
-        transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img).fit()
-        img = transformer.inverse_transform([0.25, 0.5, -1])
-        expected = np.select([labels == i for i in IDS], [0.25, 0.5, -1]) * mask
-        assert isinstance(img, Nifti1Image)
-        assert img.shape == z_img.shape
-        assert_array_equal(img.affine, z_img.affine)
-        assert_array_equal(get_data(img), expected)
-        assert img.get_data_dtype() == np.float64
+    @EVERY_KIND
+    @pytest.mark.parametrize(
+        "values", [[0.25, 0.5, -1], [[0.2, 0.5, 0.9]], [[0.2, 0.5, 0.9], [1, 2, 3]]], ids=str
+    )
+    def test_each_element_shows_the_value_of_its_region(self, kind, values):
+        transformer = RegionTDPTransformer(
+            kind.labels_img, mask_img=kind.mask_img, **kind.parameters
+        ).fit()
+        img = transformer.inverse_transform(values)
+        rows = np.atleast_2d(values)
+        expected = [np.select([kind.labels == i for i in IDS], row) * kind.mask for row in rows]
+        assert_array_equal(kind.values(img), expected)
+        like = kind.image(np.squeeze(expected) if np.ndim(values) == 1 else np.array(expected))
+        assert type(img) is type(like)
+        assert img.shape == like.shape
+        assert kind.values(img).dtype == np.float64
 
     @pytest.mark.parametrize("as_values", [np.asarray, pd.DataFrame, np.ndarray.tolist])
     def test_rows_become_maps(self, atlas_img, mask_img, as_values):
@@ -897,21 +743,6 @@ class TestInverseTransform:
         shown = get_data(transformer.inverse_transform([1, np.nan, 2]))
         assert_array_equal(np.isnan(shown), mask & (labels == 7))
 
-    def test_surfaces(self, surfaces):
-        maps, atlas = surfaces
-        transformer = RegionTDPTransformer(atlas)
-        tdp = transformer.fit_transform(maps)
-        labels = flat(atlas)
-        for values in (tdp, tdp[1]):
-            img = transformer.inverse_transform(values)
-            assert isinstance(img, SurfaceImage)
-            assert img.mesh.parts.keys() == maps.mesh.parts.keys()
-            two, five = values.T[..., None, :] if values.ndim == 2 else values
-            expected = np.select([labels == 2, labels == 5], [0, 0])
-            expected = np.zeros((labels.size, *values.shape[:-1]))
-            expected[labels == 2], expected[labels == 5] = two, five
-            assert_array_equal(flat(img), expected)
-
     @pytest.mark.parametrize(
         "values", [[1, 2], [[1, 2]], np.ones((2, 4)), np.ones((1, 1, 3)), 1.0, [], np.ones((0, 3))]
     )
@@ -926,55 +757,7 @@ class TestInverseTransform:
 
 
 class TestSklearn:
-    """Parameters, clones, containers of output."""
-
-    def test_init_stores_parameters_as_they_are(self, atlas_img):
-        names = list(inspect.signature(RegionTDPTransformer).parameters)
-        parameters = {name: object() for name in names}
-        transformer = RegionTDPTransformer(**parameters)
-        assert vars(transformer) == parameters
-        assert transformer.get_params(deep=False) == parameters
-        with pytest.raises(TypeError, match="positional"):
-            RegionTDPTransformer(atlas_img, ["a"])
-
-    def test_set_params_sets(self, atlas_img):
-        transformer = RegionTDPTransformer(atlas_img)
-        assert transformer.set_params(alpha=0.1, labels=["a"]) is transformer
-        assert (transformer.alpha, transformer.labels) == (0.1, ["a"])
-        with pytest.raises(ValueError, match="Invalid parameter 'threshold'"):
-            transformer.set_params(threshold=3)
-
-    @pytest.mark.parametrize(
-        "copy", [clone, lambda t: pickle.loads(pickle.dumps(t))], ids=["clone", "pickle"]
-    )
-    @pytest.mark.parametrize("overlap", [False, True])
-    def test_copies_give_the_same_results(
-        self, images, atlas_img, overlapping, make_img, mask_img, copy, overlap
-    ):
-        transformer = RegionTDPTransformer(
-            make_img(overlapping) if overlap else atlas_img,
-            probability_threshold=0 if overlap else None,
-            mask_img=mask_img,
-            alpha=0.2,
-        )
-        tdp = transformer.fit_transform(images)
-        copied = copy(transformer)
-        if copy is clone:
-            with pytest.raises(NotFittedError):
-                check_is_fitted(copied)
-            copied.fit(images)
-        else:
-            assert_frame_equal(copied.table_[0], transformer.table_[0])
-        assert_array_equal(copied.transform(images), tdp)
-        assert copied.region_names_ == transformer.region_names_
-
-    def test_fit_leaves_parameters_as_they_were(self, z_img, atlas_img, mask_img):
-        lut = table_of_names(IDS, ["a", "b", "c"])
-        transformer = RegionTDPTransformer(atlas_img, lut=lut, mask_img=mask_img)
-        before = transformer.get_params()
-        assert transformer.fit(z_img, y=None) is transformer
-        after = transformer.get_params()
-        assert all(after[name] is value for name, value in before.items())
+    """Checks of scikit-learn, and tables."""
 
     @pytest.mark.parametrize(
         "check",
@@ -995,132 +778,151 @@ class TestSklearn:
             pytest.skip(f"this version of scikit-learn has no {check}")
         getattr(estimator_checks, check)("RegionTDPTransformer", RegionTDPTransformer("atlas.nii"))
 
-    def test_parameter_that_is_set_after_fit_counts(self, z_img, atlas_img, mask_img):
-        transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img).fit()
-        expected = RegionTDPTransformer(atlas_img, mask_img=mask_img, alpha=0.5).fit_transform(
-            z_img
-        )
-        assert_array_equal(transformer.set_params(alpha=0.5).transform(z_img), expected)
-
-    def test_equal_numbers_and_names_are_no_change(self, z_img, atlas_img, mask_img):
-        transformer = RegionTDPTransformer(
-            atlas_img, mask_img=mask_img, background_label=int("1000"), resampling_target="data"
-        )
-        tdp = transformer.fit_transform(z_img)
-        transformer.set_params(background_label=int("1000"), resampling_target="".join("data"))
-        assert_array_equal(transformer.transform(z_img), tdp)
-
-    @pytest.mark.parametrize("overlap", [False, True])
-    def test_parameter_of_fit_that_is_set_after_fit_is_refused(
-        self, z_img, labels, make_img, mask, mask_img, overlap
-    ):
-        fitted_with = {"labels_img": make_img(labels), "mask_img": mask_img}
-        if overlap:
-            maps = np.stack([labels == i for i in IDS], axis=-1)
-            fitted_with["labels_img"] = make_img(maps * 0.5)
-            fitted_with["probability_threshold"] = 0.2
-        for name, value in {
-            "labels_img": make_img(labels * 2),
-            "mask_img": make_img(mask[::-1].astype("uint8")),
-            "labels": ["a", "b", "c"],
-            "lut": table_of_names(IDS, ["a", "b", "c"]),
-            "background_label": 3,
-            "probability_threshold": 0.3,
-            "resampling_target": "data",
-            "mesh": "fsaverage5",
-        }.items():
-            transformer = RegionTDPTransformer(**fitted_with).fit()
-            tdp = transformer.transform(z_img)
-            before = getattr(transformer, name)
-            transformer.set_params(**{name: value})
-            match = rf"{name} was set after fit, which reads it\. Call fit again\."
-            with pytest.raises(NotFittedError, match=match):
-                transformer.transform(z_img)
-            # What was fitted is there still.
-            transformer.set_params(**{name: before})
-            assert_array_equal(transformer.transform(z_img), tdp)
-
-    def test_pandas_output_has_the_names_for_columns(self, X, images, atlas_img, mask_img):
-        transformer = RegionTDPTransformer(atlas_img, labels=["a", "b", "c"], mask_img=mask_img)
-        plain = transformer.fit_transform(X)
-        transformer.set_output(transform="pandas")
-        for maps in (X, images):
-            tdp = transformer.fit_transform(maps)
-            assert isinstance(tdp, pd.DataFrame)
-            assert tdp.columns.tolist() == ["a", "b", "c"]
-            assert tdp.index.tolist() == [0, 1, 2]
-            assert_array_equal(tdp.to_numpy(), plain)
-            assert_frame_equal(transformer.transform(maps), tdp)
-        assert transformer.transform(images[0]).shape == (1, 3)
-        assert isinstance(clone(transformer).fit(images).transform(X), pd.DataFrame)
-
-    def test_pandas_output_keeps_the_index_of_the_input(self, X, atlas_img, mask_img):
-        data = pd.DataFrame(X, index=["sub-1", "sub-2", "sub-3"])
+    def test_pandas_output_goes_back(self, images, atlas_img, mask_img):
         transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img)
-        transformer.set_output(transform="pandas")
-        assert transformer.fit_transform(data).index.tolist() == ["sub-1", "sub-2", "sub-3"]
-
-    def test_global_pandas_output_is_followed(self, X, images, atlas_img, mask_img):
-        transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img)
-        with config_context(transform_output="pandas"):
-            assert isinstance(transformer.fit_transform(images), pd.DataFrame)
-            default = clone(transformer).set_output(transform="default").fit_transform(X)
-        assert isinstance(default, np.ndarray)
-        assert isinstance(transformer.transform(X), np.ndarray)
-
-    def test_pandas_output_goes_back(self, X, atlas_img, mask_img):
-        transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img)
-        plain = transformer.inverse_transform(transformer.fit_transform(X))
+        plain = transformer.inverse_transform(transformer.fit_transform(images))
         transformer.set_output(transform="pandas")
         assert_array_equal(
-            get_data(transformer.inverse_transform(transformer.transform(X))), get_data(plain)
+            get_data(transformer.inverse_transform(transformer.transform(images))), get_data(plain)
         )
 
-    def test_verbose_counts_regions(self, images, atlas_img, mask_img, capsys):
-        RegionTDPTransformer(atlas_img, mask_img=mask_img, verbose=1).fit_transform(images)
-        lines = [x for x in capsys.readouterr().out.splitlines() if "RegionTDPTransformer" in x]
-        assert len(lines) == 3
-        assert all("3 regions" in line for line in lines)
+
+class TestMaskers:
+    """A labels or maps masker of nilearn stands for its image, and brings its names."""
+
+    @pytest.mark.parametrize(
+        ("given", "names"),
+        [
+            ({}, ["3", "7", "40"]),
+            ({"labels": ["a", "b", "c"]}, ["a", "b", "c"]),
+            ({"labels": ["Background", "a", "b", "c"]}, ["a", "b", "c"]),
+            ({"lut": table_of_names([0, *IDS], ["Background", "a", "b", "c"])}, ["a", "b", "c"]),
+            ({"background_label": 7}, ["0", "3", "40"]),
+        ],
+        ids=["numbers", "labels", "labels with a background", "lut", "background_label"],
+    )
+    @WITH_MASKER
+    def test_labels_masker_is_as_good_as_its_image(self, kind, given, names):
+        img, shared = kind.image(kind.z()), {"mask_img": kind.mask_img}
+        of_image = RegionTDPTransformer(kind.labels_img, **given, **shared)
+        expected = of_image.fit_transform(img)
+        masker = kind.labels_masker(kind.labels_img, **given, standardize=None, reports=False)
+        for labels_masker in (masker, clone(masker).fit(img)):
+            transformer = RegionTDPTransformer(labels_masker, **shared)
+            assert_array_equal(transformer.fit_transform(img), expected)
+            assert transformer.region_names_ == of_image.region_names_ == names
+            assert transformer.get_feature_names_out().tolist() == names
+            assert_frame_equal(transformer.table_, of_image.table_)
+            clusters = given_clusters(labels_masker, **shared).fit(img)
+            ids = of_image.region_ids_.tolist()
+            assert clusters.table_["cluster_id"][:-1].tolist() == ids
+            assert_array_equal(clusters.table_["tdp"][:-1], expected[0])
+        # What a masker computes of the TDP has the same columns.
+        assert list(clone(masker).fit(img).region_names_.values()) == names
+
+    @WITH_MASKER
+    def test_maps_masker_is_as_good_as_its_image(self, kind):
+        img = kind.image(kind.z())
+        shared = {"mask_img": kind.mask_img, "probability_threshold": 0.5}
+        of_image = RegionTDPTransformer(kind.overlapping_img, **shared)
+        expected = of_image.fit_transform(img)
+        masker = kind.maps_masker(kind.overlapping_img, standardize=None, reports=False)
+        for maps_masker in (masker, clone(masker).fit(img)):
+            transformer = RegionTDPTransformer(maps_masker, **shared)
+            assert_array_equal(transformer.fit_transform(img), expected)
+            assert_frame_equal(transformer.table_, of_image.table_)
+        binary_img = kind.image((kind.values(kind.overlapping_img) > 0.5).astype("uint8"))
+        with pytest.raises(ValueError, match="takes regions that may overlap"):
+            given_clusters(kind.maps_masker(binary_img), mask_img=kind.mask_img).fit(img)
+
+    @WITH_MASKER
+    @pytest.mark.parametrize(
+        "names",
+        [
+            {"labels": ["a", "b", "c"]},
+            {"lut": table_of_names(IDS, ["a", "b", "c"])},
+            {"background_label": 7},
+        ],
+        ids=["labels", "lut", "background_label"],
+    )
+    def test_names_beside_a_masker_are_refused(self, kind, names):
+        (name,) = names
+        for masker in (
+            kind.labels_masker(kind.labels_img, labels=["x", "y", "z"]),
+            kind.maps_masker(kind.overlapping_img),
+        ):
+            match = f"{name} must be left at the default with labels_img={type(masker).__name__}"
+            with pytest.raises(ValueError, match=match):
+                RegionTDPTransformer(masker, mask_img=kind.mask_img, **names).fit()
+
+    @WITH_MASKER
+    def test_masker_of_another_kind_is_refused(self, kind):
+        (other,) = (k for k in KINDS.values() if k.masker and k is not kind)
+        for masker in (
+            other.labels_masker(other.labels_img),
+            other.maps_masker(other.overlapping_img),
+        ):
+            with pytest.raises(TypeError, match="labels_img must be of the same kind as the maps"):
+                RegionTDPTransformer(masker, mask_img=kind.mask_img).fit()
+
+
+class TestTables:
+    """Images of subjects in a column of a table."""
+
+    @pytest.fixture(params=["images", "paths"])
+    def subjects(self, request, two_groups, tmp_path):
+        """Return a table of subjects, their groups, a transformer, and TDPs."""
+        maps, y, atlas_img = two_groups
+        whole = Nifti1Image(np.ones((5, 5, 5), dtype="uint8"), np.eye(4))
+        regions = RegionTDPTransformer(atlas_img, labels=["front", "back"], mask_img=whole)
+        expected = regions.fit_transform(maps)
+        if request.param == "paths":
+            for i, img in enumerate(maps):
+                img.to_filename(tmp_path / f"{i}.nii")
+            maps = [str(tmp_path / f"{i}.nii") for i in range(len(maps))]
+        index = [f"sub-{i}" for i in range(len(y))]
+        table = pd.DataFrame({"age": np.arange(len(y)), "map": maps}, index=index)
+        return table, y, clone(regions), expected
+
+    @pytest.mark.parametrize("column", ["map", ["map"]], ids=["Series", "table"])
+    def test_column_is_a_list_of_maps_with_its_index(self, subjects, column):
+        table, _, regions, expected = subjects
+        for maps in (table[column], table.iloc[[5, 2, 7]][column]):
+            rows = [table.index.get_loc(name) for name in maps.index]
+            output = regions.set_output(transform="pandas").fit_transform(maps)
+            assert output.index.equals(maps.index)
+            assert output.columns.tolist() == ["front", "back"]
+            assert_array_equal(output.to_numpy(), expected[rows])
+            assert len(regions.table_) == len(maps)
+            assert_frame_equal(regions.transform(maps[:2]), output[:2])
+        columns = ColumnTransformer([("tdp", regions, column), ("age", "passthrough", ["age"])])
+        output = columns.set_output(transform="pandas").fit_transform(table)
+        assert output.columns.tolist() == ["tdp__front", "tdp__back", "age__age"]
+        assert output.index.equals(table.index)
+        assert_array_equal(output.iloc[:, :2].to_numpy(), expected)
+
+    def test_folds_of_a_table_are_lists_of_maps(self, subjects):
+        table, y, regions, expected = subjects
+        of_table = make_pipeline(ColumnTransformer([("tdp", regions, "map")]), LogisticRegression())
+        assert (cross_val_score(of_table, table, y, cv=3) == 1).all()
+        of_maps = make_pipeline(regions, LogisticRegression())
+        array = table["map"].to_numpy()
+        for maps in (table["map"], table[["map"]], array, array[:, np.newaxis]):
+            assert (cross_val_score(of_maps, maps, y, cv=3) == 1).all()
+        train = np.array([8, 3, 5])
+        if isinstance(array[0], str):
+            array = array.astype(str)  # of numpy's own type
+        assert_array_equal(regions.fit_transform(array[train]), expected[train])
+
+    def test_column_that_holds_something_else_is_refused(self, subjects):
+        table, _, regions, _ = subjects
+        for maps in (table["age"], table[["map", "age"]], table["map"].map(lambda img: [img])):
+            with pytest.raises((TypeError, ValueError)):
+                regions.fit(maps)
 
 
 class TestPipelines:
-    """As a step among others."""
-
-    def test_masker_before_gives_the_same(self, images, X, atlas_img, mask_img):
-        masker = NiftiMasker(mask_img=mask_img, standardize=None)
-        expected = RegionTDPTransformer(atlas_img, mask_img=mask_img).fit_transform(X)
-        for given_mask in (masker, mask_img):
-            pipeline = make_pipeline(masker, RegionTDPTransformer(atlas_img, mask_img=given_mask))
-            for estimator in (pipeline, clone(pipeline)):
-                # Maskers of nilearn give single precision.
-                assert_allclose(estimator.fit_transform(images), expected, atol=1e-6)
-                assert_allclose(np.squeeze(estimator.transform(images[1])), expected[1], atol=1e-6)
-
-    def test_surface_masker_before_gives_the_same(self, surfaces):
-        maps, atlas = surfaces
-        masker = SurfaceMasker(
-            mask_img=SurfaceImage(
-                maps.mesh, {s: np.ones(len(v)) for s, v in maps.data.parts.items()}
-            ),
-            standardize=None,
-            reports=False,
-        )
-        pipeline = make_pipeline(masker, RegionTDPTransformer(atlas, mask_img=masker))
-        expected = RegionTDPTransformer(atlas).fit_transform(maps)
-        assert_allclose(pipeline.fit_transform(maps), expected, atol=1e-6)
-
-    def test_names_go_through_a_pipeline(self, images, atlas_img, mask_img):
-        pipeline = make_pipeline(
-            RegionTDPTransformer(atlas_img, labels=["a", "b", "c"], mask_img=mask_img)
-        )
-        pipeline.set_output(transform="pandas")
-        assert pipeline.fit_transform(images).columns.tolist() == ["a", "b", "c"]
-        union = FeatureUnion(
-            [(f"alpha{a}", clone(pipeline[0]).set_params(alpha=a)) for a in (0.05, 0.2)]
-        )
-        assert union.fit(images).get_feature_names_out().tolist() == [
-            f"alpha{a}__{name}" for a in (0.05, 0.2) for name in "abc"
-        ]
+    """As a step before a classifier."""
 
     def test_classifier_learns_from_regions(self, two_groups):
         maps, y, atlas_img = two_groups
@@ -1147,42 +949,6 @@ class TestPipelines:
         )
         search = GridSearchCV(pipeline, {"regiontdptransformer__alpha": [0.01, 0.2]}, cv=2)
         assert search.fit(maps, y).best_score_ == 1
-
-    @pytest.mark.parametrize("overlap", [False, True])
-    def test_second_level_model(
-        self, make_map, make_img, mask_img, atlas_img, overlapping, overlap
-    ):
-        images = [make_img(make_map(seed)) for seed in range(6)]
-        atlas = make_img((overlapping > 0).astype("uint8")) if overlap else atlas_img
-        model = ARISecondLevelModel(mask_img=mask_img, transformer=RegionTDPTransformer(atlas))
-        model.fit(images, design_matrix=pd.DataFrame({"intercept": np.ones(6)}))
-        tdp = model.compute_contrast(output_type="tdp")
-        z_img = model.compute_contrast(output_type="z_score")
-        transformer = RegionTDPTransformer(atlas, mask_img=mask_img)
-        assert_array_equal(tdp, transformer.fit_transform(z_img))
-        assert tdp.shape == (1, 4 if overlap else 3)
-        assert tdp.max() > 0
-        assert_frame_equal(model.table_, transformer.table_)
-        assert not hasattr(model, "labels_img_")
-        assert model.true_discoveries_ == transformer.true_discoveries_
-        assert model.transformer_.region_names_ == transformer.region_names_
-        model.set_params(transformer__alpha=0.5)
-        more = model.compute_contrast(output_type="tdp")
-        assert (more >= tdp).all()
-        assert (more > tdp).any()
-
-    def test_second_level_model_of_surfaces(self, surfaces):
-        maps, atlas = surfaces
-        images = [
-            SurfaceImage(maps.mesh, {s: v + shift for s, v in img.data.parts.items()})
-            for img in list_of(maps)
-            for shift in (0, 0.1, -0.1)
-        ]
-        model = ARISecondLevelModel(transformer=RegionTDPTransformer(atlas))
-        model.fit(images, design_matrix=pd.DataFrame({"intercept": np.ones(6)}))
-        tdp = model.compute_contrast(output_type="tdp")
-        z_img = model.compute_contrast(output_type="z_score")
-        assert_array_equal(tdp, RegionTDPTransformer(atlas).fit_transform(z_img))
 
 
 class TestResampling:
@@ -1262,10 +1028,11 @@ class TestResampling:
             tdp = transformer.fit_transform(z_img)
         assert np.isnan(tdp).tolist() == [[False, False, True]]
 
-    def test_surfaces_are_not_resampled(self, surfaces):
-        maps, atlas = surfaces
+    @pytest.mark.parametrize("make", [RegionTDPTransformer, given_clusters])
+    def test_surfaces_are_not_resampled(self, make):
+        kind = KINDS["surface"]
         with pytest.raises(ValueError, match="resampling_target='data' is there for volumes"):
-            RegionTDPTransformer(atlas, resampling_target="data").fit(maps)
+            make(kind.labels_img, resampling_target="data").fit(kind.image(kind.z()))
 
 
 class TestBadInput:
@@ -1290,61 +1057,3 @@ class TestBadInput:
     def test_values_that_are_no_labels_are_refused(self, labels, make_img, mask_img, change, match):
         with pytest.raises(ValueError, match=f"labels_img must .*{match}"):
             RegionTDPTransformer(make_img(change(labels)), mask_img=mask_img).fit()
-
-    def test_atlas_of_another_kind_is_refused(self, surfaces, atlas_img, mask_img, z_img):
-        maps, atlas = surfaces
-        with pytest.raises(TypeError, match=r"labels_img must be of the same kind.*SurfaceImage"):
-            RegionTDPTransformer(atlas, mask_img=mask_img).fit(z_img)
-        with pytest.raises(TypeError, match=r"labels_img must be of the same kind.*Nifti1Image"):
-            RegionTDPTransformer(atlas_img).fit(maps)
-
-    @pytest.mark.parametrize("value", ["labels", True, 1])
-    def test_other_resampling_targets_are_refused(self, atlas_img, mask_img, value):
-        with pytest.raises(ValueError, match=f"'resampling_target'.* Got {value!r}"):
-            RegionTDPTransformer(atlas_img, mask_img=mask_img, resampling_target=value).fit()
-
-    @pytest.mark.parametrize(
-        ("parameter", "error"),
-        [
-            ({"alpha": 0}, ValueError),
-            ({"alpha": "a"}, TypeError),
-            ({"stat_type": "r"}, ValueError),
-            ({"df": 3}, ValueError),
-            ({"two_sided": 1}, ValueError),
-            ({"local_test": "bonferroni"}, ValueError),
-        ],
-        ids=str,
-    )
-    def test_parameters_out_of_their_range_are_refused(
-        self, z_img, atlas_img, mask_img, parameter, error
-    ):
-        (name,) = parameter
-        transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img)
-        with pytest.raises(error, match=name):
-            transformer.set_params(**parameter).fit(z_img)
-        fitted = RegionTDPTransformer(atlas_img, mask_img=mask_img).fit()
-        with pytest.raises(error, match=name):
-            fitted.set_params(**parameter).transform(z_img)
-
-    def test_maps_on_another_grid_are_refused(self, z, atlas_img, mask_img, make_img):
-        transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img).fit()
-        with pytest.raises(ValueError, match="on the grid of the map"):
-            transformer.transform(make_img(z[1:]))
-
-    def test_array_of_regions_is_no_array_of_voxels(self, atlas_img, mask, mask_img):
-        transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img).fit()
-        with pytest.raises(ValueError, match=rf"shape \(n_maps, {mask.sum()}\).* Got shape"):
-            transformer.transform(np.ones((2, 3)))
-
-    @pytest.mark.parametrize("method", ["transform", "get_feature_names_out"])
-    def test_transformer_must_be_fitted(self, atlas_img, z_img, method):
-        with pytest.raises(NotFittedError):
-            getattr(RegionTDPTransformer(atlas_img), method)(z_img)
-
-    def test_failed_fit_leaves_nothing(self, z_img, atlas_img, mask_img):
-        transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img).fit(z_img)
-        with pytest.raises(ValueError, match="labels must"):
-            transformer.set_params(labels=["a"]).fit(z_img)
-        with pytest.raises(NotFittedError):
-            transformer.transform(z_img)
-        assert not hasattr(transformer, "region_names_")

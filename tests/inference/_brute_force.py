@@ -1,7 +1,9 @@
 """Supra-threshold clusters by their definition: components at each threshold, one by one.
 
-What is asked of them is a search among all of them. Nothing here knows of trees.
+Every question is a search among all of them. Nothing here knows of trees.
 """
+
+from fractions import Fraction
 
 import numpy as np
 
@@ -35,8 +37,12 @@ class ClusterSearch:
         around = [c for c, own in self.tdps.items() if c >= cluster and own <= tdp]
         return min(around, key=len, default=cluster)
 
+    def exact_tdp(self, cluster):
+        return Fraction(int(self.bounds[cluster]), len(cluster))
+
     def change(self, clusters, cluster, step):
-        target = self.tdps[cluster] + step
+        """Change by a step that is a fraction. A TDP in doubles is the double next to its own."""
+        target = float(self.exact_tdp(cluster) + step)
         new = set()
         if step > 0:
             new = self.shrink(cluster, target)

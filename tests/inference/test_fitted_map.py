@@ -37,6 +37,7 @@ from ari_estimator.plotting import (
     plot_clusters_by_tdp,
     plot_pivotal_statistics,
     plot_tdp_curve,
+    plot_tdp_surface,
 )
 from ari_estimator.reporting import get_region_composition, get_tdp_table, make_report
 
@@ -62,7 +63,7 @@ def fit_with_nan(volume):
 def fit_model(volume):
     rng = np.random.default_rng(0)
     images = [
-        Nifti1Image(volume.z / 3 + rng.standard_normal(volume.z.shape), volume.img.affine)
+        Nifti1Image(volume.z / 2 + rng.standard_normal(volume.z.shape), volume.img.affine)
         for _ in range(10)
     ]
     model = ARISecondLevelModel(
@@ -74,7 +75,8 @@ def fit_model(volume):
     return model, model.compute_contrast("mean", output_type="tdp")
 
 
-def fit_surface(volume):
+def surface_of(volume):
+    """Return slices of a volume as the values of two sheets."""
     i, j = np.indices((8, 9)).reshape(2, -1)
     corners = np.flatnonzero((i < 7) & (j < 8))
     faces = np.concatenate([corners[:, np.newaxis] + f for f in ([0, 1, 9], [1, 10, 9])])
@@ -83,7 +85,7 @@ def fit_surface(volume):
         for hemi, x in (("left", -40), ("right", 10))
     }
     data = {hemi: volume.z[:, :, k].ravel() for hemi, k in (("left", 3), ("right", 7))}
-    return fit(ClusterTDPTransformer(2, two_sided=True), SurfaceImage(PolyMesh(**meshes), data))
+    return SurfaceImage(PolyMesh(**meshes), data)
 
 
 FITTED = {
@@ -104,7 +106,7 @@ FITTED = {
     ),
     "with NaN": fit_with_nan,
     "calibrated model": fit_model,
-    "surface": fit_surface,
+    "surface": lambda v: fit(ClusterTDPTransformer(2, two_sided=True), surface_of(v)),
 }
 
 
@@ -135,7 +137,7 @@ def is_surface(fitted):
 
 
 def atlas_of(fitted):
-    """Return an atlas on the grid or mesh of what is fitted."""
+    """Return an atlas on the grid or mesh of an estimator."""
     mask_img = fitted.mask_img_
     if is_surface(fitted):
         parts = {"left": np.arange(72) // 24 + 1, "right": np.arange(72) // 36}
@@ -159,7 +161,7 @@ def sets_of(fitted):
 def drawn(axes):
     """Return what a figure looks like."""
     buffer = BytesIO()
-    axes.figure.savefig(buffer, format="png", dpi=40)
+    np.atleast_1d(axes)[0].figure.savefig(buffer, format="png", dpi=40)
     return buffer.getvalue()
 
 
@@ -167,7 +169,7 @@ def index_of(fitted):
     return {"right": 5} if is_surface(fitted) else np.argwhere(get_data(fitted.mask_img_))[7]
 
 
-# What is asked of an estimator or of a map, given the estimator to know where things are.
+# Questions to an estimator or a map. The second argument, the estimator, knows the places.
 DOORS = {
     "set_bound": lambda asked, of, **m: [set_bound(asked, **s, **m) for s in sets_of(of)],
     "confidence_curve": lambda asked, of, **m: pd.concat(
@@ -203,6 +205,22 @@ class TestDoors:
     @each_door
     def test_a_map_answers_as_its_estimator(self, fitted, fitted_map, ask):
         assert_same(ask(fitted_map, fitted), ask(fitted, fitted))
+
+    def test_drawing_moves_no_vertices(self, volume):
+        img = surface_of(volume)
+        fitted, tdp_img = fit(ClusterTDPTransformer(2), img)
+        bounds = DOORS["set_bound"](fitted, fitted)
+        plot_tdp_surface(img, tdp_img, views=["lateral"])
+        make_report(fitted)
+        for moved in (img, tdp_img, fitted.mask_img_):
+            for hemi, part in surface_of(volume).mesh.parts.items():
+                coordinates = moved.mesh.parts[hemi].coordinates
+                assert_array_equal(coordinates, part.coordinates)
+        # Nor does it matter what others do to the images, as nilearn does when it draws them.
+        for moved in (img, tdp_img, fitted.mask_img_):
+            for part in moved.mesh.parts.values():
+                part.coordinates[:] += 50
+        assert DOORS["set_bound"](fitted, fitted) == bounds
 
     def test_methods_answer_as_functions(self, fitted, fitted_map):
         for given in sets_of(fitted):
@@ -261,12 +279,12 @@ class TestDoors:
         several, _ = fit(AdaptiveTDPTransformer(0.8), images, mask_img=volume.mask_img)
         assert [type(fitted_map) for fitted_map in several.maps_] == [FittedMap] * 2
         answers = [ask(several, several, map_index=i) for i in range(2)]
-        for i, answer in enumerate(answers):
-            assert_same(ask(several.maps_[i], several), answer)
-            single, _ = fit(AdaptiveTDPTransformer(0.8), images[i], mask_img=volume.mask_img)
-            assert_same(ask(single, single), answer)
+        for fitted_map, answer in zip(several.maps_, answers, strict=True):
+            assert_same(ask(fitted_map, several), answer)
+        if not isinstance(answers[0], int):
+            assert not np.array_equal(*answers)
 
-    def test_a_copy_of_a_pickle_knows_the_same(self, fitted, fitted_map, tmp_path):
+    def test_a_copy_of_a_pickle_knows_the_same(self, fitted, fitted_map):
         copy = pickle.loads(pickle.dumps(fitted_map))
         assert repr(copy) == repr(fitted_map)
         assert copy.describe() == fitted_map.describe()
@@ -284,7 +302,7 @@ class TestAttributes:
         assert family.stat.shape == family.p_values.shape == (fitted_map.n_tested,)
         assert family.is_tested.shape == (fitted.n_elements_,)
         assert fitted_map.true_discoveries == fitted.true_discoveries_ == fitted_map.bounds.of_set()
-        assert fitted_map.true_discoveries > 5
+        assert fitted_map.true_discoveries > 1
         assert fitted_map.n_sets == len(fitted_map.table) - 1
         assert_frame_equal(fitted_map.table, fitted.table_)
         elements = "vertices" if is_surface(fitted) else "voxels"
@@ -302,7 +320,7 @@ class TestAttributes:
         evidence = np.abs(fitted_map.family.stat) if two_sided else fitted_map.family.stat
         assert_array_equal(fitted_map.family.evidence, evidence)
 
-    def test_labels_and_tdp_are_those_of_the_table(self, found, fitted_map):
+    def test_labels_and_tdp_agree_with_the_table(self, found, fitted_map):
         fitted, tdp_img = found
         labels, tdp = fitted_map.labels, fitted_map.tdp
         assert labels.dtype == np.int32
@@ -351,7 +369,7 @@ KINDS = {
 
 
 class TestDescribe:
-    """What was tested and how, in plain data, and what is written from it."""
+    """The test and the sets of a map in plain data, and the files that are written from it."""
 
     def test_it_tells_what_is_known(self, request, fitted, fitted_map):
         described = fitted_map.describe()
@@ -412,13 +430,11 @@ class TestDescribe:
 
     def test_report_is_written_from_it(self, fitted_map):
         described = fitted_map.describe()
-        html = str(make_report(fitted_map))
-        text = unescape(re.sub(r"\s+", " ", html))
-        sentences = (described[part]["sentence"] for part in ("sets", "test"))
-        references = (described[part]["references"] for part in ("sets", "test"))
-        for expected in (*sentences, *sum(references, []), described["estimator"]):
-            assert expected in text
-        assert "<title>FittedMap" in html
+        text = unescape(re.sub(r"\s+", " ", str(make_report(fitted_map))))
+        assert described["estimator"] in text
+        for part in (described["sets"], described["test"]):
+            assert part["sentence"] in text
+            assert all(reference in text for reference in part["references"])
 
     @pytest.mark.parametrize(
         "parameters",
@@ -456,5 +472,5 @@ class TestRefused:
         img = Nifti1Image(z, volume.img.affine) if as_image else z[volume.mask]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            with pytest.raises(ValueError, match="The map is NaN in all .* nothing to test"):
+            with pytest.raises(ValueError, match=r"The map is NaN in all .* nothing to test"):
                 ClusterTDPTransformer(mask_img=volume.mask_img).fit(img)

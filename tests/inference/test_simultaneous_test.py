@@ -150,7 +150,7 @@ def draw_sets(seed=0, n_sets=30):
 
 
 def vector_of(a_test):
-    """Return the critical vector of a a_test, None if it has none."""
+    """Return the critical vector of a test, None if it has none."""
     return a_test.critical_vector(ALPHA) if hasattr(a_test, "critical_vector") else None
 
 
@@ -174,7 +174,7 @@ class TestContract:
                 assert found == bound(p, thresholds) == vector.true_discoveries(p)
                 assert found == bounds.critical_vector.true_discoveries(p)
 
-    def test_bounds_by_label_are_those_of_each_set(self, a_test):
+    def test_bounds_by_label_equal_the_bound_of_each_set(self, a_test):
         bounds, rng = a_test.bounds(ALPHA), np.random.default_rng(0)
         labels = rng.choice([0, 1, 2, 4], M)
         expected = [bounds.of_set(np.flatnonzero(labels == k)) for k in range(4)]
@@ -186,7 +186,7 @@ class TestContract:
         found = bounds.by_label(of_sets, len(sets), subset=np.concatenate(sets))
         assert_array_equal(found, [bounds.of_set(members) for members in sets])
 
-    def test_bounds_along_an_order_and_of_nested_sets_are_those_of_each_set(self, a_test):
+    def test_bounds_along_an_order_and_of_nested_sets_equal_the_bound_of_each_set(self, a_test):
         bounds, vector = a_test.bounds(ALPHA), vector_of(a_test)
         for order in draw_sets(2, 5):
             found = bounds.along(order)
@@ -267,7 +267,7 @@ class TestContract:
 
 
 def rounded(p):
-    """Return p-values of which many are tied that the map tells apart."""
+    """Return p-values with many ties that the map tells apart."""
     return np.ceil(p * 100) / 100
 
 
@@ -278,7 +278,7 @@ def jittered(p):
 
 
 def disordered(p):
-    """Return p-values in an order that is only roughly that of the map."""
+    """Return p-values in roughly the order of the map."""
     return np.clip(p * np.random.default_rng(2).uniform(0.2, 3, p.size), 0, 1)
 
 
@@ -408,7 +408,7 @@ class TestSetsOfTheMap:
 
 
 def assert_answers(ari, volume, bound):
-    """Compare what is asked of clusters of a map to a bound, and to p-values of the test."""
+    """Compare answers on the clusters of a map to a bound, and to p-values of the test."""
     p, labels = ari.maps_.test.p_values, get_data(ari.labels_img_)[volume.mask]
     ids = ari.table_["cluster_id"]
     found = np.array([bound(p[labels == i]) for i in ids])
@@ -444,7 +444,7 @@ def assert_regions(ari, volume, bound):
 
 
 class TestQuestions:
-    """What is asked of a map is answered by its test."""
+    """The test of a map answers all questions on it."""
 
     @each_own
     def test_of_a_test_with_p_values_of_its_own(self, volume, fit, own):

@@ -26,7 +26,7 @@ TWO_SIDED = ["z", "t", "neg_log10_p"]
 
 
 def statistic_of(stat_type, df=None, two_sided=False):
-    """Return a statistic with these degrees of freedom, or those of ``DF``."""
+    """Return a statistic with these degrees of freedom, by default from ``DF``."""
     return STATISTICS[stat_type](DF.get(stat_type, ()) if df is None else df, two_sided)
 
 
@@ -101,7 +101,7 @@ class TestUpperTails:
     """P-values keep their digits, however small they are."""
 
     @pytest.mark.parametrize(("stat_type", "df", "value", "p"), UPPER_TAILS)
-    def test_they_are_those_of_mpmath(self, stat_type, df, value, p):
+    def test_they_equal_mpmath(self, stat_type, df, value, p):
         statistic = statistic_of(stat_type, tuple(map(float, df)))
         assert_allclose(statistic.p_values(np.array([value])), [p], rtol=1e-12)
         if stat_type in TWO_SIDED:
@@ -122,7 +122,7 @@ class TestUpperTails:
         ],
         ids=["t 1", "t 2", "F 1 1", "F 2 30", "F 2 500", "chi2 2"],
     )  # fmt: skip
-    def test_they_are_those_of_closed_forms(self, stat_type, df, values, tail):
+    def test_they_equal_closed_forms(self, stat_type, df, values, tail):
         p = statistic_of(stat_type, df).p_values(values)
         assert_allclose(p, tail(values), rtol=1e-12)
         assert p[-1] > 0
@@ -136,7 +136,7 @@ class TestUpperTails:
             *(("chi2", (df,), np.linspace(0, 1300, 99), stats.chi2(df)) for df in (0.5, 1, 99)),
         ],
     )
-    def test_they_are_those_of_scipy(self, stat_type, df, values, distribution):
+    def test_they_equal_scipy(self, stat_type, df, values, distribution):
         expected = distribution.sf(values)
         assert_allclose(statistic_of(stat_type, df).p_values(values), expected, rtol=1e-10)
 
@@ -275,7 +275,7 @@ def maps(draw):
 
 
 class TestEvidence:
-    """What is thresholded goes with the p-values."""
+    """Evidence, which thresholds select, goes with the p-values."""
 
     @settings(deadline=None, max_examples=200)
     @given(drawn=maps())
@@ -337,8 +337,10 @@ class TestEvidence:
         assert_array_equal(above, expected)
 
     @each_statistic
-    def test_directions(self, statistic):
-        assert statistic.directions == ((1, -1) if statistic.two_sided else (1,))
+    def test_direction_goes_with_the_evidence(self, statistic):
+        is_signed = statistic.stat_type in ("z", "t")
+        expected = "both" if statistic.two_sided else "positive" if is_signed else "unsigned"
+        assert statistic.direction == expected
         if statistic.two_sided:
             assert_array_equal(statistic.evidence(np.array([-3.0, 2.0])), [3, 2])
 
@@ -402,7 +404,7 @@ class TestCheckThresholds:
         statistic.check_thresholds((0.0, 0.001, 1.0), None)
         statistic.check_thresholds((), None)
 
-    def test_the_words_for_negative_ones_are_those_of_nilearn(self):
+    def test_negative_ones_are_refused_in_the_words_of_nilearn(self):
         match = "^'threshold' cannot be negative or contain negative values, or NaN"
         with pytest.raises(ValueError, match=match):
             statistic_of("z").check_thresholds((-1.0,), -1.0)
@@ -487,7 +489,7 @@ class TestMakeStatistic:
 class TestTable:
     """All statistics by their name, and by the words of programs."""
 
-    def test_names_are_those_of_the_statistics(self):
+    def test_each_statistic_has_its_name(self):
         assert set(STATISTICS) == set(get_args(StatType))
         assert all(STATISTICS[name].stat_type == name for name in STATISTICS)
 

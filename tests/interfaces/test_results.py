@@ -13,6 +13,7 @@ from nibabel import Nifti1Image
 from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nilearn.datasets import load_fsaverage
 from nilearn.surface import SurfaceImage, load_surf_data
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import ari_estimator
@@ -172,7 +173,9 @@ def test_calibrated_model(rng, tmp_path):
     again = ari_estimator.load(tmp_path)
     _assert_same(model, again, seed=(9, 9, 9), radius=6)
     assert isinstance(again.maps_.test, CalibratedTest)
-    assert again.maps_.describe() == model.maps_.describe()
+    described, expected = again.maps_.describe(), model.maps_.describe()
+    for part in ("statistic", "family", "test", "sets", "contrast"):
+        assert described[part] == expected[part]
     sidecar = json.loads(files["sidecar"].read_text())
     assert sidecar["Test"] == "bounds calibrated by permutations"
     assert sidecar["Template"] == "beta"
@@ -358,3 +361,95 @@ def test_command_with_a_name_that_is_no_unicode(motor_img, tmp_path):
     files = ari_estimator.save(ari, tmp_path, command="ari clusters \udcff.nii")
     text = files["sidecar"].read_text(encoding="utf-8")
     assert json.loads(text)["Command"] == "ari clusters \udcff.nii"
+
+
+CALIBRATIONS = {
+    "sign-flipping": PermutationCalibration("aorc", n_permutations=50, random_state=3),
+    "blocks": PermutationCalibration(
+        n_permutations=50, random_state=np.int64(3), blocks=np.arange(14) // 2, step_down=True
+    ),
+    "delta": PermutationCalibration("beta", n_permutations=50, k_max=40, delta=3),
+    "rank": PermutationCalibration(n_permutations=50, p_values="rank", random_state=3),
+}
+
+
+@pytest.mark.parametrize("way", CALIBRATIONS)
+@pytest.mark.parametrize("two_sided", [False, True])
+def test_calibration_is_loaded_as_it_was_fitted(rng, tmp_path, way, two_sided):
+    data = rng.standard_normal((14, 120))
+    data[:, :15] += 2
+    calibration = clone(CALIBRATIONS[way]).fit(data, alpha=0.1, two_sided=two_sided)
+    files = ari_estimator.save(calibration, tmp_path, prefix="study", command="python x.py")
+    assert {what: path.name for what, path in files.items()} == {
+        "sidecar": "study_calibration.json",
+        "archive": "study_ari.npz",
+    }
+    again = ari_estimator.load(tmp_path)
+    assert type(again) is PermutationCalibration
+    fitted = {name for name in vars(calibration) if name.endswith("_")}
+    assert fitted == {name for name in vars(again) if name.endswith("_")}
+    for name in ("lambda_", "df_", "two_sided_", "n_permutations_", "scheme_", "n_features_in_"):
+        assert getattr(again, name) == getattr(calibration, name)
+    for name in ("p_values_", "t_values_", "is_constant_", "pivotal_statistics_"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(calibration, name))
+    thresholds = calibration.critical_vector_.thresholds
+    np.testing.assert_array_equal(again.critical_vector_.thresholds, thresholds)
+    for name in ("template", "n_permutations", "p_values", "delta", "step_down", "random_state"):
+        assert getattr(again, name) == getattr(calibration, name)
+    np.testing.assert_array_equal(again.blocks, calibration.blocks)
+    sidecar = json.loads(files["sidecar"].read_text())
+    assert sidecar["Alpha"] == 0.1
+    assert sidecar["TwoSided"] == two_sided
+    assert sidecar["NumberTested"] == 120
+    assert sidecar["Lambda"] == calibration.lambda_
+    assert sidecar["Scheme"] == calibration.scheme_
+    assert sidecar.get("Seed") == calibration.random_state
+    assert sidecar["Command"] == "python x.py"
+
+
+def test_calibration_that_was_loaded_bounds_the_map_of_its_contrast(rng, tmp_path):
+    data = rng.standard_normal((14, 216))
+    data[:, :30] += 2
+    calibration = PermutationCalibration(n_permutations=50, random_state=0).fit(data)
+    ari_estimator.save(calibration, tmp_path)
+    mask_img = Nifti1Image(np.ones((6, 6, 6), dtype=np.uint8), AFFINE)
+    t_img = Nifti1Image(calibration.t_values_.reshape(6, 6, 6), AFFINE)
+    ari = ClusterTDPTransformer(2, mask_img=mask_img, stat_type="t", df=calibration.df_)
+    expected = clone(ari).fit(t_img, calibration=calibration)
+    found = ari.fit(t_img, calibration=ari_estimator.load(tmp_path))
+    assert found.true_discoveries_ > 0
+    pd.testing.assert_frame_equal(found.table_, expected.table_)
+
+
+def test_learned_template_is_saved_with_its_calibration(rng, tmp_path):
+    template = learn_template(rng.standard_normal((14, 80)), n_permutations=40, random_state=0)
+    data = rng.standard_normal((12, 80))
+    calibration = PermutationCalibration(template, n_permutations=40, random_state=0).fit(data)
+    ari_estimator.save(calibration, tmp_path)
+    again = ari_estimator.load(tmp_path)
+    assert again.lambda_ == calibration.lambda_
+    # The template still knows which subjects it was learned from.
+    assert clone(again).fit(data).lambda_ == calibration.lambda_
+    with pytest.raises(ValueError, match="was learned from"):
+        clone(again).fit(np.random.default_rng(3).standard_normal((14, 80)))
+
+
+def test_calibration_without_a_fit_or_with_a_map_index_is_refused(rng, tmp_path):
+    with pytest.raises(NotFittedError):
+        ari_estimator.save(PermutationCalibration(), tmp_path)
+    calibration = PermutationCalibration(n_permutations=20).fit(rng.standard_normal((10, 30)))
+    with pytest.raises(ValueError, match="map_index must be left at the default"):
+        ari_estimator.save(calibration, tmp_path, map_index=0)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore:The map is NaN")
+def test_fitted_map_is_saved_as_its_transformer_is(volume, tmp_path):
+    z_img, mask_img, _ = volume
+    ari = AdaptiveTDPTransformer(0.5, mask_img=mask_img).fit(z_img)
+    by_map = ari_estimator.save(ari.maps_, tmp_path / "map")
+    by_estimator = ari_estimator.save(ari, tmp_path / "estimator")
+    assert by_map.keys() == by_estimator.keys()
+    for what in ("table", "sidecar", "label image"):
+        assert by_map[what].read_bytes() == by_estimator[what].read_bytes()
+    _assert_same(ari, ari_estimator.load(tmp_path / "map"), seed=(9, 9, 9), radius=7)

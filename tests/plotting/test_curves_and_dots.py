@@ -142,6 +142,16 @@ def test_clusters_by_tdp_of_a_model_are_those_of_its_transformer(adaptive):
     assert plot_clusters_by_tdp(model)[0].lines
 
 
+@pytest.mark.parametrize("plot", [plot_tdp_curve, plot_cluster_dots, plot_clusters_by_tdp])
+def test_a_fitted_map_is_drawn_as_its_transformer(plot, adaptive):
+    drawn = [np.atleast_1d(plot(fitted))[0] for fitted in (adaptive, adaptive.maps_)]
+    for one, other in zip(*(axes.lines for axes in drawn), strict=True):
+        np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
+    offsets = [[c.get_offsets() for c in axes.collections] for axes in drawn]
+    np.testing.assert_array_equal(*offsets)
+    assert drawn[0].get_ylabel() == drawn[1].get_ylabel()
+
+
 def test_clusters_by_tdp_need_a_forest(clusters):
     with pytest.raises(TypeError, match=r"AdaptiveTDPTransformer.*Got supra-threshold clusters"):
         plot_clusters_by_tdp(clusters)

@@ -1012,6 +1012,12 @@ class TestEstimators:
         )
         assert len(main_rows(table)) == len(model.table_)
 
+    def test_of_a_fitted_map(self, fitted, atlas_img):
+        expected = get_tdp_table(fitted, labels_img=atlas_img)
+        pd.testing.assert_frame_equal(get_tdp_table(fitted.maps_, labels_img=atlas_img), expected)
+        with pytest.raises(ValueError, match="map_index must be left at the default"):
+            get_tdp_table(fitted.maps_, map_index=0)
+
     def test_before_a_map_was_seen_is_refused(self, mask_img):
         transformer = ClusterTDPTransformer(mask_img=mask_img)
         for unfitted in (transformer, transformer.fit()):

@@ -187,7 +187,7 @@ def test_some_elements(data, n_groups):
         ([[1.0, 2]], "at least 2 subjects. Got 1"),
         ([[1.0, 2], [1.0, np.nan]], "Got NaN or infinite values in 1 elements of subject 1"),
         ([[np.inf, -np.inf], [1.0, 2]], "infinite values in 2 elements of subject 0"),
-        ([[1.0, 2], [1.0, 2, 3]], "data of subject 1 must be one-dimensional, of as many"),
+        ([[1.0, 2], [1.0, 2, 3]], "data of subject 1 must be one-dimensional, with as many"),
         ([[1.0, 2], [[1.0, 2], [3, 4]]], "Got shape (2, 2)"),
         ([[1.0, 2], np.ones((1, 1, 2))], "Got shape (1, 1, 2)"),
         ([[], []], "Got shape (0,)"),

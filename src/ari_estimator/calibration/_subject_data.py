@@ -111,7 +111,7 @@ def resample_subjects(
         sums = SubjectSums.of(data, n_groups)
         null = sign_statistics(sums, n_permutations, rng, two_sided)
         grouped = "" if sums.n_subjects <= n_groups else f" of {n_groups} groups of subjects"
-        _warn_of_constant(null)
+        _refuse_constant(null)
         return Resampled(null, "sign-flipping" + grouped, None)
     checked = check_data(data)
     n_subjects = len(checked)
@@ -135,7 +135,7 @@ def resample_subjects(
     chosen = choose_scheme(scheme, tested, check_blocks(blocks, n_subjects))
     draws = chosen.draws(n_permutations, rng)
     null = LinearModelStatistics(checked, tested, chosen, draws, two_sided)
-    _warn_of_constant(null)
+    _refuse_constant(null)
     return Resampled(null, chosen.description, checked)
 
 
@@ -185,16 +185,26 @@ def check_data(data: Any) -> np.ndarray:
     return data
 
 
-def _warn_of_constant(null: NullStatistics) -> None:
-    n_constant = int(null.is_constant.sum())
-    if n_constant == null.n_elements:
+def _refuse_constant(null: NullStatistics) -> None:
+    if null.is_constant.all():
         raise ValueError(
             f"data must vary. Got no residual variance in any of the {null.n_elements} elements."
         )
+
+
+def warn_of_constant(is_constant: np.ndarray) -> None:
+    """Warn if elements have no variance.
+
+    Parameters
+    ----------
+    is_constant : ndarray of bool of shape (n_elements,)
+        Which ones have none.
+    """
+    n_constant = int(is_constant.sum())
     if n_constant:
         warnings.warn(
-            f"The data have no residual variance in {n_constant} of {null.n_elements} elements. "
+            f"The data have no residual variance in {n_constant} of {is_constant.size} elements. "
             "Their statistic is undefined; they stay in the family, but are no discovery.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )

@@ -98,7 +98,18 @@ class Workers:
                 yield result
 
     def ranges_of_draws(self, n_permutations: int) -> list[range]:
-        """Return which draws each task is of."""
+        """Return the permutations of each task.
+
+        Parameters
+        ----------
+        n_permutations : int
+            Number of permutations.
+
+        Returns
+        -------
+        ranges : list of range
+            The permutations of each task, in whole blocks.
+        """
         size = self.chunk_size
         if size is None:
             n_processes = effective_n_jobs(self.n_jobs)

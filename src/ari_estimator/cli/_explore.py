@@ -71,7 +71,8 @@ def explore(
             raise ValueError("--mesh is for the two files of a surface. Got one file.")
     else:
         shown = load(archive)
-        mesh = getattr(shown.mask_img_, "mesh", None)  # of a surface
+        mask_img = getattr(shown, "mask_img_", None)  # a calibration has none, and is refused
+        mesh = getattr(mask_img, "mesh", None)  # of a surface
     if background is not None:
         options["bg_img"] = read_image(background, mesh, "--background")
     document = make_page(

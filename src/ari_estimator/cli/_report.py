@@ -28,6 +28,7 @@ def report(
 
     from ari_estimator.interfaces import load
     from ari_estimator.interfaces._atomic import whole_files
+    from ari_estimator.reporting import make_report
 
     matplotlib.use("agg")
     archive = saved(source)
@@ -40,7 +41,7 @@ def report(
         raise ValueError("Options of sets are for maps: what was saved before has its sets.")
     else:
         fitted = load(archive)
-    document = fitted.generate_report(page.title, max_sets=max_sets)
+    document = make_report(fitted, title=page.title, max_sets=max_sets)
     with whole_files(out.parent, overwrite=page.force) as temporary:
         document.save_as_html(temporary / out.name)
     return Outcome("Open it in a browser.", files={"report": out})

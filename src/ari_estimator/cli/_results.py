@@ -106,6 +106,7 @@ def outcome_of(
             if write_more is not None:
                 names |= write_more(temporary)
         files = {what: results.out / name for what, name in names.items()}
+    from ari_estimator.closed_testing._rounding import confidence
     from ari_estimator.estimators._as_fitted_map import as_fitted_map
 
     fitted_map = as_fitted_map(fitted)
@@ -113,7 +114,7 @@ def outcome_of(
     found, tested, alpha = fitted_map.true_discoveries, fitted_map.n_tested, fitted_map.alpha
     return Outcome(
         f"At least {found:,} of the {tested:,} {elements} tested are active. With probability at "
-        f"least {1 - alpha:.4g}, this bound and all bounds in the table hold at once.",
+        f"least {confidence(alpha)}, this bound and all bounds in the table hold at once.",
         fitted_map.table,
         files,
         {

@@ -66,7 +66,12 @@ class CriticalVectorBounds(SimultaneousBounds):
         if subset is not None:
             indices = check_subset(subset, p_values.size, name="subset", repeated=True)
             p_values = p_values[indices]
-        labels, n_labels = check_labels(labels, p_values.size, n_labels, each="p-value")
+        each = "element" if subset is None else "entry of subset"
+        labels, n_labels = check_labels(labels, p_values.size, n_labels, each=each)
+        if subset is not None:
+            keys = np.sort(labels * self.p_values.size + indices)
+            if (keys[1:] == keys[:-1]).any():
+                raise ValueError("subset must not name an element twice with the same label.")
         return self.critical_vector._by_label(p_values, labels, n_labels)
 
     def contributing(self) -> np.ndarray:

@@ -56,8 +56,11 @@ class _FormulaTemplate(Template):
             self.k_max = check_count(k_max, name="k_max", smallest=1, largest=largest, why=why)
         why = f", as there are {self.k_max} thresholds"
         self.delta = check_count(delta, name="delta", smallest=0, largest=self.k_max - 1, why=why)
-        # Number of elements in the formula.
+        # Number of elements in the formula, and the template of these elements without a shift.
         self._size = self.n_elements - self.delta
+        self._rest: _FormulaTemplate | None = None
+        if self.delta:
+            self._rest = type(self)(self._size, k_max=self.k_max - self.delta)
 
     def cut(self, k_max: int) -> Template:
         check_count(k_max, name="k_max", smallest=1, largest=self.k_max)
@@ -69,19 +72,16 @@ class _FormulaTemplate(Template):
         thresholds[self.delta :] = self._thresholds(ranks, float(lambda_))
         return thresholds
 
-    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
-        if self.delta == 0:
-            return self._inverse(ranks, p_values)
+    def _inverse_of_shifted(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        """Return the inverse of a shifted template: the inverse of the rest at shifted ranks."""
+        assert self._rest is not None
         shifted = np.asarray(ranks) - self.delta
-        return np.where(shifted > 0, self._inverse(np.maximum(shifted, 1), p_values), np.inf)
+        inverse = self._rest.inverse(np.maximum(shifted, 1), p_values)
+        return np.where(shifted > 0, inverse, np.inf)
 
     @abstractmethod
     def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
         """Return the formula at ranks from 1."""
-
-    @abstractmethod
-    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
-        """Return the inverse of the formula at ranks from 1."""
 
 
 class SimesTemplate(_FormulaTemplate):
@@ -124,7 +124,9 @@ class SimesTemplate(_FormulaTemplate):
     def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
         return lambda_ * ranks / self._size
 
-    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        if self._rest is not None:
+            return self._inverse_of_shifted(ranks, p_values)
         return np.asarray(p_values * float(self._size) / ranks)
 
 
@@ -167,7 +169,9 @@ class AORCTemplate(_FormulaTemplate):
             return np.ones(ranks.size)
         return ranks * lambda_ / (self._size - ranks + ranks * lambda_)
 
-    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        if self._rest is not None:
+            return self._inverse_of_shifted(ranks, p_values)
         p_values = np.asarray(p_values)
         with np.errstate(divide="ignore"):
             return np.asarray(p_values * (self._size - ranks) / (ranks * (1 - p_values)))
@@ -221,7 +225,9 @@ class BetaTemplate(_FormulaTemplate):
             return np.zeros(ranks.size)
         return log_tail_quantile(ranks, self._size, lambda_)
 
-    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        if self._rest is not None:
+            return self._inverse_of_shifted(ranks, p_values)
         return log_upper_tail(ranks, self._size, p_values)
 
 
@@ -273,7 +279,9 @@ class HigherCriticismTemplate(_FormulaTemplate):
         inverse_r = 2 * (m - ranks) / np.where(ranks < m, linear + root, 1.0)
         return 1 / (1 + inverse_r * inverse_r)
 
-    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        if self._rest is not None:
+            return self._inverse_of_shifted(ranks, p_values)
         p_values = np.asarray(p_values)
         m = self._size
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -324,7 +332,9 @@ class PowerTemplate(_FormulaTemplate):
         with np.errstate(under="ignore"):
             return np.exp(-self._logarithm(ranks) / lambda_)
 
-    def _inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+    def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        if self._rest is not None:
+            return self._inverse_of_shifted(ranks, p_values)
         with np.errstate(divide="ignore"):
             return np.asarray(self._logarithm(ranks) / np.abs(np.log(p_values)))
 

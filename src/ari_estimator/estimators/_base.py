@@ -313,7 +313,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         elements = frame.space.element_name[1]
         self._warn_of_declared(maps)
         set_maker = self._set_maker(frame, statistic)
-        asked_by = Provenance(type(self).__name__, self.get_params(deep=False), contrast)
+        # As they are now: a list may be changed in place later.
+        parameters = {
+            name: value.copy() if isinstance(value, (list, np.ndarray)) else value
+            for name, value in self.get_params(deep=False).items()
+        }
+        asked_by = Provenance(type(self).__name__, parameters, contrast)
         mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
         checks_family = is_fit and not mask_is_given and isinstance(maps, ImageMaps)
         if checks_family and frame.is_computed and statistic.is_p:

@@ -50,7 +50,7 @@ def is_f_contrast(contrast: Any, second_level_stat_type: str | None) -> bool:
 
 
 def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
-    """Return a t contrast as nilearn reads it.
+    """Return a contrast as nilearn reads it.
 
     Parameters
     ----------
@@ -62,16 +62,17 @@ def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
 
     Returns
     -------
-    weights : ndarray of float of shape (n_columns,)
-        A weight for each column, 0 for those that a shorter contrast does not reach.
+    weights : ndarray of float of shape (n_rows, n_columns)
+        A row of weights for a t contrast, one or several for an F contrast. 0 for columns that a
+        shorter contrast does not reach.
     """
-    weights = np.zeros(design.shape[1])
     if contrast is None:
-        return weights + 1  # of the only column
+        return np.ones((1, design.shape[1]))  # of the only column
     if isinstance(contrast, str):
         contrast = expression_to_contrast_vector(contrast, design.columns.tolist())
-    given = np.ravel(contrast)
-    weights[: given.size] = given
+    given = np.atleast_2d(np.asarray(contrast, dtype=float))
+    weights = np.zeros((len(given), design.shape[1]))
+    weights[:, : given.shape[1]] = given
     return weights
 
 

@@ -9,7 +9,11 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
 from ari_estimator.calibration import Workers, learn_from_draws
-from ari_estimator.calibration._subject_data import check_data, resample_subjects
+from ari_estimator.calibration._subject_data import (
+    check_data,
+    resample_subjects,
+    warn_of_constant,
+)
 from ari_estimator.closed_testing import LearnedTemplate
 from ari_estimator.closed_testing._learned_template import fingerprints
 from ari_estimator.estimators._permutation_calibration import generator
@@ -131,5 +135,6 @@ def learn_template(
         blocks=blocks,
         rng=generator(random_state),
     ).null
+    warn_of_constant(null.is_constant)
     workers = Workers(n_jobs, chunk_size, verbose)
     return learn_from_draws(null, k_max, subjects=fingerprints(checked), workers=workers)

@@ -19,6 +19,7 @@ from ari_estimator._version import __version__
 from ari_estimator.calibration import Workers
 from ari_estimator.calibration._calibrate_draws import PValues
 from ari_estimator.calibration._calibrate_subjects import calibrate_subjects
+from ari_estimator.calibration._subject_data import warn_of_constant
 from ari_estimator.closed_testing import Calibration, LearnedTemplate
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._templates import TEMPLATES
@@ -335,6 +336,8 @@ default="simes"
             version=__version__,
             workers=Workers(self.n_jobs, self.chunk_size, self.verbose),
         )
+        # Here, since what is read from a cache gives no warning.
+        warn_of_constant(results["is_constant_"])
         self._keep(two_sided=bool(two_sided), **results)
         return self
 

@@ -227,8 +227,13 @@ class RegionTDPTransformer(BaseTDPTransformer):
             resample=self.resampling_target == "data",
         )
         warn_of_regions_outside(self._regions, frame.space.element_name[1], "labels_img")
+
+    def _fit_maps(self, *args: Any, **kwargs: Any) -> ImageMaps | ArrayMaps | None:
+        maps = super()._fit_maps(*args, **kwargs)
+        # A fit that fails leaves no names.
         self.region_ids_ = self._regions.ids
         self.region_names_ = self._regions.names
+        return maps
 
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         return GivenRegions(self._regions)

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from nibabel import Nifti1Image
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import NiftiMasker, SurfaceMasker
@@ -36,6 +37,8 @@ from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.inference import DEFAULT_STAT_TYPE
 from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.resampling._design_checks import check_columns, check_contrast
+from ari_estimator.resampling._design_space import independent_rows
 
 _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
 
@@ -166,6 +169,7 @@ default=None
     """
 
     masker_: NiftiMasker | SurfaceMasker
+    design_matrix_: Any
     transformer_: Any
     calibration_: Any
 
@@ -262,6 +266,7 @@ default=None
         if isinstance(second_level_input, list):
             second_level_input = [_shallow_copy(item) for item in second_level_input]
         super().fit(second_level_input, confounds=confounds, design_matrix=design_matrix)
+        check_columns(self.design_matrix_)
         is_volume = isinstance(self.masker_, NiftiMasker)
         if is_volume:
             self.masker_ = NaNWarningMasker.take_over(self.masker_)
@@ -316,19 +321,17 @@ or None, default=None
         check_is_fitted(self)
         if output_type not in _OUTPUT_TYPES:
             raise ValueError(f"'output_type' must be one of {_OUTPUT_TYPES}. Got {output_type!r}.")
+        arguments = second_level_contrast, first_level_contrast, second_level_stat_type
         if output_type != "tdp":
-            return super().compute_contrast(
-                second_level_contrast, first_level_contrast, second_level_stat_type, output_type
-            )
+            return self._exact_contrast(*arguments, output_type)
         transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
         statistic = transformer._forget_and_check()
-        arguments = second_level_contrast, first_level_contrast, second_level_stat_type, "z_score"
         make_test = None
         if self.calibration is None:
-            z_img = super().compute_contrast(*arguments)
+            z_img = self._exact_contrast(*arguments, "z_score")
         else:
             with recorded(self.masker_) as data:
-                z_img = super().compute_contrast(*arguments)
+                z_img = self._exact_contrast(*arguments, "z_score")
             make_test = self._calibrated_test(
                 self.calibration, *arguments[:2], only(data), transformer
             )
@@ -341,6 +344,40 @@ or None, default=None
         self.transformer_ = transformer
         self.calibration_ = None if self.calibration is None else self._calibrator.last
         return tdp
+
+    def _exact_contrast(
+        self, contrast: Any, first_level_contrast: Any, stat_type: str | None, output_type: str
+    ) -> Any:
+        """Compute one of nilearn's maps, of a contrast that the design can estimate.
+
+        nilearn's statistics hold for designs and F contrasts of full rank. For others, a design of
+        full rank with the same space takes the place of the design.
+        """
+        design = self.design_matrix_
+        given = (contrast, first_level_contrast, stat_type, output_type)
+        try:
+            weights = weights_of(contrast, design)
+        except (TypeError, ValueError):
+            return super().compute_contrast(*given)  # which says what is wrong
+        if not weights.any() or (contrast is None and design.shape[1] > 1):
+            return super().compute_contrast(*given)
+        space = check_contrast(design, weights)
+        rows = independent_rows(weights)
+        if space.rank == design.shape[1] and len(rows) == len(weights):
+            return super().compute_contrast(*given)
+        basis, rows = space.reparametrized(weights)
+        is_f = is_f_contrast(contrast, stat_type)
+        self.design_matrix_ = pd.DataFrame(basis, columns=[f"basis_{i}" for i in range(space.rank)])
+        try:
+            outputs = super().compute_contrast(
+                rows if is_f else rows[0], first_level_contrast, "F" if is_f else "t", output_type
+            )
+        finally:
+            self.design_matrix_ = design
+        for name, image in (outputs if output_type == "all" else {output_type: outputs}).items():
+            if isinstance(image, Nifti1Image):
+                image.header["descrip"] = f"{name} of contrast {in_words(contrast, design)}"[:80]
+        return outputs
 
     def __getattr__(self, name: str) -> Any:
         """Return a fitted attribute of the transformer, which Python asks for if there is none."""
@@ -469,7 +506,7 @@ or None, default=None
                 data,
                 columns_of(self._family_masker, transformer._frame, family.is_tested),
                 self.design_matrix_.to_numpy(dtype=np.float64),
-                weights_of(contrast, self.design_matrix_),
+                weights_of(contrast, self.design_matrix_)[0],
                 alpha=transformer.alpha,
                 two_sided=bool(transformer.two_sided),
             )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ari_estimator.closed_testing import CriticalVector
+from ari_estimator.closed_testing._rounding import confidence
 from ari_estimator.explorer._packing import as_exact_float, pack
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.images._labels import Regions
@@ -74,7 +75,7 @@ class PageData:
                 f"{statistic.symbol} values{sides if statistic.is_signed else ''} · "
                 f"{self.geometry.neighbours(self.connectivity)} · "
                 f"{self.fitted_map.describe()['test']['name']} · "
-                f"with probability {1 - self.fitted_map.alpha:.4g} all bounds hold at once"
+                f"with probability {confidence(self.fitted_map.alpha)} all bounds hold at once"
             ),
         }
 

@@ -36,6 +36,7 @@ class CiftiFrame(Frame):
     """
 
     kind = "CIFTI image"
+    has_lut = True
 
     def __init__(self, mask_img: Cifti2Image, space: Space, columns: np.ndarray) -> None:
         super().__init__(mask_img, None, space)
@@ -259,7 +260,8 @@ def _mesh_of(name: str, n_vertices: int, mesh: PolyMesh | None) -> tuple[np.ndar
             f"mesh must have {n_vertices} vertices in the {hemisphere} hemisphere, as the CIFTI "
             f"image has. Got {part.n_vertices}."
         )
-    return part.coordinates, np.asarray(part.faces)
+    # A copy, since nilearn moves the vertices of what it draws, in place.
+    return np.array(part.coordinates), np.asarray(part.faces)
 
 
 def _places(axis: BrainModelAxis, grid: BrainModelAxis) -> list[tuple[object, ...]]:

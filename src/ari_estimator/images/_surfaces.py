@@ -93,7 +93,8 @@ class SurfaceFrame(Frame):
         for name, mask in masker.mask_img_.data.parts.items():
             of_map, of_mask = mesh.parts[name], masker.mask_img_.mesh.parts[name]
             in_memory = of_map.loaded() if isinstance(of_map, FileMesh) else of_map
-            points, faces = in_memory.coordinates, np.asarray(in_memory.faces)
+            # A copy, since nilearn moves the vertices of what it draws, in place.
+            points, faces = np.array(in_memory.coordinates), np.asarray(in_memory.faces)
             if not _is_same_file(of_map, of_mask) and not np.array_equal(faces, of_mask.faces):
                 raise ValueError(
                     "The map and mask_img must lie on the same meshes. Got other faces in the "

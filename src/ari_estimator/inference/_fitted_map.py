@@ -76,7 +76,7 @@ class FittedMap:
     >>> ari = ClusterTDPTransformer(threshold=4).fit(load_sample_motor_activation_image())
     >>> fitted_map = ari.maps_
     >>> fitted_map.n_tested, fitted_map.true_discoveries
-    (45448, 2046)
+    (45448, 2044)
     >>> fitted_map.bound(seed=(39, -22, 58), radius=9).true_discoveries
     95
     >>> fitted_map.describe()["test"]["name"]

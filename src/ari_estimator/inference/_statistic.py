@@ -230,8 +230,8 @@ class Statistic(ABC):
         Returns
         -------
         z : ndarray of shape (n_tested,)
-            z values with the same upper tail, and the sign of the values where they have one.
-            +inf where that is 0, and -inf where it is 1. ``values`` itself for z.
+            The z values with the same upper tail, and with the sign of the values where they have
+            one. It is +inf where the tail is 0, and -inf where it is 1. ``values`` itself for z.
         """
 
     def evidence(self, values: np.ndarray) -> np.ndarray:
@@ -251,20 +251,53 @@ class Statistic(ABC):
         return np.abs(values) if self.two_sided else values
 
     def evidence_of_threshold(self, threshold: float) -> float:
-        """Return a threshold on the scale of the map as one on the scale of the evidence."""
+        """Return a threshold of the map as a threshold of the evidence.
+
+        Parameters
+        ----------
+        threshold : float
+            The threshold, on the scale of the map.
+
+        Returns
+        -------
+        threshold : float
+            The threshold, on the scale of the evidence.
+        """
         return threshold
 
     def threshold_of_evidence(self, evidence: Height) -> Height:
-        """Return thresholds on the scale of the evidence as ones on the scale of the map."""
+        """Return thresholds of the evidence as thresholds of the map.
+
+        Parameters
+        ----------
+        evidence : float or ndarray
+            One or more thresholds, on the scale of the evidence.
+
+        Returns
+        -------
+        thresholds : float or ndarray
+            The thresholds, on the scale of the map.
+        """
         return evidence
 
     @property
     def side_of_threshold(self) -> str:
-        """Where the values of a cluster lie, as in "voxels above 3.1"."""
+        """Side of a threshold on which clusters lie, as in "voxels above 3.1"."""
         return "with absolute values above" if self.two_sided else "above"
 
     def drawn(self, values: np.ndarray) -> np.ndarray:
-        """Return values of the map, or its thresholds, as figures draw them."""
+        """Return values as figures draw them.
+
+        Parameters
+        ----------
+        values : ndarray
+            Values of the map, or thresholds on its scale.
+
+        Returns
+        -------
+        drawn : ndarray
+            The values; ``-log10 p`` for maps of p-values.
+        """
         if self.as_p is None:
             return values
         offset, factor = self.as_p
@@ -272,7 +305,18 @@ class Statistic(ABC):
             return np.minimum(-np.log10(offset + factor * values), _STRONGEST)
 
     def rounded(self, value: float) -> float:
-        """Return a value of the map with the digits that a table shows."""
+        """Return a value of the map with the digits that a table shows.
+
+        Parameters
+        ----------
+        value : float
+            The value.
+
+        Returns
+        -------
+        rounded : float
+            The value with 2 decimals; p-values with 2 significant digits.
+        """
         return round(float(value), 2) + 0.0  # which turns -0 into 0
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.closed_testing._rounding import confidence, rounded_down
 from ari_estimator.interfaces._reading import read_text
 
 # New columns come after the size and the p-value of a cluster, as far as a table has them.
@@ -189,9 +189,9 @@ def _sentence(ari: Any) -> str:
     sides = "two-sided" if ari.two_sided else "one-sided"
     return (
         "True Discoveries: at least so many voxels of the cluster are active; TDP: their "
-        f"proportion. With {100 * (1 - ari.alpha):g} % confidence this holds for all clusters at "
-        f"once (All-Resolutions Inference, {ari.local_test.capitalize()} local test, {sides} "
-        "p-values)."
+        f"proportion. With {confidence(ari.alpha, percent=True)} confidence this holds for all "
+        f"clusters at once (All-Resolutions Inference, {ari.local_test.capitalize()} local test, "
+        f"{sides} p-values)."
     )
 
 

@@ -40,7 +40,7 @@ def save(
     overwrite: bool = False,
     command: str | None = None,
 ) -> dict[str, Path]:
-    """Write what was found in a map to a folder.
+    """Write what was found in a map, or a calibration, to a folder.
 
     Parameters
     ----------
@@ -214,7 +214,8 @@ def load(path: str | Path) -> Any:
     fitted : transformer or PermutationCalibration
         The transformer, fitted to the map: for :func:`set_bound`, :func:`explore`, its
         ``table_``, ``forest_``, ``generate_report`` and all else. For a model it is the
-        transformer of the contrast, with its calibrated test. Or the calibration that was saved.
+        transformer of the contrast, with its calibrated test. For a calibration it is the fitted
+        calibration.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ari_estimator._software import package_versions
 from ari_estimator._version import __version__
@@ -56,7 +57,8 @@ def save_calibration(path: Path, calibration: PermutationCalibration) -> None:
         **{name: getattr(calibration, name) for name in (*_ARRAYS, *_NUMBERS)},
     }
     if calibration.blocks is not None:
-        arrays["blocks"] = np.asarray(calibration.blocks)
+        # Names may be of any type; numbers say the same.
+        arrays["blocks"] = pd.factorize(np.asarray(calibration.blocks, dtype=object))[0]
     fitted = calibration.calibration_.to_arrays()
     save_arrays(path, KIND, arrays | {f"calibration_{name}": a for name, a in fitted.items()})
 

@@ -1,4 +1,4 @@
-"""What a table of results is made of and means, as the JSON file beside it."""
+"""The JSON file beside a table of results: how it was made, and what it means."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 from ari_estimator._software import package_versions
 
 _COLUMNS = {
-    "cluster_id": "Label of the cluster in the label image; 0 is the rest, all in no cluster.",
-    "region_id": "Label of the region in the atlas; the last row is the rest, all in no region.",
+    "cluster_id": "Label of the cluster in the label image; 0 is the rest, in no cluster.",
+    "region_id": "Label of the region in the atlas; the last row is the rest, in no region.",
     "region": "Name of the region.",
-    "tdp_threshold": "TDP that was asked for.",
-    "threshold": "Height that forms the cluster, on the scale of the map.",
-    "direction": "Which deviations the cluster is of.",
+    "tdp_threshold": "TDP that the user asked for.",
+    "threshold": "Threshold that forms the cluster, on the scale of the map.",
+    "direction": "Direction of the effect in the cluster: positive, negative, both or unsigned.",
     "n_voxels": "Number of tested voxels.",
     "n_vertices": "Number of tested vertices.",
     "n_grayordinates": "Number of tested grayordinates.",
     "size_mm3": ("Volume.", "mm^3"),
     "size_mm2": ("Area.", "mm^2"),
     "true_discoveries": "Lower bound on the number of active elements.",
-    "tdp": "True discovery proportion, the lower bound as a proportion.",
+    "tdp": "True discovery proportion: the lower bound as a proportion.",
     "peak_stat": "Strongest value of the map.",
-    "peak_x": ("Place of the peak.", "mm"),
-    "peak_y": ("Place of the peak.", "mm"),
-    "peak_z": ("Place of the peak.", "mm"),
+    "peak_x": ("Coordinate of the peak.", "mm"),
+    "peak_y": ("Coordinate of the peak.", "mm"),
+    "peak_z": ("Coordinate of the peak.", "mm"),
     "peak_hemisphere": "Hemisphere of the peak.",
     "peak_structure": "Structure of the peak.",
     "peak_vertex": "Vertex of the peak, from 0.",

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from nilearn.plotting import plot_surf_stat_map
-from nilearn.surface import SurfaceImage
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 
 from ari_estimator.images._mesh_curvature import folds
 from ari_estimator.plotting._figure import TDP_CMAP, figure_of, written
@@ -84,7 +84,7 @@ def plot_tdp_surface(
     --------
     >>> import numpy as np
     >>> from nilearn.datasets import load_fsaverage
-    >>> from nilearn.surface import SurfaceImage
+    >>> from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
     >>> from ari_estimator import ClusterTDPTransformer
     >>> from ari_estimator.plotting import plot_tdp_surface
     >>> mesh = load_fsaverage("fsaverage5")["inflated"]
@@ -124,7 +124,7 @@ def plot_tdp_surface(
     for row_axes, (name, img, cmap, (vmin, vmax), above) in zip(drawn_on, rows, strict=True):
         for one, (hemi, view) in zip(row_axes, panels, strict=True):
             plot_surf_stat_map(
-                stat_map=_without_nan(img),
+                stat_map=_to_draw(img),
                 hemi=hemi,
                 view=view,
                 bg_map=bg_map,
@@ -203,7 +203,12 @@ def _values(img: Any, name: str) -> dict[str, np.ndarray]:
     return {hemi: data.ravel() for hemi, data in parts.items()}
 
 
-def _without_nan(img: SurfaceImage) -> SurfaceImage:
-    """Return a map with 0, which is not drawn, where it is not tested."""
+def _to_draw(img: SurfaceImage) -> SurfaceImage:
+    """Return a map on meshes of its own, with 0, which is not drawn, where it is not tested."""
     data = {hemi: np.nan_to_num(np.ravel(part)) for hemi, part in img.data.parts.items()}
-    return SurfaceImage(img.mesh, data)
+    # nilearn moves the vertices of what it draws to the origin, in place.
+    meshes = {
+        hemi: InMemoryMesh(np.array(part.coordinates), part.faces)
+        for hemi, part in img.mesh.parts.items()
+    }
+    return SurfaceImage(PolyMesh(**meshes), data)

@@ -60,14 +60,14 @@ def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
         The map, its clusters, and its curves.
     """
     space = fitted_map.frame.space
-    elements = space.element_name[1]
+    element, elements = space.element_name
     what = fitted_map.made_by.called.removesuffix("s")
     stat, tdp, threshold = _shown(fitted_map)
     stat_images, tdp_images = drawable(space, stat), drawable(space, tdp)
     figures = []
     caption = (
-        f"The map and, below, the TDP of its {what}s. Each of the {elements} of a {what} shows the "
-        f"TDP of the whole {what}, which says nothing of any single one of them."
+        f"The map and, below, the TDP of its {what}s. Each {element} of a {what} shows the TDP of "
+        f"the whole {what}, which says nothing about a single {element}."
     )
     if stat_images.volume is not None:
         figures.append(
@@ -96,15 +96,14 @@ def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
     figures.append(
         _drawn(
             lambda: plot_tdp_curve(fitted_map),
-            f"Bounds of the strongest {elements}, for each number of them. All of them hold at "
-            "once.",
+            f"Bounds of the k strongest {elements}, for every k. All bounds hold at once.",
         )
     )
     if fitted_map.forest is not None:
         figures.append(
             _drawn(
                 lambda: plot_clusters_by_tdp(fitted_map),
-                "Number and size of the largest clusters, for each TDP that one may ask for.",
+                "Number and size of the largest clusters, for every TDP that you may ask for.",
             )
         )
     if fitted_map.test.calibration is not None:
@@ -131,8 +130,8 @@ def calibration_figures(calibration: PermutationCalibration) -> list[ReportFigur
 def _of_pivotal_statistics(calibration: Any) -> ReportFigure:
     return _drawn(
         lambda: plot_pivotal_statistics(calibration),
-        "Pivotal statistics of the permutations. λ is as large as it can be with at most a share "
-        "alpha of them below it.",
+        "Pivotal statistics of the permutations. λ is the largest value with at most a share alpha "
+        "of them below it.",
     )
 
 

@@ -7,9 +7,9 @@ from platform import python_version
 from typing import Any, NamedTuple
 
 from ari_estimator._version import __version__
+from ari_estimator.closed_testing._rounding import confidence
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._contrast_calibration import test_of
-from ari_estimator.reporting._report_texts import confidence
 
 _ARI = (
     "Goeman JJ, Meijer RJ, Krebs TJP, Solari A (2019). Simultaneous control of all false discovery "
@@ -63,7 +63,7 @@ def tdp_methods(description: dict[str, Any]) -> Methods:
         f"bounds on true discovery proportions (TDPs). It tested {article} {statistic['name']} map "
         f"of {family['n_tested']:,} {elements}{_SIDES[statistic['direction']]}. {sets['sentence']} "
         f"{test['sentence']} At alpha = {alpha:g}, the bounds of all sets of {elements} hold at "
-        f"once with probability at least {confidence(alpha)}. {_software()}"
+        f"once with probability at least {confidence(alpha, percent=True)}. {_software()}"
     )
     return _methods(text, {*_ARI, *sets["references"], *test["references"]})
 
@@ -87,8 +87,8 @@ def calibration_methods(calibration: PermutationCalibration) -> Methods:
     text = (
         f"Lower bounds on true discovery proportions were computed from {sides} p-values of "
         f"{calibration.p_values_.size:,} elements. {test['sentence']} At alpha = {alpha:g}, the "
-        f"bounds of all sets hold at once with probability at least {confidence(alpha)}. "
-        f"{_software()}"
+        "bounds of all sets hold at once with probability at least "
+        f"{confidence(alpha, percent=True)}. {_software()}"
     )
     return _methods(text, set(test["references"]))
 

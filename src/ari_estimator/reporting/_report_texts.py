@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.closed_testing._rounding import confidence, rounded_down
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.inference import FittedMap
-
-
-def confidence(alpha: float) -> str:
-    """Return the probability with which the bounds hold, as a percentage."""
-    return f"{round(100 * (1 - alpha), 6):g} %"
 
 
 def tdp_reading(fitted_map: FittedMap) -> str:
@@ -45,10 +40,10 @@ def tdp_reading(fitted_map: FittedMap) -> str:
         )
     return (
         "The true discovery proportion (TDP) of a set is a lower bound on the active proportion "
-        f"of its {elements}. {example} With probability at least {confidence(fitted_map.alpha)} "
-        f"(alpha = {fitted_map.alpha:g}), the bounds of all sets of the {fitted_map.n_tested:,} "
-        f"{elements} tested hold at once. You may therefore choose thresholds and sets after "
-        "looking at the results."
+        f"of its {elements}. {example} With probability at least "
+        f"{confidence(fitted_map.alpha, percent=True)} (alpha = {fitted_map.alpha:g}), the bounds "
+        f"of all sets of the {fitted_map.n_tested:,} {elements} tested hold at once. You may "
+        "therefore choose thresholds and sets after looking at the results."
     )
 
 
@@ -69,9 +64,9 @@ def calibration_reading(calibration: PermutationCalibration) -> str:
     return (
         "Permutations of the subjects show how small the smallest p-values get where nothing is "
         "active. The thresholds of the critical vector are as large as these permutations allow. "
-        f"With probability at least {confidence(alpha)} (alpha = {alpha:g}), its bounds on the "
-        f"true discovery proportions of all sets of the {calibration.p_values_.size:,} elements "
-        "tested hold at once."
+        f"With probability at least {confidence(alpha, percent=True)} (alpha = {alpha:g}), its "
+        "bounds on the true discovery proportions of all sets of the "
+        f"{calibration.p_values_.size:,} elements tested hold at once."
     )
 
 

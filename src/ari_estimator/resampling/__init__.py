@@ -7,6 +7,7 @@ from ari_estimator.resampling._choose_scheme import (
     choose_scheme,
 )
 from ari_estimator.resampling._contrast import Contrast, find_contrast
+from ari_estimator.resampling._design_space import DesignSpace
 from ari_estimator.resampling._null_statistics import LinearModelStatistics, NullStatistics
 from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._schemes import Permutation, ResidualBootstrap, SignFlipping
@@ -21,6 +22,7 @@ __all__ = [
     "SCHEMES",
     "Contrast",
     "CorrelationTail",
+    "DesignSpace",
     "LinearModelStatistics",
     "NullStatistics",
     "Permutation",

@@ -8,9 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-# Designs are sums and products of few numbers: what is smaller than this, relative to what it
-# was made from, is rounding.
-_ROUNDING = 1e-8
+from ari_estimator.resampling._design_space import ROUNDING, DesignSpace
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ class Contrast:
             Whether it does.
         """
         ones = np.ones(self.n_subjects)
-        return bool(np.abs(self.without_nuisance(ones)).max() < _ROUNDING)
+        return bool(np.abs(self.without_nuisance(ones)).max() < ROUNDING)
 
 
 def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
@@ -146,19 +144,14 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
         raise ValueError("design must be finite. Got NaN or infinite values.")
     weights = _check_weights(contrast, design.shape[1])
     n_subjects = design.shape[0]
-    # In units of their own: ages, and seconds since 1970, are told from an intercept equally well.
-    units = np.abs(design).max(axis=0)
-    units[units == 0] = 1
-    tested = weights / units
-    left, singular, right = np.linalg.svd(design / units, full_matrices=False)
-    tolerance = singular.max() * max(design.shape) * np.finfo(float).eps
-    rank = int((singular > tolerance).sum())
-    left, singular, right = left[:, :rank], singular[:rank], right[:rank]
-    if np.abs(tested - right.T @ (right @ tested)).max() > _ROUNDING * np.abs(tested).max():
+    space = DesignSpace.of(design)
+    rank = space.rank
+    if not space.is_estimable(weights):
+        confounded = space.confounded(weights, [f"column {i}" for i in range(weights.size)])
         raise ValueError(
             f"contrast {weights.tolist()} is not estimable: the design of {design.shape[1]} "
             f"columns has rank {rank}, and several solutions fit the data equally well that "
-            "differ in this contrast."
+            f"differ in this contrast. Confounded are {', '.join(confounded)}."
         )
     if n_subjects <= rank:
         raise ValueError(
@@ -167,10 +160,10 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
         )
     # In the coordinates of `left`, the estimate of the contrast is along one axis, and where the
     # contrast is 0 the design explains what is orthogonal to it.
-    axis = (right @ tested) / singular
+    axis = (space.right @ (weights / space.units)) / space.singular
     axis /= np.linalg.norm(axis)
     others = np.linalg.svd(axis[np.newaxis])[2][1:]
-    return Contrast(left @ axis, left @ others.T, n_subjects - rank)
+    return Contrast(space.left @ axis, space.left @ others.T, n_subjects - rank)
 
 
 def _check_weights(contrast: ArrayLike, n_columns: int) -> np.ndarray:

@@ -131,7 +131,9 @@
 
     // Clusters of which one has changed its TDP by a step; as they were if it cannot.
     change(clusters, cluster, step) {
-      const target = this.tdps[cluster] + step;
+      // In whole numbers with one division: as doubles, 0.4 + 0.2 is above 3 / 5.
+      const [found, size, parts] = [this.trueDiscoveries[cluster], this.sizes[cluster], 1e6];
+      const target = (found * parts + Math.round(step * parts) * size) / (size * parts);
       let changed = [];
       if (step > 0 && target <= 1) changed = this.shrink(cluster, target);
       else if (step < 0 && target >= 0) changed = [this.grow(cluster, target)];

@@ -1,0 +1,153 @@
+"""Whether a design says what its user means: columns, intercept, centring, estimability."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from ari_estimator.resampling._design_space import ROUNDING, DesignSpace
+
+
+def check_columns(design: pd.DataFrame) -> None:
+    """Refuse a design that is no matrix of numbers, and warn of columns that say nothing.
+
+    Parameters
+    ----------
+    design : pandas.DataFrame of shape (n_subjects, n_columns)
+        The design.
+
+    Raises
+    ------
+    ValueError
+        If a column holds something else than finite numbers. The message names the columns.
+
+    Warns
+    -----
+    UserWarning
+        If a column is 0 for all subjects, if several columns are constant, or if the columns
+        hold no intercept.
+    """
+    # By place: several columns may have one name.
+    columns = [design.iloc[:, i] for i in range(design.shape[1])]
+    names = [str(name) for name in design.columns]
+    words = [name for name, column in zip(names, columns, strict=True) if _has_words(column)]
+    if words:
+        raise ValueError(
+            f"design_matrix must hold numbers. Got words in {_quoted(words)}: code categories as "
+            "columns of 0 and 1, as nilearn's make_second_level_design_matrix or formulaic does."
+        )
+    values = design.to_numpy(dtype=float)
+    bad = _where(~np.isfinite(values).all(axis=0), names)
+    if bad:
+        raise ValueError(
+            f"design_matrix must be finite. Got NaN or infinite values in {_quoted(bad)}: leave "
+            "these subjects out, in the design and in the maps."
+        )
+    is_zero = ~values.any(axis=0)
+    if is_zero.any():
+        said = _quoted(_where(is_zero, names))
+        _warn(f"The design is 0 for all subjects in {said}: this says nothing.")
+    is_constant = (values == values[:1]).all(axis=0) & ~is_zero
+    if is_constant.sum() > 1:
+        said = _quoted(_where(is_constant, names))
+        _warn(
+            f"The design has {is_constant.sum()} constant columns, {said}: they cannot be told "
+            "from each other. One intercept is enough."
+        )
+    if not explains_mean(values):
+        _warn(
+            "The design has no intercept: its columns cannot add up to the same number for all "
+            f"subjects. Got {_quoted(names)}. The mean of all maps then "
+            "counts as an effect of the columns. Add a column of ones, unless 0 is known to be the "
+            "mean of subjects that are 0 in all columns."
+        )
+
+
+def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:
+    """Refuse a contrast that a design cannot estimate, and say where a mean is tested.
+
+    Parameters
+    ----------
+    design : pandas.DataFrame of shape (n_subjects, n_columns)
+        The design, finite.
+
+    contrast : ndarray of float of shape (n_rows, n_columns)
+        Weights of the columns, not all 0.
+
+    Returns
+    -------
+    space : DesignSpace
+        The space of the design.
+
+    Raises
+    ------
+    ValueError
+        If the contrast is not estimable, or if no degrees of freedom are left.
+
+    Warns
+    -----
+    UserWarning
+        If the mean is tested beside covariates that are not centred.
+    """
+    values = design.to_numpy(dtype=float)
+    names = [str(name) for name in design.columns]
+    space = DesignSpace.of(values)
+    if not space.is_estimable(contrast):
+        confounded = space.confounded(contrast, names)
+        raise ValueError(
+            f"second_level_contrast {contrast.tolist()} is not estimable: several solutions fit "
+            f"the data equally well and differ in it. The columns {_quoted(confounded)} are "
+            "confounded: leave one of them out, or test a contrast in which they cancel."
+        )
+    if len(values) <= space.rank:
+        raise ValueError(
+            "design_matrix must leave degrees of freedom for the residuals. Got "
+            f"{len(values)} subjects for {space.rank} independent columns."
+        )
+    _warn_of_uncentred(values, names, contrast)
+    return space
+
+
+def explains_mean(design: np.ndarray) -> bool:
+    """Tell whether the columns of a design can add up to a constant that is not 0."""
+    ones = np.ones(len(design))
+    space = DesignSpace.of(design)
+    rest = ones - space.left @ (space.left.T @ ones)
+    return bool(np.abs(rest).max() < ROUNDING)
+
+
+def _warn_of_uncentred(values: np.ndarray, names: list[str], contrast: np.ndarray) -> None:
+    """Warn if the mean is tested for subjects who are 0 in covariates that no one is 0 in."""
+    is_constant = (values == values[:1]).all(axis=0)
+    tested = contrast.any(axis=0)
+    if not tested.any() or not is_constant[tested].all():
+        return
+    spread = values.std(axis=0)
+    is_off = ~is_constant & (np.abs(values.mean(axis=0)) > 1e-6 * np.maximum(spread, 1e-300))
+    # A column of 0 and 1 is a group: 0 has a meaning.
+    is_group = np.isin(values, (0, 1)).all(axis=0)
+    found = _where(is_off & ~is_group, names)
+    if found:
+        _warn(
+            f"The contrast tests the mean of subjects with 0 in {_quoted(found)}, which is not "
+            "centred. To test the mean of the subjects at hand, subtract the mean from each of "
+            "these columns."
+        )
+
+
+def _where(is_meant: np.ndarray, names: list[str]) -> list[str]:
+    return [name for name, meant in zip(names, is_meant, strict=True) if meant]
+
+
+def _has_words(column: pd.Series) -> bool:
+    return any(isinstance(value, str) for value in column)
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=3)

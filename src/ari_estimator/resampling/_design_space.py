@@ -1,0 +1,166 @@
+"""What a design can say: its rank, and which contrasts it can estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+# Designs are sums and products of few numbers: a number smaller than this, relative to the numbers
+# that it was made from, is rounding.
+ROUNDING = 1e-8
+
+
+@dataclass(frozen=True)
+class DesignSpace:
+    """The columns of a design, each in a unit of its own, as a singular value decomposition.
+
+    Ages in years and seconds since 1970 are told from an intercept equally well in units of their
+    own.
+
+    Attributes
+    ----------
+    left : ndarray of shape (n_subjects, rank)
+        Orthonormal basis of the space that the columns span.
+
+    singular : ndarray of shape (rank,)
+        Singular values, in descending order.
+
+    right : ndarray of shape (rank, n_columns)
+        Orthonormal rows: where columns of the design are, in the basis.
+
+    null : ndarray of shape (n_columns - rank, n_columns)
+        Orthonormal rows: weights of the columns whose sum is 0 for every subject.
+
+    units : ndarray of shape (n_columns,)
+        Unit of each column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import DesignSpace
+    >>> groups = np.eye(2)[[0, 0, 1, 1]]
+    >>> space = DesignSpace.of(np.column_stack([groups, np.ones(4)]))
+    >>> space.rank, space.is_estimable([1, -1, 0]), space.is_estimable([1, 0, 0])
+    (2, True, False)
+    >>> space.confounded([1, 0, 0], ["patients", "controls", "intercept"])
+    ['patients', 'controls', 'intercept']
+    """
+
+    left: np.ndarray
+    singular: np.ndarray
+    right: np.ndarray
+    null: np.ndarray
+    units: np.ndarray
+
+    @classmethod
+    def of(cls, design: np.ndarray) -> DesignSpace:
+        """Return the space of a design.
+
+        Parameters
+        ----------
+        design : ndarray of float of shape (n_subjects, n_columns)
+            The design, finite.
+
+        Returns
+        -------
+        space : DesignSpace
+            Its space.
+        """
+        units = np.abs(design).max(axis=0)
+        units[units == 0] = 1
+        left, singular, right = np.linalg.svd(design / units, full_matrices=False)
+        tolerance = singular.max() * max(design.shape) * np.finfo(float).eps
+        rank = int((singular > tolerance).sum())
+        left, singular, right = left[:, :rank], singular[:rank], right[:rank]
+        # What is orthogonal to the rows. A design with fewer subjects than columns has more of it
+        # than a thin decomposition shows.
+        null = np.linalg.svd(right, full_matrices=True)[2][rank:]
+        return cls(left, singular, right, null, units)
+
+    @property
+    def rank(self) -> int:
+        """Number of columns that are independent of each other."""
+        return self.singular.size
+
+    def is_estimable(self, contrast: ArrayLike) -> bool:
+        """Tell whether the data determine a contrast.
+
+        Parameters
+        ----------
+        contrast : array-like of shape (n_columns,) or (n_rows, n_columns)
+            Weights of the columns.
+
+        Returns
+        -------
+        is_estimable : bool
+            Whether all solutions that fit the data agree in the contrast.
+        """
+        tested = np.asarray(contrast, dtype=float) / self.units
+        unexplained = tested - (tested @ self.right.T) @ self.right
+        return bool(np.abs(unexplained).max() <= ROUNDING * np.abs(tested).max())
+
+    def confounded(self, contrast: ArrayLike, names: Sequence[str]) -> list[str]:
+        """Return the columns that keep a contrast from being estimable.
+
+        Parameters
+        ----------
+        contrast : array-like of shape (n_columns,) or (n_rows, n_columns)
+            Weights of the columns.
+
+        names : sequence of str of length n_columns
+            Names of the columns.
+
+        Returns
+        -------
+        confounded : list of str
+            Columns in a sum that is 0 for every subject although the contrast of it is not 0.
+        """
+        tested = np.atleast_2d(np.asarray(contrast, dtype=float)) / self.units
+        directions = (tested @ self.null.T) @ self.null
+        involved = np.abs(directions).max(axis=0) > ROUNDING * np.abs(tested).max()
+        return [str(name) for name, is_involved in zip(names, involved, strict=True) if is_involved]
+
+    def reparametrized(self, contrast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return a design of full rank with the same space, and the same contrast of it.
+
+        Parameters
+        ----------
+        contrast : ndarray of float of shape (n_rows, n_columns)
+            Weights of the columns; estimable.
+
+        Returns
+        -------
+        design : ndarray of shape (n_subjects, rank)
+            The orthonormal basis.
+
+        contrast : ndarray of shape (n_independent, rank)
+            Rows that are independent and span the rows of the contrast; the rows themselves,
+            if these are independent.
+        """
+        tested = contrast / self.units
+        rows = (tested @ self.right.T) / self.singular
+        return self.left, independent_rows(rows)
+
+
+def independent_rows(rows: np.ndarray) -> np.ndarray:
+    """Return rows that are independent and span the same space.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+        The rows.
+
+    Returns
+    -------
+    independent : ndarray of shape (rank, n_columns)
+        The rows themselves if they are independent; else an orthonormal basis of their space.
+    """
+    # Each row in a unit of its own: it may be scaled without a change of the space.
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled = rows / np.where(lengths > 0, lengths, 1)
+    _, singular, right = np.linalg.svd(scaled, full_matrices=False)
+    rank = int((singular > ROUNDING * singular.max(initial=0)).sum())
+    return rows if rank == len(rows) else right[:rank]

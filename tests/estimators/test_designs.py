@@ -1,0 +1,177 @@
+"""What a design can say: refusals, warnings, and statistics of designs of lower rank."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from nibabel import Nifti1Image
+from nilearn.glm.second_level import SecondLevelModel
+from nilearn.image import get_data
+
+from ari_estimator import ARISecondLevelModel, PermutationCalibration
+
+N = 15
+SHAPE = (4, 5, 6)
+GROUP = np.repeat(["a", "b", "c"], [4, 6, 5])
+OUTPUTS = ("z_score", "stat", "p_value", "effect_size", "effect_variance")
+
+
+@pytest.fixture(scope="module")
+def maps():
+    """Return a map for each subject, of the kind that nilearn takes."""
+    rng = np.random.default_rng(0)
+    return [Nifti1Image(rng.standard_normal(SHAPE), np.eye(4)) for _ in range(N)]
+
+
+@pytest.fixture(scope="module")
+def mask_img():
+    """Return a mask of all voxels."""
+    return Nifti1Image(np.ones(SHAPE, dtype="uint8"), np.eye(4))
+
+
+def cell_means():
+    """Return a column for each group: a design of full rank."""
+    return pd.DataFrame({name: (name == GROUP).astype(float) for name in "abc"})
+
+
+def overparametrized():
+    """Return the groups and an intercept: four columns of rank 3."""
+    return cell_means().assign(intercept=1.0)
+
+
+def fit(model, maps, design):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(maps, design_matrix=design)
+
+
+@pytest.mark.parametrize("output_type", ["z_score", "tdp"])
+@pytest.mark.parametrize("calibration", [None, PermutationCalibration(n_permutations=20)])
+def test_contrast_that_is_not_estimable_is_refused(maps, mask_img, output_type, calibration):
+    if calibration is not None and output_type != "tdp":
+        return
+    model = fit(ARISecondLevelModel(mask_img, calibration=calibration), maps, overparametrized())
+    match = "not estimable.*The columns 'a', 'b', 'c', 'intercept' are confounded"
+    with pytest.raises(ValueError, match=match):
+        model.compute_contrast("a", output_type=output_type)
+
+
+@pytest.mark.parametrize("output_type", [*OUTPUTS, "all"])
+@pytest.mark.parametrize(
+    ("contrast", "of_means"),
+    [("a - b", [1, -1, 0]), ([0, 1, -1, 0], [0, 1, -1]), ("a + intercept", [1, 0, 0])],
+)
+def test_statistics_of_a_design_that_is_not_of_full_rank(
+    maps, mask_img, contrast, of_means, output_type
+):
+    model = fit(ARISecondLevelModel(mask_img), maps, overparametrized())
+    full = fit(SecondLevelModel(mask_img), maps, cell_means())
+    found = model.compute_contrast(contrast, output_type=output_type)
+    expected = full.compute_contrast(np.array(of_means), output_type=output_type)
+    pairs = [(found, expected)]
+    if output_type == "all":
+        assert list(found) == list(expected)
+        pairs = [(found[name], expected[name]) for name in expected]
+    for one, other in pairs:
+        np.testing.assert_allclose(get_data(one), get_data(other), rtol=1e-9, atol=1e-12)
+        # The contrast as it was given, not as it is of another design.
+        assert str(contrast) in one.header["descrip"].item().decode()
+    assert list(model.design_matrix_.columns) == ["a", "b", "c", "intercept"]
+
+
+@pytest.mark.parametrize("design", [cell_means, overparametrized])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[1, -1, 0], [0, 1, -1], [1, 0, -1]],
+        [[1, -1, 0], [0, 1, -1], [2, -2, 0]],
+        [[1, -1, 0], [0, 1, -1]],
+    ],
+)
+def test_f_contrast_with_dependent_rows_has_their_rank(maps, mask_img, design, rows):
+    columns = design()
+    padded = np.array([[*row, *[0] * (columns.shape[1] - 3)] for row in rows])
+    model = fit(ARISecondLevelModel(mask_img), maps, columns)
+    full = fit(SecondLevelModel(mask_img), maps, cell_means())
+    expected = full.compute_contrast(np.array([[1, -1, 0], [0, 1, -1]]), output_type="all")
+    found = model.compute_contrast(padded, second_level_stat_type="F", output_type="all")
+    for name in ("z_score", "stat", "p_value"):
+        np.testing.assert_allclose(get_data(found[name]), get_data(expected[name]), rtol=1e-8)
+
+
+def test_design_of_full_rank_gives_nilearns_numbers_to_the_bit(maps, mask_img):
+    model = fit(ARISecondLevelModel(mask_img), maps, cell_means())
+    full = fit(SecondLevelModel(mask_img), maps, cell_means())
+    for output_type in OUTPUTS:
+        found = get_data(model.compute_contrast("a - b", output_type=output_type))
+        expected = get_data(full.compute_contrast("a - b", output_type=output_type))
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_no_residual_degrees_of_freedom(maps, mask_img):
+    design = pd.DataFrame(np.eye(N), columns=[f"subject_{i}" for i in range(N)])
+    model = fit(ARISecondLevelModel(mask_img), maps, design)
+    with pytest.raises(ValueError, match="15 subjects for 15 independent columns"):
+        model.compute_contrast("subject_0")
+
+
+@pytest.mark.parametrize(
+    ("columns", "match"),
+    [
+        ({"age": [*range(14), np.nan]}, "NaN or infinite values in 'age'"),
+        ({"sex": ["m", "f"] * 7 + ["m"]}, "words in 'sex': code categories"),
+    ],
+)
+def test_columns_that_are_no_numbers_are_named(maps, mask_img, columns, match):
+    design = pd.DataFrame({"intercept": 1.0, **columns})
+    with pytest.raises(ValueError, match=match):
+        ARISecondLevelModel(mask_img).fit(maps, design_matrix=design)
+
+
+AGE = np.arange(N) - 7.0
+
+
+@pytest.mark.parametrize(
+    ("columns", "match"),
+    [
+        ({"age": AGE + 40}, "The design has no intercept.*Got 'age'"),
+        ({"intercept": 1.0, "empty": 0.0}, "0 for all subjects in 'empty'"),
+        ({"intercept": 1.0, "site": 2.0}, "2 constant columns, 'intercept', 'site'"),
+    ],
+)
+def test_columns_that_say_nothing_are_named(maps, mask_img, columns, match):
+    design = pd.DataFrame(columns, index=range(N))
+    with pytest.warns(UserWarning, match=match):
+        ARISecondLevelModel(mask_img).fit(maps, design_matrix=design)
+
+
+@pytest.mark.parametrize(
+    ("columns", "contrast", "is_said"),
+    [
+        ({"age": AGE + 40}, "intercept", True),
+        ({"age": AGE}, "intercept", False),
+        ({"age": AGE + 40}, "age", False),
+        # 0 and 1 are groups: 0 has a meaning.
+        ({"treated": (np.arange(N) > 6).astype(float)}, "intercept", False),
+    ],
+)
+def test_mean_beside_covariates_that_are_not_centred(maps, mask_img, columns, contrast, is_said):
+    design = pd.DataFrame({"intercept": 1.0, **columns})
+    model = ARISecondLevelModel(mask_img).fit(maps, design_matrix=design)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.compute_contrast(contrast)
+    said = [str(one.message) for one in caught if "not centred" in str(one.message)]
+    assert len(said) == is_said
+    assert all("'age'" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    "design",
+    [cell_means(), pd.DataFrame({"intercept": 1.0}, index=range(N)), overparametrized()],
+)
+def test_ordinary_designs_are_silent(maps, mask_img, design):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ARISecondLevelModel(mask_img).fit(maps, design_matrix=design)
