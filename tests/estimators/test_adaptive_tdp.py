@@ -1,4 +1,4 @@
-"""AdaptiveTDPTransformer: the largest clusters with a TDP, against those of all heights."""
+"""AdaptiveTDPTransformer: the largest clusters with a TDP, against the clusters at all heights."""
 
 import functools
 
@@ -21,20 +21,8 @@ from ari_estimator.reporting import get_region_composition, get_tdp_table
 
 from ._kinds import KINDS, N_CHANGES, components
 
-COLUMNS = [
-    "cluster_id",
-    "tdp_threshold",
-    "threshold",
-    "direction",
-    "n_voxels",
-    "size_mm3",
-    "true_discoveries",
-    "tdp",
-    "peak_stat",
-    "peak_x",
-    "peak_y",
-    "peak_z",
-]
+COLUMNS = KINDS["volume"].columns[:]
+COLUMNS.insert(1, "tdp_threshold")
 
 # What a cluster is, whatever it is called.
 OF_CLUSTER = [name for name in COLUMNS if name not in ("cluster_id", "tdp_threshold", "threshold")]
@@ -110,7 +98,7 @@ def label_of_volume(mask, connectivity):
 
 
 def label_of_matrix(are_neighbours):
-    """Return a function that labels elements of which a matrix says which are neighbours."""
+    """Return a function that labels elements. A matrix says which are neighbours."""
 
     def label(selected):
         labels = np.zeros(selected.size, dtype=int)
@@ -151,7 +139,7 @@ def clusters_of(labels, ids):
 
 
 def assert_is_largest(transformer, shown, labels, expected, tdp, cluster_threshold=0):
-    """Assert that image, label image and table are those of the expected clusters."""
+    """Assert that image, label image and table show the expected clusters."""
     clusters = expected.largest(tdp, cluster_threshold)
     table = transformer.table_
     size = next(name for name in table if name.startswith("n_"))
@@ -198,7 +186,7 @@ class TestLargestClusters:
     @pytest.mark.parametrize("tdp", TDPS)
     @TWO_SIDED
     @CONNECTIVITIES
-    def test_equal_those_found_by_trying_every_height(
+    def test_trying_every_height_finds_the_same(
         self, brute_force, make_map, make_img, mask, mask_img, connectivity, two_sided, tdp
     ):
         transformer = AdaptiveTDPTransformer(
@@ -306,7 +294,7 @@ class TestLargestClusters:
 
 
 class TestHeights:
-    """Each cluster is that of ClusterTDPTransformer at the threshold in its row."""
+    """ClusterTDPTransformer finds each cluster at the threshold in its row."""
 
     @CONNECTIVITIES
     @TWO_SIDED
@@ -359,7 +347,7 @@ class TestHeights:
 
     @pytest.mark.parametrize("order", [1, -1])
     @TWO_SIDED
-    def test_threshold_is_that_of_the_weakest_of_p_values_that_underflow(
+    def test_weakest_of_p_values_that_underflow_gives_the_threshold(
         self, z, make_img, order, two_sided
     ):
         mask_img = make_img(np.ones(z.shape, dtype="uint8"))
@@ -446,7 +434,7 @@ class TestTable:
         bound = Hommel(p).critical_vector(0.05).true_discoveries(p[outside])
         assert rest["true_discoveries"] == bound
 
-    def test_rows_of_one_tdp_are_those_of_it_alone(self, z_img, mask_img):
+    def test_rows_of_one_tdp_are_as_if_it_were_alone(self, z_img, mask_img):
         tdps = [0.3, 0.6, 0.9]
         several = AdaptiveTDPTransformer(tdps, mask_img=mask_img)
         several.fit_transform(z_img)
@@ -461,7 +449,7 @@ class TestTable:
 
 
 class TestSeveralTDPs:
-    """Clusters of a higher TDP are within those of a lower one."""
+    """Clusters of a higher TDP are within clusters of a lower one."""
 
     @pytest.mark.parametrize(
         "tdps",
@@ -491,7 +479,7 @@ class TestSeveralTDPs:
             inside = np.isin(labels, asked.index[asked >= tdp])
             assert set(np.flatnonzero(inside)) == set().union(*expected.largest(tdp))
 
-    def test_small_cluster_of_a_higher_one_shows_that_of_the_lower(
+    def test_small_cluster_of_a_higher_tdp_shows_the_lower_one(
         self, brute_force, z_img, mask, mask_img
     ):
         transformer = AdaptiveTDPTransformer([0.3, 0.95], mask_img=mask_img, cluster_threshold=8)
@@ -555,7 +543,7 @@ class TestThresholdFreeMap:
         assert expected["true_discoveries"].tolist()[-1] == 0 or cluster_threshold
         assert_same_images(transformer.labels_img_, any_discovery.labels_img_)
 
-    def test_is_that_of_the_forest(self, z_img, mask, mask_img):
+    def test_forest_gives_the_same_map(self, z_img, mask, mask_img):
         transformer = AdaptiveTDPTransformer(None, mask_img=mask_img)
         shown = get_data(transformer.fit_transform(z_img))[mask]
         assert_array_equal(shown, transformer.forest_.threshold_free_map())
@@ -695,7 +683,7 @@ class TestExtremeValues:
         z = np.where(np.random.default_rng(0).random(mask.shape) < 0.3, np.inf, -np.inf)
         transformer = AdaptiveTDPTransformer([0, 1], mask_img=mask_img, two_sided=two_sided)
         shown = get_data(transformer.fit_transform(make_img(z)))
-        # Those of p = 1 are active in no bound, those of p = 0 in all.
+        # Voxels with p = 1 are active in no bound, voxels with p = 0 in all.
         assert_array_equal(shown[mask] == 1, two_sided | (z[mask] == np.inf))
 
     @pytest.mark.parametrize("tdp", [0.5, 0.9, 1])
@@ -812,7 +800,7 @@ class TestReporting:
         transformer.fit_transform(z_img)
         return transformer
 
-    def test_set_bound_of_a_cluster_is_that_of_the_table(self, fitted, make_img):
+    def test_set_bound_of_a_cluster_equals_its_row(self, fitted, make_img):
         labels = get_data(fitted.labels_img_)
         for row in fitted.table_[:-1].itertuples():
             inside = labels == row.cluster_id
@@ -848,7 +836,7 @@ class TestMeshes:
         ("name", "connectivity"),
         [("surface", None), *(("CIFTI image", number) for number in (None, 6, 18, 26))],
     )
-    def test_equal_those_found_by_trying_every_height(self, name, connectivity, two_sided):
+    def test_trying_every_height_finds_the_same(self, name, connectivity, two_sided):
         kind = KINDS[name]
         z = kind.z()[kind.mask]
         joined = kind.neighbours(connectivity or 6)[np.ix_(kind.mask, kind.mask)]
@@ -902,7 +890,7 @@ BAD_TDPS = [
 
 
 class TestBadInput:
-    """What is refused, by an error that says which argument is wrong and what it got."""
+    """Errors say which argument is wrong and what it got."""
 
     @pytest.mark.parametrize(
         ("tdp", "error"), BAD_TDPS, ids=lambda value: repr(value).split(" at 0x")[0][:40]

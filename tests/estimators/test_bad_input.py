@@ -189,7 +189,7 @@ class TestMaps:
 
 
 class TestThresholdedMaps:
-    """Maps that were thresholded before, of which no mask can be computed."""
+    """Maps that were thresholded before: no mask can be computed from them."""
 
     MATCH = "looks thresholded already.*mask_img"
 
@@ -279,7 +279,7 @@ class TestThresholdedMaps:
             ClusterTDPTransformer(2, mask_img=mask_img).fit_transform(img)
 
     @pytest.mark.parametrize("n_voxels", [1, 2, 9])
-    def test_map_of_which_few_voxels_are_left_is_refused(self, n_voxels):
+    def test_map_with_few_voxels_left_is_refused(self, n_voxels):
         z = np.zeros((12, 12, 12))
         z.ravel()[800 : 800 + n_voxels] = np.linspace(-0.1, 3.5, n_voxels)[::-1]
         with pytest.raises(ValueError, match=rf"thresholded already: .* has {n_voxels} voxels"):

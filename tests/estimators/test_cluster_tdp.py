@@ -20,20 +20,7 @@ from ari_estimator.closed_testing import Hommel
 
 from ._kinds import KINDS, N_CHANGES, components
 
-COLUMNS = [
-    "cluster_id",
-    "threshold",
-    "direction",
-    "n_voxels",
-    "size_mm3",
-    "true_discoveries",
-    "tdp",
-    "peak_stat",
-    "peak_x",
-    "peak_y",
-    "peak_z",
-]
-
+COLUMNS = KINDS["volume"].columns
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 
@@ -374,9 +361,7 @@ class TestThresholds:
             assert (tdp[shown] == row["tdp"]).all()
             assert row["threshold"] == max(t for t in (1, 2, 3) if z[shown].min() > t)
 
-    def test_table_of_several_thresholds_is_those_of_each_and_the_rest_of_the_lowest(
-        self, z_img, mask_img
-    ):
+    def test_table_of_several_thresholds_has_the_rows_of_each_and_one_rest(self, z_img, mask_img):
         def table(threshold):
             transformer = ClusterTDPTransformer(threshold, mask_img=mask_img)
             transformer.fit_transform(z_img)
@@ -684,7 +669,7 @@ class TestTable:
         )
 
     @TWO_SIDED
-    def test_whole_brain_bound_is_that_of_all_voxels(
+    def test_whole_brain_bound_is_the_bound_of_all_voxels(
         self, definition, z, z_img, mask, mask_img, two_sided
     ):
         transformer = ClusterTDPTransformer(2, mask_img=mask_img, two_sided=two_sided)

@@ -252,7 +252,7 @@ class TestFit:
         with pytest.raises(TypeError, match="Maps must be given to fit_transform"):
             transformer.fit_transform(None)
 
-    def test_results_are_those_of_the_last_fit(self, kind, make, z, one_by_one):
+    def test_last_fit_gives_the_results(self, kind, make, z, one_by_one):
         transformer = make().fit([kind.image(values) for values in z])
         output = transformer.fit_transform(kind.image(z[2]))
         assert_same(found_by(transformer, output, kind), one_by_one[2:])
@@ -709,11 +709,14 @@ class TestPipelines:
         if isinstance(make(), RegionTDPTransformer):
             make = functools.partial(AdaptiveTDPTransformer, 0.5, mask_img=kind.mask_img)
         behind = NiftiLabelsMasker(kind.labels_img, standardize=None, reports=False)
-        means = make_pipeline(make(), behind).fit_transform(kind.image(z))
+        pipeline = make_pipeline(make(), behind)
+        means = pipeline.fit_transform(kind.image(z))
         tdp = kind.values(make().fit_transform(kind.image(z)))
         expected = [tdp[:, kind.labels == label].mean(1) for label in (3, 7, 40)]
         assert_allclose(means, np.transpose(expected), rtol=1e-6)
         assert means.max() > 0
+        of_list = pipeline.fit_transform([kind.image(values) for values in z])
+        assert_allclose(np.reshape(of_list, means.shape), means, rtol=1e-6)
 
     def test_feature_union_joins_arrays(self, make, X):
         levels = (0.01, 0.4)
@@ -869,6 +872,7 @@ class TestMasks:
             assert_same(found_by(transformer, output, kind), one_by_one[:1])
             if form == "masker":
                 assert not hasattr(mask_img, "mask_img_")
+                assert transformer.get_params()["mask_img__mask_img"] is mask_img.mask_img
             if form == "fitted masker":
                 assert transformer.masker_ is mask_img
 
@@ -1002,7 +1006,7 @@ BAD_PARAMETERS = [
 
 
 class TestBadInput:
-    """What is refused, by an error that says which argument is wrong and what it got."""
+    """Errors say which argument is wrong and what it got."""
 
     @pytest.mark.parametrize("kind", ["volume"], indirect=True)
     @pytest.mark.parametrize("make", ["clusters", "adaptive clusters", "regions"], indirect=True)

@@ -15,7 +15,7 @@ from pandas.testing import assert_frame_equal
 from scipy import stats
 from sklearn.exceptions import NotFittedError
 
-from ari_estimator import ClusterTDPTransformer
+from ari_estimator import ClusterTDPTransformer, RegionTDPTransformer
 from ari_estimator.closed_testing import Hommel
 
 CASES = [
@@ -94,7 +94,7 @@ class TestAuditory:
     """The clusters that were given to the R package ARIbrain, row by row."""
 
     @pytest.mark.parametrize(("case", "alpha"), CASES)
-    def test_bounds_equal_those_of_aribrain(self, auditory, case, alpha):
+    def test_bounds_equal_the_bounds_of_aribrain(self, auditory, case, alpha):
         p_img, mask_img, rows, clusters = auditory
         given = clusters[case]
         if case != "file32":
@@ -245,7 +245,9 @@ class TestLabels:
         st.sampled_from(["simes", "hommel"]),
     )
     @settings(deadline=None, derandomize=True, max_examples=40)
-    def test_bounds_of_a_partition_are_those_of_its_sets_one_by_one(self, z, labels, local_test):
+    def test_bounds_of_a_partition_are_the_bounds_of_its_sets_one_by_one(
+        self, z, labels, local_test
+    ):
         z.flat[0], labels.flat[0] = -4, 1
         whole = Nifti1Image(np.ones(z.shape, dtype="uint8"), np.eye(4))
         transformer = ClusterTDPTransformer(
@@ -385,19 +387,9 @@ class TestResampling:
         labels = np.random.default_rng(0).choice(np.array([0, 3, 8], dtype="int16"), (4, 4, 6))
         return Nifti1Image(labels, affine)
 
-    def test_another_grid_is_refused(self, z_img, mask_img, coarse, labels, make_img):
-        shifted = z_img.affine.copy()
-        shifted[0, 3] += 1
-        others = [coarse, make_img(labels, shifted), make_img(labels[1:])]
-        for other in others:
-            with pytest.raises(
-                ValueError, match=r"labels_img must be on the grid[^$]*interpolation='nearest'"
-            ):
-                ClusterTDPTransformer(labels_img=other, mask_img=mask_img).fit(z_img)
-
     @pytest.mark.filterwarnings("error")
     @pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", ">i2"])
-    def test_is_that_of_nilearn_by_the_nearest_neighbour(self, z_img, mask_img, coarse, dtype):
+    def test_nilearn_resamples_alike_by_the_nearest_neighbour(self, z_img, mask_img, coarse, dtype):
         img = Nifti1Image(get_data(coarse).astype(dtype), coarse.affine, dtype=dtype)
         transformer = ClusterTDPTransformer(
             labels_img=img, mask_img=mask_img, resampling_target="data"
@@ -411,6 +403,12 @@ class TestResampling:
         assert_array_equal(get_data(tdp), get_data(before.fit_transform(z_img)))
         assert_array_equal(get_data(transformer.labels_img_), get_data(before.labels_img_))
         assert_frame_equal(transformer.table_, before.table_)
+        of_regions, expected = (
+            RegionTDPTransformer(labels_img, mask_img=mask_img, resampling_target=target)
+            for labels_img, target in ((img, "data"), (on_grid, None))
+        )
+        assert_array_equal(of_regions.fit_transform(z_img), expected.fit_transform(z_img))
+        assert_frame_equal(of_regions.table_, expected.table_)
 
     def test_same_grid_stays_as_it_is(self, z_img, mask_img, labels_img):
         tables = []
@@ -448,8 +446,9 @@ class TestBadLabels:
     def test_values_that_are_no_labels_are_refused(self, z_img, mask_img, labels, change, match):
         changed = change(labels)
         img = Nifti1Image(changed, z_img.affine, dtype=changed.dtype)
-        with pytest.raises(ValueError, match=f"labels_img must .*{match}"):
-            ClusterTDPTransformer(labels_img=img, mask_img=mask_img).fit(z_img)
+        for transformer in (ClusterTDPTransformer(labels_img=img), RegionTDPTransformer(img)):
+            with pytest.raises(ValueError, match=f"labels_img must .*{match}"):
+                transformer.set_params(mask_img=mask_img).fit(z_img)
 
     def test_statistical_map_is_refused(self, z_img, mask_img):
         with pytest.raises(ValueError, match="labels_img must hold integers"):

@@ -75,7 +75,7 @@ class TestAuditory:
     """One z map of 145,872 voxels, with the clusters that were given to ARIbrain."""
 
     @pytest.mark.parametrize(("case", "threshold", "alpha"), CASES)
-    def test_clusters_equal_those_of_aribrain(
+    def test_clusters_equal_the_clusters_of_aribrain(
         self, auditory_z, auditory_mask, reference_rows, reference_labels, one_to_one,
         case, threshold, alpha,
     ):  # fmt: skip
@@ -139,7 +139,9 @@ class TestEmotionRegulation:
 
     @pytest.mark.filterwarnings("error:.*NaN")
     @pytest.mark.parametrize("threshold", [3.1, [2.3, 3.1, 4], "concentration"])
-    def test_tdp_equals_that_of_nilearns_z_map(self, model, subject_paths, one_sample, threshold):
+    def test_tdp_equals_the_tdp_of_nilearns_z_map(
+        self, model, subject_paths, one_sample, threshold
+    ):
         model.set_params(transformer__threshold=threshold)
         tdp = model.compute_contrast(output_type="tdp")
         theirs = SecondLevelModel().fit(subject_paths, design_matrix=one_sample)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from nibabel import Nifti1Image
-from nilearn.image import get_data, resample_to_img
+from nilearn.image import get_data
 from nilearn.maskers import NiftiLabelsMasker
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
@@ -29,19 +29,6 @@ from ._kinds import KINDS
 
 # The labels of the atlas, which has 0 in between.
 IDS = [3, 7, 40]
-
-COLUMNS = [
-    "region_id",
-    "region",
-    "n_voxels",
-    "size_mm3",
-    "true_discoveries",
-    "tdp",
-    "peak_stat",
-    "peak_x",
-    "peak_y",
-    "peak_z",
-]
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +92,7 @@ def table_of_names(ids, names):
 
 @pytest.fixture(scope="module")
 def two_groups():
-    """Return 12 maps on a small grid, of which half have an effect in a region; an atlas."""
+    """Return 12 maps on a small grid, half with an effect in a region; groups; an atlas."""
     rng = np.random.default_rng(2)
     z = rng.standard_normal((12, 5, 5, 5))
     y = np.tile([0, 1], 6)
@@ -122,7 +109,7 @@ class TestBounds:
     @pytest.mark.parametrize("two_sided", [False, True], ids=["one-sided", "two-sided"])
     @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.3])
     @EVERY_KIND
-    def test_equal_those_of_each_region(self, tdp_of, kind, alpha, two_sided, local_test):
+    def test_bounds_equal_the_definition(self, tdp_of, kind, alpha, two_sided, local_test):
         transformer = RegionTDPTransformer(
             kind.labels_img,
             mask_img=kind.mask_img,
@@ -142,7 +129,7 @@ class TestBounds:
             n_members = [(kind.mask & inside).sum() for inside in members]
             assert transformer.table_.filter(regex="^n_").iloc[:-1, 0].tolist() == n_members
 
-    def test_equal_those_of_hommel_and_of_given_clusters(
+    def test_hommel_and_given_clusters_have_the_same_bounds(
         self, z, z_img, mask, labels, atlas_img, mask_img
     ):
         transformer = RegionTDPTransformer(atlas_img, mask_img=mask_img)
@@ -183,7 +170,7 @@ class TestBounds:
         st.sampled_from(["simes", "hommel"]),
     )
     @settings(deadline=None, derandomize=True, max_examples=25)
-    def test_bounds_of_all_regions_are_those_of_one_at_a_time(self, z, labels, local_test):
+    def test_bounds_of_all_regions_are_the_bounds_of_one_at_a_time(self, z, labels, local_test):
         z.flat[0], labels.flat[0] = -4, 1
         whole = Nifti1Image(np.ones(z.shape, dtype="uint8"), np.eye(4))
         img = Nifti1Image(z, np.eye(4))
@@ -310,7 +297,7 @@ class TestNames:
         lut.to_csv(path, sep=sep, index=False)
         assert names(lut=as_path(path)) == ["a", "b-c", "Left thalamus"]
 
-    def test_names_are_those_of_nilearns_masker(
+    def test_nilearns_masker_has_the_same_names(
         self, names, atlas_img, mask_img, z_img, labels, make_img
     ):
         lut = table_of_names([0, 40, 3, 7], ["Background", "c", "a", "b"])
@@ -528,7 +515,7 @@ class TestOverlap:
         transformer.fit_transform(z_img)
         assert transformer.table_["n_voxels"].tolist() == [mask[4:].sum(), mask.sum(), 0]
 
-    def test_regions_that_do_not_overlap_are_those_of_labels(
+    def test_regions_that_do_not_overlap_are_as_good_as_labels(
         self, z_img, labels, atlas_img, mask_img, make_img
     ):
         binary = make_img(np.stack([labels == i for i in IDS], axis=-1).astype("uint8"))
@@ -585,31 +572,33 @@ class TestOverlap:
 class TestTable:
     """One row for each region and one for the rest."""
 
-    def test_rows_are_regions_and_the_rest(
-        self, z, z_img, mask, labels, atlas_img, mask_img, definition
-    ):
-        transformer = RegionTDPTransformer(atlas_img, labels=["a", "b", "c"], mask_img=mask_img)
-        tdp = transformer.fit_transform(z_img)
+    @EVERY_KIND
+    def test_rows_are_regions_and_the_rest(self, definition, kind):
+        transformer = RegionTDPTransformer(
+            kind.labels_img, labels=["a", "b", "c"], mask_img=kind.mask_img, **kind.parameters
+        )
+        z, mask = kind.z(), kind.mask
+        tdp = transformer.fit_transform(kind.image(z))
         table = transformer.table_
-        assert table.columns.tolist() == COLUMNS
+        assert table.columns.tolist() == ["region_id", "region", *kind.columns[3:]]
         assert table["region_id"].tolist() == [*IDS, 0]
         assert table["region"].tolist() == ["a", "b", "c", "rest"]
         p = stats.norm.sf(z)
         h = definition.hommel_value(p[mask])
-        for _, row in table.iterrows():
-            inside = mask & (labels == row["region_id"])
-            assert row["n_voxels"] == inside.sum()
-            assert_allclose(row["size_mm3"], inside.sum() * 24)
+        for row in table.to_dict("records"):
+            inside = mask & (kind.labels == row["region_id"])
+            assert row[kind.columns[3]] == inside.sum()
+            for name, sizes in kind.sizes.items():
+                assert_allclose(row[name], sizes[inside].sum(), rtol=1e-12)
             assert row["true_discoveries"] == definition.true_discoveries(p[inside], h)
-            assert row["tdp"] == row["true_discoveries"] / row["n_voxels"]
-            assert row["peak_stat"] == z[inside].max()
-            peak = np.argwhere(inside & (z == row["peak_stat"]))[0]
-            xyz = z_img.affine[:3, :3] @ peak + z_img.affine[:3, 3]
-            assert_allclose(row[["peak_x", "peak_y", "peak_z"]].astype(float), xyz)
+            assert row["tdp"] == row["true_discoveries"] / inside.sum()
+            peak = np.where(inside, z, -np.inf).argmax()
+            assert row["peak_stat"] == z[peak]
+            xyz = [row[f"peak_{axis}"] for axis in "xyz"]
+            assert_allclose(xyz, kind.coordinates[peak], rtol=1e-12, atol=1e-12)
+            for name, place in kind.place(peak).items():
+                assert pd.isna(row[name]) if place is None else row[name] == place
         assert table["tdp"][:-1].tolist() == tdp[0].tolist()
-        assert transformer.n_tested_ == table["n_voxels"].sum() == mask.sum()
-        assert transformer.true_discoveries_ == definition.true_discoveries(p[mask], h)
-        assert transformer.maps_.test.value(0.05) == h
 
 
 class TestOutsideTheMask:
@@ -963,20 +952,14 @@ class TestResampling:
 
     def test_another_grid_is_refused(self, coarse, mask_img, labels, overlapping, make_img, z_img):
         four_d = Nifti1Image(overlapping, coarse.affine)
-        for other in (coarse, four_d, make_img(labels[:, 1:]), make_img(overlapping[1:])):
-            with pytest.raises(ValueError, match=r"labels_img must be on the grid[^$]*nearest"):
-                RegionTDPTransformer(other, mask_img=mask_img).fit(z_img)
-
-    def test_data_resamples_by_the_nearest_neighbour(self, coarse, mask_img, z_img):
-        transformer = RegionTDPTransformer(coarse, mask_img=mask_img, resampling_target="data")
-        tdp = transformer.fit_transform(z_img)
-        on_grid = resample_to_img(
-            coarse, z_img, interpolation="nearest", copy_header=True, force_resample=True
-        )
-        before = RegionTDPTransformer(on_grid, mask_img=mask_img)
-        assert_array_equal(tdp, before.fit_transform(z_img))
-        assert_frame_equal(transformer.table_, before.table_)
-        assert (transformer.table_["n_voxels"] > 0).all()
+        shifted = z_img.affine.copy()
+        shifted[0, 3] += 1
+        others = [coarse, make_img(labels[:, 1:]), make_img(labels, shifted)]
+        for other in (*others, four_d, make_img(overlapping[1:])):
+            match = r"labels_img must be on the grid[^$]*interpolation='nearest'"
+            for make in (RegionTDPTransformer, given_clusters):
+                with pytest.raises(ValueError, match=match):
+                    make(other, mask_img=mask_img).fit(z_img)
 
     def test_maps_of_regions_are_resampled_too(self, coarse, mask_img, z_img):
         stacked = np.stack([get_data(coarse) == i for i in (3, 8)], axis=-1)
@@ -1043,17 +1026,3 @@ class TestBadInput:
             RegionTDPTransformer()
         with pytest.raises(ValueError, match=r"labels_img must be an image of regions. Got None"):
             RegionTDPTransformer(None, mask_img=mask_img).fit(z_img)
-
-    @pytest.mark.parametrize(
-        ("change", "match"),
-        [
-            (lambda labels: np.where(labels == 7, -7, labels), "not hold negative .* Got -7"),
-            (lambda labels: labels * 0.35, r"hold integers. Got 1\.\d+.*'nearest'"),
-            (lambda labels: np.where(labels == 7, np.nan, labels), "integers. Got NaN"),
-            (lambda labels: labels * 0, "at least one region. Got nothing but the background, 0"),
-        ],
-        ids=["negative", "not integer", "NaN", "background"],
-    )
-    def test_values_that_are_no_labels_are_refused(self, labels, make_img, mask_img, change, match):
-        with pytest.raises(ValueError, match=f"labels_img must .*{match}"):
-            RegionTDPTransformer(make_img(change(labels)), mask_img=mask_img).fit()

@@ -208,7 +208,7 @@ class TestSetBound:
     @pytest.mark.parametrize(
         ("stat_type", "local_test", "alpha"), [("z", "hommel", 0.2), ("p", "simes", 0.01)]
     )
-    def test_is_that_of_the_parameters(
+    def test_parameters_count(
         self, make_map, make_img, mask, mask_img, definition, p, block_img, stat_type, local_test,
         alpha,
     ):  # fmt: skip

@@ -163,7 +163,7 @@ def n_tdps(tdp, disc):
 
 
 class TestClusters:
-    """What is connected by edges of the mesh is one cluster."""
+    """Edges of the mesh connect the vertices of a cluster."""
 
     def test_disc_on_fsaverage_is_one_cluster(self, fsaverage_disc, definition):
         img, disc = fsaverage_disc
@@ -274,7 +274,7 @@ class TestClusters:
 class TestFamily:
     """Both hemispheres are one family."""
 
-    def test_is_not_that_of_each_hemisphere(self, z_surf):
+    def test_hemispheres_are_no_families_of_their_own(self, z_surf):
         ari = ClusterTDPTransformer(2)
         tdp = ari.fit_transform(z_surf)
         apart = []

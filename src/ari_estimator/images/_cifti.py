@@ -93,6 +93,7 @@ class CiftiFrame(Frame):
             mask_img = cls.read(mask_img, single=True)
         values = np.asarray(mask_img.dataobj)[0]
         check_binary(values)
+        values = np.nan_to_num(values)
         if not values.any():
             raise ValueError("mask_img must have grayordinates. Got a mask that is empty.")
         mesh = None if mesh is None else as_poly_mesh(mesh, "mesh")

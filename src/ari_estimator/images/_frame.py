@@ -242,14 +242,14 @@ def select(shape: tuple[int, ...], mask: np.ndarray, indices: Any, what: str) ->
 def check_binary(values: np.ndarray) -> None:
     """Raise a ValueError unless the values of a mask are 0 and one other value.
 
-    nilearn's maskers take whatever is not 0. A statistical map that was thresholded, passed
-    as mask by mistake, would make a family of its supra-threshold voxels.
+    NaN counts as outside, like 0. nilearn's maskers take whatever is not 0. A statistical map that
+    was thresholded, passed as mask by mistake, would make a family of its supra-threshold voxels.
     """
-    inside = values[values != 0]
-    # NaN is equal to nothing, itself included.
+    inside = values[(values != 0) & (values == values)]
     if inside.size and not inside.min() == inside.max():
         raise ValueError(
             "mask_img must be binary, 0 and one other value. "
-            f"Got values from {inside.min()} to {inside.max()} besides 0. "
-            "nilearn.image.math_img('img != 0', img=mask_img) makes it so."
+            f"Got values from {inside.min()} to {inside.max()} besides 0. If they are shares, "
+            "nilearn.image.math_img('img > 0.5', img=mask_img) gives the voxels that are mostly "
+            "inside. A map of labels or of statistics is no mask."
         )

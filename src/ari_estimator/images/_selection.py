@@ -67,7 +67,7 @@ def select_elements(
     img = frame.read(mask_img, single=True)
     frame.check(img, "mask_img of the set")
     check_binary(frame.all_values(img))
-    return next(frame.arrays(img)) != 0
+    return np.nan_to_num(next(frame.arrays(img))) != 0
 
 
 def _in_sphere(

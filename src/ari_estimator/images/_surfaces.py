@@ -76,7 +76,7 @@ class SurfaceFrame(Frame):
             given = mask_img.mask_img if isinstance(mask_img, SurfaceMasker) else mask_img
             if given is None:
                 given = _all_vertices(mask_img, imgs)
-            _check_mask_img(given)
+            given = _check_mask_img(given)
             if isinstance(mask_img, SurfaceMasker):
                 masker = clone(mask_img).set_params(mask_img=given)
             else:
@@ -236,7 +236,8 @@ def _all_vertices(mask_img: Any, imgs: list[SurfaceImage] | None) -> SurfaceImag
     return SurfaceImage(mesh, data)
 
 
-def _check_mask_img(mask_img: SurfaceImage) -> None:
+def _check_mask_img(mask_img: SurfaceImage) -> SurfaceImage:
+    """Return a mask without NaN, which is outside like 0."""
     values = np.concatenate([np.ravel(v) for v in mask_img.data.parts.values()])
     shapes = [v.shape for v in mask_img.data.parts.values()]
     if any(shape[1:] not in ((), (1,)) for shape in shapes):
@@ -244,8 +245,12 @@ def _check_mask_img(mask_img: SurfaceImage) -> None:
             f"mask_img must hold a single map. Got shape {' and '.join(map(str, shapes))}."
         )
     check_binary(values)
-    if not values.any():
+    if not np.nan_to_num(values).any():
         raise ValueError("mask_img must have vertices. Got a mask that is empty.")
+    if not (values.dtype.kind == "f" and np.isnan(values).any()):
+        return mask_img
+    parts = {name: np.nan_to_num(part) for name, part in mask_img.data.parts.items()}
+    return SurfaceImage(mask_img.mesh, parts)
 
 
 def _check_parts(mesh: PolyMesh, mask_img: SurfaceImage, name: str = "map") -> None:

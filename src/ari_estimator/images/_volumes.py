@@ -11,11 +11,12 @@ import numpy as np
 from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
 from nibabel.nifti1 import intent_codes
 from nibabel.spatialimages import SpatialImage
-from nilearn.image import check_niimg, check_niimg_3d, get_data, resample_to_img
+from nilearn.image import check_niimg, check_niimg_3d, get_data, new_img_like, resample_to_img
 from nilearn.maskers import NiftiMasker
 from sklearn.base import clone
 
 from ari_estimator.images._frame import Frame, check_binary, select
+from ari_estimator.images._grid import same_grid
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._space import Space, VolumePart, put
 
@@ -89,7 +90,7 @@ class VolumeFrame(Frame):
     def check(self, img: SpatialImage, name: str) -> None:
         """Raise a ValueError unless an image lies on the grid of the mask."""
         mask_img = self.mask_img
-        if img.shape[:3] == mask_img.shape and np.allclose(img.affine, mask_img.affine):
+        if same_grid(img.shape, img.affine, mask_img.shape, mask_img.affine):
             return
         if name == "map":
             raise ValueError(
@@ -201,5 +202,8 @@ def _compute_mask(masker: NiftiMasker, mask_img: Any, imgs: list[Any] | None) ->
 def _check_mask_img(mask_img: Any) -> Nifti1Image:
     """Return a mask as a 3D image, after a look at its values."""
     mask_img = check_niimg_3d(mask_img)
-    check_binary(get_data(mask_img))
+    values = get_data(mask_img)
+    check_binary(values)
+    if np.isnan(values).any():
+        return new_img_like(mask_img, (np.nan_to_num(values) != 0).astype(np.uint8))
     return mask_img

@@ -19,6 +19,7 @@ import pandas as pd
 from nibabel.nifti1 import Nifti1Pair
 from nilearn.image import get_data
 
+from ari_estimator.images._grid import same_grid
 from ari_estimator.interfaces._reading import (
     existing_folder,
     open_image,
@@ -369,4 +370,4 @@ def _contradict(of_mask: dict[str, str], of_map: dict[str, str]) -> bool:
 
 
 def _same_grid(img: Any, other: Any) -> bool:
-    return img.shape[:3] == other.shape[:3] and np.allclose(img.affine, other.affine)
+    return same_grid(img.shape, img.affine, other.shape, other.affine)
