@@ -153,7 +153,9 @@ def test_warnings_are_one_line_each_on_standard_error(run, files):
 
 def test_numbers_that_json_does_not_know(run, files):
     z = nib.load(files.z).get_fdata()
-    z[3, 3, 3] = np.inf
+    # A peak is finite where its set has finite values.
+    is_active = z > 3.1
+    z[is_active] = np.inf
     path = files.folder / "inf.nii"
     Nifti1Image(z, np.diag([3.0, 3, 3, 1])).to_filename(path)
     table = json.loads(run("clusters", path, "--mask", files.mask, "--json").out)["table"]
@@ -197,6 +199,136 @@ def test_surfaces_are_two_files_and_two_meshes(run, surface_files, tmp_path):
     printed = run("clusters", left, right, *mesh, "--threshold", "3").out
     assert f"of the {ari.n_tested_:,} vertices tested are active" in printed
     assert "left" in printed
+
+
+def _renamed(surface_files, folder, names):
+    """Return copies of values and mesh of each hemisphere under other names."""
+    pairs = []
+    for (values, mesh), name in zip(surface_files, names, strict=True):
+        pair = (folder / f"{name}.func.gii", folder / f"{name}.pial.gii")
+        for source, target in zip((values, mesh), pair, strict=True):
+            target.write_bytes(source.read_bytes())
+        pairs.append(pair)
+    return pairs
+
+
+@pytest.fixture
+def left_only_files(surface_files, tmp_path):
+    """Return a function from names to files of a map with one effect, on the left."""
+    values = np.zeros(10242, dtype=np.float32)
+    values[:] = np.random.default_rng(0).standard_normal(10242)
+
+    def write(*names):
+        (left, left_mesh), (right, right_mesh) = _renamed(surface_files, tmp_path, names)
+        data_to_gifti(values, right)
+        return (left, left_mesh), (right, right_mesh)
+
+    return write
+
+
+@pytest.mark.parametrize("names", [("lh.z", "rh.z"), ("x_hemi-L", "x_hemi-R"), ("left", "right")])
+def test_sides_are_told_by_the_files_not_by_their_order(run, left_only_files, tmp_path, names):
+    (left, left_mesh), (right, right_mesh) = left_only_files(*names)
+    tables = []
+    for k, (maps, meshes) in enumerate(
+        [
+            ((left, right), (left_mesh, right_mesh)),
+            ((right, left), (left_mesh, right_mesh)),
+            ((left, right), (right_mesh, left_mesh)),
+            ((right, left), (right_mesh, left_mesh)),
+        ]
+    ):
+        out = tmp_path / f"out{k}"
+        mesh = ("--mesh", meshes[0], "--mesh", meshes[1])
+        options = ("--threshold", "4.5", "--json", "--out", out, "--prefix", "x")
+        result = run("clusters", *maps, *mesh, *options)
+        assert result.code == 0, result.err
+        assert ("MAP has the right hemisphere first" in result.err) == (maps[0] == right)
+        assert ("--mesh has the right hemisphere first" in result.err) == (meshes[0] == right_mesh)
+        tables.append(_table(result))
+        pd.testing.assert_frame_equal(tables[-1], tables[0])
+        tdp = nib.load(out / "x_hemi-L_stat-tdp_statmap.func.gii").agg_data()
+        assert tdp[:200].any()
+    assert "left" in set(tables[0]["peak_hemisphere"])
+
+
+def test_masks_atlases_and_pages_have_their_sides_told(run, left_only_files, tmp_path):
+    (left, left_mesh), (right, right_mesh) = left_only_files("lh", "rh")
+    masks, atlases = ([tmp_path / f"{h}.{n}.gii" for h in ("lh", "rh")] for n in ("mask", "atlas"))
+    for k in (0, 1):
+        data_to_gifti((np.arange(10242) > 50 * k).astype(np.int32), masks[k])
+        data_to_gifti((1 + k + 2 * (np.arange(10242) > 5000)).astype(np.int32), atlases[k])
+    told = []
+    for first, second in ((0, 1), (1, 0)):
+        options = ["--mask", masks[first], "--mask", masks[second]]
+        options += ["--atlas", atlases[first], "--atlas", atlases[second]]
+        mesh = ("--mesh", left_mesh, "--mesh", right_mesh)
+        result = run("regions", left, right, *mesh, *options, "--json")
+        assert result.code == 0, result.err
+        told.append(json.loads(result.out))
+    assert told[0]["table"] == told[1]["table"]
+    assert told[0]["n_tested"] == told[1]["n_tested"]
+
+
+def test_files_that_are_not_one_of_each_side_are_refused(refused, left_only_files, tmp_path):
+    (left, left_mesh), (right, right_mesh) = left_only_files("lh.z", "rh.z")
+    mesh = ("--mesh", left_mesh, "--mesh", right_mesh)
+    assert "lh.z.func.gii' for both of them" in refused("clusters", left, left, *mesh)
+    copy = tmp_path / "lh.copy.func.gii"
+    copy.write_bytes(left.read_bytes())
+    assert "MAP must be a file of each hemisphere" in refused("clusters", left, copy, *mesh)
+    twice = ("--mesh", left_mesh, "--mesh", left_mesh)
+    assert "--mesh must be a file of each" in refused("clusters", left, right, *twice)
+    unknown = tmp_path / "unknown.func.gii"
+    unknown.write_bytes(left.read_bytes())
+    assert "MAP must be a file of each" in refused("clusters", right, unknown, *mesh)
+
+
+def test_order_of_files_without_sides_beside_files_with_sides(run, refused, left_only_files):
+    (left, left_mesh), (right, right_mesh) = left_only_files("lh", "rh")
+    unknown = [path.with_name(f"{name}.func.gii") for path, name in ((left, "a"), (right, "b"))]
+    for path, known in zip(unknown, (left, right), strict=True):
+        path.write_bytes(known.read_bytes())
+    mesh = ("--mesh", right_mesh, "--mesh", left_mesh)
+    assert "no sides in the names of MAP" in refused("clusters", *unknown, *mesh)
+    mesh = ("--mesh", left_mesh, "--mesh", right_mesh)
+    told = run("clusters", *unknown, *mesh, "--json")
+    assert told.code == 0, told.err
+    _assert_tables_equal(_table(told), _table(run("clusters", left, right, *mesh, "--json")))
+
+
+def test_surface_in_the_file_of_a_volume_is_refused(refused, files, tmp_path):
+    path, mgz = tmp_path / "lh.sig.nii.gz", tmp_path / "lh.sig.mgz"
+    Nifti1Image(np.ones((10242, 1, 1), np.float32), np.eye(4)).to_filename(path)
+    nib.MGHImage(np.ones((163842, 1, 1), np.float32), np.eye(4)).to_filename(mgz)
+    assert "a surface of fsaverage5 in the file of a volume" in refused("clusters", path)
+    assert "a surface of fsaverage in the file of a volume" in refused("clusters", mgz)
+    masked = refused("clusters", files.z, "--mask", path)
+    assert "--mask must have more than one dimension" in masked
+    assert "a surface of fsaverage5" in refused("regions", files.z, "--atlas", path)
+    other = tmp_path / "lh.other.nii.gz"
+    other.write_bytes(path.read_bytes())
+    assert "a surface of fsaverage5" in refused("group", path, other)
+
+
+def test_volumes_of_freesurfer_are_volumes(run, files, tmp_path):
+    paths = {}
+    for name in ("z", "mask", "atlas"):
+        img = nib.load(getattr(files, name))
+        data = img.get_fdata().astype(np.float32 if name == "z" else np.uint8)
+        paths[name] = tmp_path / f"{name}.mgz"
+        nib.MGHImage(data, img.affine).to_filename(paths[name])
+        Nifti1Image(data, img.affine).to_filename(tmp_path / f"{name}.nii")
+    options = ["--threshold", "2.5", "--json"]
+    found = run("clusters", paths["z"], "--mask", paths["mask"], *options)
+    expected = run("clusters", tmp_path / "z.nii", "--mask", tmp_path / "mask.nii", *options)
+    assert found.code == 0, found.err
+    _assert_tables_equal(_table(found), _table(expected))
+    run("clusters", paths["z"], "--mask", paths["mask"], "--out", tmp_path / "out")
+    assert (tmp_path / "out" / "z_stat-tdp_statmap.nii.gz").exists()
+    found = run("regions", paths["z"], "--mask", paths["mask"], "--atlas", paths["atlas"], "--json")
+    expected = run("regions", files.z, "--mask", files.mask, "--atlas", files.atlas, "--json")
+    assert len(_table(found)) == len(_table(expected)) > 1
 
 
 def test_surfaces_are_explored_and_reported(run, surface_files, tmp_path):

@@ -183,6 +183,7 @@ class Kind:
             "image": mask_img,
             "floats": self.image(2.5 * self.mask),
             "negative": self.image(-1.0 * self.mask),
+            "NaN elsewhere": self.image(np.where(self.mask, 1.0, np.nan)),
             "image of one of several maps": self.image(self.mask[np.newaxis].astype("uint8")),
         }
         if self.masker:
@@ -202,7 +203,8 @@ class Kind:
 
 
 class Volumes(Kind):
-    name, element, suffix = "volume", "voxel", ".nii.gz"
+    # As CIFTI files, some volumes have a second suffix that begins with a d.
+    name, element, suffix = "volume", "voxel", ".data.nii"
     masker, labels_masker, maps_masker = NiftiMasker, NiftiLabelsMasker, NiftiMapsMasker
     shape, n = (6, 7, 8), 336
     affine = np.array([[-3.0, 0, 0, 12], [0, 2, 0, -7], [0, 0, 4, 5], [0, 0, 0, 1]])

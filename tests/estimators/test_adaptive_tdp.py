@@ -238,8 +238,7 @@ class TestLargestClusters:
 
     @pytest.mark.parametrize("tdp", [0.5, 2 / 3, 0.75, 1])
     def test_tdp_itself_is_enough_and_a_little_more_is_not(self, mask_img, z_img, tdp):
-        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img).fit(z_img)
         exact = transformer.table_["tdp"][0]
         transformer.set_params(tdp_threshold=exact).fit_transform(z_img)
         same = transformer.table_
@@ -335,8 +334,7 @@ class TestHeights:
         shared = {"mask_img": mask_img, "two_sided": two_sided}
         of_stat = {"stat_type": stat_type, "df": df}
         transformer = self.check(make_img(from_z(z)), {**shared, **of_stat}, [0.5, 0.9], 2)
-        of_z = AdaptiveTDPTransformer([0.5, 0.9], **shared)
-        of_z.fit_transform(make_img(z))
+        of_z = AdaptiveTDPTransformer([0.5, 0.9], **shared).fit(make_img(z))
         assert one_to_one(get_data(transformer.labels_img_), get_data(of_z.labels_img_))
         columns = ["tdp_threshold", "n_voxels", "true_discoveries", "tdp"]
         assert_frame_equal(transformer.table_[columns], of_z.table_[columns])
@@ -362,8 +360,7 @@ class TestHeights:
         assert row["threshold"] == np.nextafter(39, 0)
 
     def test_threshold_is_just_below_the_weakest_voxel(self, z, z_img, mask_img):
-        transformer = AdaptiveTDPTransformer(0.7, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = AdaptiveTDPTransformer(0.7, mask_img=mask_img).fit(z_img)
         labels = get_data(transformer.labels_img_)
         for row in transformer.table_[:-1].itertuples():
             weakest = z[labels == row.cluster_id].min()
@@ -374,18 +371,15 @@ class TestHeights:
         n_formed = 0
 
         def form_clusters(threshold):
-            of_clusters = ClusterTDPTransformer(threshold, **shared)
-            of_clusters.fit_transform(img)
+            of_clusters = ClusterTDPTransformer(threshold, **shared).fit(img)
             return of_clusters, get_data(of_clusters.labels_img_)
 
         for tdp in np.atleast_1d(tdps):
-            transformer = AdaptiveTDPTransformer(tdp, **shared)
-            transformer.fit_transform(img)
+            transformer = AdaptiveTDPTransformer(tdp, **shared).fit(img)
             labels = get_data(transformer.labels_img_)
             n_formed += assert_thresholds_form_the_clusters(transformer, labels, form_clusters)
         assert n_formed >= at_least
-        transformer = AdaptiveTDPTransformer(tdps, **shared)
-        transformer.fit_transform(img)
+        transformer = AdaptiveTDPTransformer(tdps, **shared).fit(img)
         return transformer
 
 
@@ -393,13 +387,11 @@ class TestTable:
     """Columns, order and the rest."""
 
     def test_columns(self, z_img, mask_img):
-        transformer = AdaptiveTDPTransformer(0.7, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = AdaptiveTDPTransformer(0.7, mask_img=mask_img).fit(z_img)
         assert transformer.table_.columns.tolist() == COLUMNS
 
     def test_columns_without_a_tdp(self, z_img, mask_img):
-        transformer = AdaptiveTDPTransformer(None, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = AdaptiveTDPTransformer(None, mask_img=mask_img).fit(z_img)
         expected = [name for name in COLUMNS if name != "tdp_threshold"]
         assert transformer.table_.columns.tolist() == expected
 
@@ -407,8 +399,7 @@ class TestTable:
     def test_tdp_ascends_and_within_it_sizes_descend(self, z_img, mask_img, two_sided):
         transformer = AdaptiveTDPTransformer(
             [0.9, 0.2, 0.6], mask_img=mask_img, two_sided=two_sided
-        )
-        transformer.fit_transform(z_img)
+        ).fit(z_img)
         clusters = transformer.table_[:-1]
         assert clusters["cluster_id"].tolist() == list(range(1, len(clusters) + 1))
         assert clusters["tdp_threshold"].is_monotonic_increasing
@@ -418,8 +409,7 @@ class TestTable:
             assert of_one["n_voxels"].is_monotonic_decreasing
 
     def test_last_row_is_the_rest_of_the_lowest_tdp(self, brute_force, z, z_img, mask, mask_img):
-        transformer = AdaptiveTDPTransformer([0.5, 0.9], mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = AdaptiveTDPTransformer([0.5, 0.9], mask_img=mask_img).fit(z_img)
         rest = transformer.table_.iloc[-1]
         outside = ~np.isin(
             np.arange(mask.sum()), [i for c in brute_force().largest(0.5) for i in c]
@@ -436,12 +426,10 @@ class TestTable:
 
     def test_rows_of_one_tdp_are_as_if_it_were_alone(self, z_img, mask_img):
         tdps = [0.3, 0.6, 0.9]
-        several = AdaptiveTDPTransformer(tdps, mask_img=mask_img)
-        several.fit_transform(z_img)
+        several = AdaptiveTDPTransformer(tdps, mask_img=mask_img).fit(z_img)
         rows = []
         for tdp in tdps:
-            alone = AdaptiveTDPTransformer(tdp, mask_img=mask_img)
-            alone.fit_transform(z_img)
+            alone = AdaptiveTDPTransformer(tdp, mask_img=mask_img).fit(z_img)
             rows.append(alone.table_[:-1])
         expected = pd.concat(rows, ignore_index=True)
         expected["cluster_id"] = np.arange(1, len(expected) + 1)
@@ -522,8 +510,7 @@ class TestThresholdFreeMap:
         highest = get_data(AdaptiveTDPTransformer(None, **shared).fit_transform(img))
         n_voxels = []
         for tdp in (1e-6, 0.2, 0.5, 0.7, 0.8, 0.9, 1):
-            transformer = AdaptiveTDPTransformer(tdp, **shared)
-            transformer.fit_transform(img)
+            transformer = AdaptiveTDPTransformer(tdp, **shared).fit(img)
             assert_array_equal(highest >= tdp, get_data(transformer.labels_img_) > 0)
             n_voxels.append((highest >= tdp).sum())
         assert len(set(n_voxels)) > 2
@@ -533,10 +520,8 @@ class TestThresholdFreeMap:
         self, z_img, mask_img, cluster_threshold, assert_same_images
     ):
         shared = {"mask_img": mask_img, "cluster_threshold": cluster_threshold}
-        transformer = AdaptiveTDPTransformer(None, **shared)
-        transformer.fit_transform(z_img)
-        any_discovery = AdaptiveTDPTransformer(1e-9, **shared)
-        any_discovery.fit_transform(z_img)
+        transformer = AdaptiveTDPTransformer(None, **shared).fit(z_img)
+        any_discovery = AdaptiveTDPTransformer(1e-9, **shared).fit(z_img)
         expected = any_discovery.table_.drop(columns="tdp_threshold")
         assert_frame_equal(transformer.table_, expected)
         assert (expected["true_discoveries"][:-1] > 0).all()
@@ -573,8 +558,7 @@ class TestNothingFound:
         assert len(get_tdp_table(transformer)) >= 1
 
     def test_table_has_the_types_that_it_has_with_clusters(self, mask, mask_img, make_img, z_img):
-        transformer = AdaptiveTDPTransformer([0.5, 0.7], mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = AdaptiveTDPTransformer([0.5, 0.7], mask_img=mask_img).fit(z_img)
         expected = transformer.table_.dtypes
         transformer.fit_transform(make_img(noise_without_discoveries(mask)))
         assert transformer.table_.dtypes.to_dict() == expected.to_dict()
@@ -605,8 +589,7 @@ class TestTwoSided:
     def test_no_cluster_has_both_signs(self, z, z_img, mask_img, connectivity, tdp):
         transformer = AdaptiveTDPTransformer(
             tdp, mask_img=mask_img, two_sided=True, connectivity=connectivity
-        )
-        transformer.fit_transform(z_img)
+        ).fit(z_img)
         labels = get_data(transformer.labels_img_)
         directions = transformer.table_[:-1].set_index("cluster_id")["direction"]
         assert set(directions) == {"positive", "negative"}
@@ -747,8 +730,7 @@ class TestForest:
         parameters = {"mask_img": mask_img, "two_sided": two_sided, "connectivity": connectivity}
         forest = _forest_of(AdaptiveTDPTransformer(0.9, **parameters), z_img)
         for tdp in TDPS:
-            transformer = AdaptiveTDPTransformer(tdp, **parameters)
-            transformer.fit_transform(z_img)
+            transformer = AdaptiveTDPTransformer(tdp, **parameters).fit(z_img)
             labels = get_data(transformer.labels_img_)[mask]
             clusters = forest.query(tdp)
             assert_array_equal(forest.labels(clusters), labels)
@@ -918,8 +900,7 @@ class TestBadInput:
         ids=repr,
     )
     def test_numbers_of_any_type_are_taken(self, z_img, mask_img, tdp):
-        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = AdaptiveTDPTransformer(tdp, mask_img=mask_img).fit(z_img)
         expected = np.unique(np.asarray(tdp, dtype=float))
         asked = transformer.table_["tdp_threshold"][:-1].unique()
         assert_array_equal(asked, expected)
@@ -950,8 +931,7 @@ class TestRealMaps:
         shown = get_data(transformer.fit_transform(motor_img))
 
         def form_clusters(threshold):
-            of_clusters = ClusterTDPTransformer(threshold, two_sided=two_sided)
-            of_clusters.fit_transform(motor_img)
+            of_clusters = ClusterTDPTransformer(threshold, two_sided=two_sided).fit(motor_img)
             return of_clusters, get_data(of_clusters.labels_img_)
 
         labels = get_data(transformer.labels_img_)

@@ -1,7 +1,5 @@
 """Input that must be refused, by an error that says which argument is wrong and what it got."""
 
-import warnings
-
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -11,6 +9,7 @@ from nilearn.exceptions import DimensionError, MaskWarning
 from nilearn.image import get_data, new_img_like
 from nilearn.maskers import NiftiMasker
 from numpy.testing import assert_array_equal
+from pandas.testing import assert_frame_equal
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, cluster_level_inference
 
@@ -103,6 +102,21 @@ class TestMasks:
         with pytest.raises(ValueError, match=r"mask_img must be on the grid[^$]*resample_to_img"):
             ClusterTDPTransformer(mask_img=as_mask(other)).fit_transform(z_img)
 
+    @pytest.mark.parametrize("off", [0.0009, 0.0011])
+    @pytest.mark.parametrize("where", ["origin", "size of a voxel"])
+    def test_grids_are_one_if_no_voxel_is_off_by_a_thousandth(self, z_img, as_mask, off, where):
+        affine = z_img.affine.copy()
+        if where == "origin":
+            affine[0, 3] += off * 3
+        else:
+            affine[2, 2] += off / 9 * 4  # the last of 10 voxels is off
+        mask_img = as_mask(Nifti1Image(np.ones(z_img.shape, dtype="uint8"), affine))
+        if off < 0.001:
+            assert ClusterTDPTransformer(mask_img=mask_img).fit(z_img).n_tested_ == 720
+        else:
+            with pytest.raises(ValueError, match="mask_img must be on the grid"):
+                ClusterTDPTransformer(mask_img=mask_img).fit(z_img)
+
     @pytest.mark.filterwarnings("ignore:imgs are being resampled")
     def test_maps_of_different_grids_are_refused(self, motor_img):
         other = Nifti1Image(get_data(motor_img)[1:], motor_img.affine)
@@ -133,28 +147,25 @@ class TestMasks:
 class TestMaps:
     """Things that are no statistical map."""
 
-    @pytest.mark.parametrize(
-        ("intent", "parameters", "stat_type"),
-        [("t test", (19,), "t"), ("f test", (1, 19), "F"), ("p value", (), "p")],
-    )
-    def test_header_that_says_otherwise_is_warned_of(
-        self, z_img, mask_img, intent, parameters, stat_type
-    ):
+    def test_intent_code_says_what_a_map_holds(self, z_img, mask_img):
         img = new_img_like(z_img, get_data(z_img), copy_header=True)
-        img.header.set_intent(intent, parameters)
-        transformer = ClusterTDPTransformer(mask_img=mask_img)
-        with pytest.warns(UserWarning, match=f"holds {stat_type} values, but stat_type='z'"):
-            transformer.fit_transform(img)
-        with pytest.warns(UserWarning, match=f"holds {stat_type} values, but stat_type='z'"):
+        img.header.set_intent("t test", (19,))
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit(img)
+        statistic = transformer.maps_.describe()["statistic"]
+        assert (statistic["stat_type"], statistic["df"]) == ("t", [19.0])
+        assert statistic["said_by"] == "the intent code 't test' of the header"
+        told = ClusterTDPTransformer(mask_img=mask_img, stat_type="t", df=19).fit(z_img)
+        assert_frame_equal(transformer.table_, told.table_)
+        with pytest.raises(ValueError, match="must be given, since the maps declare different"):
             transformer.transform([z_img, img])
 
-    def test_header_is_trusted_less_than_a_stat_type(self, z_img, mask_img):
+    def test_stat_type_that_contradicts_the_header_is_warned_of(self, z_img, mask_img):
         img = new_img_like(z_img, get_data(z_img), copy_header=True)
         img.header.set_intent("z score")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            ClusterTDPTransformer(mask_img=mask_img).fit_transform(img)
-            ClusterTDPTransformer(mask_img=mask_img, stat_type="t", df=9).fit_transform(img)
+        transformer = ClusterTDPTransformer(mask_img=mask_img, stat_type="t", df=9)
+        with pytest.warns(UserWarning, match="holds z values, as the intent .*, but stat_type='t'"):
+            transformer.fit(img)
+        assert transformer.maps_.family.statistic.df == (9.0,)
 
     @pytest.mark.parametrize("value", [0.0, 2.5, np.nan])
     def test_constant_map_without_a_mask_is_refused(self, make_img, mask_img, value):
@@ -332,8 +343,7 @@ class TestThresholdedMaps:
         region[5:12, 5:12, 5:12] = 1
         z = np.abs(noise) + 4
         z[6, 6, 6] = np.nan
-        transformer = ClusterTDPTransformer(3, mask_img=as_img(region))
-        transformer.fit_transform(as_img(z))
+        transformer = ClusterTDPTransformer(3, mask_img=as_img(region)).fit(as_img(z))
         assert transformer.n_tested_ == 7**3 - 1
 
     @pytest.mark.filterwarnings("ignore")
@@ -346,8 +356,7 @@ class TestThresholdedMaps:
     def test_noise_that_is_not_thresholded_passes(self, seed):
         z = np.zeros((12, 12, 12))
         z[2:10, 2:10, 2:10] = np.random.default_rng(seed).standard_normal((8, 8, 8))
-        transformer = ClusterTDPTransformer(2)
-        transformer.fit_transform(as_img(z))
+        transformer = ClusterTDPTransformer(2).fit(as_img(z))
         assert transformer.n_tested_ == 512
 
     @pytest.mark.parametrize("background", [0, np.nan])
@@ -355,17 +364,14 @@ class TestThresholdedMaps:
         z = np.where(noise == 0, background, noise)
         z[3:10, 3:10, 3:10] += 6
         z[12:18, 12:18, 12:18] -= 5
-        transformer = ClusterTDPTransformer(3)
-        transformer.fit_transform(as_img(z))
+        transformer = ClusterTDPTransformer(3).fit(as_img(z))
         assert transformer.n_tested_ == 8000
 
     def test_map_without_background_passes(self):
         z = np.random.default_rng(0).standard_normal((10, 10, 10))
-        transformer = ClusterTDPTransformer(2)
-        transformer.fit_transform(as_img(z))
+        transformer = ClusterTDPTransformer(2).fit(as_img(z))
         assert transformer.n_tested_ > 900
 
     def test_unthresholded_real_map_passes(self, motor_img):
-        transformer = ClusterTDPTransformer()
-        transformer.fit_transform(motor_img)
+        transformer = ClusterTDPTransformer().fit(motor_img)
         assert transformer.n_tested_ == 45448

@@ -84,8 +84,7 @@ class TestClusters:
 
     def test_connectivities_differ_in_the_volume_alone(self, axis, img, mesh):
         def table(connectivity):
-            transformer = ClusterTDPTransformer(2, connectivity=connectivity, mesh=mesh)
-            transformer.fit_transform(img)
+            transformer = ClusterTDPTransformer(2, connectivity=connectivity, mesh=mesh).fit(img)
             return transformer.table_[:-1]
 
         tables = [table(connectivity) for connectivity in (6, 18, 26)]
@@ -97,8 +96,7 @@ class TestClusters:
 
     def test_no_cluster_reaches_across_but_between_structures_of_the_volume(self, axis, x, mesh):
         everywhere = as_img(x + 50, axis)
-        transformer = ClusterTDPTransformer(2, mesh=mesh)
-        transformer.fit_transform(everywhere)
+        transformer = ClusterTDPTransformer(2, mesh=mesh).fit(everywhere)
         labels = data_of(transformer.labels_img_)
         assert (labels > 0).all()
         assert labels.max() == len(components(x > -np.inf, KIND.neighbours()))
@@ -112,8 +110,7 @@ class TestClusters:
         faces = np.array([[0, 1, 2], [1, 2, 3], [2, 3, 4]])
         mesh = PolyMesh(left=InMemoryMesh(np.random.default_rng(0).random((5, 3)), faces))
         axis = surface_axis("left", 5, [0, 3, 4])
-        transformer = ClusterTDPTransformer(1, mesh=mesh)
-        transformer.fit_transform(as_img([4.0, 5.0, 6.0], axis))
+        transformer = ClusterTDPTransformer(1, mesh=mesh).fit(as_img([4.0, 5.0, 6.0], axis))
         assert data_of(transformer.labels_img_).tolist() == [2, 1, 1]
         assert transformer.table_["peak_vertex"].tolist() == [4, 0, pd.NA]
 
@@ -468,8 +465,7 @@ class TestRegions:
         )
         matched = ClusterTDPTransformer(
             labels_img=as_dlabel(labels, other, self.NAMES), mesh=mesh, resampling_target="data"
-        )
-        matched.fit_transform(img)
+        ).fit(img)
         assert_array_equal(data_of(matched.labels_img_), labels)
 
     @pytest.mark.parametrize("off", [0, 0.001, -0.19, 0.19, 0.21, -0.21, 0.9, 1.1])
@@ -499,8 +495,7 @@ class TestRegions:
         dscalar = as_img(np.where(labels == 0, 7, labels)[cortex], axis[np.flatnonzero(cortex)])
         transformer = RegionTDPTransformer(
             dscalar, mesh=mesh, resampling_target="data", background_label=7
-        )
-        transformer.fit_transform(img)
+        ).fit(img)
         rest = transformer.table_.iloc[-1]
         assert rest["region_id"] == 7
         assert rest["n_grayordinates"] == (~cortex).sum() + (labels[cortex] == 0).sum()

@@ -157,8 +157,7 @@ class TestLabels:
     def test_rows_are_by_ascending_label_and_the_rest_is_last(
         self, z, z_img, mask, mask_img, labels, labels_img, expected
     ):
-        transformer = ClusterTDPTransformer(labels_img=labels_img, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = ClusterTDPTransformer(labels_img=labels_img, mask_img=mask_img).fit(z_img)
         table = transformer.table_
         bounds = expected(labels)
         assert table["cluster_id"].tolist() == [3, 7, 40, 100, 0]
@@ -201,8 +200,7 @@ class TestLabels:
     ):
         transformer = ClusterTDPTransformer(
             labels_img=labels_img, mask_img=mask_img, alpha=alpha, local_test=local_test
-        )
-        transformer.fit_transform(z_img)
+        ).fit(z_img)
         p = stats.norm.sf(z)
         h = definition.hommel_value(p[mask], alpha, local_test)
         assert transformer.table_["true_discoveries"].tolist() == [
@@ -215,8 +213,7 @@ class TestLabels:
     ):
         transformer = ClusterTDPTransformer(
             labels_img=labels_img, mask_img=mask_img, two_sided=True
-        )
-        transformer.fit_transform(z_img)
+        ).fit(z_img)
         p = 2 * stats.norm.sf(np.abs(z))
         h = definition.hommel_value(p[mask])
         table = transformer.table_
@@ -231,8 +228,7 @@ class TestLabels:
     def test_labels_may_fill_the_mask(self, z_img, mask_img, make_img, mask):
         transformer = ClusterTDPTransformer(
             labels_img=make_img(mask.astype("uint8") * 5), mask_img=mask_img
-        )
-        transformer.fit_transform(z_img)
+        ).fit(z_img)
         cluster, rest = transformer.table_.iloc[0], transformer.table_.iloc[1]
         assert cluster["true_discoveries"] == transformer.true_discoveries_
         assert cluster["n_voxels"] == mask.sum()
@@ -295,8 +291,7 @@ class TestMaps:
         column = {side: values[:, None] for side, values in labels_img.data.parts.items()}
         transformer = ClusterTDPTransformer(labels_img=SurfaceImage(labels_img.mesh, column))
         transformer.fit_transform(img)
-        flat = ClusterTDPTransformer(labels_img=labels_img)
-        flat.fit_transform(img)
+        flat = ClusterTDPTransformer(labels_img=labels_img).fit(img)
         assert_frame_equal(transformer.table_, flat.table_)
 
     def test_one_cluster_of_bool_vertices(self, surfaces):
@@ -358,8 +353,7 @@ class TestOutsideTheMask:
         for given_labels in (rest, labels * mask):
             transformer = ClusterTDPTransformer(
                 labels_img=make_img(given_labels), mask_img=mask_img
-            )
-            transformer.fit_transform(z_img)
+            ).fit(z_img)
             tables.append(transformer.table_)
         assert_frame_equal(*tables)
 
@@ -415,8 +409,7 @@ class TestResampling:
         for target in (None, "data"):
             transformer = ClusterTDPTransformer(
                 labels_img=labels_img, mask_img=mask_img, resampling_target=target
-            )
-            transformer.fit_transform(z_img)
+            ).fit(z_img)
             tables.append(transformer.table_)
         assert_frame_equal(*tables)
 
@@ -559,7 +552,6 @@ class TestParameters:
 
     def test_labels_are_left_as_they_were(self, z_img, mask_img, labels, labels_img):
         before = labels.copy()
-        transformer = ClusterTDPTransformer(labels_img=labels_img, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = ClusterTDPTransformer(labels_img=labels_img, mask_img=mask_img).fit(z_img)
         assert_array_equal(get_data(labels_img), before)
         assert transformer.labels_img is labels_img

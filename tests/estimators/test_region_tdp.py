@@ -137,8 +137,7 @@ class TestBounds:
         vector = Hommel(stats.norm.sf(z[mask])).critical_vector(0.05)
         bounds = [vector.true_discoveries(stats.norm.sf(z[mask & (labels == i)])) for i in IDS]
         assert transformer.table_["true_discoveries"][:-1].tolist() == bounds
-        clusters = ClusterTDPTransformer(labels_img=atlas_img, mask_img=mask_img)
-        clusters.fit_transform(z_img)
+        clusters = ClusterTDPTransformer(labels_img=atlas_img, mask_img=mask_img).fit(z_img)
         assert clusters.table_["tdp"][:-1].tolist() == tdp[0].tolist()
 
     @pytest.mark.parametrize("stat_type", ["p", "neg_log10_p", "t"])
@@ -430,8 +429,7 @@ class TestBackground:
 
     def test_atlas_without_background_has_no_rest(self, z_img, labels, make_img, mask_img):
         filled = make_img(np.where(labels == 0, 9, labels))
-        transformer = RegionTDPTransformer(filled, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = RegionTDPTransformer(filled, mask_img=mask_img).fit(z_img)
         rest = transformer.table_.iloc[-1]
         assert rest["region"] == "rest"
         assert rest["n_voxels"] == rest["true_discoveries"] == 0
@@ -511,8 +509,7 @@ class TestOverlap:
         steps[:4, ..., 0], steps[4:, ..., 0], steps[..., 1] = 0.5, 0.75, 1
         transformer = RegionTDPTransformer(
             make_img(steps), probability_threshold=0.5, mask_img=mask_img
-        )
-        transformer.fit_transform(z_img)
+        ).fit(z_img)
         assert transformer.table_["n_voxels"].tolist() == [mask[4:].sum(), mask.sum(), 0]
 
     def test_regions_that_do_not_overlap_are_as_good_as_labels(
@@ -629,8 +626,7 @@ class TestOutsideTheMask:
 
     @pytest.mark.filterwarnings("ignore:1 of the")
     def test_row_of_a_region_outside_is_empty(self, z_img, with_outside, mask_img, make_img):
-        transformer = RegionTDPTransformer(make_img(with_outside), mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = RegionTDPTransformer(make_img(with_outside), mask_img=mask_img).fit(z_img)
         row = transformer.table_.iloc[2]
         assert row["region_id"] == 20
         assert row["n_voxels"] == row["size_mm3"] == row["true_discoveries"] == 0
@@ -979,8 +975,7 @@ class TestResampling:
             )
             transformer = RegionTDPTransformer(
                 atlas, mask_img=mask_img, resampling_target="data", background_label=background
-            )
-            transformer.fit_transform(z_img)
+            ).fit(z_img)
             assert transformer.table_["region_id"].iloc[-1] == background
             tables.append(transformer.table_.drop(columns="region_id"))
         for other in tables[1:]:
@@ -996,8 +991,7 @@ class TestResampling:
                 mask_img=mask_img,
                 resampling_target="data",
                 background_label=background,
-            )
-            transformer.fit_transform(z_img)
+            ).fit(z_img)
             n_voxels.append(transformer.table_["n_voxels"].tolist())
         assert n_voxels[0] == n_voxels[1]
 

@@ -41,8 +41,7 @@ CENTRE = (6.0, -1.0, 17.0)
 @pytest.fixture(scope="module")
 def fitted(make_map, make_img, mask_img):
     """Return a transformer that has seen a map, of 2 x 3 x 4 mm voxels."""
-    transformer = ClusterTDPTransformer(2.5, mask_img=mask_img)
-    transformer.fit_transform(make_img(make_map(effect=4.0)))
+    transformer = ClusterTDPTransformer(2.5, mask_img=mask_img).fit(make_img(make_map(effect=4.0)))
     return transformer
 
 
@@ -161,8 +160,7 @@ class TestSetBound:
         affine[:3, :3] = affine[:3, :3] @ np.diag([2, 3, -4])
         affine[:3, 3] = [10, -20, 30]
         mask_img = Nifti1Image(mask.astype("uint8"), affine)
-        transformer = ClusterTDPTransformer(mask_img=mask_img)
-        transformer.fit_transform(Nifti1Image(make_map(), affine))
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit(Nifti1Image(make_map(), affine))
         seed = apply_affine(affine, [3.3, 4.1, 5.2])
         members = within(mask_img, seed, 9.3) & mask
         mask_of_set = Nifti1Image(members.astype("uint8"), affine)
@@ -214,8 +212,7 @@ class TestSetBound:
     ):  # fmt: skip
         transformer = ClusterTDPTransformer(
             mask_img=mask_img, stat_type=stat_type, local_test=local_test, alpha=alpha
-        )
-        transformer.fit_transform(make_img(p if stat_type == "p" else make_map(effect=4.0)))
+        ).fit(make_img(p if stat_type == "p" else make_map(effect=4.0)))
         members = mask & (get_data(block_img) > 0)
         h = definition.hommel_value(p[mask], alpha, local_test)
         bound = set_bound(transformer, mask_img=block_img)
@@ -336,8 +333,7 @@ class TestConfidenceCurve:
 
     def test_without_discoveries_is_zero(self, make_img, mask_img):
         z = np.random.default_rng(3).standard_normal((8, 9, 10)) / 2
-        transformer = ClusterTDPTransformer(mask_img=mask_img)
-        transformer.fit_transform(make_img(z))
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit(make_img(z))
         curve = confidence_curve(transformer)
         assert not curve[["true_discoveries", "tdp"]].to_numpy().any()
 
@@ -365,8 +361,7 @@ class TestEstimators:
         assert bound.true_discoveries > 0
         assert bound == set_bound(model.transformer_, mask_img=block_img)
         z_img = model.compute_contrast(output_type="z_score")
-        alone = ClusterTDPTransformer(mask_img=mask_img)
-        alone.fit_transform(z_img)
+        alone = ClusterTDPTransformer(mask_img=mask_img).fit(z_img)
         assert bound == set_bound(alone, mask_img=block_img)
         assert_frame_equal(confidence_curve(model), confidence_curve(alone))
 
@@ -374,16 +369,14 @@ class TestEstimators:
         maps = [make_map(seed, 4.0) for seed in range(3)]
         single = []
         for z in maps:
-            transformer = ClusterTDPTransformer(mask_img=mask_img)
-            transformer.fit_transform(make_img(z))
+            transformer = ClusterTDPTransformer(mask_img=mask_img).fit(make_img(z))
             single.append(transformer)
         for several in (
             [make_img(z) for z in maps],
             make_img(np.stack(maps, axis=-1)),
             np.stack([z[mask] for z in maps]),
         ):
-            transformer = ClusterTDPTransformer(mask_img=mask_img)
-            transformer.fit_transform(several)
+            transformer = ClusterTDPTransformer(mask_img=mask_img).fit(several)
             for i, alone in enumerate(single):
                 bound = set_bound(transformer, mask_img=block_img, map_index=i)
                 assert bound == set_bound(alone, mask_img=block_img)
@@ -418,15 +411,13 @@ class TestEstimators:
         z = make_map(effect=4.0)
         expected = set_bound(fitted, seed=CENTRE, radius=6)
         for single in (make_img(z), [make_img(z)], z[mask], z[mask][np.newaxis]):
-            transformer = ClusterTDPTransformer(mask_img=mask_img)
-            transformer.fit_transform(single)
+            transformer = ClusterTDPTransformer(mask_img=mask_img).fit(single)
             assert set_bound(transformer, seed=CENTRE, radius=6) == expected
 
     def test_transform_of_another_map_changes_nothing(
         self, fitted, make_map, make_img, mask_img, block_img
     ):
-        transformer = ClusterTDPTransformer(mask_img=mask_img)
-        transformer.fit_transform(make_img(make_map(effect=4.0)))
+        transformer = ClusterTDPTransformer(mask_img=mask_img).fit(make_img(make_map(effect=4.0)))
         transformer.transform(make_img(make_map(7, 1.0)))
         assert set_bound(transformer, mask_img=block_img) == set_bound(fitted, mask_img=block_img)
 
@@ -434,8 +425,7 @@ class TestEstimators:
         self, make_map, make_img, mask_img, definition, mask
     ):
         z = make_map(effect=4.0)
-        transformer = ClusterTDPTransformer(mask_img=mask_img, two_sided=True)
-        transformer.fit_transform(make_img(z))
+        transformer = ClusterTDPTransformer(mask_img=mask_img, two_sided=True).fit(make_img(z))
         members = np.zeros(mask.shape, dtype=bool)
         members[4:7, 1:5, 2:6] = True
         members &= mask
@@ -727,7 +717,7 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"set\.nii"):
             call(fitted, mask_img=tmp_path / "set.nii")
 
-    @pytest.mark.parametrize("values", [(1, 2), (-1, 1), (1, np.nan), (np.nan, np.nan)])
+    @pytest.mark.parametrize("values", [(1, 2), (-1, 1), (0.2, 0.9)])
     def test_mask_that_is_not_binary(self, call, fitted, make_img, values):
         data = np.zeros((8, 9, 10))
         data[3, 3, 3:5] = values
@@ -775,14 +765,12 @@ class TestElements:
 
     @pytest.mark.parametrize("index", [(0, 0), 5, (0.5, 1, 2), [[1, 2, 3]], {"left": 3}])
     def test_malformed_index_is_refused(self, z_img, mask_img, index):
-        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
         with pytest.raises(ValueError, match="ind"):
             element_at(transformer, index)
 
     def test_voxel_outside_of_the_mask_or_the_grid_is_refused(self, z_img, mask, mask_img):
-        transformer = ClusterTDPTransformer(2, mask_img=mask_img)
-        transformer.fit_transform(z_img)
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
         with pytest.raises(ValueError, match="must lie in the mask"):
             element_at(transformer, np.argwhere(~mask)[0])
         with pytest.raises(ValueError, match="must lie in the grid"):
@@ -790,8 +778,7 @@ class TestElements:
 
     def test_of_vertices(self):
         surface = load_fsaverage_data()
-        transformer = ClusterTDPTransformer(2)
-        transformer.fit_transform(surface)
+        transformer = ClusterTDPTransformer(2).fit(surface)
         n_left = len(surface.data.parts["left"])
         assert element_at(transformer, {"left": 11}) == 11
         assert element_at(transformer, {"right": 11}) == n_left + 11

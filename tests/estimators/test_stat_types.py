@@ -547,10 +547,12 @@ class TestThresholdOfEvidence:
 REFUSED = [
     ({"stat_type": "t"}, ValueError, "'df' must be .*stat_type='t'. Got None"),
     ({"df": 12}, ValueError, "'df' must be None for stat_type='z', .* Got 12"),
-    ({"stat_type": "t", "df": "12"}, TypeError, "'df' must be one number.*Got '12'"),
+    ({"stat_type": "t", "df": [12]}, ValueError, r"'df' must be one number.*Got \[12\]"),
+    ({"stat_type": "t", "df": "12"}, ValueError, "File not found: '12'"),
+    ({"stat_type": "z", "df": np.full(3, 12)}, ValueError, "df may be an image or an array only"),
     ({"stat_type": "p", "two_sided": True}, ValueError, "'two_sided' must be False .*'p'.* Got Tr"),
     *(({"stat_type": value}, ValueError, f"'stat_type' parameter .*'neg_log10_p'.* Got {value!r}")
-      for value in ("Z", "", None, 3)),
+      for value in ("Z", "", 3)),
 ]  # fmt: skip
 
 BAD_THRESHOLDS = [

@@ -32,6 +32,7 @@ from ari_estimator import (
     save,
     set_bound,
 )
+from ari_estimator.inference._statistics import sentence_of
 from ari_estimator.plotting import (
     plot_cluster_dots,
     plot_clusters_by_tdp,
@@ -386,7 +387,9 @@ class TestDescribe:
             "df": [],
             "two_sided": transformer.two_sided,
             "name": "z",
+            "said_by": fitted_map.asked_by.said_by,
             "direction": statistic.direction,
+            "sentence": sentence_of(statistic, fitted_map.asked_by.said_by),
         }
         assert described["family"] == {
             "elements": "vertices" if is_surface(fitted) else "voxels",
@@ -412,6 +415,7 @@ class TestDescribe:
             "Alpha": described["family"]["alpha"],
             "Statistic": "z",
             "DegreesOfFreedom": [],
+            "StatisticSource": described["statistic"]["said_by"],
             "TwoSided": described["statistic"]["two_sided"],
             "NumberTested": described["family"]["n_tested"],
             "TrueDiscoveries": described["family"]["true_discoveries"],

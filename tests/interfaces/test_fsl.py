@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from nibabel import load, save
 from nilearn.image import get_data
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from ari_estimator import AdaptiveTDPTransformer, ClusterTDPTransformer
 from ari_estimator.interfaces import (
@@ -78,11 +79,15 @@ class TestReading:
         img_of(dof).to_filename(gfeat / "stats" / "tdof_t1.nii.gz")
         assert read_feat(gfeat, "tstat1").df == 11.0
 
-    def test_tdof_that_varies_asks_for_z(self, gfeat, study, img_of):
+    def test_tdof_that_varies_is_that_of_each_voxel(self, gfeat, study, img_of):
         dof = np.where(study.mask, 11 + np.arange(study.mask.size).reshape(study.mask.shape), 0)
         img_of(dof.astype(float)).to_filename(gfeat / "stats" / "tdof_t1.nii.gz")
-        with pytest.raises(ValueError, match=r"vary between voxels.*Take zstat1"):
-            read_feat(gfeat, "tstat1")
+        stat_map = read_feat(gfeat, "tstat1")
+        assert (stat_map.stat_type, stat_map.df) == ("t", gfeat / "stats" / "tdof_t1.nii.gz")
+        tested = ClusterTDPTransformer(3, **stat_map.parameters()).fit(stat_map.stat_img)
+        t = stat_map.stat_img.get_fdata()[study.mask]
+        expected = stats.t.sf(t, dof[study.mask])
+        assert_allclose(tested.maps_.family.p_values, expected, rtol=1e-10)
         assert read_feat(gfeat, "zstat1").df is None
 
     def test_f_tests_are_z_values_without_a_sign(self, feat):
@@ -392,3 +397,25 @@ class TestBadFiles:
             read_fsl(img_of(study.t), stat_type="t")
         with pytest.raises(ValueError, match="'df' must be None for stat_type='z'"):
             StatisticalMap(img_of(study.z), df=3)
+
+
+class TestDeclared:
+    """What the names of files say."""
+
+    def test_a_t_map_without_degrees_of_freedom_is_refused(self, img_of, study, tmp_path):
+        img_of(np.where(study.mask, 1.5, 0)).to_filename(tmp_path / "tstat1.nii.gz")
+        with pytest.raises(ValueError, match=r"'df' must be one number.*tdof_t1"):
+            read_fsl(tmp_path / "tstat1.nii.gz")
+
+    def test_a_map_that_is_called_otherwise_is_warned_of(self, img_of, study, tmp_path):
+        rng = np.random.default_rng(0)
+        values = rng.standard_normal(study.mask.shape)
+        img_of(np.where(study.mask, values, 0)).to_filename(tmp_path / "tstat1.nii.gz")
+        stat_map = read_fsl(tmp_path / "tstat1.nii.gz", stat_type="z")
+        with pytest.warns(UserWarning, match="holds t values, as the name 'tstat1.nii.gz'"):
+            ClusterTDPTransformer(**stat_map.parameters()).fit(stat_map.stat_img)
+
+    def test_effects_are_refused(self, img_of, study, tmp_path):
+        img_of(np.where(study.mask, 1.5, 0)).to_filename(tmp_path / "cope1.nii.gz")
+        with pytest.raises(ValueError, match="The map holds effects"):
+            read_fsl(tmp_path / "cope1.nii.gz")

@@ -123,6 +123,7 @@ def test_report_has_methods_to_paste_with_their_references(clusters):
     methods = text.partition("Methods")[2]
     assert (
         f"It tested a z map of {clusters.n_tested_:,} voxels for positive and negative effects. "
+        "Nothing says what the map holds: it was taken for z values. "
         "Clusters are sets of at least 10 connected voxels with absolute values above 4; each "
         "voxel is connected to its 6 neighbours. Closed testing used the local test of Simes "
         "(1986), which is valid under positive dependence."

@@ -54,7 +54,7 @@ _COMMANDS = (
     (spm, "spm", "analysis/ --contrast 1 --tdp 0.7 --out results"),
     (afni, "afni", "'stats+tlrc[2]' --mask mask+tlrc.HEAD --threshold 3.3 --out results"),
     (demo, "demo", "--out results"),
-    (info, "info", "--json"),
+    (info, "info", "tstat1.nii.gz --json"),
 )
 for _command, _name, _example in _COMMANDS:
     add_command(app, _command, _name, f"ari {_name} {_example}")

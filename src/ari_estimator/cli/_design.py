@@ -18,8 +18,8 @@ class DesignOptions:
     design: Annotated[
         Path | None,
         Option(
-            help="Table (TSV or CSV) with a row for each map; a column path, or participant_id, "
-            "names the map. Without it the mean of all maps is tested.",
+            help="Table (TSV, CSV or a spreadsheet) with a row for each map; a column path, or "
+            "participant_id, names the map. Without it the mean of all maps is tested.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -27,8 +27,16 @@ class DesignOptions:
     regressor: Annotated[
         list[str] | None,
         Option(
-            help="Column of --design that is a regressor; repeated for several. All that hold "
-            "numbers if not given.",
+            help="Column of --design that is a regressor; repeated for several. Words are "
+            "categories. If not given, all columns but those of subjects, maps and blocks.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    formula: Annotated[
+        str | None,
+        Option(
+            help="Terms of the design, such as 'age + C(sex)', in place of --regressor.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -37,7 +45,7 @@ class DesignOptions:
         str | None,
         Option(
             help="Name of a regressor, or an expression such as 'patients - controls'.",
-            show_default="intercept",
+            show_default="intercept, if --design has no regressors",
             rich_help_panel=_PANEL,
         ),
     ] = None
@@ -49,6 +57,14 @@ class DesignOptions:
             rich_help_panel=_PANEL,
         ),
     ] = True
+    drop_missing: Annotated[
+        bool,
+        Option(
+            "--drop-missing",
+            help="Leave out rows of --design that lack a value that is used, or a map.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = False
     blocks: Annotated[
         str | None,
         Option(

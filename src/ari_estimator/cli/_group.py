@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from pathlib import Path
+from secrets import randbelow
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
@@ -49,7 +52,10 @@ def group(
         ),
     ] = "simes",
     seed: Annotated[
-        int | None, Option(help="Seed of the permutations.", rich_help_panel="Permutations")
+        int | None,
+        Option(
+            help="Seed of the permutations.", show_default="drawn", rich_help_panel="Permutations"
+        ),
     ] = None,
     step_down: Annotated[
         bool,
@@ -69,10 +75,12 @@ def group(
     if test.mask is not None and test.mask[0].is_dir():
         folder_of_masks, test = test.mask[0], replace(test, mask=None)
     study = read_study(images or [], design, mesh=test.mesh, folder_of_masks=folder_of_masks)
-    name = f"group_contrast-{letters_of(study.contrast)}"
+    record = study.record
+    name = f"group_contrast-{letters_of(record.contrast)}"
     prefix = check_results(results, name)
     calibration = None
     if permutations is not None:
+        seed = randbelow(2**31) if seed is None else seed
         calibration = PermutationCalibration(
             template,
             n_permutations=permutations,
@@ -100,13 +108,36 @@ def group(
         transformer=sets.transformer(parameters, test.mesh),
         calibration=calibration,
     )
-    model.fit(study.images, design_matrix=study.design)
-    model.compute_contrast(study.contrast, output_type="tdp")
-    outcome = outcome_of(model, results, prefix)
+    model.fit(study.images, design_matrix=record.design)
+    model.compute_contrast(record.contrast, output_type="tdp")
+    mask = _mask_in_words(test.mask, study.mask_img, folder_of_masks)
+    more = ["--seed", str(seed), "--permutations", str(permutations)] if permutations else []
+    outcome = outcome_of(
+        model,
+        results,
+        prefix,
+        lambda folder: record.write(folder, prefix, more),
+        extra=record.sidecar(mask),
+    )
+    lines = [outcome.text, record.text(mask)]
     outcome.facts["n_subjects"] = len(study.images)
-    outcome.facts["contrast"] = study.contrast
+    outcome.facts["contrast"] = record.contrast
+    outcome.facts["design"] = record.facts(mask)
     if model.calibration_ is not None:
-        outcome.facts["lambda"] = model.calibration_.lambda_
-        outcome.facts["n_permutations"] = model.calibration_.n_permutations_
-        outcome.facts["scheme"] = model.calibration_.scheme_
-    return outcome
+        fitted = model.calibration_
+        outcome.facts["lambda"] = fitted.lambda_
+        outcome.facts["n_permutations"] = fitted.n_permutations_
+        outcome.facts["scheme"] = fitted.scheme_
+        outcome.facts["seed"] = seed
+        lines.append(f"{fitted.n_permutations_:,} permutations · {fitted.scheme_} · seed {seed}")
+    return replace(outcome, text="\n".join(lines))
+
+
+def _mask_in_words(given: Sequence[Path] | None, of_subjects: Any, folder: Path | None) -> str:
+    """Return which mask there is: a file, or how it was made."""
+    if given is not None:
+        return ", ".join(str(path) for path in given)
+    if of_subjects is None:
+        return "computed from the maps"
+    place = "" if folder is None else f" in {folder}"
+    return f"common to the brain masks of all subjects{place}"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nilearn.surface import PolyMesh
 
+    from ari_estimator.images._hemispheres import SortedFiles
+
 _SURFACE = (".gii", ".mgh", ".mgz")
 
 
@@ -18,7 +20,8 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, op
     Parameters
     ----------
     paths : sequence of Path
-        A volume or a CIFTI file; or the files of the left and the right hemisphere.
+        A volume or a CIFTI file; or the files of both hemispheres. The files tell their sides,
+        by AnatomicalStructurePrimary or their names; files that do not are left before right.
 
     mesh : sequence of Path, PolyMesh or None
         Meshes of these, or their files.
@@ -39,11 +42,13 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, op
         If it is a folder.
     ValueError
         If a file is no image, or damaged; if there are more than two files, two and no mesh for
-        them, or a single one of a surface.
+        them, or a single one of a surface; if two files are not one of each hemisphere.
     """
     # Imported when it is needed: the help text should not wait for nilearn.
     from nilearn.surface import PolyMesh, SurfaceImage
 
+    from ari_estimator.images._declared import remember_file
+    from ari_estimator.images._hemispheres import sorted_files
     from ari_estimator.interfaces._reading import clear_errors, existing_file, read_whole
 
     files = [existing_file(path, option) for path in paths]
@@ -52,35 +57,54 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, op
         return read_whole(files[0], option)
     if len(files) != 2 or not all(are_surfaces):
         raise ValueError(
-            f"{option} must be one volume or CIFTI file, or two files of a surface, left and "
-            f"right. Got {', '.join(map(str, files))}."
+            f"{option} must be one volume or CIFTI file, or two files of a surface (.gii, .mgh or "
+            f".mgz), left and right. Got {', '.join(map(str, files))}."
         )
-    meshes: Any = mesh if isinstance(mesh, PolyMesh) else mesh_files(mesh)
-    if meshes is None:
+    maps = sorted_files(files, option)
+    meshes: Any = mesh
+    if mesh and not isinstance(mesh, PolyMesh):
+        of_mesh = _sorted_meshes(mesh, "--mesh")
+        meshes = {"left": str(of_mesh.left), "right": str(of_mesh.right)}
+        if (maps.warning or of_mesh.warning) and not (maps.are_told and of_mesh.are_told):
+            silent = "--mesh" if maps.are_told else option
+            raise ValueError(
+                f"{option} and --mesh must both have left first, or say their sides by names such "
+                f"as hemi-L, lh or left. Got right first, and no sides in the names of {silent}."
+            )
+        of_mesh.told()
+    if not meshes:
         raise ValueError("--mesh must be given for a surface: twice, left and right. Got none.")
+    maps.told()
     with clear_errors(f"{files[0]}, {files[1]}", option):
-        data = {"left": str(files[0]), "right": str(files[1])}
-        return SurfaceImage(meshes, data)
+        img = SurfaceImage(meshes, {"left": str(maps.left), "right": str(maps.right)})
+    remember_file(img, files[0])
+    return img
 
 
 def mesh_files(paths: Sequence[Path] | None, option: str = "--mesh") -> dict[str, str] | None:
-    """Return the files of meshes by hemisphere; None if none are given.
+    """Return the files of meshes by hemisphere, as the files tell it; None if none are given.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If there are not two.
+        If there are not two, or not one of each hemisphere.
     """
-    from ari_estimator.interfaces._reading import existing_file
-
     if not paths:
         return None
+    files = _sorted_meshes(paths, option).told()
+    return {"left": str(files.left), "right": str(files.right)}
+
+
+def _sorted_meshes(paths: Sequence[Path], option: str) -> SortedFiles:
+    """Return the files of both meshes."""
+    from ari_estimator.images._hemispheres import sorted_files
+    from ari_estimator.interfaces._reading import existing_file
+
     if len(paths) != 2:
         raise ValueError(f"{option} must be given twice, left and right. Got {len(paths)}.")
-    left, right = (str(existing_file(path, option)) for path in paths)
-    return {"left": left, "right": right}
+    return sorted_files([existing_file(path, option) for path in paths], option)
 
 
 def name_of(path: Path) -> str:

@@ -1,17 +1,98 @@
-"""``ari info``: versions, and what the machine has."""
+"""``ari info``: what a map is and holds; without a map, versions and what the machine has."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument
 
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._outcome import Outcome
 
+if TYPE_CHECKING:
+    from ari_estimator.interfaces import MapDescription
 
-def info(talk: TalkOptions) -> Outcome:
-    """Print versions of packages, and what computations run on: for questions and reports."""
+
+def info(
+    talk: TalkOptions,
+    files: Annotated[
+        list[Path] | None,
+        Argument(
+            metavar="FILE",
+            help="Maps: volumes, files of surfaces or CIFTI files. Each is described by itself.",
+            show_default=False,
+        ),
+    ] = None,
+) -> Outcome:
+    """Say what maps are, and what they declare that they hold. Nothing is tested.
+
+    Without a file, the command tells the versions of packages and what computations run on.
+    """
+    return _of_maps(files) if files else _of_machine()
+
+
+def _of_maps(files: Sequence[Path]) -> Outcome:
+    """Describe maps."""
+    from ari_estimator.interfaces import describe_map
+
+    maps = [describe_map(file) for file in files]
+    cards = {str(file): dict(_lines(one)) for file, one in zip(files, maps, strict=True)}
+    return Outcome("", facts={"maps": [asdict(one) for one in maps]}, cards=cards)
+
+
+def _lines(one: MapDescription) -> Iterator[tuple[str, str]]:
+    """Yield what is to be told of a map: what it is about, and a sentence."""
+    yield "kind", f"{one.kind}, {one.n_maps:,} map{'s' * (one.n_maps != 1)}"
+    yield "size", ", ".join(_counted(one.kind, *item) for item in one.n_elements.items())
+    if one.shape is not None and one.voxel_size is not None:
+        shape = " x ".join(map(str, one.shape))
+        edges = " x ".join(f"{edge:.4g}" for edge in one.voxel_size)
+        axes = "" if one.orientation is None else f", axes {one.orientation}"
+        yield "grid", f"{shape}, voxels of {edges} mm{axes}"
+    yield "holds", "nothing declares it" if one.statistic is None else _said(one)
+    for other in one.contradictions:
+        yield "but", _said(other, other.holds)
+    if one.refusal is None:
+        yield "taken for", f"{one.stat_type}; said by {one.stat_type_said_by}"
+    else:
+        yield "refused", one.refusal
+    yield "values", _values(one)
+
+
+def _counted(kind: str, name: str, n: int) -> str:
+    unit = {"surface": "vertices", "CIFTI image": "grayordinates"}.get(kind, name)
+    return f"{n:,} {name}" if name in (unit, "columns") else f"{n:,} {unit} ({name})"
+
+
+def _said(declared: Any, holds: str | None = None) -> str:
+    """Return what is declared, and by what; of a description, or of one of its declarations."""
+    df = ", ".join(f"{value:g}" for value in declared.df)
+    what = holds or declared.statistic
+    return f"{what}{f' with df {df}' if df else ''}; said by {declared.said_by}"
+
+
+def _values(one: MapDescription) -> str:
+    if one.minimum is None or one.maximum is None:
+        told = "none that is finite"
+    else:
+        told = f"from {one.minimum:.6g} to {one.maximum:.6g}"
+    counts = {
+        "0": one.n_zero,
+        "NaN": one.n_nan,
+        "inf": one.n_positive_infinite,
+        "-inf": one.n_negative_infinite,
+    }
+    return ", ".join([told, *(f"{n:,} times {name}" for name, n in counts.items() if n)])
+
+
+def _of_machine() -> Outcome:
+    """Tell versions of packages, and what computations run on."""
     from threadpoolctl import threadpool_info
 
     from ari_estimator._software import package_versions

@@ -95,24 +95,29 @@ class MapOptions(TestOptions):
         str | None,
         Option(
             help="What the map holds: z, t, F, chi2, p, neg_log10_p or one_minus_p.",
-            show_default="z, or what the name of a p-value map of randomise, PALM or SnPM says",
+            show_default="what the file declares, z if it declares nothing",
             rich_help_panel=_TEST,
         ),
     ] = None
     df: Annotated[
         str | None,
-        Option(help="Degrees of freedom of t and chi2; of F two, as 2,30.", rich_help_panel=_TEST),
+        Option(
+            help="Degrees of freedom of t and chi2; of F two, as 2,30; or an image of those of "
+            "each voxel, as tdof_t1 of FSL.",
+            show_default="what the file declares",
+            rich_help_panel=_TEST,
+        ),
     ] = None
 
     def read(self) -> tuple[Any, dict[str, Any]]:
         """Return the map, and how it is tested, as parameters of a transformer."""
         from ari_estimator.images._kinds import kind_of
-        from ari_estimator.inference import DEFAULT_STAT_TYPE, STATISTICS
+        from ari_estimator.inference import STATISTICS
         from ari_estimator.interfaces import read_p_map
         from ari_estimator.interfaces._p_maps import is_named_p_map
 
         parameters: dict[str, Any] = {
-            "stat_type": self.stat_type or DEFAULT_STAT_TYPE,
+            "stat_type": self.stat_type,
             "df": degrees_of_freedom(self.df),
             **self.parameters(is_surface=len(self.maps) > 1),
         }
@@ -292,16 +297,20 @@ class ResultOptions:
     ] = False
 
 
-def degrees_of_freedom(text: str | None) -> float | tuple[float, float] | None:
+def degrees_of_freedom(text: str | None) -> float | tuple[float, float] | Path | None:
     """Return degrees of freedom as they are written on the command line."""
     if text is None:
         return None
+    if Path(text).is_file():
+        return Path(text)
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
         values = ()
     if len(values) not in (1, 2):
-        raise ValueError(f"--df must be a number, or two with a comma between. Got {text!r}.")
+        raise ValueError(
+            f"--df must be a number, two with a comma between, or a file. Got {text!r}."
+        )
     return values[0] if len(values) == 1 else (values[0], values[1])
 
 

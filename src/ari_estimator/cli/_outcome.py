@@ -29,18 +29,24 @@ class Outcome:
 
     facts : dict
         What else machines may want to know, by name.
+
+    cards : dict of str to dict of str to str
+        For people: what is to be told about each thing, line by line, by a heading.
     """
 
     text: str
     table: pd.DataFrame | None = None
     files: dict[str, Path] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    cards: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return it for machines, in ASCII: pipes of all systems pass that on."""
         told = dict(self.facts)
         if self.table is not None:
-            told["table"] = self.table.to_dict("records")
+            from ari_estimator.interfaces._results import rounded_sizes
+
+            told["table"] = rounded_sizes(self.table).to_dict("records")
         told["files"] = {what: str(path) for what, path in self.files.items()}
         return json.dumps(_plain(told), indent=2, allow_nan=False)
 

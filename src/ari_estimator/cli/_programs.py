@@ -100,7 +100,7 @@ def fsl(
         refuse_options("a folder, and FEAT a single map", stat=stat is not None)
         stat_map = read_fsl(
             path,
-            stat_type="z" if df is None else "t",
+            stat_type=None if df is None else "t",
             df=None if df is None else _degrees(df),
             mask_img=program.mask,
             cluster_index=clusters,

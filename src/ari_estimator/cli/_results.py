@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,11 @@ def check_results(results: ResultOptions, name: str) -> str:
 
 
 def outcome_of(
-    fitted: Any, results: ResultOptions, prefix: str, write_more: MoreFiles | None = None
+    fitted: Any,
+    results: ResultOptions,
+    prefix: str,
+    write_more: MoreFiles | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Return what to say of a fitted transformer or model, after writing it if that is wanted.
 
@@ -91,6 +95,9 @@ def outcome_of(
         Writes further files to the folder that it is given, and returns their names by what they
         are.
 
+    extra : mapping or None, default=None
+        What else the sidecar says.
+
     Returns
     -------
     outcome : Outcome
@@ -102,7 +109,9 @@ def outcome_of(
         from ari_estimator.interfaces._results import write_results
 
         with whole_files(results.out, overwrite=results.force) as temporary:
-            names = write_results(fitted, temporary, prefix=prefix, command=command_line())
+            names = write_results(
+                fitted, temporary, prefix=prefix, command=command_line(), extra=extra
+            )
             if write_more is not None:
                 names |= write_more(temporary)
         files = {what: results.out / name for what, name in names.items()}
@@ -112,9 +121,11 @@ def outcome_of(
     fitted_map = as_fitted_map(fitted)
     elements = fitted_map.frame.space.element_name[1]
     found, tested, alpha = fitted_map.true_discoveries, fitted_map.n_tested, fitted_map.alpha
+    statistic = fitted_map.describe()["statistic"]
     return Outcome(
         f"At least {found:,} of the {tested:,} {elements} tested are active. With probability at "
-        f"least {confidence(alpha)}, this bound and all bounds in the table hold at once.",
+        f"least {confidence(alpha)}, this bound and all bounds in the table hold at once. "
+        f"{statistic['sentence']}",
         fitted_map.table,
         files,
         {
@@ -122,6 +133,7 @@ def outcome_of(
             "n_tested": tested,
             "true_discoveries": found,
             "tdp": found / tested,
+            "statistic": {name: statistic[name] for name in ("stat_type", "df", "said_by")},
         },
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from glob import glob
@@ -12,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator.cli._design import DesignOptions
+from ari_estimator.cli._design_matrix import INTERCEPT, Regressors, find_regressors
+from ari_estimator.cli._design_record import DesignRecord
+from ari_estimator.cli._design_rows import listed, natural_order, rows_of_maps, warn_of_dropped
+from ari_estimator.cli._design_table import HEMISPHERES, DesignTable, read_design_table
 from ari_estimator.cli._images import read_image
-
-# Columns of a design that say which subject a row is of, and where its map is.
-_SUBJECT = ("subject_label", "participant_id", "subject")
-_PATH = "path"
-_HEMISPHERES = ("path_left", "path_right")
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,8 @@ class Study:
     images : list
         Map of each subject.
 
-    design : pandas.DataFrame
-        Design, a row for each map.
-
-    contrast : str
-        The contrast.
+    record : DesignRecord
+        What is tested: design, contrast, and which row is of which map.
 
     blocks : ndarray or None
         Block of each map.
@@ -46,8 +43,7 @@ class Study:
     """
 
     images: list[Any]
-    design: pd.DataFrame
-    contrast: str
+    record: DesignRecord
     blocks: np.ndarray | None
     is_surface: bool
     mask_img: Any
@@ -86,42 +82,34 @@ def read_study(
     FileNotFoundError
         If there is no file of a name or pattern.
     ValueError
-        If maps and design do not go together, or a regressor holds no numbers.
+        If maps and design do not go together, or the design is none.
     """
     files, mask_img = _files(images, options.select or [], folder_of_masks)
-    table = None if options.design is None else _read_table(options.design)
-    if table is None:
-        for name in ("regressor", "blocks"):
-            if getattr(options, name):
-                raise ValueError(f"--{name} names columns of --design. Got no --design.")
-        if not files:
-            raise ValueError("IMG must name the maps, or --design have a column path. Got neither.")
-        table = pd.DataFrame(index=range(len(files)))
+    if options.design is None:
+        record, blocks = _record_of_mean(files, options), None
     else:
-        table, files = _matched(table, files, options.design)
-    twice = next((file for file in files if files.count(file) > 1), None)
+        table = read_design_table(options.design)
+        record, blocks = _record_of_table(table, files, options)
+    all_files = [file for row in record.maps for file in row]
+    places = [os.path.realpath(file) for file in all_files]
+    twice = next(
+        (file for file, place in zip(all_files, places, strict=True) if places.count(place) > 1),
+        None,
+    )
     if twice is not None:
         raise ValueError(f"Each subject must have a map of its own. Got {twice!r} more than once.")
-    is_surface = set(_HEMISPHERES) <= set(table.columns)
-    if is_surface:
-        pairs = zip(*(table[name] for name in _HEMISPHERES), strict=True)
-        maps: list[Any] = [
-            read_image([Path(left), Path(right)], mesh, "--design") for left, right in pairs
-        ]
-    else:
-        maps = [read_image([Path(file)], mesh, "IMG") for file in files]
-    if len(maps) < 2:
-        raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(maps)}.")
-    design = _design_of(table, options)
-    contrast = options.contrast or _only_column(design)
-    blocks = None if options.blocks is None else _column(table, options.blocks).to_numpy()
-    return Study(maps, design, contrast, blocks, is_surface, mask_img)
+    if len(record.maps) < 2:
+        raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(record.maps)}.")
+    is_surface = len(record.maps[0]) == len(HEMISPHERES)
+    named_by = "--design" if is_surface else "IMG"
+    maps = [read_image([Path(file) for file in row], mesh, named_by) for row in record.maps]
+    return Study(maps, record, blocks, is_surface, mask_img)
 
 
 def _files(
     images: Sequence[str], select: Sequence[str], folder_of_masks: Path | None
 ) -> tuple[list[str], Any]:
-    """Return the files that are named, sorted by name for each pattern; and a mask."""
+    """Return the files that are named, in natural order for each pattern; and a mask."""
     if len(images) == 1 and Path(images[0]).is_dir():
         folder = Path(images[0])
         return _files_of_folder(folder, select, folder_of_masks or folder)
@@ -135,7 +123,11 @@ def _files(
     files = []
     for pattern in images:
         # A file that is there is meant by its name, whatever characters that has.
-        found = [pattern] if Path(pattern).exists() else sorted(glob(pattern, recursive=True))
+        found = (
+            [pattern]
+            if Path(pattern).exists()
+            else sorted(glob(pattern, recursive=True), key=natural_order)
+        )
         if not found:
             raise FileNotFoundError(f"IMG must be files. There is none at {pattern!r}.")
         files += found
@@ -158,123 +150,121 @@ def _files_of_folder(
     return maps["path"].tolist(), find_group_mask(folder_of_masks, maps)
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    """Return a table of tab- or comma-separated values."""
-    from ari_estimator.interfaces._reading import existing_file
-
-    existing_file(path, "--design")
-    separator = "," if path.suffix.lower() == ".csv" else "\t"
-    try:
-        # Labels are no numbers: 01 is another one than 1.
-        labels = dict.fromkeys((*_SUBJECT, _PATH, *_HEMISPHERES), str)
-        table = pd.read_csv(path, sep=separator, na_values=["n/a"], dtype=labels)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"--design must be a table. {str(path)!r} is none: {error}.") from error
-    if table.empty:
-        raise ValueError(f"--design must have a row for each map. {str(path)!r} has none.")
-    return table
-
-
-def _matched(
-    table: pd.DataFrame, files: list[str], path: Path | None
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return table and files in one order: by paths, by subjects, or as they are."""
-    folder = Path() if path is None else path.parent
-    columns = [name for name in (_PATH, *_HEMISPHERES) if name in table]
-    if columns:
-        if files:
-            raise ValueError(f"IMG must be left out where --design has a column {columns[0]!r}.")
-        table = table.copy()
-        for name in columns:
-            if table[name].isna().any():
-                raise ValueError(f"The column {name!r} of --design must have a path in each row.")
-            # Paths in a table are mostly relative to it.
-            table[name] = [str(folder / value) for value in table[name].astype(str)]
-        return table, table[_PATH].tolist() if _PATH in table else []
+def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
+    """Return what is tested without a table: the mean of all maps."""
+    for name in ("regressor", "formula", "blocks", "drop_missing"):
+        if getattr(options, name):
+            raise ValueError(
+                f"--{name.replace('_', '-')} is for columns of --design. Got no --design."
+            )
     if not files:
         raise ValueError("IMG must name the maps, or --design have a column path. Got neither.")
-    subject = next((name for name in _SUBJECT if name in table), None)
-    if subject is None:
-        if len(files) != len(table):
-            raise ValueError(
-                f"--design must have a row for each of the {len(files)} maps. Got {len(table)} "
-                f"rows, and no column {', '.join((_PATH, *_SUBJECT))} that names their maps."
-            )
-        return table, files
-    labels = [str(label).removeprefix("sub-") for label in table[subject]]
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
-    if repeated:
+    if not options.intercept:
+        raise ValueError("--no-intercept leaves no regressor. Give --design, or leave it out.")
+    design = pd.DataFrame({INTERCEPT: np.ones(len(files))})
+    contrast = options.contrast or INTERCEPT
+    return DesignRecord(
+        design,
+        contrast,
+        _weights(contrast, design),
+        df=len(files) - 1,
+        maps=[(file,) for file in files],
+        rows=[],
+        subjects=[],
+        blocks=None,
+        file=None,
+        file_sha256=None,
+        left_out={},
+        formula=None,
+        dropped=[],
+    )
+
+
+def _record_of_table(
+    table: DesignTable, files: list[str], options: DesignOptions
+) -> tuple[DesignRecord, np.ndarray | None]:
+    """Return what is tested with a table, and the block of each map."""
+    from ari_estimator.resampling._design_space import DesignSpace
+
+    whole = table
+    regressors = find_regressors(table, options)
+    table, maps = rows_of_maps(table, files, drop_missing=options.drop_missing)
+    used = list(regressors.names)
+    if options.blocks is not None and options.blocks not in used:
+        used.append(options.blocks)
+    table, maps = _complete(table, maps, used, options)
+    if len(maps) < 2:
+        raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(maps)}.")
+    design = regressors.matrix(table, intercept=options.intercept)
+    contrast = options.contrast or _only_contrast(design, regressors)
+    blocks = None
+    if options.blocks is not None:
+        blocks = table.values([options.blocks])[options.blocks].to_numpy()
+    subject = table.subject
+    kept = set(table.cells.index)
+    record = DesignRecord(
+        design,
+        contrast,
+        _weights(contrast, design),
+        df=len(design) - DesignSpace.of(design.to_numpy()).rank,
+        maps=maps,
+        rows=[int(row) for row in table.cells.index],
+        subjects=[] if subject is None else table.column(subject).tolist(),
+        blocks=None
+        if options.blocks is None
+        else (options.blocks, table.column(options.blocks).tolist()),
+        file=options.design,
+        file_sha256=table.sha256,
+        left_out=regressors.left_out,
+        formula=regressors.formula,
+        dropped=[
+            whole.row(place) for place, row in enumerate(whole.cells.index) if row not in kept
+        ],
+    )
+    return record, blocks
+
+
+def _complete(
+    table: DesignTable, maps: list[tuple[str, ...]], used: list[str], options: DesignOptions
+) -> tuple[DesignTable, list[tuple[str, ...]]]:
+    """Return the rows that have all values, and their maps."""
+    lacking = table.lacks(used)
+    if not lacking:
+        return table, maps
+    if not options.drop_missing:
+        rows = [f"{table.row(place)} in {', '.join(map(repr, n))}" for place, n in lacking.items()]
         raise ValueError(
-            f"The column {subject!r} of --design must name each subject once, or a column path "
-            f"say which map is meant. Got {repeated[0]!r} more than once."
+            f"--design must have a value in each column that is used. There is none in "
+            f"{listed(rows)}. --drop-missing leaves these subjects out; --regressor or --formula "
+            "say which columns are used."
         )
-    rows = [_row_of(file, labels, subject) for file in files]
-    twice = [file for file, row in zip(files, rows, strict=True) if rows.count(row) > 1]
-    if twice:
-        raise ValueError(f"IMG must be one map of each subject. Got {' and '.join(twice[:2])}.")
-    return table.iloc[rows].reset_index(drop=True), files
+    columns = sorted({name for names in lacking.values() for name in names})
+    warn_of_dropped(table, list(lacking), f"have no value in {', '.join(map(repr, columns))}")
+    kept = [place for place in range(len(maps)) if place not in lacking]
+    return table.take(kept), [maps[place] for place in kept]
 
 
-def _row_of(file: str, labels: list[str], column: str) -> int:
-    """Return the row of the subject that a file is of: the label in its name or folders."""
-    parts = {
-        part.removeprefix("sub-")
-        for name in Path(file).parts
-        for part in (name, *name.split("_"), name.split(".")[0])
-    }
-    rows = [row for row, label in enumerate(labels) if label in parts]
-    if len(rows) != 1:
-        found = "none" if not rows else " and ".join(labels[row] for row in rows)
-        raise ValueError(
-            f"The column {column!r} of --design must have the subject of {file!r}, by the label "
-            f"sub-... in its path. Got {found}."
-        )
-    return rows[0]
-
-
-def _design_of(table: pd.DataFrame, options: DesignOptions) -> pd.DataFrame:
-    """Return the design: regressors, and an intercept unless they have the mean among them."""
-    known = {_PATH, *_HEMISPHERES, *_SUBJECT, options.blocks}
-    names = options.regressor or [
-        str(name)
-        for name in table
-        if name not in known and pd.api.types.is_numeric_dtype(table[name])
-    ]
-    regressors = [_column(table, name) for name in names]
-    for column in regressors:
-        if not pd.api.types.is_numeric_dtype(column) or not np.isfinite(column).all():
-            raise ValueError(
-                f"The regressor {column.name!r} must hold numbers, in each row. Code groups as "
-                "0 and 1."
-            )
-    design = pd.DataFrame({str(c.name): c.astype(float) for c in regressors}, index=table.index)
-    if options.intercept and not _has_mean(design.to_numpy()):
-        design["intercept"] = 1.0
-    if design.shape[1] == 0:
-        raise ValueError("--no-intercept leaves no regressor. Give --regressor, or leave it out.")
-    return design
-
-
-def _has_mean(design: np.ndarray) -> bool:
-    """Tell whether the mean of all rows is a combination of the columns of a design."""
-    if design.shape[1] == 0:
-        return False
-    ones = np.ones(len(design))
-    weights = np.linalg.lstsq(design, ones, rcond=None)[0]
-    return bool(np.allclose(design @ weights, ones))
-
-
-def _only_column(design: pd.DataFrame) -> str:
-    if list(design.columns) == ["intercept"]:
-        return "intercept"
+def _only_contrast(design: pd.DataFrame, regressors: Regressors) -> str:
+    """Return the mean, if there is nothing else that may be meant."""
+    may_be = regressors.are_none_there or regressors.formula is not None
+    if may_be and list(design.columns) == [INTERCEPT]:
+        return INTERCEPT
     raise ValueError(
         f"--contrast must say what is tested of {', '.join(map(repr, design.columns))}. Got none."
     )
 
 
-def _column(table: pd.DataFrame, name: str) -> pd.Series:
-    if name not in table:
+def _weights(contrast: str, design: pd.DataFrame) -> dict[str, float]:
+    """Return the weight of each regressor in a contrast."""
+    from ari_estimator.estimators._contrast_calibration import weights_of
+
+    names = [str(name) for name in design.columns]
+    try:
+        weights = weights_of(contrast, design)[0]
+    # An expression may go wrong in many ways.
+    except Exception:
         raise ValueError(
-            f"--design must have a column {name!r}. Got {', '.join(map(str, table.columns))}."
-        )
-    return table[name]
+            f"--contrast must be one of {', '.join(map(repr, names))}, or an expression such as "
+            f"'patients - controls', with names in backquotes that have brackets. Got {contrast!r}."
+        ) from None
+    return {name: float(weight) for name, weight in zip(names, weights, strict=True)}

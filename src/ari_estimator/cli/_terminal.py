@@ -27,10 +27,24 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
         if n_hidden > 0:
             more = f"{n_hidden:,} more; --out writes all, and --json prints them."
             console.print(more, highlight=False)
-    console.print(outcome.text, highlight=False, markup=False)
+    for heading, lines in outcome.cards.items():
+        console.print(heading, style="bold", soft_wrap=True, highlight=False, markup=False)
+        console.print(_card(lines))
+    if outcome.text:
+        console.print(outcome.text, highlight=False, markup=False)
     for what, path in outcome.files.items():
         line = f"{what} written to {path}"
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _card(lines: dict[str, str]) -> Table:
+    """Return named lines as a table without frames, in which long lines are broken."""
+    card = Table.grid(padding=(0, 2, 0, 0))
+    card.add_column(no_wrap=True)
+    card.add_column(overflow="fold")
+    for name, line in lines.items():
+        card.add_row(Text(f"  {name}"), Text(line))
+    return card
 
 
 # Heading of each column, and how its cells are written. Places are put together below.

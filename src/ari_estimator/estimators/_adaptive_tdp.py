@@ -14,7 +14,7 @@ from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
-from ari_estimator.inference import DEFAULT_STAT_TYPE, FittedMap, Statistic, StatType
+from ari_estimator.inference import FittedMap, Statistic, StatType
 from ari_estimator.inference._adaptive_clusters import AdaptiveClusters
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._thresholds import check_tdp_threshold
@@ -163,8 +163,8 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         *,
         alpha: float = 0.05,
         mask_img: Any = None,
-        stat_type: StatType = DEFAULT_STAT_TYPE,
-        df: float | tuple[float, float] | None = None,
+        stat_type: StatType | None = None,
+        df: Any = None,
         two_sided: bool = False,
         connectivity: Connectivity | None = None,
         cluster_threshold: int = 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,16 +27,18 @@ from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps, as_maps
 from ari_estimator.images._masks import warn_of_preprocessing
-from ari_estimator.inference import DEFAULT_STAT_TYPE, STATISTICS, FittedMap, Statistic
+from ari_estimator.inference import STATISTICS, FittedMap, Statistic
 from ari_estimator.inference._fitted_map import TestMaker
-from ari_estimator.inference._input_checks import (
+from ari_estimator.inference._form_family import (
     check_computed_family,
     warn_of_untested_zeros,
 )
 from ari_estimator.inference._local_tests import LOCAL_TESTS
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
-from ari_estimator.inference._statistic import make_statistic, stat_type_called
+from ari_estimator.inference._statistics import SettledStatistic, settle_statistic
+from ari_estimator.inference._varying_df import varying_df
+from ari_estimator.inference._z_and_t import z_of_t
 
 _CONTAINERS = ("default", "pandas", "polars")
 
@@ -68,8 +69,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     _parameter_constraints: dict[str, Any] = {
         "alpha": "no_validation",  # by check_alpha, like everywhere
         "mask_img": "no_validation",  # by nilearn's masker
-        "stat_type": [StrOptions(set(STATISTICS))],
-        "df": "no_validation",  # by make_statistic
+        "stat_type": [StrOptions(set(STATISTICS)), None],
+        "df": "no_validation",  # by settle_statistic
         "two_sided": ["boolean"],
         "mesh": "no_validation",  # by the frame of CIFTI images
         "local_test": [StrOptions(set(LOCAL_TESTS))],
@@ -105,13 +106,14 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         output = maps.restore(tdp, self._frame, "true discovery proportion")
         return self._contained(output, maps) if isinstance(maps, ArrayMaps) else output
 
-    def _check_params(self) -> Statistic:
-        """Check all parameters, and return what the maps hold."""
+    def _check_params(self, maps: ImageMaps | ArrayMaps | None = None) -> SettledStatistic:
+        """Check all parameters, and return what the maps hold, and what says so."""
         self._validate_params()
         check_alpha(self.alpha)
-        statistic = make_statistic(self.stat_type, self.df, bool(self.two_sided))
-        self._check_sets(statistic)
-        return statistic
+        declarations = [] if maps is None else maps.declarations()
+        settled = settle_statistic(declarations, self.stat_type, self.df, bool(self.two_sided))
+        self._check_sets(settled.statistic)
+        return settled
 
     def fit(
         self, X: Any = None, y: None = None, *, calibration: PermutationCalibration | None = None
@@ -176,13 +178,13 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
-        statistic = self._check_params()
         maps = as_maps(X)
+        settled = self._check_params(maps)
         maps.check(self._frame)
         if isinstance(maps, ArrayMaps) and not maps.is_single:
             # Refuses a table with other columns.
             validate_data(self, X, reset=False, skip_check_array=True)
-        return self._to_output(maps, self._infer(maps, statistic))
+        return self._to_output(maps, self._infer(maps, settled))
 
     def fit_transform(
         self, X: Any, y: None = None, *, calibration: PermutationCalibration | None = None
@@ -223,7 +225,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
     def _fit(self, X: Any, calibration: PermutationCalibration | None = None) -> Any:
         """Fit, and return the maps."""
-        statistic = self._forget_and_check()
+        self._forget()
         make_test = None
         if calibration is not None:
             refuse_unused(
@@ -231,24 +233,28 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 {"local_test": (self.local_test, "simes")},
             )
             make_test = calibrated_test(calibration, self.alpha)
-        return self._fit_maps(X, statistic, make_test)
+        return self._fit_maps(X, make_test)
 
-    def _forget_and_check(self) -> Statistic:
-        """Forget the last fit, so that it does not stay if this one fails; check parameters."""
+    def _forget(self) -> None:
+        """Forget the last fit, so that it does not stay if this one fails."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         self._fitted_maps: list[FittedMap] = []
-        return self._check_params()
 
     def _fit_maps(
         self,
         X: Any,
-        statistic: Statistic,
         make_test: TestMaker | None = None,
         contrast: str | None = None,
+        settled: SettledStatistic | None = None,
     ) -> Any:
-        """Fit to maps, of a contrast if that is given, and return the maps."""
+        """Fit to maps, of a contrast if that is given, and return the maps.
+
+        What the maps hold is read from their files, if it is not settled already.
+        """
         maps = None if X is None else as_maps(X)
+        if settled is None:
+            settled = self._check_params(maps)
         images = maps if isinstance(maps, ImageMaps) else None
         self._frame = frame = fit_frame(
             self.mask_img,
@@ -269,7 +275,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                     "X must be a single map if there is a calibration, which is of one map. "
                     "Got several maps."
                 )
-            self._fitted_maps = list(self._infer(maps, statistic, make_test, contrast, is_fit=True))
+            self._fitted_maps = list(self._infer(maps, settled, make_test, contrast, is_fit=True))
             self._keep(maps)
         self.masker_ = frame.masker
         self.mask_img_ = frame.mask_img
@@ -302,32 +308,34 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _infer(
         self,
         maps: ImageMaps | ArrayMaps,
-        statistic: Statistic,
+        settled: SettledStatistic,
         make_test: TestMaker | None = None,
         contrast: str | None = None,
         *,
         is_fit: bool = False,
     ) -> Iterator[FittedMap]:
         """Check each map, and yield what is found in it."""
-        frame = self._frame
+        frame, statistic = self._frame, settled.statistic
         elements = frame.space.element_name[1]
-        self._warn_of_declared(maps)
+        df = varying_df(self.df, frame) if settled.df_varies else None
         set_maker = self._set_maker(frame, statistic)
         # As they are now: a list may be changed in place later.
         parameters = {
             name: value.copy() if isinstance(value, (list, np.ndarray)) else value
             for name, value in self.get_params(deep=False).items()
         }
-        asked_by = Provenance(type(self).__name__, parameters, contrast)
+        asked_by = Provenance(type(self).__name__, parameters, contrast, settled.said_by)
         mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
         checks_family = is_fit and not mask_is_given and isinstance(maps, ImageMaps)
         if checks_family and frame.is_computed and statistic.is_p:
             raise ValueError(
-                f"mask_img must be given for a map of stat_type={self.stat_type!r}. Got none: "
+                f"mask_img must be given for a map of stat_type={statistic.stat_type!r}. Got none: "
                 "where the background is 0 or 1, and so a p-value too, no mask can be computed "
                 "from the map."
             )
         for values in maps.values(frame):
+            if df is not None:
+                values = z_of_t(values, df)
             if checks_family:
                 _check_family(values, frame, statistic)
             fitted_map = FittedMap.infer(
@@ -342,26 +350,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             if self.verbose:
                 print(
                     f"[{type(self).__name__}] {fitted_map.n_tested} {elements} tested, as "
-                    f"{self.stat_type} values: at least {fitted_map.true_discoveries} true "
+                    f"{statistic.name} values: at least {fitted_map.true_discoveries} true "
                     f"discoveries; {fitted_map.n_sets} {set_maker.called}"
                 )
             yield fitted_map
-
-    def _warn_of_declared(self, maps: ImageMaps | ArrayMaps) -> None:
-        """Warn if a header says that a map holds something else."""
-        # For the default only: headers are often copied, and who sets stat_type knows better.
-        if self.stat_type != DEFAULT_STAT_TYPE:
-            return
-        words = maps.declared_statistics()
-        declared = {stat_type_called("nifti", word) for word in words} - {None, DEFAULT_STAT_TYPE}
-        if declared:
-            warnings.warn(
-                f"The header of the map says that it holds {sorted(map(str, declared))[0]} "
-                f"values, but stat_type={self.stat_type!r}. If the header is right, the bounds do "
-                "not hold.",
-                UserWarning,
-                stacklevel=2,
-            )
 
     def _contained(self, output: np.ndarray, maps: ImageMaps | ArrayMaps) -> Any:
         """Return array output in the container that was chosen."""
@@ -467,9 +459,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> None:
     """Refuse a map whose elements, if no mask is given, are not all that were tested."""
     if frame.fills_grid:
-        warn_of_untested_zeros(values, statistic, frame.space.element_name[1])
+        warn_of_untested_zeros(values, statistic, frame.space.element_name[1], frame.mask_called)
         return
     # A zero in a mask computed from several maps may be what a threshold has left.
     kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
     statistic.check_values(values[kept])
-    check_computed_family(statistic.one_sided_z(values[kept]))
+    z = statistic.one_sided_z(values[kept])
+    check_computed_family(z, frame.mask_called, frame.space.element_name[1])

@@ -16,7 +16,7 @@ from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
-from ari_estimator.inference import DEFAULT_STAT_TYPE, Statistic, StatType
+from ari_estimator.inference import Statistic, StatType
 from ari_estimator.inference._given_sets import GivenClusters
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._supra_threshold_clusters import SupraThresholdClusters
@@ -229,8 +229,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         resampling_target: Literal["data"] | None = None,
         alpha: float = 0.05,
         mask_img: Any = None,
-        stat_type: StatType = DEFAULT_STAT_TYPE,
-        df: float | tuple[float, float] | None = None,
+        stat_type: StatType | None = None,
+        df: Any = None,
         two_sided: bool = False,
         connectivity: Connectivity | None = None,
         cluster_threshold: int = 0,
@@ -283,7 +283,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
                 "labels_img must be an image of labels, a single map. Got several maps: "
                 "RegionTDPTransformer takes regions that may overlap."
             )
-        warn_of_regions_outside(regions, frame.space.element_name[1], "labels_img")
+        warn_of_regions_outside(regions, frame, "labels_img")
         self._regions = regions
 
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:

@@ -191,8 +191,9 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
     n_outside = int((columns < 0).sum())
     if n_outside:
         raise ValueError(
-            f"transformer__mask_img must lie within the mask of the model. Got {n_outside} of "
-            f"{columns.size} {frame.space.element_name[1]} outside of it, which have no data to "
+            f"transformer__mask_img must lie within the mask of the model, which has "
+            f"{masker.n_elements_} elements. Got {n_outside} of {columns.size} "
+            f"{frame.space.element_name[1]} outside of it, which have no data to "
             "calibrate on."
         )
     return columns

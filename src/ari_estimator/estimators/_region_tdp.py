@@ -17,7 +17,7 @@ from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
-from ari_estimator.inference import DEFAULT_STAT_TYPE, FittedMap, Statistic, StatType
+from ari_estimator.inference import FittedMap, Statistic, StatType
 from ari_estimator.inference._given_sets import GivenRegions
 from ari_estimator.inference._set_maker import SetMaker
 
@@ -190,8 +190,8 @@ class RegionTDPTransformer(BaseTDPTransformer):
         resampling_target: Literal["data"] | None = None,
         alpha: float = 0.05,
         mask_img: Any = None,
-        stat_type: StatType = DEFAULT_STAT_TYPE,
-        df: float | tuple[float, float] | None = None,
+        stat_type: StatType | None = None,
+        df: Any = None,
         two_sided: bool = False,
         mesh: Any = None,
         local_test: LocalTest = "simes",
@@ -226,7 +226,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
             probability_threshold=self.probability_threshold,
             resample=self.resampling_target == "data",
         )
-        warn_of_regions_outside(self._regions, frame.space.element_name[1], "labels_img")
+        warn_of_regions_outside(self._regions, frame, "labels_img")
 
     def _fit_maps(self, *args: Any, **kwargs: Any) -> ImageMaps | ArrayMaps | None:
         maps = super()._fit_maps(*args, **kwargs)

@@ -12,7 +12,6 @@ from nibabel import Nifti1Image
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.reporting import HTMLReport
-from nilearn.surface import PolyData, SurfaceImage
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -34,6 +33,7 @@ from ari_estimator.estimators._contrast_calibration import (
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report import report_on
 from ari_estimator.images._nan_masker import NaNWarningMasker
+from ari_estimator.images._subject_maps import all_readable
 from ari_estimator.inference import DEFAULT_STAT_TYPE
 from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._map_family import MapFamily
@@ -263,9 +263,13 @@ default=None
         self.transformer_ = self.calibration_ = None
         self._calibrator = ContrastCalibrator()
         self._check_calibration(self._check_transformer())
-        if isinstance(second_level_input, list):
-            second_level_input = [_shallow_copy(item) for item in second_level_input]
-        super().fit(second_level_input, confounds=confounds, design_matrix=design_matrix)
+        maps = all_readable(second_level_input)
+        mask_img = self.get_params(deep=False)["mask_img"]
+        try:
+            self.mask_img = all_readable(mask_img, "mask_img")
+            super().fit(maps, confounds=confounds, design_matrix=design_matrix)
+        finally:
+            self.mask_img = mask_img
         check_columns(self.design_matrix_)
         is_volume = isinstance(self.masker_, NiftiMasker)
         if is_volume:
@@ -274,6 +278,8 @@ default=None
         self._family_masker = (NiftiMasker if is_volume else SurfaceMasker)(
             mask_img=self.masker_.mask_img_, standardize=None, reports=False
         ).fit()
+        origin = "computed from the maps" if self.masker_.mask_img is None else "given as mask_img"
+        self._family_masker._mask_called = f"the mask of the model, {origin}"
         return self
 
     def compute_contrast(
@@ -325,7 +331,8 @@ or None, default=None
         if output_type != "tdp":
             return self._exact_contrast(*arguments, output_type)
         transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
-        statistic = transformer._forget_and_check()
+        transformer._forget()
+        settled = transformer._check_params()._replace(said_by="the model")
         make_test = None
         if self.calibration is None:
             z_img = self._exact_contrast(*arguments, "z_score")
@@ -336,7 +343,7 @@ or None, default=None
                 self.calibration, *arguments[:2], only(data), transformer
             )
         maps = transformer._fit_maps(
-            z_img, statistic, make_test, in_words(second_level_contrast, self.design_matrix_)
+            z_img, make_test, in_words(second_level_contrast, self.design_matrix_), settled
         )
         tdp = transformer._to_output(maps, transformer._fitted_maps)
         if isinstance(tdp, Nifti1Image):
@@ -524,10 +531,11 @@ or None, default=None
                 "RegionTDPTransformer or None. "
                 f"Got {type(self.transformer).__name__}."
             )
-        if self.transformer.stat_type != DEFAULT_STAT_TYPE:
+        given = self.transformer.stat_type
+        if given is not None and given != DEFAULT_STAT_TYPE:
             raise ValueError(
-                f"transformer__stat_type must be {DEFAULT_STAT_TYPE!r}: contrasts of a model are "
-                f"z maps. Got {self.transformer.stat_type!r}."
+                f"transformer__stat_type must be {DEFAULT_STAT_TYPE!r} or None: contrasts of a "
+                f"model are z maps. Got {given!r}."
             )
         return self.transformer
 
@@ -578,10 +586,3 @@ def _escape_names(content: dict[str, Any]) -> None:
             run["all_contrasts"] = {
                 escape(str(name)): figure for name, figure in run["all_contrasts"].items()
             }
-
-
-def _shallow_copy(item: Any) -> Any:
-    """Return a surface image with the same arrays: nilearn changes the shape of data in place."""
-    if not isinstance(item, SurfaceImage):
-        return item
-    return SurfaceImage(item.mesh, PolyData(**item.data.parts))

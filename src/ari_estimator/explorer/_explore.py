@@ -27,7 +27,7 @@ from ari_estimator.images._labels import Regions, read_regions
 from ari_estimator.images._maps import as_map
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
-from ari_estimator.inference import DEFAULT_STAT_TYPE, FittedMap, StatType, TDPForest
+from ari_estimator.inference import FittedMap, StatType, TDPForest
 from ari_estimator.inference._adaptive_clusters import grow_forest
 from ari_estimator.inference._tdp_forest import check_tdp
 
@@ -43,8 +43,8 @@ def explore(
     *,
     mask_img: Any = None,
     alpha: float = 0.05,
-    stat_type: StatType = DEFAULT_STAT_TYPE,
-    df: float | tuple[float, float] | None = None,
+    stat_type: StatType | None = None,
+    df: Any = None,
     two_sided: bool = False,
     connectivity: Connectivity | None = None,
     local_test: LocalTest = "simes",
@@ -168,7 +168,7 @@ def explore(
             {
                 "mask_img": (mask_img, None),
                 "alpha": (alpha, 0.05),
-                "stat_type": (stat_type, DEFAULT_STAT_TYPE),
+                "stat_type": (stat_type, None),
                 "df": (df, None),
                 "two_sided": (two_sided, False),
                 "local_test": (local_test, "simes"),

@@ -15,7 +15,7 @@ from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis, Se
 from nilearn.datasets import load_fsaverage
 from nilearn.surface import InMemoryMesh, PolyMesh
 
-from ari_estimator.images._frame import Frame, check_binary, select
+from ari_estimator.images._frame import GIVEN, Frame, check_binary, select
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
 from ari_estimator.images._surfaces import as_poly_mesh
 
@@ -86,7 +86,9 @@ class CiftiFrame(Frame):
             If the mask is empty or not binary, if there is neither mask nor map, or if a
             structure has vertices and there is no mesh for them.
         """
+        called = GIVEN
         if mask_img is None and imgs is not None:
+            called = "all grayordinates of the maps, since there is no mask"
             axis = imgs[0].header.get_axis(1)
             mask_img = _new_image(np.ones((1, len(axis)), dtype=np.float32), ["mask"], axis)
         else:
@@ -99,7 +101,9 @@ class CiftiFrame(Frame):
         mesh = None if mesh is None else as_poly_mesh(mesh, "mesh")
         space, columns = _space_of(mask_img.header.get_axis(1), mesh)
         kept = values[columns] != 0
-        return cls(mask_img, space.restrict(kept), columns[kept])
+        frame = cls(mask_img, space.restrict(kept), columns[kept])
+        frame.mask_called = called
+        return frame
 
     @property
     def fills_grid(self) -> bool:
@@ -112,7 +116,8 @@ class CiftiFrame(Frame):
         if axis != self._axis:
             raise ValueError(
                 f"The {name} and mask_img must have the same grayordinates, in the same order. "
-                f"Got {_counts(axis)} and a mask of {_counts(self._axis)}."
+                f"Got {_counts(axis)} and a mask of {_counts(self._axis)}: "
+                f"{self.mask_called}."
                 + (" resampling_target='data' matches them." if name == "labels_img" else "")
             )
 
@@ -145,7 +150,8 @@ class CiftiFrame(Frame):
         """Return which grayordinates are named, by their columns in the file."""
         mask = np.zeros(len(self._axis), dtype=bool)
         mask[self._columns] = True
-        return select(mask.shape, mask, indices, "grayordinates")[self._columns]
+        selected = select(mask.shape, mask, indices, "grayordinates", self.mask_called)
+        return selected[self._columns]
 
     def resample(self, img: Cifti2Image, name: str, fill_value: int) -> Cifti2Image:
         """Return an image with the grayordinates of the mask, found by structure and place.

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
+from nibabel.filebasedimages import FileBasedImage
 from nibabel.nifti1 import Nifti1Header, intent_codes
-from nibabel.spatialimages import SpatialImage
-
-from ari_estimator.images._declared_names import kind_by_name
+from nilearn.surface import SurfaceImage
 
 # What an intent code of NIfTI says, by nibabel's label.
 _INTENTS = {
@@ -44,6 +44,7 @@ _OF_NILEARN = {
 
 # The entity of BIDS derivatives.
 _BIDS = re.compile(r"(?:^|_)stat-(?P<stat>[A-Za-z0-9]+)(?:_|$)")
+_BIDS_THRESHOLDED = re.compile(r"(?:^|_)desc-thresh(?:ed|olded)?(?:_|$)")
 _OF_BIDS = {
     "z": "z",
     "t": "t",
@@ -58,7 +59,56 @@ _OF_BIDS = {
 }
 _DF_KEYS = ("DegreesOfFreedom", "degrees_of_freedom", "df", "dof", "DOF")
 
-_ENDINGS = (".gz", ".nii", ".img", ".hdr", ".mgh", ".mgz", ".gii", ".func", ".shape", ".dscalar")
+# Endings of image formats, at the end of a name.
+_ENDINGS = re.compile(r"(\.(gz|nii|img|hdr|mgh|mgz|gii|func|shape|dscalar))+$")
+
+# The name without its endings, as a pattern; the first that fits counts.
+_NAMES: Final = (
+    # Thresholded and corrected maps first: their names contain the names of other maps.
+    (r"(rendered_)?thresh_z?[tf]?stat\d*", "thresholded map", "FSL"),
+    (r".+[_-]thresh(ed|olded)?", "thresholded map", ""),
+    (r"cluster_th_?\d.*", "cluster labels", ""),
+    (r"cluster_mask_z?[tf]?stat\d+", "cluster labels", "FSL"),
+    (r".+_(vox|tfce|clustere|clusterm)_corrp_[tf]stat\d+", "corrected p-values", "FSL randomise"),
+    (r".+_(tfce|clustere|clusterm)_p_[tf]stat\d+", "p-values of sets", "FSL randomise"),
+    (r".+_vox_p_[tf]stat\d+", "1 - p", "FSL randomise"),
+    (r".+_[cm]*(fwep|fdrp|fdrparap)(_[mdc]\d+)*", "corrected p-values", "PALM"),
+    (r".+_(tfce|clustere|clusterm)_.+_(uncp|uncparap)(_[mdc]\d+)*", "p-values of sets", "PALM"),
+    (r".+_(vox|dpv)_.+_(uncp|uncparap)(_[mdc]\d+)*", "p-values of PALM", "PALM"),
+    (r".+_(vox|dpv)_z[a-z]+stat(_[mdc]\d+)*", "z", "PALM"),
+    (r".+_(vox|dpv)_tstat(_[mdc]\d+)*", "t", "PALM"),
+    (r".+_(vox|dpv)_fstat(_[mdc]\d+)*", "F", "PALM"),
+    (r".+_(vox|dpv)_cope(_[mdc]\d+)*", "effect", "PALM"),
+    (r".+_(vox|dpv)_varcope(_[mdc]\d+)*", "variance", "PALM"),
+    (r"lP_(FWE|FDR)[+-]", "corrected p-values", "SnPM"),
+    (r"lP[+-]", "-log10 p", "SnPM"),
+    (r"snpmT[+-]?", "t", "SnPM"),
+    (r"snpmF", "F", "SnPM"),
+    (r"cache\.th.+\.sig\..+", "corrected p-values", "FreeSurfer"),
+    (r"([lr]h\.)?sig(\.[lr]h)?", "-log10 p with a sign", "FreeSurfer"),
+    (r"([lr]h\.)?(gamma|ces)", "effect", "FreeSurfer"),
+    (r"([lr]h\.)?(gammavar|cesvar|rvar)", "variance", "FreeSurfer"),
+    (r"zf?stat\d*", "z", "FSL"),
+    (r"(.+_)?tstat\d+", "t", "FSL"),
+    (r"(.+_)?fstat\d+", "F", "FSL"),
+    (r"(cope|pe)\d+", "effect", "FSL"),
+    (r"varcope\d+", "variance", "FSL"),
+    (r"(sigmasquareds|mean_random_effects_var\d+)", "variance", "FSL"),
+    (r"tdof_[tf]\d+", "degrees of freedom", "FSL"),
+    (r"spmT_\d+", "t", "SPM"),
+    (r"spmF_\d+", "F", "SPM"),
+    (r"(con|beta|ess)_\d+", "effect", "SPM"),
+    (r"(ResMS|RPV)", "variance", "SPM"),
+    (r"(z_?map|z_?scores?)", "z", ""),
+    (r"(t_?map)", "t", ""),
+    (r"(p_?map|p_?values?)", "p", ""),
+    (r"(effect|effect_size|contrast_estimate)s?", "effect", ""),
+)
+
+# Other programs and people put words in front.
+_PATTERNS = [
+    (re.compile(rf"(?:.+[_.-])?(?:{name})"), holds, program) for name, holds, program in _NAMES
+]
 
 
 @dataclass(frozen=True)
@@ -87,7 +137,16 @@ class Declaration:
     program: str = ""
 
 
-def declarations_of(img: Any) -> list[Declaration]:
+# Files of images in memory that forget them: surfaces of nilearn, and what readers copy.
+_FILES: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
+
+
+def remember_file(img: Any, path: Path) -> None:
+    """Remember which file an image is from, the first of two hemispheres."""
+    _FILES[img] = path
+
+
+def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
     """Return all that a file says about its values, the most trusted first.
 
     Parameters
@@ -95,53 +154,77 @@ def declarations_of(img: Any) -> list[Declaration]:
     img : image or path
         The image. Only its header is read.
 
+    file : image or path, default=None
+        What the image was read from, if that knows the file better than the image.
+
     Returns
     -------
     declarations : list of Declaration
-        What the text in the header says, then the name of the file, then the intent code, which
-        programs often copy from another file.
+        First what the text in the header says, then the name of the file, and last the intent
+        code, which programs often copy from another file.
     """
-    return [*_by_description(img), *_by_bids(img), *_by_name(img), *_by_intent(img)]
-
-
-def _header(img: Any) -> Nifti1Header | None:
     header = getattr(img, "header", None)
-    return header if isinstance(header, Nifti1Header) else None
+    header = header if isinstance(header, Nifti1Header) else None
+    source = img if file is None else file
+    if isinstance(source, (FileBasedImage, SurfaceImage)):
+        name = source.get_filename() if isinstance(source, FileBasedImage) else None
+        source = name or _FILES.get(source)
+    path = None if source is None else Path(source)
+    declarations: list[Declaration] = []
+    if header is not None:
+        declarations += _by_description(header["descrip"].item().decode("latin-1"))
+    if path is not None:
+        declarations += _by_name(path)
+    if header is not None and header["intent_code"]:
+        declarations += _by_intent(header)
+    return declarations
 
 
-def _by_description(img: Any) -> Iterator[Declaration]:
-    header = _header(img)
-    if header is None:
+def _by_description(text: str) -> Iterator[Declaration]:
+    if not text:
         return
-    text = header["descrip"].item().decode("latin-1")
+    said_by = f"the description {text!r} in the header"
     if match := _SPM.match(text):
         df = tuple(float(value) for value in (match["df"] or "").split(",") if value.strip())
-        yield Declaration(match["kind"].lower().replace("f", "F"), _quoted(text), df, "SPM")
+        yield Declaration({"T": "t", "F": "F", "Z": "z"}[match["kind"]], said_by, df, "SPM")
     elif _SPM_EFFECT.match(text):
-        yield Declaration("effect", _quoted(text), program="SPM")
+        yield Declaration("effect", said_by, program="SPM")
     elif _SPM_VARIANCE.match(text):
-        yield Declaration("variance", _quoted(text), program="SPM")
+        yield Declaration("variance", said_by, program="SPM")
     elif match := _NILEARN.match(text):
-        yield Declaration(_OF_NILEARN[match["kind"]], _quoted(text), program="nilearn")
+        yield Declaration(_OF_NILEARN[match["kind"]], said_by, program="nilearn")
 
 
-def _quoted(text: str) -> str:
-    return f"the description in the header, {text!r}"
-
-
-def _by_bids(img: Any) -> Iterator[Declaration]:
-    path = path_of(img)
-    match = None if path is None else _BIDS.search(stem_of(path))
-    if path is None or match is None or match["stat"] not in _OF_BIDS:
+def _by_name(path: Path) -> Iterator[Declaration]:
+    stem = _ENDINGS.sub("", path.name)
+    said_by = f"the name {path.name!r} of the file"
+    if _BIDS_THRESHOLDED.search(stem):
+        yield Declaration("thresholded map", said_by)
         return
-    yield Declaration(
-        _OF_BIDS[match["stat"]], f"the name of the file, 'stat-{match['stat']}'", _df_beside(path)
-    )
+    match = _BIDS.search(stem)
+    if match is not None and match["stat"] in _OF_BIDS:
+        yield Declaration(_OF_BIDS[match["stat"]], said_by, _df_beside(path))
+        return
+    for pattern, holds, program in _PATTERNS:
+        if pattern.fullmatch(stem):
+            yield Declaration(holds, said_by, (), program)
+            return
+
+
+def _by_intent(header: Nifti1Header) -> Iterator[Declaration]:
+    code = int(header["intent_code"])
+    label = str(intent_codes.label[code]) if code in intent_codes.code else ""
+    holds = _INTENTS.get(label)
+    if holds is None:
+        return
+    parameters = [float(header[f"intent_p{k}"]) for k in (1, 2)][: _N_DF.get(holds, 0)]
+    df = tuple(parameters) if parameters and all(value > 0 for value in parameters) else ()
+    yield Declaration(holds, f"the intent code {label!r} of the header", df)
 
 
 def _df_beside(path: Path) -> tuple[float, ...]:
     """Return the degrees of freedom in the JSON file beside a map; () if there are none."""
-    sidecar = path.with_name(f"{stem_of(path)}.json")
+    sidecar = path.with_name(_ENDINGS.sub("", path.name) + ".json")
     try:
         content = json.loads(sidecar.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -152,44 +235,3 @@ def _df_beside(path: Path) -> tuple[float, ...]:
     values = found if isinstance(found, list) else [found]
     numbers = [float(v) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
     return tuple(numbers) if len(numbers) == len(values) else ()
-
-
-def _by_name(img: Any) -> Iterator[Declaration]:
-    path = path_of(img)
-    if path is None:
-        return
-    kind = kind_by_name(stem_of(path))
-    if kind is not None:
-        yield Declaration(kind.holds, f"the name of the file, {path.name!r}", (), kind.program)
-
-
-def _by_intent(img: Any) -> Iterator[Declaration]:
-    header = _header(img)
-    if header is None:
-        return
-    code = int(header["intent_code"])
-    label = str(intent_codes.label[code]) if code in intent_codes.code else ""
-    holds = _INTENTS.get(label)
-    if holds is None:
-        return
-    parameters = [float(header[f"intent_p{k}"]) for k in (1, 2)][: _N_DF.get(holds, 0)]
-    df = tuple(parameters) if parameters and all(value > 0 for value in parameters) else ()
-    yield Declaration(holds, f"the intent code of the header, {label!r}", df)
-
-
-def path_of(img: Any) -> Path | None:
-    """Return the file of an image; None if it has none."""
-    if isinstance(img, (str, Path)):
-        return Path(img)
-    if isinstance(img, SpatialImage):
-        name = img.get_filename()
-        return None if name is None else Path(name)
-    return None
-
-
-def stem_of(path: Path) -> str:
-    """Return the name of a file without the endings of image formats."""
-    name = path.name
-    for ending in _ENDINGS:
-        name = name.removesuffix(ending)
-    return name

@@ -12,6 +12,11 @@ import pandas as pd
 
 from ari_estimator.images._space import Space
 
+# Where a mask is from, for sentences.
+GIVEN = "the mask given as mask_img"
+OF_MASKER = "the mask of the masker given as mask_img"
+COMPUTED = "the mask computed from the maps"
+
 
 @dataclass
 class Frame(ABC):
@@ -34,6 +39,9 @@ class Frame(ABC):
     is_computed : bool
         Whether the mask was computed from maps.
 
+    mask_called : str
+        The mask in a sentence, which says where it is from.
+
     has_lut : bool
         Whether images of the kind may bring the names of labels along.
     """
@@ -45,6 +53,7 @@ class Frame(ABC):
     masker: Any
     space: Space
     is_computed: bool = False
+    mask_called: str = GIVEN
 
     @staticmethod
     @abstractmethod
@@ -162,11 +171,6 @@ class Frame(ABC):
     def fills_grid(self) -> bool:
         """Whether nothing is outside of the mask."""
 
-    @staticmethod
-    def declared_statistic(img: Any) -> str | None:
-        """Return what an image says that its values are, in its own words; None if nothing."""
-        return None
-
     def resample(self, img: Any, name: str, fill_value: int) -> Any:
         """Return an image on the grid of the mask, by the nearest neighbour.
 
@@ -193,7 +197,9 @@ class Frame(ABC):
         return row
 
 
-def select(shape: tuple[int, ...], mask: np.ndarray, indices: Any, what: str) -> np.ndarray:
+def select(
+    shape: tuple[int, ...], mask: np.ndarray, indices: Any, what: str, mask_called: str = GIVEN
+) -> np.ndarray:
     """Return which entries of a mask are named by indices.
 
     Parameters
@@ -209,6 +215,9 @@ def select(shape: tuple[int, ...], mask: np.ndarray, indices: Any, what: str) ->
 
     what : str
         What they are of, for messages.
+
+    mask_called : str, optional
+        The mask in a sentence.
 
     Returns
     -------
@@ -235,7 +244,10 @@ def select(shape: tuple[int, ...], mask: np.ndarray, indices: Any, what: str) ->
     selected[tuple(indices.T)] = True
     n_outside = int((selected & ~mask).sum())
     if n_outside:
-        raise ValueError(f"indices of {what} must lie in the mask. Got {n_outside} outside of it.")
+        raise ValueError(
+            f"indices of {what} must lie in the mask. Got {n_outside} outside of it: of "
+            f"{mask_called}, which has {int(mask.sum())} {what}."
+        )
     return selected
 
 

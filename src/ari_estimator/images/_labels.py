@@ -228,15 +228,17 @@ def _read_maps(
     )
 
 
-def warn_of_regions_outside(regions: Regions, element_names: str, name: str) -> None:
+def warn_of_regions_outside(regions: Regions, frame: Frame, name: str) -> None:
     """Warn of regions without any tested element: the TDP of nothing is NaN."""
     outside = np.flatnonzero(regions.without_members())
     if outside.size:
+        element_names = frame.space.element_name[1]
         ids = ", ".join(str(regions.ids[i]) for i in outside[:10])
         more = ", ..." if outside.size > 10 else ""
         warnings.warn(
             f"{outside.size} of the {regions.ids.size} regions of {name} have no {element_names} "
-            f"in the mask (labels {ids}{more}): their true discovery proportion is NaN.",
+            f"in the mask (labels {ids}{more}): their true discovery proportion is NaN. "
+            f"Tested is {frame.mask_called}, {frame.space.n_elements} {element_names}.",
             UserWarning,
             stacklevel=2,
         )

@@ -17,6 +17,7 @@ from nibabel.spatialimages import SpatialImage
 from nilearn.surface import SurfaceImage
 from scipy.sparse import issparse
 
+from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
 
@@ -86,6 +87,7 @@ class ImageMaps:
         if self.kind.has_lut and any(self.kind.lut_of(img) is not None for img in self.images):
             raise TypeError("Maps must hold statistics. Got labels: a dlabel image is an atlas.")
         self.is_single = not self._is_sequence and self.kind.is_single(self.images[0])
+        self._given = maps if self._is_sequence else [maps]
 
     @property
     def are_several(self) -> bool:
@@ -102,9 +104,12 @@ class ImageMaps:
         for img in self.images:
             frame.check(img, "map")
 
-    def declared_statistics(self) -> set[str]:
-        """Return what the images say that their values are."""
-        return {s for img in self.images if (s := self.kind.declared_statistic(img))}
+    def declarations(self) -> list[list[Declaration]]:
+        """Return what the file of each image says about its values."""
+        # Both are asked: an image may have forgotten its file, and a path has no header.
+        return [
+            declarations_of(img, given) for img, given in zip(self.images, self._given, strict=True)
+        ]
 
     def values(self, frame: Frame) -> Iterator[np.ndarray]:
         """Yield the masked values of each map, a float64 array of shape (n_elements,)."""
@@ -165,9 +170,9 @@ class ArrayMaps:
                 f"({n_elements},). Got shape {self._shape}."
             )
 
-    def declared_statistics(self) -> set[str]:
-        """Return what the maps say that their values are: an array says nothing."""
-        return set()
+    def declarations(self) -> list[list[Declaration]]:
+        """Return what each map says about its values: an array says nothing."""
+        return [[]]
 
     def values(self, frame: Frame) -> Iterator[np.ndarray]:
         """Yield each map, a float64 array of shape (n_elements,)."""

@@ -9,6 +9,8 @@ import numpy as np
 from nilearn.image import check_niimg, get_data, resample_img
 from nilearn.maskers import NiftiMasker
 
+from ari_estimator.images._volume_formats import refuse_surface
+
 
 class NaNWarningMasker(NiftiMasker):
     """A NiftiMasker that warns of voxels in the mask that are NaN in some of the images.
@@ -44,6 +46,7 @@ class NaNWarningMasker(NiftiMasker):
         """
         # Images in files are read here, once; what is passed on is in memory.
         imgs = check_niimg(imgs, atleast_4d=True)
+        refuse_surface(imgs.shape, "The map of a subject")
         is_missing = ~np.isfinite(get_data(imgs)).all(axis=-1)
         if is_missing.any():
             mask_img = resample_img(
@@ -56,11 +59,12 @@ class NaNWarningMasker(NiftiMasker):
             )
             is_missing &= get_data(mask_img).astype(bool)
         if is_missing.any():
+            origin = "computed from the maps" if self.mask_img is None else "given as mask_img"
             warnings.warn(
                 f"{int(is_missing.sum())} voxels of the mask are NaN (or infinite) in at least "
                 "one of the maps. nilearn takes them for 0 there, which pulls the group effect "
                 "towards 0. A mask of the voxels that all subjects have, as mask_img, leaves "
-                "them out.",
+                f"them out. The mask was {origin}, and has {self.n_elements_} voxels.",
                 UserWarning,
                 stacklevel=2,
             )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
+import pandas as pd
+from nibabel.spatialimages import SpatialImage
 from nilearn.maskers import NiftiMasker
+from nilearn.surface import PolyData, SurfaceImage
 
+from ari_estimator.images._hemispheres import check_mesh
 from ari_estimator.images._nan_masker import NaNWarningMasker
+from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
 
 
 def masked_subjects(images: Any, masker: Any) -> Iterator[np.ndarray]:
@@ -43,4 +50,74 @@ def masked_subjects(images: Any, masker: Any) -> Iterator[np.ndarray]:
     if type(masker) is NiftiMasker:
         # Which takes NaN for 0 all the same, but says so.
         masker = NaNWarningMasker.take_over(masker)
-    return map(masker.transform, images)
+    return map(masker.transform, map(readable, images))
+
+
+def readable(image: Any) -> Any:
+    """Return the map of a subject as nilearn reads it.
+
+    Parameters
+    ----------
+    image : image, path, or anything else
+        The map.
+
+    Returns
+    -------
+    image : image, path, or anything else
+        A volume of another format as NIfTI; a surface image with the same arrays, since nilearn
+        changes the shape of data in place; all else as it is.
+
+    Raises
+    ------
+    ValueError
+        If a surface lies on a mesh of the other hemisphere.
+    """
+    if not isinstance(image, SurfaceImage):
+        return as_nifti(image)
+    check_mesh(image.mesh, "the map of a subject")
+    return SurfaceImage(image.mesh, PolyData(**image.data.parts))
+
+
+def all_readable(images: Any, what: str = "The map of a subject") -> Any:
+    """Return maps of subjects, in any form that a model takes, as nilearn reads them.
+
+    Parameters
+    ----------
+    images : list, DataFrame, Series, or one image
+        The maps.
+
+    what : str, default="The map of a subject"
+        What each of them is, for messages.
+
+    Returns
+    -------
+    images : list, DataFrame, Series, or one image
+        The same, with each map as from :func:`readable`.
+
+    Raises
+    ------
+    ValueError
+        If a volume is a surface, or a surface is on the mesh of the other hemisphere.
+    """
+    if isinstance(images, pd.DataFrame):
+        column = images.get("effects_map_path")
+        return images if column is None else images.assign(effects_map_path=all_readable(column))
+    if isinstance(images, pd.Series):
+        return pd.Series(all_readable(images.tolist()), index=images.index, name=images.name)
+    if not isinstance(images, list):
+        return all_readable([images], what)[0]
+    images = [readable(image) for image in images]
+    is_told = False
+    for image in images:
+        # Of files the header alone.
+        img = nibabel.load(image) if _is_nifti_file(image) else image
+        if isinstance(img, SpatialImage):
+            refuse_surface(img.shape, what)
+            is_told = is_told or warn_of_other_side(img)
+    return images
+
+
+def _is_nifti_file(image: Any) -> bool:
+    if not isinstance(image, (str, Path)):
+        return False
+    return Path(image).name.endswith((".nii", ".nii.gz")) and Path(image).is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,8 @@ from nilearn.maskers import SurfaceMasker
 from nilearn.surface import FileMesh, InMemoryMesh, PolyMesh, SurfaceImage, SurfaceMesh
 from sklearn.base import clone
 
-from ari_estimator.images._frame import Frame, check_binary, select
+from ari_estimator.images._frame import GIVEN, OF_MASKER, Frame, check_binary, select
+from ari_estimator.images._hemispheres import check_mesh, sorted_meshes
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._space import Space, SurfacePart
 
@@ -25,6 +27,7 @@ class SurfaceFrame(Frame):
     def read(img: Any, *, single: bool) -> SurfaceImage:
         """Return a surface image, of a single map or of several."""
         data = img.data.parts
+        check_mesh(img.mesh, "a surface image")
         got = {hemi: len(values) for hemi, values in data.items()}
         wanted = {hemi: part.n_vertices for hemi, part in img.mesh.parts.items()}
         if got != wanted:
@@ -66,6 +69,8 @@ class SurfaceFrame(Frame):
         ValueError
             If the mask is empty or not binary, or there is neither mask nor map.
         """
+        called = OF_MASKER if isinstance(mask_img, SurfaceMasker) else GIVEN
+        called = getattr(mask_img, "_mask_called", called)
         if isinstance(mask_img, SurfaceMasker) and is_fitted(mask_img):
             masker = mask_img
             # The masker has made a mask of whatever it was given.
@@ -76,6 +81,7 @@ class SurfaceFrame(Frame):
             given = mask_img.mask_img if isinstance(mask_img, SurfaceMasker) else mask_img
             if given is None:
                 given = _all_vertices(mask_img, imgs)
+                called = "all vertices of the maps, since there is no mask"
             given = _check_mask_img(given)
             if isinstance(mask_img, SurfaceMasker):
                 masker = clone(mask_img).set_params(mask_img=given)
@@ -88,7 +94,7 @@ class SurfaceFrame(Frame):
                 )
             masker = masker.fit()
         mesh = masker.mask_img_.mesh if imgs is None else imgs[0].mesh
-        _check_parts(mesh, masker.mask_img_)
+        _check_parts(mesh, masker.mask_img_, called)
         parts = []
         for name, mask in masker.mask_img_.data.parts.items():
             of_map, of_mask = mesh.parts[name], masker.mask_img_.mesh.parts[name]
@@ -101,7 +107,7 @@ class SurfaceFrame(Frame):
                     f"{name} hemisphere: other vertices are neighbours."
                 )
             parts.append(SurfacePart(name, points, faces, mask.ravel().astype(bool)))
-        return cls(masker.mask_img_, masker, Space(tuple(parts)))
+        return cls(masker.mask_img_, masker, Space(tuple(parts)), mask_called=called)
 
     @property
     def _parts(self) -> tuple[SurfacePart, ...]:
@@ -114,7 +120,9 @@ class SurfaceFrame(Frame):
 
     def check(self, img: SurfaceImage, name: str) -> None:
         """Raise a ValueError unless an image lies on the meshes of the mask."""
-        _check_parts(img.mesh, self.mask_img, name)
+        _check_parts(img.mesh, self.mask_img, self.mask_called, name)
+        if name == "map":
+            _warn_of_same_values(img)
         for part in self._parts:
             mesh = img.mesh.parts[part.name]
             if _is_same_file(mesh, self.mask_img.mesh.parts[part.name]):
@@ -165,7 +173,13 @@ class SurfaceFrame(Frame):
                 + (f" with keys {list(indices)}." if isinstance(indices, dict) else ".")
             )
         selected = [
-            select(part.mask.shape, part.mask, indices.get(part.name, []), "vertices")[part.mask]
+            select(
+                part.mask.shape,
+                part.mask,
+                indices.get(part.name, []),
+                "vertices",
+                self.mask_called,
+            )[part.mask]
             for part in self._parts
         ]
         return np.concatenate(selected)
@@ -209,14 +223,17 @@ def as_poly_mesh(mesh: Any, name: str) -> PolyMesh:
     ------
     TypeError
         If it is something else.
+    ValueError
+        If a file is of another hemisphere than it is given for. Files of which each is given for
+        the other one are exchanged, with a warning.
     """
     if isinstance(mesh, PolyMesh):
-        return mesh
+        return PolyMesh(**sorted_meshes(mesh.parts, name))
     got = type(mesh).__name__
     if isinstance(mesh, dict):
         are_meshes = all(isinstance(m, (str, Path, SurfaceMesh)) for m in mesh.values())
         if mesh and set(mesh) <= {"left", "right"} and are_meshes:
-            return PolyMesh(**mesh)
+            return PolyMesh(**sorted_meshes(mesh, name))
         got = f"a dictionary of {', '.join(f'{k!r}: {type(m).__name__}' for k, m in mesh.items())}"
     raise TypeError(
         f"{name} must be a nilearn PolyMesh, or a dictionary of meshes or their files for 'left' "
@@ -238,6 +255,7 @@ def _all_vertices(mask_img: Any, imgs: list[SurfaceImage] | None) -> SurfaceImag
 
 def _check_mask_img(mask_img: SurfaceImage) -> SurfaceImage:
     """Return a mask without NaN, which is outside like 0."""
+    check_mesh(mask_img.mesh, "mask_img")
     values = np.concatenate([np.ravel(v) for v in mask_img.data.parts.values()])
     shapes = [v.shape for v in mask_img.data.parts.values()]
     if any(shape[1:] not in ((), (1,)) for shape in shapes):
@@ -253,14 +271,28 @@ def _check_mask_img(mask_img: SurfaceImage) -> SurfaceImage:
     return SurfaceImage(mask_img.mesh, parts)
 
 
-def _check_parts(mesh: PolyMesh, mask_img: SurfaceImage, name: str = "map") -> None:
+def _check_parts(
+    mesh: PolyMesh, mask_img: SurfaceImage, mask_called: str, name: str = "map"
+) -> None:
     """Raise a ValueError unless meshes have the hemispheres and sizes of the mask."""
     wanted = {hemi: len(values) for hemi, values in mask_img.data.parts.items()}
     got = {hemi: part.n_vertices for hemi, part in mesh.parts.items()}
     if wanted != got:
         raise ValueError(
             f"The {name} and mask_img must lie on the same meshes. Got {_counts(got)} and a mask "
-            f"of {_counts(wanted)}."
+            f"of {_counts(wanted)}: {mask_called}."
+        )
+
+
+def _warn_of_same_values(img: SurfaceImage) -> None:
+    """Warn if both hemispheres hold the same values, as when one file was read twice."""
+    first, *others = img.data.parts.values()
+    if others and np.array_equal(first, others[0], equal_nan=True) and np.ptp(first) > 0:
+        warnings.warn(
+            "The map holds the same values in both hemispheres. If one file was read for both, "
+            "the bounds are of a map that there is not.",
+            UserWarning,
+            stacklevel=2,
         )
 
 

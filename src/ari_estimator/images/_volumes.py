@@ -8,17 +8,17 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
-from nibabel.nifti1 import intent_codes
+from nibabel import Nifti1Image, Nifti1Pair
 from nibabel.spatialimages import SpatialImage
 from nilearn.image import check_niimg, check_niimg_3d, get_data, new_img_like, resample_to_img
 from nilearn.maskers import NiftiMasker
 from sklearn.base import clone
 
-from ari_estimator.images._frame import Frame, check_binary, select
+from ari_estimator.images._frame import COMPUTED, GIVEN, OF_MASKER, Frame, check_binary, select
 from ari_estimator.images._grid import same_grid
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._space import Space, VolumePart, put
+from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
 
 
 class VolumeFrame(Frame):
@@ -28,10 +28,14 @@ class VolumeFrame(Frame):
 
     @staticmethod
     def read(img: Any, *, single: bool) -> SpatialImage:
-        """Return a 3D image, or a 4D one where several maps may be."""
-        if single:
-            return check_niimg_3d(img)
-        img = check_niimg(img)
+        """Return a 3D image, or a 4D one where several maps may be, as NIfTI."""
+        if not isinstance(img, Nifti1Pair):
+            img = as_nifti(img)
+        img = check_niimg_3d(img) if single else check_niimg(img)
+        if 1 in img.shape[:3]:
+            refuse_surface(img.shape)
+        if img.header["sform_code"] > 0 and img.header["qform_code"] > 0:
+            warn_of_other_side(img)
         return img if img.ndim == 4 else check_niimg_3d(img)
 
     @staticmethod
@@ -58,9 +62,10 @@ class VolumeFrame(Frame):
             If the mask is empty or not binary, or must be computed and there is no image.
         """
         if isinstance(mask_img, NiftiMasker):
-            if mask_img.mask_img is not None:
-                _check_mask_img(mask_img.mask_img)
-            masker = mask_img if is_fitted(mask_img) else clone(mask_img)
+            given = mask_img.mask_img
+            if given is not None:
+                given = _check_mask_img(given)
+            masker = mask_img if is_fitted(mask_img) else clone(mask_img).set_params(mask_img=given)
         else:
             masker = NiftiMasker(
                 mask_img=None if mask_img is None else _check_mask_img(mask_img),
@@ -76,7 +81,9 @@ class VolumeFrame(Frame):
             masker = masker.fit()
         mask = get_data(masker.mask_img_).astype(bool)
         space = Space((VolumePart(mask, masker.mask_img_.affine),))
-        return cls(masker.mask_img_, masker, space, is_computed)
+        called = OF_MASKER if isinstance(mask_img, NiftiMasker) else GIVEN
+        called = COMPUTED if is_computed else getattr(mask_img, "_mask_called", called)
+        return cls(masker.mask_img_, masker, space, is_computed, called)
 
     @cached_property
     def _mask(self) -> np.ndarray:
@@ -90,11 +97,21 @@ class VolumeFrame(Frame):
     def check(self, img: SpatialImage, name: str) -> None:
         """Raise a ValueError unless an image lies on the grid of the mask."""
         mask_img = self.mask_img
-        if same_grid(img.shape, img.affine, mask_img.shape, mask_img.affine):
+        is_same = img.shape[:3] == mask_img.shape and np.array_equal(img.affine, mask_img.affine)
+        if is_same or same_grid(img.shape, img.affine, mask_img.shape, mask_img.affine):
             return
+        if name == "map" and self.is_computed:
+            raise ValueError(
+                "Maps must be on one grid. Got a map of shape "
+                f"{img.shape[:3]} with affine\n{img.affine}\nand {self.mask_called}, of "
+                f"{self.space.n_elements} voxels, of shape {mask_img.shape} with affine\n"
+                f"{mask_img.affine}\nnilearn.image.resample_to_img puts one map on the grid of "
+                "another."
+            )
         if name == "map":
             raise ValueError(
-                "mask_img must be on the grid of the map. Got a mask of shape "
+                "mask_img must be on the grid of the map. Got "
+                f"{self.mask_called}, of {self.space.n_elements} voxels, of shape "
                 f"{mask_img.shape} with affine\n{mask_img.affine}\nand a map of shape "
                 f"{img.shape[:3]} with affine\n{img.affine}\n"
                 "nilearn.image.resample_to_img(mask_img, map, interpolation='nearest') "
@@ -144,7 +161,7 @@ class VolumeFrame(Frame):
 
     def at(self, indices: Any) -> np.ndarray:
         """Return which voxels are named by indices of shape (n, 3)."""
-        return select(self._mask.shape, self._mask, indices, "voxels")[self._mask]
+        return select(self._mask.shape, self._mask, indices, "voxels", self.mask_called)[self._mask]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the mask as the bytes of a NIfTI file, whose header says what space it is in."""
@@ -155,15 +172,6 @@ class VolumeFrame(Frame):
     def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Nifti1Image, None]:
         """Return the mask."""
         return Nifti1Image.from_bytes(arrays["mask"].tobytes()), None
-
-    @staticmethod
-    def declared_statistic(img: SpatialImage) -> str | None:
-        """Return the intent in the header of a NIfTI image, in the words of the format."""
-        header = img.header
-        if not isinstance(header, Nifti1Header):
-            return None
-        code = int(header["intent_code"])
-        return str(intent_codes.label[code]) if code and code in intent_codes.code else None
 
     def resample(self, img: SpatialImage, name: str, fill_value: int) -> SpatialImage:
         """Return an image on the grid of the mask, by the nearest neighbour."""
@@ -201,7 +209,7 @@ def _compute_mask(masker: NiftiMasker, mask_img: Any, imgs: list[Any] | None) ->
 
 def _check_mask_img(mask_img: Any) -> Nifti1Image:
     """Return a mask as a 3D image, after a look at its values."""
-    mask_img = check_niimg_3d(mask_img)
+    mask_img = VolumeFrame.read(mask_img, single=True)
     values = get_data(mask_img)
     check_binary(values)
     if np.isnan(values).any():

@@ -7,9 +7,8 @@ from ari_estimator.inference._statistic import (
     STATISTICS,
     Statistic,
     StatType,
-    make_statistic,
-    stat_type_called,
 )
+from ari_estimator.inference._statistics import make_statistic, stat_type_called
 from ari_estimator.inference._tdp_forest import TDPForest
 
 # Each of these puts its statistics into the table. A new file of statistics is a new line here.

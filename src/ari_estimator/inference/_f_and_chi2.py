@@ -30,13 +30,19 @@ class FStatistic(_UnsignedStatistic):
     stat_type = name = symbol = "F"
     wanted_df = "two numbers, the degrees of freedom of the numerator and of the denominator"
     n_df = 2
-    called = {"bids": "F", "nifti": "f test", "spm": "F", "fsl": "fstat"}
+    last_df_may_be_infinite = True
+    called = {"bids": "F", "declared": "F", "spm": "F", "fsl": "fstat"}
 
     def p_values(self, values: np.ndarray) -> np.ndarray:
+        if math.isinf(self.df[1]):
+            # With a variance that is known, F is chi-squared divided by its degrees of freedom.
+            return chdtrc(self.df[0], self.df[0] * values)
         p = fdtrc(min(self.df[0], _LARGEST_F_DF), min(self.df[1], _LARGEST_F_DF), values)
         return np.minimum(p, 1, out=p)
 
     def at_p(self, p_value: float) -> float:
+        if math.isinf(self.df[1]):
+            return float(chdtri(self.df[0], p_value)) / self.df[0]
         numerator, denominator = (min(df, _LARGEST_F_DF) for df in self.df)
         return _f_at_p(numerator, denominator, p_value)
 
@@ -49,7 +55,7 @@ class Chi2Statistic(_UnsignedStatistic):
     symbol = "χ²"
     wanted_df = "one number, the degrees of freedom"
     n_df = 1
-    called = {"bids": "chi2", "nifti": "chi2"}
+    called = {"bids": "chi2", "declared": "chi2"}
 
     def p_values(self, values: np.ndarray) -> np.ndarray:
         return chdtrc(self.df[0], values)

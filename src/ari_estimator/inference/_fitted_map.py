@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,13 +15,15 @@ from ari_estimator.closed_testing import SimultaneousBounds, SimultaneousTest
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._selection import select_elements
 from ari_estimator.images._space import put
-from ari_estimator.inference._map_family import MapFamily, form_family
+from ari_estimator.inference._form_family import form_family
+from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_bound import SetBound
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._set_table import set_table
 from ari_estimator.inference._sets import Sets
 from ari_estimator.inference._statistic import Statistic
+from ari_estimator.inference._statistics import sentence_of
 from ari_estimator.inference._tdp_forest import TDPForest
 
 # What makes the test of the tested elements.
@@ -135,7 +138,7 @@ class FittedMap:
         fitted_map : FittedMap
             All that is known of the map.
         """
-        family = form_family(values, frame.space, statistic)
+        family = form_family(values, frame.space, statistic, frame.mask_called)
         test = make_test(family)
         bounds = test.bounds(alpha)
         partitions = set_maker.make(family, bounds)
@@ -350,7 +353,8 @@ class FittedMap:
             JSON can hold all of it:
 
             - ``"estimator"``, ``"parameters"`` and ``"contrast"``: what asked for the test;
-            - ``"statistic"``: ``stat_type``, ``df``, ``two_sided``, ``name`` and ``direction``;
+            - ``"statistic"``: ``stat_type``, ``df``, ``two_sided``, ``name``, ``said_by`` (what
+              says that the map holds it), ``direction`` and ``sentence``;
             - ``"family"``: ``elements`` (their name), ``n_tested``, ``true_discoveries`` and
               ``alpha``;
             - ``"test"``: see :meth:`~ari_estimator.closed_testing.SimultaneousTest.describe`;
@@ -363,10 +367,13 @@ class FittedMap:
             "contrast": self.asked_by.contrast,
             "statistic": {
                 "stat_type": statistic.stat_type,
-                "df": list(statistic.df),
+                # JSON has no infinity.
+                "df": [value if math.isfinite(value) else "inf" for value in statistic.df],
                 "two_sided": statistic.two_sided,
                 "name": statistic.name,
+                "said_by": self.asked_by.said_by,
                 "direction": statistic.direction,
+                "sentence": sentence_of(statistic, self.asked_by.said_by),
             },
             "family": {
                 "elements": self.frame.space.element_name[1],

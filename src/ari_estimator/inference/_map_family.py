@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ari_estimator.images._space import Space
-from ari_estimator.inference._input_checks import check_rest_of_nan, check_zeros, warn_of_nan
 from ari_estimator.inference._statistic import Statistic
 
 
@@ -34,6 +33,13 @@ class MapFamily:
 
     p_values : ndarray of shape (n_tested,)
         P-values of the values of the map, in whose order clusters are formed.
+
+    evidence : ndarray of shape (n_tested,)
+        What is thresholded: the larger, the stronger.
+
+    peak_evidence : ndarray of shape (n_tested,)
+        What peaks: the evidence, with infinite values below all others. A peak is finite where a
+        set has finite values.
     """
 
     stat: np.ndarray
@@ -41,6 +47,8 @@ class MapFamily:
     space: Space
     is_tested: np.ndarray
     p_values: np.ndarray
+    evidence: np.ndarray
+    peak_evidence: np.ndarray
 
     def __repr__(self) -> str:
         return f"MapFamily(n_tested={self.n_tested}, statistic={self.statistic})"
@@ -56,58 +64,3 @@ class MapFamily:
         values = np.full(self.is_tested.size, np.nan)
         values[self.is_tested] = self.stat
         return values
-
-    @property
-    def evidence(self) -> np.ndarray:
-        """What is thresholded, and peaks: larger is stronger."""
-        return self.statistic.evidence(self.stat)
-
-
-def form_family(values: np.ndarray, space: Space, statistic: Statistic) -> MapFamily:
-    """Form the family of one map.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_elements,)
-        Values in the mask; NaN where there is none.
-
-    space : Space
-        Where the elements lie.
-
-    statistic : Statistic
-        What the values are.
-
-    Returns
-    -------
-    family : MapFamily
-        The family, without the elements that are NaN.
-
-    Raises
-    ------
-    ValueError
-        If the map is NaN, or one and the same value, throughout the mask, or holds
-        impossible values, or if the elements that are not NaN look like those beyond a
-        threshold.
-    """
-    elements = space.element_name[1]
-    is_tested = ~np.isnan(values)
-    n_nan = values.size - int(np.count_nonzero(is_tested))
-    if n_nan == values.size:
-        raise ValueError(
-            f"The map is NaN in all {values.size} {elements} of the mask: nothing to test."
-        )
-    if statistic.zero_is_strongest:
-        check_zeros(values, elements)
-    if n_nan:
-        warn_of_nan(n_nan, values.size, elements)
-        values = values[is_tested]
-        space = space.restrict(is_tested)
-    if values.size > 1 and values.min() == values.max():
-        raise ValueError(
-            f"The map is constant, {values[0]}, in all {values.size} {elements} of the mask: it "
-            "is no statistical map."
-        )
-    statistic.check_values(values)
-    if n_nan:
-        check_rest_of_nan(statistic.one_sided_z(values), n_nan, elements)
-    return MapFamily(values, statistic, space, is_tested, statistic.p_values(values))

@@ -31,7 +31,7 @@ class PValue(_PValues):
     symbol = "p"
     as_p = (0.0, 1.0)
     zero_is_strongest = True
-    called = {"bids": "p", "nifti": "p value"}
+    called = {"bids": "p", "declared": "p"}
     _highest = 1.0
 
     def p_values(self, values: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ class NegLog10P(_PValues):
     name = "-log10 p"
     symbol = MINUS_LOG_P
     why_one_sided = None
-    called = {"bids": "logp", "nifti": "log10 p value"}
+    called = {"bids": "logp", "declared": "-log10 p"}
     _hint_on_range = " If their sign is the direction of the effect, set two_sided=True."
 
     def p_values(self, values: np.ndarray) -> np.ndarray:
@@ -96,7 +96,7 @@ class OneMinusP(_PValues):
     name = "1 - p"
     symbol = "1 \N{MINUS SIGN} p"
     as_p = (1.0, -1.0)
-    called = {"bids": "1-p"}
+    called = {"bids": "1-p", "declared": "1 - p"}
     _highest = 1.0
 
     def p_values(self, values: np.ndarray) -> np.ndarray:

@@ -27,11 +27,15 @@ class Provenance:
 
     contrast : str or None
         The contrast that the map was computed for, if the same analysis computed the map.
+
+    said_by : str
+        What says what the map holds.
     """
 
     estimator: str = "FittedMap"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     contrast: str | None = None
+    said_by: str = "the caller"
 
     def plain_parameters(self) -> dict[str, Any]:
         """Return the parameters in plain data.

@@ -40,7 +40,7 @@ def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame
     """Describe the sets of one partition, a row for each label, the rest (0) first."""
     n_labels = sets.ids.size + 1
     counts = np.bincount(sets.labels, minlength=n_labels)
-    evidence = family.evidence
+    evidence = family.peak_evidence
     if sets.elements is None:
         peaks = strongest(evidence, sets.labels, n_labels)
     else:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
 
@@ -62,6 +61,12 @@ class Statistic(ABC):
 
     n_df : int
         How many degrees of freedom there are.
+
+    last_df_may_be_infinite : bool
+        Whether the last of them may be infinite, which means that the variance is known.
+
+    df_may_vary : bool
+        Whether each element may have degrees of freedom of its own.
 
     why_one_sided : str or None
         Why there are no two sides; None if there are.
@@ -116,6 +121,8 @@ class Statistic(ABC):
     symbol: ClassVar[str]
     wanted_df: ClassVar[str | None] = None
     n_df: ClassVar[int] = 0
+    last_df_may_be_infinite: ClassVar[bool] = False
+    df_may_vary: ClassVar[bool] = False
     why_one_sided: ClassVar[str | None] = None
     is_p: ClassVar[bool] = False
     is_signed: ClassVar[bool] = False
@@ -138,9 +145,7 @@ class Statistic(ABC):
 
         A set has this direction, too, unless it was made of positive or of negative values alone.
         """
-        if self.two_sided:
-            return "both"
-        return "positive" if self.is_signed else "unsigned"
+        return "both" if self.two_sided else "unsigned"
 
     @property
     def symbol_as_drawn(self) -> str:
@@ -318,103 +323,3 @@ class Statistic(ABC):
             The value with 2 decimals; p-values with 2 significant digits.
         """
         return round(float(value), 2) + 0.0  # which turns -0 into 0
-
-
-def stat_type_called(program: str, word: str) -> str | None:
-    """Return what a program's word for the values of a map means.
-
-    Parameters
-    ----------
-    program : {"bids", "nifti", "spm", "fsl"}
-        Whose word it is.
-
-    word : str
-        The word, such as ``"t test"`` for a NIfTI intent code.
-
-    Returns
-    -------
-    stat_type : str or None
-        The statistic; None if the word means none of them.
-
-    Examples
-    --------
-    >>> from ari_estimator.inference import stat_type_called
-    >>> stat_type_called("nifti", "t test")
-    't'
-    """
-    for stat_type, statistic in STATISTICS.items():
-        if statistic.called.get(program) == word:
-            return stat_type
-    return None
-
-
-def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> Statistic:
-    """Return what the values of a map are, from what a user says.
-
-    Parameters
-    ----------
-    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}
-        The statistic; or p-values, ``-log10(p)``, or ``1 - p``.
-
-    df : None, float, or sequence of two floats, default=None
-        Degrees of freedom: a number for t and chi2, two for F (numerator, denominator), None
-        otherwise.
-
-    two_sided : bool, default=False
-        Whether deviations in both directions count. For z, t and neg_log10_p only.
-
-    Returns
-    -------
-    statistic : Statistic
-        What the values are.
-
-    Raises
-    ------
-    TypeError
-        If an argument is not of these types.
-    ValueError
-        If ``stat_type`` is none of these, or if the others do not go with it.
-
-    Examples
-    --------
-    >>> from ari_estimator.inference import make_statistic
-    >>> make_statistic("t", 23, two_sided=True)
-    TStatistic(df=(23.0,), two_sided=True)
-    """
-    if not isinstance(stat_type, str):
-        raise TypeError(f"'stat_type' must be one of {list(STATISTICS)}. Got {stat_type!r}.")
-    if stat_type not in STATISTICS:
-        raise ValueError(f"'stat_type' must be one of {list(STATISTICS)}. Got {stat_type!r}.")
-    if not isinstance(two_sided, (bool, np.bool_)):
-        raise TypeError(f"'two_sided' must be True or False. Got {two_sided!r}.")
-    statistic = STATISTICS[stat_type]
-    if two_sided and statistic.why_one_sided is not None:
-        raise ValueError(
-            f"'two_sided' must be False for stat_type={stat_type!r}: {statistic.why_one_sided}. "
-            f"Got {two_sided!r}."
-        )
-    has_df = statistic.wanted_df is not None or df is not None
-    return statistic(_check_df(statistic, df) if has_df else (), bool(two_sided))
-
-
-def _check_df(statistic: type[Statistic], df: Any) -> tuple[float, ...]:
-    """Return degrees of freedom as a tuple of one number, or of two."""
-    if statistic.wanted_df is None:
-        # An option that would do nothing: something is not as the user believes.
-        raise ValueError(
-            f"'df' must be None for stat_type={statistic.stat_type!r}, which has no degrees of "
-            f"freedom. Got {df!r}."
-        )
-    wanted = f"'df' must be {statistic.wanted_df}, for stat_type={statistic.stat_type!r}."
-    if df is None:
-        raise ValueError(f"{wanted} Got None.")
-    values = df.tolist() if isinstance(df, np.ndarray) else df
-    is_one = not isinstance(values, Sequence) or isinstance(values, (str, bytes))
-    values = (values,) if is_one else tuple(values)
-    if not all(isinstance(value, Real) and not isinstance(value, bool) for value in values):
-        raise TypeError(f"{wanted} Got {df!r}.")
-    if is_one != (statistic.n_df == 1) or len(values) != statistic.n_df:
-        raise ValueError(f"{wanted} Got {df!r}.")
-    if not all(0 < value < np.inf for value in values):
-        raise ValueError(f"'df' must be positive and finite. Got {df!r}.")
-    return tuple(float(value) for value in values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
@@ -17,15 +18,24 @@ class _SymmetricStatistic(Statistic):
     """A statistic that is symmetric around 0 where nothing is active."""
 
     is_signed = True
-    _lowest = -math.inf
 
+    @property
+    def direction(self) -> str:
+        return "both" if self.two_sided else "positive"
+
+    def check_values(self, values: np.ndarray) -> None:
+        """Do nothing: every number is a possible value."""
+
+    def evidence(self, values: np.ndarray) -> np.ndarray:
+        return np.abs(values) if self.two_sided else values
+
+    @abstractmethod
     def _to_lower_tail(self, values: np.ndarray) -> None:
         """Overwrite values by the probability of smaller ones."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _upper_quantile(self, tail: float) -> float:
         """Return the value with an upper tail."""
-        raise NotImplementedError
 
     def p_values(self, values: np.ndarray) -> np.ndarray:
         # One array throughout: a map may have millions of voxels.
@@ -49,7 +59,7 @@ class ZStatistic(_SymmetricStatistic):
     """z values: standard normal where nothing is active."""
 
     stat_type = name = symbol = "z"
-    called = {"bids": "z", "nifti": "z score", "spm": "Z", "fsl": "zstat"}
+    called = {"bids": "z", "declared": "z", "spm": "Z", "fsl": "zstat"}
 
     def _to_lower_tail(self, values: np.ndarray) -> None:
         ndtr(values, out=values)
@@ -67,10 +77,15 @@ class TStatistic(_SymmetricStatistic):
     stat_type = name = symbol = "t"
     wanted_df = "one number, the degrees of freedom"
     n_df = 1
-    called = {"bids": "t", "nifti": "t test", "spm": "T", "fsl": "tstat"}
+    df_may_vary = True
+    last_df_may_be_infinite = True
+    called = {"bids": "t", "declared": "t", "spm": "T", "fsl": "tstat"}
 
     def _to_lower_tail(self, values: np.ndarray) -> None:
         df = self.df[0]
+        if math.isinf(df):
+            ndtr(values, out=values)
+            return
         far = np.flatnonzero(values < -_FAR_T)
         ratios = values[far] / -_FAR_T
         stdtr(df, values, out=values)
@@ -78,6 +93,8 @@ class TStatistic(_SymmetricStatistic):
         values[far] = stdtr(df, -_FAR_T) * ratios**-df
 
     def _upper_quantile(self, tail: float) -> float:
+        if math.isinf(self.df[0]):
+            return float(-ndtri(tail))
         return float(-stdtrit(self.df[0], tail))
 
     def one_sided_z(self, values: np.ndarray) -> np.ndarray:
@@ -87,3 +104,28 @@ class TStatistic(_SymmetricStatistic):
         self._to_lower_tail(z)
         ndtri(z, out=z)
         return np.copysign(z, values, out=z)
+
+
+def z_of_t(values: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Return z values with the same tails as t values whose degrees of freedom vary.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_elements,)
+        t values; NaN where there is none.
+
+    df : ndarray of shape (n_elements,)
+        Degrees of freedom of each element; NaN or 0 where nothing was tested.
+
+    Returns
+    -------
+    z : ndarray of shape (n_elements,)
+        With the sign of the t values; NaN where one of the two is missing.
+    """
+    is_known = df > 0
+    z = np.full(values.size, np.nan)
+    t, known = values[is_known], df[is_known]
+    z[is_known] = np.copysign(ndtri(stdtr(known, -np.abs(t))), t)
+    is_normal = is_known & np.isinf(df)
+    z[is_normal] = values[is_normal]
+    return z

@@ -7,6 +7,7 @@ from ari_estimator.interfaces._bids import (
     find_subject_maps,
     output_stem,
 )
+from ari_estimator.interfaces._describe_map import MapDescription, describe_map
 from ari_estimator.interfaces._fsl import find_feat_tables, read_feat, read_fsl
 from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
 from ari_estimator.interfaces._fsl_tdp import write_fsl_tdp
@@ -17,7 +18,9 @@ from ari_estimator.interfaces._statistical_map import StatisticalMap
 
 __all__ = [
     "BIDSName",
+    "MapDescription",
     "StatisticalMap",
+    "describe_map",
     "find_feat_tables",
     "find_group_mask",
     "find_subject_maps",

@@ -31,8 +31,8 @@ _STAT = re.compile(r"(?P<kind>z|t|zf|f)stat(?P<number>[1-9]\d*)")
 def read_fsl(
     stat_img: Any,
     *,
-    stat_type: Literal["z", "t"] = "z",
-    df: float | None = None,
+    stat_type: Literal["z", "t"] | None = None,
+    df: Any = None,
     mask_img: Any = None,
     cluster_index: Any = None,
     two_sided: bool = False,
@@ -44,11 +44,13 @@ def read_fsl(
     stat_img : path or image
         The map, ``zstat1.nii.gz`` or ``tstat1.nii.gz``, before thresholding.
 
-    stat_type : {"z", "t"}, default="z"
-        What it holds.
+    stat_type : {"z", "t"} or None, default=None
+        What it holds. None is what the header and the name of the file say, and z where they say
+        nothing.
 
-    df : float or None, default=None
-        Degrees of freedom of t values, which FEAT writes into ``stats/dof``.
+    df : float, image, path or None, default=None
+        Degrees of freedom of t values. A first level has them in ``stats/dof``, a group those of
+        each voxel in the image ``stats/tdof_t1``.
 
     mask_img : path, image or None, default=None
         The mask; what is above 0 is in it, as for FSL. If None, nilearn's background mask is
@@ -275,8 +277,8 @@ def _check_sides(kind: str, two_sided: bool) -> bool:
     return two_sided
 
 
-def _df_of_t(feat: Path, number: int, mask_img: Nifti1Pair) -> float:
-    """Return the degrees of freedom of a t map."""
+def _df_of_t(feat: Path, number: int, mask_img: Nifti1Pair) -> float | Path:
+    """Return the degrees of freedom of a t map, the file if voxels have their own."""
     of_voxels = find_image(feat / "stats", f"tdof_t{number}")
     if of_voxels is not None:
         dof = np.asanyarray(read_volume(of_voxels, "The degrees of freedom").dataobj)
@@ -287,12 +289,7 @@ def _df_of_t(feat: Path, number: int, mask_img: Nifti1Pair) -> float:
                 f"Got shape {dof.shape}."
             )
         low, high = float(dof[mask].min()), float(dof[mask].max())
-        if low != high:
-            raise ValueError(
-                f"The degrees of freedom of tstat{number} vary between voxels, from {low:g} to "
-                f"{high:g} ({str(of_voxels)!r}). Take zstat{number}, which allows for that."
-            )
-        return _checked_df(low, of_voxels)
+        return _checked_df(low, of_voxels) if low == high else of_voxels
     path = feat / "stats" / "dof"
     words = read_text(path, "The degrees of freedom").split()
     try:

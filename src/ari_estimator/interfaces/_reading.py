@@ -18,6 +18,9 @@ from nibabel.spatialimages import HeaderDataError, ImageDataError, SpatialImage
 from nibabel.wrapstruct import WrapStructError
 from scipy.io.matlab import MatReadError
 
+from ari_estimator.images._declared import remember_file
+from ari_estimator.images._volume_formats import refuse_surface
+
 # How files of one volume end, most usual first.
 _EXTENSIONS = (".nii.gz", ".nii", ".hdr", ".hdr.gz")
 
@@ -111,7 +114,8 @@ def find_image(folder: Path, stem: str) -> Path | None:
 def stem_of(path: str | PathLike[str]) -> str:
     """Return the name of an image without its extension, ``.nii.gz`` and others of two parts."""
     name = Path(path).name
-    for extension in (*_EXTENSIONS, ".img", ".img.gz", ".HEAD", ".BRIK", ".BRIK.gz"):
+    others = (".img", ".img.gz", ".mgh", ".mgz", ".HEAD", ".BRIK", ".BRIK.gz")
+    for extension in (*_EXTENSIONS, *others):
         if name.endswith(extension):
             return name.removesuffix(extension)
     return name
@@ -234,12 +238,16 @@ def read_volume(image: Any, what: str, index: int | None = None) -> Nifti1Pair:
             f"{what} must be one volume. Got shape {img.shape}: {_name(image)}. "
             "nilearn.image.index_img takes one volume out of several."
         )
+    refuse_surface(img.shape, what)
     with clear_errors(image, what):
         at = np.unravel_index(index or 0, img.shape[3:]) if img.ndim > 3 else ()
         data = np.asanyarray(img.dataobj[(slice(None),) * 3 + tuple(int(k) for k in at)])
     # Of either byte order in files.
     data = data.astype(data.dtype.newbyteorder("="), copy=False)
-    return _in_memory(img, data)
+    volume = _in_memory(img, data)
+    if (name := img.get_filename()) is not None:
+        remember_file(volume, Path(name))
+    return volume
 
 
 def read_whole(path: str | PathLike[str], what: str) -> Any:
@@ -271,9 +279,10 @@ def read_whole(path: str | PathLike[str], what: str) -> Any:
         data = np.asanyarray(img.dataobj)
     if isinstance(img, Cifti2Image):
         return Cifti2Image(data, img.header, img.nifti_header)
+    refuse_surface(img.shape, what)
     volume = _in_memory(img, data)
-    if path.name.endswith((".nii", ".nii.gz")):
-        volume.set_filename(str(path))  # what is made of the image may be named after it
+    # What is made of the image may be named after it; NIfTI images take names of NIfTI only.
+    volume.file_map["image"].filename = str(path)
     return volume
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from nilearn.surface import SurfaceImage
 from nilearn.surface.surface import data_to_gifti
 from sklearn.utils.validation import check_is_fitted
@@ -131,6 +133,7 @@ def write_results(
     prefix: str,
     map_index: int | None = None,
     command: str | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:
     """Write what was found in a map to a folder that is there, file by file.
 
@@ -141,6 +144,9 @@ def write_results(
 
     folder : Path
         The folder.
+
+    extra : mapping or None, default=None
+        What else the sidecar of a map says.
 
     Returns
     -------
@@ -171,13 +177,20 @@ def write_results(
         write_image(values, "statistic image", f"stat-{called}_statmap", family.statistic.name)
     table = fitted_map.table
     names["table"] = f"{prefix}_{sets}.tsv"
-    table.to_csv(folder / names["table"], sep="\t", index=False, na_rep="n/a")
-    sidecar = make_sidecar(description, [str(name) for name in table.columns], command)
+    rounded_sizes(table).to_csv(folder / names["table"], sep="\t", index=False, na_rep="n/a")
+    sidecar = make_sidecar(description, [str(name) for name in table.columns], command, extra)
     names["sidecar"] = f"{prefix}_{sets}.json"
     _write_json(folder / names["sidecar"], sidecar)
     names["archive"] = prefix + ARCHIVE
     save_map(folder / names["archive"], fitted_map)
     return names
+
+
+def rounded_sizes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with sizes to 7 digits: affines in files hold no more."""
+    sizes = [name for name in table if str(name).startswith("size_mm")]
+    rounded = {name: [float(f"{value:.7g}") for value in table[name]] for name in sizes}
+    return table.assign(**rounded)
 
 
 def _write_calibration(

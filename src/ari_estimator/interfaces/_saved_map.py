@@ -20,8 +20,9 @@ from ari_estimator.estimators import (
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.images._kinds import KINDS
 from ari_estimator.images._labels import Regions
-from ari_estimator.inference import FittedMap
+from ari_estimator.inference import STATISTICS, FittedMap
 from ari_estimator.inference._local_tests import TESTS
+from ari_estimator.inference._statistics import SettledStatistic
 
 KIND = "tested map"
 # Of the arrays in a file; another number whenever files of before cannot be read any more.
@@ -49,6 +50,7 @@ def save_map(path: Path, fitted_map: FittedMap) -> None:
     fitted_map : FittedMap
         The map.
     """
+    statistic = fitted_map.family.statistic
     asked_by, regions = fitted_map.asked_by, fitted_map.made_by.regions
     parameters = {k: v for k, v in asked_by.plain_parameters().items() if k not in _NOT_STORED}
     arrays: dict[str, Any] = {
@@ -56,6 +58,10 @@ def save_map(path: Path, fitted_map: FittedMap) -> None:
         "version": __version__,
         "transformer": asked_by.estimator,
         "parameters": json.dumps(parameters),
+        "statistic": json.dumps(
+            {"stat_type": statistic.stat_type, "df": statistic.df, "two_sided": statistic.two_sided}
+        ),
+        "said_by": asked_by.said_by,
         "values": fitted_map.family.values_in_mask,
         "kind": fitted_map.frame.kind,
         "test_kind": fitted_map.test.kind,
@@ -94,8 +100,12 @@ def load_map(path: Path) -> BaseTDPTransformer:
     parameters = json.loads(str(arrays["parameters"]))
     if "regions_labels" in arrays:
         parameters["labels_img"] = _regions_from_arrays(part_of(arrays, "regions_"))
-    if isinstance(parameters.get("df"), list):
-        parameters["df"] = tuple(parameters["df"])
+    settled = _settled_from_arrays(arrays)
+    if parameters["df"] is not None:
+        # They may be those of each voxel: then the values of the file are z values already.
+        statistic = settled.statistic
+        df = statistic.df[0] if statistic.n_df == 1 else statistic.df or None
+        parameters |= {"stat_type": statistic.stat_type, "df": df}
     transformer = _CLASSES[str(arrays["transformer"])](**parameters, mask_img=mask_img, mesh=mesh)
     of_test = part_of(arrays, "test_")
     test = TESTS[str(arrays["test_kind"])]
@@ -106,11 +116,17 @@ def load_map(path: Path) -> BaseTDPTransformer:
         stat_img = transformer.fit()._frame.image([arrays["values"]], None, "statistic")
         transformer._fit_maps(
             stat_img,
-            transformer._forget_and_check(),
             lambda family: test.from_arrays(of_test, family.p_values),
             contrast,
+            settled,
         )
     return transformer
+
+
+def _settled_from_arrays(arrays: Mapping[str, np.ndarray]) -> SettledStatistic:
+    given = json.loads(str(arrays["statistic"]))
+    statistic = STATISTICS[given["stat_type"]](tuple(given["df"]), given["two_sided"])
+    return SettledStatistic(statistic, str(arrays["said_by"]))
 
 
 def check_format(path: Path, arrays: Mapping[str, np.ndarray], wanted: int) -> None:

@@ -34,7 +34,10 @@ _COLUMNS = {
 
 
 def make_sidecar(
-    description: Mapping[str, Any], columns: list[str], command: str | None
+    description: Mapping[str, Any],
+    columns: list[str],
+    command: str | None,
+    extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the sidecar of a table.
 
@@ -48,6 +51,9 @@ def make_sidecar(
 
     command : str or None
         The command line.
+
+    extra : mapping or None, default=None
+        What else is said.
 
     Returns
     -------
@@ -63,6 +69,7 @@ def make_sidecar(
         "Alpha": family["alpha"],
         "Statistic": statistic["stat_type"],
         "DegreesOfFreedom": statistic["df"],
+        "StatisticSource": statistic["said_by"],
         "TwoSided": statistic["two_sided"],
         "NumberTested": family["n_tested"],
         "TrueDiscoveries": family["true_discoveries"],
@@ -77,7 +84,7 @@ def make_sidecar(
         sidecar["Contrast"] = description["contrast"]
     if command is not None:
         sidecar["Command"] = command
-    return sidecar | {name: _column(name) for name in columns}
+    return sidecar | dict(extra or {}) | {name: _column(name) for name in columns}
 
 
 def described_test(test: Mapping[str, Any]) -> dict[str, Any]:

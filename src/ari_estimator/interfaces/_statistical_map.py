@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ari_estimator.graphs._voxel_grid import Connectivity
-from ari_estimator.inference import StatType, make_statistic
+from ari_estimator.images._declared import declarations_of
+from ari_estimator.inference import StatType
+from ari_estimator.inference._statistics import settle_statistic
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,12 @@ class StatisticalMap:
     stat_img : image
         The map.
 
-    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
-        What it holds.
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"} or None, default=None
+        What it holds. None is what the header and the name of the file say, and z where they say
+        nothing; it is replaced by what was found.
 
-    df : float, (float, float) or None, default=None
-        Degrees of freedom of t, chi2 and F values.
+    df : float, (float, float), image, path or None, default=None
+        Degrees of freedom of t, chi2 and F values; an image has those of each voxel, for t.
 
     mask_img : image or None, default=None
         All voxels that were tested. None where the program has left no mask: see
@@ -70,8 +73,8 @@ class StatisticalMap:
     """
 
     stat_img: Any
-    stat_type: StatType = "z"
-    df: float | tuple[float, float] | None = None
+    stat_type: StatType | None = None
+    df: Any = None
     mask_img: Any = None
     labels_img: Any = None
     two_sided: bool = False
@@ -79,7 +82,13 @@ class StatisticalMap:
     name: str = ""
 
     def __post_init__(self) -> None:
-        make_statistic(self.stat_type, self.df, self.two_sided)
+        # A contradiction is warned of when the map is tested.
+        declared = [] if self.stat_type is not None else [declarations_of(self.stat_img)]
+        statistic = settle_statistic(declared, self.stat_type, self.df, self.two_sided).statistic
+        if self.stat_type is None:
+            df = statistic.df[0] if statistic.n_df == 1 else statistic.df or None
+            object.__setattr__(self, "stat_type", statistic.stat_type)
+            object.__setattr__(self, "df", df)
 
     def parameters(self) -> dict[str, Any]:
         """Return parameters of transformers that form clusters of the map.

@@ -46,7 +46,7 @@ def find_peaks(
     elements : ndarray of int of shape (n_peaks,)
         Where it is, among the tested elements. Of equally strong neighbours the first.
     """
-    evidence = family.evidence
+    evidence = family.peak_evidence
     xyz = family.space.coordinates()
     labels, candidates = _local_maxima(evidence, sets, graph)
     order = np.lexsort((candidates, -evidence[candidates], labels))

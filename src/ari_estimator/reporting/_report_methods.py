@@ -61,9 +61,10 @@ def tdp_methods(description: dict[str, Any]) -> Methods:
     text = (
         "All-Resolutions Inference (Rosenblatt et al., 2018; Goeman et al., 2019) gave lower "
         f"bounds on true discovery proportions (TDPs). It tested {article} {statistic['name']} map "
-        f"of {family['n_tested']:,} {elements}{_SIDES[statistic['direction']]}. {sets['sentence']} "
-        f"{test['sentence']} At alpha = {alpha:g}, the bounds of all sets of {elements} hold at "
-        f"once with probability at least {confidence(alpha, percent=True)}. {_software()}"
+        f"of {family['n_tested']:,} {elements}{_SIDES[statistic['direction']]}. "
+        f"{statistic['sentence']} {sets['sentence']} {test['sentence']} "
+        f"At alpha = {alpha:g}, the bounds of all sets of {elements} hold at once with "
+        f"probability at least {confidence(alpha, percent=True)}. {_software()}"
     )
     return _methods(text, {*_ARI, *sets["references"], *test["references"]})
 

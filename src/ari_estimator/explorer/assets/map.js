@@ -24,6 +24,8 @@
       this.geometry = new GEOMETRIES[info.geometry.kind](info.geometry, arrays);
       this.stat = stat;
       this.evidence = evidenceOf(stat, info);
+      // A peak is finite where there are finite values.
+      this.peakEvidence = this.evidence.map((value) => (value === Infinity ? -Infinity : value));
       this.drawn = drawnOf(stat, info);
       this.regions = regions;
       this.forest = new ari.Forest({
@@ -37,9 +39,10 @@
       this.free = this.forest.thresholdFree();
     }
 
-    // The element with the most evidence, the first of them.
+    // The peak of the whole map, the first of them.
     get strongest() {
-      return this.evidence.reduce((best, e, i) => (e > this.evidence[best] ? i : best), 0);
+      const evidence = this.peakEvidence;
+      return evidence.reduce((best, e, i) => (e > evidence[best] ? i : best), 0);
     }
 
     // Bound of any elements.

@@ -6,7 +6,8 @@
   const UNITS = { mm3: "mm³", mm2: "mm²" };
 
   // Terms and values. row: of the cluster there, undefined if there is none.
-  ari.linesOfPlace = function ({ geometry, info, regions, stat, free, forest, evidence }, place, row) {
+  ari.linesOfPlace = function (map, place, row) {
+    const { geometry, info, regions, stat, free, forest, peakEvidence } = map;
     const { one, many, unit } = geometry.words;
     const lines = [...geometry.describe(place)];
     const here = geometry.elementOf(place);
@@ -15,7 +16,7 @@
     if (regions) lines.push(["region", info.region_names[regions[here]] || "none"]);
     lines.push(["threshold-free TDP", ari.proportion(Math.max(free[here], 0))]);
     if (!row) return [...lines, ["cluster", "none"]];
-    const peak = geometry.placeOfElement(forest.peak(row.cluster, evidence));
+    const peak = geometry.placeOfElement(forest.peak(row.cluster, peakEvidence));
     return [
       ...lines,
       ["cluster", count(row.cluster_id)],

@@ -30,7 +30,8 @@
 
   // Rows of clusters of a map, that of the rest, and the number of its row for each element (0 for
   // the rest).
-  ari.clusterRows = function ({ forest, geometry, stat, evidence, info, regions }, clusters) {
+  ari.clusterRows = function (map, clusters) {
+    const { forest, geometry, stat, evidence, peakEvidence, info, regions } = map;
     const { many, unit } = geometry.words;
     const describe = (peak) => {
       const row = { peak_stat: stat[peak] };
@@ -57,7 +58,7 @@
         [`size_${unit}`]: sizes[k + 1],
         true_discoveries: forest.trueDiscoveries[cluster],
         tdp: forest.trueDiscoveries[cluster] / n,
-        ...describe(forest.peak(cluster, evidence)),
+        ...describe(forest.peak(cluster, peakEvidence)),
         cluster,
       };
     });
@@ -78,7 +79,7 @@
     };
     if (rest.length) {
       let best = rest[0];
-      for (const element of rest) if (evidence[element] > evidence[best]) best = element;
+      for (const element of rest) if (peakEvidence[element] > peakEvidence[best]) best = element;
       Object.assign(ofRest, describe(best));
     }
     return { rows, rest: ofRest, labels };

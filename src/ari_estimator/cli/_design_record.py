@@ -1,0 +1,210 @@
+"""What a group study has tested: printed, told to machines, and written to be tested again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# Rows on a screen.
+_MOST_ROWS = 25
+
+
+@dataclass(frozen=True)
+class DesignRecord:
+    """What a group study has tested.
+
+    Attributes
+    ----------
+    design : pandas.DataFrame
+        The design, a row for each map.
+
+    contrast : str
+        The contrast.
+
+    weights : dict of str to float
+        Weight of each regressor in the contrast.
+
+    df : int
+        Degrees of freedom of the residuals.
+
+    maps : list of tuple of str
+        The map of each row, or the files of both hemispheres.
+
+    rows : list of int
+        The row of each map in the file of the design; empty without such a file.
+
+    subjects : list of str
+        The subject of each map, as far as the table says.
+
+    blocks : tuple of str and list of str, or None
+        Name and cells of the column of blocks.
+
+    file : Path or None
+        The file of the design.
+
+    file_sha256 : str or None
+        Its checksum.
+
+    left_out : dict of str to str
+        Columns of the file that are no regressors, and why.
+
+    formula : str or None
+        Terms of the design, as the user wrote them.
+
+    dropped : list of str
+        Rows that were left out.
+    """
+
+    design: pd.DataFrame
+    contrast: str
+    weights: dict[str, float]
+    df: int
+    maps: list[tuple[str, ...]]
+    rows: list[int]
+    subjects: list[str]
+    blocks: tuple[str, list[str]] | None
+    file: Path | None
+    file_sha256: str | None
+    left_out: dict[str, str]
+    formula: str | None
+    dropped: list[str]
+
+    def facts(self, mask: str) -> dict[str, Any]:
+        """Return it for machines."""
+        return {
+            "file": None if self.file is None else str(self.file),
+            "file_sha256": self.file_sha256,
+            "sha256": self._sha256,
+            "formula": self.formula,
+            "regressors": list(self.weights),
+            "contrast_weights": self.weights,
+            "n_subjects": len(self.design),
+            "df": self.df,
+            "mask": mask,
+            "rows": self._pairs(),
+            "left_out": self.left_out,
+            "dropped": self.dropped,
+        }
+
+    def sidecar(self, mask: str) -> dict[str, Any]:
+        """Return it in the notation of BIDS."""
+        facts = self.facts(mask)
+        return {
+            "Design": {
+                "File": facts["file"],
+                "FileSHA256": facts["file_sha256"],
+                "SHA256": facts["sha256"],
+                "Formula": facts["formula"],
+                "Regressors": facts["regressors"],
+                "ContrastWeights": facts["contrast_weights"],
+                "NumberOfSubjects": facts["n_subjects"],
+                "DegreesOfFreedom": facts["df"],
+                "Mask": facts["mask"],
+                "Rows": facts["rows"],
+                "LeftOut": facts["left_out"],
+                "Dropped": facts["dropped"],
+            }
+        }
+
+    def text(self, mask: str) -> str:
+        """Return it in words, for people."""
+        weights = ", ".join(f"{weight:g} {name!r}" for name, weight in self.weights.items())
+        lines = [
+            f"contrast {self.contrast}: {weights}",
+            f"{len(self.design)} subjects · {self.df} degrees of freedom · mask: {mask}",
+        ]
+        if self.left_out:
+            told = ", ".join(
+                f"{repr(name) if name else 'one without a name'} ({why})"
+                for name, why in self.left_out.items()
+            )
+            lines.append(f"columns left out: {told}")
+        if self.file is not None:
+            lines.append(f"design {self.file} · sha256 {self.file_sha256}")
+            pairs = [
+                " ".join(filter(None, (f"row {pair['row']}", pair["subject"])))
+                + f": {', '.join(pair['map'])}"
+                for pair in self._pairs()
+            ]
+            lines += pairs[:_MOST_ROWS]
+            if len(pairs) > _MOST_ROWS:
+                lines.append(
+                    f"{len(pairs) - _MOST_ROWS} more rows; --out writes all, and --json prints them"
+                )
+        return "\n".join(lines)
+
+    def write(self, folder: Path, prefix: str, options: list[str]) -> dict[str, str]:
+        """Write the design and the contrast, and return the names of the files.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder.
+
+        prefix : str
+            How names of files start.
+
+        options : list of str
+            Further options of the same analysis.
+
+        Returns
+        -------
+        names : dict of str to str
+            Names of the files, by what they are.
+        """
+        names = {"design": f"{prefix}_design.tsv", "contrast": f"{prefix}_contrast.json"}
+        (folder / names["design"]).write_bytes(self._written)
+        given = ["--design", names["design"]]
+        given += [f"--regressor={name}" for name in self.weights]
+        given += ["--no-intercept", f"--contrast={self.contrast}"]
+        if self.blocks is not None:
+            given += ["--blocks", self.blocks[0]]
+        told = {
+            "Contrast": self.contrast,
+            "Weights": self.weights,
+            "Design": names["design"],
+            "DesignSHA256": self._sha256,
+            "Options": shlex.join([*given, *options]),
+        }
+        text = json.dumps(told, indent=2, ensure_ascii=False)
+        path = folder / names["contrast"]
+        path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        return names
+
+    def _pairs(self) -> list[dict[str, Any]]:
+        n = len(self.maps)
+        rows: list[Any] = self.rows or [None] * n
+        subjects: list[Any] = self.subjects or [None] * n
+        return [
+            {"row": row, "subject": subject, "map": list(files)}
+            for row, subject, files in zip(rows, subjects, self.maps, strict=True)
+        ]
+
+    @property
+    def _written(self) -> bytes:
+        """The design as it is written: a table that ``ari group`` reads."""
+        columns = ("path",) if len(self.maps[0]) == 1 else ("path_left", "path_right")
+        # Of the place where the command ran: the table lies somewhere else.
+        files = np.array([[str(Path(file).absolute()) for file in row] for row in self.maps])
+        table = pd.DataFrame(files, columns=list(columns))
+        if self.subjects:
+            table["participant_id"] = self.subjects
+        if self.blocks is not None and self.blocks[0] not in (*table, *self.design):
+            table[self.blocks[0]] = self.blocks[1]
+        for name in self.design:
+            # The shortest text that is read as the same number.
+            table[name] = [repr(float(value)) for value in self.design[name]]
+        text = table.to_csv(sep="\t", index=False, lineterminator="\n")
+        return text.encode("utf-8", errors="backslashreplace")
+
+    @property
+    def _sha256(self) -> str:
+        """Checksum of the design as it is written."""
+        return sha256(self._written).hexdigest()

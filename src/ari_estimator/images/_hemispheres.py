@@ -1,0 +1,290 @@
+"""Which hemisphere a file of a surface is of, as the file itself tells."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import nibabel
+import numpy as np
+from nibabel.gifti.gifti import GiftiImage
+from nilearn.surface import FileMesh, PolyMesh
+
+Side = Literal["left", "right"]
+
+_STRUCTURES: dict[str, Side] = {"CortexLeft": "left", "CortexRight": "right"}
+
+# A hemisphere crosses the midline with a smaller share of its vertices.
+_FEW = 0.05
+
+# What tells the side in a name, the surest first: the entity of BIDS, FreeSurfer's prefix, the
+# letter of the Human Connectome Project, the word.
+_IN_NAMES = (
+    re.compile(r"(?:^|_)hemi-(l|r|left|right|lh|rh)(?=[._]|$)", re.IGNORECASE),
+    re.compile(r"(?:^|[._-])(lh|rh)(?=[._-]|$)", re.IGNORECASE),
+    re.compile(r"(?:^|[._])([LR])(?=[._]|$)"),
+    re.compile(r"(?:^|[._-])(left|right)(?=[._-]|$)", re.IGNORECASE),
+)
+
+
+class ToldSide(NamedTuple):
+    """The side of a file, and what tells it.
+
+    Attributes
+    ----------
+    side : {"left", "right"} or None
+        The hemisphere; None if nothing tells it.
+
+    said_by : str
+        What tells it, for a sentence.
+
+    is_sure : bool
+        Whether it is more than a word in the name, which may mean a hand.
+    """
+
+    side: Side | None
+    said_by: str
+    is_sure: bool
+
+
+_UNKNOWN = ToldSide(None, "nothing says its side", False)
+
+
+def side_of(path: str | Path) -> ToldSide:
+    """Return the hemisphere that a file is of.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of values on a surface, or of a mesh.
+
+    Returns
+    -------
+    told : ToldSide
+        What the file itself says (AnatomicalStructurePrimary of GIfTI), or else its name.
+
+    Raises
+    ------
+    ValueError
+        If the file and its name say different sides.
+    """
+    path = Path(path)
+    by_name = _side_of_name(path.name)
+    inside = None
+    if path.name.endswith((".gii", ".gii.gz")) and path.is_file():
+        inside = _side_inside(str(path), path.stat().st_mtime_ns)
+    if inside is None:
+        return by_name
+    if by_name.is_sure and inside != by_name.side:
+        raise ValueError(
+            f"The hemisphere of {str(path)!r} is not certain: its name says {by_name.side}, "
+            f"AnatomicalStructurePrimary in it says {inside}. Correct one of them."
+        )
+    return ToldSide(inside, f"AnatomicalStructurePrimary says {inside}", True)
+
+
+class SortedFiles(NamedTuple):
+    """The files of both hemispheres.
+
+    Attributes
+    ----------
+    left, right : str or Path
+        The files.
+
+    are_told : bool
+        Whether they say themselves which is which.
+
+    warning : str
+        What is to be said if the right one was given first; "" otherwise.
+    """
+
+    left: Any
+    right: Any
+    are_told: bool
+    warning: str = ""
+
+    def told(self) -> SortedFiles:
+        """Say that the files were exchanged, if so, and return them."""
+        if self.warning:
+            warnings.warn(self.warning, UserWarning, stacklevel=2)
+        return self
+
+
+def sorted_files(paths: Sequence[str | Path], what: str) -> SortedFiles:
+    """Return two files with the left hemisphere first, as the files tell.
+
+    Parameters
+    ----------
+    paths : sequence of 2 paths
+        The files of both hemispheres.
+
+    what : str
+        What they were given for, for messages: "--mesh".
+
+    Returns
+    -------
+    files : SortedFiles
+        The file of the left and of the right hemisphere. Files that say nothing keep their order.
+
+    Raises
+    ------
+    ValueError
+        If both are one file, or of one hemisphere; or if only one file says its side, and it
+        is not where it was given.
+    """
+    first, second = paths
+    if Path(first).resolve() == Path(second).resolve():
+        raise ValueError(
+            f"{what} must be a file of each hemisphere. Got {str(first)!r} for both of them."
+        )
+    told = _told(first, second)
+    sides = (told[0].side, told[1].side)
+    if sides == ("right", "left"):
+        warning = (
+            f"{what} has the right hemisphere first: {_said(first, told[0])}, "
+            f"{_said(second, told[1])}. They are taken for what they say."
+        )
+        return SortedFiles(second, first, True, warning)
+    if sides[0] == "right" or sides[1] == "left":
+        raise ValueError(
+            f"{what} must be a file of each hemisphere, left and right. Got {_said(first, told[0])}"
+            f" and {_said(second, told[1])}."
+        )
+    return SortedFiles(first, second, sides != (None, None))
+
+
+def sorted_meshes(mesh: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return meshes of the hemispheres by the sides that their files tell.
+
+    Parameters
+    ----------
+    mesh : dict
+        Meshes or their files by "left" and "right", which go with no values yet.
+
+    what : str
+        The argument, for messages.
+
+    Returns
+    -------
+    mesh : dict
+        The same, exchanged where both files say so.
+
+    Raises
+    ------
+    ValueError
+        If files are of another hemisphere than they are given for.
+    """
+    paths = {side: path for side, part in mesh.items() if (path := _path_of(part)) is not None}
+    if len(paths) < 2:
+        _check_sides(paths, what)
+        return dict(mesh)
+    if sorted_files([paths["left"], paths["right"]], what).told().warning:
+        return {"left": mesh["right"], "right": mesh["left"]}
+    return dict(mesh)
+
+
+def check_mesh(mesh: PolyMesh, what: str) -> None:
+    """Refuse the mesh of an image if its files are of other hemispheres.
+
+    Where the meshes of an image are exchanged, nothing tells whether its values are, too. Meshes
+    whose files nilearn has forgotten are told by where they lie, with a warning alone: there are
+    programs whose first axis points to the left.
+
+    Parameters
+    ----------
+    mesh : PolyMesh
+        The mesh.
+
+    what : str
+        What it is of, for messages: "the map".
+
+    Raises
+    ------
+    ValueError
+        If a file is of another hemisphere than the mesh has it for, or both are one mesh.
+    """
+    parts = mesh.parts
+    paths = {side: part.file_path for side, part in parts.items() if isinstance(part, FileMesh)}
+    _check_sides(paths, f"The mesh of {what}")
+    if paths or len(parts) < 2:
+        return
+    left, right = (np.asarray(parts[side].coordinates) for side in ("left", "right"))
+    if np.array_equal(left, right) and not _is_sphere(left):
+        raise ValueError(
+            f"The mesh of {what} must have a mesh for each hemisphere. Got the same one for both."
+        )
+    if np.quantile(left[:, 0], _FEW) > 0 > np.quantile(right[:, 0], 1 - _FEW):
+        warnings.warn(
+            f"The mesh of {what} has its left hemisphere on the right (x > 0), and its right one "
+            "on the left. If the files were exchanged, so are the hemispheres of all results.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _check_sides(paths: Mapping[str, Any], what: str) -> None:
+    files = list(paths.values())
+    if len(files) == 2 and Path(files[0]).resolve() == Path(files[1]).resolve():
+        raise ValueError(
+            f"{what} must have a file for each hemisphere. Got {str(files[0])!r} for both of them."
+        )
+    for (side, path), told in zip(paths.items(), _told(*files), strict=True):
+        if told.side not in (None, side):
+            raise ValueError(
+                f"{what} must have the {side} hemisphere as {side!r}. Got {_said(path, told)}. "
+                "Give each hemisphere with its own mesh and its own values."
+            )
+
+
+def _told(*paths: str | Path) -> list[ToldSide]:
+    """Return the sides of files that go together."""
+    told = [side_of(path) for path in paths]
+    if len(told) == 2 and told[0].side == told[1].side and not any(one.is_sure for one in told):
+        # A word in both names means something else: right_hand_1.gii and right_hand_2.gii.
+        return [_UNKNOWN, _UNKNOWN]
+    return told
+
+
+def _is_sphere(points: np.ndarray) -> bool:
+    """Tell whether points lie on a sphere, which may be the same for both hemispheres."""
+    radii = np.linalg.norm(points, axis=1)
+    return bool(np.ptp(radii) <= _FEW * radii.mean())
+
+
+def _path_of(mesh: Any) -> Any:
+    return mesh if isinstance(mesh, (str, Path)) else getattr(mesh, "file_path", None)
+
+
+def _side_of_name(name: str) -> ToldSide:
+    for pattern in _IN_NAMES:
+        found = {match[0].lower() for match in pattern.findall(name)}
+        if len(found) > 1:  # such as left_vs_right
+            return _UNKNOWN
+        if found:
+            side: Side = "left" if found == {"l"} else "right"
+            return ToldSide(side, f"named {side}", pattern is not _IN_NAMES[-1])
+    return _UNKNOWN
+
+
+@lru_cache(maxsize=256)
+def _side_inside(path: str, _modified: int) -> Side | None:
+    """Return the side that a GIfTI file says in its metadata."""
+    try:
+        img = nibabel.load(path)
+    except Exception:  # who reads the values says what is wrong with the file
+        return None
+    if not isinstance(img, GiftiImage):
+        return None
+    for meta in (img.meta, *(array.meta for array in img.darrays)):
+        side = _STRUCTURES.get(meta.get("AnatomicalStructurePrimary", ""))
+        if side is not None:
+            return side
+    return None
+
+
+def _said(path: str | Path, told: ToldSide) -> str:
+    return f"{str(path)!r} ({told.said_by})"

@@ -1,0 +1,139 @@
+"""Volumes of other formats than NIfTI, and files that only look like volumes."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import nibabel
+from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
+from nibabel.analyze import AnalyzeHeader
+from nibabel.orientations import aff2axcodes
+from nibabel.spatialimages import HeaderDataError, SpatialImage
+
+# Numbers of vertices of a hemisphere, on the meshes that programs share.
+_MESHES = {
+    642: "fsaverage3",
+    2562: "fsaverage4",
+    10242: "fsaverage5",
+    32492: "fsLR 32k",
+    40962: "fsaverage6",
+    59292: "fsLR 59k",
+    163842: "fsaverage",
+}
+
+# A row of so many voxels is no volume. Shorter ones are toys.
+_LONGEST_ROW = 641
+
+# FreeSurfer cuts a long row in some files, but not into pieces as short as this.
+_SHORTEST_PIECE = 1000
+
+
+def as_nifti(img: Any) -> Any:
+    """Return a volume of another format, or its file, as a NIfTI image.
+
+    Parameters
+    ----------
+    img : image, path, or anything else
+        What a user gives as a volume.
+
+    Returns
+    -------
+    img : Nifti1Image, or what was given
+        An image of MGH, Analyze and other formats of nibabel as NIfTI, with the data where they
+        are, and with its file. Paths to NIfTI files and all else are returned as they are.
+
+    Raises
+    ------
+    ValueError
+        If it is a surface.
+    """
+    if isinstance(img, (str, Path)):
+        path = Path(img)
+        if path.name.endswith((".nii", ".nii.gz")) or not path.is_file():
+            return img
+        loaded: Any = nibabel.load(path)
+        return as_nifti(loaded) if isinstance(loaded, SpatialImage) else img
+    if not isinstance(img, SpatialImage) or isinstance(img, Nifti1Image):
+        return img
+    refuse_surface(img.shape)  # NIfTI has no room for some of them
+    header = img.header if isinstance(img, Nifti1Pair) else None
+    affine = img.header.get_best_affine() if img.affine is None else img.affine
+    volume = Nifti1Image(img.dataobj, affine, header, dtype=img.get_data_dtype())
+    if isinstance(img.header, AnalyzeHeader) and "descrip" in img.header:
+        volume.header["descrip"] = img.header["descrip"]
+    # Its name tells what it holds, whatever the format. NIfTI images take names of NIfTI only.
+    volume.file_map["image"].filename = img.get_filename()
+    return volume
+
+
+def refuse_surface(shape: tuple[int, ...], what: str = "A volume") -> None:
+    """Refuse an image whose voxels lie in one row: FreeSurfer keeps surfaces like that.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the image; only the first three axes count.
+
+    what : str, default="A volume"
+        What it was given for, for the message.
+
+    Raises
+    ------
+    ValueError
+        If all of its voxels, more than 641, lie in one row, or in a few rows that together have
+        as many as a mesh has vertices.
+    """
+    axes = tuple(int(n) for n in shape[:3])
+    n = math.prod(axes)
+    mesh = _MESHES.get(n)
+    if mesh is None and n % 2 == 0 and n // 2 in _MESHES:
+        mesh = f"{_MESHES[n // 2]}, both hemispheres"
+    is_row = sorted(axes)[1:2] == [1] and n > _LONGEST_ROW
+    is_cut_row = mesh is not None and 1 in axes and max(axes) > _SHORTEST_PIECE
+    if not (is_row or is_cut_row):
+        return
+    which = f" of {mesh}" if mesh is not None else ", whose mesh its size does not tell,"
+    raise ValueError(
+        f"{what} must have more than one dimension. Got shape {tuple(shape)}: that is a surface"
+        f"{which} in the file of a volume, and its {n} vertices are no neighbours in space. Pass a "
+        "nilearn SurfaceImage, which has the values with the mesh of each hemisphere; in the "
+        "shell, the files of both hemispheres (.mgh, .mgz or .gii) with --mesh for each."
+    )
+
+
+def warn_of_other_side(img: SpatialImage) -> bool:
+    """Warn if the two affines in the header of an image take other sides for left.
+
+    Parameters
+    ----------
+    img : nibabel image
+        The image. Only NIfTI has two affines.
+
+    Returns
+    -------
+    is_told : bool
+        Whether there was a warning.
+    """
+    header = img.header
+    if not isinstance(header, Nifti1Header) or not (header["sform_code"] and header["qform_code"]):
+        return False
+    sform = header.get_sform()
+    try:
+        qform = header.get_qform()
+    except HeaderDataError:  # no rotation at all, and so not used by anyone
+        return False
+    # Where the first coordinate grows by one of them, it falls by the other.
+    if sform[0, :3] @ qform[0, :3] >= 0:
+        return False
+    by_sform, by_qform = ("".join(map(str, aff2axcodes(affine))) for affine in (sform, qform))
+    warnings.warn(
+        "sform and qform in the header of an image disagree in left and right: its axes point to "
+        f"{by_sform} by the sform, to {by_qform} by the qform. The sform is used, as nibabel and "
+        "nilearn do. If the qform is right, left and right are exchanged in all results.",
+        UserWarning,
+        stacklevel=2,
+    )
+    return True

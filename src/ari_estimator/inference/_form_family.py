@@ -1,0 +1,285 @@
+"""The family of one map, formed from its values once they are checked."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from ari_estimator.images._space import Space
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._statistic import Statistic
+
+# One in five values of standard normal noise is as close to zero as this.
+_SMALL = 0.25
+
+# A map that is not thresholded has more values close to zero than this share, and more of
+# either sign, even if it is active nearly everywhere.
+_NEXT_TO_NONE = 0.005
+
+# Fewer than one in a million maps of pure noise may look thresholded by chance.
+_LOG_IMPLAUSIBLE = np.log(1e-6)
+
+# So few voxels are no map.
+_FEW = 10
+
+# With fewer voxels missing than this share, the rest cannot be those above a threshold.
+_FEWEST_MISSING = 0.2
+
+# Of genuine maps, robust standard deviations of z values go from 0.6 to 2.3.
+_SMALLEST_SCALE, _LARGEST_SCALE = 0.5, 4
+_IQR_OF_Z = 1.3489795003921634
+
+# No z value of a p-value is larger: ndtr(-38.5) is 0 in double precision.
+_LARGEST_Z = 40
+
+# Fewer elements may have any scale by chance: of so many, it is outside of the limits, or all
+# lie within [-1, 1], less than once in a million maps.
+_FEWEST_JUDGED = 200
+
+# Of p-values that underflow to 0, others are close: with more zeros than this share, and none
+# that is so small, the zeros are no p-values.
+_MOST_ZEROS = 0.02
+_TINY_P = 1e-6
+
+
+def form_family(
+    values: np.ndarray, space: Space, statistic: Statistic, mask_called: str = "the mask"
+) -> MapFamily:
+    """Form the family of one map.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_elements,)
+        Values in the mask; NaN where there is none.
+
+    space : Space
+        Where the elements lie.
+
+    statistic : Statistic
+        What the values are.
+
+    mask_called : str, default="the mask"
+        The mask in a sentence, which says where it is from.
+
+    Returns
+    -------
+    family : MapFamily
+        The family, without the elements that are NaN.
+
+    Raises
+    ------
+    ValueError
+        If the map is NaN, or one and the same value, throughout the mask, or holds
+        impossible values, or if the elements that are not NaN look like those beyond a
+        threshold.
+
+    Warns
+    -----
+    UserWarning
+        If elements are NaN, infinite, or exactly 0 in a map of p-values; if the values are not
+        those that such a statistic has.
+    """
+    elements = space.element_name[1]
+    is_tested = ~np.isnan(values)
+    n_nan = values.size - int(np.count_nonzero(is_tested))
+    if n_nan == values.size:
+        raise ValueError(
+            f"The map is NaN in all {values.size} {elements} of {mask_called}: nothing to test."
+        )
+    if statistic.zero_is_strongest:
+        check_zeros(values, elements, mask_called)
+    if n_nan:
+        warn_of_nan(n_nan, values.size, elements, mask_called)
+        values = values[is_tested]
+        space = space.restrict(is_tested)
+    if values.size > 1 and values.min() == values.max():
+        raise ValueError(
+            f"The map is constant, {values[0]}, in all {values.size} {elements} of {mask_called}: "
+            "it is no statistical map."
+        )
+    statistic.check_values(values)
+    if n_nan:
+        check_rest_of_nan(statistic.one_sided_z(values), n_nan, elements, mask_called)
+    warn_of_unlikely_values(values, statistic, elements)
+    evidence = peak_evidence = statistic.evidence(values)
+    is_infinite = np.isposinf(evidence)
+    if is_infinite.any():
+        peak_evidence = np.where(is_infinite, -np.inf, evidence)
+    return MapFamily(
+        values, statistic, space, is_tested, statistic.p_values(values), evidence, peak_evidence
+    )
+
+
+def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_names: str) -> None:
+    """Warn of infinite values, and of values that z or t hardly ever have."""
+    n_up, n_down = int(np.isposinf(values).sum()), int(np.isneginf(values).sum())
+    if n_up or n_down:
+        both = "-inf and +inf are the strongest evidence there is, since both sides count."
+        warnings.warn(
+            f"The map is infinite in {n_up + n_down} {element_names}: +inf in {n_up}, -inf in "
+            f"{n_down}. "
+            + (both if statistic.two_sided else "+inf is the strongest evidence there is.")
+            + " If these values stand for something else, leave them out of mask_img.",
+            UserWarning,
+            stacklevel=2,
+        )
+    if not statistic.is_signed or values.size < _FEWEST_JUDGED:
+        return
+    # Padding says nothing of the scale.
+    values = values[np.isfinite(values) & (values != 0)]
+    if values.size < _FEWEST_JUDGED:
+        return
+    low, high = values.min(), values.max()
+    quartiles = np.quantile(values, (0.25, 0.75))
+    # Quartiles of t become those of z: no other value needs to be turned into z.
+    scale = float(np.diff(statistic.one_sided_z(quartiles))[0] / _IQR_OF_Z)
+    reason = None
+    if low >= -1 and high <= 1:
+        reason = f"All lie in [-1, 1], from {low:.3g} to {high:.3g}, as correlations do"
+    elif (values == np.rint(values)).all():
+        reason = "All are whole numbers, as labels and counts are"
+    elif not _SMALLEST_SCALE <= scale <= _LARGEST_SCALE:
+        reason = (
+            f"Their robust standard deviation is {scale:.3g} (from the quartiles, as z values), "
+            f"and maps of {statistic.name} values have {_SMALLEST_SCALE} to {_LARGEST_SCALE}"
+        )
+    elif statistic.name == "z" and max(-low, high) > _LARGEST_Z:
+        reason = (
+            f"They go from {low:.3g} to {high:.3g}, and no p-value that a computer can hold has "
+            f"a z value beyond {_LARGEST_Z}"
+        )
+    if reason is not None:
+        warnings.warn(
+            f"The map does not look like {statistic.name} values. {reason}. Effects, percent "
+            "signal change and correlations are no statistics: the bounds do not hold for them. "
+            "If the map holds another statistic, set stat_type.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _looks_thresholded(z: np.ndarray) -> bool:
+    """Tell whether z values close to zero, or of one sign, are missing.
+
+    A share of next to none is what few voxels may show by chance: the chance that standard
+    normal noise would show it decides then.
+    """
+    gap = float(np.quantile(np.abs(z), _NEXT_TO_NONE, method="lower"))
+    lacks_small = gap >= _SMALL and z.size * (np.log(2) + log_ndtr(-gap)) < _LOG_IMPLAUSIBLE
+    rarer = min(int((z >= 0).sum()), int((z <= 0).sum()))
+    lacks_sign = rarer <= _NEXT_TO_NONE * z.size and z.size * np.log(0.5) < _LOG_IMPLAUSIBLE
+    return lacks_small or lacks_sign
+
+
+def check_computed_family(z: np.ndarray, mask_called: str, element_names: str) -> None:
+    """Refuse a map whose mask was computed from it after it had been thresholded.
+
+    The mask is then the voxels above the threshold. As a family they hold no noise any
+    more, and pure noise would get true discoveries.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n,)
+        The map as z values, in the mask, without voxels that are missing.
+
+    mask_called : str
+        The mask in a sentence, which says where it is from.
+
+    element_names : str
+        What the elements are called.
+
+    Raises
+    ------
+    ValueError
+        If the map looks thresholded, or if fewer than ten voxels are in the mask.
+    """
+    if z.size >= _FEW and not _looks_thresholded(z):
+        return
+    raise ValueError(
+        f"The map looks thresholded already: it has {z.size} {element_names} in {mask_called}, "
+        "next to none of them close to zero, or next to none of one sign. The others belong to "
+        "the family that is tested, and without them the bounds are void. Pass the map as it "
+        f"was before thresholding, or the mask of all {element_names} that were tested as mask_img."
+    )
+
+
+def check_rest_of_nan(z: np.ndarray, n_nan: int, element_names: str, mask_called: str) -> None:
+    """Refuse a map that is NaN where it was below a threshold.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n,)
+        The map as z values, in the mask, where it is not NaN.
+
+    n_nan : int
+        Number of elements of the mask that are.
+
+    element_names : str
+        What they are called.
+
+    mask_called : str
+        The mask in a sentence, which says where it is from.
+
+    Raises
+    ------
+    ValueError
+        If the map looks thresholded.
+    """
+    if n_nan < _FEWEST_MISSING * (z.size + n_nan) or not _looks_thresholded(z):
+        return
+    raise ValueError(
+        f"The map looks thresholded already: it is NaN in {n_nan} {element_names} of "
+        f"{mask_called}, and next to none of the {z.size} others are close to zero, or next to "
+        "none of one sign. NaN leave the family that is tested, and without them the bounds are "
+        "void. Pass the map as it was before thresholding; or, if the others are all that were "
+        "tested, a mask of them as mask_img."
+    )
+
+
+def warn_of_nan(n_nan: int, n_elements: int, element_names: str, mask_called: str) -> None:
+    """Warn that elements of a map are NaN, and so not in the family."""
+    warnings.warn(
+        f"The map is NaN in {n_nan} of the {n_elements} {element_names} of {mask_called}. They are "
+        f"left out of the family, which has {n_elements - n_nan} {element_names}.",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def check_zeros(values: np.ndarray, element_names: str, mask_called: str) -> None:
+    """Refuse a p map that is 0 where it has no values, or warn if that may be so."""
+    n_zero = int((values == 0).sum())
+    if n_zero > _MOST_ZEROS * values.size and not (values[values > 0] < _TINY_P).any():
+        raise ValueError(
+            f"The p map is exactly 0 in {n_zero} of the {values.size} {element_names} of "
+            f"{mask_called}, and next to 0 nowhere: it looks padded. A p-value of 0 is the "
+            "strongest evidence there is. Leave the background out of mask_img; of a map that was "
+            "thresholded, pass what it was before."
+        )
+    if n_zero:
+        warnings.warn(
+            f"The p map is exactly 0 in {n_zero} {element_names} of {mask_called}, which has "
+            f"{values.size}. They count as discoveries. If they are background, leave them "
+            "out of mask_img.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def warn_of_untested_zeros(
+    values: np.ndarray, statistic: Statistic, element_names: str, mask_called: str
+) -> None:
+    """Warn if a map whose elements are all tested is exactly 0 where it may have no values."""
+    n_zero = int((values == 0).sum())
+    if not statistic.is_p and n_zero > _MOST_ZEROS * values.size:
+        _, _, why = mask_called.partition(", since ")
+        why = why or f"{mask_called} leaves none out"
+        warnings.warn(
+            f"The map is exactly 0 in {n_zero} of {values.size} {element_names}, all of which are "
+            f"tested, since {why}. If these have no data (the medial wall, for example), the "
+            "bounds are smaller than they need be: give a mask without them.",
+            UserWarning,
+            stacklevel=2,
+        )

@@ -1,0 +1,339 @@
+"""The statistic of a map, from what a user says and what its file declares."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from numbers import Real
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ari_estimator.images._declared import Declaration
+from ari_estimator.inference._statistic import DEFAULT_STAT_TYPE, STATISTICS, Statistic
+
+# What cannot be tested, what it is called, and what to pass instead.
+_UNTESTABLE = {
+    "effect": (
+        "effects",
+        "the statistical map of the same contrast (zstat1 or tstat1 of FSL, spmT_0001 of SPM, "
+        "z_score of nilearn)",
+    ),
+    "variance": (
+        "variances",
+        "the statistical map of the same contrast (zstat1 or tstat1 of FSL, spmT_0001 of SPM, "
+        "z_score of nilearn)",
+    ),
+    "corrected p-values": (
+        "p-values that are corrected already",
+        "the map of uncorrected p-values, or the statistical map: All-Resolutions Inference "
+        "corrects for multiple testing itself",
+    ),
+    "p-values of sets": (
+        "p-values of TFCE or of clusters, which say that something is active around a voxel, and "
+        "not that the voxel is",
+        "the p-values of voxels ('*_vox_p_*' or '*_vox_*_uncp'), or the statistical map",
+    ),
+    "thresholded map": ("a map that was thresholded", "the map as it was before thresholding"),
+    "cluster labels": ("labels of clusters", "the statistical map; the labels are for labels_img"),
+    "labels": ("labels", "the statistical map; the labels are for labels_img"),
+    "degrees of freedom": ("degrees of freedom", "the t map; this image is for df"),
+    "true discovery proportions": ("true discovery proportions", "the map that they are of"),
+    "correlation": (
+        "correlations",
+        "their t values, r * sqrt(df / (1 - r**2)), with stat_type='t' and df",
+    ),
+}
+
+# What says what the values are, if no one does.
+_NOTHING = "nothing"
+
+# What says less than the statistic.
+_MAY_BE = {"t or F": ("t", "F"), "p-values of PALM": ("p", "one_minus_p", "neg_log10_p")}
+
+# Where programs keep the degrees of freedom.
+_WHERE_DF_IS = (
+    "The file does not declare them. FSL has them in stats/dof of a first level, and in tdof_t1 of "
+    "a group, not in dof (df takes that image); SPM has them in SPM.mat and in the header of "
+    "spmT_0001; for nilearn's models they are the number of maps less the rank of the design"
+)
+
+# Headers have one decimal.
+_DF_ROUNDING = 0.051
+
+
+class SettledStatistic(NamedTuple):
+    """What the values of maps are, and what says so.
+
+    Attributes
+    ----------
+    statistic : Statistic
+        What the values are.
+
+    said_by : str
+        What says so, for reports and files.
+
+    df_varies : bool
+        Whether the maps hold t values that become z values, by the degrees of freedom of each
+        element.
+    """
+
+    statistic: Statistic
+    said_by: str
+    df_varies: bool = False
+
+
+def settle_statistic(
+    declarations: list[list[Declaration]], stat_type: Any, df: Any, two_sided: Any
+) -> SettledStatistic:
+    """Return what maps hold: what a user says, else what their files declare, else z.
+
+    Parameters
+    ----------
+    declarations : list of list of Declaration
+        What the file of each map says, the most trusted first.
+
+    stat_type : str or None
+        What the user says that the maps hold; None for what the files declare.
+
+    df : None, float, sequence of two floats, image, path or array
+        Degrees of freedom; None for what the files declare. An image, a file or an array of many
+        numbers holds those of each element.
+
+    two_sided : bool
+        Whether deviations in both directions count.
+
+    Returns
+    -------
+    settled : SettledStatistic
+        What the values are, and what says so.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of another type.
+    ValueError
+        If a file declares something that cannot be tested, the files declare different things,
+        or something is missing or does not go together.
+
+    Warns
+    -----
+    UserWarning
+        If the user says something else than a file declares.
+    """
+    first = [_put_together(of_map) for of_map in declarations if of_map]
+    said_by = "the parameter stat_type"
+    if stat_type is None:
+        stat_type, said_by = DEFAULT_STAT_TYPE, _NOTHING
+        if first:
+            stat_type, said_by = _declared(first, len(declarations)), first[0].said_by
+    elif first:
+        _warn_of_contradiction(first, stat_type)
+    if df is not None and _varies(df):
+        if not (stat_type in STATISTICS and STATISTICS[stat_type].df_may_vary):
+            raise ValueError(
+                "df may be an image or an array only for t values. Got one for "
+                f"stat_type={stat_type!r}: set stat_type='t' if the map holds t values."
+            )
+        said_by += " (t values, which became z values by the degrees of freedom of each element)"
+        return SettledStatistic(make_statistic("z", None, two_sided), said_by, df_varies=True)
+    if df is None and first and stat_type in STATISTICS and STATISTICS[stat_type].n_df:
+        df = _declared_df(first, stat_type)
+    return SettledStatistic(make_statistic(stat_type, df, two_sided), said_by)
+
+
+def sentence_of(statistic: Statistic, said_by: str) -> str:
+    """Return a sentence on what the values of a map were taken for, and why."""
+    if said_by == _NOTHING:
+        return f"Nothing says what the map holds: it was taken for {statistic.name} values."
+    numbers = " and ".join(f"{value:g}" for value in statistic.df)
+    with_df = f" with {numbers} degrees of freedom" if numbers else ""
+    return f"The map was taken for {statistic.name} values{with_df}, as {said_by} says."
+
+
+def _put_together(of_map: list[Declaration]) -> Declaration:
+    """Return the most trusted declaration of a file, with what it leaves open from the others."""
+    first = of_map[0]
+    for other in of_map[1:]:
+        if other.holds in _MAY_BE.get(first.holds, ()):
+            first = other
+        elif other.holds == first.holds and not first.df:
+            first = replace(first, df=other.df)
+    return first
+
+
+def _varies(df: Any) -> bool:
+    """Tell whether degrees of freedom are an image, a file, or an array of many numbers."""
+    if isinstance(df, np.ndarray):
+        return df.ndim > 0 and df.size > 2
+    return isinstance(df, (str, Path)) or hasattr(df, "header") or hasattr(df, "mesh")
+
+
+def _declared(first: list[Declaration], n_maps: int) -> str:
+    """Return the one statistic that all maps declare."""
+    for one in first:
+        if one.holds in _UNTESTABLE:
+            what, instead = _UNTESTABLE[one.holds]
+            raise ValueError(
+                f"The map holds {what}, as {one.said_by} says. Pass {instead}. If that is wrong, "
+                "set stat_type to what the map holds."
+            )
+        if one.holds == "t or F":
+            raise ValueError(
+                f"stat_type and df must be given: {one.said_by} says that the map holds t or F "
+                "values, and not which of the two. Got neither."
+            )
+        if one.holds == "p-values of PALM":
+            raise ValueError(
+                f"stat_type must be given: {one.said_by} says that the map holds p-values of PALM, "
+                "which may be p, 1 - p or -log10 p. ari_estimator.interfaces.read_p_map can tell."
+            )
+    found = {_stat_type_of(one.holds) for one in first}
+    if len(found) > 1 or (len(first) < n_maps and found != {DEFAULT_STAT_TYPE}):
+        raise ValueError(
+            "stat_type must be given, since the maps declare different things. Got "
+            + "; ".join(f"{one.holds} ({one.said_by})" for one in first[:5])
+            + (f"; nothing for {n_maps - len(first)} maps." if len(first) < n_maps else ".")
+        )
+    return str(found.pop())
+
+
+def _stat_type_of(holds: str) -> str | None:
+    # FreeSurfer's maps of signed logarithms are logarithms; their sign needs two_sided.
+    return stat_type_called("declared", holds.removesuffix(" with a sign"))
+
+
+def _warn_of_contradiction(first: list[Declaration], stat_type: Any) -> None:
+    for one in first:
+        agreed = _MAY_BE.get(one.holds, (_stat_type_of(one.holds),))
+        if not any(of_file == stat_type for of_file in agreed):
+            what = _UNTESTABLE.get(one.holds, (f"{one.holds} values", ""))[0]
+            warnings.warn(
+                f"The map holds {what}, as {one.said_by} says, but stat_type={stat_type!r}. If "
+                f"{one.said_by} is right, the bounds do not hold.",
+                UserWarning,
+                stacklevel=2,
+            )
+            return
+
+
+def _declared_df(first: list[Declaration], stat_type: str) -> Any:
+    """Return the degrees of freedom that all maps declare."""
+    found = {one.df for one in first if _stat_type_of(one.holds) == stat_type and one.df}
+    if not found:
+        return None  # which make_statistic refuses
+    values = np.array(sorted(found))
+    if np.ptp(values, axis=0).max() > _DF_ROUNDING:
+        raise ValueError(
+            "'df' must be given, since the maps declare different degrees of freedom. Got "
+            f"{', '.join(str(list(one)) for one in found)}."
+        )
+    df = tuple(float(value) for value in values[0])
+    return df[0] if len(df) == 1 else df
+
+
+def stat_type_called(program: str, word: str) -> str | None:
+    """Return what a program's word for the values of a map means.
+
+    Parameters
+    ----------
+    program : {"bids", "declared", "spm", "fsl"}
+        Whose word it is.
+
+    word : str
+        The word, such as ``"tstat"`` in the name of a file of FSL.
+
+    Returns
+    -------
+    stat_type : str or None
+        The statistic; None if the word means none of them.
+
+    Examples
+    --------
+    >>> from ari_estimator.inference import stat_type_called
+    >>> stat_type_called("fsl", "tstat")
+    't'
+    """
+    for stat_type, statistic in STATISTICS.items():
+        if statistic.called.get(program) == word:
+            return stat_type
+    return None
+
+
+def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> Statistic:
+    """Return what the values of a map are, from what a user says.
+
+    Parameters
+    ----------
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}
+        The statistic; or p-values, ``-log10(p)``, or ``1 - p``.
+
+    df : None, float, or sequence of two floats, default=None
+        Degrees of freedom: a number for t and chi2, two for F (numerator, denominator), None
+        otherwise.
+
+    two_sided : bool, default=False
+        Whether deviations in both directions count. For z, t and neg_log10_p only.
+
+    Returns
+    -------
+    statistic : Statistic
+        What the values are.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of these types.
+    ValueError
+        If ``stat_type`` is none of these, or if the others do not go with it.
+
+    Examples
+    --------
+    >>> from ari_estimator.inference import make_statistic
+    >>> make_statistic("t", 23, two_sided=True)
+    TStatistic(df=(23.0,), two_sided=True)
+    """
+    if not isinstance(stat_type, str):
+        raise TypeError(f"'stat_type' must be one of {list(STATISTICS)}. Got {stat_type!r}.")
+    if stat_type not in STATISTICS:
+        raise ValueError(f"'stat_type' must be one of {list(STATISTICS)}. Got {stat_type!r}.")
+    if not isinstance(two_sided, (bool, np.bool_)):
+        raise TypeError(f"'two_sided' must be True or False. Got {two_sided!r}.")
+    statistic = STATISTICS[stat_type]
+    if two_sided and statistic.why_one_sided is not None:
+        raise ValueError(
+            f"'two_sided' must be False for stat_type={stat_type!r}: {statistic.why_one_sided}. "
+            f"Got {two_sided!r}."
+        )
+    has_df = statistic.wanted_df is not None or df is not None
+    return statistic(_check_df(statistic, df) if has_df else (), bool(two_sided))
+
+
+def _check_df(statistic: type[Statistic], df: Any) -> tuple[float, ...]:
+    """Return degrees of freedom as a tuple of one number, or of two."""
+    if statistic.wanted_df is None:
+        # An option that would do nothing: something is not as the user believes.
+        raise ValueError(
+            f"'df' must be None for stat_type={statistic.stat_type!r}, which has no degrees of "
+            f"freedom. Got {df!r}."
+        )
+    wanted = f"'df' must be {statistic.wanted_df}, for stat_type={statistic.stat_type!r}."
+    if df is None:
+        raise ValueError(f"{wanted} Got None. {_WHERE_DF_IS}.")
+    values = df.tolist() if isinstance(df, np.ndarray) else df
+    is_one = not isinstance(values, Sequence) or isinstance(values, (str, bytes))
+    values = (values,) if is_one else tuple(values)
+    if not all(isinstance(value, Real) and not isinstance(value, bool) for value in values):
+        raise TypeError(f"{wanted} Got {df!r}.")
+    if is_one != (statistic.n_df == 1) or len(values) != statistic.n_df:
+        raise ValueError(f"{wanted} Got {df!r}.")
+    finite = values[:-1] if statistic.last_df_may_be_infinite else values
+    if not all(value > 0 for value in values) or any(math.isinf(value) for value in finite):
+        raise ValueError(
+            "'df' must be positive and finite; only those of t and the last of F may be infinite, "
+            f"which means that the variance is known. Got {df!r}."
+        )
+    return tuple(float(value) for value in values)
