@@ -24,7 +24,7 @@ OLDEST = [
     "polars==1.0.0",
     "pytest==8.2.0",
     "rich==13.7.0",
-    "scikit-learn==1.5.0",
+    "scikit-learn==1.6.0",
     "scipy==1.12.0",
     "tabulate==0.9.0",
     "threadpoolctl==3.1.0",

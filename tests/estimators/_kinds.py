@@ -1,6 +1,7 @@
 """Kinds of images that every test of the contract runs on: volumes, surfaces, CIFTI images."""
 
 import itertools
+from abc import ABC, abstractmethod
 from functools import cached_property
 
 import nibabel as nib
@@ -73,7 +74,7 @@ def components(selected, neighbours):
     return [inside[labels == i] for i in range(n_components)]
 
 
-class Kind:
+class Kind(ABC):
     """Images of one kind on one grid or mesh.
 
     Values are given and returned as arrays, with an element for each voxel or vertex.
@@ -84,40 +85,40 @@ class Kind:
     suffix = None  # of a file
     parameters = {}  # what a transformer needs beside the mask
 
+    @abstractmethod
     def image(self, values):
         """Return an image of one map of shape (n,), or of several of shape (n_maps, n)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def values(self, img):
         """Return the values of an image, of shape (n_maps, n)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def neighbours(self, connectivity=6):
         """Return which elements are neighbours, a matrix of bool: pair by pair, and slow."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def other_image(self):
         """Return a map on another grid or mesh."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def coordinates(self):
         """Return where each element is in mm, of shape (n, 3)."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def sizes(self):
         """Return the size of each element, by the column of a table."""
-        raise NotImplementedError
 
     def place(self, element):
         """Return what a table says of where a peak is, beside its coordinates."""
         return {}
 
+    @abstractmethod
     def indices(self, members):
         """Return the indices by which users name elements."""
-        raise NotImplementedError
 
     @property
     def columns(self):

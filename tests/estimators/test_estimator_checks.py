@@ -20,9 +20,6 @@ from ari_estimator import (
     RegionTDPTransformer,
 )
 
-if not hasattr(of_sklearn, "estimator_checks_generator"):
-    pytest.skip("scikit-learn before 1.6 cannot be told what must fail", allow_module_level=True)
-
 of_nilearn = pytest.importorskip("nilearn._utils.estimator_checks")
 
 pytestmark = [

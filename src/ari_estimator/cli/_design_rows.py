@@ -1,4 +1,4 @@
-"""Which row of a design is of which map."""
+"""The pairs of rows of a design and maps."""
 
 from __future__ import annotations
 

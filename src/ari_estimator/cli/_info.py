@@ -47,7 +47,7 @@ def _of_maps(files: Sequence[Path]) -> Outcome:
 
 
 def _lines(one: MapDescription) -> Iterator[tuple[str, str]]:
-    """Yield what is to be told of a map: what it is about, and a sentence."""
+    """Yield the lines about a map: a heading, and a sentence."""
     yield "kind", f"{one.kind}, {one.n_maps:,} map{'s' * (one.n_maps != 1)}"
     yield "size", ", ".join(_counted(one.kind, *item) for item in one.n_elements.items())
     if one.shape is not None and one.voxel_size is not None:

@@ -30,7 +30,7 @@ class Study:
         Map of each subject.
 
     record : DesignRecord
-        What is tested: design, contrast, and which row is of which map.
+        What is tested: design, contrast, and the pairs of rows and maps.
 
     blocks : ndarray or None
         Block of each map.

@@ -46,11 +46,11 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     mask_img : image, masker or None, default=None
         All voxels that are tested, as for :class:`ClusterTDPTransformer`.
 
-    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"} or None, default=None
         What the maps hold, as for :class:`ClusterTDPTransformer`.
 
-    df : float, (float, float) or None, default=None
-        Degrees of freedom of t, chi2 and F values.
+    df : float, (float, float), image, path, ndarray or None, default=None
+        Degrees of freedom, as for :class:`ClusterTDPTransformer`.
 
     two_sided : bool, default=False
         Whether negative values count as well: p-values are then two-sided, and positive and

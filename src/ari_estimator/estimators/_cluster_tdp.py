@@ -73,12 +73,15 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         map of p-values, whose background may be one; all
         vertices of a surface are tested, and all grayordinates of a CIFTI image.
 
-    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"} or None, default=None
         What the maps hold: statistics, p-values, -log10 of p-values, or 1 - p as written by
-        FSL. p-values are taken as they are, one- or two-sided as they were computed.
+        FSL. p-values are taken as they are, one- or two-sided as they were computed. None is
+        what the header or the name of the file declares, and z where they declare nothing.
 
-    df : float, (float, float) or None, default=None
-        Degrees of freedom of t and chi2 values, or both of F values; None for the others.
+    df : float, (float, float), image, path, ndarray or None, default=None
+        Degrees of freedom of t and chi2 values, or both of F values. Those of t and the last of
+        F may be infinite. An image, a file, or an array of shape (n_elements,) has those of each
+        element, for t values, which become z values. None is what the file declares.
 
     two_sided : bool, default=False
         Whether negative values count as well: p-values are then two-sided, and positive

@@ -77,11 +77,11 @@ def explore(
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
 
-    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"}, default="z"
-        What the map holds.
+    stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"} or None, default=None
+        What the map holds. None is what its file declares, and z where that declares nothing.
 
-    df : float, (float, float) or None, default=None
-        Degrees of freedom of t, chi2 and F values.
+    df : float, (float, float), image, path, ndarray or None, default=None
+        Degrees of freedom, as for :class:`~ari_estimator.ClusterTDPTransformer`.
 
     two_sided : bool, default=False
         Whether negative values count as well.

@@ -126,7 +126,7 @@ def read_regions(
         The elements that there are.
 
     labels_img : image, masker or Regions
-        A label for each element; or several maps (a 4D image, for volumes), each of which has a
+        A label for each element; or several maps (a 4D image, for volumes). Each of them has a
         region where it is above ``probability_threshold``. A labels or maps masker of nilearn
         stands for its image. Or regions of the frame that were read before, which are what all
         of the following would make of an image.

@@ -224,8 +224,8 @@ def as_poly_mesh(mesh: Any, name: str) -> PolyMesh:
     TypeError
         If it is something else.
     ValueError
-        If a file is of another hemisphere than it is given for. Files of which each is given for
-        the other one are exchanged, with a warning.
+        If a file is of another hemisphere than it is given for. Two files that are
+        given for each other's hemisphere are exchanged, with a warning.
     """
     if isinstance(mesh, PolyMesh):
         return PolyMesh(**sorted_meshes(mesh.parts, name))

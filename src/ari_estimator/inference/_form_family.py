@@ -116,12 +116,13 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
     """Warn of infinite values, and of values that z or t hardly ever have."""
     n_up, n_down = int(np.isposinf(values).sum()), int(np.isneginf(values).sum())
     if n_up or n_down:
-        both = "-inf and +inf are the strongest evidence there is, since both sides count."
+        strongest = "+inf is the strongest evidence there is, and -inf is none."
+        if statistic.two_sided:
+            strongest = "-inf and +inf are the strongest evidence there is: both sides count."
         warnings.warn(
             f"The map is infinite in {n_up + n_down} {element_names}: +inf in {n_up}, -inf in "
-            f"{n_down}. "
-            + (both if statistic.two_sided else "+inf is the strongest evidence there is.")
-            + " If these values stand for something else, leave them out of mask_img.",
+            f"{n_down}. {strongest} If these values stand for something else, leave them out of "
+            "mask_img.",
             UserWarning,
             stacklevel=2,
         )
