@@ -14,7 +14,13 @@ from nibabel.cifti2 import BrainModelAxis, ScalarAxis
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, explore, load, save
+from ari_estimator import (
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    explore,
+    load,
+    save,
+)
 from ari_estimator.interfaces import describe_map
 
 SHAPE = (12, 11, 10)
@@ -157,6 +163,55 @@ class TestDeclarations:
             )
         assert model.transformer_.maps_.describe()["statistic"]["said_by"] == "the model"
 
+    def test_degrees_of_freedom_that_contradict_the_header_are_warned_of(self, z, mask_img):
+        img = image_of(z, "", ("t test", (17,)))
+        for stat_type in (None, "t"):
+            transformer = ClusterTDPTransformer(mask_img=mask_img, stat_type=stat_type, df=60)
+            with pytest.warns(UserWarning, match=r"has df=17.0, .* but df=60 was given"):
+                transformer.fit(img)
+            assert transformer.maps_.family.statistic.df == (60.0,)
+
+    def test_no_map_borrows_degrees_of_freedom(self, z, mask_img):
+        maps = [image_of(z, "", ("t test", (df,))) for df in (17, 0)]
+        with pytest.raises(ValueError, match="declare different degrees of freedom"):
+            ClusterTDPTransformer(mask_img=mask_img).fit(maps)
+
+    def test_masked_values_are_what_the_map_of_fit_was(self, z, mask_img):
+        img = image_of(z, "", ("t test", (6,)))
+        transformer = ClusterTDPTransformer(3, mask_img=mask_img)
+        tdp = transformer.fit_transform(img)
+        array = transformer.masker_.transform(img)
+        masked = transformer.masker_.transform(tdp)
+        assert_array_equal(np.ravel(transformer.transform(array)), np.ravel(masked))
+
+    def test_a_file_that_contradicts_itself_is_warned_of(self, z, mask_img, tmp_path):
+        path = tmp_path / "sub-1_stat-z_statmap.nii.gz"
+        image_of(z, "SPM{T_[23.0]} - contrast 1").to_filename(path)
+        with pytest.warns(UserWarning, match=r"contradicts itself: the description .* says t"):
+            assert settled(path, mask_img)["stat_type"] == "t"
+
+    @pytest.mark.parametrize(
+        ("name", "stat_type"),
+        [("T_MAP", "t"), ("SPMT_0001", "t"), ("group_t_stat", "t"), ("sub-1_stat-T_map", "t")],
+    )
+    def test_names_in_other_ways(self, z, mask_img, tmp_path, name, stat_type):
+        path = tmp_path / f"{name}.nii.gz"
+        image_of(z, "", ("t test", (17,))).to_filename(path)
+        assert settled(path, mask_img)["stat_type"] == stat_type
+
+    @pytest.mark.parametrize("name", ["no_effect", "placebo_effect", "pain_sig", "z_not_thresh"])
+    def test_words_of_contrasts_are_not_words_of_programs(self, z, mask_img, tmp_path, name):
+        path = tmp_path / f"{name}.nii.gz"
+        image_of(z).to_filename(path)
+        assert settled(path, mask_img)["said_by"] == "nothing"
+
+    def test_cifti_headers_are_read(self, z):
+        axes = ScalarAxis(["one"]), BrainModelAxis.from_mask(np.ones(300, bool), "CORTEX_LEFT")
+        img = nib.Cifti2Image(z.ravel()[np.newaxis, :300], axes)
+        img.nifti_header["descrip"] = b"SPM{T_[20.0]} - x"
+        described = describe_map(img)
+        assert (described.stat_type, described.df) == ("t", (20.0,))
+
     def test_cifti_names_are_read(self, tmp_path):
         axes = ScalarAxis(["one"]), BrainModelAxis.from_mask(np.ones(300, bool), "CORTEX_LEFT")
         values = np.random.default_rng(0).standard_normal((1, 300))
@@ -245,6 +300,7 @@ class TestValues:
             (lambda z: 0.2 * z, "robust standard deviation is 0.2"),
             (lambda z: 40 * z, "robust standard deviation is 4"),
             (lambda z: np.rint(3 * z), "whole numbers"),
+            (lambda z: z**2, "one sign, from .*, as F, chi2"),
         ],
     )
     def test_what_is_no_z_map_is_warned_of(self, z, mask_img, make, match):

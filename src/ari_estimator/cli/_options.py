@@ -122,7 +122,7 @@ class MapOptions(TestOptions):
             **self.parameters(is_surface=len(self.maps) > 1),
         }
         held = STATISTICS.get(self.stat_type or "")
-        holds_p = self.stat_type is None or (held is not None and held.is_p)
+        holds_p = self.df is None and (self.stat_type is None or bool(held and held.is_p))
         if len(self.maps) > 1 or not holds_p or not is_named_p_map(self.maps[0]):
             stat_img = read_image(self.maps, self.mesh, "MAP")
             kind = kind_of(stat_img)

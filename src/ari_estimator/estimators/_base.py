@@ -111,7 +111,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         self._validate_params()
         check_alpha(self.alpha)
         declarations = [] if maps is None else maps.declarations()
-        settled = settle_statistic(declarations, self.stat_type, self.df, bool(self.two_sided))
+        stat_type, df = self.stat_type, self.df
+        if isinstance(maps, ArrayMaps) and stat_type is None and self._settled is not None:
+            # Masked values declare nothing: they are what the map of fit was.
+            stat_type = self._settled.statistic.stat_type
+            df = self._settled.statistic.given_df
+        settled = settle_statistic(declarations, stat_type, df, bool(self.two_sided))
         self._check_sets(settled.statistic)
         return settled
 
@@ -240,6 +245,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         self._fitted_maps: list[FittedMap] = []
+        self._settled: SettledStatistic | None = None
 
     def _fit_maps(
         self,
@@ -275,6 +281,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                     "X must be a single map if there is a calibration, which is of one map. "
                     "Got several maps."
                 )
+            self._settled = settled
             self._fitted_maps = list(self._infer(maps, settled, make_test, contrast, is_fit=True))
             self._keep(maps)
         self.masker_ = frame.masker

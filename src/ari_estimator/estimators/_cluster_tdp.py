@@ -81,7 +81,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     df : float, (float, float), image, path, ndarray or None, default=None
         Degrees of freedom of t and chi2 values, or both of F values. Those of t and the last of
         F may be infinite. An image, a file, or an array of shape (n_elements,) has those of each
-        element, for t values, which become z values. None is what the file declares.
+        element, for t values. These become z values, and thresholds are z values then. None is
+        what the file declares.
 
     two_sided : bool, default=False
         Whether negative values count as well: p-values are then two-sided, and positive

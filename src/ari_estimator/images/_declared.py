@@ -22,6 +22,7 @@ _INTENTS = {
     "z score": "z",
     "chi2": "chi2",
     "p value": "p",
+    "log p value": "natural logarithms of p",
     "log10 p value": "-log10 p",
     "label": "labels",
 }
@@ -48,7 +49,6 @@ _BIDS_THRESHOLDED = re.compile(r"(?:^|_)desc-thresh(?:ed|olded)?(?:_|$)")
 _OF_BIDS = {
     "z": "z",
     "t": "t",
-    "F": "F",
     "f": "F",
     "chi2": "chi2",
     "p": "p",
@@ -66,7 +66,7 @@ _ENDINGS = re.compile(r"(\.(gz|nii|img|hdr|mgh|mgz|gii|func|shape|dscalar))+$")
 _NAMES: Final = (
     # Thresholded and corrected maps first: their names contain the names of other maps.
     (r"(rendered_)?thresh_z?[tf]?stat\d*", "thresholded map", "FSL"),
-    (r".+[_-]thresh(ed|olded)?", "thresholded map", ""),
+    (r"(?!.*not?[_-]thresh).+[_-]thresh(ed|olded)?", "thresholded map", ""),
     (r"cluster_th_?\d.*", "cluster labels", ""),
     (r"cluster_mask_z?[tf]?stat\d+", "cluster labels", "FSL"),
     (r".+_(vox|tfce|clustere|clusterm)_corrp_[tf]stat\d+", "corrected p-values", "FSL randomise"),
@@ -85,14 +85,14 @@ _NAMES: Final = (
     (r"snpmT[+-]?", "t", "SnPM"),
     (r"snpmF", "F", "SnPM"),
     (r"cache\.th.+\.sig\..+", "corrected p-values", "FreeSurfer"),
-    (r"([lr]h\.)?sig(\.[lr]h)?", "-log10 p with a sign", "FreeSurfer"),
-    (r"([lr]h\.)?(gamma|ces)", "effect", "FreeSurfer"),
-    (r"([lr]h\.)?(gammavar|cesvar|rvar)", "variance", "FreeSurfer"),
+    (r"sig(\.[lr]h)?", "-log10 p with a sign", "FreeSurfer"),
+    (r"(gamma|ces)", "effect", "FreeSurfer"),
+    (r"(gammavar|cesvar|rvar)", "variance", "FreeSurfer"),
     (r"zf?stat\d*", "z", "FSL"),
-    (r"(.+_)?tstat\d+", "t", "FSL"),
-    (r"(.+_)?fstat\d+", "F", "FSL"),
-    (r"(cope|pe)\d+", "effect", "FSL"),
-    (r"varcope\d+", "variance", "FSL"),
+    (r"t_?stat\d*", "t", "FSL"),
+    (r"f_?stat\d*", "F", "FSL"),
+    (r"(cope\d*|pe\d+)", "effect", "FSL"),
+    (r"varcope\d*", "variance", "FSL"),
     (r"(sigmasquareds|mean_random_effects_var\d+)", "variance", "FSL"),
     (r"tdof_[tf]\d+", "degrees of freedom", "FSL"),
     (r"spmT_\d+", "t", "SPM"),
@@ -102,12 +102,16 @@ _NAMES: Final = (
     (r"(z_?map|z_?scores?)", "z", ""),
     (r"(t_?map)", "t", ""),
     (r"(p_?map|p_?values?)", "p", ""),
-    (r"(effect|effect_size|contrast_estimate)s?", "effect", ""),
+    (r"([a-z]+-[a-z0-9]+_effect|effect_sizes?|contrast_estimates?)", "effect", ""),
+    (r"effect_variances?", "variance", ""),
 )
 
-# Other programs and people put words in front.
+# Other programs and people put words in front; of FreeSurfer's, which are words themselves, only
+# where the hemisphere is said.
+_IN_FRONT = {"FreeSurfer": r"(?:(?:.+[_.-])?[lr]h\.)?"}
 _PATTERNS = [
-    (re.compile(rf"(?:.+[_.-])?(?:{name})"), holds, program) for name, holds, program in _NAMES
+    (re.compile(rf"(?:{_IN_FRONT.get(program, '(?:.+[_.-])?')})(?:{name})", re.I), holds, program)
+    for name, holds, program in _NAMES
 ]
 
 
@@ -129,12 +133,16 @@ class Declaration:
 
     program : str
         The program whose word it is, "" if it is not known.
+
+    is_weak : bool
+        Whether programs often copy it from another file, so that it contradicts nothing.
     """
 
     holds: str
     said_by: str
     df: tuple[float, ...] = ()
     program: str = ""
+    is_weak: bool = False
 
 
 # Files of images in memory that forget them: surfaces of nilearn, and what readers copy.
@@ -163,7 +171,8 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
         First what the text in the header says, then the name of the file, and last the intent
         code, which programs often copy from another file.
     """
-    header = getattr(img, "header", None)
+    # CIFTI images keep the header of the NIfTI file apart.
+    header = getattr(img, "nifti_header", getattr(img, "header", None))
     header = header if isinstance(header, Nifti1Header) else None
     source = img if file is None else file
     if isinstance(source, (FileBasedImage, SurfaceImage)):
@@ -202,8 +211,8 @@ def _by_name(path: Path) -> Iterator[Declaration]:
         yield Declaration("thresholded map", said_by)
         return
     match = _BIDS.search(stem)
-    if match is not None and match["stat"] in _OF_BIDS:
-        yield Declaration(_OF_BIDS[match["stat"]], said_by, _df_beside(path))
+    if match is not None and match["stat"].lower() in _OF_BIDS:
+        yield Declaration(_OF_BIDS[match["stat"].lower()], said_by, _df_beside(path))
         return
     for pattern, holds, program in _PATTERNS:
         if pattern.fullmatch(stem):
@@ -219,7 +228,7 @@ def _by_intent(header: Nifti1Header) -> Iterator[Declaration]:
         return
     parameters = [float(header[f"intent_p{k}"]) for k in (1, 2)][: _N_DF.get(holds, 0)]
     df = tuple(parameters) if parameters and all(value > 0 for value in parameters) else ()
-    yield Declaration(holds, f"the intent code {label!r} of the header", df)
+    yield Declaration(holds, f"the intent code {label!r} of the header", df, is_weak=True)
 
 
 def _df_beside(path: Path) -> tuple[float, ...]:

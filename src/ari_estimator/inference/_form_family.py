@@ -37,6 +37,7 @@ _LARGEST_Z = 40
 # Fewer elements may have any scale by chance: of so many, it is outside of the limits, or all
 # lie within [-1, 1], less than once in a million maps.
 _FEWEST_JUDGED = 200
+_MOST_JUDGED = 20_000
 
 # Of p-values that underflow to 0, others are close: with more zeros than this share, and none
 # that is so small, the zeros are no p-values.
@@ -104,9 +105,8 @@ def form_family(
         check_rest_of_nan(statistic.one_sided_z(values), n_nan, elements, mask_called)
     warn_of_unlikely_values(values, statistic, elements)
     evidence = peak_evidence = statistic.evidence(values)
-    is_infinite = np.isposinf(evidence)
-    if is_infinite.any():
-        peak_evidence = np.where(is_infinite, -np.inf, evidence)
+    if evidence.max() == np.inf:
+        peak_evidence = np.where(np.isposinf(evidence), -np.inf, evidence)
     return MapFamily(
         values, statistic, space, is_tested, statistic.p_values(values), evidence, peak_evidence
     )
@@ -114,8 +114,9 @@ def form_family(
 
 def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_names: str) -> None:
     """Warn of infinite values, and of values that z or t hardly ever have."""
-    n_up, n_down = int(np.isposinf(values).sum()), int(np.isneginf(values).sum())
-    if n_up or n_down:
+    low, high = values.min(), values.max()
+    if np.isinf(low) or np.isinf(high):
+        n_up, n_down = int(np.isposinf(values).sum()), int(np.isneginf(values).sum())
         strongest = "+inf is the strongest evidence there is, and -inf is none."
         if statistic.two_sided:
             strongest = "-inf and +inf are the strongest evidence there is: both sides count."
@@ -128,25 +129,28 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
         )
     if not statistic.is_signed or values.size < _FEWEST_JUDGED:
         return
-    # Padding says nothing of the scale.
-    values = values[np.isfinite(values) & (values != 0)]
-    if values.size < _FEWEST_JUDGED:
+    # So many tell the scale, and there may be millions.
+    some = values[:: max(1, values.size // _MOST_JUDGED)]
+    # Padding says nothing of it.
+    some = some[np.isfinite(some) & (some != 0)]
+    if some.size < _FEWEST_JUDGED:
         return
-    low, high = values.min(), values.max()
-    quartiles = np.quantile(values, (0.25, 0.75))
+    quartiles = np.quantile(some, (0.25, 0.75))
     # Quartiles of t become those of z: no other value needs to be turned into z.
     scale = float(np.diff(statistic.one_sided_z(quartiles))[0] / _IQR_OF_Z)
     reason = None
     if low >= -1 and high <= 1:
         reason = f"All lie in [-1, 1], from {low:.3g} to {high:.3g}, as correlations do"
-    elif (values == np.rint(values)).all():
+    elif (some == np.rint(some)).all():
         reason = "All are whole numbers, as labels and counts are"
+    elif low >= 0 or high <= 0:
+        reason = f"They have one sign, from {low:.3g} to {high:.3g}, as F, chi2 and -log10 p have"
     elif not _SMALLEST_SCALE <= scale <= _LARGEST_SCALE:
         reason = (
             f"Their robust standard deviation is {scale:.3g} (from the quartiles, as z values), "
             f"and maps of {statistic.name} values have {_SMALLEST_SCALE} to {_LARGEST_SCALE}"
         )
-    elif statistic.name == "z" and max(-low, high) > _LARGEST_Z:
+    elif statistic.name == "z" and _LARGEST_Z < max(-low, high) < np.inf:
         reason = (
             f"They go from {low:.3g} to {high:.3g}, and no p-value that a computer can hold has "
             f"a z value beyond {_LARGEST_Z}"

@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
@@ -146,6 +146,11 @@ class Statistic(ABC):
         A set has this direction, too, unless it was made of positive or of negative values alone.
         """
         return "both" if self.two_sided else "unsigned"
+
+    @property
+    def given_df(self) -> Any:
+        """Degrees of freedom as the parameter ``df`` has them: None, a number, or two."""
+        return self.df[0] if len(self.df) == 1 else self.df or None
 
     @property
     def symbol_as_drawn(self) -> str:

@@ -41,6 +41,7 @@ _UNTESTABLE = {
     "cluster labels": ("labels of clusters", "the statistical map; the labels are for labels_img"),
     "labels": ("labels", "the statistical map; the labels are for labels_img"),
     "degrees of freedom": ("degrees of freedom", "the t map; this image is for df"),
+    "natural logarithms of p": ("natural logarithms of p-values", "-log10 of them"),
     "true discovery proportions": ("true discovery proportions", "the map that they are of"),
     "correlation": (
         "correlations",
@@ -140,8 +141,12 @@ def settle_statistic(
             )
         said_by += " (t values, which became z values by the degrees of freedom of each element)"
         return SettledStatistic(make_statistic("z", None, two_sided), said_by, df_varies=True)
-    if df is None and first and stat_type in STATISTICS and STATISTICS[stat_type].n_df:
-        df = _declared_df(first, stat_type)
+    if first and stat_type in STATISTICS and STATISTICS[stat_type].n_df:
+        declared = _declared_df(first, stat_type, is_needed=df is None)
+        if df is None:
+            df = declared
+        elif declared is not None:
+            _warn_of_other_df(df, declared, first[0].said_by)
     return SettledStatistic(make_statistic(stat_type, df, two_sided), said_by)
 
 
@@ -162,6 +167,13 @@ def _put_together(of_map: list[Declaration]) -> Declaration:
             first = other
         elif other.holds == first.holds and not first.df:
             first = replace(first, df=other.df)
+        elif other.holds != first.holds and not other.is_weak:
+            warnings.warn(
+                f"The file contradicts itself: {first.said_by} says {first.holds}, and "
+                f"{other.said_by} says {other.holds}. The first is believed if stat_type is None.",
+                UserWarning,
+                stacklevel=2,
+            )
     return first
 
 
@@ -220,19 +232,33 @@ def _warn_of_contradiction(first: list[Declaration], stat_type: Any) -> None:
             return
 
 
-def _declared_df(first: list[Declaration], stat_type: str) -> Any:
-    """Return the degrees of freedom that all maps declare."""
-    found = {one.df for one in first if _stat_type_of(one.holds) == stat_type and one.df}
-    if not found:
-        return None  # which make_statistic refuses
-    values = np.array(sorted(found))
-    if np.ptp(values, axis=0).max() > _DF_ROUNDING:
+def _declared_df(first: list[Declaration], stat_type: Any, *, is_needed: bool) -> Any:
+    """Return the degrees of freedom that all maps declare; None if they declare none."""
+    found = {one.df for one in first if _stat_type_of(one.holds) == stat_type}
+    if not any(found) or (len(found) > 1 and not is_needed):
+        return None
+    values = np.array(sorted(df for df in found if df))
+    if () in found or np.ptp(values, axis=0).max() > _DF_ROUNDING:
         raise ValueError(
             "'df' must be given, since the maps declare different degrees of freedom. Got "
             f"{', '.join(str(list(one)) for one in found)}."
         )
     df = tuple(float(value) for value in values[0])
     return df[0] if len(df) == 1 else df
+
+
+def _warn_of_other_df(df: Any, declared: Any, said_by: str) -> None:
+    """Warn if a user says other degrees of freedom than a file."""
+    said, of_file = np.atleast_1d(df), np.atleast_1d(declared)
+    if said.dtype.kind not in "iuf" or said.shape != of_file.shape:
+        return  # which make_statistic refuses
+    if np.abs(said - of_file).max() > _DF_ROUNDING:
+        warnings.warn(
+            f"The map has df={declared}, as {said_by} says, but df={df!r} was given. If "
+            f"{said_by} is right, the bounds do not hold.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def stat_type_called(program: str, word: str) -> str | None:

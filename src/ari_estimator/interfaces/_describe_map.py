@@ -193,9 +193,7 @@ def describe_map(img: Any) -> MapDescription:
     with clear_errors(file, _WHAT):
         content = _content_of(img, file)
     values = _values_of(content.values, "an image in memory" if file is None else repr(file))
-    # The reader of declarations knows images of volumes; other files tell by their names.
-    source = content.volume if content.volume is not None else file
-    declarations = [] if source is None else declarations_of(source)
+    declarations = declarations_of(img if content.volume is None else content.volume, file)
     first = declarations[0] if declarations else None
     return MapDescription(
         file=file,

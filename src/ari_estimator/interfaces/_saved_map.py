@@ -104,8 +104,7 @@ def load_map(path: Path) -> BaseTDPTransformer:
     if parameters["df"] is not None:
         # They may be those of each voxel: then the values of the file are z values already.
         statistic = settled.statistic
-        df = statistic.df[0] if statistic.n_df == 1 else statistic.df or None
-        parameters |= {"stat_type": statistic.stat_type, "df": df}
+        parameters |= {"stat_type": statistic.stat_type, "df": statistic.given_df}
     transformer = _CLASSES[str(arrays["transformer"])](**parameters, mask_img=mask_img, mesh=mesh)
     of_test = part_of(arrays, "test_")
     test = TESTS[str(arrays["test_kind"])]

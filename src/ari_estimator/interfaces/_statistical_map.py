@@ -86,9 +86,8 @@ class StatisticalMap:
         declared = [] if self.stat_type is not None else [declarations_of(self.stat_img)]
         statistic = settle_statistic(declared, self.stat_type, self.df, self.two_sided).statistic
         if self.stat_type is None:
-            df = statistic.df[0] if statistic.n_df == 1 else statistic.df or None
             object.__setattr__(self, "stat_type", statistic.stat_type)
-            object.__setattr__(self, "df", df)
+            object.__setattr__(self, "df", statistic.given_df)
 
     def parameters(self) -> dict[str, Any]:
         """Return parameters of transformers that form clusters of the map.
