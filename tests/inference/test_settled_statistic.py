@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 
 import nibabel as nib
@@ -316,6 +317,25 @@ class TestValues:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             ClusterTDPTransformer(mask_img=mask_img).fit(image_of(values))
+
+    @pytest.mark.parametrize(
+        ("folder", "name", "match"),
+        [
+            ("auditory_z", "zstat", None),
+            ("auditory_z", "pvalue", None),
+            ("whole_brain_z", "z", r"infinite in 2 voxels: \+inf in 0, -inf in 2"),
+        ],
+    )
+    def test_real_maps_warn_of_what_is_so(self, shared_path, folder, name, match):
+        path = shared_path("data", folder, f"{name}.nii.gz")
+        mask_img = shared_path("data", folder, "mask.nii.gz")
+        transformer = ClusterTDPTransformer(0.001, threshold_scale="p", mask_img=mask_img)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            transformer.fit(path)
+        told = [str(one.message) for one in caught]
+        assert len(told) == (match is not None)
+        assert all(re.search(match, text) for text in told)
 
     @pytest.mark.parametrize("df", [2, 5, 29])
     def test_nor_are_t_maps_of_few_degrees_of_freedom(self, mask_img, df):

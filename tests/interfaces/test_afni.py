@@ -1,6 +1,7 @@
 """Datasets of AFNI, written by hand since nibabel only reads them."""
 
 import gzip
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -221,3 +222,53 @@ class TestDatasets:
 
     def test_axes_are_those_that_nibabel_reads(self, stem):
         assert_allclose(load(stem.with_name("t+orig.HEAD")).affine, AFFINE)
+
+
+class TestDeclared:
+    """What transformers take a dataset for, as it is."""
+
+    @pytest.fixture(params=["HEAD", "NIfTI"])
+    def one_of(self, request, tmp_path):
+        def write(values, *statistics):
+            n = len(statistics)
+            labels = [f"one{k}" for k in range(n)]
+            aux = [number for k, one in enumerate(statistics) if one for number in (k, *one)]
+            if request.param == "HEAD":
+                write_afni(tmp_path / "stats+tlrc", [values] * n, labels, aux)
+                return tmp_path / "stats+tlrc.HEAD"
+            img = Nifti1Image(np.stack([values] * n, -1).astype("float32").squeeze(), AFFINE)
+            img.header.extensions.append(afni_extension(labels, aux))
+            save(img, tmp_path / "stats.nii.gz")
+            return tmp_path / "stats.nii.gz"
+
+        return write
+
+    def test_the_code_of_a_statistic_is_read(self, one_of, study):
+        path = one_of(np.where(study.mask, study.t, 0), (3, 1, 29))
+        mask_img = Nifti1Image(study.mask.astype("uint8"), load(path).affine)
+        for given in (path, str(path), load(path)):
+            found = ClusterTDPTransformer(mask_img=mask_img).fit(given).maps_
+            assert (found.family.statistic.stat_type, found.family.statistic.df) == ("t", (29.0,))
+            assert found.asked_by.said_by == "the statistic code of AFNI, 3,"
+
+    @pytest.mark.parametrize(
+        ("statistics", "match"),
+        [
+            ([(3, 1, 29), None], "different things in its sub-bricks.*read_afni"),
+            ([(2, 3, 40, 1, 10)], "holds correlations"),
+            ([(9, 2, 1, 2)], "gamma"),
+        ],
+    )
+    def test_what_cannot_be_tested_is_refused(self, one_of, study, statistics, match):
+        path = one_of(np.where(study.mask, study.t, 0), *statistics)
+        mask_img = Nifti1Image(study.mask.astype("uint8"), load(path).affine)
+        with pytest.raises(ValueError, match=match):
+            ClusterTDPTransformer(mask_img=mask_img).fit(path)
+
+    def test_a_sub_brick_does_not_inherit_what_is_said_of_another(self, dataset, study):
+        stat_map = read_afni(dataset, 3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            mask_img = Nifti1Image(study.mask.astype("uint8"), stat_map.stat_img.affine)
+            parameters = stat_map.parameters() | {"mask_img": mask_img}
+            ClusterTDPTransformer(3, **parameters).fit(stat_map.stat_img)

@@ -10,9 +10,18 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+import nibabel as nib
+import numpy as np
+from nibabel.brikhead import AFNIImage
 from nibabel.filebasedimages import FileBasedImage
 from nibabel.nifti1 import Nifti1Header, intent_codes
 from nilearn.surface import SurfaceImage
+
+from ari_estimator.images._afni_header import (
+    AFNI_STATISTICS,
+    afni_attributes,
+    read_sub_bricks,
+)
 
 # What an intent code of NIfTI says, by nibabel's label.
 _INTENTS = {
@@ -29,6 +38,8 @@ _INTENTS = {
 
 # How many parameters of the intent are degrees of freedom.
 _N_DF = {"t": 1, "F": 2, "chi2": 1, "correlation": 1}
+
+_OF_AFNI = (".HEAD", ".BRIK", ".BRIK.gz")
 
 _SPM = re.compile(r"SPM\{(?P<kind>[TFZ])(?:_\[(?P<df>[0-9.]+(?:,\s*[0-9.]+)?)\])?\}")
 _SPM_EFFECT = re.compile(r"(?:SPM contrast - |ESS )?[Cc]ontrast \d+:|spm_spm:beta")
@@ -60,7 +71,7 @@ _OF_BIDS = {
 _DF_KEYS = ("DegreesOfFreedom", "degrees_of_freedom", "df", "dof", "DOF")
 
 # Endings of image formats, at the end of a name.
-_ENDINGS = re.compile(r"(\.(gz|nii|img|hdr|mgh|mgz|gii|func|shape|dscalar))+$")
+_ENDINGS = re.compile(r"(\.(gz|nii|img|hdr|HEAD|BRIK|mgh|mgz|gii|func|shape|dscalar))+$")
 
 # The name without its endings, as a pattern; the first that fits counts.
 _NAMES: Final = (
@@ -168,8 +179,8 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
     Returns
     -------
     declarations : list of Declaration
-        First what the text in the header says, then the name of the file, and last the intent
-        code, which programs often copy from another file.
+        First what AFNI's attributes or the text in the header say, then the name of the file,
+        and last the intent code, which programs often copy from another file.
     """
     # CIFTI images keep the header of the NIfTI file apart.
     header = getattr(img, "nifti_header", getattr(img, "header", None))
@@ -179,7 +190,12 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
         name = source.get_filename() if isinstance(source, FileBasedImage) else None
         source = name or _FILES.get(source)
     path = None if source is None else Path(source)
+    afni = img if file is None or isinstance(file, (str, Path)) else file
+    if isinstance(file, (str, Path)) and str(file).endswith(_OF_AFNI):
+        afni = nib.load(file)
     declarations: list[Declaration] = []
+    if isinstance(afni, AFNIImage) or (header is not None and header.extensions):
+        declarations += _by_afni(afni)
     if header is not None:
         declarations += _by_description(header["descrip"].item().decode("latin-1"))
     if path is not None:
@@ -187,6 +203,25 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
     if header is not None and header["intent_code"]:
         declarations += _by_intent(header)
     return declarations
+
+
+def _by_afni(img: Any) -> Iterator[Declaration]:
+    """Say what AFNI has written of the sub-bricks, if it is the same for all."""
+    attributes = afni_attributes(img)
+    # Of one volume out of several, the header still describes all.
+    n_described = len(str(attributes.get("BRICK_LABS", "")).rstrip("~").split("~"))
+    if "BRICK_STATAUX" not in attributes or n_described != int(np.prod(img.shape[3:])):
+        return
+    sub_bricks = read_sub_bricks(img, "the map")
+    if len({(one.code, one.parameters) for one in sub_bricks}) > 1:
+        yield Declaration("different sub-bricks", "the header of AFNI", program="AFNI")
+        return
+    code, parameters = sub_bricks[0].code, sub_bricks[0].parameters
+    holds = AFNI_STATISTICS.get(code, "effect")
+    if code and holds not in _INTENTS.values():
+        holds = "another distribution"
+    said_by = f"the statistic code of AFNI, {code},"
+    yield Declaration(holds, said_by, parameters[: _N_DF.get(holds, 0)], "AFNI")
 
 
 def _by_description(text: str) -> Iterator[Declaration]:

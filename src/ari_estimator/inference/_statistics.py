@@ -41,6 +41,14 @@ _UNTESTABLE = {
     "cluster labels": ("labels of clusters", "the statistical map; the labels are for labels_img"),
     "labels": ("labels", "the statistical map; the labels are for labels_img"),
     "degrees of freedom": ("degrees of freedom", "the t map; this image is for df"),
+    "different sub-bricks": (
+        "different things in its sub-bricks",
+        "one of them, by ari_estimator.interfaces.read_afni",
+    ),
+    "another distribution": (
+        "values of a beta, binomial, gamma or Poisson distribution",
+        "their p-values, with stat_type='p'",
+    ),
     "natural logarithms of p": ("natural logarithms of p-values", "-log10 of them"),
     "true discovery proportions": ("true discovery proportions", "the map that they are of"),
     "correlation": (

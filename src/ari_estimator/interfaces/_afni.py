@@ -12,13 +12,13 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Pair
 
 from ari_estimator.graphs._voxel_grid import Connectivity
-from ari_estimator.inference import STATISTICS
-from ari_estimator.interfaces._afni_header import (
+from ari_estimator.images._afni_header import (
     AFNI_STATISTICS,
     SubBrick,
     check_parameters,
     read_sub_bricks,
 )
+from ari_estimator.inference import STATISTICS
 from ari_estimator.interfaces._reading import open_image, read_mask, read_volume
 from ari_estimator.interfaces._statistical_map import StatisticalMap
 

@@ -329,6 +329,8 @@ def _in_memory(img: SpatialImage, data: np.ndarray) -> nib.Nifti1Image:
     """Return data of an image as a NIfTI image, with the header where it was NIfTI."""
     header = img.header.copy() if isinstance(img, Nifti1Pair) else None
     volume = nib.Nifti1Image(data, img.affine, header, dtype=data.dtype)
+    # Extensions describe all volumes of the file.
+    volume.header.extensions.clear()
     # Data that were scaled in the file are not any more.
     volume.header.set_data_dtype(data.dtype)
     return volume

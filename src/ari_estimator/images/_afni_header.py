@@ -82,7 +82,7 @@ def read_sub_bricks(img: Any, name: str) -> list[SubBrick]:
         If the list of statistics is damaged.
     """
     n_volumes = int(np.prod(img.shape[3:]))
-    attributes = _attributes(img)
+    attributes = afni_attributes(img)
     labels = str(attributes.get("BRICK_LABS", "")).rstrip("~").split("~")
     labels += [f"#{k}" for k in range(len(labels), n_volumes)]
     aux = np.atleast_1d(attributes.get("BRICK_STATAUX", ())).tolist()
@@ -118,7 +118,7 @@ def check_parameters(sub_brick: SubBrick, name: str) -> tuple[float, ...]:
     return sub_brick.parameters
 
 
-def _attributes(img: Any) -> dict[str, Any]:
+def afni_attributes(img: Any) -> dict[str, Any]:
     """Return AFNI's attributes of an image: empty where there are none."""
     if isinstance(img, AFNIImage):
         return img.header.info
