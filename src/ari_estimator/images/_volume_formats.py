@@ -96,9 +96,10 @@ def refuse_surface(shape: tuple[int, ...], what: str = "A volume") -> None:
     if not (is_row or is_cut_row):
         return
     which = f" of {mesh}" if mesh is not None else ", whose mesh its size does not tell,"
+    got = tuple(int(length) for length in shape)
     raise ValueError(
-        f"{what} must have more than one dimension. Got shape {tuple(shape)}: that is a surface"
-        f"{which} in the file of a volume, and its {n} vertices are no neighbours in space. Pass a "
+        f"{what} must have more than one dimension. Got shape {got}: that is a surface{which} in "
+        f"the file of a volume, and its {n} vertices are no neighbours in space. Pass a "
         "nilearn SurfaceImage, which has the values with the mesh of each hemisphere; in the "
         "shell, the files of both hemispheres (.mgh, .mgz or .gii) with --mesh for each."
     )
