@@ -507,7 +507,7 @@ class TestZeros:
     def test_map_with_many_zeros_is_warned_of(self, axis, x, mesh):
         zeros = np.random.default_rng(6).random(len(axis)) < 0.3
         padded = as_img(np.where(zeros, 0, x), axis)
-        match = f"exactly 0 in {zeros.sum()} of {len(axis)} grayordinates, all of which are tested"
+        match = rf"exactly 0 in {zeros.sum()} of {len(axis)} grayordinates\. All of them are tested"
         transformer = ClusterTDPTransformer(mesh=mesh)
         with pytest.warns(UserWarning, match=match):
             transformer.fit_transform(padded)

@@ -320,7 +320,7 @@ class TestMasks:
         img = with_parts(z_surf, np.copy)
         img.data.parts["right"][:] = 0
         ari = ClusterTDPTransformer(2)
-        match = "exactly 0 in 90 of 222 vertices, all of which are tested, since there is no mask"
+        match = r"exactly 0 in 90 of 222 vertices\. All of them are tested, since there is no mask"
         with pytest.warns(UserWarning, match=match):
             ari.fit_transform(img)
         assert ari.n_tested_ == 222

@@ -193,7 +193,7 @@ class TestSurfacesAndGrayordinates:
             values[:20] = 0
 
         img = self.image(pad)
-        start = "exactly 0 in 20 of 120 vertices, all of which are tested, since "
+        start = r"exactly 0 in 20 of 120 vertices\. All of them are tested, since "
         for masker, why in (
             (None, "there is no mask. If"),
             (SurfaceMasker(), "there is no mask. If"),

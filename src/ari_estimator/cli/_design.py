@@ -28,7 +28,7 @@ class DesignOptions:
         list[str] | None,
         Option(
             help="Column of --design that is a regressor; repeated for several. Words are "
-            "categories. If not given, all columns except those of subjects, maps and blocks.",
+            "categories. The default is every column that does not name subjects, maps or blocks.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),

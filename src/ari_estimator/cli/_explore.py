@@ -75,10 +75,11 @@ def explore(
         mesh = getattr(mask_img, "mesh", None)  # of a surface
     if background is not None:
         options["bg_img"] = read_image(background, mesh, "--background")
+    # Any number may come from a shell; explore refuses what is none of its choices.
+    given: Any = connectivity
     document = make_page(
         shown,
-        # Any number may come from a shell; explore refuses what is none of its choices.
-        connectivity=connectivity,  # type: ignore[arg-type]
+        connectivity=given,
         labels_img=None if atlas is None else read_image(atlas, mesh, "--atlas"),
         lut=lut,
         surf_mesh=mesh_files(surf_mesh, "--surf-mesh"),

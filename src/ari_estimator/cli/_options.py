@@ -102,8 +102,8 @@ class MapOptions(TestOptions):
     df: Annotated[
         str | None,
         Option(
-            help="Degrees of freedom of t and chi2; of F two, as 2,30; or an image of those of "
-            "each voxel, as tdof_t1 of FSL.",
+            help="Degrees of freedom: a number for t and chi2, two for F (2,30), or for t an image "
+            "with a number for each voxel, such as tdof_t1 of FSL.",
             show_default="what the file declares",
             rich_help_panel=_TEST,
         ),

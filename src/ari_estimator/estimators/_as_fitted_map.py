@@ -13,7 +13,7 @@ from ari_estimator.inference import FittedMap
 
 
 def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
-    """Return what is known of a map, from an estimator or as it is.
+    """Return the fitted map of an estimator, or the fitted map that was given.
 
     Every public function that asks about a map calls this first. What it calls in turn knows
     fitted maps only.

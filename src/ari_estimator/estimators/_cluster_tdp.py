@@ -79,10 +79,10 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         what the header or the name of the file declares, and z where they declare nothing.
 
     df : float, (float, float), image, path, ndarray or None, default=None
-        Degrees of freedom of t and chi2 values, or both of F values. Those of t and the last of
-        F may be infinite. An image, a file, or an array of shape (n_elements,) has those of each
-        element, for t values. These become z values, and thresholds are z values then. None is
-        what the file declares.
+        Degrees of freedom: one number for t and chi2, two for F. The number for t and the second
+        one for F may be infinite. For t, an image, a file, or an array of shape (n_elements,)
+        gives each element its own. The t values then become z values, and so thresholds are z
+        values, too. None is what the file declares.
 
     two_sided : bool, default=False
         Whether negative values count as well: p-values are then two-sided, and positive
@@ -262,7 +262,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
             self._thresholds = check_threshold(self.threshold, self.threshold_scale, statistic)
             if self.resampling_target is not None:
                 refuse_unused(
-                    "without a labels_img, which it is for",
+                    "without a labels_img",
                     {"resampling_target": (self.resampling_target, None)},
                 )
             return

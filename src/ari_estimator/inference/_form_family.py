@@ -136,7 +136,7 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
     if some.size < _FEWEST_JUDGED:
         return
     quartiles = np.quantile(some, (0.25, 0.75))
-    # Quartiles of t become those of z: no other value needs to be turned into z.
+    # The quartiles alone are turned into z values: that is all the scale needs.
     scale = float(np.diff(statistic.one_sided_z(quartiles))[0] / _IQR_OF_Z)
     reason = None
     if low >= -1 and high <= 1:
@@ -282,7 +282,7 @@ def warn_of_untested_zeros(
         _, _, why = mask_called.partition(", since ")
         why = why or f"{mask_called} leaves none out"
         warnings.warn(
-            f"The map is exactly 0 in {n_zero} of {values.size} {element_names}, all of which are "
+            f"The map is exactly 0 in {n_zero} of {values.size} {element_names}. All of them are "
             f"tested, since {why}. If these have no data (the medial wall, for example), the "
             "bounds are smaller than they need be: give a mask without them.",
             UserWarning,

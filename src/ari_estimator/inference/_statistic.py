@@ -1,8 +1,8 @@
 """What the values of a statistical map are, and the p-values they stand for.
 
-A map may hold z, t, F or chi-squared statistics, or p-values in one of three notations. All that
-depends on which it is, is asked of a :class:`Statistic`: p-values to test, evidence that grows with
-the effect to threshold, and words for tables, figures and files.
+A map may hold z, t, F or chi-squared statistics, or p-values in one of three notations. A
+:class:`Statistic` knows all that depends on it: p-values to test, evidence that grows with the
+effect to threshold, and words for tables, figures and files.
 """
 
 from __future__ import annotations

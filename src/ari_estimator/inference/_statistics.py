@@ -110,7 +110,7 @@ def settle_statistic(
 
     df : None, float, sequence of two floats, image, path or array
         Degrees of freedom; None for what the files declare. An image, a file or an array of many
-        numbers holds those of each element.
+        numbers gives each element its own.
 
     two_sided : bool
         Whether deviations in both directions count.

@@ -86,8 +86,10 @@ def load_calibration(path: Path) -> PermutationCalibration:
     fitted = Calibration.from_arrays(part_of(arrays, "calibration_"))
     parameters = json.loads(str(arrays["parameters"]))
     learned = fitted.template.name == "learned"
+    # A name in a file is a member of the literal, as mypy cannot tell.
+    template: Any = fitted.template if learned else fitted.template.name
     calibration = PermutationCalibration(
-        fitted.template if learned else fitted.template.name,  # type: ignore[arg-type]
+        template,
         blocks=arrays.get("blocks"),
         **parameters,
     )
