@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from nilearn.image import get_data, new_img_like
 
-from ari_estimator import confidence_curve, set_bound
+from ari_estimator import AdaptiveTDPTransformer, confidence_curve, explore, set_bound
 
 TDPS = (0.0, 0.05, 0.31, 0.7, 1.0)
 
@@ -147,3 +148,19 @@ def test_next_number_below_is_that_of_numpy(page):
     values = [1.0, -1.0, 0.0, 3.09, -7.25, 5e-324, 1e300]
     got = page.evaluate("values => values.map(ari.nextBelow)", values)
     assert got == np.nextafter(values, -np.inf).tolist()
+
+
+def test_peaks_are_finite_where_there_are_finite_values(open_page, small_map, tmp_path):
+    z_img, mask_img, _ = small_map
+    z = get_data(z_img).astype(np.float64)
+    strongest = np.unravel_index(np.argmax(np.where(get_data(mask_img) > 0, z, -np.inf)), z.shape)
+    z[strongest] = np.inf
+    with pytest.warns(UserWarning, match="infinite in 1 voxels"):
+        ari = AdaptiveTDPTransformer(0.5, mask_img=mask_img).fit(new_img_like(z_img, z))
+    explore(ari).save_as_html(tmp_path / "infinite.html")
+    page = open_page(tmp_path / "infinite.html")
+    _slide(page, 0.5)
+    peaks = page.evaluate("ari.page.found.rows.map((row) => row.peak_stat)")
+    table = ari.table_.iloc[:-1]
+    assert np.isfinite(peaks).all()
+    np.testing.assert_allclose(peaks, table["peak_stat"], rtol=1e-6)
