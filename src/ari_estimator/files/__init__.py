@@ -1,0 +1,1 @@
+"""From a path that a user gives to files that are whole."""

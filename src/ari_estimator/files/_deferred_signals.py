@@ -1,0 +1,71 @@
+"""Signals that wait: what must not be torn apart is done before they are heard."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+# What asks a program to end. Not all systems have all of them.
+ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+@contextmanager
+def deferred_signals() -> Iterator[None]:
+    """Let requests to end (SIGINT, SIGTERM, SIGHUP) wait until the block is done.
+
+    What arrives in the block has its effect right after it. In other threads than the main one
+    this does nothing: signals do not interrupt them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    deferral = _Deferral()
+    try:
+        deferral.begin()
+        yield
+    finally:
+        deferral.end()
+
+
+class _Deferral:
+    """A handler that keeps signals while it is on, and passes them on afterwards.
+
+    It passes them on wherever it is left in place, if a signal arrives while handlers change.
+    """
+
+    def __init__(self) -> None:
+        self._is_on = True
+        self._before: dict[int, Any] = {}
+        self._arrived: list[int] = []
+
+    def begin(self) -> None:
+        for number in ENDING:
+            before = signal.getsignal(number)
+            # None is a handler that is not Python's. An ignored signal stays ignored, as of nohup.
+            if before not in (None, signal.SIG_IGN):
+                self._before[number] = before
+                signal.signal(number, self)
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        before = self._before[number]
+        if self._is_on:
+            self._arrived.append(number)
+        elif callable(before):
+            before(number, frame)
+        else:
+            signal.signal(number, before)
+            signal.raise_signal(signal.Signals(number))
+
+    def end(self) -> None:
+        self._is_on = False
+        for number, before in self._before.items():
+            if signal.getsignal(number) is self:
+                signal.signal(number, before)
+        for number in dict.fromkeys(self._arrived):
+            signal.raise_signal(signal.Signals(number))

@@ -1,0 +1,95 @@
+"""A file that is there: the door for every path that is read."""
+
+from __future__ import annotations
+
+import stat
+from os import PathLike
+from pathlib import Path
+
+from ari_estimator.files._given_path import given_path
+
+# What is no file although it has a path.
+_OTHERS = (
+    (stat.S_ISFIFO, "a pipe, such as <(...) or /dev/stdin"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def existing_file(path: str | PathLike[str], what: str) -> Path:
+    """Return the path of a file that is there.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where it should be.
+
+    what : str
+        What it should be, for messages: "a cluster table".
+
+    Returns
+    -------
+    path : Path
+        The path.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    IsADirectoryError
+        If it is a folder.
+    TypeError
+        If it is no path.
+    ValueError
+        If it is a pipe or a device: these can be read only once, have no size, and may never end.
+    """
+    path = given_path(path, what)
+    if path.is_dir():
+        raise IsADirectoryError(f"{what} must be a file. Got a folder: {str(path)!r}.")
+    if not path.exists():
+        raise FileNotFoundError(f"{what} is not there: {str(path)!r}.")
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        got = next((name for is_one, name in _OTHERS if is_one(mode)), "something else")
+        raise ValueError(
+            f"{what} must be a file on a disk. Got {got}: {str(path)!r}. Write its content to a "
+            "file first."
+        )
+    return path
+
+
+def read_bytes(path: str | PathLike[str], what: str, most: int) -> bytes:
+    """Return the bytes of a file that is there.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where it should be.
+
+    what : str
+        What it should be, for messages.
+
+    most : int
+        How many bytes it may have.
+
+    Returns
+    -------
+    content : bytes
+        What is in it.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, TypeError
+        As for :func:`existing_file`.
+    ValueError
+        If it is a pipe or a device, or larger than that.
+    """
+    path = existing_file(path, what)
+    size = path.stat().st_size
+    if size > most:
+        raise ValueError(
+            f"{what} must have at most {most:,} bytes. Got {size:,} bytes: {str(path)!r}."
+        )
+    with path.open("rb") as file:
+        return file.read(most)

@@ -1,0 +1,54 @@
+"""One of the arrays that were stored, if it is what it shall be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+_IN_WORDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "floats", "U": "text"}
+
+
+def stored_array(
+    arrays: Mapping[str, object], name: str, kinds: str, shape: tuple[int | None, ...] = ()
+) -> np.ndarray:
+    """Return one of the arrays of a file, which may hold anything.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array-like
+        The arrays.
+
+    name : str
+        The one that is wanted.
+
+    kinds : str
+        The kinds of numbers that it may hold, in numpy's letters: ``"f"``, ``"iu"``, ``"U"``.
+
+    shape : tuple of (int or None), default=()
+        Its shape, where None is any length. A single number or text has no axis.
+
+    Returns
+    -------
+    array : ndarray
+        The array.
+
+    Raises
+    ------
+    ValueError
+        If there is no such array, or it is of another kind or shape.
+    """
+    if name not in arrays:
+        raise ValueError(f"the array {name!r} is missing")
+    array = np.asarray(arrays[name])
+    has_shape = array.ndim == len(shape) and all(
+        wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype.kind not in kinds or not has_shape:
+        words = " or ".join(dict.fromkeys(_IN_WORDS[kind] for kind in kinds))
+        lengths = ", ".join("any" if length is None else str(length) for length in shape)
+        raise ValueError(
+            f"the array {name!r} must hold {words}, in the shape ({lengths}). "
+            f"Got shape {array.shape} of {array.dtype}"
+        )
+    return array
