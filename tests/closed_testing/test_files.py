@@ -14,7 +14,7 @@ P_VALUES[0, 0] = 0
 
 STORED = {
     "a calibration": calibrate(P_VALUES),
-    "a learned template": LearnedTemplate([[0.0, 0.1], [0.1, 0.3]], 5, subjects=["b", "a"]),
+    "a learned template": LearnedTemplate([[0.0, 0.1], [0.1, 0.3]], 5, subjects=[[0.5, 2.0]]),
 }
 
 
@@ -43,7 +43,7 @@ def test_a_file_gives_the_calibration_back(path, name, step_down):
     assert_array_equal(again.critical_vector.thresholds, calibration.critical_vector.thresholds)
     assert (again.template.k_max, again.template.delta) == (9, 0)
     if name == "learned":
-        assert again.template.subjects == template.subjects
+        assert_array_equal(again.template.subjects, template.subjects)
 
 
 def test_a_file_gives_the_template_back(path):
@@ -51,10 +51,10 @@ def test_a_file_gives_the_template_back(path):
     template.save(path)
     again = LearnedTemplate.load(str(path))
     assert_array_equal(again.curves, template.curves)
-    assert again.subjects == {"a", "b"}
+    assert_array_equal(again.subjects, template.subjects)
     assert again.n_elements == 5
     LearnedTemplate(template.curves, 6).save(path)
-    assert LearnedTemplate.load(path).subjects == frozenset()
+    assert len(LearnedTemplate.load(path).subjects) == 0
 
 
 def test_a_file_is_written_as_a_whole_or_not_at_all(path, monkeypatch, kind):
@@ -92,8 +92,6 @@ def test_a_file_of_something_else_is_refused(path, kind, content):
         type(STORED[kind]).load(path)
 
 
-def test_a_file_or_folder_that_is_not_there_is_not_found(path, kind):
+def test_a_file_that_is_not_there_is_not_found(path, kind):
     with pytest.raises(FileNotFoundError):
         type(STORED[kind]).load(path)
-    with pytest.raises(FileNotFoundError):
-        STORED[kind].save(path.parent / "no" / path.name)

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Mapping
+import errno
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import numpy as np
 
+from ari_estimator._version import __version__
+from ari_estimator.files._npz_members import NpzMembers, most_unpacked
+from ari_estimator.files._regular_file import existing_file
+from ari_estimator.files._stored_array import stored_array
+from ari_estimator.files._whole_files import whole_file
+
+Made = TypeVar("Made")
+
+# The arrays that say what the others are.
 _KIND = "ari_estimator"
+_HEAD = (_KIND, "format", "version")
+_DIGEST = "sha256"
+
+# Of all files; another number whenever files of before cannot be read any more.
+_FORMAT = 3
+
+# More than what a file says of an array besides its numbers.
+_LONGEST_HEAD = 2**10
 
 
 def save_arrays(path: str | PathLike[str], kind: str, arrays: Mapping[str, object]) -> None:
@@ -20,7 +39,7 @@ def save_arrays(path: str | PathLike[str], kind: str, arrays: Mapping[str, objec
     Parameters
     ----------
     path : str or PathLike
-        Name of the file. Its folder must exist; a file of this name is replaced.
+        Name of the file; one that is there is replaced. Its folder is made if it is not there.
 
     kind : str
         What the arrays are, which is written along.
@@ -28,18 +47,38 @@ def save_arrays(path: str | PathLike[str], kind: str, arrays: Mapping[str, objec
     arrays : mapping of str to array-like
         The arrays, of numbers or of strings.
     """
-    path = Path(path)
-    # A folder for a single file: unlike a temporary file, what is in it has the usual access.
-    with TemporaryDirectory(prefix=".writing-", dir=path.parent) as folder:
-        temporary = Path(folder) / "arrays.npz"
-        contents = {_KIND: kind, **arrays}
-        # Its types know arrays only, where it makes arrays of numbers and strings as well.
-        np.savez_compressed(temporary, allow_pickle=False, **contents)  # type: ignore[arg-type]
-        temporary.replace(path)
+    with whole_file(path, "path") as temporary:
+        # numpy adds this ending where a name has none.
+        written = temporary.with_name("arrays.npz")
+        _write(written, kind, arrays)
+        written.replace(temporary)
 
 
-def load_arrays(path: str | PathLike[str], kind: str) -> dict[str, np.ndarray]:
-    """Read what :func:`save_arrays` has written.
+def _write(path: Path, kind: str, arrays: Mapping[str, object]) -> None:
+    """Write arrays, and what tells them from others and from damaged ones."""
+    head = dict(zip(_HEAD, (kind, _FORMAT, __version__), strict=True))
+    contents = {name: np.asarray(array) for name, array in (head | dict(arrays)).items()}
+    for name, array in contents.items():
+        if array.dtype.kind not in "biufU":
+            raise TypeError(f"{name} must hold numbers or text. Got {array.dtype}.")
+    contents[_DIGEST] = np.asarray(_digest(contents))
+    np.savez_compressed(path, **contents)  # type: ignore[arg-type]
+    # What shrinks that much would be refused: it looks as if it were made to do harm.
+    unpacked = sum(array.nbytes + _LONGEST_HEAD for array in contents.values())
+    if unpacked > most_unpacked(path.stat().st_size):
+        np.savez(path, **contents)  # type: ignore[arg-type]
+
+
+def load_archive(
+    path: str | PathLike[str],
+    kind: str,
+    make: Callable[[dict[str, np.ndarray]], Made],
+    *,
+    members: Collection[str],
+) -> Made:
+    """Return what is made of the arrays that :func:`save_arrays` has written.
+
+    Whatever is wrong with the file becomes one kind of error, which names the file.
 
     Parameters
     ----------
@@ -49,24 +88,46 @@ def load_arrays(path: str | PathLike[str], kind: str) -> dict[str, np.ndarray]:
     kind : str
         What the arrays shall be.
 
+    make : callable
+        Makes it of the arrays, a dictionary. It may raise any error.
+
+    members : collection of str
+        Names that the arrays may have; ``*`` stands for any ending.
+
     Returns
     -------
-    arrays : dict of str to ndarray
-        The arrays.
+    made : object
+        What ``make`` returns.
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
-        If the file is not of this kind.
+        If the file is no regular file, not of this kind or format, damaged, or does not hold
+        what it should.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = dict(archive)
-    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error):
-        arrays = {}
-    if str(arrays.pop(_KIND, "")) != kind:
-        raise ValueError(f"{str(path)!r} is not a file of a {kind}.")
-    return arrays
+    with existing_file(path, "path").open("rb") as file:
+        with _refusing(path, kind):
+            npz = NpzMembers(file)
+            head = _read_head(npz)
+            found = head.get(_KIND)
+            if found != kind:
+                other = "of another program" if found is None else f"a file of a {found[:100]}"
+                raise ValueError(f"it is {other}")
+        _check_format(path, head)
+        with _refusing(path, kind):
+            allowed = {*_HEAD, _DIGEST, *members}
+            for name in npz.names:
+                if not any(fnmatchcase(name, pattern) for pattern in allowed):
+                    raise ValueError(f"it holds an array {name!r}, which such a file has not")
+            arrays = {name: npz.read(name) for name in npz.names}
+            digest = stored_array(arrays, _DIGEST, "U").item()
+            del arrays[_DIGEST]
+            if digest != _digest(arrays):
+                raise ValueError("it is damaged: its arrays have another checksum")
+    with _refusing(path, kind):
+        return make({name: array for name, array in arrays.items() if name not in _HEAD})
 
 
 def stored_kind(path: str | PathLike[str]) -> str | None:
@@ -81,9 +142,68 @@ def stored_kind(path: str | PathLike[str]) -> str | None:
     -------
     kind : str or None
         The kind.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no regular file.
     """
+    with existing_file(path, "path").open("rb") as file:
+        try:
+            with _refusing(path, "result of ari_estimator"):
+                return _read_head(NpzMembers(file)).get(_KIND)
+        except ValueError:
+            return None
+
+
+@contextmanager
+def _refusing(path: str | PathLike[str], kind: str) -> Iterator[None]:
+    """Turn every error into one that names the file, but for errors of the disk and memory."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return str(archive[_KIND]) if _KIND in archive.files else None
-    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error):
-        return None
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        # A seek to where a crafted file says that a member is.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        reason = str(error).rstrip(".")
+        if not isinstance(error, ValueError):
+            reason = f"{type(error).__name__}: {reason}"
+        raise ValueError(f"{str(path)!r} is not a file of a {kind}: {reason}.") from error
+
+
+def _read_head(npz: NpzMembers) -> dict[str, Any]:
+    """Return what says which arrays the others are, as far as it is there."""
+    head = {}
+    for name in npz.names.intersection(_HEAD):
+        array = npz.read(name)
+        if array.ndim == 0 and array.dtype.kind in "Ui" and array.nbytes < _LONGEST_HEAD:
+            head[name] = array.item()
+    return head
+
+
+def _check_format(path: str | PathLike[str], head: Mapping[str, Any]) -> None:
+    """Raise a ValueError if a file is in the format of another version."""
+    found = head.get("format")
+    if found == _FORMAT:
+        return
+    if found is None:
+        written = "was written by an earlier version of ari_estimator"
+    else:
+        written = f"was written by ari_estimator {head.get('version')}, in format {found}"
+    raise ValueError(
+        f"{str(path)!r} {written}. Version {__version__} reads format {_FORMAT}: save it again, "
+        "or load it with the version that wrote it."
+    )
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return a checksum over names, types, shapes and values of arrays."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +11,28 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator._software import package_versions
-from ari_estimator._version import __version__
 from ari_estimator.closed_testing import Calibration
-from ari_estimator.closed_testing._archive import load_arrays, save_arrays
+from ari_estimator.closed_testing._archive import load_archive, save_arrays
+from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._contrast_calibration import test_of
+from ari_estimator.files._stored_array import stored_array
 from ari_estimator.inference._provenance import plain
-from ari_estimator.interfaces._saved_map import check_format, part_of
+from ari_estimator.interfaces._saved_map import part_of
 from ari_estimator.interfaces._sidecar import described_test
+from ari_estimator.interfaces._stored_parameters import from_text, to_text
 
 KIND = "permutation calibration"
-_FORMAT = 1
+_ARRAYS = ("p_values_", "statistic_", "is_constant_", "df_")
+_NUMBERS = ("n_permutations_", "n_features_in_", "rank_")
+_TEXTS = ("scheme_", "stat_type_")
+_LABELS = ("blocks", "variance_groups")
+_MEMBERS = (
+    "parameters", "two_sided_", "seed_", "calibration_*",
+    *_LABELS, *_ARRAYS, *_NUMBERS, *_TEXTS,
+)  # fmt: skip
 
-# Of the machine; the file has what follows from them.
-_NOT_STORED = {"chunk_size", "memory", "n_jobs", "verbose", "template", "blocks"}
-
-_ARRAYS = ("p_values_", "t_values_", "is_constant_")
-_NUMBERS = ("df_", "n_permutations_", "n_features_in_")
+_STAT_TYPES = ("t", "F", "v", "G")
 
 
 def save_calibration(path: Path, calibration: PermutationCalibration) -> None:
@@ -41,26 +46,29 @@ def save_calibration(path: Path, calibration: PermutationCalibration) -> None:
     calibration : PermutationCalibration
         The calibration.
     """
-    parameters = {
-        name: plain(value)
-        for name, value in calibration.get_params(deep=False).items()
-        if name not in _NOT_STORED
-    }
-    if not isinstance(parameters["random_state"], int):
+    parameters = calibration.get_params(deep=False)
+    if not isinstance(parameters["random_state"], Integral):
         parameters["random_state"] = None  # a generator, which has moved on
     arrays: dict[str, Any] = {
-        "format": _FORMAT,
-        "version": __version__,
-        "parameters": json.dumps(parameters),
-        "scheme_": calibration.scheme_,
+        "parameters": to_text(PermutationCalibration, parameters),
         "two_sided_": calibration.two_sided_,
-        **{name: getattr(calibration, name) for name in (*_ARRAYS, *_NUMBERS)},
+        **{name: getattr(calibration, name) for name in (*_ARRAYS, *_NUMBERS, *_TEXTS)},
+        **{name: _as_numbers(getattr(calibration, name)) for name in _LABELS},
+        "seed_": calibration.seed_,
     }
-    if calibration.blocks is not None:
-        # Names may be of any type; numbers say the same.
-        arrays["blocks"] = pd.factorize(np.asarray(calibration.blocks, dtype=object))[0]
+    arrays = {name: array for name, array in arrays.items() if array is not None}
     fitted = calibration.calibration_.to_arrays()
     save_arrays(path, KIND, arrays | {f"calibration_{name}": a for name, a in fitted.items()})
+
+
+def _as_numbers(labels: Any) -> Any:
+    """Return labels of rows as numbers; a word that stands for labels, and None, as they are."""
+    if labels is None or isinstance(labels, str):
+        return labels
+    if np.ndim(labels) == 2:
+        return np.asarray(labels).astype(np.int64)  # nested levels, whose numbers have a meaning
+    # Names may be of any type; numbers say the same.
+    return pd.factorize(np.asarray(labels, dtype=object))[0]
 
 
 def load_calibration(path: Path) -> PermutationCalibration:
@@ -78,31 +86,71 @@ def load_calibration(path: Path) -> PermutationCalibration:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
-        If it is no such file, or one of a version with another format.
+        If it is another file, one of another format, or a damaged one.
     """
-    arrays = load_arrays(path, KIND)
-    check_format(path, arrays, _FORMAT)
+    return load_archive(path, KIND, _from_arrays, members=_MEMBERS)
+
+
+def _from_arrays(arrays: Mapping[str, np.ndarray]) -> PermutationCalibration:
     fitted = Calibration.from_arrays(part_of(arrays, "calibration_"))
-    parameters = json.loads(str(arrays["parameters"]))
+    attributes = _attributes(arrays, fitted)
+    parameters = from_text(PermutationCalibration, stored_array(arrays, "parameters", "U").item())
+    labels = {name: _labels_from_arrays(arrays, name) for name in _LABELS}
     learned = fitted.template.name == "learned"
     # A name in a file is a member of the literal, as mypy cannot tell.
     template: Any = fitted.template if learned else fitted.template.name
-    calibration = PermutationCalibration(
-        template,
-        blocks=arrays.get("blocks"),
-        **parameters,
-    )
-    calibration._keep(fitted, two_sided=bool(arrays["two_sided_"]), **_attributes(arrays))
+    calibration = PermutationCalibration(template, **labels, **parameters)
+    calibration._validate_params()
+    two_sided = stored_array(arrays, "two_sided_", "b").item()
+    calibration._keep(fitted, two_sided=two_sided, **attributes)
     return calibration
 
 
-def _attributes(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    return {
-        **{name: arrays[name] for name in _ARRAYS},
-        **{name: int(arrays[name]) for name in _NUMBERS},
-        "scheme_": str(arrays["scheme_"]),
+def _attributes(arrays: Mapping[str, np.ndarray], fitted: Calibration) -> dict[str, Any]:
+    n = fitted.template.n_elements
+    attributes: dict[str, Any] = {
+        "p_values_": check_p_values(stored_array(arrays, "p_values_", "f", (n,))),
+        "statistic_": stored_array(arrays, "statistic_", "f", (n,)),
+        "is_constant_": stored_array(arrays, "is_constant_", "b", (n,)),
+        **{name: stored_array(arrays, name, "i").item() for name in _NUMBERS},
+        **{name: stored_array(arrays, name, "U").item() for name in _TEXTS},
+        "seed_": stored_array(arrays, "seed_", "i").item() if "seed_" in arrays else None,
+        "df_": _df_from_arrays(arrays, n),
     }
+    wanted = {"n_features_in_": n, "n_permutations_": fitted.n_permutations}
+    for name, number in wanted.items():
+        if attributes[name] != number:
+            raise ValueError(f"{name} must be {number}. Got {attributes[name]}.")
+    if attributes["stat_type_"] not in _STAT_TYPES or attributes["rank_"] < 1:
+        raise ValueError(f"stat_type_ must be one of {list(_STAT_TYPES)}, and rank_ positive")
+    if np.isnan(attributes["statistic_"]).any():
+        raise ValueError("statistic_ must not be NaN")
+    return attributes
+
+
+def _df_from_arrays(arrays: Mapping[str, np.ndarray], n_elements: int) -> int | np.ndarray:
+    """Return degrees of freedom: one number, or one for each element."""
+    is_one = "df_" not in arrays or arrays["df_"].ndim == 0
+    df = stored_array(arrays, "df_", "i" if is_one else "f", () if is_one else (n_elements,))
+    if not (np.isfinite(df) & (df > 0)).all():
+        raise ValueError("df_ must be positive and finite")
+    return df.item() if is_one else df
+
+
+def _labels_from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> Any:
+    """Return the labels of rows; a word that stands for them, or None."""
+    array = arrays.get(name)
+    if array is None:
+        return None
+    if array.dtype.kind == "U":
+        word = stored_array(arrays, name, "U").item()
+        if (name, word) != ("variance_groups", "auto"):
+            raise ValueError(f"{name} must be labels. Got {word[:100]!r}")
+        return word
+    return stored_array(arrays, name, "i", (None,) * (2 if array.ndim == 2 else 1))
 
 
 def describe_calibration(
@@ -128,6 +176,8 @@ def describe_calibration(
     sidecar = {
         "Description": "Calibration of a critical vector by permutations of the subjects.",
         "Alpha": alpha,
+        "Statistic": calibration.stat_type_,
+        "VarianceGroups": plain(_as_numbers(calibration.variance_groups)),
         "TwoSided": calibration.two_sided_,
         "NumberTested": calibration.n_features_in_,
         "Test": test["name"],

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ari_estimator._version import __version__
-from ari_estimator.closed_testing._archive import load_arrays, save_arrays
+from ari_estimator.closed_testing import SimultaneousTest
+from ari_estimator.closed_testing._archive import load_archive, save_arrays
 from ari_estimator.estimators import (
     AdaptiveTDPTransformer,
     ClusterTDPTransformer,
     RegionTDPTransformer,
 )
 from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._kinds import KINDS
-from ari_estimator.images._labels import Regions
-from ari_estimator.inference import STATISTICS, FittedMap
+from ari_estimator.inference import FittedMap, make_statistic
 from ari_estimator.inference._local_tests import TESTS
+from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._statistics import SettledStatistic
+from ari_estimator.interfaces._stored_parameters import from_text, to_text
+from ari_estimator.interfaces._stored_regions import regions_from_arrays, regions_to_arrays
 
 KIND = "tested map"
-# Of the arrays in a file; another number whenever files of before cannot be read any more.
-_FORMAT = 2
+
 _CLASSES: dict[str, type[Any]] = {
     transformer.__name__: transformer
     for transformer in (ClusterTDPTransformer, AdaptiveTDPTransformer, RegionTDPTransformer)
 }
 
-# Parameters that are images, of images, or of the machine: the file has what follows from them.
-_NOT_STORED = {
-    "mask_img", "mesh", "verbose",
-    "labels_img", "labels", "lut", "background_label", "probability_threshold", "resampling_target",
-}  # fmt: skip
+_MEMBERS = (
+    "transformer", "parameters", "stat_type", "df", "two_sided", "said_by", "values", "kind",
+    "test_kind", "contrast", "frame_*", "test_*", "regions_*",
+)  # fmt: skip
+
+# Labels of elements, one for each threshold, take memory in proportion: 512 MiB, and what
+# clusters and tables take.
+_MOST_LABELS = 2**27
+
+Choice = TypeVar("Choice")
 
 
 def save_map(path: Path, fitted_map: FittedMap) -> None:
@@ -49,29 +56,42 @@ def save_map(path: Path, fitted_map: FittedMap) -> None:
 
     fitted_map : FittedMap
         The map.
+
+    Raises
+    ------
+    ValueError
+        If no transformer asked for the map, or one with parameters that no file can hold.
     """
     statistic = fitted_map.family.statistic
     asked_by, regions = fitted_map.asked_by, fitted_map.made_by.regions
-    parameters = {k: v for k, v in asked_by.plain_parameters().items() if k not in _NOT_STORED}
+    parameters = dict(asked_by.parameters)
+    if asked_by.estimator not in _CLASSES:
+        raise ValueError(
+            f"fitted must be a map that one of {', '.join(_CLASSES)} has tested, to be loaded "
+            f"again. Got a map tested by {asked_by.estimator}."
+        )
+    if parameters["df"] is not None:
+        # They may be those of each voxel: then the values of the file are z values already.
+        parameters |= {"stat_type": statistic.stat_type, "df": statistic.given_df}
+    transformer = _CLASSES[asked_by.estimator]
     arrays: dict[str, Any] = {
-        "format": _FORMAT,
-        "version": __version__,
         "transformer": asked_by.estimator,
-        "parameters": json.dumps(parameters),
-        "statistic": json.dumps(
-            {"stat_type": statistic.stat_type, "df": statistic.df, "two_sided": statistic.two_sided}
-        ),
+        "parameters": to_text(transformer, parameters),
+        "stat_type": statistic.stat_type,
+        "df": np.array(statistic.df, dtype=np.float64),
+        "two_sided": statistic.two_sided,
         "said_by": asked_by.said_by,
         "values": fitted_map.family.values_in_mask,
         "kind": fitted_map.frame.kind,
         "test_kind": fitted_map.test.kind,
     }
+    _check_work(parameters, arrays["values"].size)
     if asked_by.contrast is not None:
         arrays["contrast"] = asked_by.contrast
     arrays |= {f"frame_{name}": array for name, array in fitted_map.frame.to_arrays().items()}
     arrays |= {f"test_{name}": array for name, array in fitted_map.test.to_arrays().items()}
     if regions is not None:
-        arrays |= {f"regions_{name}": array for name, array in _regions_to_arrays(regions).items()}
+        arrays |= {f"regions_{name}": array for name, array in regions_to_arrays(regions).items()}
     save_arrays(path, KIND, arrays)
 
 
@@ -90,53 +110,94 @@ def load_map(path: Path) -> BaseTDPTransformer:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
-        If it is no such file, or one of a version with another format.
+        If it is another file, one of another format, or a damaged one.
     """
-    arrays = load_arrays(path, KIND)
-    check_format(path, arrays, _FORMAT)
-    kind = KINDS[str(arrays["kind"])]
+    return load_archive(path, KIND, _map_from_arrays, members=_MEMBERS)
+
+
+def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
+    kind = _chosen(arrays, "kind", KINDS)
+    make_transformer = _chosen(arrays, "transformer", _CLASSES)
+    test = _chosen(arrays, "test_kind", TESTS)
+    parameters = from_text(make_transformer, stored_array(arrays, "parameters", "U").item())
+    settled = _settled_from_arrays(arrays, parameters)
+    values = stored_array(arrays, "values", "f", (None,))
+    _check_work(parameters, values.size)
+    of_regions = part_of(arrays, "regions_")
+    if of_regions:
+        parameters["labels_img"] = regions_from_arrays(of_regions, values.size)
     mask_img, mesh = kind.mask_from_arrays(part_of(arrays, "frame_"))
-    parameters = json.loads(str(arrays["parameters"]))
-    if "regions_labels" in arrays:
-        parameters["labels_img"] = _regions_from_arrays(part_of(arrays, "regions_"))
-    settled = _settled_from_arrays(arrays)
-    if parameters["df"] is not None:
-        # They may be those of each voxel: then the values of the file are z values already.
-        statistic = settled.statistic
-        parameters |= {"stat_type": statistic.stat_type, "df": statistic.given_df}
-    transformer = _CLASSES[str(arrays["transformer"])](**parameters, mask_img=mask_img, mesh=mesh)
-    of_test = part_of(arrays, "test_")
-    test = TESTS[str(arrays["test_kind"])]
-    contrast = str(arrays["contrast"]) if "contrast" in arrays else None
+    transformer = make_transformer(**parameters, mask_img=mask_img, mesh=mesh)
+    contrast = stored_array(arrays, "contrast", "U").item() if "contrast" in arrays else None
     with warnings.catch_warnings():
         # Of NaN, zeros, sets without discoveries: said when the map was seen first.
         warnings.simplefilter("ignore", UserWarning)
-        stat_img = transformer.fit()._frame.image([arrays["values"]], None, "statistic")
+        frame = transformer.fit()._frame
+        if values.size != frame.space.n_elements:
+            raise ValueError(
+                f"the mask has {frame.space.n_elements} elements, and there are {values.size} "
+                "values"
+            )
+        # Of what the map holds, which its file may have said.
+        transformer._check_sets(settled.statistic)
         transformer._fit_maps(
-            stat_img,
-            lambda family: test.from_arrays(of_test, family.p_values),
+            frame.image([values], None, "statistic"),
+            partial(_test_from_arrays, test, part_of(arrays, "test_")),
             contrast,
             settled,
         )
     return transformer
 
 
-def _settled_from_arrays(arrays: Mapping[str, np.ndarray]) -> SettledStatistic:
-    given = json.loads(str(arrays["statistic"]))
-    statistic = STATISTICS[given["stat_type"]](tuple(given["df"]), given["two_sided"])
-    return SettledStatistic(statistic, str(arrays["said_by"]))
-
-
-def check_format(path: Path, arrays: Mapping[str, np.ndarray], wanted: int) -> None:
-    """Raise a ValueError if a file is in the format of another version."""
-    found = arrays.get("format")
-    if found != wanted:
+def _test_from_arrays(
+    test: type[SimultaneousTest], arrays: Mapping[str, np.ndarray], family: MapFamily
+) -> SimultaneousTest:
+    made = test.from_arrays(arrays, family.p_values)
+    if made.n_elements != family.n_tested:
         raise ValueError(
-            f"{str(path)!r} was written by ari_estimator {arrays.get('version')}, in format "
-            f"{found}. Version {__version__} reads format {wanted}: save it again, or load it "
-            "with the version that wrote it."
+            f"the test is of {made.n_elements} elements, and the map has {family.n_tested}"
         )
+    return made
+
+
+def _settled_from_arrays(
+    arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]
+) -> SettledStatistic:
+    df = stored_array(arrays, "df", "f", (None,)).tolist()
+    statistic = make_statistic(
+        stored_array(arrays, "stat_type", "U").item(),
+        df[0] if len(df) == 1 else df or None,
+        stored_array(arrays, "two_sided", "b").item(),
+    )
+    given = {"stat_type": statistic.stat_type, "df": statistic.given_df}
+    for name, value in {**given, "two_sided": statistic.two_sided}.items():
+        asked = parameters[name]
+        asked = tuple(asked) if isinstance(asked, list) else asked
+        if asked not in (None, value):
+            raise ValueError(f"{name} is {asked!r} by the parameters, and {value!r} by the map")
+    return SettledStatistic(statistic, stored_array(arrays, "said_by", "U").item())
+
+
+def _check_work(parameters: Mapping[str, Any], n_elements: int) -> None:
+    """Refuse more thresholds than a map of this size can be tested at."""
+    for name in ("threshold", "tdp_threshold"):
+        number = np.size(parameters.get(name, 0))
+        if number > 1 and number * n_elements > _MOST_LABELS:
+            raise ValueError(
+                f"{name} must be at most {max(1, _MOST_LABELS // n_elements):,} numbers for a file "
+                f"of a map of {n_elements:,} elements. Got {number:,}."
+            )
+
+
+def _chosen(arrays: Mapping[str, np.ndarray], name: str, choices: Mapping[str, Choice]) -> Choice:
+    """Return what a name in a file stands for."""
+    found = stored_array(arrays, name, "U").item()
+    if found not in choices:
+        raise ValueError(f"{name} must be one of {list(choices)}. Got {found[:100]!r}.")
+    return choices[found]
 
 
 def part_of(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
@@ -146,23 +207,3 @@ def part_of(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarr
         for name, array in arrays.items()
         if name.startswith(prefix)
     }
-
-
-def _regions_to_arrays(regions: Regions) -> dict[str, Any]:
-    arrays = {
-        "labels": regions.labels,
-        "ids": regions.ids,
-        "names": np.array(regions.names, dtype=np.str_),
-        "rest_id": regions.rest_id,
-    }
-    return arrays | ({"elements": regions.elements} if regions.overlap else {})
-
-
-def _regions_from_arrays(arrays: Mapping[str, np.ndarray]) -> Regions:
-    return Regions(
-        arrays.get("elements"),
-        arrays["labels"],
-        arrays["ids"],
-        [str(name) for name in arrays["names"]],
-        int(arrays["rest_id"]),
-    )

@@ -1,0 +1,149 @@
+"""Parameters of estimators in a file: which there are, and what they may be."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ari_estimator.inference._provenance import plain
+
+# More than the text of any parameters, and no work for whoever reads it.
+_LONGEST = 2**16
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_number, value))
+
+
+def _or_none(*kinds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or any(is_kind(value) for is_kind in kinds)
+
+
+# All parameters that are stored. The others are images, files, or of the machine: a file has what
+# follows from them.
+STORED: dict[str, Callable[[Any], bool]] = {
+    # Of transformers.
+    "threshold": _or_none(_is_number, _are_numbers, lambda value: value == "concentration"),
+    "threshold_scale": _is_text,
+    "tdp_threshold": _or_none(_is_number, _are_numbers),
+    "alpha": _is_number,
+    "stat_type": _or_none(_is_text),
+    "df": _or_none(_is_number, _are_numbers),
+    "two_sided": _is_flag,
+    "connectivity": _or_none(_is_count),
+    "cluster_threshold": _is_count,
+    "local_test": _is_text,
+    # Of calibrations.
+    "n_permutations": _is_count,
+    "scheme": _is_text,
+    "exchange": _or_none(_is_text),
+    "p_values": _is_text,
+    "k_max": _or_none(_is_count, lambda value: value == "auto"),
+    "delta": _is_count,
+    "step_down": _is_flag,
+    "allow_shared_data": _is_flag,
+    "n_groups": _is_count,
+    "random_state": _or_none(_is_count),
+}
+
+
+def stored_names(estimator: type) -> list[str]:
+    """Return the names of the parameters of an estimator that are stored.
+
+    Parameters
+    ----------
+    estimator : type
+        The class.
+
+    Returns
+    -------
+    names : list of str
+        In the order of the class.
+    """
+    return [name for name in inspect.signature(estimator).parameters if name in STORED]
+
+
+def to_text(estimator: type, parameters: Mapping[str, Any]) -> str:
+    """Return the parameters of an estimator that are stored, as a text.
+
+    Parameters
+    ----------
+    estimator : type
+        The class.
+
+    parameters : mapping of str to object
+        All its parameters.
+
+    Returns
+    -------
+    text : str
+        In JSON.
+
+    Raises
+    ------
+    ValueError
+        If one of them is nothing that can be stored.
+    """
+    text = json.dumps({name: plain(parameters[name]) for name in stored_names(estimator)})
+    from_text(estimator, text)
+    return text
+
+
+def from_text(estimator: type, text: str) -> dict[str, Any]:
+    """Return the parameters of an estimator from a text that may be anything.
+
+    Parameters
+    ----------
+    estimator : type
+        The class.
+
+    text : str
+        In JSON.
+
+    Returns
+    -------
+    parameters : dict of str to object
+        All that are stored, and no others, each of a type that it may have. Their values are the
+        estimator's to check.
+
+    Raises
+    ------
+    ValueError
+        If the text is something else.
+    """
+    wanted = stored_names(estimator)
+    if len(text) > _LONGEST:
+        raise ValueError(
+            f"parameters must take at most {_LONGEST:,} characters. Got {len(text):,}."
+        )
+    try:
+        parameters = json.loads(text)
+    except RecursionError:
+        raise ValueError("parameters must be numbers, texts and lists of numbers.") from None
+    if not isinstance(parameters, dict) or set(parameters) != set(wanted):
+        got = sorted(parameters) if isinstance(parameters, dict) else type(parameters).__name__
+        raise ValueError(
+            f"parameters of {estimator.__name__} must be {', '.join(wanted)}. Got {got}."
+        )
+    for name, value in parameters.items():
+        if not STORED[name](value):
+            raise ValueError(f"{name} cannot be such a value in a file. Got {str(value)[:100]!r}.")
+    return parameters
