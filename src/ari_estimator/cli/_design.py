@@ -8,6 +8,8 @@ from typing import Annotated
 
 from typer import Option
 
+from ari_estimator.cli._choices import EXCHANGES, one_of
+
 _PANEL = "Design"
 
 
@@ -44,7 +46,8 @@ class DesignOptions:
     contrast: Annotated[
         str | None,
         Option(
-            help="Name of a regressor, or an expression such as 'patients - controls'.",
+            help="Name of a regressor, or an expression such as 'patients - controls'; several "
+            "with semicolons between them, 'a - b; b - c', for an F contrast.",
             show_default="intercept, if --design has no regressors",
             rich_help_panel=_PANEL,
         ),
@@ -68,9 +71,28 @@ class DesignOptions:
     blocks: Annotated[
         str | None,
         Option(
-            help="Column of --design with blocks of repeated measures, within which permutations "
-            "stay.",
+            help="Column of --design with exchangeability blocks, such as the subjects of repeated "
+            "measures; several with commas between them for nested levels, in whole numbers.",
             show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    exchange: Annotated[
+        str | None,
+        Option(
+            help="What changes places: maps within their block (within), blocks as wholes (whole), "
+            "or both.",
+            show_default="by the contrast",
+            autocompletion=one_of(EXCHANGES),
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    variance_groups: Annotated[
+        str | None,
+        Option(
+            help="Column of --design with groups that have a variance of their own; or auto, for "
+            "the groups that the regressors tell apart.",
+            show_default="one variance",
             rich_help_panel=_PANEL,
         ),
     ] = None

@@ -12,6 +12,7 @@ import pandas as pd
 from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._design_rows import listed
 from ari_estimator.cli._design_table import DesignTable
+from ari_estimator.cli._formula import check_formula
 
 INTERCEPT = "intercept"
 
@@ -85,11 +86,8 @@ class Regressors:
         design = values[numbers].copy()
         has_mean = _has_mean(design.to_numpy())
         if words:
-            terms = " + ".join(f"`{name}`" for name in words)
             start = "1" if intercept or has_mean else "0"
-            coded = _coded(f"{start} + {terms}", values[words]).drop(
-                columns=INTERCEPT, errors="ignore"
-            )
+            coded = _words_coded(start, values[words]).drop(columns=INTERCEPT, errors="ignore")
             design = pd.concat([design, coded], axis=1)
         if intercept and not _has_mean(design.to_numpy()):
             ones = pd.DataFrame({INTERCEPT: 1.0}, index=design.index)
@@ -130,7 +128,8 @@ def find_regressors(table: DesignTable, options: DesignOptions) -> Regressors:
             if given:
                 raise ValueError(f"--formula says which terms there are. Leave out --{name}.")
     left_out = dict.fromkeys(table.index_columns, "only counts the rows")
-    others = [name for name in table.columns if name not in table.labels | {options.blocks}]
+    no_regressors = table.labels | set(table.columns_in(options.blocks))
+    others = [name for name in table.columns if name not in no_regressors]
     if options.formula is not None:
         names = [name for name in table.columns if _is_in(name, options.formula)]
         why = "not in --formula"
@@ -225,30 +224,48 @@ def _is_in(name: str, formula: str) -> bool:
 
 def _by_formula(formula: str, values: pd.DataFrame) -> pd.DataFrame:
     """Return the design of a formula."""
-    if "~" in formula.lstrip().lstrip("~"):
-        raise ValueError(f"--formula must have no left side: the maps are. Got {formula!r}.")
-    design = _coded(formula, values)
+    formula = formula.strip().lstrip("~")
+    shown = formula[:200]
+    if "~" in formula:
+        raise ValueError(f"--formula must have no left side: the maps are. Got {shown!r}.")
+    if "|" in formula:
+        raise ValueError(f"--formula must be one sum of terms. Got {shown!r}.")
+    try:
+        check_formula(formula, [str(name) for name in values])
+        design = _coded(formula, values)
+    # Functions of columns may go wrong in many ways.
+    except Exception as error:
+        told = re.sub(r"\x1b?\S?\[[\d;]*m|[^\x20-\x7e]", "", str(error).split("\n")[0])
+        raise ValueError(
+            f"--formula must be as 'age + C(sex)', of columns of --design. Got {shown!r}: "
+            f"{told[:300]}. The columns in it are "
+            f"{listed([str(name) for name in values]) or 'none'}."
+        ) from None
     if design.shape[1] == 0:
-        raise ValueError(f"--formula must have a term. Got {formula!r}.")
+        raise ValueError(f"--formula must have a term. Got {shown!r}.")
     return design
+
+
+def _words_coded(start: str, words: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of categories, whatever letters are in their names."""
+    # As parts of a formula, names of columns could be more than names.
+    plain = {f"column_{i}": str(name) for i, name in enumerate(words)}
+    coded = _coded(" + ".join([start, *plain]), words.set_axis(list(plain), axis=1))
+    names = [_renamed(str(name), plain) for name in coded]
+    return coded.set_axis(names, axis=1)
+
+
+def _renamed(name: str, plain: dict[str, str]) -> str:
+    start, bracket, level = name.partition("[")
+    return plain.get(start, start) + bracket + level
 
 
 def _coded(formula: str, values: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of a formula, with the intercept under its name here."""
-    from formulaic import Formula, ModelMatrix
-    from formulaic.errors import FormulaicError
+    from formulaic import Formula
 
     # A frame without columns has no rows for a term such as 1.
     data = values if values.shape[1] else pd.DataFrame({" ": np.zeros(len(values))})
-    try:
-        coded = Formula(formula).get_model_matrix(data, context={}, na_action="ignore")
-    except FormulaicError as error:
-        told = re.sub(r"\x1b?\S?\[[\d;]*m|[^\x20-\x7e]", "", str(error).split("\n")[0])
-        raise ValueError(
-            f"--formula must be as 'age + C(sex)', of columns of --design. Got {formula!r}: {told} "
-            f"The columns in it are {listed([str(name) for name in values]) or 'none'}."
-        ) from None
-    if not isinstance(coded, ModelMatrix):
-        raise ValueError(f"--formula must be one sum of terms. Got {formula!r}.")
+    coded = Formula(formula).get_model_matrix(data, context={}, na_action="ignore")
     design = pd.DataFrame(np.asarray(coded, dtype=float), columns=list(map(str, coded.columns)))
     return design.rename(columns={"Intercept": INTERCEPT})

@@ -28,8 +28,8 @@ class DesignRecord:
     contrast : str
         The contrast.
 
-    weights : dict of str to float
-        Weight of each regressor in the contrast.
+    weights : list of dict of str to float
+        Weight of each regressor in each row of the contrast; several rows are an F contrast.
 
     df : int
         Degrees of freedom of the residuals.
@@ -43,8 +43,11 @@ class DesignRecord:
     subjects : list of str
         The subject of each map, as far as the table says.
 
-    blocks : tuple of str and list of str, or None
-        Name and cells of the column of blocks.
+    beside : dict of str to list of str
+        Cells of the columns of blocks and variance groups, by name.
+
+    options : list of str
+        The options that name them.
 
     file : Path or None
         The file of the design.
@@ -64,17 +67,25 @@ class DesignRecord:
 
     design: pd.DataFrame
     contrast: str
-    weights: dict[str, float]
+    weights: list[dict[str, float]]
     df: int
     maps: list[tuple[str, ...]]
     rows: list[int]
     subjects: list[str]
-    blocks: tuple[str, list[str]] | None
+    beside: dict[str, list[str]]
+    options: list[str]
     file: Path | None
     file_sha256: str | None
     left_out: dict[str, str]
     formula: str | None
     dropped: list[str]
+
+    @property
+    def tested(self) -> str | list[list[float]]:
+        """The contrast as a model takes it: an expression, or the rows of an F contrast."""
+        if len(self.weights) == 1:
+            return self.contrast
+        return [list(row.values()) for row in self.weights]
 
     def facts(self, mask: str) -> dict[str, Any]:
         """Return it for machines."""
@@ -83,10 +94,11 @@ class DesignRecord:
             "file_sha256": self.file_sha256,
             "sha256": self._sha256,
             "formula": self.formula,
-            "regressors": list(self.weights),
-            "contrast_weights": self.weights,
+            "regressors": list(self.weights[0]),
+            "contrast_weights": self._weights,
             "n_subjects": len(self.design),
             "df": self.df,
+            "options": self.options,
             "mask": mask,
             "rows": self._pairs(),
             "left_out": self.left_out,
@@ -106,6 +118,7 @@ class DesignRecord:
                 "ContrastWeights": facts["contrast_weights"],
                 "NumberOfSubjects": facts["n_subjects"],
                 "DegreesOfFreedom": facts["df"],
+                "Options": facts["options"],
                 "Mask": facts["mask"],
                 "Rows": facts["rows"],
                 "LeftOut": facts["left_out"],
@@ -115,9 +128,12 @@ class DesignRecord:
 
     def text(self, mask: str) -> str:
         """Return it in words, for people."""
-        weights = ", ".join(f"{weight:g} {name!r}" for name, weight in self.weights.items())
+        rows = [
+            ", ".join(f"{weight:g} {name!r}" for name, weight in row.items())
+            for row in self.weights
+        ]
         lines = [
-            f"contrast {self.contrast}: {weights}",
+            f"contrast {self.contrast}: {'; '.join(rows)}",
             f"{len(self.design)} subjects · {self.df} degrees of freedom · mask: {mask}",
         ]
         if self.left_out:
@@ -162,13 +178,11 @@ class DesignRecord:
         names = {"design": f"{prefix}_design.tsv", "contrast": f"{prefix}_contrast.json"}
         (folder / names["design"]).write_bytes(self._written)
         given = ["--design", names["design"]]
-        given += [f"--regressor={name}" for name in self.weights]
-        given += ["--no-intercept", f"--contrast={self.contrast}"]
-        if self.blocks is not None:
-            given += ["--blocks", self.blocks[0]]
+        given += [f"--regressor={name}" for name in self.weights[0]]
+        given += ["--no-intercept", f"--contrast={self.contrast}", *self.options]
         told = {
             "Contrast": self.contrast,
-            "Weights": self.weights,
+            "Weights": self._weights,
             "Design": names["design"],
             "DesignSHA256": self._sha256,
             "Options": shlex.join([*given, *options]),
@@ -177,6 +191,10 @@ class DesignRecord:
         path = folder / names["contrast"]
         path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
         return names
+
+    @property
+    def _weights(self) -> dict[str, float] | list[dict[str, float]]:
+        return self.weights[0] if len(self.weights) == 1 else self.weights
 
     def _pairs(self) -> list[dict[str, Any]]:
         n = len(self.maps)
@@ -196,8 +214,9 @@ class DesignRecord:
         table = pd.DataFrame(files, columns=list(columns))
         if self.subjects:
             table["participant_id"] = self.subjects
-        if self.blocks is not None and self.blocks[0] not in (*table, *self.design):
-            table[self.blocks[0]] = self.blocks[1]
+        for name, cells in self.beside.items():
+            if name not in (*table, *self.design):
+                table[name] = cells
         for name in self.design:
             # The shortest text that is read as the same number.
             table[name] = [repr(float(value)) for value in self.design[name]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ari_estimator.cli._design_table import PATH, SUBJECT, DesignTable
 def natural_order(text: str) -> tuple[Any, ...]:
     """Return the key that sorts sub-2 before sub-10."""
     parts = re.split(r"(\d+)", text)
-    return tuple((int(part), part) if part.isdigit() else (-1, part) for part in parts)
+    return tuple((int(part), part) if part.isdecimal() else (-1, part) for part in parts)
 
 
 def rows_of_maps(
@@ -109,20 +110,22 @@ def _by_subject(
             f"{listed([f'row {table.cells.index[place]}' for place in lacking])}."
         )
     labels = [label.removeprefix("sub-") for label in table.column(name)]
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    repeated = sorted(label for label, count in Counter(labels).items() if count > 1)
     if repeated:
         raise ValueError(
             f"The column {name!r} of --design must name each subject once, or a column path "
             f"say which map is meant. Got {repeated[0]!r} more than once."
         )
-    by_sub = [_labels_in(file, only_sub=True) & set(labels) for file in files]
+    known = set(labels)
+    by_sub = [_labels_in(file, only_sub=True) & known for file in files]
     # A label such as 01 may be the number of a run, too.
     only_sub = any(by_sub)
     places = [_place_of(file, _labels_in(file, only_sub=only_sub), labels, name) for file in files]
-    twice = [file for file, place in zip(files, places, strict=True) if places.count(place) > 1]
+    counts = Counter(places)
+    twice = [file for file, place in zip(files, places, strict=True) if counts[place] > 1]
     if twice:
         raise ValueError(f"IMG must be one map of each subject. Got {' and '.join(twice[:2])}.")
-    without = [place for place in range(len(labels)) if place not in places]
+    without = [place for place in range(len(labels)) if place not in counts]
     if without and not drop_missing:
         raise ValueError(
             f"IMG must have a map of each row of --design. There is none for "

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import codecs
 import csv
-import datetime
 import re
 import warnings
+from collections import Counter
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from ari_estimator.cli._spreadsheet import is_spreadsheet, rows_of_spreadsheet
+from ari_estimator.files._regular_file import read_bytes
 
 # Columns that say which subject a row is of, first things first, and where its map is.
 SUBJECT = (
@@ -32,10 +35,13 @@ _WITH_COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _WITH_COMMA_OR_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _LIKE_A_NUMBER = re.compile(r"[+-]?\d[\d.,' \u00a0\u202f]*")
 
+# Half a million subjects have some tens of megabytes. Spreadsheets have no more columns.
+_LARGEST = 64 * 2**20
+_MOST_COLUMNS = 16_384
+
 # How index columns are called. pandas and R write them without a name.
 _INDEX = re.compile(r"|unnamed: \d+|index|level_0", re.IGNORECASE)
 
-_SPREADSHEET = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 _BYTE_ORDER_MARKS = (  # UTF-32 first, whose mark starts as the one of UTF-16 does
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -86,6 +92,13 @@ class DesignTable:
                 f"--design must have a column {name!r}. Got {', '.join(self.columns) or 'none'}."
             )
         return self.cells[name]
+
+    def columns_in(self, text: str | None) -> list[str]:
+        """Return the columns that a text names: one, several with commas between them, or none."""
+        if text is None or text in self.cells:
+            return [] if text is None else [text]
+        names = [name.strip() for name in text.split(",")]
+        return [str(self.column(name).name) for name in names]
 
     def named(self, names: tuple[str, ...]) -> str | None:
         """Return the first of some columns that is there, in capital or small letters."""
@@ -225,14 +238,12 @@ def read_design_table(path: Path) -> DesignTable:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no table, or a spreadsheet of a kind that pandas cannot read here; or if columns
-        have no name, or one name.
+        If it is no table, no file on a disk, larger than 64 MiB, or a spreadsheet other than
+        .xlsx; or if columns have no name, or one name.
     """
-    from ari_estimator.interfaces._reading import existing_file
-
-    content = existing_file(path, "--design").read_bytes()
-    if content.startswith(_SPREADSHEET):
-        separator, rows = "", _rows_of_spreadsheet(path, content)
+    content = read_bytes(path, "--design", _LARGEST)
+    if is_spreadsheet(content):
+        separator, rows = "", rows_of_spreadsheet(path, content)
     else:
         separator, rows = _rows_of_text(path, _decoded(path, content))
     rows = [(number, [cell.strip() for cell in row]) for number, row in rows]
@@ -240,6 +251,11 @@ def read_design_table(path: Path) -> DesignTable:
     if not rows:
         raise ValueError(f"--design must be a table. {str(path)!r} is empty.")
     header, body = rows[0][1], rows[1:]
+    if len(header) > _MOST_COLUMNS:
+        raise ValueError(
+            f"--design must have at most {_MOST_COLUMNS:,} columns. {str(path)!r} has "
+            f"{len(header):,}."
+        )
     cut = [row[: len(header)] for _, row in body]
     # A spreadsheet may have empty columns between others.
     kept = [i for i, name in enumerate(header) if name or any(row[i] for row in cut)]
@@ -254,7 +270,7 @@ def read_design_table(path: Path) -> DesignTable:
             "Each column of --design must have a name. The column with "
             f"{cut[0][header.index('')]!r} in row {body[0][0]} of {str(path)!r} has none."
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise ValueError(f"--design must have one column of each name. Got {twice[0]!r} twice.")
     cells = cells.loc[:, [not left_out for left_out in is_index]].set_axis(names, axis=1)
@@ -272,7 +288,7 @@ def _is_number(cell: str) -> bool:
 
 def _is_index(name: str, cells: list[str]) -> bool:
     """Tell whether a column has no name of its own, and only counts rows."""
-    if not _INDEX.fullmatch(name) or not all(re.fullmatch(r"\d+", cell) for cell in cells):
+    if not _INDEX.fullmatch(name) or not all(re.fullmatch(r"\d{1,18}", cell) for cell in cells):
         return False
     counts = [int(cell) for cell in cells]
     # Rows may have been left out, or put in another order, after they were counted.
@@ -346,51 +362,11 @@ def _split(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]
 
 def _refuse_other_separators(path: Path, lines: list[str]) -> None:
     """Refuse a table of one column that is one of several, with another separator."""
-    for name, pattern in (("blanks", r"\s+"), ("'|'", r"\s*\|\s*"), ("':'", r"\s*:\s*")):
-        split = [re.split(pattern, line.strip()) for line in lines]
+    for name, separator in (("blanks", None), ("'|'", "|"), ("':'", ":")):
+        split = [[cell.strip() for cell in line.split(separator)] for line in lines]
         has_numbers = all(any(map(_is_number, row)) for row in split[1:])
         if len({len(row) for row in split}) == 1 and len(split[0]) > 1 and has_numbers:
             raise ValueError(
                 f"--design must have tabs, semicolons or commas between the cells. {str(path)!r} "
                 f"has {name}."
             )
-
-
-def _rows_of_spreadsheet(path: Path, content: bytes) -> list[tuple[int, list[str]]]:
-    """Return the rows of the first sheet with anything in it, with their numbers."""
-    try:
-        sheets = pd.read_excel(
-            BytesIO(content), sheet_name=None, header=None, dtype=object, na_filter=False
-        )
-    except ImportError as error:
-        raise ValueError(
-            f"--design {str(path)!r} is a spreadsheet, which pandas cannot read here: {error} Or "
-            "save it as CSV or TSV."
-        ) from None
-    # Readers of spreadsheets raise what they like of a damaged file.
-    except Exception as error:
-        raise ValueError(f"--design must be a table. {str(path)!r} is none: {error}.") from error
-    filled = {name: sheet for name, sheet in sheets.items() if not sheet.empty}
-    if not filled:
-        return []
-    first = next(iter(filled))
-    if len(filled) > 1:
-        warnings.warn(
-            f"{str(path)!r} has {len(filled)} sheets. The design is read from the first of them, "
-            f"{str(first)!r}.",
-            UserWarning,
-            stacklevel=2,
-        )
-    rows = filled[first].to_numpy()
-    return [(number, [_as_text(cell) for cell in row]) for number, row in enumerate(rows, 1)]
-
-
-def _as_text(cell: Any) -> str:
-    """Return a cell of a spreadsheet as it would be in a text."""
-    if cell is None or cell is pd.NaT or (isinstance(cell, float) and np.isnan(cell)):
-        return ""
-    if isinstance(cell, (datetime.date, datetime.time)):
-        return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
-        return str(int(cell))
-    return repr(cell) if isinstance(cell, float) else str(cell)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from glob import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -258,6 +259,8 @@ def find_group_mask(
     ------
     FileNotFoundError, NotADirectoryError
         If the folder is not there.
+    TypeError
+        If ``maps`` is no such table.
     ValueError
         If a mask is damaged, only some of the subjects have masks, the maps are on several
         grids, or no voxel is in all masks.
@@ -281,6 +284,11 @@ def find_group_mask(
     62
     """
     root = existing_folder(folder, "The folder of masks")
+    if not isinstance(maps, pd.DataFrame) or not {"path", "subject"} <= set(maps.columns):
+        raise TypeError(
+            "maps must be a table with columns 'path' and 'subject', as find_subject_maps gives "
+            f"it. Got {type(maps).__name__}."
+        )
     masks: dict[str, list[tuple[Path, dict[str, str]]]] = {}
     for path, of_path in _subject_files(root, "mask"):
         wanted = {"desc": "brain", **entities}
@@ -324,7 +332,7 @@ def find_group_mask(
 def _subject_files(root: Path, suffix: str) -> list[tuple[Path, dict[str, str]]]:
     """Return the volumes of subjects in a folder, in alphabetical order, with their entities."""
     files = []
-    for path in sorted(root.rglob(f"sub-*_{suffix}.nii*")):
+    for path in sorted(root.rglob(f"sub-*_{escape(suffix)}.nii*")):
         try:
             name = BIDSName.parse(path)
         except ValueError:

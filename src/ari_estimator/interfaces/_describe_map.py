@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from nibabel.affines import voxel_sizes
 from nibabel.cifti2.cifti2 import Cifti2Image
@@ -21,12 +20,13 @@ from nilearn.surface import SurfaceImage
 from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._hemispheres import side_of
+from ari_estimator.images._image_file import load_image
 from ari_estimator.images._maps import ImageMaps
+from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface
 from ari_estimator.images._volumes import VolumeFrame
 from ari_estimator.inference._statistics import settle_statistic
-from ari_estimator.interfaces._reading import clear_errors, existing_file
 
 _WHAT = "The map"
 
@@ -230,15 +230,13 @@ def _loaded(img: Any) -> tuple[Any, str | None]:
         return img, None if file is None else str(file)
     if not isinstance(img, (str, PathLike)):
         raise TypeError(f"{_WHAT} must be an image or its path. Got {type(img).__name__}.")
-    path = existing_file(img, _WHAT)
-    with clear_errors(path, _WHAT):
-        loaded: Any = nib.load(path)
+    loaded = load_image(img, _WHAT)
     if not isinstance(loaded, (SpatialImage, Cifti2Image, GiftiImage)):
         raise ValueError(
             f"{_WHAT} must be a volume, a surface or a CIFTI image. Got {type(loaded).__name__}: "
-            f"{str(path)!r}."
+            f"{str(img)!r}."
         )
-    return loaded, str(path)
+    return loaded, str(img)
 
 
 def _content_of(img: Any, file: str | None) -> _Content:
@@ -314,7 +312,7 @@ def _as_taken(img: Any) -> dict[str, Any]:
     if isinstance(img, GiftiImage):
         return {**taken, "refusal": _NEEDS_MESH}
     try:
-        settled = settle_statistic(ImageMaps(img).declarations(), None, None, False)
+        settled = settle_statistic(ImageMaps(img).declared, None, None, False)
     except (TypeError, ValueError) as error:
         return {**taken, "refusal": " ".join(str(error).split())}
     return {

@@ -1,15 +1,15 @@
 """Cluster tables of FSL, as text and as HTML, with columns of true discoveries added.
 
 Tables are edited where the columns go, and stay as they were elsewhere, byte by byte. FSL's HTML
-leaves out the end tags of cells; the parser of the standard library tells where cells begin.
+leaves out the end tags of cells, so cells are found by where they begin.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
-from itertools import accumulate
+from html import unescape
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +17,14 @@ from typing import Any, Final
 import pandas as pd
 
 from ari_estimator.closed_testing._rounding import confidence, rounded_down
+from ari_estimator.estimators import ClusterTDPTransformer
 from ari_estimator.interfaces._reading import read_text
 
 # New columns come after the size and the p-value of a cluster, as far as a table has them.
 _LEADING: Final = ("Cluster Index", "Voxels", "P", "-log10(P)")
+
+# Neither text nor tags are far longer.
+_TAG = re.compile(r"<(?P<is_end>/?)(?P<name>[A-Za-z][A-Za-z0-9]{0,20})\b[^<>]{0,1000}>")
 
 _NEW: Final = ("True Discoveries", "TDP")
 
@@ -46,6 +50,8 @@ def fsl_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) -> dict
     ------
     FileNotFoundError, IsADirectoryError
         If a table is not there.
+    TypeError
+        If ``ari`` is something else.
     ValueError
         If a file is no cluster table, or one of other clusters.
 
@@ -72,6 +78,8 @@ def fsl_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) -> dict
     >>> copies["cluster_zstat1_tdp.txt"].decode().splitlines()[0].split("\t")
     ['Cluster Index', 'Voxels', 'True Discoveries', 'TDP']
     """
+    if not isinstance(ari, ClusterTDPTransformer):
+        raise TypeError(f"ari must be a ClusterTDPTransformer. Got {type(ari).__name__}.")
     clusters = ari.table_[ari.table_["cluster_id"] != 0].set_index("cluster_id")
     copies = {}
     for table in tables:
@@ -92,7 +100,7 @@ def _text_with_tdp(text: str, clusters: pd.DataFrame, path: Path) -> str:
     n_leading = _n_leading(rows[0] if rows else [], path)
     is_cluster = [k > 0 and bool(line.strip()) for k, line in enumerate(lines)]
     found = [row for row, is_one in zip(rows, is_cluster, strict=True) if is_one]
-    _check_clusters(found, clusters, path)
+    _check_clusters(found, clusters, path, n_leading)
     for k, (row, line) in enumerate(zip(rows, lines, strict=True)):
         if k and not is_cluster[k]:
             continue
@@ -120,15 +128,18 @@ def _html_with_tdp(text: str, clusters: pd.DataFrame, path: Path, sentence: str)
     for table in tables:
         header, *rows = table.rows
         n_leading = _n_leading([cell.text for cell in header.cells], path)
-        _check_clusters([[cell.text for cell in row.cells] for row in rows], clusters, path)
+        cells = [[cell.text for cell in row.cells] for row in rows]
+        _check_clusters(cells, clusters, path, n_leading)
         insertions.append((table.start, f"<p>{sentence}</p>\n"))
         insertions.append(header.insertion(n_leading, _NEW))
         for row in rows:
             of_cluster = clusters.loc[int(row.cells[0].text)]
             insertions.append(row.insertion(n_leading, _cells(of_cluster, _four_decimals)))
-    for position, new in sorted(insertions, reverse=True):
-        text = text[:position] + new + text[position:]
-    return text
+    pieces, end = [], 0
+    for position, new in sorted(insertions):
+        pieces += [text[end:position], new]
+        end = position
+    return "".join([*pieces, text[end:]])
 
 
 def _n_leading(header: list[str], path: Path) -> int:
@@ -144,8 +155,16 @@ def _n_leading(header: list[str], path: Path) -> int:
     return 4 if tuple(header[2:4]) == _LEADING[2:] else 2
 
 
-def _check_clusters(rows: list[list[str]], clusters: pd.DataFrame, path: Path) -> None:
-    """Check that a table is of the clusters of the index image."""
+def _check_clusters(
+    rows: list[list[str]], clusters: pd.DataFrame, path: Path, n_leading: int
+) -> None:
+    """Check that a table is of the clusters of the index image, each of them once."""
+    short = [row for row in rows if len(row) < n_leading]
+    if short:
+        raise ValueError(
+            f"{str(path)!r} must have a cell in each row for each of its first {n_leading} "
+            f"columns. Got {short[0][:n_leading]}."
+        )
     try:
         sizes = {int(row[0]): int(row[1]) for row in rows}
     except (ValueError, IndexError):
@@ -153,6 +172,8 @@ def _check_clusters(rows: list[list[str]], clusters: pd.DataFrame, path: Path) -
             f"{str(path)!r} must have an integer for index and size of each cluster, and at least "
             "these two columns in each row."
         ) from None
+    if len(sizes) < len(rows):
+        raise ValueError(f"{str(path)!r} must have each cluster once. Got one of them twice.")
     if set(sizes) != set(clusters.index):
         raise ValueError(
             f"{str(path)!r} and the cluster index image must be of the same clusters. "
@@ -199,8 +220,13 @@ def _sentence(ari: Any) -> str:
 class _Cell:
     start: int
     tag: str
-    text: str = ""
     is_closed: bool = False
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What is in the cell, without tags."""
+        return unescape("".join(self.parts)).strip()
 
 
 @dataclass
@@ -222,34 +248,36 @@ class _Table:
     rows: list[_Row] = field(default_factory=list)
 
 
-class _TableReader(HTMLParser):
+class _TableReader:
     """Where tables, rows and cells are in a page, by the position in its text.
 
-    A row ends where its end tag is, or the next row or the end of the table begins.
+    A row ends where its end tag is, or the next row or the end of the table begins. Only tags are
+    looked for: the parser of Python takes hours for a small page that was made to do harm.
     """
 
     def __init__(self, text: str) -> None:
-        super().__init__()
         self.tables: list[_Table] = []
         self._row: _Row | None = None
         self._cell: _Cell | None = None
-        self._line_starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
-        self._length = len(text)
-        self.feed(text)
-        self.close()
-        self._end_row(self._length)
-
-    def _position(self) -> int:
-        line, column = self.getpos()
-        return self._line_starts[line - 1] + column
+        end = 0
+        text = _without_comments(text)
+        for match in _TAG.finditer(text):
+            self._add_text(text[end : match.start()])
+            end = match.end()
+            name = match["name"].lower()
+            if match["is_end"]:
+                self._end(name, match.start())
+            else:
+                self._start(name, match.start())
+        self._add_text(text[end:])
+        self._end_row(len(text))
 
     def _end_row(self, position: int) -> None:
         if self._row is not None:
             self._row.end = position
         self._row = self._cell = None
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        position = self._position()
+    def _start(self, tag: str, position: int) -> None:
         if tag == "table":
             self._end_row(position)
             self.tables.append(_Table(position))
@@ -261,13 +289,25 @@ class _TableReader(HTMLParser):
             self._cell = _Cell(position, tag)
             self._row.cells.append(self._cell)
 
-    def handle_endtag(self, tag: str) -> None:
+    def _end(self, tag: str, position: int) -> None:
         if tag in ("tr", "table", "tbody", "thead"):
-            self._end_row(self._position())
+            self._end_row(position)
         elif tag in ("th", "td") and self._cell is not None:
             self._cell.is_closed = True
             self._cell = None
 
-    def handle_data(self, data: str) -> None:
+    def _add_text(self, text: str) -> None:
         if self._cell is not None:
-            self._cell.text = (self._cell.text + data).strip()
+            self._cell.parts.append(text)
+
+
+def _without_comments(text: str) -> str:
+    """Return a page with blanks in place of its comments, so that all else stays where it is."""
+    pieces = []
+    position = 0
+    while (start := text.find("<!--", position)) >= 0:
+        end = text.find("-->", start + 4)
+        end = len(text) if end < 0 else end + 3
+        pieces += [text[position:start], " " * (end - start)]
+        position = end
+    return "".join([*pieces, text[position:]])

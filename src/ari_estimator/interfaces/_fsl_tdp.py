@@ -8,8 +8,10 @@ from pathlib import Path
 
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators import ClusterTDPTransformer
-from ari_estimator.interfaces._atomic import whole_files
+from ari_estimator.files._given_path import given_path
+from ari_estimator.files._whole_files import whole_files
 from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
+from ari_estimator.interfaces._result_names import check_prefix, results_folder
 from ari_estimator.interfaces._results import write_results
 from ari_estimator.interfaces._statistical_map import StatisticalMap
 
@@ -64,7 +66,11 @@ def write_fsl_tdp(
     FileExistsError
         If a file is there already, and ``overwrite`` is False.
     ValueError
-        If there are no clusters, or a table is of other clusters.
+        If there are no clusters, a table is of other clusters, or names of files cannot start
+        with the name of the map.
+    OSError
+        If the folder cannot be written to, or something else than a file is in the way. All
+        files are written, or all is as it was before.
 
     Notes
     -----
@@ -87,14 +93,19 @@ def write_fsl_tdp(
     >>> files["TDP image"].name
     'stat_stat-tdp_statmap.nii.gz'
     """
+    prefix = stat_map.name or "stat"
+    check_prefix(prefix, "stat_map.name")
+    originals = [given_path(table, "tables") for table in tables]
+    folder = results_folder(
+        folder, prefix, overwrite=overwrite, inputs=originals, called=("folder", "stat_map.name")
+    )
     ari = ClusterTDPTransformer(
         alpha=alpha, local_test=local_test, **stat_map.parameters_of_clusters()
     )
     ari.fit_transform(stat_map.stat_img)
-    folder = Path(folder)
-    with whole_files(folder, overwrite=overwrite) as temporary:
-        names = write_results(ari, temporary, prefix=stat_map.name or "stat")
-        names |= write_table_copies(ari, tables, temporary)
+    with whole_files(folder, overwrite=overwrite, inputs=originals) as temporary:
+        names = write_results(ari, temporary, prefix=prefix)
+        names |= write_table_copies(ari, originals, temporary)
     return ari, {what: folder / name for what, name in names.items()}
 
 
@@ -124,7 +135,7 @@ def write_table_copies(
     ValueError
         If a table is of other clusters, or two have the same name.
     """
-    paths = [Path(table) for table in tables]
+    paths = [given_path(table, "tables") for table in tables]
     copies = fsl_tables_with_tdp(ari, paths)
     if len(copies) < len(paths):
         raise ValueError(

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from ari_estimator.files._regular_file import existing_file
 from ari_estimator.graphs._voxel_grid import Connectivity
 from ari_estimator.inference import STATISTICS, StatType
 from ari_estimator.interfaces._fsl import FSL_CONNECTIVITY
 from ari_estimator.interfaces._reading import (
-    existing_file,
     finite_voxels,
     read_mask,
     read_text,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -12,66 +9,23 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from nibabel.cifti2.cifti2 import Cifti2Image
-from nibabel.filebasedimages import ImageFileError
 from nibabel.nifti1 import Nifti1Pair
-from nibabel.spatialimages import HeaderDataError, ImageDataError, SpatialImage
-from nibabel.wrapstruct import WrapStructError
-from scipy.io.matlab import MatReadError
+from nibabel.spatialimages import SpatialImage
 
+from ari_estimator.files._given_path import given_path
+from ari_estimator.files._regular_file import read_bytes
 from ari_estimator.images._declared import remember_file
+from ari_estimator.images._grid import check_affine
+from ari_estimator.images._image_file import load_image
+from ari_estimator.images._reading_errors import clear_errors, name_of_image
+from ari_estimator.images._unread_data import UnreadData
 from ari_estimator.images._volume_formats import refuse_surface
 
 # How files of one volume end, most usual first.
 _EXTENSIONS = (".nii.gz", ".nii", ".hdr", ".hdr.gz")
 
-# What nibabel, scipy and the decompressors below raise of a file that is not what its name says. A
-# gzip file that ends too early is an EOFError; bytes may lead to keys that are not there.
-_UNREADABLE = (
-    EOFError,
-    HeaderDataError,
-    ImageDataError,
-    ImageFileError,
-    LookupError,
-    MatReadError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    TypeError,
-    ValueError,
-    WrapStructError,
-    zlib.error,
-)
-
-
-def existing_file(path: str | PathLike[str], what: str) -> Path:
-    """Return the path of a file that is there.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Where it should be.
-
-    what : str
-        What it should be, for messages: "a cluster table".
-
-    Returns
-    -------
-    path : Path
-        The path.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is nothing.
-    IsADirectoryError
-        If it is a folder.
-    """
-    path = _as_path(path, what)
-    if path.is_dir():
-        raise IsADirectoryError(f"{what} must be a file. Got a folder: {str(path)!r}.")
-    if not path.exists():
-        raise FileNotFoundError(f"{what} is not there: {str(path)!r}.")
-    return path
+# Tables and texts of programs have some kilobytes.
+_LARGEST_TEXT = 16 * 2**20
 
 
 def existing_folder(path: str | PathLike[str], what: str) -> Path:
@@ -97,11 +51,11 @@ def existing_folder(path: str | PathLike[str], what: str) -> Path:
     NotADirectoryError
         If it is a file.
     """
-    path = _as_path(path, what)
-    if path.is_file():
-        raise NotADirectoryError(f"{what} must be a folder. Got a file: {str(path)!r}.")
+    path = given_path(path, what)
     if not path.exists():
         raise FileNotFoundError(f"{what} is not there: {str(path)!r}.")
+    if not path.is_dir():
+        raise NotADirectoryError(f"{what} must be a folder. Got a file: {str(path)!r}.")
     return path
 
 
@@ -145,25 +99,12 @@ def read_text(path: str | PathLike[str], what: str) -> str:
     FileNotFoundError, IsADirectoryError
         If there is no such file.
     ValueError
-        If it is no text.
+        If it is no text, larger than 16 MiB, or no file on a disk.
     """
-    content = existing_file(path, what).read_bytes()
+    content = read_bytes(path, what, _LARGEST_TEXT)
     if b"\0" in content:
         raise ValueError(f"{what} must be a text file. Got binary data: {fspath(path)!r}.")
     return content.decode("utf-8", "surrogateescape")
-
-
-@contextmanager
-def clear_errors(image: Any, what: str) -> Iterator[None]:
-    """Turn whatever goes wrong within, while a file is read, into one ValueError that names it."""
-    try:
-        yield
-    except _UNREADABLE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(
-            f"{what} cannot be read: {_name(image)} is of another format, damaged or incomplete "
-            f"({reason})."
-        ) from error
 
 
 def open_image(image: Any, what: str) -> SpatialImage:
@@ -193,12 +134,10 @@ def open_image(image: Any, what: str) -> SpatialImage:
     """
     if isinstance(image, SpatialImage):
         return image
-    path = existing_file(image, what)
-    with clear_errors(path, what):
-        img: Any = nib.load(path)
+    img = load_image(image, what)
     if not isinstance(img, SpatialImage):
         raise ValueError(
-            f"{what} must be a volume. Got {type(img).__name__}: {str(path)!r}. Surfaces and "
+            f"{what} must be a volume. Got {type(img).__name__}: {str(image)!r}. Surfaces and "
             "CIFTI files go to the transformers as they are."
         )
     return img
@@ -235,13 +174,16 @@ def read_volume(image: Any, what: str, index: int | None = None) -> Nifti1Pair:
     n_volumes = int(np.prod(img.shape[3:]))
     if img.ndim < 3 or (index is None and n_volumes != 1):
         raise ValueError(
-            f"{what} must be one volume. Got shape {img.shape}: {_name(image)}. "
+            f"{what} must be one volume. Got shape {img.shape}: {name_of_image(image)}. "
             "nilearn.image.index_img takes one volume out of several."
         )
     refuse_surface(img.shape, what)
+    check_affine(img.affine, img)
     with clear_errors(image, what):
         at = np.unravel_index(index or 0, img.shape[3:]) if img.ndim > 3 else ()
         data = np.asanyarray(img.dataobj[(slice(None),) * 3 + tuple(int(k) for k in at)])
+    if data.dtype.kind not in "biufc":
+        raise ValueError(f"{what} must hold numbers. Got {data.dtype}: {name_of_image(image)}.")
     # Of either byte order in files.
     data = data.astype(data.dtype.newbyteorder("="), copy=False)
     volume = _in_memory(img, data)
@@ -273,10 +215,39 @@ def read_whole(path: str | PathLike[str], what: str) -> Any:
     ValueError
         If the file is no image, or incomplete.
     """
-    path = existing_file(path, what)
+    return _with_data(load_image(path, what), path, what, is_read=True)
+
+
+def read_later(path: str | PathLike[str], what: str) -> Any:
+    """Return an image of any kind, whose data are read whenever they are asked for.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    what : str
+        What it should be, for messages.
+
+    Returns
+    -------
+    img : nibabel image
+        As from :func:`read_whole`. If the data are damaged, whoever reads them gets its errors.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If there is no such file.
+    ValueError
+        If the file is no image.
+    """
+    return _with_data(load_image(path, what), path, what, is_read=False)
+
+
+def _with_data(img: Any, path: str | PathLike[str], what: str, *, is_read: bool) -> Any:
+    """Return an image of a file with its data, or with what reads them."""
     with clear_errors(path, what):
-        img: Any = nib.load(path)
-        data = np.asanyarray(img.dataobj)
+        data: Any = np.asanyarray(img.dataobj) if is_read else UnreadData(img.dataobj, path, what)
     if isinstance(img, Cifti2Image):
         return Cifti2Image(data, img.header, img.nifti_header)
     refuse_surface(img.shape, what)
@@ -312,7 +283,7 @@ def read_mask(image: Any, what: str = "The mask") -> Nifti1Pair:
     img = read_volume(image, what)
     mask = np.asanyarray(img.dataobj) > 0
     if not mask.any():
-        raise ValueError(f"{what} must hold at least one voxel. Got none: {_name(image)}.")
+        raise ValueError(f"{what} must hold at least one voxel. Got none: {name_of_image(image)}.")
     return nib.Nifti1Image(mask.astype(np.uint8), img.affine)
 
 
@@ -334,15 +305,3 @@ def _in_memory(img: SpatialImage, data: np.ndarray) -> nib.Nifti1Image:
     # Data that were scaled in the file are not any more.
     volume.header.set_data_dtype(data.dtype)
     return volume
-
-
-def _as_path(path: Any, what: str) -> Path:
-    if not isinstance(path, (str, PathLike)):
-        raise TypeError(f"{what} must be a path. Got {type(path).__name__}.")
-    return Path(path)
-
-
-def _name(image: Any) -> str:
-    """Return what an image is called in messages: its path, if it has one."""
-    path = image.get_filename() if isinstance(image, SpatialImage) else image
-    return "an image in memory" if path is None else repr(fspath(path))

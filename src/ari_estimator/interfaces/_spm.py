@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from numbers import Integral
@@ -11,12 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
-from scipy.io import loadmat
 
+from ari_estimator.files._regular_file import existing_file
+from ari_estimator.images._mat_file import read_mat_struct
+from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.inference import STATISTICS, stat_type_called
 from ari_estimator.interfaces._reading import (
-    clear_errors,
-    existing_file,
     existing_folder,
     find_image,
     finite_voxels,
@@ -36,6 +37,12 @@ _DESCRIPTION = re.compile(
     r"SPM\{(?P<kind>[TF])_\[(?P<df>[0-9.]+(?:,\s*[0-9.]+)?)\]\}"
     r"(?:\s*-\s*contrast\s+(?P<number>\d+)(?::\s*(?P<name>.*))?)?"
 )
+
+# The fields of SPM.mat that are read.
+_WANTED: Final = {
+    "xX": {"erdf": None},
+    "xCon": {"name": None, "STAT": None, "eidf": None, "Vspm": {"fname": None}},
+}
 
 # The header has one decimal.
 _ROUNDING = 0.0501
@@ -159,16 +166,14 @@ def _contrasts_in_mat(path: Path) -> list[_Contrast] | None:
     if not path.is_file() or _is_hdf5(path):
         return None
     with clear_errors(path, "The SPM.mat"):
-        content = loadmat(path, simplify_cells=True, variable_names=["SPM"])
-    spm = content.get("SPM")
-    if not isinstance(spm, dict):
+        spm = read_mat_struct(path, "SPM", _WANTED)
+    if not spm:
         raise ValueError(f"{str(path)!r} must hold a struct SPM, as SPM writes it. Got none.")
     try:
-        contrasts = spm.get("xCon", [])
-        contrasts = [contrasts] if isinstance(contrasts, dict) else list(np.atleast_1d(contrasts))
-        residual = float(spm["xX"]["erdf"]) if contrasts else 0.0
+        contrasts = spm[0].get("xCon") or []
+        residual = _number_in(spm[0]["xX"][0]["erdf"]) if contrasts else 0.0
         return [_contrast(k, described, residual) for k, described in enumerate(contrasts, 1)]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise ValueError(
             f"{str(path)!r} must hold the contrasts (SPM.xCon) and degrees of freedom "
             f"(SPM.xX.erdf) of an estimated model. Got neither ({error!r})."
@@ -176,12 +181,29 @@ def _contrasts_in_mat(path: Path) -> list[_Contrast] | None:
 
 
 def _contrast(number: int, described: dict[str, Any], residual: float) -> _Contrast:
-    kind = str(described["STAT"])
-    df = (residual,) if kind == "T" else (float(described["eidf"]), residual)
+    kind = _text_in(described["STAT"])
+    df = (residual,) if kind == "T" else (_number_in(described["eidf"]), residual)
     # Empty before the contrast is estimated.
     volume = described.get("Vspm")
-    file = str(volume["fname"]) if isinstance(volume, dict) else ""
-    return _Contrast(number, str(described["name"]), kind, df, file)
+    file = _text_in(volume[0].get("fname")) if volume else ""
+    return _Contrast(number, _text_in(described["name"]), kind, df, file)
+
+
+def _text_in(value: Any) -> str:
+    """Return a text, which may be empty."""
+    if not (value is None or isinstance(value, str)):
+        raise TypeError("a number in place of a name")
+    return value or ""
+
+
+def _number_in(values: Any) -> float:
+    """Return degrees of freedom of an array with nothing else in it."""
+    if not isinstance(values, np.ndarray):
+        raise TypeError("no number")
+    (value,) = values.tolist()
+    if not 0 < value < math.inf:
+        raise ValueError(f"degrees of freedom of {value:g}")
+    return float(value)
 
 
 def _number(
