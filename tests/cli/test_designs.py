@@ -190,9 +190,9 @@ def test_spreadsheets_that_pandas_cannot_read_are_refused_by_name(study, monkeyp
     def fail(*_, **__):
         raise ImportError("`Import openpyxl` failed.")
 
-    monkeypatch.setattr(pd, "read_excel", fail)
     path = study.folder / "design.xlsx"
-    path.write_bytes(b"PK\x03\x04")
+    _table(age=AGE).to_excel(path, index=False)
+    monkeypatch.setattr(pd, "read_excel", fail)
     line = study.refuse(path, "--contrast", "age")
     assert "design.xlsx" in line
     assert "openpyxl" in line
@@ -397,7 +397,7 @@ def test_functions_and_names_with_blanks_in_a_formula(study):
         (["--formula", "age", "--regressor", "age"], "Leave out --regressor"),
         (["--formula", "age", "--no-intercept"], "Leave out --no-intercept"),
         (["--regressor", "nothing"], "'nothing'"),
-        (["--contrast", "nothing"], "one of 'age', 'sex[T.m]', 'intercept'"),
+        (["--contrast", "nothing"], "The columns are 'age', 'sex[T.m]', 'intercept'"),
     ],
 )
 def test_formulas_and_contrasts_that_are_none(study, options, word):
@@ -610,7 +610,8 @@ def test_the_mean_of_maps_has_a_design_too(study, run):
 
 
 def test_options_of_a_table_need_one(refused, study):
-    for option in (["--formula", "1"], ["--drop-missing"], ["--blocks", "pair"]):
+    blocks, groups = ["--blocks", "pair"], ["--variance-groups", "pair"]
+    for option in (["--formula", "1"], ["--drop-missing"], blocks, groups):
         assert f"{option[0]} is for columns of --design" in refused("group", *study.maps, *option)
     assert "leaves no regressor" in refused("group", *study.maps, "--no-intercept")
 

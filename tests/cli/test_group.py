@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -149,6 +151,208 @@ def test_blocks_are_a_column(run, study):
     )
     design = {"age": np.linspace(-1, 1, N_SUBJECTS), "intercept": 1.0}
     _assert_told(result, _expected(study, design, "age", ClusterTDPTransformer(2), calibration))
+
+
+@pytest.fixture
+def repeated(study):
+    """Return a table of 6 subjects of two groups and two sites, each measured twice."""
+    table = pd.DataFrame({"path": [str(path) for path in _paths(study)]})
+    table["group"] = np.repeat(["a", "b"], N_SUBJECTS // 2)
+    table["person"] = np.arange(N_SUBJECTS) // 2
+    table["all"] = -1
+    table["site"] = np.repeat([1, 2, 3], 4)
+    table["unit"] = 1 + table["person"]
+    table["dose"] = np.tile([-1.0, 1], N_SUBJECTS // 2) + np.repeat(np.arange(6) % 2, 2)
+    table.to_csv(study / "repeated.tsv", sep="\t", index=False)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("options", "blocks", "scheme"),
+    [
+        (["--blocks", "person", "--exchange", "within"], ["person"], "within blocks"),
+        (["--blocks", "person", "--exchange", "whole"], ["person"], "of whole blocks"),
+        (
+            ["--blocks", "person", "--exchange", "both"],
+            ["person"],
+            "within blocks and of whole blocks",
+        ),
+        (["--blocks", "all,site,unit"], ["all", "site", "unit"], "of nested blocks"),
+    ],
+    ids=["within", "whole", "both", "nested"],
+)
+def test_blocks_stand_for_what_is_said(run, study, repeated, options, blocks, scheme):
+    sites = blocks if len(blocks) > 1 else blocks[0]
+    exchange = options[3] if len(options) > 2 else None
+    result = run(
+        "group", "--design", study / "repeated.tsv", "--contrast", "dose", "--regressor", "dose",
+        *options, "--mask", study / "mask.nii.gz", "--threshold", "2", "--json",
+        "--permutations", "60", "--seed", "1",
+    )  # fmt: skip
+    calibration = PermutationCalibration(
+        n_permutations=60, random_state=1, blocks=repeated[sites].to_numpy(), exchange=exchange
+    )
+    design = {"dose": repeated["dose"], "intercept": 1.0}
+    model = _expected(study, design, "dose", ClusterTDPTransformer(2), calibration)
+    _assert_told(result, model)
+    told = json.loads(result.out)
+    assert told["lambda"] == model.calibration_.lambda_
+    assert told["scheme"] == f"permutation {scheme}"
+
+
+@pytest.mark.parametrize("permutations", [[], ["--permutations", "60", "--seed", "1"]])
+@pytest.mark.parametrize("groups", ["auto", "group"])
+def test_variance_groups(run, study, repeated, tmp_path, groups, permutations):
+    out = tmp_path / "out"
+    result = run(
+        "group", "--design", study / "repeated.tsv", "--contrast", "group[T.b]",
+        "--regressor", "group", "--variance-groups", groups, *permutations,
+        "--mask", study / "mask.nii.gz", "--threshold", "2", "--json", "--out", out,
+    )  # fmt: skip
+    is_b = (repeated["group"] == "b").astype(float)
+    calibration = PermutationCalibration(n_permutations=60, random_state=1)
+    model = ARISecondLevelModel(
+        mask_img=study / "mask.nii.gz",
+        transformer=ClusterTDPTransformer(2),
+        calibration=calibration if permutations else None,
+        variance_groups=repeated["group"].tolist(),
+    )
+    design = pd.DataFrame({"group": is_b, "intercept": 1.0})
+    model.fit([str(path) for path in _paths(study)], design_matrix=design)
+    model.compute_contrast("group", output_type="tdp")
+    _assert_told(result, model)
+    told = json.loads(result.out)
+    said = "the model with v statistics of 2 variance groups (6 and 6 rows)"
+    sidecar = json.loads((out / "group_contrast-groupTb_clusters.json").read_text())
+    assert sidecar["StatisticSource"] == said
+    assert sidecar["Design"]["Options"] == [f"--variance-groups={groups}"]
+    assert ("0.06 to 0.17" in result.err) is not bool(permutations)
+    if permutations:
+        assert told["statistic"] == "v"
+        assert told["lambda"] == model.calibration_.lambda_
+        assert told["scheme"] == "sign-flipping"
+        assert sidecar["Seed"] == 1
+
+
+@pytest.mark.parametrize("permutations", [[], ["--permutations", "60", "--seed", "1"]])
+@pytest.mark.parametrize(
+    "contrast",
+    ["dose; `group[T.b]`", "dose; `group[T.b]`; dose - `group[T.b]`", "dose;dose"],
+    ids=["two rows", "dependent rows", "one row twice"],
+)
+def test_f_contrasts(run, study, repeated, contrast, permutations):
+    result = run(
+        "group", "--design", study / "repeated.tsv", "--regressor", "dose", "--regressor", "group",
+        "--contrast", contrast, *permutations, "--mask", study / "mask.nii.gz",
+        "--threshold", "1.5", "--json",
+    )  # fmt: skip
+    design = {
+        "dose": repeated["dose"],
+        "group": (repeated["group"] == "b").astype(float),
+        "intercept": 1.0,
+    }
+    rows = [[1, 0, 0], [1, 0, 0]] if contrast == "dose;dose" else [[1, 0, 0], [0, 1, 0]]
+    calibration = PermutationCalibration(n_permutations=60, random_state=1)
+    model = _expected(
+        study, design, rows, ClusterTDPTransformer(1.5), calibration if permutations else None
+    )
+    _assert_told(result, model)
+    told = json.loads(result.out)
+    assert told["contrast"] == contrast
+    weights = told["design"]["contrast_weights"]
+    assert len(weights) == contrast.count(";") + 1
+    assert weights[0] == {"dose": 1, "group[T.b]": 0, "intercept": 0}
+    if permutations:
+        assert told["statistic"] == "F"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--blocks", "all,site,unit"],
+        ["--blocks", "person", "--exchange", "both"],
+        ["--variance-groups", "group"],
+    ],
+    ids=["nested", "both", "variance groups"],
+)
+@pytest.mark.parametrize("contrast", ["dose", "dose; intercept; dose"], ids=["t", "F"])
+def test_an_analysis_of_related_maps_can_be_made_again(
+    run, study, repeated, tmp_path, options, contrast
+):
+    out = tmp_path / "out"
+    given = ("--mask", study / "mask.nii.gz", "--threshold", "2", "--json")
+    first = run(
+        "group", "--design", study / "repeated.tsv", "--regressor", "dose", *options,
+        "--contrast", contrast.replace("intercept", "2 * dose"), "--permutations", "50",
+        *given, "--out", out,
+    )  # fmt: skip
+    assert first.code == 0, first.err
+    first = json.loads(first.out)
+    told = json.loads(Path(first["files"]["contrast"]).read_text())
+    design = first["files"]["design"]
+    again = [design if word == told["Design"] else word for word in shlex.split(told["Options"])]
+    second = run("group", *again, *given)
+    assert second.code == 0, second.err
+    second = json.loads(second.out)
+    for name in ("table", "lambda", "seed", "scheme", "statistic", "true_discoveries"):
+        assert second[name] == first[name]
+
+
+def test_all_permutations_have_no_seed(run, study):
+    given = ["--mask", study / "mask.nii.gz", "--permutations", "40"]
+    few = run("group", *_paths(study)[:5], *given, "--json")
+    told = json.loads(few.out)
+    assert (told["n_permutations"], told["seed"]) == (32, None)
+    printed = run("group", *_paths(study)[:5], *given).out
+    assert "32 permutations · sign-flipping · t statistics · all that there are" in printed
+
+
+def test_related_maps_that_do_not_go_together(refused, study, repeated):
+    given = ("group", "--design", study / "repeated.tsv", "--regressor", "dose")
+    given += ("--contrast", "dose", "--mask", study / "mask.nii.gz")
+    draws = ("--permutations", "50")
+    assert "--blocks is for --permutations" in refused(*given, "--blocks", "person")
+    assert "--exchange must be None" in refused(*given, "--exchange", "whole", *draws)
+    line = refused(*given, "--blocks", "person", "--exchange", "all", *draws)
+    assert "--exchange" in line
+    assert "whole" in line
+    assert "'family'" in refused(*given, "--blocks", "all,family", *draws)
+    assert "whole numbers" in refused(*given, "--blocks", "all,group", *draws)
+    assert "one label throughout" in refused(*given, "--blocks", "site,unit", *draws)
+    assert "'sex'" in refused(*given, "--variance-groups", "sex")
+    assert "finds one group" in refused(*given, "--variance-groups", "auto")
+    assert "--contrast" in refused(*given[:-3], "dose; ", *given[-2:])
+    assert "'nothing'" in refused(*given[:-3], "dose; nothing", *given[-2:])
+    line = refused(*given[:-3], "dose; dose", *given[-2:], "--two-sided")
+    assert "--two-sided must be False for an F contrast" in line
+
+
+def test_a_column_called_auto_is_no_way_to_find_groups(refused, study, repeated):
+    repeated.rename(columns={"group": "auto"}).to_csv(study / "repeated.tsv", sep="\t", index=False)
+    line = refused(
+        "group", "--design", study / "repeated.tsv", "--regressor", "dose", "--contrast", "dose",
+        "--variance-groups", "auto",
+    )  # fmt: skip
+    assert "may mean the column 'auto'" in line
+
+
+def test_names_with_commas_and_semicolons_are_names(run, study, repeated):
+    table = repeated.rename(columns={"person": "a,b", "dose": "dose; mg"})
+    table.to_csv(study / "names.tsv", sep="\t", index=False)
+    result = run(
+        "group", "--design", study / "names.tsv", "--regressor", "dose; mg", "--contrast",
+        "dose; mg", "--blocks", "a,b", "--permutations", "50", "--json",
+        "--mask", study / "mask.nii.gz",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    told = json.loads(result.out)
+    assert told["scheme"] == "permutation within blocks"
+    assert told["statistic"] == "t"
+    quoted = run(
+        "group", "--design", study / "names.tsv", "--regressor", "dose; mg", "--contrast",
+        "`dose; mg`; 2 * `dose; mg`", "--json", "--mask", study / "mask.nii.gz",
+    )  # fmt: skip
+    assert len(json.loads(quoted.out)["design"]["contrast_weights"]) == 2
 
 
 def test_atlas(run, study):

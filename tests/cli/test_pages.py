@@ -64,7 +64,7 @@ def test_calibration_that_was_saved_is_reported_and_not_explored(run, refused, t
     assert run("report", archive, "--out", page).code == 0
     assert "40 permutations of the subjects (sign-flipping)" in page.read_text()
     line = refused("report", archive, "--max-sets", "3", "--out", tmp_path / "other.html")
-    assert "max_sets must be left at the default for a calibration" in line
+    assert "--max-sets must be left at the default for a calibration" in line
     line = refused("explore", archive, "--out", tmp_path / "other.html")
     assert "Got PermutationCalibration" in line
 

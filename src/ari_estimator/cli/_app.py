@@ -10,11 +10,12 @@ from typer.main import get_command
 
 from ari_estimator._version import __version__
 from ari_estimator.cli._clusters import adaptive, clusters, regions
-from ari_estimator.cli._command import BAD_INPUT, add_command, print_error
+from ari_estimator.cli._command import BAD_INPUT, INTERRUPTED, add_command, print_error
 from ari_estimator.cli._demo import demo
 from ari_estimator.cli._explore import explore
 from ari_estimator.cli._group import group
 from ari_estimator.cli._info import info
+from ari_estimator.cli._interrupts import ending_by_interrupt
 from ari_estimator.cli._programs import afni, fsl, spm
 from ari_estimator.cli._report import report
 
@@ -22,8 +23,9 @@ app = Typer(
     name="ari",
     help="All-Resolutions Inference: how much of each cluster is truly active.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    # Of all commands, which inherit it.
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -74,10 +76,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all is done, 2 for bad usage or bad input, 130 after an interrupt, 1 for what
         should not happen.
     """
-    given = None if arguments is None else list(arguments)
+    with ending_by_interrupt():
+        try:
+            return _main(None if arguments is None else list(arguments))
+        except KeyboardInterrupt:  # before or after the command itself
+            print_error("ari", "interrupted")
+            return INTERRUPTED
+
+
+def _main(given: list[str] | None) -> int:
     try:
         code = get_command(app)(given, prog_name="ari", standalone_mode=False)
+    except SystemExit as done:  # --show-completion ends so
+        return int(done.code or 0)
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # typer makes it an error of its own
+            raise error.__cause__ from None
         # Bad usage: of all releases of typer, what their errors have in common.
         if not hasattr(error, "format_message"):
             raise

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any
 
 from rich.console import Console
 from typer import Option, Typer
 
-from ari_estimator.cli._option_groups import with_option_groups
+from ari_estimator.cli._inputs import inputs_among
+from ari_estimator.cli._option_groups import flat_options, with_option_groups
 from ari_estimator.cli._outcome import Outcome
-
-# Columns of what is not a terminal.
-_WIDE = 160
+from ari_estimator.cli._parameter_names import ParameterNames
+from ari_estimator.cli._printing import output_console, print_error_line, print_plain
+from ari_estimator.files._whole_files import recorded_files
 
 DONE, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -49,7 +50,8 @@ class TalkOptions:
     @property
     def shows_progress(self) -> bool:
         """Whether bars of progress are wanted, and there is a terminal to show them."""
-        return not (self.quiet or self.json) and sys.stderr.isatty()
+        is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        return not (self.quiet or self.json) and is_terminal
 
 
 def add_command(app: Typer, function: Callable[..., Outcome], name: str, example: str) -> None:
@@ -72,12 +74,16 @@ def add_command(app: Typer, function: Callable[..., Outcome], name: str, example
 
     @wraps(function)
     def run(**given: Any) -> int:
-        return run_and_tell(name, partial(function, **given), given["talk"])
+        names = ParameterNames(*flat_options(given))
+        with inputs_among(given):
+            return run_and_tell(name, partial(function, **given), given["talk"], names)
 
     app.command(name, epilog=f"Example: {example}")(with_option_groups(run))
 
 
-def run_and_tell(name: str, function: Callable[[], Outcome], talk: TalkOptions) -> int:
+def run_and_tell(
+    name: str, function: Callable[[], Outcome], talk: TalkOptions, names: ParameterNames
+) -> int:
     """Run a command, print what it has found, and return its exit code.
 
     Parameters
@@ -91,20 +97,35 @@ def run_and_tell(name: str, function: Callable[[], Outcome], talk: TalkOptions) 
     talk : TalkOptions
         What to print.
 
+    names : ParameterNames
+        What messages call the parameters of Python.
+
     Returns
     -------
     code : int
         0 if it is done, 2 for bad input, 130 if it was interrupted, and 1 for what should not
         happen.
     """
+    with recorded_files() as written:
+        try:
+            return _run_and_tell(name, function, talk, names)
+        except KeyboardInterrupt:
+            return _fail(name, _interrupted(written), INTERRUPTED, talk)
+
+
+def _run_and_tell(
+    name: str, function: Callable[[], Outcome], talk: TalkOptions, names: ParameterNames
+) -> int:
+    if sys.stdout is None and (talk.json or not talk.quiet):
+        # Told before any work is done.
+        text = "standard output is closed. --quiet prints nothing, and --out writes files."
+        return _fail(name, text, BAD_INPUT, talk)
     try:
-        with _plain_warnings(talk.quiet), _termination():
+        with _plain_warnings(talk.quiet, names):
             outcome = function()
     # What the package raises for bad input, and the system for files.
     except (ValueError, TypeError, OSError) as error:
-        return _fail(name, _told(error), BAD_INPUT, talk)
-    except KeyboardInterrupt:
-        return _fail(name, "interrupted; nothing was written", INTERRUPTED, talk)
+        return _fail(name, names.as_options(_told(error)), BAD_INPUT, talk)
     except Exception as error:
         text = f"{_told(error)} (an unexpected {type(error).__name__}; --debug shows where)"
         return _fail(name, text, UNEXPECTED, talk)
@@ -118,9 +139,7 @@ def command_line() -> str:
 
 def print_error(name: str, text: str) -> None:
     """Print one line on standard error."""
-    Console(stderr=True).print(
-        f"{name}: {text}", style="red", soft_wrap=True, highlight=False, markup=False
-    )
+    print_error_line(f"{name}: {text}", "red")
 
 
 def _tell(name: str, outcome: Outcome, talk: TalkOptions) -> int:
@@ -135,23 +154,31 @@ def _tell(name: str, outcome: Outcome, talk: TalkOptions) -> int:
             # Imported when it is needed, as pandas is: help and errors wait for neither.
             from ari_estimator.cli._terminal import print_outcome
 
-            # Into a file, nothing is left out for want of room.
-            print_outcome(outcome, Console(width=None if sys.stdout.isatty() else _WIDE))
-        sys.stdout.flush()
+            print_outcome(outcome, output_console())
+        if sys.stdout is not None:  # it may be closed, if nothing is printed
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has enough: typer ends without a word
         raise
     except OSError as error:
         return _fail(name, f"standard output: {_told(error)}", BAD_INPUT, talk)
-    except KeyboardInterrupt:
-        return _fail(name, "interrupted", INTERRUPTED, talk)
     return DONE
 
 
 def _fail(name: str, text: str, code: int, talk: TalkOptions) -> int:
     if talk.debug:
-        traceback.print_exc()
+        print_plain(Console(stderr=True), traceback.format_exc().rstrip(), soft_wrap=True)
     print_error(f"ari {name}", text)
     return code
+
+
+def _interrupted(written: Sequence[Path]) -> str:
+    """Return what an interrupt has left: everything or nothing."""
+    whole = [path for path in written if path.exists()]  # files on their way are gone by now
+    if not whole:
+        return "interrupted; nothing was written"
+    if len(whole) == 1:
+        return f"interrupted after {whole[0]} was written as a whole"
+    return f"interrupted after all {len(whole)} files were written to {whole[0].parent}"
 
 
 def _told(error: BaseException) -> str:
@@ -162,38 +189,17 @@ def _told(error: BaseException) -> str:
 
 
 @contextmanager
-def _plain_warnings(quiet: bool) -> Iterator[None]:
+def _plain_warnings(quiet: bool, names: ParameterNames) -> Iterator[None]:
     """Print warnings that are meant for users as one line each, and no others."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not quiet:
             warnings.filterwarnings("default", category=UserWarning, module="ari_estimator")
             warnings.filterwarnings("default", category=UserWarning, module="nilearn")
-        console = Console(stderr=True)
 
         def show(message: Any, *_: Any, **__: Any) -> None:
-            text = " ".join(str(message).split())
-            console.print(
-                f"warning: {text}", style="yellow", soft_wrap=True, highlight=False, markup=False
-            )
+            text = names.as_options(" ".join(str(message).split()))
+            print_error_line(f"warning: {text}", "yellow")
 
         warnings.showwarning = show
         yield
-
-
-@contextmanager
-def _termination() -> Iterator[None]:
-    """Let a request to end be an interrupt, so that temporary files are removed."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread, where no signal arrives
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

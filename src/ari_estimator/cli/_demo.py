@@ -9,14 +9,20 @@ from typer import Option
 
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._options import ResultOptions
+from ari_estimator.cli._out import parse_out
 from ari_estimator.cli._outcome import Outcome
-from ari_estimator.cli._results import outcome_of
+from ari_estimator.cli._results import check_results, outcome_of
 
 
 def demo(
     talk: TalkOptions,
     out: Annotated[
-        Path, Option(help="Folder to write to; files of an earlier run are replaced.")
+        Path,
+        Option(
+            parser=parse_out,
+            metavar="PATH",
+            help="Folder to write to; files of an earlier run are replaced.",
+        ),
     ] = Path("ari_demo"),
 ) -> Outcome:
     """Compute the TDP of clusters of a real map that comes with nilearn."""
@@ -28,12 +34,14 @@ def demo(
     from ari_estimator.estimators._cluster_level_inference import DEFAULT_THRESHOLD
     from ari_estimator.plotting import plot_tdp
 
+    results = ResultOptions(out, force=True)
+    prefix = check_results(results, "motor", ("_tdp.png",))
     stat_img = load_sample_motor_activation_image()
     transformer = ClusterTDPTransformer(two_sided=True, cluster_threshold=10)
     tdp_img = transformer.fit_transform(stat_img)
 
     def draw(folder: Path) -> dict[str, str]:
-        name = "motor_tdp.png"
+        name = f"{prefix}_tdp.png"
         plot_tdp(
             stat_img,
             tdp_img,
@@ -44,4 +52,4 @@ def demo(
         )
         return {"figure": name}
 
-    return outcome_of(transformer, ResultOptions(out, force=True), "motor", draw)
+    return outcome_of(transformer, results, prefix, draw)

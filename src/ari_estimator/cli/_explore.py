@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
+from ari_estimator.cli._choices import CONNECTIVITIES, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import mesh_files, name_of, read_image
 from ari_estimator.cli._options import LutOption, MapOptions
@@ -22,6 +23,7 @@ def explore(
         int | None,
         Option(
             help="6, 18 or 26 neighbours of a voxel; 6, or as saved, if not given.",
+            autocompletion=one_of(CONNECTIVITIES),
             rich_help_panel="Sets",
         ),
     ] = None,
@@ -62,7 +64,7 @@ def explore(
 
     archive = saved(source)
     name = name_of(archive or source.maps[0])
-    out = page.check(f"{name}_explorer.html")
+    out = page.check(name, "_explorer.html")
     options: dict[str, Any] = {}
     mesh: Any = source.mesh
     if archive is None:
@@ -85,9 +87,9 @@ def explore(
         surf_mesh=mesh_files(surf_mesh, "--surf-mesh"),
         tdp=tdp,
         title=page.title or f"ARI explorer: {name}",
-        output_file=out,
         **options,
     )
+    page.write(document.html, out)
     size = len(document.html.encode()) / 1e6
     text = f"Open it in a browser; it takes {size:.1f} MB."
     return Outcome(text, files={"page": out})

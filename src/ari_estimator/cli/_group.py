@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from ari_estimator.cli._choices import SCHEMES, TEMPLATES, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._options import ResultOptions, SetOptions, TestOptions
@@ -35,7 +36,7 @@ def group(
         ),
     ] = None,
     smoothing_fwhm: Annotated[
-        float | None, Option(help="Smoothing of the maps, full width at half maximum in mm.", min=0)
+        float | None, Option(help="Smoothing of the maps, full width at half maximum in mm.")
     ] = None,
     permutations: Annotated[
         int | None,
@@ -48,9 +49,19 @@ def group(
     template: Annotated[
         str,
         Option(
-            help="simes, aorc, beta, higher_criticism or power.", rich_help_panel="Permutations"
+            help="simes, aorc, beta, higher_criticism or power.",
+            autocompletion=one_of(TEMPLATES),
+            rich_help_panel="Permutations",
         ),
     ] = "simes",
+    scheme: Annotated[
+        Any,
+        Option(
+            help="auto, sign_flip, permutation or bootstrap.",
+            autocompletion=one_of(SCHEMES),
+            rich_help_panel="Permutations",
+        ),
+    ] = "auto",
     seed: Annotated[
         int | None,
         Option(
@@ -77,14 +88,17 @@ def group(
     study = read_study(images or [], design, mesh=test.mesh, folder_of_masks=folder_of_masks)
     record = study.record
     name = f"group_contrast-{letters_of(record.contrast)}"
-    prefix = check_results(results, name)
+    prefix = check_results(
+        results, name, ("_stat-z_statmap.nii.gz", "_design.tsv", "_contrast.json")
+    )
     calibration = None
     if permutations is not None:
         seed = randbelow(2**31) if seed is None else seed
         calibration = PermutationCalibration(
             template,
             n_permutations=permutations,
-            blocks=study.blocks,
+            scheme=scheme,
+            **study.resampling,
             step_down=step_down,
             random_state=seed,
             n_jobs=n_jobs,
@@ -94,6 +108,9 @@ def group(
         refuse_options(
             "--permutations. Got none",
             template=template != "simes",
+            scheme=scheme != "auto",
+            blocks=design.blocks is not None,
+            exchange=design.exchange is not None,
             seed=seed is not None,
             step_down=step_down,
             n_jobs=n_jobs != 1,
@@ -107,9 +124,10 @@ def group(
         smoothing_fwhm=smoothing_fwhm,
         transformer=sets.transformer(parameters, test.mesh),
         calibration=calibration,
+        variance_groups=study.variance_groups,
     )
     model.fit(study.images, design_matrix=record.design)
-    model.compute_contrast(record.contrast, output_type="tdp")
+    model.compute_contrast(record.tested, output_type="tdp")
     mask = _mask_in_words(test.mask, study.mask_img, folder_of_masks)
     more = ["--seed", str(seed), "--permutations", str(permutations)] if permutations else []
     outcome = outcome_of(
@@ -126,10 +144,22 @@ def group(
     if model.calibration_ is not None:
         fitted = model.calibration_
         outcome.facts["lambda"] = fitted.lambda_
+        outcome.facts["lambda_interval"] = list(fitted.lambda_interval_)
+        outcome.facts["true_discoveries_interval"] = model.maps_.true_discoveries_interval
         outcome.facts["n_permutations"] = fitted.n_permutations_
         outcome.facts["scheme"] = fitted.scheme_
-        outcome.facts["seed"] = seed
-        lines.append(f"{fitted.n_permutations_:,} permutations · {fitted.scheme_} · seed {seed}")
+        outcome.facts["statistic"] = fitted.stat_type_
+        outcome.facts["seed"] = fitted.seed_
+        taken = f"{fitted.n_permutations_:,} permutations"
+        drawn = "all that there are" if fitted.seed_ is None else f"seed {fitted.seed_}"
+        lines.append(f"{taken} · {fitted.scheme_} · {fitted.stat_type_} statistics · {drawn}")
+        ends = model.maps_.true_discoveries_interval
+        if ends is not None:
+            low, high = fitted.lambda_interval_
+            lines.append(
+                f"lambda {fitted.lambda_:.3g} · 95 % Monte Carlo interval {low:.3g} to "
+                f"{high:.3g} · at its ends at least {ends[0]:,} and {ends[1]:,} active"
+            )
     return replace(outcome, text="\n".join(lines))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ari_estimator.files._regular_file import existing_file
+
 if TYPE_CHECKING:
     from nilearn.surface import PolyMesh
 
@@ -14,7 +16,13 @@ if TYPE_CHECKING:
 _SURFACE = (".gii", ".mgh", ".mgz")
 
 
-def read_image(paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, option: str) -> Any:
+def read_image(
+    paths: Sequence[Path],
+    mesh: Sequence[Path] | PolyMesh | None,
+    option: str,
+    *,
+    later: bool = False,
+) -> Any:
     """Return an image of one file, or of the two files of a surface.
 
     Parameters
@@ -29,10 +37,13 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, op
     option : str
         What the files were given for, for messages.
 
+    later : bool, default=False
+        Whether the data of one file stay there until someone needs them, as of many files.
+
     Returns
     -------
     image : nibabel image or SurfaceImage
-        In memory.
+        In memory, unless its data are read later.
 
     Raises
     ------
@@ -49,12 +60,14 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, op
 
     from ari_estimator.images._declared import remember_file
     from ari_estimator.images._hemispheres import sorted_files
-    from ari_estimator.interfaces._reading import clear_errors, existing_file, read_whole
+    from ari_estimator.images._image_file import check_image_file
+    from ari_estimator.images._reading_errors import clear_errors
+    from ari_estimator.interfaces._reading import read_later, read_whole
 
     files = [existing_file(path, option) for path in paths]
     are_surfaces = [file.name.endswith(_SURFACE) for file in files]
     if len(files) == 1 and not files[0].name.endswith(".gii"):
-        return read_whole(files[0], option)
+        return (read_later if later else read_whole)(files[0], option)
     if len(files) != 2 or not all(are_surfaces):
         raise ValueError(
             f"{option} must be one volume or CIFTI file, or two files of a surface (.gii, .mgh or "
@@ -75,6 +88,8 @@ def read_image(paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, op
     if not meshes:
         raise ValueError("--mesh must be given for a surface: twice, left and right. Got none.")
     maps.told()
+    for file in files:
+        check_image_file(file, option)
     with clear_errors(f"{files[0]}, {files[1]}", option):
         img = SurfaceImage(meshes, {"left": str(maps.left), "right": str(maps.right)})
     remember_file(img, files[0])
@@ -100,17 +115,20 @@ def mesh_files(paths: Sequence[Path] | None, option: str = "--mesh") -> dict[str
 def _sorted_meshes(paths: Sequence[Path], option: str) -> SortedFiles:
     """Return the files of both meshes."""
     from ari_estimator.images._hemispheres import sorted_files
-    from ari_estimator.interfaces._reading import existing_file
+    from ari_estimator.images._image_file import check_mesh_file
 
     if len(paths) != 2:
         raise ValueError(f"{option} must be given twice, left and right. Got {len(paths)}.")
-    return sorted_files([existing_file(path, option) for path in paths], option)
+    files = [existing_file(path, option) for path in paths]
+    for file in files:
+        check_mesh_file(file, option)
+    return sorted_files(files, option)
 
 
 def name_of(path: Path) -> str:
     """Return what names of files of results start with: the name of the map, or as saved."""
     from ari_estimator.interfaces import output_stem
-    from ari_estimator.interfaces._results import ARCHIVE
+    from ari_estimator.interfaces._result_names import ARCHIVE
 
     if path.name.endswith(ARCHIVE):
         return path.name.removesuffix(ARCHIVE)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from pathlib import Path
 from typing import Any, get_type_hints
+
+from ari_estimator.files._given_path import given_path
 
 
 def with_option_groups(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,6 +42,7 @@ def with_option_groups(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def flat(**given: Any) -> Any:
+        given = {name: _expanded(value) for name, value in given.items()}
         made = {
             name: group(**{field: given.pop(field) for field in names})
             for name, (group, names) in groups.items()
@@ -49,6 +53,41 @@ def with_option_groups(function: Callable[..., Any]) -> Callable[..., Any]:
     vars(flat)["__signature__"] = Signature(options)
     flat.__annotations__ = {option.name: option.annotation for option in options}
     return flat
+
+
+def flat_options(given: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the names of all options of a command, and of those that were given.
+
+    Parameters
+    ----------
+    given : mapping
+        What :func:`with_option_groups` gives to a function.
+
+    Returns
+    -------
+    options, are_given : list of str
+        The names.
+    """
+    values: dict[str, tuple[Any, Any]] = {}
+    for name, value in given.items():
+        if is_dataclass(value):
+            of_group = [field for field in fields(value) if field.init]
+            values |= {
+                field.name: (getattr(value, field.name), field.default) for field in of_group
+            }
+        else:
+            values[name] = value, None
+    are_given = [
+        name for name, (value, default) in values.items() if value and value is not default
+    ]
+    return list(values), are_given
+
+
+def _expanded(value: Any) -> Any:
+    """Return paths with the home folder in place of ~, which no shell replaces after a =."""
+    if isinstance(value, Path):
+        return given_path(value, "A path")
+    return [_expanded(item) for item in value] if isinstance(value, list) else value
 
 
 def _option(name: str, annotation: Any, default: Any) -> Parameter:

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from ari_estimator.cli._choices import (
+    CONNECTIVITIES,
+    LOCAL_TESTS,
+    STAT_TYPES,
+    THRESHOLD_SCALES,
+    THRESHOLDS,
+    one_of,
+)
 from ari_estimator.cli._images import mesh_files, read_image
+from ari_estimator.cli._out import parse_out
 from ari_estimator.cli._unused_options import refuse_options
+from ari_estimator.files._given_path import given_path
 
 if TYPE_CHECKING:
     from ari_estimator.estimators._base import BaseTDPTransformer
@@ -43,7 +53,11 @@ class LevelOptions:
     ] = False
     local_test: Annotated[
         str,
-        Option(help="simes, or hommel for any dependence.", rich_help_panel=_TEST),
+        Option(
+            help="simes, or hommel for any dependence.",
+            autocompletion=one_of(LOCAL_TESTS),
+            rich_help_panel=_TEST,
+        ),
     ] = "simes"
 
 
@@ -95,6 +109,7 @@ class MapOptions(TestOptions):
         str | None,
         Option(
             help="What the map holds: z, t, F, chi2, p, neg_log10_p or one_minus_p.",
+            autocompletion=one_of(STAT_TYPES),
             show_default="what the file declares, z if it declares nothing",
             rich_help_panel=_TEST,
         ),
@@ -144,6 +159,7 @@ class FormingOptions:
         int | None,
         Option(
             help="6, 18 or 26 neighbours of a voxel.",
+            autocompletion=one_of(CONNECTIVITIES),
             show_default="6, or as the program",
             rich_help_panel=_SETS,
         ),
@@ -169,11 +185,17 @@ class ThresholdOptions(FormingOptions):
         Option(
             help="Height of clusters, on the scale of the map, or 'concentration'; several if "
             "repeated. |z| of 3.09 if not given.",
+            autocompletion=one_of(THRESHOLDS),
             rich_help_panel=_SETS,
         ),
     ] = None
     threshold_scale: Annotated[
-        str, Option(help="stat, or p for thresholds that are p-values.", rich_help_panel=_SETS)
+        str,
+        Option(
+            help="stat, or p for thresholds that are p-values.",
+            autocompletion=one_of(THRESHOLD_SCALES),
+            rich_help_panel=_SETS,
+        ),
     ] = "stat"
 
     def clusters(self, default: int | None = None) -> dict[str, Any]:
@@ -278,6 +300,8 @@ class ResultOptions:
     out: Annotated[
         Path | None,
         Option(
+            parser=parse_out,
+            metavar="PATH",
             help="Folder to write images, table and all else to; nothing is written without.",
             show_default=False,
             rich_help_panel=_RESULTS,
@@ -301,8 +325,9 @@ def degrees_of_freedom(text: str | None) -> float | tuple[float, float] | Path |
     """Return degrees of freedom as they are written on the command line."""
     if text is None:
         return None
-    if Path(text).is_file():
-        return Path(text)
+    path = given_path(text, "--df")
+    if path.is_file():
+        return path
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
@@ -318,7 +343,7 @@ def atlas_parameters(
     atlas: Sequence[Path], lut: Path | None, mesh: Sequence[Path] | None
 ) -> dict[str, Any]:
     """Return an atlas as parameters of a RegionTDPTransformer."""
-    from ari_estimator.interfaces._reading import existing_file
+    from ari_estimator.files._regular_file import existing_file
 
     labels_img = read_image(atlas, mesh, "--atlas")
     if lut is not None:

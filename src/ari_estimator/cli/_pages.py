@@ -8,7 +8,11 @@ from typing import Annotated
 
 from typer import Option
 
+from ari_estimator.cli._inputs import add_inputs, inputs_of_command
 from ari_estimator.cli._options import MapOptions
+from ari_estimator.cli._out import naming_force, parse_out
+from ari_estimator.files._output_path import file_to_write
+from ari_estimator.files._whole_files import whole_file
 
 _RESULTS = "Results"
 
@@ -19,26 +23,48 @@ class PageOptions:
 
     out: Annotated[
         Path | None,
-        Option(help="File to write.", show_default="MAP_....html here", rich_help_panel=_RESULTS),
+        Option(
+            parser=parse_out,
+            metavar="PATH",
+            help="File to write.",
+            show_default="MAP_....html here",
+            rich_help_panel=_RESULTS,
+        ),
     ] = None
     force: Annotated[
         bool, Option("--force", help="Replace a file that is there.", rich_help_panel=_RESULTS)
     ] = False
     title: Annotated[str | None, Option(help="Title of the page.", rich_help_panel=_RESULTS)] = None
 
-    def check(self, default: str) -> Path:
-        """Return the file to write; refuse one that must not be written before work is done."""
-        from ari_estimator.interfaces._results import check_writable
+    def check(self, name: str, ending: str) -> Path:
+        """Return the file to write; refuse one that must not be written before work is done.
 
-        out = Path(default) if self.out is None else self.out
-        if out.is_dir():
-            raise IsADirectoryError(f"--out must be a file. Got the folder {str(out)!r}.")
-        if out.exists() and not self.force:
-            raise FileExistsError(
-                f"The output file {str(out)!r} is there already. --force replaces it."
+        Parameters
+        ----------
+        name : str
+            What the map is called.
+
+        ending : str
+            With the name before it, what the file is called if no name is given.
+        """
+        from ari_estimator.interfaces._result_names import check_prefix
+
+        if self.out is None:
+            check_prefix(name, "--out must be given, since the name of the map")
+        with naming_force():
+            return file_to_write(
+                name + ending if self.out is None else self.out,
+                "--out",
+                overwrite=self.force,
+                inputs=inputs_of_command(),
             )
-        check_writable(out.parent)
-        return out
+
+    def write(self, html: str, out: Path) -> None:
+        """Write a page to the file that was checked before."""
+        inputs = inputs_of_command()
+        writing = whole_file(out, "--out", overwrite=self.force, inputs=inputs)
+        with naming_force(), writing as temporary:
+            temporary.write_text(html, encoding="utf-8")
 
 
 def saved(source: MapOptions) -> Path | None:
@@ -58,4 +84,5 @@ def saved(source: MapOptions) -> Path | None:
         raise ValueError(
             "Options of the test are for maps: what was saved before is tested as it was then."
         )
+    add_inputs(archive)
     return archive

@@ -13,6 +13,7 @@ from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import infer, letters_of
 from ari_estimator.cli._unused_options import refuse_options
+from ari_estimator.files._given_path import given_path
 
 if TYPE_CHECKING:
     from ari_estimator.interfaces import StatisticalMap
@@ -200,7 +201,7 @@ def _degrees(text: str) -> float:
     """Return degrees of freedom, a number or a file of one."""
     from ari_estimator.interfaces._reading import read_text
 
-    written = read_text(text, "--df").strip() if Path(text).exists() else text
+    written = read_text(text, "--df").strip() if given_path(text, "--df").exists() else text
     try:
         return float(written)
     except ValueError:

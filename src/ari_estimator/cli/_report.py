@@ -27,12 +27,11 @@ def report(
     import matplotlib
 
     from ari_estimator.interfaces import load
-    from ari_estimator.interfaces._atomic import whole_files
     from ari_estimator.reporting import make_report
 
     matplotlib.use("agg")
     archive = saved(source)
-    out = page.check(f"{name_of(archive or source.maps[0])}_report.html")
+    out = page.check(name_of(archive or source.maps[0]), "_report.html")
     if archive is None:
         stat_img, parameters = source.read()
         fitted = sets.transformer(parameters, source.mesh)
@@ -42,6 +41,5 @@ def report(
     else:
         fitted = load(archive)
     document = make_report(fitted, title=page.title, max_sets=max_sets)
-    with whole_files(out.parent, overwrite=page.force) as temporary:
-        document.save_as_html(temporary / out.name)
+    page.write(document.html, out)
     return Outcome("Open it in a browser.", files={"report": out})

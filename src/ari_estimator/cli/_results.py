@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ari_estimator.cli._command import command_line
+from ari_estimator.cli._inputs import inputs_of_command
 from ari_estimator.cli._options import ResultOptions
+from ari_estimator.cli._out import naming_force
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._unused_options import refuse_options
+from ari_estimator.files._whole_files import whole_files
 
 # Writes files to a folder, and returns their names by what they are.
 MoreFiles = Callable[[Path], dict[str, str]]
@@ -51,23 +54,55 @@ def infer(
     return outcome_of(transformer, results, prefix, write_more)
 
 
-def check_results(results: ResultOptions, name: str) -> str:
-    """Return the prefix of names of files; refuse to replace files before any work is done."""
-    from ari_estimator.interfaces._results import check_folder, check_prefix
+def check_results(results: ResultOptions, name: str, endings: Sequence[str] = ()) -> str:
+    """Return the prefix of names of files; refuse what cannot be written before work is done.
+
+    Parameters
+    ----------
+    results : ResultOptions
+        Where to write.
+
+    name : str
+        What the map is called: names of files start with it, unless another is given.
+
+    endings : sequence of str, default=()
+        How names of files end that only this command writes.
+
+    Returns
+    -------
+    prefix : str
+        How names of files start.
+
+    Raises
+    ------
+    ValueError
+        If no files can have such names, or one of them is an input.
+    OSError
+        If the folder cannot be written to, or has results of that prefix that must stay.
+    """
+    from ari_estimator.interfaces._result_names import check_prefix, results_folder
 
     prefix = name if results.prefix is None else results.prefix
-    check_prefix(prefix)
     if results.out is None:
         refuse_options(
             "files in a folder --out. Got no --out",
             prefix=results.prefix is not None,
             force=results.force,
         )
+        return prefix
+    if results.prefix is None:
+        check_prefix(prefix, "--prefix must be given, since the name of the map")
     else:
-        try:
-            check_folder(results.out, prefix, overwrite=results.force)
-        except FileExistsError as error:
-            raise FileExistsError(f"{error} --force replaces it.") from None
+        check_prefix(prefix, "--prefix")
+    with naming_force():
+        results_folder(
+            results.out,
+            prefix,
+            overwrite=results.force,
+            endings=endings,
+            inputs=inputs_of_command(),
+            called=("--out", "--prefix"),
+        )
     return prefix
 
 
@@ -105,10 +140,10 @@ def outcome_of(
     """
     files: dict[str, Path] = {}
     if results.out is not None:
-        from ari_estimator.interfaces._atomic import whole_files
         from ari_estimator.interfaces._results import write_results
 
-        with whole_files(results.out, overwrite=results.force) as temporary:
+        writing = whole_files(results.out, overwrite=results.force, inputs=inputs_of_command())
+        with naming_force(), writing as temporary:
             names = write_results(
                 fitted, temporary, prefix=prefix, command=command_line(), extra=extra
             )

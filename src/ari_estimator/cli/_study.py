@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ import pandas as pd
 from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._design_matrix import INTERCEPT, Regressors, find_regressors
 from ari_estimator.cli._design_record import DesignRecord
-from ari_estimator.cli._design_rows import listed, natural_order, rows_of_maps, warn_of_dropped
+from ari_estimator.cli._design_rows import listed, rows_of_maps, warn_of_dropped
 from ari_estimator.cli._design_table import HEMISPHERES, DesignTable, read_design_table
 from ari_estimator.cli._images import read_image
+from ari_estimator.cli._inputs import add_inputs
+from ari_estimator.cli._patterns import files_named
+from ari_estimator.files._given_path import given_path
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,11 @@ class Study:
     record : DesignRecord
         What is tested: design, contrast, and the pairs of rows and maps.
 
-    blocks : ndarray or None
-        Block of each map.
+    resampling : dict of str to object
+        What a calibration is told of the maps: their blocks, and what blocks stand for.
+
+    variance_groups : ndarray, "auto" or None
+        Group of each map that has a variance of its own.
 
     is_surface : bool
         Whether maps are surfaces.
@@ -44,7 +50,8 @@ class Study:
 
     images: list[Any]
     record: DesignRecord
-    blocks: np.ndarray | None
+    resampling: dict[str, Any]
+    variance_groups: Any
     is_surface: bool
     mask_img: Any
 
@@ -86,15 +93,16 @@ def read_study(
     """
     files, mask_img = _files(images, options.select or [], folder_of_masks)
     if options.design is None:
-        record, blocks = _record_of_mean(files, options), None
+        record, blocks, groups = _record_of_mean(files, options), None, None
     else:
         table = read_design_table(options.design)
-        record, blocks = _record_of_table(table, files, options)
+        record, blocks, groups = _record_of_table(table, files, options)
     all_files = [file for row in record.maps for file in row]
+    add_inputs(all_files)
     places = [os.path.realpath(file) for file in all_files]
+    counts = Counter(places)
     twice = next(
-        (file for file, place in zip(all_files, places, strict=True) if places.count(place) > 1),
-        None,
+        (file for file, place in zip(all_files, places, strict=True) if counts[place] > 1), None
     )
     if twice is not None:
         raise ValueError(f"Each subject must have a map of its own. Got {twice!r} more than once.")
@@ -102,16 +110,18 @@ def read_study(
         raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(record.maps)}.")
     is_surface = len(record.maps[0]) == len(HEMISPHERES)
     named_by = "--design" if is_surface else "IMG"
-    maps = [read_image([Path(file) for file in row], mesh, named_by) for row in record.maps]
-    return Study(maps, record, blocks, is_surface, mask_img)
+    rows = [[Path(file) for file in row] for row in record.maps]
+    maps = [read_image(row, mesh, named_by, later=True) for row in rows]
+    resampling = {"blocks": blocks, "exchange": options.exchange}
+    return Study(maps, record, resampling, groups, is_surface, mask_img)
 
 
 def _files(
     images: Sequence[str], select: Sequence[str], folder_of_masks: Path | None
 ) -> tuple[list[str], Any]:
     """Return the files that are named, in natural order for each pattern; and a mask."""
-    if len(images) == 1 and Path(images[0]).is_dir():
-        folder = Path(images[0])
+    folder = given_path(images[0], "IMG") if len(images) == 1 else None
+    if folder is not None and folder.is_dir():
         return _files_of_folder(folder, select, folder_of_masks or folder)
     if select:
         raise ValueError("--select is for a folder of BIDS derivatives. Got files.")
@@ -120,18 +130,7 @@ def _files(
             "--mask may be a folder of brain masks only where the maps are in a folder of BIDS "
             f"derivatives. Got the folder {str(folder_of_masks)!r} and files."
         )
-    files = []
-    for pattern in images:
-        # A file that is there is meant by its name, whatever characters that has.
-        found = (
-            [pattern]
-            if Path(pattern).exists()
-            else sorted(glob(pattern, recursive=True), key=natural_order)
-        )
-        if not found:
-            raise FileNotFoundError(f"IMG must be files. There is none at {pattern!r}.")
-        files += found
-    return files, None
+    return [file for pattern in images for file in files_named(pattern, "IMG")], None
 
 
 def _files_of_folder(
@@ -152,7 +151,7 @@ def _files_of_folder(
 
 def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
     """Return what is tested without a table: the mean of all maps."""
-    for name in ("regressor", "formula", "blocks", "drop_missing"):
+    for name in ("regressor", "formula", "blocks", "variance_groups", "drop_missing"):
         if getattr(options, name):
             raise ValueError(
                 f"--{name.replace('_', '-')} is for columns of --design. Got no --design."
@@ -171,7 +170,8 @@ def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
         maps=[(file,) for file in files],
         rows=[],
         subjects=[],
-        blocks=None,
+        beside={},
+        options=[],
         file=None,
         file_sha256=None,
         left_out={},
@@ -182,24 +182,27 @@ def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
 
 def _record_of_table(
     table: DesignTable, files: list[str], options: DesignOptions
-) -> tuple[DesignRecord, np.ndarray | None]:
-    """Return what is tested with a table, and the block of each map."""
+) -> tuple[DesignRecord, np.ndarray | None, Any]:
+    """Return what is tested with a table, and the block and the variance group of each map."""
     from ari_estimator.resampling._design_space import DesignSpace
 
     whole = table
     regressors = find_regressors(table, options)
     table, maps = rows_of_maps(table, files, drop_missing=options.drop_missing)
-    used = list(regressors.names)
-    if options.blocks is not None and options.blocks not in used:
-        used.append(options.blocks)
+    levels, groups = table.columns_in(options.blocks), _column_of_groups(table, options)
+    beside = [*levels, *groups]
+    used = list(dict.fromkeys([*regressors.names, *beside]))
     table, maps = _complete(table, maps, used, options)
     if len(maps) < 2:
         raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(maps)}.")
     design = regressors.matrix(table, intercept=options.intercept)
     contrast = options.contrast or _only_contrast(design, regressors)
-    blocks = None
-    if options.blocks is not None:
-        blocks = table.values([options.blocks])[options.blocks].to_numpy()
+    values = table.values(list(dict.fromkeys(beside)))
+    # Labels are one column, nested levels several.
+    blocks = values[levels].to_numpy().squeeze(axis=1) if len(levels) == 1 else None
+    if len(levels) > 1:
+        blocks = values[levels].to_numpy()
+    variance_groups = values[groups[0]].to_numpy() if groups else options.variance_groups
     subject = table.subject
     kept = set(table.cells.index)
     record = DesignRecord(
@@ -210,9 +213,8 @@ def _record_of_table(
         maps=maps,
         rows=[int(row) for row in table.cells.index],
         subjects=[] if subject is None else table.column(subject).tolist(),
-        blocks=None
-        if options.blocks is None
-        else (options.blocks, table.column(options.blocks).tolist()),
+        beside={name: table.column(name).tolist() for name in beside},
+        options=_options_of_rows(options),
         file=options.design,
         file_sha256=table.sha256,
         left_out=regressors.left_out,
@@ -221,7 +223,28 @@ def _record_of_table(
             whole.row(place) for place, row in enumerate(whole.cells.index) if row not in kept
         ],
     )
-    return record, blocks
+    return record, blocks, variance_groups
+
+
+def _column_of_groups(table: DesignTable, options: DesignOptions) -> list[str]:
+    """Return the column of variance groups, if one is named."""
+    name = options.variance_groups
+    if name is None or (name == "auto" and name not in table.cells):
+        return []
+    if name == "auto":
+        raise ValueError(
+            "--variance-groups auto may mean the column 'auto' of --design, or the groups that the "
+            "regressors tell apart. Give the column another name."
+        )
+    return [str(table.column(name).name)]
+
+
+def _options_of_rows(options: DesignOptions) -> list[str]:
+    """Return the options that say what rows have to do with each other."""
+    given = {name: getattr(options, name) for name in ("blocks", "exchange", "variance_groups")}
+    return [
+        f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None
+    ]
 
 
 def _complete(
@@ -235,8 +258,8 @@ def _complete(
         rows = [f"{table.row(place)} in {', '.join(map(repr, n))}" for place, n in lacking.items()]
         raise ValueError(
             f"--design must have a value in each column that is used. There is none in "
-            f"{listed(rows)}. --drop-missing leaves these subjects out; --regressor or --formula "
-            "say which columns are used."
+            f"{listed(rows)}. Empty cells, n/a, NA, NaN and null are no values. --drop-missing "
+            "leaves these subjects out; --regressor or --formula say which columns are used."
         )
     columns = sorted({name for names in lacking.values() for name in names})
     warn_of_dropped(table, list(lacking), f"have no value in {', '.join(map(repr, columns))}")
@@ -254,17 +277,13 @@ def _only_contrast(design: pd.DataFrame, regressors: Regressors) -> str:
     )
 
 
-def _weights(contrast: str, design: pd.DataFrame) -> dict[str, float]:
-    """Return the weight of each regressor in a contrast."""
-    from ari_estimator.estimators._contrast_calibration import weights_of
+def _weights(contrast: str, design: pd.DataFrame) -> list[dict[str, float]]:
+    """Return the weight of each regressor in each row of a contrast."""
+    from ari_estimator.resampling._contrast_expression import contrast_rows
 
     names = [str(name) for name in design.columns]
     try:
-        weights = weights_of(contrast, design)[0]
-    # An expression may go wrong in many ways.
-    except Exception:
-        raise ValueError(
-            f"--contrast must be one of {', '.join(map(repr, names))}, or an expression such as "
-            f"'patients - controls', with names in backquotes that have brackets. Got {contrast!r}."
-        ) from None
-    return {name: float(weight) for name, weight in zip(names, weights, strict=True)}
+        rows = contrast_rows(contrast, names)
+    except ValueError as error:
+        raise ValueError(str(error).replace("A contrast", "--contrast", 1)) from None
+    return [dict(zip(names, map(float, weights), strict=True)) for weights in rows]

@@ -10,9 +10,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
-from rich.text import Text
 
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._printing import plain, print_plain
 from ari_estimator.closed_testing._rounding import rounded_down
 
 # Rows of a table on a screen.
@@ -26,15 +26,14 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
         n_hidden = len(outcome.table) - 1 - _MOST_ROWS
         if n_hidden > 0:
             more = f"{n_hidden:,} more; --out writes all, and --json prints them."
-            console.print(more, highlight=False)
+            print_plain(console, more)
     for heading, lines in outcome.cards.items():
-        console.print(heading, style="bold", soft_wrap=True, highlight=False, markup=False)
+        console.print(plain(heading), style="bold", soft_wrap=True)
         console.print(_card(lines))
     if outcome.text:
-        console.print(outcome.text, highlight=False, markup=False)
+        print_plain(console, outcome.text)
     for what, path in outcome.files.items():
-        line = f"{what} written to {path}"
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        console.print(plain(f"{what} written to {path}"), soft_wrap=True)
 
 
 def _card(lines: dict[str, str]) -> Table:
@@ -43,7 +42,7 @@ def _card(lines: dict[str, str]) -> Table:
     card.add_column(no_wrap=True)
     card.add_column(overflow="fold")
     for name, line in lines.items():
-        card.add_row(Text(f"  {name}"), Text(line))
+        card.add_row(plain(f"  {name}"), plain(line))
     return card
 
 
@@ -61,6 +60,8 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "size_mm2": ("mm²", "{:,.0f}"),
     "size_mm3": ("mm³", "{:,.0f}"),
     "true_discoveries": ("true\ndiscoveries", "{:,}"),
+    "true_discoveries_low": ("by seed\nfrom", "{:,}"),
+    "true_discoveries_high": ("\nto", "{:,}"),
     "tdp": ("TDP", "{:.3f}"),
     "peak_stat": ("peak", "{:.2f}"),
     "peak_hemisphere": ("hemisphere", "{}"),
@@ -74,7 +75,10 @@ _PLACE = ["peak_x", "peak_y", "peak_z"]
 _OFTEN_THE_SAME = ("tdp_threshold", "threshold", "direction")
 
 # What a narrow terminal can do without, first things first.
-_DISPENSABLE = ("size_mm3", "size_mm2", "threshold", "direction", "peak_vertex")
+_DISPENSABLE = (
+    "size_mm3", "size_mm2", "threshold", "direction", "peak_vertex", "true_discoveries_low",
+    "true_discoveries_high",
+)  # fmt: skip
 
 
 def _for_terminal(table: pd.DataFrame, console: Console) -> Table:
@@ -113,9 +117,9 @@ def _table_of(rows: list[dict[Any, Any]], names: list[str], caption: str) -> Tab
     for_terminal.add_column("at (mm)", justify="right", no_wrap=True)
     *sets, rest = ([*_cells(row, names), _place(row)] for row in rows)
     for cells in sets:
-        for_terminal.add_row(*map(Text, cells))  # names may have brackets, which would be markup
+        for_terminal.add_row(*map(plain, cells))  # names may have brackets, which would be markup
     for_terminal.add_section()
-    for_terminal.add_row("rest", *rest[1:])
+    for_terminal.add_row("rest", *map(plain, rest[1:]))
     return for_terminal
 
 

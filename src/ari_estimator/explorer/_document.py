@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 from tempfile import mkdtemp
 
-from ari_estimator.interfaces._atomic import whole_files
+from ari_estimator.files._given_path import given_path
+from ari_estimator.files._whole_files import whole_file
 
 
 class ExplorerDocument:
@@ -57,8 +58,10 @@ class ExplorerDocument:
         html : str
             The frame.
         """
+        # In ASCII: the page around it may have another encoding, and scripts have checksums.
+        page = escape(self.html).encode("ascii", "xmlcharrefreplace").decode("ascii")
         return (
-            f'<iframe srcdoc="{escape(self.html)}" width="{escape(str(width))}" '
+            f'<iframe srcdoc="{page}" width="{escape(str(width))}" '
             f'height="{int(height)}" style="border:0"></iframe>'
         )
 
@@ -71,18 +74,17 @@ class ExplorerDocument:
         Parameters
         ----------
         file_name : str or Path
-            The file; one that is there is replaced.
+            The file; one that is there is replaced. A ``~`` at the start is the home folder.
 
         Raises
         ------
-        IsADirectoryError
-            If it is a folder.
+        ValueError
+            If it is empty.
+        OSError
+            If it cannot be written: it is a folder, a device or write-protected, for example.
         """
-        path = Path(file_name)
-        if path.is_dir():
-            raise IsADirectoryError(f"The output file {str(path)!r} is a folder.")
-        with whole_files(path.parent) as temporary:
-            (temporary / path.name).write_text(self.html, encoding="utf-8")
+        with whole_file(file_name) as temporary:
+            temporary.write_text(self.html, encoding="utf-8")
 
     def open_in_browser(self, file_name: str | Path | None = None) -> None:
         """Write the page to a file and open it in a web browser.
@@ -92,6 +94,7 @@ class ExplorerDocument:
         file_name : str, Path or None, default=None
             The file; None for a temporary one, which stays until the system removes it.
         """
-        path = Path(mkdtemp(prefix="ari-")) / "explorer.html" if file_name is None else file_name
-        self.save_as_html(path)
-        webbrowser.open(Path(path).resolve().as_uri())
+        if file_name is None:
+            file_name = Path(mkdtemp(prefix="ari-"), "explorer.html")
+        self.save_as_html(file_name)
+        webbrowser.open(given_path(file_name, "file_name").resolve().as_uri())

@@ -20,6 +20,8 @@ from ari_estimator.explorer._page_data import PageData
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.explorer._surface_geometry import SurfaceGeometry
 from ari_estimator.explorer._volume_geometry import VolumeGeometry
+from ari_estimator.files._input_files import input_files
+from ari_estimator.files._output_path import file_to_write
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
@@ -124,7 +126,8 @@ def explore(
         Title of the page. None for the name of the map's file, if it has one.
 
     output_file : str, Path or None, default=None
-        File to write the page to; one that is there is replaced.
+        File to write the page to; one that is there is replaced, unless it is one of the
+        files that are given. A ``~`` at the start is the home folder.
 
     Returns
     -------
@@ -139,6 +142,8 @@ def explore(
         If a parameter is out of its range, or is for maps and ``stat_img`` is fitted.
     FileNotFoundError
         If nilearn has no niivue, which draws the brain.
+    OSError
+        If ``output_file`` cannot be written: it is a folder, for example.
     sklearn.exceptions.NotFittedError
         If a transformer or model has seen no map yet.
 
@@ -160,6 +165,9 @@ def explore(
     >>> page.save_as_html("motor.html")  # doctest: +SKIP
     """
     tdp = check_tdp(tdp)
+    if output_file is not None:
+        given = (stat_img, mask_img, df, bg_img, surf_mesh, labels_img, lut)
+        file_to_write(output_file, "output_file", inputs=input_files(*given))
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title must be a string or None. Got {type(title).__name__}.")
     if isinstance(stat_img, (BaseEstimator, FittedMap)):

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ari_estimator._page_policy import with_policy
 from ari_estimator._page_templates import templates_of
 from ari_estimator._version import __version__
 from ari_estimator.explorer._packing import script_json
@@ -40,6 +41,10 @@ _SCRIPTS = (
     "page.js",
 )
 _NIIVUE = "_assets/js/niivue.umd.js"
+_COPYRIGHT = (
+    "/* niivue, from nilearn. Copyright its authors, licence BSD-2-Clause: "
+    "https://github.com/niivue/niivue */\n"
+)
 
 _TEMPLATES = templates_of("ari_estimator.explorer", "assets")
 
@@ -65,20 +70,22 @@ def render_page(title: str, data: dict[str, Any]) -> str:
     FileNotFoundError
         If nilearn has no niivue.
     """
+    scripts = [_COPYRIGHT + niivue_source(), *map(_asset, _SCRIPTS)]
     # Styles and scripts are marked as HTML. They are values, so that no brace in them counts.
-    return _TEMPLATES.get_template("page.jinja").render(
+    html = _TEMPLATES.get_template("page.jinja").render(
         title=title,
         version=__version__,
-        style=_asset("page.css"),
+        style=Markup(_asset("page.css")),
         data=Markup(script_json(data)),
-        niivue=Markup(niivue_source()),
-        scripts=[_asset(name) for name in _SCRIPTS],
+        scripts=map(Markup, scripts),
     )
+    # niivue has a worker, and reads its fonts as if they were files.
+    return with_policy(html, scripts=scripts, workers=True)
 
 
-def _asset(name: str) -> Markup:
+def _asset(name: str) -> str:
     path = files("ari_estimator.explorer") / "assets" / name
-    return Markup(path.read_text(encoding="utf-8"))
+    return path.read_text(encoding="utf-8")
 
 
 def niivue_source() -> str:

@@ -14,6 +14,7 @@ from nilearn.image.resampling import BoundingBoxError
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._space import VolumePart
+from ari_estimator.images._volume_formats import as_nifti
 
 # Codes of the NIfTI standard: coordinates of the scanner, and of the MNI space.
 _SCANNER, _MNI = 1, 4
@@ -58,12 +59,15 @@ class VolumeGeometry(PageGeometry):
         return cls(part, space_code, _background_of(bg_img, part, space_code))
 
     def info(self) -> dict[str, Any]:
-        """Return shape, affine and space."""
+        """Return shape, affine and space, and for x, y and z which axis runs along, and how."""
+        along = np.argsort(self.part.orientation[:, 0])
+        signs = self.part.orientation[along, 1]
         return {
             "kind": self.kind,
             "shape": list(self.part.mask.shape),
             "affine": [[float(value) for value in row] for row in self.part.affine[:3]],
             "space_code": self.space_code or 2,
+            "axes": [[int(axis), int(sign)] for axis, sign in zip(along, signs, strict=True)],
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -122,7 +126,7 @@ def _background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray
         bg_img = load_mni152_template(resolution=1)
         if space_code != _MNI and not _lies_in(part, bg_img):
             return None
-    bg_img = check_niimg_3d(bg_img)
+    bg_img = check_niimg_3d(as_nifti(bg_img))
     values = _on_grid(bg_img, part)
     seen = values[values > 0]
     if seen.size == 0:

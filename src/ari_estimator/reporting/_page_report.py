@@ -9,6 +9,9 @@ from tempfile import mkdtemp
 from jinja2 import Template
 from nilearn.reporting import HTMLReport
 
+from ari_estimator.files._given_path import given_path
+from ari_estimator.files._whole_files import whole_file
+
 # nilearn fills a template. This one holds the page, which is complete.
 _COMPLETE = Template("{{ page }}")
 
@@ -31,14 +34,22 @@ class PageReport(HTMLReport):
         super().__init__(_COMPLETE, body, {"page": html})
 
     def save_as_html(self, file_name: str | Path) -> None:
-        """Write the page to a file.
+        """Write the page to a file, as a whole or not at all.
 
         Parameters
         ----------
         file_name : str or Path
-            The file.
+            The file; one that is there is replaced. A ``~`` at the start is the home folder.
+
+        Raises
+        ------
+        ValueError
+            If it is empty.
+        OSError
+            If it cannot be written: it is a folder, a device or write-protected, for example.
         """
-        Path(file_name).write_text(self.html, encoding="utf-8")
+        with whole_file(file_name) as temporary:
+            temporary.write_text(self.html, encoding="utf-8")
 
     def open_in_browser(self, file_name: str | Path | None = None) -> None:
         """Write the page to a file, and open it.
@@ -48,6 +59,7 @@ class PageReport(HTMLReport):
         file_name : str, Path or None, default=None
             The file; one in a new temporary folder if None.
         """
-        path = Path(mkdtemp(), "report.html") if file_name is None else Path(file_name)
-        self.save_as_html(path)
-        webbrowser.open(path.resolve().as_uri())
+        if file_name is None:
+            file_name = Path(mkdtemp(prefix="ari-"), "report.html")
+        self.save_as_html(file_name)
+        webbrowser.open(given_path(file_name, "file_name").resolve().as_uri())

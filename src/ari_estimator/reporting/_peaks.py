@@ -13,6 +13,7 @@ import numpy as np
 from ari_estimator.graphs import local_maxima
 from ari_estimator.graphs._graph import Graph
 from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._set_table import peak_evidence
 from ari_estimator.inference._sets import Sets
 
 
@@ -44,12 +45,14 @@ def find_peaks(
         The set of each peak, 1, 2, ..., in ascending order.
 
     elements : ndarray of int of shape (n_peaks,)
-        Where it is, among the tested elements. Of equally strong neighbours the first.
+        Where it is, among the tested elements. Of equally strong ones, the first in the order of
+        :meth:`~ari_estimator.images._space.Space.turned` goes first.
     """
-    evidence = family.peak_evidence
+    evidence = peak_evidence(family)
     xyz = family.space.coordinates()
-    labels, candidates = _local_maxima(evidence, sets, graph)
-    order = np.lexsort((candidates, -evidence[candidates], labels))
+    ranks = family.space.ranks_of(np.arange(evidence.size))
+    labels, candidates = _local_maxima(evidence, ranks, sets, graph)
+    order = np.lexsort((ranks[candidates], -evidence[candidates], labels))
     labels, candidates = labels[order], candidates[order]
     starts = np.flatnonzero(np.diff(labels, prepend=0))
     ends = np.append(starts, labels.size)[1:]
@@ -61,17 +64,19 @@ def find_peaks(
     return labels[peaks], candidates[peaks]
 
 
-def _local_maxima(evidence: np.ndarray, sets: Sets, graph: Graph) -> tuple[np.ndarray, np.ndarray]:
+def _local_maxima(
+    evidence: np.ndarray, ranks: np.ndarray, sets: Sets, graph: Graph
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the set and the element of each local maximum of each set."""
     if sets.elements is None:
-        found = np.flatnonzero(local_maxima(graph, evidence, sets.labels))
+        found = np.flatnonzero(local_maxima(graph, evidence, sets.labels, ranks))
         return sets.labels[found].astype(np.intp), found
     # Sets that overlap: one after the other.
     pairs = []
     for label in range(1, sets.ids.size + 1):
         inside = np.zeros(evidence.size, dtype=np.int32)
         inside[sets.members[sets.labels == label]] = 1
-        pairs.append(np.flatnonzero(local_maxima(graph, evidence, inside)))
+        pairs.append(np.flatnonzero(local_maxima(graph, evidence, inside, ranks)))
     labels = np.repeat(np.arange(1, sets.ids.size + 1), [found.size for found in pairs])
     return labels, np.concatenate(pairs)
 
@@ -82,6 +87,8 @@ def _apart(xyz: np.ndarray, min_distance: float, max_peaks: int) -> np.ndarray:
     for i in range(1, len(xyz)):
         if len(kept) == max_peaks:
             break
-        if (np.linalg.norm(xyz[kept] - xyz[i], axis=1) > min_distance).all():
+        # To a millionth of a mm: beyond, the rounding of an affine decides.
+        distances = np.linalg.norm(xyz[kept] - xyz[i], axis=1).round(6)
+        if (distances > min_distance).all():
             kept.append(i)
     return np.array(kept)

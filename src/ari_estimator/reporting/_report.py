@@ -9,6 +9,7 @@ from typing import Any
 from nilearn.reporting import HTMLReport
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator._page_policy import with_policy
 from ari_estimator._page_templates import templates_of
 from ari_estimator._software import package_versions
 from ari_estimator._unused_options import refuse_unused
@@ -16,6 +17,7 @@ from ari_estimator._version import __version__
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.inference import FittedMap
+from ari_estimator.reporting._own_styles import with_own_styles
 from ari_estimator.reporting._page_report import PageReport
 from ari_estimator.reporting._report_methods import Methods, calibration_methods, tdp_methods
 from ari_estimator.reporting._report_tables import set_rows, shown_rows
@@ -100,9 +102,10 @@ def make_report(
     }
     body = _TEMPLATES.get_template("body.jinja").render(**shared, **content)
     if append_to is not None:
-        return _appended(append_to, body)
+        return with_own_styles(append_to, body)
     page = _TEMPLATES.get_template("page.jinja")
-    return PageReport(page.render(body=body, title=shared["title"], version=__version__), body)
+    html = page.render(body=body, title=shared["title"], version=__version__)
+    return PageReport(with_policy(html), body)
 
 
 def _of_map(fitted_map: FittedMap, max_sets: int) -> dict[str, Any]:
@@ -128,7 +131,13 @@ def _of_calibration(calibration: PermutationCalibration) -> dict[str, Any]:
     """Return what the template is filled with, for a calibration."""
     from ari_estimator.reporting._report_figures import calibration_figures
 
-    bound = calibration.critical_vector_.true_discoveries(calibration.p_values_)
+    p_values, vector_at = calibration.p_values_, calibration.calibration_.at_lambda
+    bound = calibration.critical_vector_.true_discoveries(p_values)
+    low, high = calibration.lambda_interval_
+    least, most = (vector_at(end).true_discoveries(p_values) for end in (low, high))
+    is_sure = calibration.calibration_.is_exhaustive
+    interval = "exact: all permutations were taken" if is_sure else f"{low:.6g} to {high:.6g}"
+    by_seed = [] if is_sure else [("Active at the ends of it", f"{least:,} to {most:,}")]
     return _content(
         reading=calibration_reading(calibration),
         key_figures=[
@@ -136,6 +145,8 @@ def _of_calibration(calibration: PermutationCalibration) -> dict[str, Any]:
             ("Active, at least", f"{bound:,}"),
             ("Permutations", f"{calibration.n_permutations_:,}, {calibration.scheme_}"),
             ("λ", f"{calibration.lambda_:.6g}"),
+            ("λ, 95 % Monte Carlo interval", interval),
+            *by_seed,
             ("alpha", f"{calibration.calibration_.alpha:g}"),
         ],
         table=None,
@@ -147,11 +158,3 @@ def _of_calibration(calibration: PermutationCalibration) -> dict[str, Any]:
 
 def _content(*, methods: Methods, **content: Any) -> dict[str, Any]:
     return {"methods": methods.text, "references": methods.references, **content}
-
-
-def _appended(report: HTMLReport, body: str) -> HTMLReport:
-    """Return a report with a part more."""
-    before = report.body
-    # One block, and no wider than the page, in which nilearn's part is to scroll.
-    both = f'<div style="min-width: 0; max-width: 100%">{before}{body}</div>'
-    return PageReport(report.html.replace(before, both), both)

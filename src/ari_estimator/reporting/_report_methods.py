@@ -18,6 +18,11 @@ _ARI = (
     "brain imaging. NeuroImage 181, 786-796.",
 )
 
+_WINKLER = (
+    "Winkler AM, Ridgway GR, Webster MA, Smith SM, Nichols TE (2014). Permutation inference for "
+    "the general linear model. NeuroImage 92, 381-397."
+)
+
 _SIDES = {
     "positive": " for positive effects",
     "both": " for positive and negative effects",
@@ -82,16 +87,23 @@ def calibration_methods(calibration: PermutationCalibration) -> Methods:
     methods : Methods
         The paragraph.
     """
-    sides = "two-sided" if calibration.two_sided_ else "one-sided"
+    sides = "two-sided " if calibration.two_sided_ else "one-sided "
+    if calibration.stat_type_ in ("F", "G"):
+        sides = ""  # they have no sign
+    groups, cited = "", set[str]()
+    if calibration.stat_type_ in ("v", "G"):
+        groups = " with a variance of its own for each group of subjects (Winkler et al., 2014)"
+        cited = {_WINKLER}
     alpha = calibration.calibration_.alpha
     test = test_of(calibration, alpha).describe(alpha)
     text = (
-        f"Lower bounds on true discovery proportions were computed from {sides} p-values of "
-        f"{calibration.p_values_.size:,} elements. {test['sentence']} At alpha = {alpha:g}, the "
+        f"Lower bounds on true discovery proportions were computed from {sides}p-values of the "
+        f"{calibration.stat_type_} statistics{groups} of {calibration.p_values_.size:,} elements. "
+        f"{test['sentence']} At alpha = {alpha:g}, the "
         "bounds of all sets hold at once with probability at least "
         f"{confidence(alpha, percent=True)}. {_software()}"
     )
-    return _methods(text, set(test["references"]))
+    return _methods(text, {*test["references"], *cited})
 
 
 def _methods(text: str, cited: set[str]) -> Methods:

@@ -24,6 +24,8 @@ _HEADINGS = {
     "size_mm3": "mm³",
     "size_mm2": "mm²",
     "true_discoveries": "Active, at least",
+    "true_discoveries_low": "by seed, from",
+    "true_discoveries_high": "to",
     "tdp": "TDP",
     "p_value": "p, adjusted",
     "peak_stat": "Peak value",

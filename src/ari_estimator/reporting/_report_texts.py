@@ -84,13 +84,15 @@ def key_figures(fitted_map: FittedMap) -> list[tuple[str, str]]:
         What they are, and the numbers.
     """
     elements = fitted_map.frame.space.element_name[1]
-    bound = fitted_map.true_discoveries
+    bound, ends = fitted_map.true_discoveries, fitted_map.true_discoveries_interval
+    by_seed = [] if ends is None else [("By seed, about", f"{ends[0]:,} to {ends[1]:,}")]
     return [
         (f"{elements.capitalize()} tested", f"{fitted_map.n_tested:,}"),
         (
             "Active, at least",
             f"{bound:,} ({rounded_down(100 * bound / fitted_map.n_tested, 1):g} %)",
         ),
+        *by_seed,
         (fitted_map.made_by.called.capitalize(), f"{fitted_map.n_sets:,}"),
         ("alpha", f"{fitted_map.alpha:g}"),
     ]

@@ -128,8 +128,9 @@ def get_tdp_table(
     Notes
     -----
     A peak is a voxel that no voxel of its cluster next to it (26 neighbours; on meshes along
-    the edges) exceeds. Of equally strong neighbours, all part of one peak, the first is
-    reported. nilearn takes the middle of them.
+    the edges) exceeds. Of equally strong neighbours, all part of one peak, the first along x, then
+    y, then z is reported (on meshes, the lowest number), whichever way the file stores the axes.
+    nilearn takes the middle of them.
 
     Examples
     --------
@@ -281,7 +282,7 @@ def _rounded(table: pd.DataFrame, statistic: Statistic) -> pd.DataFrame:
     """Return the table with rounded numbers, whole ones as integers, and None for NaN."""
     table = table.copy()
     for column in table.columns:
-        if column.startswith(("n_", "size_")) or column in ("peak", "true_discoveries"):
+        if column == "peak" or column.startswith(("n_", "size_", "true_discoveries")):
             cells = [None if pd.isna(cell) else round(cell) for cell in table[column]]
         elif column == "tdp":
             cells = [None if pd.isna(cell) else rounded_down(cell, 3) for cell in table[column]]
@@ -304,4 +305,5 @@ def _rounded_cell(cell: Any, digits: int | None) -> Any:
         return None
     if not isinstance(cell, float) or digits is None:
         return cell
-    return round(float(cell), digits) + 0.0  # which turns -0 into 0
+    # Twice, for what lies between two numbers: the last digits of an affine are not to decide.
+    return round(round(float(cell), 6), digits) + 0.0  # which turns -0 into 0

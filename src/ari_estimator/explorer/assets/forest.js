@@ -180,16 +180,5 @@
         return bound;
       });
     }
-
-    // Of the elements of a cluster the one with the most evidence, of equal ones the first.
-    peak(cluster, evidence) {
-      let best = this.elements[cluster];
-      for (let i = this.starts[cluster]; i < cluster; i++) {
-        const other = this.elements[i];
-        const more = evidence[other] - evidence[best];
-        if (more > 0 || (evidence[other] === evidence[best] && other < best)) best = other;
-      }
-      return best;
-    }
   };
 })((globalThis.ari ??= {}));

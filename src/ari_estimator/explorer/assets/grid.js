@@ -21,9 +21,10 @@
     // What sets are counted and measured in, and how tables say where an element is.
     words = { one: "voxel", many: "voxels", unit: "mm3", format: "NIfTI", where: ["x", "y", "z"] };
 
-    // info: shape, affine and space_code; arrays: mask, a byte for each voxel in numpy's order, and
+    // info: shape, affine, space_code, and axes: for x, y and z which axis of the grid runs along,
+    // and whether up (1) or down (-1); arrays: mask, a byte for each voxel in numpy's order, and
     // background, in NIfTI's order, if there is one.
-    constructor({ shape, affine, space_code: spaceCode }, { mask, background }) {
+    constructor({ shape, affine, space_code: spaceCode, axes }, { mask, background }) {
       super();
       this.spaceCode = spaceCode;
       this.background = background;
@@ -45,6 +46,27 @@
           }
         }
       }
+      this.ranks = this._ranks(axes);
+    }
+
+    // By element its place in the order of Space.turned in Python: along x, then y, then z.
+    _ranks(axes) {
+      const strides = [1, this.shape[0], this.shape[0] * this.shape[1]];
+      const runs = axes.map(([axis, sign]) => {
+        const places = Array.from({ length: this.shape[axis] }, (_, i) => i * strides[axis]);
+        return sign > 0 ? places : places.reverse();
+      });
+      const ranks = new Int32Array(this.indices.length);
+      let rank = 0;
+      for (const x of runs[0]) {
+        for (const y of runs[1]) {
+          for (const z of runs[2]) {
+            const element = this.elementAt[x + y + z];
+            if (element >= 0) ranks[element] = rank++;
+          }
+        }
+      }
+      return ranks;
     }
 
     indexOf([i, j, k]) {

@@ -39,10 +39,25 @@
       this.free = this.forest.thresholdFree();
     }
 
-    // The peak of the whole map, the first of them.
+    // Of some elements the one with the most evidence; of equal ones the lowest rank.
+    peakOf(elements) {
+      const { peakEvidence: evidence, geometry: { ranks } } = this;
+      let best = elements[0];
+      for (const element of elements) {
+        const more = evidence[element] - evidence[best];
+        const isTied = evidence[element] === evidence[best];
+        if (more > 0 || (isTied && ranks[element] < ranks[best])) best = element;
+      }
+      return best;
+    }
+
+    peakOfCluster(cluster) {
+      return this.peakOf(this.forest.elements.subarray(this.forest.starts[cluster], cluster + 1));
+    }
+
+    // The peak of the whole map.
     get strongest() {
-      const evidence = this.peakEvidence;
-      return evidence.reduce((best, e, i) => (e > evidence[best] ? i : best), 0);
+      return this.peakOf(this.forest.elements);
     }
 
     // Bound of any elements.

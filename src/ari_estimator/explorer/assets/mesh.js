@@ -38,6 +38,7 @@
         this.indices[element] = vertex;
         this.elementAt[vertex] = element++;
       }
+      this.ranks = this.indices.map((_, element) => element); // vertices are numbered
       this._link();
       this.areas = new Float64Array(n);
       for (const part of this.parts) this._measure(part);

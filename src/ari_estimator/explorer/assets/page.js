@@ -24,7 +24,7 @@
       this.tool = null;
       this.downloads = new ari.Downloads(map);
       this.table = new ari.TableView(map, (cluster) => {
-        const peak = map.forest.peak(cluster, map.peakEvidence);
+        const peak = map.peakOfCluster(cluster);
         this.moveTo(map.geometry.placeOfElement(peak));
       });
       this.pen = new ari.Pen(at("paper"), (line) => this.draw(line));

@@ -7,7 +7,7 @@
 
   // Terms and values. row: of the cluster there, undefined if there is none.
   ari.linesOfPlace = function (map, place, row) {
-    const { geometry, info, regions, stat, free, forest, peakEvidence } = map;
+    const { geometry, info, regions, stat, free } = map;
     const { one, many, unit } = geometry.words;
     const lines = [...geometry.describe(place)];
     const here = geometry.elementOf(place);
@@ -16,7 +16,7 @@
     if (regions) lines.push(["region", info.region_names[regions[here]] || "none"]);
     lines.push(["threshold-free TDP", ari.proportion(Math.max(free[here], 0))]);
     if (!row) return [...lines, ["cluster", "none"]];
-    const peak = geometry.placeOfElement(forest.peak(row.cluster, peakEvidence));
+    const peak = geometry.placeOfElement(map.peakOfCluster(row.cluster));
     return [
       ...lines,
       ["cluster", count(row.cluster_id)],

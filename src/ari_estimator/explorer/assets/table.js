@@ -31,7 +31,7 @@
   // Rows of clusters of a map, that of the rest, and the number of its row for each element (0 for
   // the rest).
   ari.clusterRows = function (map, clusters) {
-    const { forest, geometry, stat, evidence, peakEvidence, info, regions } = map;
+    const { forest, geometry, stat, evidence, info, regions } = map;
     const { many, unit } = geometry.words;
     const describe = (peak) => {
       const row = { peak_stat: stat[peak] };
@@ -58,7 +58,7 @@
         [`size_${unit}`]: sizes[k + 1],
         true_discoveries: forest.trueDiscoveries[cluster],
         tdp: forest.trueDiscoveries[cluster] / n,
-        ...describe(forest.peak(cluster, peakEvidence)),
+        ...describe(map.peakOfCluster(cluster)),
         cluster,
       };
     });
@@ -77,19 +77,21 @@
       true_discoveries: bound,
       tdp: rest.length ? bound / rest.length : NaN,
     };
-    if (rest.length) {
-      let best = rest[0];
-      for (const element of rest) if (peakEvidence[element] > peakEvidence[best]) best = element;
-      Object.assign(ofRest, describe(best));
-    }
+    if (rest.length) Object.assign(ofRest, describe(map.peakOf(rest)));
     return { rows, rest: ofRest, labels };
   };
+
+  // A text that no spreadsheet computes, as _table_file.py in Python writes it.
+  function asNoFormula(text) {
+    const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+    return /^'*[=+\-@\t\r\n]/.test(text) && !isNumber ? `'${text}` : text;
+  }
 
   function cell(value) {
     if (value === undefined || Number.isNaN(value)) return "";
     if (value === Infinity) return "inf";
     if (value === -Infinity) return "-inf";
-    const text = String(value);
+    const text = asNoFormula(String(value));
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 

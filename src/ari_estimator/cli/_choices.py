@@ -1,0 +1,27 @@
+"""Values that options have, for completion in the shell.
+
+Written here, so that a shell that completes a line does not wait for the packages that know them; a
+test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+CONNECTIVITIES = ("6", "18", "26")
+EXCHANGES = ("within", "whole", "both")
+LOCAL_TESTS = ("simes", "hommel")
+SCHEMES = ("auto", "sign_flip", "permutation", "bootstrap")
+STAT_TYPES = ("z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p")
+TEMPLATES = ("simes", "aorc", "beta", "higher_criticism", "power")
+THRESHOLDS = ("concentration",)
+THRESHOLD_SCALES = ("stat", "p")
+
+
+def one_of(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
+    """Return what completes the value of an option: the choices that start as it does."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [choice for choice in choices if choice.startswith(incomplete)]
+
+    return complete

@@ -1,0 +1,41 @@
+"""The files that a command reads, which it must not replace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from ari_estimator.files._input_files import input_files
+
+_inputs: ContextVar[tuple[Path, ...]] = ContextVar("inputs", default=())
+
+
+@contextmanager
+def inputs_among(given: Mapping[str, Any]) -> Iterator[None]:
+    """Take all files that a command was given for inputs, but not where it writes to.
+
+    Parameters
+    ----------
+    given : mapping
+        Arguments, options and groups of options. The one called ``out``, and groups with it, are
+        for outputs.
+    """
+    values = [v for name, v in given.items() if name != "out" and not hasattr(v, "out")]
+    token = _inputs.set(tuple(input_files(*values)))
+    try:
+        yield
+    finally:
+        _inputs.reset(token)
+
+
+def add_inputs(*values: Any) -> None:
+    """Take more files for inputs, which were not named but found."""
+    _inputs.set((*_inputs.get(), *input_files(*values)))
+
+
+def inputs_of_command() -> tuple[Path, ...]:
+    """Return the files that this command reads, as far as they are known by now."""
+    return _inputs.get()

@@ -1,0 +1,48 @@
+"""Requests to end a command: each interrupts it, so that nothing is left half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ari_estimator.files._deferred_signals import ENDING
+
+# How long an interrupt has to work before the next one is heard, in seconds. When a terminal is
+# closed, several signals come at once.
+_GRACE = 2.0
+
+
+@contextmanager
+def ending_by_interrupt() -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP be a KeyboardInterrupt.
+
+    Those that follow at once are the same request, and are not heard. Signals that are ignored,
+    as of nohup, stay ignored. Only the main thread can hear signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    last = -_GRACE
+
+    def interrupt(*_: Any) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _GRACE:
+            last = now
+            raise KeyboardInterrupt
+
+    before: dict[signal.Signals, Any] = {}
+    try:
+        for number in ENDING:
+            handler = signal.getsignal(number)
+            if handler not in (None, signal.SIG_IGN):  # None is a handler that is not Python's
+                before[number] = handler
+                signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

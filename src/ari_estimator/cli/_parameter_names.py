@@ -1,0 +1,80 @@
+"""From names of Python's parameters, in messages, to options of the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Options that Python's parameters have another name for. Of several, the one that was given is
+# meant; otherwise the first that the command has.
+_OPTIONS = {
+    "bg_img": ("background",),
+    "design_matrix": ("design",),
+    "first_level_contrast": ("contrast",),
+    "labels_img": ("labels", "atlas", "clusters"),
+    "mask_img": ("mask",),
+    "n_permutations": ("permutations",),
+    "output_file": ("out",),
+    "random_state": ("seed",),
+    "second_level_contrast": ("contrast",),
+    "stat_img": ("maps",),
+    "tdp_threshold": ("tdp",),
+}
+
+# What stands on the command line without an option.
+_ARGUMENTS = {"maps": "MAP", "images": "IMG", "files": "FILE"}
+
+# A name in quotation marks; one before its verb, at the start of a sentence; one with an
+# underscore, which is no word of English. A word before an equals sign may be an entity of a file.
+_NAMED = re.compile(
+    r"""
+    (?:^The\ )?'(?P<quoted>[a-z_]+)'(?:\ parameter\ of\ \w+)?(?=\ (?:must|should|cannot|is|has)\b)
+    | (?:^|(?<=[.:;]\ ))(?P<subject>[a-z]+)(?=\ (?:must|should|cannot|needs|is\ for)\b)
+    | (?<![\w.`'"/\\-])(?P<name>[a-z]+(?:__?[a-z]+)+)(?![\w.`'"/\\-]*[\w`'"/\\])
+    """,
+    re.VERBOSE,
+)
+
+
+class ParameterNames:
+    """What the parameters of Python are called on the command line.
+
+    Parameters
+    ----------
+    options : iterable of str
+        Names of the options of a command, with underscores.
+
+    given : iterable of str, default=()
+        Names of those that were given.
+    """
+
+    def __init__(self, options: Iterable[str], given: Iterable[str] = ()) -> None:
+        self._options = list(options)
+        self._given = set(given)
+
+    def as_options(self, message: str) -> str:
+        """Return a message with the options in place of Python's parameters.
+
+        Parameters
+        ----------
+        message : str
+            What Python says.
+
+        Returns
+        -------
+        message : str
+            The same. A parameter that the command has no option for stays as it is.
+        """
+        return _NAMED.sub(self._replaced, message)
+
+    def _replaced(self, match: re.Match[str]) -> str:
+        # Of the parts of a model, their own parameters: transformer__mask_img.
+        name = match[str(match.lastgroup)].rpartition("__")[2]
+        return self._option_of(name) or match[0]
+
+    def _option_of(self, name: str) -> str | None:
+        there = [option for option in _OPTIONS.get(name, (name,)) if option in self._options]
+        if not there:
+            return None
+        option = next((option for option in there if option in self._given), there[0])
+        return _ARGUMENTS.get(option, f"--{option.replace('_', '-')}")

@@ -1,0 +1,49 @@
+"""Patterns of files, as a shell would expand them: names that are there are no patterns."""
+
+from __future__ import annotations
+
+from glob import escape, glob
+from pathlib import Path
+
+from ari_estimator.cli._design_rows import natural_order
+from ari_estimator.files._given_path import given_path
+
+
+def files_named(pattern: str, what: str) -> list[str]:
+    """Return the files that a name or a pattern stands for.
+
+    Parameters
+    ----------
+    pattern : str
+        A path. ``*``, ``?``, ``[...]`` and ``**`` stand for others, but not in a part of the path
+        that is there as it is written: a folder may be called ``data[1]``.
+
+    what : str
+        What the files are, for messages.
+
+    Returns
+    -------
+    files : list of str
+        With sub-2 before sub-10.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    path = given_path(pattern, what)
+    found = [Path(path.anchor)]
+    for part in path.relative_to(path.anchor).parts:
+        found = [below for folder in found for below in _below(folder, part)]
+    if not found:
+        raise FileNotFoundError(f"{what} must be files. There is none at {pattern!r}.")
+    return sorted(map(str, found), key=natural_order)
+
+
+def _below(folder: Path, part: str) -> list[Path]:
+    """Return what a part of a path stands for in a folder."""
+    if (folder / part).exists():
+        return [folder / part]
+    if part == "**":
+        return [Path(path) for path in glob(f"{escape(str(folder))}/**/", recursive=True)]
+    return [folder / name for name in glob(part, root_dir=folder)]
