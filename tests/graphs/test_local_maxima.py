@@ -107,6 +107,15 @@ def test_a_plateau_falls_as_a_whole_when_only_its_far_end_is_exceeded():
     assert np.flatnonzero(local_maxima(row(6), [4, 4, 4, 4, 4, 5], [1] * 6)).tolist() == [5]
 
 
+def test_the_node_of_the_lowest_rank_stands_for_a_plateau():
+    values, labels = [2, 2, 2, 0, 3, 3], [1] * 6
+    assert np.flatnonzero(local_maxima(row(6), values, labels)).tolist() == [0, 4]
+    ranks = [5, 1, 4, 0, 3, 2]
+    assert np.flatnonzero(local_maxima(row(6), values, labels, ranks)).tolist() == [1, 5]
+    with pytest.raises(ValueError, match="ranks must have shape"):
+        local_maxima(row(6), values, labels, ranks[:5])
+
+
 def test_neighbours_with_other_labels_do_not_matter():
     is_maximum = local_maxima(row(6), [1, 2, 9, 3, 3, 4], [1, 1, 0, 2, 3, 4])
     assert is_maximum.astype(int).tolist() == [0, 1, 0, 1, 1, 1]

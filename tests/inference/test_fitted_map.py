@@ -391,10 +391,12 @@ class TestDescribe:
             "direction": statistic.direction,
             "sentence": sentence_of(statistic, fitted_map.asked_by.said_by),
         }
+        ends = fitted_map.true_discoveries_interval
         assert described["family"] == {
             "elements": "vertices" if is_surface(fitted) else "voxels",
             "n_tested": fitted.n_tested_,
             "true_discoveries": fitted.true_discoveries_,
+            "true_discoveries_interval": None if ends is None else list(ends),
             "alpha": transformer.alpha,
         }
         assert described["test"] == fitted_map.test.describe(transformer.alpha)

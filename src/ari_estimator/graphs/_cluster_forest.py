@@ -75,26 +75,32 @@ class ClusterForest:
         self.elements = np.empty(n, dtype=np.int32)
         self.starts = np.empty(n, dtype=np.int32)
         self.parents = np.empty(n, dtype=np.int32)
+        to_come = list(graph.neighbourhoods())[::-1]
         first = 0
-        for neighbours in graph.neighbourhoods():
-            part = slice(first, first + neighbours.slots.size)
-            self._build(neighbours, heights[part], part)
-            first = part.stop
+        while to_come:
+            first = self._build(to_come.pop(), heights, first)
         roots = self.parents < 0
         of_parents = heights[self.elements[self.parents]]
         self.is_cluster = roots | (heights[self.elements] != of_parents)
 
-    def _build(self, neighbours: Neighbourhood, heights: np.ndarray, part: slice) -> None:
-        """Fill in the forest of one part of the graph."""
+    def _build(self, neighbours: Neighbourhood, heights: np.ndarray, first: int) -> int:
+        """Fill in the forest of the part of the graph that starts with a node; return the next."""
         from ari_estimator.graphs._cluster_forest_kernels import lay_out, merge
 
-        order = _order(heights)
+        part = slice(first, first + neighbours.slots.size)
+        order = _order(heights[part])
         parents = merge(order, *neighbours)
+        del neighbours  # there may be millions
         positions, sizes = lay_out(parents)
-        self.elements[part][positions] = order + part.start
-        self.starts[part][positions] = positions - sizes + 1 + part.start
-        of_parents = np.where(parents < 0, -1, positions[parents] + part.start)
+        order += first
+        self.elements[part][positions] = order
+        del order
+        np.subtract(positions, sizes, out=sizes)
+        sizes += first + 1
+        self.starts[part][positions] = sizes
+        of_parents = np.where(parents < 0, -1, positions[parents] + first)
         self.parents[part][positions] = of_parents
+        return part.stop
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -112,4 +118,5 @@ def _order(heights: np.ndarray) -> np.ndarray:
         tied = np.flatnonzero(as_before | np.append(as_before[1:], False))
         runs = np.cumsum(~as_before[tied])
         order[tied] = np.sort(runs * heights.size + order[tied]) % heights.size
+    del in_order, as_before
     return order.astype(np.int32)

@@ -8,12 +8,14 @@ from numpy.typing import ArrayLike
 from ari_estimator.graphs._graph import Graph, components_of, link
 
 
-def local_maxima(graph: Graph, values: ArrayLike, labels: ArrayLike) -> np.ndarray:
+def local_maxima(
+    graph: Graph, values: ArrayLike, labels: ArrayLike, ranks: ArrayLike | None = None
+) -> np.ndarray:
     """Return the local maxima of each set of nodes.
 
     A node is a local maximum if no neighbour in its set has a larger value. Neighbours in a set
-    that have the same value form a plateau: it has one local maximum, its first node, if
-    none of its nodes has a neighbour in the set with a larger value.
+    that have the same value form a plateau: it has one local maximum, its node of the lowest rank,
+    if none of its nodes has a neighbour in the set with a larger value.
 
     Parameters
     ----------
@@ -27,6 +29,9 @@ def local_maxima(graph: Graph, values: ArrayLike, labels: ArrayLike) -> np.ndarr
         The set that each node is in: 1, 2, ...; nodes of 0 or less are in none. Neighbours with
         different labels are not compared.
 
+    ranks : array-like of int of shape (n_nodes,) or None, default=None
+        Which node of a plateau stands for it; no two are equal. None for the order of the nodes.
+
     Returns
     -------
     is_maximum : ndarray of bool of shape (n_nodes,)
@@ -35,8 +40,8 @@ def local_maxima(graph: Graph, values: ArrayLike, labels: ArrayLike) -> np.ndarr
     Raises
     ------
     ValueError
-        If values or labels have another length than the graph has nodes, labels are not
-        integers, or values are not real numbers or hold NaN.
+        If values, labels or ranks have another length than the graph has nodes, labels or ranks
+        are not integers, or values are not real numbers or hold NaN.
 
     Examples
     --------
@@ -48,9 +53,11 @@ def local_maxima(graph: Graph, values: ArrayLike, labels: ArrayLike) -> np.ndarr
     """
     values = np.asarray(values)
     labels = np.asarray(labels)
+    ranks = np.arange(graph.n_nodes) if ranks is None else np.asarray(ranks)
     for name, array, kinds, what in (
         ("values", values, "fiu", "real numbers"),
         ("labels", labels, "iu", "integers"),
+        ("ranks", ranks, "iu", "integers"),
     ):
         if array.shape != (graph.n_nodes,):
             raise ValueError(
@@ -75,6 +82,7 @@ def local_maxima(graph: Graph, values: ArrayLike, labels: ArrayLike) -> np.ndarr
     on_plateau = np.zeros(graph.n_nodes, dtype=bool)
     on_plateau[first[level]] = on_plateau[second[level]] = True
     nodes = np.flatnonzero(on_plateau)
+    nodes = nodes[np.argsort(ranks[nodes])]  # so that the first of them has the lowest rank
     if nodes.size:
         numbers = np.empty(graph.n_nodes, dtype=np.int32)
         numbers[nodes] = np.arange(nodes.size)

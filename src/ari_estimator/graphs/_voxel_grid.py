@@ -96,13 +96,15 @@ class VoxelGrid:
         selected = np.asarray(selected, dtype=bool)
         if selected.shape != (self.n_nodes,):
             refuse_selected(selected, self.n_nodes, "voxel of the mask")
-        volume = np.zeros(self.mask.shape, dtype=bool)
-        volume[self.mask] = selected
+        # In the box around all voxels: most of an image of a head is outside of it.
+        mask = self.mask[self.box]
+        volume = np.zeros(mask.shape, dtype=bool)
+        volume[mask] = selected
         structure = ndimage.generate_binary_structure(
             3, 1 + CONNECTIVITIES.index(self.connectivity)
         )
         labels, n_components = ndimage.label(volume, structure=structure)
-        return labels[self.mask], n_components
+        return labels[mask], n_components
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
         """Return the pairs of selected voxels that are neighbours.
@@ -148,10 +150,12 @@ class VoxelGrid:
         Returns
         -------
         neighbourhoods : list of one Neighbourhood
-            Slots are the voxels of the grid with a margin of one voxel on all sides.
+            Slots are the voxels of the box around the mask, with a margin of one voxel on all
+            sides.
         """
-        shape = tuple(n + 2 for n in self.mask.shape)
-        slots = np.flatnonzero(np.pad(self.mask, 1)).astype(np.int32)
+        mask = self.mask[self.box]
+        shape = tuple(n + 2 for n in mask.shape)
+        slots = np.flatnonzero(np.pad(mask, 1)).astype(np.int32)
         offsets = _distances(self._steps(), shape).astype(np.int32)
         # Of one and the same number for all voxels, which takes no memory.
         starts, stops = (np.broadcast_to(np.int32(n), slots.shape) for n in (0, offsets.size))
@@ -162,6 +166,12 @@ class VoxelGrid:
         n_changes = 1 + CONNECTIVITIES.index(self.connectivity)
         steps = product((-1, 0, 1), repeat=3)
         return [step for step in steps if 0 < np.abs(step).sum() <= n_changes]
+
+    @cached_property
+    def box(self) -> tuple[slice, ...]:
+        """The box around all voxels of the mask."""
+        has_voxels = (np.flatnonzero(self.mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
+        return tuple(slice(n[0], n[-1] + 1) if n.size else slice(0, 0) for n in has_voxels)
 
     @cached_property
     def _places(self) -> np.ndarray:

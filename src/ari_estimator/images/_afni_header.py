@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 from nibabel.brikhead import AFNIImage
 from nibabel.nifti1 import Nifti1Pair
+
+from ari_estimator.images._safe_xml import check_xml
 
 # The code of AFNI's extension of NIfTI headers.
 _NIFTI_EXTENSION: Final = 4
@@ -26,6 +28,9 @@ AFNI_STATISTICS: Final = {
     9: "gamma",
     10: "Poisson",
 }
+
+# A list may have thousands of entries.
+_LONGEST_SHOWN: Final = 200
 
 # How many parameters each of those has that can be tested.
 _N_PARAMETERS: Final = {2: 3, 3: 1, 4: 2, 5: 0, 6: 1}
@@ -86,7 +91,7 @@ def read_sub_bricks(img: Any, name: str) -> list[SubBrick]:
     labels = str(attributes.get("BRICK_LABS", "")).rstrip("~").split("~")
     labels += [f"#{k}" for k in range(len(labels), n_volumes)]
     aux = np.atleast_1d(attributes.get("BRICK_STATAUX", ())).tolist()
-    statistics = dict(_statistics(aux, name))
+    statistics = _statistics(aux, n_volumes, name)
     # One code for all volumes: of several, not all need be of it.
     if not aux and isinstance(img, Nifti1Pair) and n_volumes == 1:
         statistics = {0: _intent(img)}
@@ -130,11 +135,10 @@ def afni_attributes(img: Any) -> dict[str, Any]:
 
 def _from_xml(content: bytes | str) -> dict[str, Any]:
     """Return the attributes in an extension of a NIfTI header."""
-    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-    try:
-        root = ElementTree.fromstring(text.strip("\0 \n"))
-    except ElementTree.ParseError:
-        return {}
+    text = content if isinstance(content, bytes) else content.encode()
+    text = text.strip(b"\0 \n")
+    check_xml([text])
+    root = ElementTree.fromstring(text)
     attributes: dict[str, Any] = {}
     for element in root.iter("AFNI_atr"):
         words = (element.text or "").strip()
@@ -152,16 +156,26 @@ def _numbers(words: str) -> list[float]:
         return []
 
 
-def _statistics(aux: list[float], name: str) -> Iterator[tuple[int, tuple[int, tuple[float, ...]]]]:
-    """Yield index, code and parameters: each entry is index, code, number of parameters, these."""
+def _statistics(
+    aux: list[Any], n_volumes: int, name: str
+) -> dict[int, tuple[int, tuple[float, ...]]]:
+    """Return code and parameters by index; an entry is index, code, number of parameters, these."""
+    damaged = ValueError(
+        f"The statistics in the header of {name} are damaged: {str(aux)[:_LONGEST_SHOWN]}."
+    )
+    if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in aux):
+        raise damaged
+    statistics: dict[int, tuple[int, tuple[float, ...]]] = {}
     start = 0
     while start < len(aux):
         index, code, n_parameters = (int(value) for value in (*aux[start : start + 3], -1, -1)[:3])
         end = start + 3 + n_parameters
-        if n_parameters < 0 or end > len(aux):
-            raise ValueError(f"The statistics in the header of {name} are damaged: {aux}.")
-        yield index, (code, tuple(float(value) for value in aux[start + 3 : end]))
+        is_new = 0 <= index < n_volumes and index not in statistics
+        if not is_new or n_parameters < 0 or end > len(aux):
+            raise damaged
+        statistics[index] = code, tuple(float(value) for value in aux[start + 3 : end])
         start = end
+    return statistics
 
 
 def _intent(img: Nifti1Pair) -> tuple[int, tuple[float, ...]]:

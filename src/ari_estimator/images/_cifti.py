@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 from nibabel.cifti2.cifti2 import Cifti2Image
-from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
+from nibabel.cifti2.cifti2_axes import Axis, BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
 from nilearn.datasets import load_fsaverage
 from nilearn.surface import InMemoryMesh, PolyMesh
 
+from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._frame import GIVEN, Frame, check_binary, select
+from ari_estimator.images._grid import check_affine
+from ari_estimator.images._image_file import check_loaded, load_image
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
+from ari_estimator.images._stored_grayordinates import axis_from_arrays, axis_to_arrays
+from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
 from ari_estimator.images._surfaces import as_poly_mesh
 
 _HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_RIGHT": "right"}
+
+# A third of a millimetre, and some room around the head.
+_LARGEST_GRID = 1024**3
 
 # fsaverage5, the one mesh that nilearn brings along.
 _N_BUNDLED = 10242
@@ -50,7 +58,9 @@ class CiftiFrame(Frame):
     def read(img: Any, *, single: bool) -> Cifti2Image:
         """Return an image of grayordinates, of a single map or of several."""
         if isinstance(img, (str, Path)):
-            img = nibabel.load(img)
+            img = load_image(img, "A CIFTI image")
+        elif isinstance(img, Cifti2Image):
+            check_loaded(img, "A CIFTI image")
         if not isinstance(img, Cifti2Image):
             raise TypeError(f"A CIFTI file must hold a Cifti2Image. Got {type(img).__name__}.")
         axes = [img.header.get_axis(i) for i in range(img.ndim)]
@@ -73,7 +83,7 @@ class CiftiFrame(Frame):
     def fit(
         cls,
         mask_img: Any,
-        imgs: list[Cifti2Image] | None,
+        imgs: Sequence[Cifti2Image] | None,
         *,
         mesh: Any,
         verbose: int,
@@ -135,12 +145,17 @@ class CiftiFrame(Frame):
         data[:, self._columns] = stacked
         return _new_image(data, [description] * len(data), self._axis)
 
+    @staticmethod
+    def form(img: Cifti2Image) -> Axis:
+        """Return the axis of the maps: the grayordinates are those of the mask."""
+        return img.header.get_axis(0)
+
     def restore(
-        self, img: Cifti2Image, rows: Iterable[np.ndarray], description: str
+        self, form: Cifti2Image | Axis, rows: Iterable[np.ndarray], description: str
     ) -> Cifti2Image:
         """Return results as a dscalar image, of as many maps."""
-        result = self.image(rows, img.shape[0], description)
-        of_maps = img.header.get_axis(0)
+        of_maps = form if isinstance(form, Axis) else self.form(form)
+        result = self.image(rows, len(of_maps), description)
         if isinstance(of_maps, ScalarAxis):
             names = [f"{name} {description}".strip() for name in of_maps.name]
             result = _new_image(np.asarray(result.dataobj), names, self._axis)
@@ -173,14 +188,14 @@ class CiftiFrame(Frame):
         return np.asarray(img.dataobj)[0]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return the mask as the bytes of a CIFTI file, and the meshes, which it has not."""
-        mask_img = self.image([np.ones(self.space.n_elements, dtype=np.float32)], None, "mask")
-        arrays = {"mask": np.frombuffer(mask_img.to_bytes(), dtype=np.uint8)}
+        """Return the mask, what its grayordinates are, and the meshes."""
+        mask = np.zeros(len(self._axis), dtype=bool)
+        mask[self._columns] = True
+        arrays = {"mask": mask, **axis_to_arrays(self._axis)}
         for name, hemisphere in _HEMISPHERES.items():
             for part in self.space.parts:
                 if isinstance(part, SurfacePart) and part.name == _short(name):
-                    arrays[f"{hemisphere}_points"] = part.points
-                    arrays[f"{hemisphere}_faces"] = part.faces
+                    arrays |= mesh_to_arrays(part, hemisphere)
         return arrays
 
     @staticmethod
@@ -188,12 +203,15 @@ class CiftiFrame(Frame):
         arrays: Mapping[str, np.ndarray],
     ) -> tuple[Cifti2Image, dict[str, InMemoryMesh] | None]:
         """Return mask and meshes."""
-        mesh = {
-            name: InMemoryMesh(arrays[f"{name}_points"], arrays[f"{name}_faces"])
-            for name in _HEMISPHERES.values()
-            if f"{name}_points" in arrays
+        meshes = {
+            name: mesh_from_arrays(arrays, hemisphere)
+            for name, hemisphere in _HEMISPHERES.items()
+            if f"{hemisphere}_points" in arrays
         }
-        return Cifti2Image.from_bytes(arrays["mask"].tobytes()), mesh or None
+        axis = axis_from_arrays(arrays, {name: mesh.n_vertices for name, mesh in meshes.items()})
+        mask = stored_array(arrays, "mask", "b", (len(axis),))
+        mask_img = _new_image(mask[np.newaxis].astype(np.float32), ["mask"], axis)
+        return mask_img, {_HEMISPHERES[name]: mesh for name, mesh in meshes.items()} or None
 
     @staticmethod
     def lut_of(img: Cifti2Image) -> pd.DataFrame | None:
@@ -232,22 +250,38 @@ def _space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.nd
         of_structure = np.arange(len(axis))[selection]
         vertices = axis.vertex[of_structure]
         order = np.argsort(vertices)
-        mask = np.zeros(axis.nvertices[name], dtype=bool)
-        mask[vertices] = True
-        points, faces = _mesh_of(name, mask.size, mesh)
+        # The mesh first: what the file says of its size is not trusted before.
+        points, faces = _mesh_of(name, axis.nvertices[name], mesh)
+        mask = _filled((len(points),), vertices[:, np.newaxis], f"vertices of {_short(name)}")
         parts.append(SurfacePart(_short(name), points, faces, mask, "structure"))
         columns.append(of_structure[order])
     is_voxel = axis.volume_mask
     if is_voxel.any():
         of_voxels = np.flatnonzero(is_voxel)
         ijk = axis.voxel[of_voxels]
+        mask = _filled(axis.volume_shape, ijk, "voxels")
+        check_affine(axis.affine)
         order = np.argsort(np.ravel_multi_index(tuple(ijk.T), axis.volume_shape))
-        mask = np.zeros(axis.volume_shape, dtype=bool)
-        mask[tuple(ijk.T)] = True
         structures = np.array([_short(name) for name in axis.name[of_voxels]], dtype=object)
         parts.append(VolumePart(mask, axis.affine, structures[order]))
         columns.append(of_voxels[order])
     return Space(tuple(parts)), np.concatenate(columns)
+
+
+def _filled(shape: tuple[int, ...], places: np.ndarray, what: str) -> np.ndarray:
+    """Return a mask of places that are all there, each of them once."""
+    if not 0 < math.prod(shape) <= _LARGEST_GRID or min(shape) < 1:
+        raise ValueError(f"A CIFTI image must have a grid of a size in use. Got shape {shape}.")
+    if (places < 0).any() or (places >= shape).any():
+        raise ValueError(f"The {what} of a CIFTI image must lie in its grid, of shape {shape}.")
+    mask = np.zeros(shape, dtype=bool)
+    mask[tuple(places.T)] = True
+    if mask.sum() < len(places):
+        raise ValueError(
+            f"The {what} of a CIFTI image must be in it once. Got {len(places) - int(mask.sum())} "
+            "of them more than once."
+        )
+    return mask
 
 
 def _mesh_of(name: str, n_vertices: int, mesh: PolyMesh | None) -> tuple[np.ndarray, np.ndarray]:

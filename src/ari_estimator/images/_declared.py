@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-import nibabel as nib
 import numpy as np
 from nibabel.brikhead import AFNIImage
 from nibabel.filebasedimages import FileBasedImage
 from nibabel.nifti1 import Nifti1Header, intent_codes
 from nilearn.surface import SurfaceImage
 
+from ari_estimator.files._regular_file import read_bytes
 from ari_estimator.images._afni_header import (
     AFNI_STATISTICS,
     afni_attributes,
     read_sub_bricks,
 )
+from ari_estimator.images._image_file import load_image
 
 # What an intent code of NIfTI says, by nibabel's label.
 _INTENTS = {
@@ -68,6 +71,9 @@ _OF_BIDS = {
     "variance": "variance",
     "tdp": "true discovery proportions",
 }
+# Sidecars have some kilobytes.
+_LARGEST_SIDECAR = 2**20
+_MOST_DF = 2
 _DF_KEYS = ("DegreesOfFreedom", "degrees_of_freedom", "df", "dof", "DOF")
 
 # Endings of image formats, at the end of a name.
@@ -192,7 +198,7 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
     path = None if source is None else Path(source)
     afni = img if file is None or isinstance(file, (str, Path)) else file
     if isinstance(file, (str, Path)) and str(file).endswith(_OF_AFNI):
-        afni = nib.load(file)
+        afni = load_image(file, "The map")
     declarations: list[Declaration] = []
     if isinstance(afni, AFNIImage) or (header is not None and header.extensions):
         declarations += _by_afni(afni)
@@ -269,13 +275,21 @@ def _by_intent(header: Nifti1Header) -> Iterator[Declaration]:
 def _df_beside(path: Path) -> tuple[float, ...]:
     """Return the degrees of freedom in the JSON file beside a map; () if there are none."""
     sidecar = path.with_name(_ENDINGS.sub("", path.name) + ".json")
+    if not os.path.lexists(sidecar):
+        return ()
     try:
-        content = json.loads(sidecar.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(read_bytes(sidecar, "The JSON file beside a map", _LARGEST_SIDECAR))
+        if not isinstance(content, dict):
+            raise ValueError("it holds no object")
+        found: Any = next((content[key] for key in _DF_KEYS if key in content), [])
+        values = found if isinstance(found, list) else [found]
+        numbers = tuple(float(value) for value in values if type(value) in (int, float))
+    # So deep or large that Python gives up; or no JSON.
+    except (OSError, OverflowError, RecursionError, ValueError) as error:
+        warnings.warn(
+            f"{str(sidecar)!r} is not read: {error}. Degrees of freedom in it count for nothing.",
+            UserWarning,
+            stacklevel=2,
+        )
         return ()
-    if not isinstance(content, dict):
-        return ()
-    found: Any = next((content[key] for key in _DF_KEYS if key in content), [])
-    values = found if isinstance(found, list) else [found]
-    numbers = [float(v) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
-    return tuple(numbers) if len(numbers) == len(values) else ()
+    return numbers if len(numbers) == len(values) <= _MOST_DF else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -79,7 +79,7 @@ class Frame(ABC):
     def fit(
         cls,
         mask_img: Any,
-        imgs: list[Any] | None,
+        imgs: Sequence[Any] | None,
         *,
         mesh: Any,
         verbose: int,
@@ -91,7 +91,7 @@ class Frame(ABC):
         mask_img : image, masker or None
             The mask. None for one that is computed from the maps.
 
-        imgs : list of images, or None
+        imgs : sequence of images, or None
             Maps.
 
         mesh : PolyMesh, dict or None
@@ -133,9 +133,26 @@ class Frame(ABC):
             The map that they come from, whose header is taken over; by default the mask.
         """
 
+    @staticmethod
     @abstractmethod
-    def restore(self, img: Any, rows: Iterable[np.ndarray], description: str) -> Any:
-        """Return results of the maps of an image in the form of that image."""
+    def form(img: Any) -> Any:
+        """Return what :meth:`restore` has to know of an image, without its values."""
+
+    @abstractmethod
+    def restore(self, form: Any, rows: Iterable[np.ndarray], description: str) -> Any:
+        """Return results of the maps of an image in the form of that image.
+
+        Parameters
+        ----------
+        form : image, or what :meth:`form` returns of it
+            The image.
+
+        rows : iterable of ndarray of shape (n_elements,)
+            The results of each map.
+
+        description : str
+            What they are.
+        """
 
     @abstractmethod
     def all_values(self, img: Any) -> np.ndarray:

@@ -5,9 +5,18 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+from nibabel.spatialimages import SpatialImage
+
+from ari_estimator.images._reading_errors import name_of_image
 
 # In voxels: affines of one grid differ by their rounding in single precision.
 _TOLERANCE = 1e-3
+
+# Of the longest edge of a voxel: a shorter one is none.
+_FLAT = 1e-9
+
+# In millimetres; what is finer or coarser is no voxel.
+_SMALLEST = 1e-12
 
 
 def same_grid(
@@ -39,3 +48,48 @@ def same_grid(
     # An affine map is farthest off in a corner.
     corners = np.array([(*corner, 1) for corner in product(*((0, n - 1) for n in shape[:3]))])
     return bool((np.abs(corners @ between.T - corners) <= _TOLERANCE).all())
+
+
+def check_grid(img: SpatialImage) -> None:
+    """Refuse a volume without voxels, or whose affine does not tell where they are.
+
+    Parameters
+    ----------
+    img : nibabel image
+        The volume.
+
+    Raises
+    ------
+    ValueError
+        If an axis has no voxel, or the affine is not finite or cannot be inverted.
+    """
+    if 0 in img.shape:
+        raise ValueError(f"A volume must not be empty. Got shape {tuple(map(int, img.shape))}.")
+    check_affine(img.affine, img)
+
+
+def check_affine(affine: np.ndarray, img: SpatialImage | None = None) -> None:
+    """Refuse an affine that does not tell where voxels are.
+
+    Parameters
+    ----------
+    affine : ndarray of shape (4, 4)
+        From voxel indices to millimetres.
+
+    img : nibabel image or None, default=None
+        The volume, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is not finite or cannot be inverted.
+    """
+    affine = np.asarray(affine, dtype=float)
+    if np.isfinite(affine).all():
+        scales = np.linalg.svd(affine[:3, :3], compute_uv=False)
+        if scales.min() > _FLAT * scales.max() and _SMALLEST < scales.max() < 1 / _SMALLEST:
+            return
+    raise ValueError(
+        "The affine of a volume must be finite, with a direction of its own for each axis: it "
+        f"tells where voxels are. Got\n{affine}\nof {name_of_image(img)}."
+    )

@@ -9,10 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import nibabel
 import numpy as np
 from nibabel.gifti.gifti import GiftiImage
 from nilearn.surface import FileMesh, PolyMesh
+
+from ari_estimator.images._image_file import load_image
 
 Side = Literal["left", "right"]
 
@@ -274,7 +275,7 @@ def _side_of_name(name: str) -> ToldSide:
 def _side_inside(path: str, _modified: int) -> Side | None:
     """Return the side that a GIfTI file says in its metadata."""
     try:
-        img = nibabel.load(path)
+        img = load_image(path, "The file of a hemisphere")
     except Exception:  # who reads the values says what is wrong with the file
         return None
     if not isinstance(img, GiftiImage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def check_kind(image: Any, kind: type[Frame], name: str) -> None:
 
 def fit_frame(
     mask_img: Any,
-    imgs: list[Any] | None,
+    imgs: Sequence[Any] | None,
     kind: type[Frame] | None = None,
     *,
     mesh: Any,
@@ -73,7 +74,7 @@ def fit_frame(
     mask_img : image, masker or None
         The mask. None for one that is computed from the maps.
 
-    imgs : list of images, or None
+    imgs : sequence of images, or None
         Maps, all of one kind.
 
     kind : type of Frame or None, default=None

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import check_kind
+from ari_estimator.images._lut import read_lut, refuse_unnamed
 from ari_estimator.images._region_maskers import region_source
 
 # Label images of results hold 32 bits.
@@ -165,6 +166,10 @@ def read_regions(
     labels_img, labels, lut, background_label = region_source(
         labels_img, labels, lut, background_label
     )
+    if abs(background_label) > _LARGEST:
+        raise ValueError(
+            f"background_label must be at most {_LARGEST}, as labels are. Got {background_label}."
+        )
     if labels is not None and lut is not None:
         raise ValueError("labels and lut both name the regions: give one of them. Got both.")
     check_kind(labels_img, type(frame), "labels_img")
@@ -285,7 +290,7 @@ def _names_by_label(
         return _names_in_order(ids, labels, "regions", "labels")
     if lut is None:
         return [str(label) for label in ids]
-    table = _read_lut(lut)
+    table = read_lut(lut)
     table = table[table["index"].isin(ids)].drop_duplicates(["index", "name"])
     repeated = table["index"][table["index"].duplicated()]
     if len(repeated):
@@ -293,12 +298,7 @@ def _names_by_label(
             f"lut must have one name for each region. Got several for {repeated.unique().tolist()}."
         )
     names = table.set_index("index")["name"].reindex(ids)
-    unnamed = ids[names.isna().to_numpy()]
-    if unnamed.size:
-        raise ValueError(
-            "lut, or the label table of labels_img, must name all of its regions. Got no name "
-            f"for {unnamed.tolist()}."
-        )
+    refuse_unnamed(names.tolist(), ids.tolist(), "lut, or the label table of labels_img,")
     return _unique([str(name) for name in names], ids)
 
 
@@ -307,7 +307,7 @@ def _names_of_maps(
 ) -> list[str]:
     """Return the name of each map."""
     if lut is not None:
-        labels = _read_lut(lut).sort_values("index")["name"].tolist()
+        labels = read_lut(lut).sort_values("index")["name"].tolist()
     if labels is None:
         return [str(label) for label in ids]
     return _names_in_order(ids, labels, "maps", "labels" if lut is None else "lut")
@@ -317,32 +317,16 @@ def _names_in_order(ids: np.ndarray, labels: Sequence[str], what: str, argument:
     """Return names that are given in the order of the regions, or after the background."""
     if isinstance(labels, str):
         raise TypeError(f"labels must be a sequence of names. Got one string, {labels!r}.")
-    names = [str(name) for name in labels]
-    if len(names) == ids.size + 1 and names[0].lower() == "background":
+    names = list(labels)
+    if len(names) == ids.size + 1 and str(names[0]).lower() == "background":
         names = names[1:]
     if len(names) != ids.size:
         raise ValueError(
             f"{argument} must have a name for each of the {ids.size} {what} of labels_img. "
             f"Got {len(names)} names."
         )
-    return _unique(names, ids)
-
-
-def _read_lut(lut: pd.DataFrame | str | Path) -> pd.DataFrame:
-    """Return a look-up table, from a file as nilearn's label maskers read it."""
-    table: Any = lut
-    if isinstance(lut, (str, Path)):
-        table = pd.read_table(lut, sep=None, engine="python")
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(
-            "lut must be a DataFrame with columns 'index' and 'name', or a file of one. "
-            f"Got {type(lut).__name__}."
-        )
-    if not {"index", "name"} <= set(table.columns):
-        raise ValueError(
-            f"lut must have columns 'index' and 'name'. Got {[str(c) for c in table.columns]}."
-        )
-    return table
+    refuse_unnamed(names, ids.tolist(), argument)
+    return _unique([str(name) for name in names], ids)
 
 
 def _unique(names: list[str], ids: Iterable[int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What may be passed as maps: an image, a list of images, or an array.
+"""What may be passed as maps: an image, a list or an iterator of images, or an array.
 
 Whatever the form, masked values come out of it, and results go back into it.
 """
@@ -6,9 +6,9 @@ Whatever the form, masked values come out of it, and results go back into it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from scipy.sparse import issparse
 from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
+from ari_estimator.images._unread_images import UnreadImages, unshared
 
 _PATHS = (str, Path)
 _IMAGES = (SpatialImage, SurfaceImage, Cifti2Image)
@@ -39,8 +40,8 @@ class ImageMaps:
 
     Attributes
     ----------
-    images : list of images
-        The images.
+    images : sequence of images
+        The images. Those of a sequence are read one at a time, see :class:`UnreadImages`.
 
     kind : type of Frame
         The kind of the images.
@@ -50,6 +51,15 @@ class ImageMaps:
 
     is_single : bool
         Whether one image of a single map was given.
+
+    are_several : bool
+        Whether there is more than one map.
+
+    is_read_once : bool
+        Whether the maps are gone once they were read.
+
+    declared : list of list of Declaration
+        What the file of each image says about its values.
 
     Raises
     ------
@@ -61,38 +71,58 @@ class ImageMaps:
         If the sequence is empty, or a surface or CIFTI image in it has several maps.
     """
 
+    is_read_once: ClassVar[bool] = False
+
+    images: Sequence[Any]
+    kind: type[Frame]
+    index: pd.Index | None
+    is_single: bool
+    are_several: bool
+    declared: list[list[Declaration]]
+    _forms: list[Any]
+
     def __init__(self, maps: Any, index: pd.Index | None = None) -> None:
         self.index = index
         self._is_sequence = isinstance(maps, Sequence) and not isinstance(maps, str)
+        given = maps if self._is_sequence else [maps]
         if self._is_sequence:
             if not maps:
                 raise ValueError("Maps must hold at least one image. Got an empty list.")
             self.kind = kind_of(maps[0])
-            others = [type(img).__name__ for img in maps if kind_of(img) is not self.kind]
-            if others:
-                raise TypeError(
-                    f"All maps must be of one kind, as the first is a {self.kind.kind}. "
-                    f"Got a {others[0]} as well."
-                )
-            self.images = [self.kind.read(img, single=True) for img in maps]
+            for img in maps:
+                if kind_of(img) is not self.kind:
+                    self._refuse_kind(img)
+            self.images = UnreadImages(maps, self.kind)
         elif isinstance(maps, (*_PATHS, *_IMAGES)):
             self.kind = kind_of(maps)
             self.images = [self.kind.read(maps, single=False)]
         else:
             raise TypeError(
-                "Maps must be a 3D or 4D Niimg-like object, a SurfaceImage, a CIFTI image, a list "
-                "or a column of such images of one map each, or an array of shape (n_maps, "
-                f"n_voxels). Got {type(maps).__name__}."
+                "Maps must be a 3D or 4D Niimg-like object, a SurfaceImage, a CIFTI image, a list, "
+                "an iterator or a column of such images of one map each, or an array of shape "
+                f"(n_maps, n_voxels). Got {type(maps).__name__}."
             )
-        if self.kind.has_lut and any(self.kind.lut_of(img) is not None for img in self.images):
-            raise TypeError("Maps must hold statistics. Got labels: a dlabel image is an atlas.")
-        self.is_single = not self._is_sequence and self.kind.is_single(self.images[0])
-        self._given = maps if self._is_sequence else [maps]
+        self._forms = []
+        self.declared = []
+        is_single = True
+        for img, source in zip(self.images, given, strict=True):
+            if self.kind.has_lut:
+                self._refuse_labels(img)
+            # Both are asked: an image may have forgotten its file, and a path has no header.
+            self.declared.append(declarations_of(img, source))
+            is_single = self.kind.is_single(img)
+        self.is_single = is_single and not self._is_sequence
+        self.are_several = len(given) > 1 or not is_single
 
-    @property
-    def are_several(self) -> bool:
-        """Whether there is more than one map."""
-        return len(self.images) > 1 or not self.kind.is_single(self.images[0])
+    def _refuse_kind(self, img: Any) -> NoReturn:
+        raise TypeError(
+            f"All maps must be of one kind, as the first is a {self.kind.kind}. "
+            f"Got a {type(img).__name__} as well."
+        )
+
+    def _refuse_labels(self, img: Any) -> None:
+        if self.kind.lut_of(img) is not None:
+            raise TypeError("Maps must hold statistics. Got labels: a dlabel image is an atlas.")
 
     def check(self, frame: Frame) -> None:
         """Raise an error unless the maps lie on the grid or mesh of the frame."""
@@ -104,25 +134,113 @@ class ImageMaps:
         for img in self.images:
             frame.check(img, "map")
 
-    def declarations(self) -> list[list[Declaration]]:
-        """Return what the file of each image says about its values."""
-        # Both are asked: an image may have forgotten its file, and a path has no header.
-        return [
-            declarations_of(img, given) for img, given in zip(self.images, self._given, strict=True)
-        ]
-
     def values(self, frame: Frame) -> Iterator[np.ndarray]:
-        """Yield the masked values of each map, a float64 array of shape (n_elements,)."""
+        """Yield the masked values of each map, of the type that the image has.
+
+        They are real numbers, of shape (n_elements,), in an array of their own.
+        """
+        self._forms = []
         for img in self.images:
-            for values in frame.arrays(img):
-                yield _as_real(values)
+            if self._is_sequence:
+                self._forms.append(frame.form(img))
+            yield from map(_as_real, frame.arrays(img))
 
     def restore(self, results: Iterable[np.ndarray], frame: Frame, description: str) -> Any:
-        """Return masked results, one for each map, in the form of the maps."""
+        """Return masked results, one for each map, in the form of the maps.
+
+        Each result may come once the values of its map were taken from :meth:`values`.
+        """
         if not self._is_sequence:
             return frame.restore(self.images[0], results, description)
-        results = iter(results)
-        return [frame.restore(img, islice(results, 1), description) for img in self.images]
+        return [
+            frame.restore(self._forms[number], [result], description)
+            for number, result in enumerate(results)
+        ]
+
+
+class StreamedMaps(ImageMaps):
+    """Maps from an iterator, each of which is gone once the next one comes.
+
+    The grid or mesh of each is looked at when it comes.
+
+    Parameters
+    ----------
+    maps : iterator of images
+        The images, of one map each.
+
+    begun : list of at most one image
+        The first image, which was taken from the iterator already.
+
+    Raises
+    ------
+    TypeError
+        If the first is no image.
+    ValueError
+        If there is none.
+    """
+
+    is_read_once = True
+
+    def __init__(self, maps: Iterator[Any], begun: list[Any]) -> None:
+        if not begun:
+            raise ValueError("Maps must hold at least one image. Got an empty iterator.")
+        first = begun[0]
+        if not isinstance(first, (*_PATHS, *_IMAGES)):
+            raise TypeError(
+                "Maps must be images or their paths, if they come from an iterator. Got "
+                f"{type(maps).__name__} of {type(first).__name__}."
+            )
+        self.index = None
+        self.kind = kind_of(first)
+        self.is_single = False
+        self.are_several = True
+        self._is_sequence = True
+        self._forms = []
+        self.images = []
+        self.declared = [declarations_of(self._read(first), first)]
+        self._coming = chain(begun, maps)
+
+    def _read(self, given: Any) -> Any:
+        if kind_of(given) is not self.kind:
+            self._refuse_kind(given)
+        img = self.kind.read(unshared(given), single=True)
+        if self.kind.has_lut:
+            self._refuse_labels(img)
+        return img
+
+    def values(self, frame: Frame) -> Iterator[np.ndarray]:
+        """Yield the masked values of each map, see :meth:`ImageMaps.values`.
+
+        Raises
+        ------
+        ValueError
+            If a map lies on another grid or mesh than the mask, or its file declares something
+            else than the file of the first map.
+        """
+        self._forms = []
+        for number, given in enumerate(self._coming):
+            img = self._read(given)
+            frame.check(img, "map")
+            self._check_declared(declarations_of(img, given), number)
+            self._forms.append(frame.form(img))
+            yield from map(_as_real, frame.arrays(img))
+
+    def _check_declared(self, declared: list[Declaration], number: int) -> None:
+        """Refuse a map of which another statistic is known than what the maps are tested as."""
+        said, first = (
+            {(one.holds, one.df) for one in of_map} for of_map in (declared, self.declared[0])
+        )
+        if said != first:
+            raise ValueError(
+                "Maps of an iterator must declare the same statistic, since the first one says "
+                f"what all are tested as. Got {_in_words(first)} of the first and "
+                f"{_in_words(said)} of map {number}, counted from 0. Set stat_type, and df for t "
+                "and F, or pass a list."
+            )
+
+
+def _in_words(said: set[tuple[str, tuple[float, ...]]]) -> str:
+    return " and ".join(sorted(f"{holds} {df}" if df else holds for holds, df in said)) or "nothing"
 
 
 class ArrayMaps:
@@ -141,6 +259,9 @@ class ArrayMaps:
     index : pandas.Index or None
         Names of the maps, of a DataFrame.
 
+    declared : list of list of Declaration
+        What each map says about its values: an array says nothing.
+
     Raises
     ------
     ValueError
@@ -151,6 +272,7 @@ class ArrayMaps:
         array = _as_real(np.asarray(maps))
         self.is_single = array.ndim == 1
         self.index = maps.index if isinstance(maps, pd.DataFrame) else None
+        self.declared: list[list[Declaration]] = [[]]
         self._array = np.atleast_2d(array)
         self._shape = array.shape
 
@@ -170,12 +292,8 @@ class ArrayMaps:
                 f"({n_elements},). Got shape {self._shape}."
             )
 
-    def declarations(self) -> list[list[Declaration]]:
-        """Return what each map says about its values: an array says nothing."""
-        return [[]]
-
     def values(self, frame: Frame) -> Iterator[np.ndarray]:
-        """Yield each map, a float64 array of shape (n_elements,)."""
+        """Yield each map, an array of shape (n_elements,) of the type that the array has."""
         for row in self._array:
             yield frame.from_columns(row)
 
@@ -202,9 +320,19 @@ def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
     column = _column_of_images(maps)
     if column is not None:
         return ImageMaps(column, getattr(maps, "index", None))
+    if isinstance(maps, Iterator):
+        return _read_from(maps)
     is_data_frame = hasattr(maps, "columns") and hasattr(maps, "__array__")
     is_array = isinstance(maps, np.ndarray) or is_data_frame
     return ArrayMaps(maps) if is_array else ImageMaps(maps)
+
+
+def _read_from(maps: Iterator[Any]) -> ImageMaps:
+    """Return the maps of an iterator: a list of paths, which take no room, or one at a time."""
+    first = list(islice(maps, 1))
+    if first and isinstance(first[0], _PATHS):
+        return ImageMaps([*first, *maps])
+    return StreamedMaps(maps, first)
 
 
 def _column_of_images(maps: Any) -> list[Any] | None:
@@ -244,7 +372,13 @@ def as_map(stat_img: Any) -> Any:
 
 
 def _as_real(values: np.ndarray) -> np.ndarray:
-    """Return values as float64, whatever real type they are stored in."""
+    """Return values, whatever real type they are stored in.
+
+    Raises
+    ------
+    ValueError
+        If they are of another type.
+    """
     if values.dtype.kind not in "fiu":
         raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
-    return values.astype(np.float64, copy=False)
+    return values

@@ -9,7 +9,19 @@ import numpy as np
 from nilearn.image import check_niimg, get_data, resample_img
 from nilearn.maskers import NiftiMasker
 
+from ari_estimator.images._unread_images import in_memory, unshared
 from ari_estimator.images._volume_formats import refuse_surface
+
+# Parameters of a masker by which an image changes with the others.
+_OF_ALL_ROWS = (
+    "standardize",
+    "detrend",
+    "high_variance_confounds",
+    "low_pass",
+    "high_pass",
+    "runs",
+    "clean_args",
+)
 
 
 class NaNWarningMasker(NiftiMasker):
@@ -44,20 +56,61 @@ class NaNWarningMasker(NiftiMasker):
         values : ndarray of shape (n_images, n_voxels)
             As from a NiftiMasker.
         """
+        if confounds is None and sample_mask is None and self._takes_one_by_one(imgs):
+            return self._one_by_one(imgs, copy)
         # Images in files are read here, once; what is passed on is in memory.
         imgs = check_niimg(imgs, atleast_4d=True)
         refuse_surface(imgs.shape, "The map of a subject")
-        is_missing = ~np.isfinite(get_data(imgs)).all(axis=-1)
+        self._warn_of_missing(~np.isfinite(get_data(imgs)).all(axis=-1), imgs.affine)
+        return super().transform_single_imgs(
+            imgs, confounds=confounds, sample_mask=sample_mask, copy=copy
+        )
+
+    def _takes_one_by_one(self, imgs: Any) -> bool:
+        """Tell whether images are a list of volumes, none of which changes with the others."""
+        values = [getattr(self, name) for name in _OF_ALL_ROWS]
+        if not isinstance(imgs, list) or any(v is not None and v is not False for v in values):
+            return False
+        return all(check_niimg(unshared(img)).shape[3:] in ((), (1,)) for img in imgs)
+
+    def _one_by_one(self, imgs: list[Any], copy: bool) -> np.ndarray:
+        """Mask images, of which one at a time is in memory."""
+        shape, affine, is_missing = None, np.empty(0), np.empty(0, dtype=bool)
+        values = np.empty((0, 0))
+        for number, given in enumerate(imgs):
+            img = in_memory(check_niimg(unshared(given)))
+            data = get_data(img)
+            data = data[..., 0] if data.ndim == 4 else data
+            if shape is None:
+                refuse_surface(img.shape, "The map of a subject")
+                shape, affine = data.shape, img.affine
+                is_missing = np.zeros(shape, dtype=bool)
+            elif data.shape != shape or not np.allclose(img.affine, affine):
+                raise ValueError(
+                    f"Maps of subjects must be on one grid. Field of view of image #{number} is "
+                    f"different from reference FOV. Got shape {data.shape} with affine\n"
+                    f"{img.affine}\nand shape {shape} of the first map, with affine\n{affine}"
+                )
+            is_missing |= ~np.isfinite(data)
+            row = np.ravel(super().transform_single_imgs(img, copy=copy))
+            if number == 0:
+                values = np.empty((len(imgs), row.size), dtype=row.dtype)
+            values[number] = row
+        self._warn_of_missing(is_missing, affine)
+        return values
+
+    def _warn_of_missing(self, is_missing: np.ndarray, affine: np.ndarray) -> None:
+        """Warn if some of the voxels that are missing are in the mask."""
         if is_missing.any():
             mask_img = resample_img(
                 self.mask_img_,
-                target_affine=imgs.affine,
-                target_shape=imgs.shape[:3],
+                target_affine=affine,
+                target_shape=is_missing.shape,
                 interpolation="nearest",
                 copy_header=True,
                 force_resample=False,
             )
-            is_missing &= get_data(mask_img).astype(bool)
+            is_missing = is_missing & get_data(mask_img).astype(bool)
         if is_missing.any():
             origin = "computed from the maps" if self.mask_img is None else "given as mask_img"
             warnings.warn(
@@ -66,8 +119,5 @@ class NaNWarningMasker(NiftiMasker):
                 "towards 0. A mask of the voxels that all subjects have, as mask_img, leaves "
                 f"them out. The mask was {origin}, and has {self.n_elements_} voxels.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        return super().transform_single_imgs(
-            imgs, confounds=confounds, sample_mask=sample_mask, copy=copy
-        )

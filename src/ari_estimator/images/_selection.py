@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any
@@ -11,6 +10,9 @@ import numpy as np
 
 from ari_estimator.images._frame import Frame, check_binary
 from ari_estimator.images._kinds import check_kind
+
+# In millimetres. Squares of what is far larger are no floats.
+_LARGEST = 1e100
 
 
 def select_elements(
@@ -77,8 +79,12 @@ def _in_sphere(
     if seed is None or radius is None:
         raise ValueError(f"A sphere needs a seed and a radius. Got seed={seed}, radius={radius}.")
     centre = np.asarray(seed, dtype=object)
-    if centre.shape != (3,) or not all(isinstance(c, Real) and math.isfinite(c) for c in centre):
+    if centre.shape != (3,) or not all(map(_is_length, centre)):
         raise ValueError(f"seed must be three coordinates in mm. Got {seed!r}.")
-    if not isinstance(radius, Real) or not 0 <= radius < np.inf:
+    if not _is_length(radius) or radius < 0:
         raise ValueError(f"radius must be a number of mm, at least 0. Got {radius!r}.")
     return ((coordinates - centre.astype(np.float64)) ** 2).sum(axis=1) <= radius**2
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, Real) and bool(abs(value) <= _LARGEST)  # type: ignore[operator]

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
+from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.graphs import Graph, GraphUnion, MeshGraph, VoxelGrid
@@ -49,6 +50,48 @@ class VolumePart:
     def graph(self, connectivity: Connectivity) -> VoxelGrid:
         """Return who is whose neighbour."""
         return VoxelGrid(self.mask, connectivity)
+
+    @cached_property
+    def orientation(self) -> np.ndarray:
+        """Which way the axes run, as nibabel says it: a row of (axis of mm, 1 or -1) for each."""
+        return io_orientation(self.affine)
+
+    def turned(self) -> tuple[VolumePart, np.ndarray]:
+        """Return the part on a grid whose axes run as x, y and z do, see :meth:`Space.turned`."""
+        order = np.arange(self.n_elements, dtype=np.int32)
+        if not self._is_turned:
+            return self, order
+        # What is empty around the mask has no numbers.
+        around = VoxelGrid(self.mask).box
+        numbers = np.full(self.mask[around].shape, -1, dtype=np.int32)
+        numbers[self.mask[around]] = order
+        numbers = apply_orientation(numbers, self.orientation)
+        order = numbers[numbers >= 0]
+        affine = self.affine @ inv_ornt_aff(self.orientation, self.mask.shape)
+        structures = None if self.structures is None else self.structures[order]
+        return VolumePart(apply_orientation(self.mask, self.orientation), affine, structures), order
+
+    @cached_property
+    def _is_turned(self) -> bool:
+        """Whether some axis does not run as x, y or z does."""
+        axes, signs = self.orientation.T
+        # Of an axis that leads nowhere, nibabel does not know which way it runs.
+        is_known = not np.isnan(axes).any()
+        return is_known and not ((axes == (0, 1, 2)).all() and (signs == 1).all())
+
+    def ranks_of(self, elements: np.ndarray) -> np.ndarray:
+        """Return where voxels come in the order of :meth:`turned`, see :meth:`Space.ranks_of`."""
+        flat = np.flatnonzero(self.mask)[elements]
+        if not self._is_turned:
+            return flat
+        voxels = np.unravel_index(flat, self.mask.shape)
+        places, shape = [flat] * 3, [0] * 3
+        for voxel, length, (axis, sign) in zip(
+            voxels, self.mask.shape, self.orientation, strict=True
+        ):
+            places[int(axis)] = voxel if sign > 0 else length - 1 - voxel
+            shape[int(axis)] = length
+        return np.ravel_multi_index(tuple(places), tuple(shape))
 
     def coordinates(self) -> np.ndarray:
         """Return the centre of each voxel in mm, an array of shape (n_elements, 3)."""
@@ -115,6 +158,14 @@ class SurfacePart:
     def restrict(self, kept: np.ndarray) -> SurfacePart:
         """Return the part of some of its vertices."""
         return replace(self, mask=_restricted(self.mask, kept))
+
+    def turned(self) -> tuple[SurfacePart, np.ndarray]:
+        """Return the part as it is, see :meth:`Space.turned`: vertices are numbered."""
+        return self, np.arange(self.n_elements, dtype=np.int32)
+
+    def ranks_of(self, elements: np.ndarray) -> np.ndarray:
+        """Return where vertices come in their order, see :meth:`Space.ranks_of`."""
+        return elements
 
     def graph(self, connectivity: Connectivity) -> MeshGraph:
         """Return who is whose neighbour: vertices that share an edge."""
@@ -210,6 +261,56 @@ class Space:
         """
         pairs = zip(self.parts, self._ranges, strict=True)
         return Space(tuple(part.restrict(kept[range_]) for part, range_ in pairs))
+
+    def turned(self) -> tuple[Space, np.ndarray]:
+        """Return the space with its grids turned, so that the axes run as x, y and z do.
+
+        The order of elements there does not depend on the order or the direction in which a file
+        stores the axes. So it decides wherever values are equal: which of several peaks is
+        reported, and which of several clusters of one size comes first.
+
+        Returns
+        -------
+        space : Space
+            The same elements, and this space if no grid has to be turned. A grid is turned to the
+            axes that nibabel's ``as_closest_canonical`` gives it, RAS+. Voxels are in the order of
+            their places along x, then y, then z, from left to right, from posterior to anterior,
+            and from inferior to superior. Places are counted in voxels, so that no rounding of an
+            affine matters. Vertices stay in the order of their numbers, one mesh after the other.
+
+        order : ndarray of int of shape (n_elements,)
+            The element of this space that each element of the turned space is.
+        """
+        turned = [part.turned() for part in self.parts]
+        pairs = zip(turned, self._ranges, strict=True)
+        orders = [order + np.int32(range_.start) for (_, order), range_ in pairs]
+        order = orders[0] if len(orders) == 1 else np.concatenate(orders)
+        if all(part is own for (part, _), own in zip(turned, self.parts, strict=True)):
+            return self, order
+        return Space(tuple(part for part, _ in turned)), order
+
+    def ranks_of(self, elements: np.ndarray) -> np.ndarray:
+        """Return numbers that grow with the place of elements in the order of :meth:`turned`.
+
+        Parameters
+        ----------
+        elements : ndarray of int of shape (n,)
+            Elements.
+
+        Returns
+        -------
+        ranks : ndarray of int of shape (n,)
+            No two elements have the same.
+        """
+        if len(self.parts) == 1:
+            return self.parts[0].ranks_of(elements)
+        ranks = np.empty(elements.size, dtype=np.intp)
+        before = 0
+        for part, range_ in zip(self.parts, self._ranges, strict=True):
+            inside = np.flatnonzero((elements >= range_.start) & (elements < range_.stop))
+            ranks[inside] = before + part.ranks_of(elements[inside] - range_.start)
+            before += part.mask.size
+        return ranks
 
     def check_connectivity(self, connectivity: Connectivity | None) -> Connectivity:
         """Return which voxels are neighbours: what a user says, or 6.

@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import pandas as pd
 from nibabel.spatialimages import SpatialImage
+from nilearn.image import check_niimg
 from nilearn.maskers import NiftiMasker
 from nilearn.surface import PolyData, SurfaceImage
 
+from ari_estimator.images._grid import check_grid, same_grid
 from ari_estimator.images._hemispheres import check_mesh
+from ari_estimator.images._image_file import load_image
+from ari_estimator.images._masks import is_fitted
+from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._nan_masker import NaNWarningMasker
+from ari_estimator.images._unread_images import in_memory, unshared
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
 
 
@@ -103,6 +108,8 @@ def all_readable(images: Any, what: str = "The map of a subject") -> Any:
         column = images.get("effects_map_path")
         return images if column is None else images.assign(effects_map_path=all_readable(column))
     if isinstance(images, pd.Series):
+        if images.empty:
+            raise ValueError(f"{what} must be in each row of the column. Got a column of no rows.")
         return pd.Series(all_readable(images.tolist()), index=images.index, name=images.name)
     if not isinstance(images, list):
         return all_readable([images], what)[0]
@@ -110,11 +117,59 @@ def all_readable(images: Any, what: str = "The map of a subject") -> Any:
     is_told = False
     for image in images:
         # Of files the header alone.
-        img = nibabel.load(image) if _is_nifti_file(image) else image
+        img = load_image(image, what) if _is_nifti_file(image) else image
         if isinstance(img, SpatialImage):
             refuse_surface(img.shape, what)
+            check_grid(img)
             is_told = is_told or warn_of_other_side(img)
     return images
+
+
+class OneForAll(list[Any]):
+    """A list of one image, many times, whose iterator comes to it once.
+
+    nilearn counts the maps of a list, and computes the mean of what comes from its iterator, for
+    which it has a copy of each in memory. The mean of one image is that image.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return an iterator over the first image alone."""
+        return iter(self[:1])
+
+
+def sample_maps(images: Any, mask_img: Any) -> Any:
+    """Return maps that take the place of many where a mask is computed from their mean.
+
+    Parameters
+    ----------
+    images : list, DataFrame, Series or image
+        Maps of subjects, as from :func:`all_readable`.
+
+    mask_img : image, masker or None
+        The mask of the subjects; None if one is to be computed.
+
+    Returns
+    -------
+    images : list, DataFrame, Series or image
+        For a list of volumes, their mean; or their first one, if there is a mask. One volume at
+        a time is in memory. All else as it is.
+    """
+    is_list = isinstance(images, list) and len(images) > 1
+    if not is_list or not isinstance(images[0], (str, Path, SpatialImage)):
+        return images
+    if any(not isinstance(image, type(images[0])) for image in images):
+        return images  # nilearn says what is wrong
+    first = check_niimg(unshared(images[0]))
+    for image in images:
+        img = check_niimg(unshared(image))
+        is_volume = img.shape[3:] in ((), (1,))
+        if not is_volume or not same_grid(img.shape, img.affine, first.shape, first.affine):
+            return images
+    volumes = (in_memory(check_niimg(unshared(image))) for image in images)
+    given = getattr(mask_img, "mask_img", mask_img)
+    needs_all = given is None and not (mask_img is not None and is_fitted(mask_img))
+    sample = mean_volume(volumes) if needs_all else next(volumes)
+    return OneForAll([sample] * len(images))
 
 
 def _is_nifti_file(image: Any) -> bool:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from nilearn.maskers import SurfaceMasker
-from nilearn.surface import FileMesh, InMemoryMesh, PolyMesh, SurfaceImage, SurfaceMesh
+from nilearn.surface import FileMesh, PolyMesh, SurfaceImage, SurfaceMesh
 from sklearn.base import clone
 
+from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._frame import GIVEN, OF_MASKER, Frame, check_binary, select
 from ari_estimator.images._hemispheres import check_mesh, sorted_meshes
+from ari_estimator.images._image_file import check_mesh_file
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._space import Space, SurfacePart
+from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
 
 
 class SurfaceFrame(Frame):
@@ -55,7 +58,7 @@ class SurfaceFrame(Frame):
     def fit(
         cls,
         mask_img: Any,
-        imgs: list[SurfaceImage] | None,
+        imgs: Sequence[SurfaceImage] | None,
         *,
         mesh: Any,
         verbose: int,
@@ -156,12 +159,19 @@ class SurfaceFrame(Frame):
             data[part.name] = whole
         return SurfaceImage((self.mask_img if like is None else like).mesh, data)
 
+    @staticmethod
+    def form(img: SurfaceImage) -> SurfaceImage:
+        """Return the image with its meshes, and one zero that takes the place of all values."""
+        zero = np.zeros((), dtype=np.uint8)
+        data = {name: np.broadcast_to(zero, part.shape) for name, part in img.data.parts.items()}
+        return SurfaceImage(img.mesh, data)
+
     def restore(
-        self, img: SurfaceImage, rows: Iterable[np.ndarray], description: str
+        self, form: SurfaceImage, rows: Iterable[np.ndarray], description: str
     ) -> SurfaceImage:
         """Return results on the meshes of the maps, with data of their shape."""
-        n_maps = None if len(img.shape) == 1 else img.shape[1]
-        return self.image(rows, n_maps, description, img)
+        n_maps = None if len(form.shape) == 1 else form.shape[1]
+        return self.image(rows, n_maps, description, form)
 
     def at(self, indices: Any) -> np.ndarray:
         """Return which vertices are named, by a dictionary of hemispheres."""
@@ -186,10 +196,9 @@ class SurfaceFrame(Frame):
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return mask and mesh of each hemisphere."""
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for part in self._parts:
-            arrays[f"{part.name}_points"] = part.points
-            arrays[f"{part.name}_faces"] = part.faces
+            arrays |= mesh_to_arrays(part, part.name)
             arrays[f"{part.name}_mask"] = part.mask
         return arrays
 
@@ -197,10 +206,13 @@ class SurfaceFrame(Frame):
     def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[SurfaceImage, None]:
         """Return the mask, which has the meshes."""
         names = [name for name in ("left", "right") if f"{name}_mask" in arrays]
-        mesh = {
-            name: InMemoryMesh(arrays[f"{name}_points"], arrays[f"{name}_faces"]) for name in names
+        if not names:
+            raise ValueError("a surface must have a hemisphere")
+        mesh = {name: mesh_from_arrays(arrays, name) for name in names}
+        masks = {
+            name: stored_array(arrays, f"{name}_mask", "b", (mesh[name].n_vertices,))
+            for name in names
         }
-        masks = {name: arrays[f"{name}_mask"] for name in names}
         return SurfaceImage(PolyMesh(**mesh), masks), None
 
     def all_values(self, img: SurfaceImage) -> np.ndarray:
@@ -227,6 +239,11 @@ def as_poly_mesh(mesh: Any, name: str) -> PolyMesh:
         If a file is of another hemisphere than it is given for. Two files that are
         given for each other's hemisphere are exchanged, with a warning.
     """
+    parts = getattr(mesh, "parts", mesh)
+    for part in parts.values() if isinstance(parts, dict) else ():
+        file = getattr(part, "file_path", part)
+        if isinstance(file, (str, Path)):
+            check_mesh_file(file, name)
     if isinstance(mesh, PolyMesh):
         return PolyMesh(**sorted_meshes(mesh.parts, name))
     got = type(mesh).__name__
@@ -241,7 +258,7 @@ def as_poly_mesh(mesh: Any, name: str) -> PolyMesh:
     )
 
 
-def _all_vertices(mask_img: Any, imgs: list[SurfaceImage] | None) -> SurfaceImage:
+def _all_vertices(mask_img: Any, imgs: Sequence[SurfaceImage] | None) -> SurfaceImage:
     """Return the mask of all vertices. Those that are NaN leave the family map by map."""
     if imgs is None:
         raise ValueError(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
+from glob import glob
 from pathlib import Path
 from typing import Any
 
-import nibabel
 from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
 from nibabel.analyze import AnalyzeHeader
 from nibabel.orientations import aff2axcodes
 from nibabel.spatialimages import HeaderDataError, SpatialImage
+
+from ari_estimator.files._given_path import given_path
+from ari_estimator.images._grid import check_affine
+from ari_estimator.images._image_file import load_image
+from ari_estimator.images._reading_errors import clear_errors
 
 # Numbers of vertices of a hemisphere, on the meshes that programs share.
 _MESHES = {
@@ -47,21 +53,27 @@ def as_nifti(img: Any) -> Any:
 
     Raises
     ------
+    IsADirectoryError
+        If it is a folder.
     ValueError
-        If it is a surface.
+        If the file is no image, damaged, or no file on a disk; or if the image is a surface.
     """
     if isinstance(img, (str, Path)):
-        path = Path(img)
-        if path.name.endswith((".nii", ".nii.gz")) or not path.is_file():
+        # nilearn takes patterns of names, too, and the folder of a user.
+        path = given_path(img, "An image")
+        paths: list[Any] = [path] if os.path.lexists(path) else glob(str(path))
+        loaded = [load_image(path, "An image") for path in paths]
+        if path.name.endswith((".nii", ".nii.gz")) or len(loaded) != 1:
             return img
-        loaded: Any = nibabel.load(path)
-        return as_nifti(loaded) if isinstance(loaded, SpatialImage) else img
+        return as_nifti(loaded[0]) if isinstance(loaded[0], SpatialImage) else img
     if not isinstance(img, SpatialImage) or isinstance(img, Nifti1Image):
         return img
     refuse_surface(img.shape)  # NIfTI has no room for some of them
     header = img.header if isinstance(img, Nifti1Pair) else None
     affine = img.header.get_best_affine() if img.affine is None else img.affine
-    volume = Nifti1Image(img.dataobj, affine, header, dtype=img.get_data_dtype())
+    check_affine(affine, img)
+    with clear_errors(img, "A volume"):
+        volume = Nifti1Image(img.dataobj, affine, header, dtype=img.get_data_dtype())
     if isinstance(img.header, AnalyzeHeader) and "descrip" in img.header:
         volume.header["descrip"] = img.header["descrip"]
     # Its name tells what it holds, whatever the format. NIfTI images take names of NIfTI only.

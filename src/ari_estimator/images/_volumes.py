@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Any
 
 import numpy as np
-from nibabel import Nifti1Image, Nifti1Pair
+from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
 from nibabel.spatialimages import SpatialImage
 from nilearn.image import check_niimg, check_niimg_3d, get_data, new_img_like, resample_to_img
 from nilearn.maskers import NiftiMasker
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from sklearn.base import clone
 
+from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._frame import COMPUTED, GIVEN, OF_MASKER, Frame, check_binary, select
-from ari_estimator.images._grid import same_grid
+from ari_estimator.images._grid import check_grid, same_grid
+from ari_estimator.images._image_file import check_loaded
 from ari_estimator.images._masks import is_fitted
+from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._space import Space, VolumePart, put
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
 
@@ -29,11 +34,14 @@ class VolumeFrame(Frame):
     @staticmethod
     def read(img: Any, *, single: bool) -> SpatialImage:
         """Return a 3D image, or a 4D one where several maps may be, as NIfTI."""
+        if isinstance(img, SpatialImage):
+            check_loaded(img, "A volume")
         if not isinstance(img, Nifti1Pair):
             img = as_nifti(img)
         img = check_niimg_3d(img) if single else check_niimg(img)
         if 1 in img.shape[:3]:
             refuse_surface(img.shape)
+        check_grid(img)
         if img.header["sform_code"] > 0 and img.header["qform_code"] > 0:
             warn_of_other_side(img)
         return img if img.ndim == 4 else check_niimg_3d(img)
@@ -47,7 +55,7 @@ class VolumeFrame(Frame):
     def fit(
         cls,
         mask_img: Any,
-        imgs: list[Any] | None,
+        imgs: Sequence[Any] | None,
         *,
         mesh: Any,
         verbose: int,
@@ -134,13 +142,13 @@ class VolumeFrame(Frame):
     ) -> Nifti1Image:
         """Return results as a 3D image, or as a 4D image of ``n_maps`` maps."""
         like = self.mask_img if like is None else like
-        volumes = (put(row, self._mask) for row in rows)
-        data = next(volumes)
+        rows = iter(rows)
+        first = next(rows)
+        data: Any = LaterVolume(first, self._mask, self._mask.shape, first.dtype)
         if n_maps is not None:
-            first = data
-            data = np.empty((*first.shape, n_maps), dtype=first.dtype)
-            for k, volume in enumerate(chain([first], volumes)):
-                data[..., k] = volume
+            data = np.empty((*self._mask.shape, n_maps), dtype=first.dtype)
+            for k, row in enumerate(chain([first], rows)):
+                data[..., k] = put(row, self._mask)
         # The header keeps the units and the codes of the affine, where there are any. What
         # it says of the values of the map does not hold for the new ones.
         header = like.header if isinstance(like, Nifti1Pair) else None
@@ -151,9 +159,15 @@ class VolumeFrame(Frame):
         result.header["descrip"] = description
         return result
 
-    def restore(self, img: SpatialImage, rows: Iterable[np.ndarray], description: str) -> Any:
+    @staticmethod
+    def form(img: SpatialImage) -> SpatialImage:
+        """Return the image with its header, and one zero that takes the place of all values."""
+        zero = np.broadcast_to(np.zeros((), dtype=np.uint8), img.shape)
+        return type(img)(zero, img.affine, img.header)
+
+    def restore(self, form: SpatialImage, rows: Iterable[np.ndarray], description: str) -> Any:
         """Return results as a 3D or 4D image, as the maps are."""
-        return self.image(rows, None if img.ndim == 3 else img.shape[3], description, img)
+        return self.image(rows, None if form.ndim == 3 else form.shape[3], description, form)
 
     def all_values(self, img: SpatialImage) -> np.ndarray:
         """Return all voxels of an image."""
@@ -164,14 +178,22 @@ class VolumeFrame(Frame):
         return select(self._mask.shape, self._mask, indices, "voxels", self.mask_called)[self._mask]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return the mask as the bytes of a NIfTI file, whose header says what space it is in."""
+        """Return the mask, and the bytes of the header that says what space it is in."""
         mask_img = self.image([np.ones(self.space.n_elements, dtype=np.uint8)], None, "mask")
-        return {"mask": np.frombuffer(mask_img.to_bytes(), dtype=np.uint8)}
+        header = np.frombuffer(mask_img.header.binaryblock, dtype=np.uint8)
+        return {"mask": self._mask, "header": header}
 
     @staticmethod
     def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Nifti1Image, None]:
         """Return the mask."""
-        return Nifti1Image.from_bytes(arrays["mask"].tobytes()), None
+        mask = stored_array(arrays, "mask", "b", (None, None, None))
+        stored = stored_array(arrays, "header", "u", (Nifti1Header.sizeof_hdr,))
+        header = Nifti1Header(stored.tobytes())
+        # The header has a shape, too, but the shape of the mask counts.
+        mask_img = Nifti1Image(mask.view(np.uint8), header.get_best_affine(), header)
+        if not np.isfinite(mask_img.affine).all():
+            raise ValueError("the affine of the mask must be finite")
+        return mask_img, None
 
     def resample(self, img: SpatialImage, name: str, fill_value: int) -> SpatialImage:
         """Return an image on the grid of the mask, by the nearest neighbour."""
@@ -185,7 +207,78 @@ class VolumeFrame(Frame):
         )
 
 
-def _compute_mask(masker: NiftiMasker, mask_img: Any, imgs: list[Any] | None) -> NiftiMasker:
+@dataclass(eq=False, repr=False)
+class LaterVolume(NDArrayOperatorsMixin):
+    """Values in a mask as a volume, 0 elsewhere, which is made when it is first looked at.
+
+    An image of nibabel takes it in place of an array. Until then it has the memory of the values
+    alone; a volume of a whole head has several times as much. From then on it is the array, always
+    the same one: what is written into it stays.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_elements,)
+        The values. They must not change.
+
+    mask : ndarray of bool of shape (nx, ny, nz)
+        Where they lie, in C order.
+
+    shape : tuple of int
+        Shape of the mask.
+
+    dtype : numpy.dtype
+        Type of the values.
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    _array: np.ndarray | None = None
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"LaterVolume(shape={self.shape}, dtype={self.dtype})"
+
+    def _whole(self) -> np.ndarray:
+        if self._array is None:
+            self._array = put(self.values, self.mask)
+            self.values = self._array[:0]  # which it needs no more
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Return the volume, as numpy asks for it."""
+        whole = self._whole()
+        if dtype is not None and dtype != whole.dtype:
+            return whole.astype(dtype)
+        return whole.copy() if copy else whole
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Compute with the volume, as numpy does with arrays."""
+        arrays = [i._whole() if isinstance(i, LaterVolume) else i for i in inputs]
+        return getattr(ufunc, method)(*arrays, **options)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._whole()[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._whole()[index] = value
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the array, such as ``sum`` or ``T``."""
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._whole(), name)
+
+
+def _compute_mask(masker: NiftiMasker, mask_img: Any, imgs: Sequence[Any] | None) -> NiftiMasker:
     """Fit a masker to maps."""
     if masker.mask_strategy == "epi":
         raise ValueError(
@@ -199,8 +292,11 @@ def _compute_mask(masker: NiftiMasker, mask_img: Any, imgs: list[Any] | None) ->
             f"are no images to compute a mask from (arrays, for example). Got {mask_img!r}; in "
             "a pipeline that was cloned, a masker is not fitted."
         )
+    is_one = len(imgs) == 1 and imgs[0].ndim == 3
+    img = imgs[0] if is_one else mean_volume(imgs)
+    get_data(img)  # what is in memory, nilearn does not copy
     try:
-        return masker.fit(imgs)
+        return masker.fit(img)
     except ValueError as error:
         raise ValueError(
             f"No mask could be computed from the map ({error}). Pass one as mask_img."

@@ -145,12 +145,21 @@ def grow_forest(
     forest : TDPForest
         Of the tested elements.
     """
+    # The nodes of a turned space: no cluster depends on how a file stores the axes, and neither
+    # does the order of clusters of one size.
     if not family.statistic.two_sided:
-        graph = family.space.graph(connectivity)
-        return TDPForest.from_bounds(graph, bounds, heights=family.p_values)
+        space, order = family.space.turned()
+        nodes = None if space is family.space else order
+        graph = space.graph(connectivity)
+        return TDPForest.from_bounds(graph, bounds, heights=family.p_values, nodes=nodes)
+    graphs = []
+    nodes = np.empty(family.n_tested, dtype=np.int32)
+    n_before = 0
     # Zeros are of neither side, and join no cluster of one.
-    sides = [family.stat > 0, family.stat < 0, family.stat == 0]
-    sides = [side for side in sides if side.any()]
-    order = np.concatenate([np.flatnonzero(side) for side in sides])
-    graph = GraphUnion([family.space.restrict(side).graph(connectivity) for side in sides])
-    return TDPForest.from_bounds(graph, bounds, heights=family.p_values, nodes=order)
+    for side in (family.stat > 0, family.stat < 0, family.stat == 0):
+        if side.any():
+            space, order = family.space.restrict(side).turned()
+            graphs.append(space.graph(connectivity))
+            nodes[n_before : n_before + order.size] = np.flatnonzero(side)[order]
+            n_before += order.size
+    return TDPForest.from_bounds(GraphUnion(graphs), bounds, heights=family.p_values, nodes=nodes)

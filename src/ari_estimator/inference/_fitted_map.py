@@ -16,6 +16,7 @@ from ari_estimator.images._frame import Frame
 from ari_estimator.images._selection import select_elements
 from ari_estimator.images._space import put
 from ari_estimator.inference._form_family import form_family
+from ari_estimator.inference._local_tests import LOCAL_TESTS
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_bound import SetBound
@@ -102,7 +103,7 @@ class FittedMap:
         values: np.ndarray,
         frame: Frame,
         statistic: Statistic,
-        make_test: TestMaker,
+        make_test: TestMaker | str,
         set_maker: SetMaker,
         *,
         alpha: float = 0.05,
@@ -121,8 +122,8 @@ class FittedMap:
         statistic : Statistic
             What the values are.
 
-        make_test : callable
-            Gives the test of the tested elements, a MapFamily.
+        make_test : callable or str
+            Gives the test of the tested elements, a MapFamily; or the name of a local test.
 
         set_maker : SetMaker
             Makes the sets.
@@ -139,7 +140,7 @@ class FittedMap:
             All that is known of the map.
         """
         family = form_family(values, frame.space, statistic, frame.mask_called)
-        test = make_test(family)
+        test = (LOCAL_TESTS[make_test] if isinstance(make_test, str) else make_test)(family)
         bounds = test.bounds(alpha)
         partitions = set_maker.make(family, bounds)
         of_sets = [
@@ -169,7 +170,25 @@ class FittedMap:
     @cached_property
     def table(self) -> pd.DataFrame:
         """One row for each set and one for the rest."""
-        return set_table(self.family, self.partitions, self.true_discoveries_of_sets)
+        between = self._monte_carlo_bounds
+        ends = None if between is None else [self._of_sets(bounds) for bounds in between]
+        return set_table(self.family, self.partitions, self.true_discoveries_of_sets, ends)
+
+    @property
+    def true_discoveries_interval(self) -> tuple[int, int] | None:
+        """Bounds at the ends of the 95 % Monte Carlo interval; None if nothing is random."""
+        between = self._monte_carlo_bounds
+        return None if between is None else (between[0].of_set(), between[1].of_set())
+
+    @cached_property
+    def _monte_carlo_bounds(self) -> tuple[SimultaneousBounds, SimultaneousBounds] | None:
+        return self.test.monte_carlo_bounds(self.alpha)
+
+    def _of_sets(self, bounds: SimultaneousBounds) -> list[np.ndarray]:
+        return [
+            bounds.by_label(sets.labels, sets.ids.size + 1, subset=sets.elements)
+            for sets in self.partitions
+        ]
 
     @property
     def n_sets(self) -> int:
@@ -189,13 +208,11 @@ class FittedMap:
     @property
     def tdp(self) -> np.ndarray:
         """TDP of the set that each element of the mask shows, an array of shape (n_elements,)."""
-        given = self.partitions[-1].shown_tdp
-        if given is not None:
-            return self._everywhere(given)
         regions = None if self.made_by.has_labels else self.made_by.regions
         if regions is not None:
             return regions.paint(self.tdps_of_sets[0], self.frame.space.n_elements)
-        return self._shown([np.r_[0.0, proportions] for proportions in self.tdps_of_sets])
+        given = self.partitions[-1].shown_tdp
+        return self._shown([np.r_[0.0, proportions] for proportions in self.tdps_of_sets], given)
 
     @cached_property
     def tdps_of_sets(self) -> list[np.ndarray]:
@@ -206,16 +223,17 @@ class FittedMap:
             tdps.append(np.where(sizes, found[1:] / np.maximum(sizes, 1), np.nan))
         return tdps
 
-    def _shown(self, by_label: list[np.ndarray]) -> np.ndarray:
-        """Return what each element shows: its set in the last partition that has it in one."""
-        shown = by_label[0][self.partitions[0].labels]
-        for sets, values in zip(self.partitions[1:], by_label[1:], strict=True):
-            inside = sets.labels > 0
-            shown[inside] = values[sets.labels[inside]]
-        return self._everywhere(shown)
+    def _shown(self, by_label: list[np.ndarray], given: np.ndarray | None = None) -> np.ndarray:
+        """Return what each element of the mask shows, 0 if it is not tested.
 
-    def _everywhere(self, shown: np.ndarray) -> np.ndarray:
-        """Return values of tested elements for all elements of the mask, 0 for the others."""
+        It is what is given for the tested elements, or their set in the last partition that has
+        them in one.
+        """
+        shown = by_label[0][self.partitions[0].labels] if given is None else given
+        for sets, values in zip(self.partitions[1:], by_label[1:], strict=True):
+            if given is None:
+                inside = sets.labels > 0
+                shown[inside] = values[sets.labels[inside]]
         is_tested = self.family.is_tested
         return shown if shown.size == is_tested.size else put(shown, is_tested)
 
@@ -355,12 +373,13 @@ class FittedMap:
             - ``"estimator"``, ``"parameters"`` and ``"contrast"``: what asked for the test;
             - ``"statistic"``: ``stat_type``, ``df``, ``two_sided``, ``name``, ``said_by`` (what
               says that the map holds it), ``direction`` and ``sentence``;
-            - ``"family"``: ``elements`` (their name), ``n_tested``, ``true_discoveries`` and
-              ``alpha``;
+            - ``"family"``: ``elements`` (their name), ``n_tested``, ``true_discoveries``,
+              ``true_discoveries_interval`` (the bounds at the ends of the Monte Carlo interval,
+              None if nothing is random) and ``alpha``;
             - ``"test"``: see :meth:`~ari_estimator.closed_testing.SimultaneousTest.describe`;
             - ``"sets"``: ``kind``, ``called``, ``n_sets``, ``sentence`` and ``references``.
         """
-        statistic = self.family.statistic
+        statistic, ends = self.family.statistic, self.true_discoveries_interval
         return {
             "estimator": self.asked_by.estimator,
             "parameters": self.asked_by.plain_parameters(),
@@ -379,6 +398,7 @@ class FittedMap:
                 "elements": self.frame.space.element_name[1],
                 "n_tested": self.n_tested,
                 "true_discoveries": self.true_discoveries,
+                "true_discoveries_interval": None if ends is None else list(ends),
                 "alpha": float(self.alpha),
             },
             "test": self.test.describe(self.alpha),

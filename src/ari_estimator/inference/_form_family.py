@@ -104,12 +104,7 @@ def form_family(
     if n_nan:
         check_rest_of_nan(statistic.one_sided_z(values), n_nan, elements, mask_called)
     warn_of_unlikely_values(values, statistic, elements)
-    evidence = peak_evidence = statistic.evidence(values)
-    if evidence.max() == np.inf:
-        peak_evidence = np.where(np.isposinf(evidence), -np.inf, evidence)
-    return MapFamily(
-        values, statistic, space, is_tested, statistic.p_values(values), evidence, peak_evidence
-    )
+    return MapFamily(values, statistic, space, is_tested, statistic.p_values(values))
 
 
 def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_names: str) -> None:
@@ -171,7 +166,7 @@ def _looks_thresholded(z: np.ndarray) -> bool:
     A share of next to none is what few voxels may show by chance: the chance that standard
     normal noise would show it decides then.
     """
-    gap = float(np.quantile(np.abs(z), _NEXT_TO_NONE, method="lower"))
+    gap = float(np.quantile(np.abs(z), _NEXT_TO_NONE, method="lower", overwrite_input=True))
     lacks_small = gap >= _SMALL and z.size * (np.log(2) + log_ndtr(-gap)) < _LOG_IMPLAUSIBLE
     rarer = min(int((z >= 0).sum()), int((z <= 0).sum()))
     lacks_sign = rarer <= _NEXT_TO_NONE * z.size and z.size * np.log(0.5) < _LOG_IMPLAUSIBLE

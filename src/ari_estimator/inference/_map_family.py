@@ -33,13 +33,6 @@ class MapFamily:
 
     p_values : ndarray of shape (n_tested,)
         P-values of the values of the map, in whose order clusters are formed.
-
-    evidence : ndarray of shape (n_tested,)
-        What is thresholded: the larger, the stronger.
-
-    peak_evidence : ndarray of shape (n_tested,)
-        What peaks: the evidence, with infinite values below all others. A peak is finite where a
-        set has finite values.
     """
 
     stat: np.ndarray
@@ -47,8 +40,6 @@ class MapFamily:
     space: Space
     is_tested: np.ndarray
     p_values: np.ndarray
-    evidence: np.ndarray
-    peak_evidence: np.ndarray
 
     def __repr__(self) -> str:
         return f"MapFamily(n_tested={self.n_tested}, statistic={self.statistic})"
@@ -57,6 +48,11 @@ class MapFamily:
     def n_tested(self) -> int:
         """Number of elements tested."""
         return self.stat.size
+
+    @property
+    def evidence(self) -> np.ndarray:
+        """What is thresholded, of shape (n_tested,): the larger, the stronger."""
+        return self.statistic.evidence(self.stat)
 
     @property
     def values_in_mask(self) -> np.ndarray:

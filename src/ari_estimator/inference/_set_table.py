@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,12 @@ from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._sets import Sets
 
 
-def set_table(family: MapFamily, partitions: list[Sets], bounds: list[np.ndarray]) -> pd.DataFrame:
+def set_table(
+    family: MapFamily,
+    partitions: list[Sets],
+    bounds: list[np.ndarray],
+    ends: list[list[np.ndarray]] | None = None,
+) -> pd.DataFrame:
     """Describe the sets of a map.
 
     Parameters
@@ -23,28 +30,41 @@ def set_table(family: MapFamily, partitions: list[Sets], bounds: list[np.ndarray
     bounds : list of ndarray of int of shape (n_sets + 1,)
         True discoveries of the rest and of each set.
 
+    ends : list of two such lists, or None, default=None
+        The same at the ends of the Monte Carlo interval.
+
     Returns
     -------
     table : pandas.DataFrame
         The sets of the first partition, then the sets of the next ones. The last row, with id 0, is
         the rest of the brain: all elements in no set of the first partition.
     """
+    columns = [{"true_discoveries": of_sets} for of_sets in bounds]
+    for name, of_end in zip(("low", "high"), ends or (), strict=False):
+        for column, of_sets in zip(columns, of_end, strict=True):
+            column[f"true_discoveries_{name}"] = of_sets
     descriptions = [
-        _describe(family, sets, of_sets) for sets, of_sets in zip(partitions, bounds, strict=True)
+        _describe(family, sets, counts) for sets, counts in zip(partitions, columns, strict=True)
     ]
     rest = descriptions[0].iloc[:1]
     return pd.concat([*(frame.iloc[1:] for frame in descriptions), rest], ignore_index=True)
 
 
-def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame:
+def _describe(family: MapFamily, sets: Sets, bounds: dict[str, np.ndarray]) -> pd.DataFrame:
     """Describe the sets of one partition, a row for each label, the rest (0) first."""
     n_labels = sets.ids.size + 1
     counts = np.bincount(sets.labels, minlength=n_labels)
-    evidence = family.peak_evidence
+    evidence = peak_evidence(family)
+    ranks_of = family.space.ranks_of
     if sets.elements is None:
-        peaks = strongest(evidence, sets.labels, n_labels)
+        peaks = strongest(evidence, ranks_of, sets.labels, n_labels)
     else:
-        peaks = sets.elements[strongest(evidence[sets.elements], sets.labels, n_labels)]
+        members = sets.elements
+        peaks = members[
+            strongest(
+                evidence[members], lambda found: ranks_of(members[found]), sets.labels, n_labels
+            )
+        ]
     places = family.space.locate(peaks).add_prefix("peak_")
     sizes = family.space.sizes(sets.labels, n_labels, sets.elements)
     is_region = sets.names is not None
@@ -61,8 +81,9 @@ def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame
     description[f"n_{family.space.element_name[1]}"] = counts
     for unit, values in sizes.items():
         description[f"size_{unit}"] = values
-    description["true_discoveries"] = bounds
-    description["tdp"] = bounds / np.maximum(counts, 1)
+    for name, of_sets in bounds.items():
+        description[name] = of_sets
+    description["tdp"] = bounds["true_discoveries"] / np.maximum(counts, 1)
     description["peak_stat"] = family.stat[peaks]
     description = pd.concat([description, places], axis=1)
     # Of nothing there is no peak, and no proportion: of the rest, where clusters fill the
@@ -73,13 +94,41 @@ def _describe(family: MapFamily, sets: Sets, bounds: np.ndarray) -> pd.DataFrame
     return description
 
 
-def strongest(evidence: np.ndarray, labels: np.ndarray, n_labels: int) -> np.ndarray:
+def peak_evidence(family: MapFamily) -> np.ndarray:
+    """Return what peaks: the evidence, with infinite values below all others.
+
+    Parameters
+    ----------
+    family : MapFamily
+        The map.
+
+    Returns
+    -------
+    evidence : ndarray of shape (n_tested,)
+        The larger, the stronger. A peak is finite where a set has finite values.
+    """
+    evidence = family.statistic.evidence(family.stat)
+    if evidence.max() == np.inf:
+        return np.where(np.isposinf(evidence), -np.inf, evidence)
+    return evidence
+
+
+def strongest(
+    evidence: np.ndarray,
+    ranks_of: Callable[[np.ndarray], np.ndarray],
+    labels: np.ndarray,
+    n_labels: int,
+) -> np.ndarray:
     """Return the position of the strongest evidence of each label.
 
     Parameters
     ----------
     evidence : ndarray of shape (n,)
         Larger is stronger.
+
+    ranks_of : callable
+        Gives the rank of each of some positions. Of equally strong ones, the lowest rank goes
+        first.
 
     labels : ndarray of int of shape (n,)
         Labels.
@@ -90,12 +139,14 @@ def strongest(evidence: np.ndarray, labels: np.ndarray, n_labels: int) -> np.nda
     Returns
     -------
     positions : ndarray of int of shape (n_labels,)
-        Of equally strong ones the first; 0 for a label that is not there.
+        0 for a label that is not there.
     """
     highest = np.full(n_labels, -np.inf)
     np.maximum.at(highest, labels, evidence)
     candidates = np.flatnonzero(evidence == highest[labels])
+    if np.bincount(labels[candidates]).max(initial=0) > 1:
+        # From the highest rank to the lowest: the lowest is written last, and stays.
+        candidates = candidates[np.argsort(-ranks_of(candidates))]
     positions = np.zeros(n_labels, dtype=np.intp)
-    # Written from the last to the first: of equal peaks the first stays.
-    positions[labels[candidates][::-1]] = candidates[::-1]
+    positions[labels[candidates]] = candidates
     return positions

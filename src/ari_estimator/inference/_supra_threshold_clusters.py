@@ -51,7 +51,8 @@ class SupraThresholdClusters(SetMaker):
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
         """Return the clusters at each threshold, from the most lenient to the strictest.
 
-        The clusters of one threshold go from the largest to the smallest. Ids run through.
+        The clusters of one threshold go from the largest to the smallest; of one size, positive
+        ones first, and then by their first elements. Ids run through.
         """
         partitions = []
         n_before = 0
@@ -59,7 +60,11 @@ class SupraThresholdClusters(SetMaker):
             labels, directions = self._components_by_direction(family, selected)
             sizes = np.bincount(labels, minlength=len(directions) + 1)[1:]
             kept = np.flatnonzero(sizes >= self.cluster_threshold)
-            kept = kept[np.argsort(-sizes[kept], kind="stable")]
+            members = np.flatnonzero(labels)
+            first = np.full(len(directions) + 1, np.iinfo(np.intp).max)
+            np.minimum.at(first, labels[members], family.space.ranks_of(members))
+            is_negative = np.array(directions, dtype=object) == "negative"
+            kept = kept[np.lexsort((first[1 + kept], is_negative[kept], -sizes[kept]))]
             # The partitions of all thresholds are kept: in as few bytes as will do.
             new_labels = np.zeros(len(directions) + 1, dtype=np.min_scalar_type(kept.size))
             new_labels[1 + kept] = np.arange(1, kept.size + 1)

@@ -13,13 +13,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing import SimultaneousBounds
-from ari_estimator.closed_testing._archive import load_arrays, save_arrays
+from ari_estimator.closed_testing._archive import load_archive, save_arrays
 from ari_estimator.closed_testing._rational import simplest_fraction
 from ari_estimator.graphs import ClusterForest, Graph
+from ari_estimator.inference._forest_arrays import FOREST_ARRAYS, forest_arrays
 
-# The arrays of a forest, in memory and in a file.
 _KIND = "forest of clusters"
-_ARRAYS = ("elements", "starts", "parents", "is_cluster", "true_discoveries")
 
 
 class TDPForest:
@@ -160,24 +159,34 @@ class TDPForest:
         """Number of elements of each cluster, an array of int of shape (n_elements,)."""
         return np.arange(1, self.starts.size + 1, dtype=self.starts.dtype) - self.starts
 
-    @cached_property
+    @property
     def tdps(self) -> np.ndarray:
         """TDP of each cluster, an array of shape (n_elements,); -1 where there is none."""
-        return np.where(self.is_cluster, self.true_discoveries / self.sizes, -1.0)
+        return self._tdps_of(slice(None))
+
+    def _tdps_of(self, positions: slice) -> np.ndarray:
+        """Return the TDP of some clusters. Kept for all, they would take most of the memory."""
+        sizes = np.arange(*positions.indices(self.starts.size), dtype=self.starts.dtype)
+        sizes += 1
+        sizes -= self.starts[positions]
+        tdps = self.true_discoveries[positions] / sizes
+        tdps[~self.is_cluster[positions]] = -1
+        return tdps
 
     @cached_property
-    def _above(self) -> np.ndarray:
-        """Highest TDP of the clusters that each is a part of, -1 if it is a part of none."""
+    def _admissible(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Clusters with a higher TDP than all that they are a part of, by ascending TDP.
+
+        Their positions, their TDPs, and the highest TDPs of what they are a part of.
+        """
         from ari_estimator.inference._tdp_forest_kernels import highest_above
 
-        return highest_above(self.tdps, self.parents)
-
-    @cached_property
-    def _admissible(self) -> tuple[np.ndarray, np.ndarray]:
-        """Clusters with a higher TDP than all that they are a part of, by ascending TDP."""
-        positions = np.flatnonzero(self.tdps > self._above)
-        order = np.argsort(self.tdps[positions], kind="stable")
-        return positions[order], self.tdps[positions[order]]
+        tdps = self.tdps
+        above = highest_above(tdps, self.parents)
+        positions = np.flatnonzero(tdps > above)
+        tdps, above = tdps[positions], above[positions]
+        order = np.argsort(tdps, kind="stable")
+        return positions[order], tdps[order], above[order]
 
     def query(self, tdp: float) -> np.ndarray:
         """Return the largest clusters with at least a TDP.
@@ -192,9 +201,9 @@ class TDPForest:
         clusters : ndarray of int of shape (n_clusters,)
             Positions of the clusters, from the largest to the smallest. No two overlap.
         """
-        positions, tdps = self._admissible
-        found = positions[np.searchsorted(tdps, check_tdp(tdp)) :]
-        return self._from_largest(found[self._above[found] < tdp])
+        positions, tdps, above = self._admissible
+        first = np.searchsorted(tdps, check_tdp(tdp))
+        return self._from_largest(positions[first:][above[first:] < tdp])
 
     def _from_largest(self, clusters: np.ndarray) -> np.ndarray:
         clusters = np.sort(clusters)
@@ -271,7 +280,7 @@ class TDPForest:
         """Return the largest cluster with a position, and at least a TDP."""
         after = slice(position, None)
         has_position = self.starts[after] <= position
-        found = np.flatnonzero(has_position & (self.tdps[after] >= tdp))
+        found = np.flatnonzero(has_position & (self._tdps_of(after) >= tdp))
         return position + int(found[-1]) if found.size else None
 
     def grow(self, cluster: int, tdp: float) -> int:
@@ -302,7 +311,7 @@ class TDPForest:
         cluster = self._check_cluster(cluster)
         after = slice(cluster, None)
         is_around = self.is_cluster[after] & (self.starts[after] <= cluster)
-        found = np.flatnonzero(is_around & (self.tdps[after] <= check_tdp(tdp)))
+        found = np.flatnonzero(is_around & (self._tdps_of(after) <= check_tdp(tdp)))
         return cluster + int(found[0]) if found.size else cluster
 
     def shrink(self, cluster: int, tdp: float) -> np.ndarray:
@@ -330,7 +339,8 @@ class TDPForest:
         """
         cluster = self._check_cluster(cluster)
         start = int(self.starts[cluster])
-        within = start + np.flatnonzero(self.tdps[start : cluster + 1] >= check_tdp(tdp))
+        tdps = self._tdps_of(slice(start, cluster + 1))
+        within = start + np.flatnonzero(tdps >= check_tdp(tdp))
         found = []
         while within.size:
             # A cluster comes after all its parts.
@@ -405,8 +415,12 @@ class TDPForest:
             The TDPs. They are at least gamma exactly in the clusters that :meth:`query` finds for
             gamma.
         """
+        from ari_estimator.inference._tdp_forest_kernels import highest_above
+
+        tdps = self.tdps
+        np.maximum(tdps, highest_above(tdps, self.parents), out=tdps)
         highest = np.empty(self.elements.size)
-        highest[self.elements] = np.maximum(self.tdps, self._above)
+        highest[self.elements] = tdps
         return highest
 
     def profile(self) -> pd.DataFrame:
@@ -419,9 +433,8 @@ class TDPForest:
             ``n_clusters`` and ``n_elements`` of the query for it, and for all TDPs above that
             of the row before.
         """
-        positions, tdps = self._admissible
+        positions, tdps, above = self._admissible
         sizes = positions + 1 - self.starts[positions]
-        above = self._above[positions]
         values = np.unique(tdps)
         # A cluster is found from the TDP above it, not included, up to its own.
         order = np.argsort(above)
@@ -443,7 +456,7 @@ class TDPForest:
         path : str or Path
             The file, in numpy's format npz; replaced if it is there.
         """
-        save_arrays(path, _KIND, {name: getattr(self, name) for name in _ARRAYS})
+        save_arrays(path, _KIND, {name: getattr(self, name) for name in FOREST_ARRAYS})
 
     @classmethod
     def load(cls, path: str | Path) -> TDPForest:
@@ -461,11 +474,13 @@ class TDPForest:
 
         Raises
         ------
+        FileNotFoundError
+            If there is no such file.
         ValueError
-            If the file holds something else.
+            If it is another file, or a damaged one. It is named.
         """
-        arrays = load_arrays(path, _KIND)
-        return cls(**{name: arrays[name] for name in _ARRAYS})
+        arrays = load_archive(path, _KIND, forest_arrays, members=FOREST_ARRAYS)
+        return cls(**arrays)
 
     def _check_cluster(self, cluster: Any) -> int:
         n = self.elements.size
@@ -481,6 +496,7 @@ class TDPForest:
 
 def check_tdp(tdp: Any, name: str = "tdp") -> float:
     """Return a true discovery proportion, in [0, 1]."""
-    if not isinstance(tdp, Real) or isinstance(tdp, bool) or not 0 <= float(tdp) <= 1:
+    number: Any = tdp if isinstance(tdp, Real) and not isinstance(tdp, bool) else -1
+    if not 0 <= number <= 1:
         raise ValueError(f"{name} must be a number in [0, 1]. Got {tdp!r}.")
-    return float(tdp)
+    return float(number)

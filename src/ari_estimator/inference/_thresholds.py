@@ -100,7 +100,10 @@ def check_threshold(
     values = numbers_in(threshold, "'threshold'", ', or "concentration"')
     if not all(isinstance(value, Real) and not isinstance(value, bool) for value in values):
         raise TypeError(f"'threshold' must hold numbers. Got {threshold!r}.")
-    values = tuple({float(value) for value in values})
+    try:
+        values = tuple({float(value) for value in values})
+    except OverflowError as error:
+        raise ValueError(f"'threshold' must hold numbers of a size in use: {error}.") from error
     if scale == "p":
         if not all(0 < value <= 1 for value in values):
             raise ValueError(

@@ -1,0 +1,57 @@
+"""The fitted maps of a list, of which the values alone are kept."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ari_estimator.inference._fitted_map import FittedMap
+
+
+class FittedMaps(Sequence[FittedMap]):
+    """The fitted maps of a list, each computed again when it is asked for.
+
+    For each map its values in the mask are kept, of the type that the file has: for a brain at
+    2 mm less than a megabyte. The last map that was asked for is kept as a whole.
+
+    Parameters
+    ----------
+    infer : callable
+        Gives the fitted map of values, of float64 and of shape (n_elements,). It must give the
+        same for the same values. What it warns of is not said once more.
+    """
+
+    def __init__(self, infer: Callable[[np.ndarray], FittedMap]) -> None:
+        self._infer = infer
+        self._values: list[np.ndarray] = []
+        self._last: tuple[int, FittedMap] | None = None
+
+    def __repr__(self) -> str:
+        return f"FittedMaps(n_maps={len(self)})"
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
+        number = range(len(self))[index]
+        if self._last is None or self._last[0] != number:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                values = self._values[number].astype(np.float64, copy=False)
+                self._last = number, self._infer(values)
+        return self._last[1]
+
+    def append(self, values: np.ndarray) -> None:
+        """Keep the values of one more map.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_elements,)
+            The values. They are copied if they are a view of other data.
+        """
+        self._values.append(values if values.base is None else values.copy())
