@@ -14,20 +14,26 @@ from ari_estimator.calibration._binned_pivots import (
 )
 from ari_estimator.closed_testing import LearnedTemplate, make_template
 from ari_estimator.closed_testing._templates import TEMPLATES
-from ari_estimator.resampling import CorrelationTail
+from ari_estimator.resampling import (
+    CorrelationTail,
+    MultipleCorrelationTail,
+    NormalTail,
+)
 
 DEGREES = [1, 2, 3, 9, 60, 500, 5000]
 KINDS = ["null", "signal", "anywhere", "far", "discrete", "extreme", "equal"]
 
 
+TAILS = [
+    *(CorrelationTail(df, two_sided) for df in DEGREES for two_sided in (False, True)),
+    *(MultipleCorrelationTail(rank, df) for rank in (1, 2, 5) for df in DEGREES),
+    NormalTail(False),
+    NormalTail(True),
+]
+
+
 def bins_of(df, two_sided, error=0.0, n_bins=8192):
-    return StatisticBins(
-        CorrelationTail(df, two_sided),
-        two_sided=two_sided,
-        spread=(df + 1) ** -0.5,
-        error=error,
-        n_bins=n_bins,
-    )
+    return StatisticBins(CorrelationTail(df, two_sided), error=error, n_bins=n_bins)
 
 
 def template_of(name, m, k_max=None, delta=0):
@@ -56,9 +62,38 @@ def statistics_of(kind, df, n_rows, m, rng):
     return r
 
 
+def statistics_with(tail, kind, n_rows, m, rng):
+    """Return statistics of a tail such as come up, and such as try the bins."""
+    if isinstance(tail, CorrelationTail):
+        return statistics_of(kind, tail.df, n_rows, m, rng)
+    if isinstance(tail, NormalTail):
+        # As of very many degrees of freedom; and far beyond of what is told apart.
+        z = 5000**0.5 * statistics_of(kind, 5000, n_rows, m, rng)
+        return np.clip(z, -38, 38)
+    squares = rng.standard_normal((n_rows, m, tail.rank + 1)) ** 2
+    effects, rest = squares[:, :, 1:].sum(axis=2), rng.chisquare(tail.df, (n_rows, m))
+    if kind == "signal":
+        effects[:, : m // 4] += 25 * rng.random((n_rows, m // 4))
+    r = np.sqrt(effects / (effects + rest))
+    if kind == "null" or kind == "signal":
+        return r
+    if kind == "discrete":
+        return np.round(r * 8) / 8
+    if kind == "equal":
+        return np.repeat(r[:, :1], m, axis=1)
+    return np.abs(statistics_of(kind, tail.df, n_rows, m, rng))
+
+
+def within(tail, statistics):
+    """Return statistics in the range in which they may be."""
+    if isinstance(tail, NormalTail):
+        return statistics
+    return np.clip(statistics, 0 if isinstance(tail, MultipleCorrelationTail) else -1, 1)
+
+
 def sorted_pivots(statistics, tail, template):
     """Return pivotal statistics by their definition."""
-    r = np.abs(statistics) if tail.two_sided else statistics
+    r = np.abs(statistics) if tail.is_absolute else statistics
     p = np.sort(tail(r.astype(float)), axis=1)[:, : template.k_max]
     return template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
 
@@ -67,8 +102,7 @@ def sorted_pivots(statistics, tail, template):
 @given(
     name=st.sampled_from([*TEMPLATES, "learned"]),
     kind=st.sampled_from(KINDS),
-    df=st.sampled_from(DEGREES),
-    two_sided=st.booleans(),
+    tail=st.sampled_from(TAILS),
     m=st.integers(2, 400),
     k_max=st.none() | st.integers(1, 400),
     delta=st.integers(0, 20),
@@ -78,21 +112,20 @@ def sorted_pivots(statistics, tail, template):
     seed=st.integers(0, 2**32 - 1),
 )
 def test_pivots_equal_pivots_of_sorted_p_values(
-    name, kind, df, two_sided, m, k_max, delta, n_left_out, log_error, n_bins, seed
+    name, kind, tail, m, k_max, delta, n_left_out, log_error, n_bins, seed
 ):
     rng = np.random.default_rng(seed)
     k_max = None if k_max is None else min(k_max, m - 1)
     delta = min(delta, (k_max or m - 1) - 1)
     template = template_of(name, m, k_max, delta)
-    exact = statistics_of(kind, df, 3, max(1, m - n_left_out), rng)
+    exact = statistics_with(tail, kind, 3, max(1, m - n_left_out), rng)
     # As errors may be: of each statistic another one, or of all of them the same.
     most = 10.0**log_error
     off = rng.uniform(-most, most, exact.shape)
     off[1:] = np.sign(off[1:, :1]) * most
-    statistics = np.clip(exact + off, -1, 1).astype(np.float32)
+    statistics = within(tail, exact + off).astype(np.float32)
     error = np.abs(statistics - exact).max()
-    tail = CorrelationTail(df, two_sided)
-    bins = bins_of(df, two_sided, error, n_bins)
+    bins = StatisticBins(tail, error=error, n_bins=n_bins)
     low, value, high = bins.pivots(statistics, template)
     assert_allclose(value, sorted_pivots(statistics, tail, template), rtol=1e-10, atol=1e-300)
     without_error = sorted_pivots(exact, tail, template)
@@ -120,12 +153,11 @@ def test_bounds_are_as_far_off_as_p_values_may_be(df, two_sided):
 
 
 @pytest.mark.parametrize("n_bins", [128, 8192])
-@pytest.mark.parametrize("two_sided", [False, True])
-@pytest.mark.parametrize("df", DEGREES)
-def test_interpolated_p_values_are_as_far_off_as_they_say(df, two_sided, n_bins):
+@pytest.mark.parametrize("tail", TAILS, ids=repr)
+def test_interpolated_p_values_are_as_far_off_as_they_say(tail, n_bins):
     rng = np.random.default_rng(0)
     for error in (1e-7, 1e-5, 1e-4, 1e-3):
-        bins = bins_of(df, two_sided, error, n_bins)
+        bins = StatisticBins(tail, error=error, n_bins=n_bins)
         edges = bins._table._edges
         number = np.repeat(np.arange(n_bins), 8)
         share = np.tile([0, 1, *rng.random(6)], n_bins)
@@ -146,14 +178,23 @@ def test_more_statistics_have_more_bins(n_statistics, n_bins):
     assert bins_for(n_statistics) == n_bins
 
 
-@pytest.mark.parametrize("two_sided", [False, True])
+@pytest.mark.parametrize(
+    "tail",
+    [
+        CorrelationTail(10, False),
+        CorrelationTail(10, True),
+        MultipleCorrelationTail(3, 10),
+        NormalTail(False),
+        NormalTail(True),
+    ],
+    ids=repr,
+)
 @pytest.mark.parametrize("name", ["simes", "beta", "power", "learned"])
 @pytest.mark.parametrize("value", [-1, -0.3, 0, 0.3, 1])
-def test_one_element(name, value, two_sided):
-    statistics = np.full((4, 1), value, dtype=np.float32)
+def test_one_element(name, value, tail):
+    statistics = within(tail, np.full((4, 1), value, dtype=np.float32))
     template = template_of(name, 1)
-    tail = CorrelationTail(10, two_sided)
-    found = bins_of(10, two_sided).pivots(statistics, template)
+    found = StatisticBins(tail, error=0.0).pivots(statistics, template)
     expected = sorted_pivots(statistics, tail, template)
     assert_allclose(found.value, expected, rtol=1e-12)
     assert (found.low <= expected).all()
@@ -196,19 +237,18 @@ def test_statistics_are_not_written_to():
 @settings(deadline=None, max_examples=60)
 @given(
     kind=st.sampled_from(KINDS),
-    df=st.sampled_from(DEGREES),
-    two_sided=st.booleans(),
+    tail=st.sampled_from(TAILS),
     m=st.integers(1, 300),
     part=st.floats(0, 1),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_smallest_p_values(kind, df, two_sided, m, part, seed):
+def test_smallest_p_values(kind, tail, m, part, seed):
     rng = np.random.default_rng(seed)
-    statistics = statistics_of(kind, df, 3, m, rng).astype(np.float32)
+    statistics = statistics_with(tail, kind, 3, m, rng).astype(np.float32)
     n = max(1, round(part * m))
-    found = bins_of(df, two_sided).smallest_p_values(statistics, n)
-    r = np.abs(statistics) if two_sided else statistics
-    expected = np.sort(CorrelationTail(df, two_sided)(r.astype(float)), axis=1)[:, :n]
+    found = StatisticBins(tail, error=0.0).smallest_p_values(statistics, n)
+    r = np.abs(statistics) if tail.is_absolute else statistics
+    expected = np.sort(tail(r.astype(float)), axis=1)[:, :n]
     assert_array_equal(found, expected)
 
 

@@ -21,8 +21,13 @@ def resample(data, design=None, contrast=None, seed=0, **options):
     return resample_subjects(data, design, contrast, rng=np.random.default_rng(seed), **options)
 
 
-def calibrate(data, masker=None, **parameters):
-    return PermutationCalibration(n_permutations=20, **parameters).fit(data, masker=masker)
+def calibrate(data, masker=None, alpha=0.05, **parameters):
+    calibration = PermutationCalibration(n_permutations=20, **parameters)
+    return calibration.fit(data, alpha=alpha, masker=masker)
+
+
+def statistics_of(data, *model, **options):
+    return resample(data, *model, **options).null.observed[0]
 
 
 @pytest.fixture
@@ -36,28 +41,28 @@ GROUPS = np.column_stack([np.repeat([1, 0], 5), np.repeat([0, 1], 5)])
 def test_without_a_design_the_mean_is_tested(data):
     found = resample(data)
     assert found.scheme == "sign-flipping"
-    assert_allclose(found.null.exact_t(0), stats.ttest_1samp(data, 0).statistic, rtol=1e-12)
-    assert_allclose(resample(data, contrast=[-1]).null.exact_t(0), -found.null.exact_t(0))
+    assert_allclose(found.null.observed[0], stats.ttest_1samp(data, 0).statistic, rtol=1e-12)
+    assert_allclose(statistics_of(data, contrast=[-1]), -found.null.observed[0])
 
 
 def test_a_design_of_one_column_needs_no_contrast(data):
     x = np.arange(10.0)
-    one = resample(data, x).null.exact_t(0)
-    assert_array_equal(resample(data, x[:, np.newaxis]).null.exact_t(0), one)
-    assert_array_equal(resample(data, x, [1]).null.exact_t(0), one)
+    one = statistics_of(data, x)
+    assert_array_equal(statistics_of(data, x[:, np.newaxis]), one)
+    assert_array_equal(statistics_of(data, x, [1]), one)
 
 
 def test_designs_of_other_kinds(data):
-    one = resample(data, GROUPS, [1, -1]).null.exact_t(0)
+    one = statistics_of(data, GROUPS, [1, -1])
     frame = pd.DataFrame(GROUPS, columns=["patients", "controls"])
     for design in (GROUPS.tolist(), frame, GROUPS.astype(bool), GROUPS.astype(np.float32)):
         found = resample(data, design, [1, -1])
-        assert_array_equal(found.null.exact_t(0), one)
+        assert_array_equal(found.null.observed[0], one)
         assert found.scheme == "permutation"
 
 
 def test_data_of_other_kinds(data):
-    one = resample(data).null.exact_t(0)
+    one = statistics_of(data)
     for same in (
         data.tolist(),
         list(data),
@@ -65,9 +70,9 @@ def test_data_of_other_kinds(data):
         pd.DataFrame(data),
         np.asfortranarray(data),
     ):
-        assert_allclose(resample(same).null.exact_t(0), one, rtol=1e-12)
+        assert_allclose(statistics_of(same), one, rtol=1e-12)
     swapped = data.astype(data.dtype.newbyteorder())
-    assert_allclose(resample(swapped).null.exact_t(0), one, rtol=1e-12)
+    assert_allclose(statistics_of(swapped), one, rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int64, np.float16])
@@ -75,7 +80,7 @@ def test_other_numbers_become_doubles(data, dtype):
     data = np.abs(10 * data).astype(dtype)
     assert check_data(data).dtype == np.float64
     assert_allclose(
-        resample(data).null.exact_t(0),
+        statistics_of(data),
         stats.ttest_1samp(data.astype(float), 0).statistic,
         rtol=1e-12,
     )
@@ -103,12 +108,36 @@ def test_the_same_seed_gives_the_same_resamples(data):
 
 def test_seeds_work_as_in_scikit_learn(data):
     one, same, other, unseeded = (
-        calibrate(data, random_state=seed).pivotal_statistics_
-        for seed in (1, np.random.RandomState(1), 2, None)
+        calibrate(data, random_state=seed).pivotal_statistics_ for seed in (1, 1, 2, None)
     )
     assert_array_equal(one, same)
     assert (one != other).any()
     assert (one != unseeded).any()
+    state = np.random.RandomState(1)
+    first, moved_on, again = (
+        calibrate(data, random_state=given).pivotal_statistics_
+        for given in (state, state, np.random.RandomState(1))
+    )
+    assert_array_equal(first, again)
+    assert (first != moved_on).any()
+
+
+@pytest.mark.parametrize("random_state", [7, None, np.random.RandomState(3)])
+def test_the_recorded_seed_gives_the_same_draws(data, random_state):
+    one = calibrate(data, random_state=random_state)
+    assert isinstance(one.seed_, int)
+    assert one.seed_ == 7 or random_state != 7
+    again = calibrate(data, random_state=one.seed_)
+    assert again.seed_ == one.seed_
+    assert_array_equal(again.pivotal_statistics_, one.pivotal_statistics_)
+
+
+@pytest.mark.parametrize(("n_rows", "seed"), [(4, None), (10, 5)])
+def test_no_seed_is_recorded_if_there_was_nothing_to_draw(data, n_rows, seed):
+    # All 2^4 flips are taken; of 2^10 some are drawn.
+    found = calibrate(data[:n_rows], alpha=0.1, random_state=5)
+    assert found.seed_ == seed
+    assert found.calibration_.is_exhaustive == (seed is None)
 
 
 def test_the_names_of_blocks_do_not_matter(data):
@@ -174,7 +203,8 @@ def test_subjects_that_are_not_finite_are_named(data, dtype):
         (GROUPS, None, "contrast must be given for a design of 2 columns. Got None"),
         (None, [1, 0], "contrast must be 1 numbers"),
         (GROUPS, [1], "contrast must be 2 numbers"),
-        (GROUPS, np.eye(2), "an F contrast"),
+        (GROUPS, np.eye(3), "or rows of so many for an F contrast"),
+        (GROUPS, np.zeros((2, 2)), "contrast must be finite and not 0"),
         (np.column_stack([np.ones(10), GROUPS]), [1, 0, 0], "is not estimable"),
         (np.eye(10), [1] + 9 * [0], "10 subjects for a design of rank 10"),
         (GROUPS.astype(str), [1, -1], "design must be numbers"),
@@ -191,7 +221,156 @@ def test_blocks_that_are_refused(data):
     with pytest.raises(ValueError, match="blocks must be 10 labels"):
         resample(data, blocks=range(9))
     with pytest.raises(ValueError, match="blocks must leave something to permute"):
-        resample(data, GROUPS, [1, -1], blocks=GROUPS[:, 0])
+        resample(data, GROUPS, [1, -1], blocks=GROUPS[:, 0], exchange="within")
+    with pytest.raises(ValueError, match="blocks must be alike to change places as wholes"):
+        resample(data, GROUPS, [1, -1], blocks=[0, 0, 0, 1, 1, 2, 2, 2, 3, 3])
+    with pytest.raises(ValueError, match="first column"):
+        resample(data, blocks=np.column_stack([GROUPS[:, 0] + 1, np.arange(10) + 1]))
+    for unlike in ([[0, 1]] * 10, [[0.5, 1]] * 10):
+        with pytest.raises(ValueError, match="positive and negative whole numbers"):
+            resample(data, blocks=unlike)
+    with pytest.raises(ValueError, match="exchange must be None unless blocks are labels"):
+        resample(data, exchange="whole")
+
+
+def test_the_level_must_be_above_the_number_of_permutations(data):
+    # Two groups as blocks: they change places, or do not.
+    with pytest.raises(ValueError, match="alpha must be at least 1 / n_permutations = 1 / 2"):
+        PermutationCalibration(blocks=GROUPS[:, 0]).fit(data, GROUPS, [1, -1])
+
+
+F_CONTRASTS = {
+    "groups": (GROUPS, [[1, -1], [-1, 1]], "permutation", 1),
+    "both means": (GROUPS, np.eye(2), "sign-flipping", 2),
+}
+
+
+@pytest.mark.parametrize("variance_groups", [None, "auto"])
+@pytest.mark.parametrize("case", F_CONTRASTS)
+def test_f_contrasts(data, case, variance_groups):
+    design, contrast, scheme, rank = F_CONTRASTS[case]
+    found = resample(data, design, contrast, variance_groups=variance_groups)
+    assert found.stat_type == ("F" if variance_groups is None else "G")
+    assert found.rank == rank
+    assert found.scheme == ("sign-flipping" if variance_groups else scheme)
+    f = found.null.observed[0]
+    assert (f >= 0).all()
+    with pytest.raises(ValueError, match="two_sided must be False for an F contrast"):
+        resample(data, design, contrast, two_sided=True)
+
+
+@pytest.mark.parametrize("groups", [GROUPS[:, 0], list("bbbbbaaaaa"), "auto"])
+def test_variance_groups(data, groups):
+    found = resample(data, GROUPS, [1, -1], variance_groups=groups)
+    welch = stats.ttest_ind(data[:5], data[5:], equal_var=False, alternative="greater")
+    assert (found.stat_type, found.rank, found.scheme) == ("v", 1, "sign-flipping")
+    assert found.doubt is None
+    assert_allclose(found.null.observed[0], welch.statistic, rtol=1e-9)
+    assert_allclose(found.null.observed.df, welch.df, rtol=1e-9)
+    assert_allclose(found.null.observed_p_values, welch.pvalue, rtol=1e-8)
+    for scheme in ("permutation", "bootstrap"):
+        mixed = resample(data, GROUPS, [1, -1], variance_groups=groups, scheme=scheme)
+        assert "mixes variance groups" in mixed.doubt
+        assert_array_equal(mixed.null.observed[0], found.null.observed[0])
+
+
+def test_auto_takes_the_rows_that_blocks_let_change_places(data):
+    age = np.array([-2, -1, 0, 1, 2, 1, 2, -2, 0, -1])
+    design = np.column_stack([np.ones(10), age])
+    found = resample(data, design, [0, 1], blocks=GROUPS[:, 0], variance_groups="auto")
+    assert (found.stat_type, found.scheme) == ("v", "permutation within blocks")
+    assert found.doubt is None
+    told = resample(data, design, [0, 1], blocks=GROUPS[:, 0], variance_groups=GROUPS[:, 0])
+    assert_array_equal(found.null.block(0, 20), told.null.block(0, 20))
+
+
+def test_permutations_that_leave_what_is_tested_in_place_raise_a_doubt(data):
+    # Ages differ between the two groups, and hardly within them.
+    design = np.column_stack([np.ones(10), np.arange(10)])
+    found = resample(data, design, [0, 1], blocks=GROUPS[:, 0])
+    assert found.scheme == "permutation within blocks"
+    assert "little can be found. scheme='sign_flip'" in found.doubt
+
+
+def test_a_contrast_within_and_between_blocks_beside_nuisance_takes_whole_blocks():
+    # The difference of groups in one condition: residuals of the other condition are unlike.
+    rng = np.random.default_rng(0)
+    subjects, condition = np.repeat(np.arange(12), 2), np.tile([0, 1], 12)
+    cells = np.eye(4)[2 * (subjects // 6) + condition]
+    options = {"blocks": subjects, "two_sided": True, "n_permutations": 50, "rng": rng}
+    data = rng.standard_normal((24, 5))
+    found = resample_subjects(data, cells, [1, 0, -1, 0], **options)
+    assert found.scheme.startswith("permutation of whole blocks")
+    with pytest.raises(ValueError, match="blocks must go with the contrast"):
+        resample_subjects(data, cells, [1, 0, -1, 0], exchange="within", **options)
+
+
+def test_rows_of_whole_blocks_must_be_in_one_order():
+    rng = np.random.default_rng(0)
+    subjects, condition = np.repeat(np.arange(12), 3), np.tile([0, 1, 2], 12)
+    group = subjects // 6
+
+    def interaction_of(conditions):
+        return np.column_stack([np.eye(3)[conditions], group, group * (conditions == 2)])
+
+    data = rng.standard_normal((36, 5))
+    options = {"blocks": subjects, "exchange": "whole", "two_sided": True}
+    options |= {"n_permutations": 50, "rng": rng}
+    weights = [0, 0, 0, 0, 1]
+    resample_subjects(data, interaction_of(condition), weights, **options)
+    shuffled = condition.copy()
+    shuffled[3:6] = [2, 0, 1]
+    with pytest.raises(ValueError, match="blocks must have their rows in one order"):
+        resample_subjects(data, interaction_of(shuffled), weights, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"variance_groups": range(9)}, "variance_groups must be 10 labels"),
+        ({"variance_groups": [0] * 9 + [np.nan]}, "variance_groups must not be missing"),
+        ({"variance_groups": "cells"}, "labels, one for each row, 'auto' or None. Got 'cells'"),
+        ({"design": None, "contrast": None, "variance_groups": "auto"}, "finds one group"),
+        # A group whose only row has a column of its own.
+        (
+            {
+                "design": np.column_stack([GROUPS, np.arange(10) == 9]),
+                "contrast": [1, -1, 0],
+                "variance_groups": [0] * 9 + [1],
+            },
+            "Got a group of 1 row, [9] (counted from 0), with",
+        ),
+        (
+            {
+                "blocks": np.repeat(range(5), 2),
+                "exchange": "within",
+                "variance_groups": np.tile([0, 1], 5),
+                "scheme": "permutation",
+                "design": np.column_stack([np.ones(10), np.tile([0, 1], 5)]),
+                "contrast": [0, 1],
+            },
+            "variance_groups must be the same for all rows that blocks let change places",
+        ),
+    ],
+)
+def test_variance_groups_that_are_refused(data, options, message):
+    options = {"design": GROUPS, "contrast": [1, -1], **options}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        resample(data, options.pop("design"), options.pop("contrast"), **options)
+
+
+def test_groups_of_unequal_variance_raise_a_doubt():
+    rng = np.random.default_rng(0)
+    design = np.eye(2)[np.repeat([0, 1], [10, 30])]
+    data = rng.standard_normal((40, 200))
+    assert resample(data, design, [1, -1]).doubt is None
+    data[:10] *= 2
+    doubt = resample(data, design, [1, -1]).doubt
+    assert "differ in variance (10 and 30 rows, standard deviations" in doubt
+    assert "Set variance_groups='auto'" in doubt
+    assert resample(data, design, [1, -1], variance_groups="auto").doubt is None
+    of_equal_size = resample(data[:20], design[:20], [1, -1]).doubt
+    assert "differ in variance (10 and 10 rows" in of_equal_size
 
 
 def test_schemes(data):
@@ -216,7 +395,7 @@ def test_elements_that_do_not_vary(data):
     for given in (data, iter(data)):
         with pytest.warns(UserWarning, match="no residual variance in 2 of 6 elements") as caught:
             found = calibrate(given)
-        assert len(caught) == 1
+        assert sum("residual variance" in str(one.message) for one in caught) == 1
         assert_array_equal(np.flatnonzero(found.is_constant_), [1, 3])
         assert (found.p_values_[[1, 3]] == 1).all()
     with warnings.catch_warnings():
@@ -234,7 +413,7 @@ def test_iterators_are_streamed(data):
     assert found.scheme == "sign-flipping of 4 groups of subjects"
     assert isinstance(found.null, StreamedSignStatistics)
     assert found.null.n_permutations == 16
-    assert_allclose(found.null.exact_t(0), stats.ttest_1samp(data, 0).statistic, rtol=1e-12)
+    assert_allclose(found.null.observed[0], stats.ttest_1samp(data, 0).statistic, rtol=1e-12)
     few = resample((row for row in data), n_groups=10)
     assert few.scheme == "sign-flipping"
     assert isinstance(few.null, LinearModelStatistics)
@@ -249,7 +428,15 @@ def test_iterators_are_streamed(data):
                 {name: np.ones(10)},
                 f"{name} must be left at the default for subjects that are streamed",
             )
-            for name in ("design", "contrast", "blocks")
+            for name in ("design", "contrast", "blocks", "variance_groups")
+        ),
+        (
+            {"variance_groups": "auto"},
+            "variance_groups must be left at the default for subjects that are streamed",
+        ),
+        (
+            {"exchange": "whole"},
+            "exchange must be left at the default for subjects that are streamed",
         ),
         ({"scheme": "permutation"}, "scheme must be 'auto' or 'sign_flip' for subjects"),
         ({"scheme": "bootstrap"}, "scheme must be 'auto' or 'sign_flip' for subjects"),
@@ -293,7 +480,7 @@ def test_images_go_through_the_masker_one_by_one(data, images, masker, tmp_path,
         for image, path in zip(images, paths, strict=True):
             image.to_filename(path)
     found = calibrate(paths if given == "paths" else given(images), masker, n_groups=5)
-    assert_allclose(found.t_values_, stats.ttest_1samp(data, 0).statistic, rtol=1e-6)
+    assert_allclose(found.statistic_, stats.ttest_1samp(data, 0).statistic, rtol=1e-6)
     assert found.scheme_ == "sign-flipping of 5 groups of subjects"
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from ari_estimator.closed_testing import LearnedTemplate
-from ari_estimator.closed_testing._learned_template import fingerprints
+from ari_estimator.closed_testing._learned_template import refuse_shared
+from ari_estimator.closed_testing._sketches import sketches
 
 CURVES = [[0.0, 0.1, 0.1], [0.1, 0.1, 0.4], [0.1, 0.3, 1.0]]
 
@@ -93,10 +94,10 @@ def test_ranks_are_a_thousand_by_default():
 
 
 def test_a_template_may_be_cut():
-    template = LearnedTemplate(CURVES, 5, subjects=["a"]).cut(2)
+    template = LearnedTemplate(CURVES, 5, subjects=[[0.6, 0.8]]).cut(2)
     assert_array_equal(template.curves, np.array(CURVES)[:, :2])
     assert (template.k_max, template.n_elements) == (2, 5)
-    assert template.subjects == {"a"}
+    assert_allclose(template.subjects, [[0.6, 0.8]])
     for k_max in (0, 4):
         with pytest.raises(ValueError, match="k_max must be an integer from 1 to 3"):
             LearnedTemplate(CURVES, 5).cut(k_max)
@@ -107,21 +108,50 @@ def test_single_precision_is_as_good():
     template = LearnedTemplate.from_p_values(p_values)
     assert template.curves.dtype == np.float64
     assert_array_equal(template.curves, LearnedTemplate.from_p_values(p_values * 1.0).curves)
-    assert template.subjects == fingerprints(p_values.astype(np.float64))
+    assert_allclose(template.subjects, sketches(p_values.astype(np.float64)), atol=1e-6)
 
 
-def test_data_are_known_again_by_their_fingerprints():
-    p_values = np.random.default_rng(0).random((4, 30))
-    template = LearnedTemplate.from_p_values(p_values)
-    assert len(template.subjects) == 4
-    assert template.subjects == fingerprints(p_values)
-    assert fingerprints(p_values[2:3]) <= template.subjects
-    assert not fingerprints(p_values * 0.999) & template.subjects
-    # Read in single precision another time.
-    assert fingerprints(p_values.astype(np.float32)) == template.subjects
-    # The layout in memory is not part of the data.
-    assert fingerprints(np.asfortranarray(p_values)) == template.subjects
-    assert LearnedTemplate(CURVES, 5).subjects == frozenset()
+SAME_DATA = {
+    "the same": lambda data: data,
+    "one of them": lambda data: data[2:3],
+    "another order": lambda data: data[::-1],
+    "another scale": lambda data: data * 1e-3,
+    "another sign": lambda data: -data,
+    "another unit, with its zero elsewhere": lambda data: 273.15 + 1.8 * data,
+    "single precision": lambda data: data.astype(np.float32),
+    "another layout in memory": np.asfortranarray,
+    "rounded": lambda data: np.round(data, 3),
+}
+
+
+@pytest.mark.parametrize("n_elements", [30, 256, 5000])
+@pytest.mark.parametrize("change", SAME_DATA)
+def test_the_same_data_are_known_again(change, n_elements):
+    data = np.random.default_rng(0).standard_normal((4, n_elements))
+    template = LearnedTemplate(CURVES, n_elements, subjects=sketches(data))
+    changed = SAME_DATA[change](data)
+    with pytest.raises(ValueError, match=f"{len(changed)} of the 4 rows"):
+        refuse_shared(template, changed)
+
+
+@pytest.mark.parametrize("n_elements", [5, 12, 30, 300, 5000])
+def test_other_data_are_not_taken_for_the_same(n_elements):
+    rng = np.random.default_rng(0)
+    # Maps of subjects are alike, since the same voxels are active.
+    shared = 1.5 * rng.standard_normal(n_elements)
+    for _ in range(10):
+        data = shared + rng.standard_normal((40, n_elements))
+        template = LearnedTemplate([[0.1]], n_elements, subjects=sketches(data[:20]))
+        refuse_shared(template, data[20:])
+
+
+def test_constant_rows_are_nobodys_data():
+    data = np.ones((3, 40)) * [[0], [1], [1e6]]
+    refuse_shared(LearnedTemplate([[0.1]], 40, subjects=sketches(data)), data)
+
+
+def test_without_data_nothing_is_refused():
+    refuse_shared(LearnedTemplate(CURVES, 5), np.random.default_rng(0).random((3, 5)))
 
 
 def test_what_is_given_is_not_written_to():
@@ -175,5 +205,5 @@ def test_no_ranks_are_refused(k_max):
 def test_caches_know_a_template_again_after_pickling():
     template = LearnedTemplate.from_p_values(np.random.default_rng(0).random((40, 30)))
     again = pickle.loads(pickle.dumps(template))
-    assert again.subjects == template.subjects
+    assert_array_equal(again.subjects, template.subjects)
     assert joblib.hash(again) == joblib.hash(template)

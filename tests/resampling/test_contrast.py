@@ -1,4 +1,4 @@
-"""Contrasts as directions: t from partial correlation is that of least squares."""
+"""Contrasts as directions: t and F from partial correlations are those of least squares."""
 
 import re
 
@@ -11,15 +11,24 @@ from scipy import stats
 
 from ari_estimator.resampling import find_contrast
 
-from ._brute_force import least_squares_t, nuisance_columns
+from ._brute_force import least_squares_f, least_squares_t, nuisance_columns
 
 
 def t_of(data, design, contrast):
     """Return t values from partial correlations, as the class says that they can be had."""
     found = find_contrast(design, contrast)
     residuals = found.without_nuisance(data)
-    r = found.direction @ residuals / np.linalg.norm(residuals, axis=0)
+    r = found.directions[:, 0] @ residuals / np.linalg.norm(residuals, axis=0)
     return r * np.sqrt(found.df / (1 - r**2))
+
+
+def f_of(data, design, contrast):
+    """Return F values from multiple correlations, as the class says that they can be had."""
+    found = find_contrast(design, contrast)
+    residuals = found.without_nuisance(data)
+    explained = ((found.directions.T @ residuals) ** 2).sum(axis=0)
+    r_squared = explained / (residuals**2).sum(axis=0)
+    return r_squared / found.rank / ((1 - r_squared) / found.df)
 
 
 @pytest.fixture
@@ -103,11 +112,74 @@ def test_any_design(n_subjects, n_columns, is_discrete, seed):
     assert_allclose(found.basis.T @ found.basis, np.eye(rank), atol=1e-12)
     # The basis is of the design, its first direction is orthogonal to the nuisance alone.
     assert_allclose(found.without_design(design), 0, atol=1e-9)
-    assert_allclose(found.direction @ nuisance_columns(design, contrast), 0, atol=1e-8)
+    assert (found.rank, found.is_f) == (1, False)
+    assert_allclose(found.directions.T @ nuisance_columns(design, contrast), 0, atol=1e-8)
     data = rng.standard_normal((n_subjects, 3))
     assert_allclose(
         t_of(data, design, contrast), least_squares_t(data, design, contrast), rtol=1e-6
     )
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    n_subjects=st.integers(3, 15),
+    n_columns=st.integers(1, 5),
+    n_rows=st.integers(1, 6),
+    is_discrete=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_f_contrast(n_subjects, n_columns, n_rows, is_discrete, seed):
+    rng = np.random.default_rng(seed)
+    design = rng.standard_normal((n_subjects, n_columns))
+    if is_discrete:
+        design = np.round(design)
+    # Rows of the row space, which may depend on each other.
+    contrast = rng.standard_normal((n_rows, n_subjects)) @ design
+    rank, of_design = np.linalg.matrix_rank(contrast), np.linalg.matrix_rank(design)
+    if of_design in (0, n_subjects):
+        return
+    found = find_contrast(design, contrast)
+    assert (found.df, found.rank, found.is_f) == (n_subjects - of_design, rank, n_rows > 1)
+    assert found.directions.shape == (n_subjects, rank)
+    assert_allclose(found.basis.T @ found.basis, np.eye(of_design), atol=1e-12)
+    assert_allclose(found.without_design(design), 0, atol=1e-9)
+    assert_allclose(found.directions.T @ nuisance_columns(design, contrast), 0, atol=1e-7)
+    data = rng.standard_normal((n_subjects, 3))
+    assert_allclose(
+        f_of(data, design, contrast), least_squares_f(data, design, contrast), rtol=1e-6
+    )
+
+
+def test_f_of_groups_is_the_analysis_of_variance(rng):
+    sizes = [4, 6, 5]
+    group = np.repeat(np.arange(3), sizes)
+    data = rng.standard_normal((15, 5))
+    expected = stats.f_oneway(*(data[group == i] for i in range(3))).statistic
+    means = np.eye(3)[group]
+    for rows in ([[1, -1, 0], [0, 1, -1]], [[1, -1, 0], [0, 1, -1], [1, 0, -1]]):
+        assert_allclose(f_of(data, means, rows), expected, rtol=1e-11)
+        assert find_contrast(means, rows).rank == 2
+    beside_mean = np.column_stack([np.ones(15), means[:, 1:]])
+    assert_allclose(f_of(data, beside_mean, [[0, 1, 0], [0, 0, 1]]), expected, rtol=1e-11)
+
+
+def test_f_of_one_direction_is_the_square_of_t(rng):
+    design = np.column_stack([np.ones(10), rng.standard_normal((10, 2))])
+    data = rng.standard_normal((10, 4))
+    t = t_of(data, design, [0, 2, -1])
+    rows = [[0, 2, -1], [0, -4, 2]]
+    assert_allclose(f_of(data, design, rows), t**2, rtol=1e-10)
+    found = find_contrast(design, rows)
+    assert (found.is_f, found.rank) == (True, 1)
+    # A single row in a matrix is a t contrast.
+    assert not find_contrast(design, [[0, 2, -1]]).is_f
+
+
+def test_the_scale_of_rows_does_not_matter(rng):
+    design = np.column_stack([np.ones(10), rng.standard_normal((10, 2))])
+    data = rng.standard_normal((10, 4))
+    one = f_of(data, design, [[0, 1, 0], [0, 1, 1]])
+    assert_allclose(f_of(data, design, [[0, 1e-6, 0], [0, 1e6, 1e6]]), one, rtol=1e-9)
 
 
 def test_the_sign_of_t_is_that_of_the_contrast(rng):
@@ -145,7 +217,7 @@ def test_a_column_far_from_zero(rng):
 
 def test_boolean_and_integer_designs():
     found = find_contrast(np.array([[True], [True], [True]]), np.array([1], dtype=np.uint8))
-    assert_allclose(found.direction, 3**-0.5)
+    assert_allclose(found.directions, 3**-0.5)
     assert found.nuisance.shape == (3, 0)
 
 
@@ -198,12 +270,19 @@ GROUPS = [[1, 0], [1, 0], [0, 1], [0, 1]]
         (GROUPS, np.ones((1, 1, 2)), "shape (1, 1, 2)"),
         (GROUPS, ["a", "b"], "contrast must be 2 numbers"),
         (GROUPS, [1j, 0], "complex128"),
-        (GROUPS, np.eye(2), "Got 2 rows, an F contrast"),
-        (GROUPS, np.empty((0, 2)), "contrast must be one row"),
+        (GROUPS, np.eye(3), "or rows of so many for an F contrast. Got shape (3, 3)"),
+        (GROUPS, np.empty((0, 2)), "Got shape (0, 2)"),
         (GROUPS, [0, 0], "contrast must be finite and not 0"),
+        (GROUPS, [[0, 0], [0, 0]], "contrast must be finite and not 0. Got [[0, 0], [0, 0]]"),
+        (GROUPS, [[1, -1], [0, np.nan]], "contrast must be finite and not 0"),
         (GROUPS, [1, np.nan], "contrast must be finite and not 0"),
         (GROUPS, [np.inf, 0], "contrast must be finite and not 0"),
         ([[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 1]], [1, 0, 0], "is not estimable"),
+        (
+            [[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 1]],
+            [[0, 1, -1], [1, 0, 0]],
+            "contrast [[0.0, 1.0, -1.0], [1.0, 0.0, 0.0]] is not estimable",
+        ),
         ([[1, 0], [0, 1]], [1, -1], "2 subjects for a design of rank 2"),
         ([[1]], [1], "1 subjects for a design of rank 1"),
         (np.ones((2, 3)), [1, 1], "contrast must be 3 numbers"),

@@ -1,140 +1,35 @@
 """Schemes of resampling: which is chosen, which permutations there are, and what they do."""
 
 import math
-import re
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ari_estimator.resampling import (
-    Permutation,
-    ResidualBootstrap,
-    SignFlipping,
-    check_blocks,
     choose_scheme,
-    find_contrast,
 )
+from ari_estimator.resampling._choose_scheme import crosses_variance_groups
 
-MEAN = [8 * [1]]
-TWO_GROUPS = [[1, 1, 1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1, 1, 1]]
-SLOPE = [8 * [1], [3, 1, 4, 1, 5, 9, 2, 6]]
-CENTRED = [8 * [1], [-7, -5, -3, -1, 1, 3, 5, 7]]
-PAIRS = [[0, 1, 0, 1, 0, 1, 0, 1], *np.kron(np.eye(4, dtype=int), [1, 1]).tolist()]
-
-
-def contrast_of(columns, weights):
-    return find_contrast(np.transpose(columns), weights)
+from ._designs import (
+    BETWEEN,
+    CENTRED,
+    IN_SUBJECT,
+    MEAN,
+    PAIRS,
+    SITES,
+    SLOPE,
+    SUBJECTS,
+    TWO_GROUPS,
+    contrast_of,
+)
 
 
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
-
-
-@pytest.mark.parametrize(
-    ("columns", "weights", "kind"),
-    [
-        (MEAN, [1], SignFlipping),
-        (MEAN, [-2], SignFlipping),
-        ([[1, 1, 1, 1, 2, 2, 2, 2]], [1], SignFlipping),  # weighted mean
-        (TWO_GROUPS, [1, -1], Permutation),
-        (TWO_GROUPS, [-1, 1], Permutation),
-        (TWO_GROUPS, [1, 0], SignFlipping),  # mean of one group
-        (TWO_GROUPS, [1, 1], SignFlipping),  # mean of both
-        ([8 * [1], TWO_GROUPS[0]], [0, 1], Permutation),
-        ([8 * [1], *TWO_GROUPS], [0, 1, -1], Permutation),
-        (SLOPE, [0, 1], Permutation),
-        (SLOPE, [1, 0], SignFlipping),  # intercept
-        (CENTRED, [1, 0], SignFlipping),
-        (CENTRED, [0, 1], Permutation),
-        ([SLOPE[1]], [1], SignFlipping),  # regression through the origin
-        ([CENTRED[1]], [1], SignFlipping),
-        ([*TWO_GROUPS, SLOPE[1]], [0, 0, 1], Permutation),
-        ([*TWO_GROUPS, SLOPE[1]], [1, -1, 0], Permutation),
-        ([*TWO_GROUPS, CENTRED[1]], [1, 1, 0], SignFlipping),
-        (PAIRS, [1, 0, 0, 0, 0], Permutation),
-    ],
-)
-def test_what_is_resampled_unless_told(columns, weights, kind):
-    assert type(choose_scheme("auto", contrast_of(columns, weights))) is kind
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [("sign_flip", SignFlipping), ("permutation", Permutation), ("bootstrap", ResidualBootstrap)],
-)
-def test_what_is_resampled_if_told(name, kind):
-    assert type(choose_scheme(name, contrast_of(TWO_GROUPS, [1, -1]))) is kind
-
-
-@pytest.mark.parametrize(
-    ("name", "columns", "weights", "blocks", "description"),
-    [
-        ("auto", MEAN, [1], None, "sign-flipping"),
-        ("auto", MEAN, [1], [0, 0, 1, 1, 2, 2, 3, 3], "sign-flipping of whole blocks"),
-        ("auto", TWO_GROUPS, [1, -1], None, "permutation"),
-        ("auto", SLOPE, [0, 1], [0, 0, 0, 0, 1, 1, 1, 1], "permutation within blocks"),
-        ("auto", [*TWO_GROUPS, SLOPE[1]], [1, -1, 0], None, "permutation of residuals"),
-        ("bootstrap", MEAN, [1], None, "bootstrap of residuals"),
-    ],
-)
-def test_it_is_said_what_is_resampled(name, columns, weights, blocks, description):
-    blocks = None if blocks is None else np.array(blocks)
-    scheme = choose_scheme(name, contrast_of(columns, weights), blocks)
-    assert scheme.description.startswith(description)
-
-
-@pytest.mark.parametrize(
-    ("name", "columns", "weights", "blocks", "message"),
-    [
-        ("shuffle", MEAN, [1], None, "scheme must be one of ['auto', 'sign_flip'"),
-        ("permutation", MEAN, [1], None, "no order of them changes it"),
-        ("permutation", TWO_GROUPS, [1, 1], None, "must be 'sign_flip' or 'bootstrap'"),
-        ("permutation", CENTRED, [1, 0], None, "Got 'permutation'"),
-        ("bootstrap", MEAN, [1], [0, 0, 1, 1, 2, 2, 3, 3], "blocks must be None"),
-        ("auto", TWO_GROUPS, [1, -1], [0, 0, 0, 1, 1, 2, 2, 2], "something to permute"),
-        ("permutation", TWO_GROUPS, [1, -1], range(8), "something to permute"),
-        # Only the nuisance differs within blocks: the estimate is the same in all permutations.
-        (
-            "auto",
-            [8 * [1], [0, 0, 0, 0, 1, 1, 1, 1], [0, 1, 0, 1, 0, 1, 0, 1]],
-            [0, 1, 0],
-            [0, 0, 1, 1, 2, 2, 3, 3],
-            "something to permute",
-        ),
-    ],
-)
-def test_schemes_that_are_refused(name, columns, weights, blocks, message):
-    blocks = None if blocks is None else np.array(blocks)
-    with pytest.raises(ValueError, match=re.escape(message)):
-        choose_scheme(name, contrast_of(columns, weights), blocks)
-
-
-def test_blocks_are_any_labels():
-    assert check_blocks(None, 4) is None
-    assert_array_equal(check_blocks(["b", "a", "b", "c"], 4), [0, 1, 0, 2])
-    assert_array_equal(check_blocks([7, 7, -1, 7], 4), [0, 0, 1, 0])
-    assert_array_equal(check_blocks(np.array(["b", 1, "b", 2.5], dtype=object), 4), [0, 1, 0, 2])
-    assert_array_equal(check_blocks(pd.Series(["x", "y", "y", "x"]), 4), [0, 1, 1, 0])
-
-
-@pytest.mark.parametrize("blocks", [[1, 2, 3], [[1], [2], [3], [4]], "abcd", 3, []])
-def test_blocks_must_be_one_label_for_each_row(blocks):
-    with pytest.raises(ValueError, match="blocks must be 4 labels"):
-        check_blocks(blocks, 4)
-
-
-@pytest.mark.parametrize("missing", [np.nan, None])
-def test_blocks_must_not_be_missing(missing):
-    with pytest.raises(ValueError, match="Got none for row 2"):
-        check_blocks(["a", "b", missing, "b"], 4)
-    if missing is not None:
-        with pytest.raises(ValueError, match="Got none for row 1"):
-            check_blocks([1.0, missing, 3.0, 3.0], 4)
 
 
 def arrangements(scheme, draws, contrast):
@@ -196,6 +91,32 @@ def test_all_permutations_within_blocks():
     assert_each_once(scheme, contrast, 3 * 4)
 
 
+def test_all_permutations_of_whole_blocks():
+    contrast = contrast_of(BETWEEN, [1, -1])
+    assert_each_once(choose_scheme("auto", contrast, SUBJECTS), contrast, 6)
+    # The rows of a subject differ in nuisance.
+    contrast = contrast_of([*BETWEEN, IN_SUBJECT], [1, -1, 0])
+    assert_each_once(choose_scheme("auto", contrast, SUBJECTS), contrast, 6)
+    assert_each_once(choose_scheme("auto", contrast, SUBJECTS, "both"), contrast, 6 * 2**4)
+
+
+def test_all_permutations_within_sites():
+    contrast = contrast_of([[1, 1, 0, 0] * 2, [0, 0, 1, 1] * 2], [1, -1])
+    assert_each_once(choose_scheme("auto", contrast, SITES), contrast, 2**2)
+
+
+def test_rows_of_unequal_variance_are_told_apart():
+    # Of two groups of 2 and 4 rows with variances of their own, split once more.
+    contrast = contrast_of([[1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 1, 1]], [1, -1])
+    groups = np.array([0, 1, 0, 0, 1, 1])
+    one = choose_scheme("permutation", contrast)
+    other = choose_scheme("permutation", contrast, variance_groups=groups)
+    assert (one.n_distinct, other.n_distinct) == (15, 180)
+    kinds = 10 * groups + np.array([1, 1, 0, 0, 0, 0])
+    draws = other.draws(180, np.random.default_rng(0))
+    assert len({tuple(kinds[draw]) for draw in draws}) == 180
+
+
 def test_all_permutations_of_pairs():
     contrast = contrast_of(PAIRS, [1, 0, 0, 0, 0])
     scheme = choose_scheme("auto", contrast, np.array([0, 0, 1, 1, 2, 2, 3, 3]))
@@ -208,9 +129,26 @@ def test_all_flips(n_subjects):
     assert_each_once(choose_scheme("auto", contrast), contrast, 2**n_subjects)
 
 
+def test_all_flips_of_units_of_a_table():
+    # Single rows of one site, pairs of the other.
+    levels = np.transpose([8 * [-1], 4 * [1] + 4 * [2], [1, 1, 1, 1, -1, -1, -2, -2]])
+    contrast = contrast_of(MEAN, [1])
+    assert_each_once(choose_scheme("auto", contrast, levels), contrast, 2 ** (4 + 2))
+
+
+def test_rows_that_are_kept_are_not_flipped(rng):
+    levels = np.transpose([8 * [-1], 3 * [1] + 5 * [-2]])
+    scheme = choose_scheme("sign_flip", contrast_of(MEAN, [1]), levels)
+    assert scheme.n_distinct == 2**3
+    for draws in (scheme.draws(8, rng), scheme._random(30, rng)):
+        assert draws.dtype == np.int8
+        assert (draws[:, 3:] == 1).all()
+        assert len(np.unique(draws, axis=0)) == 8
+
+
 def test_all_flips_of_blocks():
     contrast = contrast_of(MEAN, [1])
-    blocks = check_blocks(["x", "y", "x", "z", "z", "z", "x", "y"], 8)
+    blocks = ["x", "y", "x", "z", "z", "z", "x", "y"]
     assert_each_once(choose_scheme("auto", contrast, blocks), contrast, 2**3)
 
 
@@ -231,7 +169,12 @@ BLOCKS = np.array([0, 0, 1, 1, 1, 2, 2, 2])
 
 def schemes():
     slope, mean = contrast_of(SLOPE, [0, 1]), contrast_of(MEAN, [1])
+    between = contrast_of([*BETWEEN, SLOPE[1]], [1, -1, 0])
     return {
+        "permutation of blocks": choose_scheme("permutation", between, SUBJECTS, "whole"),
+        "permutation of both": choose_scheme("permutation", between, SUBJECTS, "both"),
+        "permutation of a table": choose_scheme("permutation", slope, SITES),
+        "sign_flip of a table": choose_scheme("sign_flip", mean, SITES),
         "sign_flip": choose_scheme("sign_flip", mean),
         "sign_flip of blocks": choose_scheme("sign_flip", mean, BLOCKS),
         "permutation": choose_scheme("permutation", slope),
@@ -247,7 +190,8 @@ def test_the_first_random_draw_is_the_data(name, rng):
     residuals = rng.standard_normal((8, 3))
     assert draws.shape == (7, 8)
     assert_array_equal(scheme.resample(draws[0], residuals), residuals)
-    assert not (scheme.resample(draws[1], residuals) == residuals).all()
+    others = [scheme.resample(draw, residuals) for draw in draws[1:]]
+    assert not all((other == residuals).all() for other in others)
 
 
 @pytest.mark.parametrize("name", schemes())
@@ -268,6 +212,60 @@ def test_weights_of_residuals_are_products_with_resampled_ones(name, seed):
     vector, residuals = rng.standard_normal(8), rng.standard_normal((8, 3))
     expected = [vector @ scheme.resample(draw, residuals) for draw in draws]
     assert_allclose(scheme.weights(draws, vector) @ residuals, expected, atol=1e-13)
+
+
+def test_draws_of_a_seed_are_those_of_earlier_versions():
+    def rng():
+        return np.random.default_rng(11)
+
+    found = {name: scheme._random(30, rng()) for name, scheme in schemes().items()}
+    signs = 1 - 2 * rng().integers(0, 2, size=(30, 8), dtype=np.int8)
+    signs[0] = 1
+    assert_array_equal(found["sign_flip"], signs)
+    signs = 1 - 2 * rng().integers(0, 2, size=(30, 3), dtype=np.int8)
+    signs[0] = 1
+    assert_array_equal(found["sign_flip of blocks"], signs[:, BLOCKS])
+    orders = np.tile(np.arange(8), (30, 1))
+    orders[1:] = rng().permuted(orders[1:], axis=1)
+    assert_array_equal(found["permutation"], orders)
+    orders, drawing = np.tile(np.arange(8), (30, 1)), rng()
+    for block in range(3):
+        members = np.flatnonzero(block == BLOCKS)
+        orders[1:, members] = drawing.permuted(orders[1:, members], axis=1)
+    assert_array_equal(found["permutation in blocks"], orders)
+    draws = rng().integers(0, 8, size=(30, 8))
+    draws[0] = np.arange(8)
+    assert_array_equal(found["bootstrap"], draws)
+
+
+@pytest.mark.parametrize("name", schemes())
+def test_one_draw_is_the_data(name, rng):
+    residuals = rng.standard_normal((8, 3))
+    draws = schemes()[name].draws(1, rng)
+    assert len(draws) == 1
+    assert_array_equal(schemes()[name].resample(draws[0], residuals), residuals)
+
+
+GROUPINGS = {
+    "one": np.zeros(8, dtype=int),
+    "two": np.array(TWO_GROUPS[1]),
+    "of blocks": BLOCKS,
+    "of subjects": np.array(SUBJECTS),
+    "of rows of a subject": np.array(IN_SUBJECT),
+    "of sites": np.repeat([0, 1], 4),
+}
+
+
+@pytest.mark.parametrize("groups", GROUPINGS)
+@pytest.mark.parametrize("name", schemes())
+def test_squares_are_kept_in_groups_of_rows_that_stay(name, groups, rng):
+    scheme, groups = schemes()[name], GROUPINGS[groups]
+    residuals = rng.standard_normal((8, 3))
+    members = np.equal.outer(np.arange(groups.max() + 1), groups)
+    squares = [members @ scheme.resample(draw, residuals) ** 2 for draw in scheme._random(60, rng)]
+    are_kept = np.allclose(squares, squares[0], rtol=1e-12)
+    assert scheme.keeps_squares(groups) == are_kept
+    assert crosses_variance_groups(scheme, groups) != are_kept
 
 
 def test_signs_are_balanced_and_independent(rng):
@@ -325,10 +323,22 @@ def test_the_bootstrap_draws_each_subject_as_often(rng):
         # Group by group, the groups are constant.
         ([*TWO_GROUPS, SLOPE[1]], [0, 0, 1], [0, 0, 0, 1, 1, 1, 1, 1], 0),
         # A covariate that is nearly constant in blocks.
-        ([*SLOPE, [0, 1, 0, 9, 8, 9, 9, 8]], [0, 1, 0], [0, 0, 0, 1, 1, 1, 1, 1], 1),
+        (
+            [*TWO_GROUPS, SLOPE[1], [0, 1, 0, 9, 8, 9, 9, 8]],
+            [0, 0, 1, 0],
+            [0, 0, 0, 1, 1, 1, 1, 1],
+            1,
+        ),
         (PAIRS, [1, 0, 0, 0, 0], [0, 0, 1, 1, 2, 2, 3, 3], 0),
         (PAIRS, [1, 0, 0, 0, 0], None, 3),
         ([*PAIRS, SLOPE[1]], [1, 0, 0, 0, 0, 0], [0, 0, 1, 1, 2, 2, 3, 3], 1),
+        # Whole subjects: what is the same in each of their places stays.
+        ([*BETWEEN, IN_SUBJECT], [1, -1, 0], SUBJECTS, 0),
+        ([*BETWEEN, SLOPE[1]], [1, -1, 0], SUBJECTS, 1),
+        # F: fewer nuisance variables are left.
+        ([*SLOPE, CENTRED[1]], [[0, 1, 0], [0, 0, 1]], None, 0),
+        ([*PAIRS, SLOPE[1], [2, 7, 1, 8, 2, 8, 1, 8]], np.eye(7)[[0, 5]], None, 4),
+        ([*PAIRS, SLOPE[1], [2, 7, 1, 8, 2, 8, 1, 8]], np.eye(7)[[0, 5]], SUBJECTS, 1),
     ],
 )
 def test_nuisance_that_permuted_residuals_stay_orthogonal_to(
@@ -369,5 +379,5 @@ def test_the_bootstrap_draws_residuals_of_mean_zero_without_an_intercept(rng):
     scheme = choose_scheme("bootstrap", contrast)
     residuals = scheme.residuals(contrast, data)
     assert_allclose(residuals.mean(axis=0), 0, atol=1e-13)
-    fit = contrast.direction[:, np.newaxis] * (contrast.direction @ data)
+    fit = contrast.directions @ (contrast.directions.T @ data)
     assert_allclose(residuals, (data - fit) - (data - fit).mean(axis=0), atol=1e-13)

@@ -9,7 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from ari_estimator.resampling import (
+    Exchangeability,
     LinearModelStatistics,
+    PartialCorrelation,
     SignFlipping,
     StreamedSignStatistics,
     SubjectSums,
@@ -35,14 +37,18 @@ def streamed(data, n_groups, n_permutations=50, two_sided=False):
 def test_a_group_for_each_is_as_if_in_memory(data, dtype, n_groups):
     data = (100 * data).astype(dtype)
     contrast = find_contrast(np.ones((23, 1)), [1])
-    scheme = SignFlipping(23, None)
+    scheme = SignFlipping(Exchangeability.of(None, 23))
     draws = scheme.draws(50, np.random.default_rng(3))
     in_memory = LinearModelStatistics(
-        data if dtype != np.int16 else data.astype(float), contrast, scheme, draws, False
+        data if dtype != np.int16 else data.astype(float),
+        PartialCorrelation(contrast, scheme, False),
+        scheme,
+        draws,
     )
     found = streamed(data, n_groups)
-    for draw in (0, 1, 49):
-        assert_allclose(found.exact_t(draw), in_memory.exact_t(draw), rtol=1e-12)
+    chosen = np.array([0, 1, 49])
+    assert_allclose(found.exact(chosen), in_memory.exact(chosen), rtol=1e-12)
+    assert_allclose(found.observed.values, in_memory.observed.values, rtol=1e-12)
     assert_array_equal(found.block(25, 50), in_memory.block(25, 50))
 
 
@@ -51,7 +57,8 @@ def test_doubles_stay_doubles():
     data = 1e8 + np.random.default_rng(0).standard_normal((12, 6))
     expected = stats.ttest_1samp(data, 0).statistic
     for n_groups in (3, 12):
-        assert_allclose(streamed(data, n_groups, n_permutations=8).exact_t(0), expected, rtol=1e-7)
+        observed = streamed(data, n_groups, n_permutations=8).observed
+        assert_allclose(observed.values, expected, rtol=1e-7)
 
 
 @pytest.mark.parametrize("n_groups", [2, 5, 22])
@@ -61,17 +68,24 @@ def test_groups_are_flipped_as_one(data, dtype, n_groups):
     null = streamed(data, n_groups, n_permutations=60, two_sided=True)
     assert isinstance(null, StreamedSignStatistics)
     assert null.n_permutations == min(2**n_groups, 60)
-    draws = SignFlipping(n_groups, None).draws(60, np.random.default_rng(3))
+    scheme = SignFlipping(Exchangeability.of(None, n_groups))
+    draws = scheme.draws(60, np.random.default_rng(3))
     groups = np.arange(23) % n_groups
     blocks = np.concatenate([null.block(i, min(i + 25, null.n_permutations)) for i in (0, 25, 50)])
     assert blocks.dtype == np.float32
     in_double = null.of_elements(slice(0, 15))
+    exact = null.exact(np.arange(len(draws)))
     tolerance = 1e-12 if dtype == np.float64 else 1e-5
     for i, draw in enumerate(draws):
         flipped = data.astype(float) * draw[groups, np.newaxis]
         test = stats.ttest_1samp(flipped, 0)
-        assert_allclose(null.exact_t(i), test.statistic, rtol=tolerance, atol=tolerance)
-        assert_allclose(null.exact_p_values(i), test.pvalue, rtol=10 * tolerance)
+        t = exact[i] * np.sqrt(22 / ((1 - exact[i]) * (1 + exact[i])))
+        assert_allclose(t, test.statistic, rtol=tolerance, atol=tolerance)
+        assert_allclose(null.tail(exact[i]), test.pvalue, rtol=10 * tolerance)
+        if i == 0:
+            assert_allclose(null.observed.values, test.statistic, rtol=tolerance)
+            assert_allclose(null.observed_p_values, test.pvalue, rtol=10 * tolerance)
+            assert null.observed.df == 22
         assert_allclose(in_double[i], correlation(test.statistic, 22), atol=tolerance)
         assert np.abs(blocks[i] - correlation(test.statistic, 22)).max() <= null.error
 
@@ -155,9 +169,10 @@ def test_constant_elements_have_no_effect(data, n_groups):
         values = [
             null.block(0, min(20, null.n_permutations)),
             null.of_elements(slice(0, 15)),
-            np.array([null.exact_t(draw) for draw in range(null.n_permutations)]),
+            null.exact(np.arange(null.n_permutations)),
         ]
     assert_array_equal(np.flatnonzero(null.is_constant), [3, 4, 5])
+    assert_array_equal(null.observed_p_values[3:6], 1)
     for of_draws in values:
         assert np.isfinite(of_draws).all()
         assert (of_draws[:, 3:6] == 0).all()
@@ -174,9 +189,11 @@ def test_some_elements(data, n_groups):
     assert kept.n_elements == 10
     assert kept.tail == null.tail
     assert_allclose(kept.of_elements(slice(2, 7)), whole[:, keep][:, 2:7], atol=1e-15)
-    assert_allclose(kept.exact_t(7), null.exact_t(7)[keep], rtol=1e-12)
+    chosen = np.array([7, 0])
+    assert_allclose(kept.exact(chosen), null.exact(chosen)[:, keep], rtol=1e-12)
+    assert_allclose(kept.observed_p_values, null.observed_p_values[keep], rtol=1e-12)
     last = kept.select(np.arange(10) >= 8)
-    assert_allclose(last.exact_t(7), null.exact_t(7)[keep][8:], rtol=1e-12)
+    assert_allclose(last.exact(chosen), null.exact(chosen)[:, keep][:, 8:], rtol=1e-12)
     assert_allclose(last.block(25, 30), null.block(25, 30)[:, keep][:, 8:], atol=null.error)
 
 

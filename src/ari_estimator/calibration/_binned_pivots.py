@@ -20,23 +20,20 @@ To find the smallest number, few of the statistics have to be sorted:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from ari_estimator.closed_testing._template import Template
-
-Tail = Callable[[np.ndarray], np.ndarray]
+from ari_estimator.resampling import Tail
 
 # Bins per group, from coarse to fine.
 _GROUPS = (128, 16, 1)
 _MOST_BINS = 8192
 
-# Statistics on the scale of standard normal values: beyond, there are few.
-_FAR = 8.0
-_LOW = -4.0
+# Statistics of a permutation that are worth sorting, where rounding leaves the order open.
+_MOST_COLLECTED = 5000
 
 
 class PivotBounds(NamedTuple):
@@ -63,19 +60,13 @@ class PivotBounds(NamedTuple):
 
 
 class StatisticBins:
-    """Bins of statistics between -1 and 1, such as correlations, from large to small.
+    """Bins of statistics, from large to small.
 
     Parameters
     ----------
-    tail : callable
-        Returns the p-values of an array of statistics. They fall as statistics grow. If two-sided,
-        it takes absolute values.
-
-    two_sided : bool
-        Whether the sign of statistics is ignored.
-
-    spread : float
-        About the standard deviation of statistics under the null hypothesis.
+    tail : Tail
+        Returns the p-values of an array of statistics. They fall as statistics grow, or as absolute
+        values do.
 
     error : float
         Bound on the rounding errors of the statistics.
@@ -89,18 +80,16 @@ class StatisticBins:
         self,
         tail: Tail,
         *,
-        two_sided: bool,
-        spread: float,
         error: float,
         n_bins: int = _MOST_BINS,
     ) -> None:
-        self.two_sided = two_sided
+        self._is_absolute = tail.is_absolute
         self._n_bins = n_bins
+        self._most = _MOST_COLLECTED if error > 0 else math.inf
         self._tail = tail
+        top, bottom = tail.highest, tail.lowest
         # Rounding of the bins' own edges is a few units of the last place.
-        self._error = error + 2.0**-20
-        top = min(1.0, _FAR * spread)
-        bottom = 0.0 if two_sided else max(-1.0, _LOW * spread)
+        self._error = error + max(1.0, top) * 2.0**-20
         self._top = np.float32(top)
         self._scale = np.float32(n_bins / (top - bottom))
         # The first bin takes all that is larger, and the last all that is smaller.
@@ -117,13 +106,13 @@ class StatisticBins:
 
     def _p_values(self, statistics: np.ndarray) -> np.ndarray:
         # Rounding does not turn a statistic near 0 into one that is far from it.
-        return self._tail(np.maximum(statistics, 0) if self.two_sided else statistics)
+        return self._tail(np.maximum(statistics, 0) if self._is_absolute else statistics)
 
     def _count(self, statistics: np.ndarray) -> np.ndarray:
         from ari_estimator.calibration._binned_pivots_kernels import count_in_bins
 
         counts = np.zeros((len(statistics), self._n_bins), dtype=np.int32)
-        count_in_bins(statistics, self.two_sided, self._top, self._scale, counts)
+        count_in_bins(statistics, self._is_absolute, self._top, self._scale, counts)
         return counts
 
     def _collect(
@@ -135,7 +124,7 @@ class StatisticBins:
         starts = np.concatenate([[0], np.cumsum((counts * wanted).sum(axis=1))])
         collected = np.empty(starts[-1], dtype=statistics.dtype)
         collect_from_bins(
-            statistics, self.two_sided, self._top, self._scale, wanted, starts, collected
+            statistics, self._is_absolute, self._top, self._scale, wanted, starts, collected
         )
         np.negative(collected, out=collected)
         for start, stop in pairwise(starts):
@@ -148,7 +137,7 @@ class StatisticBins:
         Parameters
         ----------
         statistics : ndarray of float32 or float64 of shape (n_permutations, n_elements)
-            Statistics between -1 and 1, without NaN.
+            Finite.
 
         template : Template
             The template. It may have more elements than there are statistics: some may be left
@@ -161,7 +150,11 @@ class StatisticBins:
         """
         counts = self._count(statistics)
         ranks = np.cumsum(counts, axis=1)
-        wanted = self._find_bins(counts, ranks, template)
+        wanted, lowest, highest = self._find_bins(counts, ranks, template)
+        # Where rounding errors leave too many bins open, their bounds will do: such statistics are
+        # computed again if the pivotal statistic may decide.
+        is_bounded = (counts * wanted).sum(axis=1) > self._most
+        wanted[is_bounded] &= np.cumsum(wanted[is_bounded], axis=1) == 1
         values, starts = self._collect(statistics, counts, wanted)
         row, column = np.nonzero(wanted)
         sizes = counts[row, column]
@@ -188,15 +181,23 @@ class StatisticBins:
         best = np.minimum.reduceat(upper, starts)
         close = np.flatnonzero(lower <= np.repeat(best, np.diff([*starts, values.size])))
         exact = values[close].astype(float)
-        if self.two_sided:
+        if self._is_absolute:
             # Rounding does not turn a statistic near 0 into one that is far from it.
             exact = np.maximum(exact, 0)
         inverse = template.inverse(rank[close], self._tail(exact))
         value = np.minimum.reduceat(inverse, np.searchsorted(close, starts))
+        low = np.where(is_bounded, lowest, low)
+        high = np.where(is_bounded, highest, high)
+        value = np.where(is_bounded, np.clip(value, lowest, highest), value)
         return PivotBounds(np.minimum(low, value), value, np.maximum(high, value))
 
-    def _find_bins(self, counts: np.ndarray, ranks: np.ndarray, template: Template) -> np.ndarray:
-        """Return which bins can hold the minimum, a mask of the shape of the counts."""
+    def _find_bins(
+        self, counts: np.ndarray, ranks: np.ndarray, template: Template
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return which bins can hold the minimum, and bounds on the minimum of each row.
+
+        The bins are a mask of the shape of the counts.
+        """
         n_rows = len(counts)
         lowest = np.full(n_rows, np.inf)
         row = np.repeat(np.arange(n_rows), self._n_bins // _GROUPS[0])
@@ -215,13 +216,14 @@ class StatisticBins:
             starts = np.searchsorted(row, np.arange(n_rows))
             lowest = np.minimum(lowest, np.minimum.reduceat(upper, starts))
             open_ = lower <= lowest[row]
-            row, first = row[open_], first[open_]
+            row, first, lower = row[open_], first[open_], lower[open_]
             if size > 1:
                 row = np.repeat(row, size // next_size)
                 first = (first[:, np.newaxis] + np.arange(0, size, next_size)).ravel()
         wanted = np.zeros(counts.shape, dtype=bool)
         wanted[row, first] = True
-        return wanted
+        least = np.minimum.reduceat(lower, np.searchsorted(row, np.arange(n_rows)))
+        return wanted, least, lowest
 
     def smallest_p_values(self, statistics: np.ndarray, n_smallest: int) -> np.ndarray:
         """Return the smallest p-values of permutations.
@@ -229,7 +231,7 @@ class StatisticBins:
         Parameters
         ----------
         statistics : ndarray of float32 or float64 of shape (n_permutations, n_elements)
-            Statistics between -1 and 1, without NaN.
+            Finite.
 
         n_smallest : int
             How many, at most ``n_elements``.

@@ -51,6 +51,7 @@ def calibrate_draws(
     *,
     p_values: PValues = "parametric",
     step_down: bool = False,
+    is_exhaustive: bool = False,
     workers: Workers | None = None,
 ) -> CalibratedDraws:
     """Calibrate a template on statistics under resampling.
@@ -71,6 +72,9 @@ def calibrate_draws(
 
     step_down : bool, default=False
         Whether elements below the first threshold are left out, and the rest calibrated again.
+
+    is_exhaustive : bool, default=False
+        Whether the draws are all that there are.
 
     workers : Workers or None, default=None
         How the work is spread over processes; one process if None.
@@ -115,7 +119,14 @@ def calibrate_draws(
             return pivots_by_tail(kept, template, alpha, workers)
         return pivots_by_rank(counts if keep is None else rank_p_values(kept, workers)[0], template)
 
-    calibration = calibrate_in_steps(pivots_of, observed, template, alpha, enabled=step_down)
+    calibration = calibrate_in_steps(
+        pivots_of,
+        observed,
+        template,
+        alpha,
+        enabled=step_down,
+        is_exhaustive=is_exhaustive,
+    )
     return CalibratedDraws(calibration, observed)
 
 
@@ -123,7 +134,7 @@ def learn_from_draws(
     null: NullStatistics,
     k_max: int = 1000,
     *,
-    subjects: frozenset[str] = frozenset(),
+    subjects: np.ndarray | None = None,
     workers: Workers | None = None,
 ) -> LearnedTemplate:
     """Learn a template from statistics under resampling.
@@ -136,8 +147,8 @@ def learn_from_draws(
     k_max : int, default=1000
         Number of thresholds; as many as there are elements if there are fewer.
 
-    subjects : frozenset of str, default=frozenset()
-        Fingerprints of the data.
+    subjects : ndarray of shape (n_subjects, n_numbers) or None, default=None
+        Sketches of the data.
 
     workers : Workers or None, default=None
         How the work is spread over processes; one process if None.

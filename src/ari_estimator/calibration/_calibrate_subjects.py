@@ -11,7 +11,7 @@ from ari_estimator.calibration._subject_data import resample_subjects
 from ari_estimator.calibration._workers import Workers
 from ari_estimator.closed_testing import LearnedTemplate, Template
 from ari_estimator.closed_testing._lambda import lambda_rank
-from ari_estimator.closed_testing._learned_template import fingerprints, refuse_shared
+from ari_estimator.closed_testing._learned_template import refuse_shared
 from ari_estimator.closed_testing._templates import make_template
 from ari_estimator.resampling import SchemeName
 
@@ -31,6 +31,8 @@ def calibrate_subjects(
     n_permutations: int,
     scheme: SchemeName,
     blocks: Any,
+    exchange: Any,
+    variance_groups: Any,
     p_values: PValues,
     k_max: Any,
     delta: int,
@@ -45,7 +47,8 @@ def calibrate_subjects(
 
     Parameters
     ----------
-    data, design, contrast, two_sided, n_permutations, scheme, blocks, n_groups, rng
+    data, design, contrast, two_sided, n_permutations, scheme, blocks, exchange, \
+variance_groups, n_groups, rng
         As for :func:`resample_subjects`.
 
     alpha, p_values, step_down, workers
@@ -69,8 +72,8 @@ def calibrate_subjects(
     Returns
     -------
     results : dict
-        ``calibration``, and by their names the other attributes of a fitted
-        :class:`~ari_estimator.PermutationCalibration`.
+        ``calibration``, the ``doubt`` that the design raises or None, and by their names the other
+        attributes of a fitted :class:`~ari_estimator.PermutationCalibration`.
 
     Raises
     ------
@@ -86,6 +89,8 @@ def calibrate_subjects(
         n_permutations=n_permutations,
         scheme=scheme,
         blocks=blocks,
+        exchange=exchange,
+        variance_groups=variance_groups,
         n_groups=n_groups,
         rng=rng,
     )
@@ -95,16 +100,25 @@ def calibrate_subjects(
     if not allow_shared_data:
         _refuse_shared_data(template, resampled.data)
     calibration, observed = calibrate_draws(
-        null, made, alpha, p_values=p_values, step_down=step_down, workers=workers
+        null,
+        made,
+        alpha,
+        p_values=p_values,
+        step_down=step_down,
+        is_exhaustive=resampled.is_exhaustive,
+        workers=workers,
     )
     return {
         "calibration": calibration,
         "p_values_": observed,
-        "t_values_": null.exact_t(0),
-        "df_": null.tail.df,
+        "statistic_": null.observed.values,
+        "df_": null.observed.df,
         "is_constant_": null.is_constant,
         "n_permutations_": null.n_permutations,
         "scheme_": resampled.scheme,
+        "stat_type_": resampled.stat_type,
+        "rank_": resampled.rank,
+        "doubt": resampled.doubt,
         "n_features_in_": null.n_elements,
     }
 
@@ -129,4 +143,4 @@ def _refuse_shared_data(template: str | LearnedTemplate, data: np.ndarray | None
             "streamed: whether it was learned from them cannot be told. Set it if it was "
             "not."
         )
-    refuse_shared(template, fingerprints(data))
+    refuse_shared(template, data)

@@ -46,24 +46,18 @@ class _DrawTask:
         varies = ~self.null.is_constant
         all_vary = varies.all()
         results = []
+        memory = np.empty((BLOCK, self.null.n_elements), dtype=np.float32)
         with one_thread():
             for start in range(draws.start, draws.stop, BLOCK):
-                statistics = self.null.block(start, min(start + BLOCK, draws.stop))
+                statistics = self.null.block(start, min(start + BLOCK, draws.stop), memory)
                 if not all_vary:
                     statistics = statistics[:, varies]
                 results.append(self.compute(statistics))
         return results
 
 
-def _bins(null: NullStatistics) -> StatisticBins:
-    # The variance of a correlation is about that: 1 / (df + 1).
-    return StatisticBins(
-        null.tail,
-        two_sided=null.tail.two_sided,
-        spread=(null.tail.df + 1) ** -0.5,
-        error=null.error,
-        n_bins=bins_for(null.n_elements),
-    )
+def _bins(null: NullStatistics, error: float) -> StatisticBins:
+    return StatisticBins(null.tail, error=error, n_bins=bins_for(null.n_elements))
 
 
 def pivots_by_tail(
@@ -102,8 +96,7 @@ def pivots_by_tail(
     ranks = np.arange(1, min(template.k_max, n_varying or null.n_elements) + 1)
     if n_varying == 0:
         return np.full(null.n_permutations, template.inverse(ranks, np.ones(ranks.size)).min())
-    bins = _bins(null)
-    task = _DrawTask(null, partial(bins.pivots, template=template))
+    task = _DrawTask(null, partial(_bins(null, null.error).pivots, template=template))
     blocks: list[PivotBounds] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results
@@ -117,10 +110,11 @@ def pivots_by_tail(
     may_equal = (low <= pivots[0]) & (high >= pivots[0])
     uncertain = np.flatnonzero((low < high) & (may_decide | may_equal))
     uncertain = uncertain[uncertain > 0]
+    bins = _bins(null, error=0.0)
     for start in range(0, uncertain.size, BLOCK):
         draws = uncertain[start : start + BLOCK]
-        exact = np.stack([null.exact_correlations(draw)[~null.is_constant] for draw in draws])
-        pivots[draws] = bins.pivots(exact, template).value
+        exact = null.exact(draws)
+        pivots[draws] = bins.pivots(exact[:, ~null.is_constant], template).value
     if n_varying < min(template.k_max, null.n_elements):
         # The last of the p-values of 1. They count in none of the ranks of others, but without
         # them the parameter could grow until p-values of 1 are below a threshold.
@@ -154,7 +148,7 @@ def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -
     n_found = min(n_smallest, n_varying)
     if n_found == 0:
         return np.ones((null.n_permutations, n_smallest))
-    task = _DrawTask(null, partial(_bins(null).smallest_p_values, n_smallest=n_found))
+    task = _DrawTask(null, partial(_bins(null, null.error).smallest_p_values, n_smallest=n_found))
     blocks: list[np.ndarray] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results
@@ -168,11 +162,11 @@ class _RankTask:
     def __call__(self, elements: range) -> tuple[np.ndarray, np.ndarray]:
         from ari_estimator.calibration._rank_kernels import count_ranks
 
-        correlations = self.null.of_elements(slice(elements.start, elements.stop))
-        if self.null.tail.two_sided:
-            np.abs(correlations, out=correlations)
+        statistics = self.null.of_elements(slice(elements.start, elements.stop))
+        if self.null.tail.is_absolute:
+            np.abs(statistics, out=statistics)
         n_permutations = self.null.n_permutations
-        columns = np.ascontiguousarray(correlations.T)
+        columns = np.ascontiguousarray(statistics.T)
         order = np.argsort(columns, axis=1)
         counts = np.zeros((n_permutations, n_permutations), dtype=np.int32)
         observed = np.empty(len(elements), dtype=np.int64)

@@ -72,10 +72,12 @@ class Workers:
             yield from self._run(what, function, ranges)
 
     def _run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
-        parallel = Parallel(n_jobs=self.n_jobs)
+        # A process without work would only take memory.
+        n_jobs = min(effective_n_jobs(self.n_jobs), max(1, len(ranges)))
+        parallel = Parallel(n_jobs=n_jobs)
         # Not all backends of joblib can give results one by one.
         if getattr(parallel._backend, "supports_return_generator", False):
-            parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
+            parallel = Parallel(n_jobs=n_jobs, return_as="generator")
         results = iter(parallel(delayed(function)(part) for part in ranges))
         if not self.verbose:
             yield from results

@@ -12,7 +12,11 @@ from numpy.typing import ArrayLike
 from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.closed_testing._critical_vector import CriticalVector
-from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
+from ari_estimator.closed_testing._critical_vector_test import (
+    CriticalVectorBounds,
+    CriticalVectorTest,
+)
+from ari_estimator.files._stored_array import stored_array
 
 
 class CalibratedTest(CriticalVectorTest):
@@ -132,6 +136,22 @@ class CalibratedTest(CriticalVectorTest):
         """
         return self.calibration.at(alpha).critical_vector
 
+    def monte_carlo_bounds(
+        self, alpha: float = 0.05
+    ) -> tuple[CriticalVectorBounds, CriticalVectorBounds] | None:
+        """Return the bounds at the ends of the interval for lambda.
+
+        See :meth:`SimultaneousTest.monte_carlo_bounds`.
+        """
+        calibration = self.calibration.at(alpha)
+        if calibration.is_exhaustive:
+            return None
+        low, high = (
+            CriticalVectorBounds(self.p_values, calibration.at_lambda(end))
+            for end in calibration.lambda_interval()
+        )
+        return low, high
+
     def _significance(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
         # The template's inverse; inf where it has no threshold.
         template = self.calibration.template
@@ -156,6 +176,7 @@ class CalibratedTest(CriticalVectorTest):
             "KMax": template.k_max,
             "NumberOfSteps": calibration.n_steps,
             "Lambda": calibration.lambda_,
+            "LambdaInterval": list(calibration.lambda_interval()),
             "NumberOfPermutations": calibration.n_permutations,
             "Scheme": self.scheme,
             "Seed": self.seed,
@@ -166,7 +187,8 @@ class CalibratedTest(CriticalVectorTest):
             "sentence": (
                 f"The critical vector follows the template “{template.name.replace('_', ' ')}” "
                 f"({template.cited}). It was calibrated by {calibration.n_permutations:,} "
-                f"permutations of the subjects{by}, including the data as observed."
+                f"permutations of the subjects{by}, including the data as observed. "
+                f"{_certainty(calibration)}"
             ),
             "references": list(template.references),
             "values": values,
@@ -187,8 +209,19 @@ class CalibratedTest(CriticalVectorTest):
         prefix = "calibration_"
         parts = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
         return cls(
-            arrays["p_values"],
+            stored_array(arrays, "p_values", "f", (None,)),
             Calibration.from_arrays(parts),
-            scheme=str(arrays["scheme"]) if "scheme" in arrays else None,
-            seed=int(arrays["seed"]) if "seed" in arrays else None,
+            scheme=stored_array(arrays, "scheme", "U").item() if "scheme" in arrays else None,
+            seed=stored_array(arrays, "seed", "iu").item() if "seed" in arrays else None,
         )
+
+
+def _certainty(calibration: Calibration) -> str:
+    """Say how sure lambda is."""
+    if calibration.is_exhaustive:
+        return "These are all permutations, so that lambda has no Monte Carlo error."
+    low, high = calibration.lambda_interval()
+    return (
+        f"Lambda is {calibration.lambda_:.3g}. Another seed would give another one: the 95 % Monte "
+        f"Carlo interval is {low:.3g} to {high:.3g}."
+    )

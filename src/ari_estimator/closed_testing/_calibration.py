@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,23 +11,30 @@ from os import PathLike
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._archive import load_arrays, save_arrays
+from ari_estimator.closed_testing._archive import load_archive, save_arrays
 from ari_estimator.closed_testing._critical_vector import CriticalVector
-from ari_estimator.closed_testing._lambda import lambda_at, lambda_rank
-from ari_estimator.closed_testing._learned_template import (
-    LearnedTemplate,
-    fingerprints,
-    refuse_shared,
+from ari_estimator.closed_testing._lambda import (
+    check_lambda,
+    lambda_at,
+    lambda_interval,
+    lambda_rank,
 )
+from ari_estimator.closed_testing._learned_template import refuse_shared
 from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._template import Template
 from ari_estimator.closed_testing._templates import make_template, template_class
+from ari_estimator.files._stored_array import stored_array
 
 _KIND = "calibration"
 
 # Of the names of what a template is made of, among arrays.
 _PREFIX = "template_"
+
+_MEMBERS = (
+    "alpha", "lambda_", "pivotal_statistics", "single_step_statistics", "n_steps", "is_exhaustive",
+    f"{_PREFIX}*",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,6 +62,10 @@ class Calibration:
     n_steps : int
         How often statistics were computed; 1 without step-down.
 
+    is_exhaustive : bool
+        Whether the permutations are all that there are, so that the parameter has no Monte Carlo
+        error.
+
     See Also
     --------
     calibrate : From a matrix of p-values.
@@ -78,6 +90,7 @@ class Calibration:
     pivotal_statistics: np.ndarray
     single_step_statistics: np.ndarray
     n_steps: int = 1
+    is_exhaustive: bool = False
 
     def __repr__(self) -> str:
         steps = f", n_steps={self.n_steps}" if self.n_steps > 1 else ""
@@ -95,6 +108,52 @@ class Calibration:
     def critical_vector(self) -> CriticalVector:
         """The critical vector that the bounds of all sets are computed from."""
         return CriticalVector._of_checked(self.template.critical_thresholds(self.lambda_))
+
+    def lambda_interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return an interval for the parameter that all permutations would give.
+
+        Another seed gives other permutations and another parameter. The interval says by how much
+        it may differ. After step-down it is of the last step, given the elements that were left
+        out.
+
+        Parameters
+        ----------
+        confidence : float, default=0.95
+            Probability that the interval holds the parameter, at least.
+
+        Returns
+        -------
+        low, high : float
+            The ends; both are ``lambda_`` if all permutations were taken. The lower end is minus
+            infinity if there are too few permutations for one.
+
+        Raises
+        ------
+        ValueError
+            If ``confidence`` is not between 0 and 1.
+        """
+        if not 0 < confidence < 1:
+            raise ValueError(f"confidence must be between 0 and 1. Got {confidence!r}.")
+        if self.is_exhaustive:
+            return self.lambda_, self.lambda_
+        return lambda_interval(self.pivotal_statistics, self.alpha, confidence)
+
+    def at_lambda(self, lambda_: float) -> CriticalVector:
+        """Return the critical vector at another parameter, such as an end of the interval.
+
+        Parameters
+        ----------
+        lambda_ : float
+            The parameter; minus infinity for thresholds of 0.
+
+        Returns
+        -------
+        critical_vector : CriticalVector
+            The critical vector.
+        """
+        if lambda_ == -math.inf:
+            return CriticalVector._of_checked(np.zeros(self.template.k_max))
+        return CriticalVector._of_checked(self.template.critical_thresholds(lambda_))
 
     def joint_error_rate(self) -> float:
         """Return the share of permutations that have p-values below their threshold.
@@ -135,7 +194,12 @@ class Calibration:
             )
         statistics = self.single_step_statistics
         return Calibration(
-            self.template, float(alpha), lambda_at(statistics, alpha), statistics, statistics
+            self.template,
+            float(alpha),
+            lambda_at(statistics, alpha),
+            statistics,
+            statistics,
+            is_exhaustive=self.is_exhaustive,
         )
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -164,10 +228,12 @@ class Calibration:
 
         Raises
         ------
+        FileNotFoundError
+            If there is no such file.
         ValueError
-            If it is no such file.
+            If it is another file, or a damaged one. It is named.
         """
-        return cls.from_arrays(load_arrays(path, _KIND))
+        return load_archive(path, _KIND, cls.from_arrays, members=_MEMBERS)
 
     def to_arrays(self) -> dict[str, object]:
         """Return what the calibration can be made from again.
@@ -196,20 +262,31 @@ class Calibration:
         -------
         calibration : Calibration
             The calibration.
+
+        Raises
+        ------
+        ValueError
+            If they are no such arrays, or contradict each other.
         """
         of_template = {
             name.removeprefix(_PREFIX): array
             for name, array in arrays.items()
             if name.startswith(_PREFIX)
         }
-        return cls(
-            template_class(str(of_template["name"])).from_arrays(of_template),
-            float(arrays["alpha"]),
-            float(arrays["lambda_"]),
-            arrays["pivotal_statistics"],
-            arrays["single_step_statistics"],
-            int(arrays["n_steps"]),
+        name = stored_array(of_template, "name", "U").item()
+        last = stored_array(arrays, "pivotal_statistics", "f", (None,))
+        first = stored_array(arrays, "single_step_statistics", "f", last.shape)
+        calibration = cls(
+            template_class(name).from_arrays(of_template),
+            stored_array(arrays, "alpha", "f").item(),
+            stored_array(arrays, "lambda_", "f").item(),
+            last,
+            first,
+            stored_array(arrays, "n_steps", "i").item(),
+            stored_array(arrays, "is_exhaustive", "b").item(),
         )
+        check_lambda(calibration.lambda_, first, last, calibration.alpha, calibration.n_steps)
+        return calibration
 
 
 def step_down(
@@ -219,6 +296,7 @@ def step_down(
     alpha: float,
     *,
     enabled: bool = True,
+    is_exhaustive: bool = False,
 ) -> Calibration:
     """Calibrate a template, and again on the elements that are left.
 
@@ -239,6 +317,9 @@ def step_down(
 
     enabled : bool, default=True
         Whether to go on after the first step.
+
+    is_exhaustive : bool, default=False
+        Whether the permutations are all that there are.
 
     Returns
     -------
@@ -274,7 +355,9 @@ def step_down(
         # Fewer elements have larger p-values at each rank. Only rounding could lower it.
         lambda_ = max(lambda_, lambda_at(statistics, alpha))
         n_steps += 1
-    return Calibration(template, float(alpha), lambda_, statistics, single_step, n_steps)
+    return Calibration(
+        template, float(alpha), lambda_, statistics, single_step, n_steps, is_exhaustive
+    )
 
 
 def calibrate(
@@ -361,8 +444,8 @@ default="simes"
     p_values = check_p_value_matrix(p_values, n_rows=2)
     lambda_rank(len(p_values), alpha)  # an alpha that is too small is refused before the work
     template = make_template(template, p_values.shape[1], k_max=k_max, delta=delta)
-    if isinstance(template, LearnedTemplate) and template.subjects and not allow_shared_data:
-        refuse_shared(template, fingerprints(p_values))
+    if not allow_shared_data:
+        refuse_shared(template, p_values)
     return _of_matrix(p_values, template, alpha, step_down)
 
 

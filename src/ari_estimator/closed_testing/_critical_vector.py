@@ -221,7 +221,10 @@ class CriticalVector:
             )
         if self.thresholds.size == 0:
             return np.zeros(p_values.size, dtype=np.int32)
-        surplus = self._surplus(p_values).astype(np.int32)
+        # Of the few p-values that count; others are above all thresholds.
+        surplus = np.full(p_values.size, self.thresholds.size, dtype=np.int32)
+        counts = np.flatnonzero(p_values <= self.thresholds[-1])
+        surplus[counts] = self._surplus(p_values.take(counts))
         return nested_true_discoveries(surplus, starts.astype(np.int32), self.thresholds.size)
 
     def confidence_curve(self, p_values: ArrayLike, order: ArrayLike | None = None) -> np.ndarray:

@@ -22,6 +22,7 @@ from ari_estimator.closed_testing._local_tests import (
     simes_factors,
 )
 from ari_estimator.closed_testing._rational import check_alpha, rounded_multiples
+from ari_estimator.files._stored_array import stored_array
 
 _ONE = Fraction(1)
 
@@ -400,6 +401,6 @@ class Hommel(CriticalVectorTest):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray) -> Hommel:
         """Return the test again, see :meth:`SimultaneousTest.from_arrays`."""
-        local_test: Any = str(arrays["local_test"])
+        local_test: Any = stored_array(arrays, "local_test", "U").item()
         check_local_test(local_test)
         return cls.of_valid(p_values, local_test)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import bdtr
 
 from ari_estimator.closed_testing._rational import check_alpha
+
+# How far rounding may let the last step of step-down fall below the step before.
+_ROUNDING = 1e-6
 
 
 def lambda_rank(n_permutations: int, alpha: float) -> int:
@@ -69,3 +73,79 @@ def lambda_at(pivotal_statistics: np.ndarray, alpha: float) -> float:
             f"pivotal_statistics must not be NaN. Got {n_nan} NaN of {pivotal_statistics.size}."
         )
     return float(np.partition(pivotal_statistics, rank)[rank])
+
+
+def lambda_interval(
+    pivotal_statistics: np.ndarray, alpha: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return an interval for the parameter that infinitely many random permutations would give.
+
+    Parameters
+    ----------
+    pivotal_statistics : ndarray of shape (n_permutations,)
+        As for :func:`lambda_at`, of random permutations.
+
+    alpha : float
+        Error level, at least ``1 / n_permutations``.
+
+    confidence : float, default=0.95
+        Probability that the interval holds the parameter, at least.
+
+    Returns
+    -------
+    low, high : float
+        The ends. The lower end is minus infinity, and the upper one the largest statistic, if there
+        are too few permutations for an interval.
+
+    Notes
+    -----
+    The parameter is the alpha-quantile of the pivotal statistics. The number of statistics below
+    a quantile has a binomial distribution. So the quantile lies between two of the sorted
+    statistics [1]_, with at least the confidence that is asked for.
+
+    References
+    ----------
+    .. [1] David HA, Nagaraja HN (2003). Order Statistics, 3rd edition, section 7.1. Wiley.
+    """
+    n = pivotal_statistics.size
+    rank = lambda_rank(n, alpha)
+    # Of a binomial distribution, quantiles.
+    below = bdtr(np.arange(n + 1), n, float(alpha))
+    ends = np.searchsorted(below, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = min(int(ends[0]), rank + 1), max(int(ends[1]), rank)
+    ordered = np.sort(pivotal_statistics)
+    lowest = float(ordered[low - 1]) if low > 0 else -np.inf
+    return lowest, float(ordered[min(high, n - 1)])
+
+
+def check_lambda(
+    lambda_: float, first: np.ndarray, last: np.ndarray, alpha: float, n_steps: int
+) -> None:
+    """Raise a ValueError unless a parameter follows from pivotal statistics.
+
+    Parameters
+    ----------
+    lambda_ : float
+        The parameter.
+
+    first, last : ndarray of shape (n_permutations,)
+        The pivotal statistics of the first step and of the last one.
+
+    alpha : float
+        Error level.
+
+    n_steps : int
+        Number of steps.
+    """
+    by_last = lambda_at(last, alpha)
+    if n_steps == 1:
+        follows = lambda_ == by_last and np.array_equal(first, last)
+    else:
+        # No step lowers it.
+        follows = n_steps > 1 and lambda_ >= max(lambda_at(first, alpha), by_last)
+        follows = follows and bool(np.isclose(lambda_, by_last, rtol=_ROUNDING, atol=_ROUNDING))
+    if not follows:
+        raise ValueError(
+            f"lambda_ must follow from the pivotal statistics, which give {by_last} at "
+            f"alpha={alpha} in the last of {n_steps} steps. Got {lambda_}."
+        )

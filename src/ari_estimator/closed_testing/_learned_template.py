@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._archive import load_arrays, save_arrays
+from ari_estimator.closed_testing._archive import load_archive, save_arrays
 from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
+from ari_estimator.closed_testing._sketches import n_shared, sketches
 from ari_estimator.closed_testing._template import Template, check_count
+from ari_estimator.files._stored_array import stored_array
 
 _KIND = "learned template"
-
-
-def fingerprints(rows: ArrayLike) -> frozenset[str]:
-    """Return fingerprints of the rows of a matrix, by which the same data are known again.
-
-    Parameters
-    ----------
-    rows : array-like of shape (n_rows, n_columns)
-        The data of subjects, or p-values of permutations.
-
-    Returns
-    -------
-    fingerprints : frozenset of str
-        One of each row that is unlike the others.
-    """
-    # In single precision, in which the same data may have been read another time.
-    return frozenset(
-        hashlib.blake2b(row.astype(np.float32).tobytes(), digest_size=16).hexdigest()
-        for row in np.asarray(rows)
-    )
 
 
 class LearnedTemplate(Template):
@@ -48,8 +29,8 @@ class LearnedTemplate(Template):
     n_elements : int
         Number of elements, ``m``, at least ``k_max``.
 
-    subjects : iterable of str, optional
-        Fingerprints of the data that the curves were learned from.
+    subjects : array-like of shape (n_subjects, n_numbers), optional
+        Sketches of the data that the curves were learned from, by which these are known again.
 
     Attributes
     ----------
@@ -59,8 +40,8 @@ class LearnedTemplate(Template):
     n_curves : int
         Number of curves.
 
-    subjects : frozenset of str
-        Fingerprints of the data that the curves were learned from.
+    subjects : ndarray of float32 of shape (n_subjects, n_numbers)
+        Sketches of the data that the curves were learned from; no rows if they are not known.
 
     Raises
     ------
@@ -99,7 +80,9 @@ class LearnedTemplate(Template):
         "control for brain imaging. NeuroImage 260, 119492.",
     )
 
-    def __init__(self, curves: ArrayLike, n_elements: int, *, subjects: Iterable[str] = ()) -> None:
+    def __init__(
+        self, curves: ArrayLike, n_elements: int, *, subjects: ArrayLike | None = None
+    ) -> None:
         self.curves = check_p_value_matrix(curves, name="curves", each="curve", of="rank").astype(
             np.float64
         )
@@ -116,15 +99,9 @@ class LearnedTemplate(Template):
             why=f", as curves have {self.k_max} ranks",
         )
         self.delta = 0
-        self.subjects = frozenset(subjects)
-
-    def __getstate__(self) -> dict[str, object]:
-        # In an order, which a set has not: caches know an object by what pickle makes of it.
-        return {**vars(self), "subjects": sorted(self.subjects)}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        vars(self).update(state)
-        self.subjects = frozenset(self.subjects)
+        self.subjects = np.zeros((0, 0) if subjects is None else np.shape(subjects), np.float32)
+        if subjects is not None:
+            self.subjects[:] = subjects
 
     def __repr__(self) -> str:
         return (
@@ -157,11 +134,11 @@ class LearnedTemplate(Template):
         p_values = check_p_value_matrix(p_values)
         k_max = check_count(k_max, name="k_max", smallest=1, largest=2**31 - 1)
         smallest = np.concatenate(list(smallest_in_rows(p_values, k_max)))
-        return cls.from_smallest(smallest, p_values.shape[1], subjects=fingerprints(p_values))
+        return cls.from_smallest(smallest, p_values.shape[1], subjects=sketches(p_values))
 
     @classmethod
     def from_smallest(
-        cls, smallest: ArrayLike, n_elements: int, *, subjects: Iterable[str] = ()
+        cls, smallest: ArrayLike, n_elements: int, *, subjects: ArrayLike | None = None
     ) -> LearnedTemplate:
         """Learn the template from the smallest p-values of permutations.
 
@@ -173,8 +150,8 @@ class LearnedTemplate(Template):
         n_elements : int
             Number of elements, ``m``.
 
-        subjects : iterable of str, optional
-            Fingerprints of the data that the p-values come from.
+        subjects : array-like of shape (n_subjects, n_numbers), optional
+            Sketches of the data that the p-values come from.
 
         Returns
         -------
@@ -247,10 +224,13 @@ class LearnedTemplate(Template):
 
         Raises
         ------
+        FileNotFoundError
+            If there is no such file.
         ValueError
-            If it is no such file.
+            If it is another file, or a damaged one. It is named.
         """
-        return cls.from_arrays(load_arrays(path, _KIND))
+        members = ("curves", "n_elements", "subjects")
+        return load_archive(path, _KIND, cls.from_arrays, members=members)
 
     def to_arrays(self) -> dict[str, Any]:
         """Return the arrays that the template can be made from again.
@@ -260,8 +240,7 @@ class LearnedTemplate(Template):
         arrays : dict of ndarray
             By name.
         """
-        subjects = np.array(sorted(self.subjects), dtype=str)
-        return {"curves": self.curves, "n_elements": self.n_elements, "subjects": subjects}
+        return {"curves": self.curves, "n_elements": self.n_elements, "subjects": self.subjects}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LearnedTemplate:
@@ -276,12 +255,20 @@ class LearnedTemplate(Template):
         -------
         template : LearnedTemplate
             The template.
+
+        Raises
+        ------
+        ValueError
+            If they are no such arrays.
         """
-        subjects = map(str, arrays["subjects"])
-        return cls(arrays["curves"], int(arrays["n_elements"]), subjects=subjects)
+        return cls(
+            stored_array(arrays, "curves", "f", (None, None)),
+            stored_array(arrays, "n_elements", "i").item(),
+            subjects=stored_array(arrays, "subjects", "f", (None, None)),
+        )
 
 
-def refuse_shared(template: Template, others: frozenset[str]) -> None:
+def refuse_shared(template: Template, data: ArrayLike) -> None:
     """Refuse to calibrate a learned template on data that it was learned from.
 
     Parameters
@@ -289,21 +276,22 @@ def refuse_shared(template: Template, others: frozenset[str]) -> None:
     template : Template
         The template; only a learned one is refused.
 
-    others : frozenset of str
-        Fingerprints of the data that it shall be calibrated on.
+    data : array-like of shape (n_rows, n_elements)
+        The data that it shall be calibrated on.
 
     Raises
     ------
     ValueError
-        If they have data in common.
+        If they have rows in common, of whatever scale, sign and order.
     """
-    if not isinstance(template, LearnedTemplate):
+    if not isinstance(template, LearnedTemplate) or len(template.subjects) == 0:
         return
-    n_shared = len(template.subjects & others)
-    if n_shared:
+    shared = n_shared(template.subjects, sketches(data), template.n_elements)
+    if shared:
         raise ValueError(
-            f"template was learned from data that it is to be calibrated on: {n_shared} of the "
-            f"{len(template.subjects)} rows that it was learned from are among them. It would "
-            "follow the very p-values that it shall bound, and the joint error rate would not be "
-            "controlled. Learn it from other subjects, or set allow_shared_data=True."
+            f"template was learned from data that it is to be calibrated on: {shared} of the "
+            f"{len(template.subjects)} rows that it was learned from are among them, up to their "
+            "scale and sign. It would follow the very p-values that it shall bound, and the joint "
+            "error rate would not be controlled. Learn it from other subjects, or set "
+            "allow_shared_data=True."
         )

@@ -68,6 +68,23 @@ class SimultaneousTest(ABC):
             The bounds, ready to be asked for any set.
         """
 
+    def monte_carlo_bounds(
+        self, alpha: float = 0.05
+    ) -> tuple[SimultaneousBounds, SimultaneousBounds] | None:
+        """Return the bounds at the ends of a 95 % Monte Carlo interval.
+
+        Parameters
+        ----------
+        alpha : float, default=0.05
+            Error level, strictly between 0 and 1.
+
+        Returns
+        -------
+        low, high : SimultaneousBounds, or None
+            Another seed may give bounds between them. None if nothing is random.
+        """
+        return None
+
     @abstractmethod
     def describe(self, alpha: float = 0.05) -> dict[str, Any]:
         """Return what the test is, in words and in plain data.

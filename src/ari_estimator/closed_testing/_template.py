@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ari_estimator.closed_testing._critical_vector import NEVER
+from ari_estimator.files._stored_array import stored_array
 
 
 def check_count(value: int, *, name: str, smallest: int, largest: int, why: str = "") -> int:
@@ -161,9 +162,16 @@ class Template(ABC):
         -------
         template : Template
             The template.
+
+        Raises
+        ------
+        ValueError
+            If they are no such arrays.
         """
         make: Any = cls  # a class that is made from its size and shape
-        n_elements, k_max, delta = (int(arrays[n]) for n in ("n_elements", "k_max", "delta"))
+        n_elements, k_max, delta = (
+            stored_array(arrays, name, "i").item() for name in ("n_elements", "k_max", "delta")
+        )
         return make(n_elements, k_max=k_max, delta=delta)
 
     def _rounding(self, lambda_: float) -> float:

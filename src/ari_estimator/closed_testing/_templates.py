@@ -353,7 +353,10 @@ TEMPLATES: dict[str, type[_FormulaTemplate]] = {
 
 def template_class(name: str) -> type[Template]:
     """Return the class of templates of a name, as :class:`Calibration` stores it."""
-    return LearnedTemplate if name == LearnedTemplate.name else TEMPLATES[name]
+    classes: dict[str, type[Template]] = {**TEMPLATES, LearnedTemplate.name: LearnedTemplate}
+    if name not in classes:
+        raise ValueError(f"template must be one of {list(classes)}. Got {name!r}.")
+    return classes[name]
 
 
 def make_template(

@@ -1,14 +1,18 @@
-"""Statistics of a general linear model under resampling of the subjects, in chunks."""
+"""Statistics of a general linear model under resampling of the subjects, in blocks."""
 
-from ari_estimator.resampling._choose_scheme import (
-    SCHEMES,
-    SchemeName,
-    check_blocks,
-    choose_scheme,
-)
+from ari_estimator.resampling._choose_scheme import SCHEMES, SchemeName, choose_scheme
 from ari_estimator.resampling._contrast import Contrast, find_contrast
 from ari_estimator.resampling._design_space import DesignSpace
-from ari_estimator.resampling._null_statistics import LinearModelStatistics, NullStatistics
+from ari_estimator.resampling._exchangeability import (
+    EXCHANGES,
+    Exchange,
+    Exchangeability,
+    check_blocks,
+)
+from ari_estimator.resampling._linear_model_statistics import LinearModelStatistics
+from ari_estimator.resampling._model_statistic import ModelStatistic, Observed
+from ari_estimator.resampling._null_statistics import NullStatistics
+from ari_estimator.resampling._partial_correlation import PartialCorrelation
 from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._schemes import Permutation, ResidualBootstrap, SignFlipping
 from ari_estimator.resampling._streamed_signs import (
@@ -16,15 +20,30 @@ from ari_estimator.resampling._streamed_signs import (
     SubjectSums,
     sign_statistics,
 )
-from ari_estimator.resampling._tails import CorrelationTail
+from ari_estimator.resampling._tails import (
+    CorrelationTail,
+    MultipleCorrelationTail,
+    NormalTail,
+    Tail,
+)
+from ari_estimator.resampling._variance_groups import variance_groups_of
+from ari_estimator.resampling._welch_statistic import WelchStatistic
 
 __all__ = [
+    "EXCHANGES",
     "SCHEMES",
     "Contrast",
     "CorrelationTail",
     "DesignSpace",
+    "Exchange",
+    "Exchangeability",
     "LinearModelStatistics",
+    "ModelStatistic",
+    "MultipleCorrelationTail",
+    "NormalTail",
     "NullStatistics",
+    "Observed",
+    "PartialCorrelation",
     "Permutation",
     "ResidualBootstrap",
     "Scheme",
@@ -32,8 +51,11 @@ __all__ = [
     "SignFlipping",
     "StreamedSignStatistics",
     "SubjectSums",
+    "Tail",
+    "WelchStatistic",
     "check_blocks",
     "choose_scheme",
     "find_contrast",
     "sign_statistics",
+    "variance_groups_of",
 ]

@@ -5,85 +5,56 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from ari_estimator.resampling._contrast import Contrast
+from ari_estimator.resampling._exchangeability import Exchange, Exchangeability
 from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._schemes import (
     DECIMALS,
     Permutation,
     ResidualBootstrap,
     SignFlipping,
+    is_constant_in_each,
+    varying_nuisance,
 )
 
 SchemeName = Literal["auto", "sign_flip", "permutation", "bootstrap"]
 
 SCHEMES: tuple[str, ...] = get_args(SchemeName)
 
-
-def _is_constant_in_each(blocks: np.ndarray, vector: np.ndarray) -> bool:
-    """Tell whether a vector of length 1 is the same in all rows of a block, for each block."""
-    means = np.bincount(blocks, vector) / np.bincount(blocks)
-    return bool(np.abs(vector - means[blocks]).max() < 10.0**-DECIMALS)
+# Rows of designs that differ by less are the same.
+_CLOSE = 1e-6
 
 
-def check_blocks(blocks: ArrayLike | None, n_subjects: int) -> np.ndarray | None:
-    """Return exchangeability blocks as numbers from 0.
-
-    Parameters
-    ----------
-    blocks : array-like of shape (n_subjects,) or None
-        A label for each row: subjects, families, sessions.
-
-    n_subjects : int
-        Number of rows.
-
-    Returns
-    -------
-    blocks : ndarray of int of shape (n_subjects,) or None
-        Numbers in order of appearance, so that results do not depend on the names of blocks;
-        None if there are no blocks.
-
-    Raises
-    ------
-    ValueError
-        If there is not one label for each row, or one is missing (NaN, None).
-
-    Examples
-    --------
-    >>> from ari_estimator.resampling import check_blocks
-    >>> check_blocks(["sub-2", "sub-2", "sub-1"], 3)
-    array([0, 0, 1])
-    """
-    if blocks is None:
-        return None
-    labels = np.asarray(blocks, dtype=object)
-    if labels.shape != (n_subjects,):
-        raise ValueError(
-            f"blocks must be {n_subjects} labels, one for each row of the data. "
-            f"Got shape {labels.shape}."
-        )
-    numbers = pd.factorize(labels)[0]
-    if numbers.min() < 0:
-        raise ValueError(f"blocks must not be missing. Got none for row {numbers.argmin()}.")
-    return numbers
-
-
-def choose_scheme(name: SchemeName, contrast: Contrast, blocks: np.ndarray | None = None) -> Scheme:
+def choose_scheme(
+    name: SchemeName,
+    contrast: Contrast,
+    blocks: ArrayLike | None = None,
+    exchange: Exchange | None = None,
+    variance_groups: np.ndarray | None = None,
+) -> Scheme:
     """Return the scheme that is right for a contrast, or the one that is asked for.
 
     Parameters
     ----------
     name : {"auto", "sign_flip", "permutation", "bootstrap"}
-        Which scheme; "auto" for permutation if the nuisance has an intercept, and for
-        sign-flipping otherwise.
+        Which scheme; "auto" for permutation if the nuisance has an intercept and no rows of
+        different variance groups would change places, and for sign-flipping otherwise.
 
     contrast : Contrast
         What is tested.
 
-    blocks : ndarray of int of shape (n_subjects,) or None, default=None
-        Exchangeability blocks. Permutation is within blocks; sign-flipping is of whole blocks.
+    blocks : array-like of shape (n_subjects,) or (n_subjects, n_levels), or None, default=None
+        Exchangeability blocks, as for :meth:`Exchangeability.of`.
+
+    exchange : {"within", "whole", "both"} or None, default=None
+        What labels of blocks stand for. None for permutations within blocks where these are valid
+        for the contrast, and of whole blocks otherwise. Signs are always flipped for
+        whole blocks.
+
+    variance_groups : ndarray of int of shape (n_subjects,) or None, default=None
+        Group of each row that has a variance of its own.
 
     Returns
     -------
@@ -93,17 +64,20 @@ def choose_scheme(name: SchemeName, contrast: Contrast, blocks: np.ndarray | Non
     Raises
     ------
     ValueError
-        If the name is unknown, or the scheme is not valid for this contrast or these blocks.
+        If the name is unknown, or the scheme is not valid for this contrast, these blocks or
+        these groups.
 
     Notes
     -----
     Under the null hypothesis the data are nuisance and errors. Where the nuisance has an
     intercept, errors of whatever distribution may be permuted, if they are exchangeable. Where it
     has none, the mean is part of what is tested: then there is nothing to permute, but errors
-    that are symmetric around 0 may have their signs flipped [1]_. With nuisance variables,
-    residuals take the place of errors (Freedman & Lane 1983 [2]_), which is exact without them,
-    and otherwise holds for larger samples. The bootstrap of residuals of the full model
-    needs no exchangeability under the null hypothesis, and holds for larger samples too [3]_.
+    that are symmetric around 0 may have their signs flipped [1]_. Errors of unequal variance are
+    not exchangeable, but symmetric errors of any variance may have their signs flipped. With
+    nuisance variables, residuals take the place of errors (Freedman & Lane 1983 [2]_), which is
+    exact without them, and otherwise holds for larger samples. The bootstrap of residuals of the
+    full model needs no exchangeability under the null hypothesis, and holds for larger samples too
+    [3]_.
 
     References
     ----------
@@ -124,26 +98,205 @@ def choose_scheme(name: SchemeName, contrast: Contrast, blocks: np.ndarray | Non
     'permutation'
     >>> choose_scheme("auto", find_contrast(np.ones((5, 1)), [1])).description
     'sign-flipping'
+
+    Two groups of subjects, each measured twice:
+
+    >>> design = np.eye(2)[np.repeat([0, 1], 6)]
+    >>> subjects = np.repeat(np.arange(6), 2)
+    >>> choose_scheme("auto", find_contrast(design, [1, -1]), subjects).description
+    'permutation of whole blocks'
     """
     if name not in SCHEMES:
         raise ValueError(f"scheme must be one of {list(SCHEMES)}. Got {name!r}.")
+    if name == "bootstrap":
+        if blocks is not None:
+            raise ValueError("blocks must be None for scheme='bootstrap', which takes rows singly.")
+        _refuse_exchange(exchange)
+        return ResidualBootstrap(contrast.n_subjects)
     has_mean = contrast.explains_mean()
-    if name == "auto":
-        name = "permutation" if has_mean else "sign_flip"
-    if name == "sign_flip":
-        return SignFlipping(contrast.n_subjects, blocks)
     if name == "permutation" and not has_mean:
         raise ValueError(
             "scheme must be 'sign_flip' or 'bootstrap' for this contrast. Got 'permutation': the "
             "mean of all subjects is part of what is tested, and no order of them changes it."
         )
-    if name == "bootstrap":
-        if blocks is not None:
-            raise ValueError("blocks must be None for scheme='bootstrap', which takes rows singly.")
-        return ResidualBootstrap(contrast.n_subjects)
-    if blocks is not None and _is_constant_in_each(blocks, contrast.direction):
+    if name == "sign_flip" or not has_mean:
+        return _sign_flipping(contrast, blocks, exchange)
+    exchangeability = exchangeability_of(contrast, blocks, exchange)
+    crosses = variance_groups is not None and (
+        not exchangeability.are_alike
+        or not is_constant_in_each(exchangeability.orbits, variance_groups)
+    )
+    if crosses and name == "auto":
+        return _sign_flipping(contrast, blocks, exchange)
+    exchangeability.check_places()
+    if crosses and blocks is not None:
+        raise ValueError(
+            "variance_groups must be the same for all rows that blocks let change places. Got rows "
+            "of several groups among them: errors of unequal variance are not exchangeable. Use "
+            "scheme='sign_flip', or variance_groups='auto' for the groups that blocks allow."
+        )
+    _check_permutation(contrast, exchangeability, blocks)
+    return Permutation(contrast, exchangeability, variance_groups)
+
+
+def crosses_variance_groups(scheme: Scheme, variance_groups: np.ndarray) -> bool:
+    """Tell whether a scheme moves rows between variance groups.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        The scheme.
+
+    variance_groups : ndarray of int of shape (n_subjects,)
+        Group of each row.
+
+    Returns
+    -------
+    crosses : bool
+        Whether it does: then errors of unequal variance are mixed.
+    """
+    return not scheme.keeps_squares(variance_groups)
+
+
+def _sign_flipping(
+    contrast: Contrast, blocks: ArrayLike | None, exchange: Exchange | None
+) -> SignFlipping:
+    are_labels = blocks is not None and np.ndim(blocks) == 1
+    if are_labels and exchange in ("within", "both"):
+        raise ValueError(
+            f"exchange must be 'whole' or None for sign-flipping. Got {exchange!r}: signs of "
+            "single rows may be flipped only if all rows are independent. If they are, leave out "
+            "blocks."
+        )
+    if are_labels and exchange is None:
+        exchange = "whole"
+    scheme = SignFlipping(Exchangeability.of(blocks, contrast.n_subjects, exchange))
+    if scheme.n_distinct == 1:
+        raise ValueError(
+            "blocks must leave something to flip. Got a table without a positive label, which "
+            "keeps all rows in place."
+        )
+    return scheme
+
+
+def exchangeability_of(
+    contrast: Contrast, blocks: ArrayLike | None, exchange: Exchange | None
+) -> Exchangeability:
+    """Return which rows may change places, for the contrast if that is not said.
+
+    Parameters
+    ----------
+    contrast, blocks, exchange
+        As for :func:`choose_scheme`.
+
+    Returns
+    -------
+    exchangeability : Exchangeability
+        The exchangeability.
+
+    Raises
+    ------
+    ValueError
+        If blocks are malformed.
+    """
+    n_subjects = contrast.n_subjects
+    if blocks is not None and np.ndim(blocks) != 2 and exchange is None:
+        within = Exchangeability.of(blocks, n_subjects, "within")
+        exchange = "within" if _varies(contrast, within) and _goes(contrast, within) else "whole"
+    return Exchangeability.of(blocks, n_subjects, exchange)
+
+
+def _varies(contrast: Contrast, exchangeability: Exchangeability) -> bool:
+    """Tell whether what is tested varies among rows that change places."""
+    return not is_constant_in_each(exchangeability.orbits, contrast.directions)
+
+
+def _goes(contrast: Contrast, exchangeability: Exchangeability) -> bool:
+    """Tell whether permutations are valid for what is tested.
+
+    Without nuisance that they change, permutations are exact. Else what is tested must sum to 0 in
+    each unit that stays in place: rows of such a unit may share an error, which would be mixed
+    with what is tested.
+    """
+    units = exchangeability.fixed_units
+    members = np.equal.outer(np.arange(units.max() + 1), units).astype(float)
+    if np.abs(members @ contrast.directions).max() < 10.0**-DECIMALS:
+        return True
+    return varying_nuisance(contrast, exchangeability.orbits).shape[1] == 0
+
+
+def share_between(contrast: Contrast, scheme: Scheme) -> float:
+    """Return how much of what is tested permutations leave in place, from 0 to 1.
+
+    Parameters
+    ----------
+    contrast : Contrast
+        What is tested.
+
+    scheme : Scheme
+        The scheme.
+
+    Returns
+    -------
+    share : float
+        0 for schemes that are no permutations.
+    """
+    if not isinstance(scheme, Permutation):
+        return 0.0
+    units = scheme.fixed_units
+    members = np.equal.outer(np.arange(units.max() + 1), units).astype(float)
+    means = (members @ contrast.directions) / members.sum(axis=1, keepdims=True)
+    return float((means[units] ** 2).sum() / contrast.rank)
+
+
+def _refuse_exchange(exchange: Exchange | None) -> None:
+    if exchange is not None:
+        raise ValueError(f"exchange must be None without blocks. Got {exchange!r}.")
+
+
+def _check_permutation(
+    contrast: Contrast, exchangeability: Exchangeability, blocks: ArrayLike | None
+) -> None:
+    """Refuse permutations that are not valid for what a contrast tests."""
+    exchangeability.check_places()
+    if blocks is None:
+        return
+    said = f"permutation {exchangeability.description}"
+    if not _varies(contrast, exchangeability):
         raise ValueError(
             "blocks must leave something to permute. What the contrast tests is the same in all "
-            "rows of each block, so that no permutation within blocks makes a difference."
+            f"rows that change places, so that {said} makes no difference. Use exchange='within' "
+            "for what varies within blocks, exchange='whole' for what differs between them, or "
+            "scheme='sign_flip', which flips whole blocks and needs symmetric errors."
         )
-    return Permutation(contrast, blocks)
+    if not _goes(contrast, exchangeability):
+        raise ValueError(
+            "blocks must go with the contrast. What it tests differs within blocks and between "
+            f"them, or between rows that never change places: {said} is not valid for it. Use "
+            "scheme='sign_flip', which flips whole blocks and needs symmetric errors; or add a "
+            "column for each block to the design, which leaves what varies within blocks."
+        )
+    if "whole" in exchangeability.description and _are_shuffled(contrast, exchangeability):
+        raise ValueError(
+            "blocks must have their rows in one order to change places as wholes: each row takes "
+            "the place of the same row in another block. Got blocks with the same rows of the "
+            "design in different orders. Sort the rows within each block, by condition for example."
+        )
+
+
+def _are_shuffled(contrast: Contrast, exchangeability: Exchangeability) -> bool:
+    """Tell whether blocks hold the same rows of the nuisance in different orders."""
+    orbits = exchangeability.orbits
+    blocks = exchangeability.sign_units
+    means = np.array([contrast.nuisance[blocks == block].mean(axis=0) for block in blocks])
+    rows = contrast.nuisance - means
+    parts = [rows[blocks == block][np.argsort(orbits[blocks == block])] for block in set(blocks)]
+
+    def are_close(one: np.ndarray, other: np.ndarray) -> bool:
+        return one.shape == other.shape and bool(np.abs(one - other).max() < _CLOSE)
+
+    return any(
+        not are_close(part, parts[0])
+        and are_close(np.sort(part, axis=0), np.sort(parts[0], axis=0))
+        for part in parts
+    )

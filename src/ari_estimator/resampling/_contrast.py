@@ -8,27 +8,30 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.resampling._design_space import ROUNDING, DesignSpace
+from ari_estimator.resampling._design_space import ROUNDING, DesignSpace, independent_rows
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A t contrast, without its scale.
+    """A t or F contrast, without its scale.
 
-    ``[direction, nuisance]`` is an orthonormal basis of the design's columns. The t value of data
-    ``y`` follows from the partial correlation ``r`` of ``direction`` and ``y``, given the nuisance:
-    ``t = r sqrt(df / (1 - r^2))`` [1]_.
+    ``[directions, nuisance]`` is an orthonormal basis of the design's columns. The statistic of
+    data ``y`` follows from the partial correlation ``r`` of ``directions`` and ``y``, given the
+    nuisance: ``t = r sqrt(df / (1 - r^2))`` and ``F = (r^2 / rank) / ((1 - r^2) / df)`` [1]_.
 
     Attributes
     ----------
-    direction : ndarray of shape (n_subjects,)
-        Of length 1: the regressor of the contrast, without what the nuisance explains of it.
+    directions : ndarray of shape (n_subjects, rank)
+        Orthonormal: the regressors of the contrast, without what the nuisance explains of them.
 
     nuisance : ndarray of shape (n_subjects, n_nuisance)
         Orthonormal; spans what the design can explain where the contrast is 0.
 
     df : int
         Degrees of freedom of the residuals, at least 1.
+
+    is_f : bool
+        Whether it is an F contrast, which has no sign.
 
     References
     ----------
@@ -41,25 +44,31 @@ class Contrast:
     >>> from ari_estimator.resampling import find_contrast
     >>> group = np.repeat([0.0, 1.0], 3)
     >>> contrast = find_contrast(np.column_stack([group, np.ones(6)]), [1, 0])
-    >>> contrast.n_subjects, contrast.df, contrast.explains_mean()
-    (6, 4, True)
-    >>> bool(abs(contrast.direction @ contrast.nuisance).max() < 1e-15)
+    >>> contrast.n_subjects, contrast.rank, contrast.df, contrast.explains_mean()
+    (6, 1, 4, True)
+    >>> bool(abs(contrast.directions.T @ contrast.nuisance).max() < 1e-15)
     True
     """
 
-    direction: np.ndarray
+    directions: np.ndarray
     nuisance: np.ndarray
     df: int
+    is_f: bool = False
 
     @property
     def n_subjects(self) -> int:
         """Number of subjects, the rows of the design."""
-        return self.direction.size
+        return len(self.directions)
+
+    @property
+    def rank(self) -> int:
+        """Number of directions that are tested: 1 for a t contrast."""
+        return self.directions.shape[1]
 
     @cached_property
     def basis(self) -> np.ndarray:
-        """Orthonormal basis of the design, of shape (n_subjects, n_nuisance + 1)."""
-        return np.column_stack([self.direction, self.nuisance])
+        """Orthonormal basis of the design, of shape (n_subjects, rank + n_nuisance)."""
+        return np.column_stack([self.directions, self.nuisance])
 
     def without_nuisance(self, data: np.ndarray) -> np.ndarray:
         """Return the residuals of data given the nuisance alone.
@@ -74,7 +83,10 @@ class Contrast:
         residuals : ndarray of the same shape
             What the nuisance does not explain.
         """
-        return data - self.nuisance @ (self.nuisance.T @ data)
+        if self.nuisance.shape[1] == 0:
+            return data.copy()
+        residuals = self.nuisance @ (self.nuisance.T @ data)
+        return np.subtract(data, residuals, out=residuals)
 
     def without_design(self, data: np.ndarray) -> np.ndarray:
         """Return the residuals of data given the whole design.
@@ -89,7 +101,8 @@ class Contrast:
         residuals : ndarray of the same shape
             What the design does not explain.
         """
-        return data - self.basis @ (self.basis.T @ data)
+        residuals = self.basis @ (self.basis.T @ data)
+        return np.subtract(data, residuals, out=residuals)
 
     def explains_mean(self) -> bool:
         """Tell whether the nuisance has an intercept: the mean of all subjects.
@@ -111,8 +124,9 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
     design : array-like of shape (n_subjects, n_columns)
         The design. Columns may depend on each other, as long as the contrast is estimable.
 
-    contrast : array-like of shape (n_columns,)
-        Weights of the columns.
+    contrast : array-like of shape (n_columns,) or (n_rows, n_columns)
+        Weights of the columns. One row is a t contrast; several rows are an F contrast, and may
+        depend on each other.
 
     Returns
     -------
@@ -123,15 +137,20 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
     ------
     ValueError
         If the design or the contrast is not of this shape, is not finite, or is 0; if the
-        contrast has several rows (F), is not estimable, or no degrees of freedom are left.
+        contrast is not estimable, or no degrees of freedom are left.
 
     Examples
     --------
     >>> import numpy as np
     >>> from ari_estimator.resampling import find_contrast
-    >>> contrast = find_contrast(np.ones((4, 1)), [1])
-    >>> contrast.direction
-    array([0.5, 0.5, 0.5, 0.5])
+    >>> find_contrast(np.ones((4, 1)), [1]).directions.T
+    array([[0.5, 0.5, 0.5, 0.5]])
+
+    Three groups differ in two directions, however many rows say so:
+
+    >>> groups = np.eye(3)[[0, 0, 1, 1, 2, 2]]
+    >>> find_contrast(groups, [[1, -1, 0], [0, 1, -1], [1, 0, -1]]).rank
+    2
     """
     design = np.asarray(design)
     if design.dtype.kind not in "fiub" or design.ndim != 2 or 0 in design.shape:
@@ -145,44 +164,40 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
     weights = _check_weights(contrast, design.shape[1])
     n_subjects = design.shape[0]
     space = DesignSpace.of(design)
-    rank = space.rank
     if not space.is_estimable(weights):
-        confounded = space.confounded(weights, [f"column {i}" for i in range(weights.size)])
+        confounded = space.confounded(weights, [f"column {i}" for i in range(weights.shape[1])])
+        shown = weights.tolist() if len(weights) > 1 else weights[0].tolist()
         raise ValueError(
-            f"contrast {weights.tolist()} is not estimable: the design of {design.shape[1]} "
-            f"columns has rank {rank}, and several solutions fit the data equally well that "
+            f"contrast {shown} is not estimable: the design of {design.shape[1]} "
+            f"columns has rank {space.rank}, and several solutions fit the data equally well that "
             f"differ in this contrast. Confounded are {', '.join(confounded)}."
         )
-    if n_subjects <= rank:
+    if n_subjects <= space.rank:
         raise ValueError(
             f"design must leave degrees of freedom for the residuals. Got {n_subjects} subjects "
-            f"for a design of rank {rank}."
+            f"for a design of rank {space.rank}."
         )
-    # In the coordinates of `left`, the estimate of the contrast is along one axis, and where the
-    # contrast is 0 the design explains what is orthogonal to it.
-    axis = (space.right @ (weights / space.units)) / space.singular
-    axis /= np.linalg.norm(axis)
-    others = np.linalg.svd(axis[np.newaxis])[2][1:]
-    return Contrast(space.left @ axis, space.left @ others.T, n_subjects - rank)
+    # In the coordinates of `left`, the estimates of the contrast are along a few axes, and where
+    # the contrast is 0 the design explains what is orthogonal to them.
+    axes = independent_rows((weights / space.units) @ space.right.T / space.singular)
+    # A single axis keeps its sign.
+    axes = axes / np.linalg.norm(axes) if len(axes) == 1 else np.linalg.qr(axes.T)[0].T
+    others = np.linalg.svd(axes)[2][len(axes) :]
+    return Contrast(
+        space.left @ axes.T, space.left @ others.T, n_subjects - space.rank, len(weights) > 1
+    )
 
 
 def _check_weights(contrast: ArrayLike, n_columns: int) -> np.ndarray:
-    weights = np.asarray(contrast)
-    if weights.ndim == 2 and weights.shape[0] == 1:
-        weights = weights[0]
-    if weights.ndim == 2:
+    """Return the weights of a contrast, of shape (n_rows, n_columns)."""
+    weights = np.atleast_2d(np.asarray(contrast))
+    is_numbers = weights.dtype.kind in "fiub" and weights.ndim == 2 and len(weights) > 0
+    if not is_numbers or weights.shape[1] != n_columns:
         raise ValueError(
-            f"contrast must be one row of weights. Got {weights.shape[0]} rows, an F contrast: "
-            "an F statistic is for deviations in any direction, while permutations here are of "
-            "one direction, or of the two of its sign. Calibrate its rows one by one, each at "
-            "its share of alpha."
-        )
-    if weights.dtype.kind not in "fiub" or weights.shape != (n_columns,):
-        raise ValueError(
-            f"contrast must be {n_columns} numbers, one for each column of the design. "
-            f"Got shape {weights.shape} of {weights.dtype}."
+            f"contrast must be {n_columns} numbers, one for each column of the design, or rows of "
+            f"so many for an F contrast. Got shape {np.shape(contrast)} of {weights.dtype}."
         )
     weights = weights.astype(float)
     if not np.isfinite(weights).all() or not weights.any():
-        raise ValueError(f"contrast must be finite and not 0. Got {weights.tolist()}.")
+        raise ValueError(f"contrast must be finite and not 0. Got {np.asarray(contrast).tolist()}.")
     return weights

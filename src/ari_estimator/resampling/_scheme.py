@@ -33,9 +33,6 @@ class Scheme(ABC):
     description : str
         The scheme in words.
 
-    keeps_norm : bool
-        Whether residuals keep their sum of squares.
-
     See Also
     --------
     choose_scheme : Chooses the scheme for a contrast.
@@ -45,9 +42,10 @@ class Scheme(ABC):
     To resample the residuals and to weight them gives the same product:
 
     >>> import numpy as np
-    >>> from ari_estimator.resampling import SignFlipping
+    >>> from ari_estimator.resampling import Exchangeability, SignFlipping
     >>> rng = np.random.default_rng(0)
-    >>> scheme, vector, residuals = SignFlipping(4, None), np.ones(4), rng.standard_normal((4, 2))
+    >>> scheme = SignFlipping(Exchangeability.of(None, 4))
+    >>> vector, residuals = np.ones(4), rng.standard_normal((4, 2))
     >>> draws = scheme.draws(3, rng)
     >>> one = scheme.weights(draws, vector)[1] @ residuals
     >>> other = vector @ scheme.resample(draws[1], residuals)
@@ -56,7 +54,6 @@ class Scheme(ABC):
     """
 
     description: str
-    keeps_norm = True
 
     def draws(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
         """Draw permutations.
@@ -81,6 +78,21 @@ class Scheme(ABC):
         """Return random permutations, with the data as observed first."""
 
     @abstractmethod
+    def keeps_squares(self, groups: np.ndarray) -> bool:
+        """Tell whether sums of squares of residuals stay the same in groups of rows.
+
+        Parameters
+        ----------
+        groups : ndarray of int of shape (n_subjects,)
+            Group of each row.
+
+        Returns
+        -------
+        keeps_squares : bool
+            Whether they do, in each permutation.
+        """
+
+    @abstractmethod
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """Return weights that spare the resampling: the product with a vector stays the same.
 
@@ -99,13 +111,13 @@ class Scheme(ABC):
         """
 
     @abstractmethod
-    def resample(self, draw: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+    def resample(self, draws: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """Return resampled residuals.
 
         Parameters
         ----------
-        draw : ndarray of shape (n_subjects,)
-            One permutation, a row of :meth:`draws`.
+        draws : ndarray of shape (n_subjects,) or (n_elements, n_subjects)
+            One permutation, a row of :meth:`draws`, or one for each element.
 
         residuals : ndarray of shape (n_subjects, n_elements)
             The residuals.

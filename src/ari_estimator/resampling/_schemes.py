@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 
 from ari_estimator.resampling._contrast import Contrast
+from ari_estimator.resampling._exchangeability import Exchangeability
 from ari_estimator.resampling._scheme import Scheme, Transformations
 
 # Regressors that differ by less, in units of their length, are the same but for rounding.
@@ -16,135 +16,150 @@ DECIMALS = 9
 
 
 class SignFlipping(Transformations):
-    """Signs of residuals are flipped, of all rows of a block at once.
+    """Signs of residuals are flipped, of all rows of a unit at once.
 
     Parameters
     ----------
-    n_subjects : int
-        Number of rows.
-
-    blocks : ndarray of int of shape (n_subjects,) or None
-        Block of each row, from 0; None if each is its own.
+    exchangeability : Exchangeability
+        Which rows change their sign together: whole blocks, or each row on its own.
 
     Examples
     --------
     Of few rows there are few flips, and all are taken:
 
     >>> import numpy as np
-    >>> from ari_estimator.resampling import SignFlipping
-    >>> SignFlipping(2, None).draws(1000, np.random.default_rng(0))
+    >>> from ari_estimator.resampling import Exchangeability, SignFlipping
+    >>> scheme = SignFlipping(Exchangeability.of(None, 2))
+    >>> scheme.draws(1000, np.random.default_rng(0))
     array([[ 1,  1],
            [ 1, -1],
            [-1,  1],
            [-1, -1]], dtype=int8)
     """
 
-    def __init__(self, n_subjects: int, blocks: np.ndarray | None) -> None:
-        self.blocks = np.arange(n_subjects) if blocks is None else blocks
-        n_blocks = int(self.blocks.max()) + 1
-        self.n_distinct = 2**n_blocks
-        self.description = "sign-flipping" + ("" if blocks is None else " of whole blocks")
+    def __init__(self, exchangeability: Exchangeability) -> None:
+        self._units = exchangeability.sign_units
+        self._n_units = int(self._units.max()) + 1
+        self.n_distinct = 2**self._n_units
+        are_single = self._n_units == self._units.size
+        of_blocks = exchangeability.description.replace("within blocks", "of rows")
+        self.description = "sign-flipping" + ("" if are_single else f" {of_blocks}")
 
     def _all(self) -> np.ndarray:
-        n_blocks = int(self.blocks.max()) + 1
-        signs = np.array(list(product([1, -1], repeat=n_blocks)), dtype=np.int8)
-        return signs[:, self.blocks]
+        return self._of_rows(np.array(list(product([1, -1], repeat=self._n_units)), dtype=np.int8))
 
     def _random(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
-        n_blocks = int(self.blocks.max()) + 1
-        signs = 1 - 2 * rng.integers(0, 2, size=(n_permutations, n_blocks), dtype=np.int8)
+        signs = 1 - 2 * rng.integers(0, 2, size=(n_permutations, self._n_units), dtype=np.int8)
         signs[0] = 1
-        return signs[:, self.blocks]
+        return self._of_rows(signs)
+
+    def _of_rows(self, signs: np.ndarray) -> np.ndarray:
+        return np.where(self._units >= 0, signs[:, self._units], np.int8(1))
+
+    def keeps_squares(self, groups: np.ndarray) -> bool:
+        """Tell whether sums of squares of residuals stay the same in groups: always."""
+        return True
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
         return draws * vector
 
-    def resample(self, draw: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+    def resample(self, draws: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """Return resampled residuals, of shape (n_subjects, n_elements)."""
-        return draw[:, np.newaxis] * residuals
+        return np.atleast_2d(draws).T * residuals
 
 
 class Permutation(Transformations):
-    """Residuals are permuted, within blocks if there are some.
+    """Residuals are permuted: all of them, within blocks, or whole blocks.
 
     Parameters
     ----------
     contrast : Contrast
         What is tested. Permutations that exchange equal rows of the design do not differ.
 
-    blocks : ndarray of int of shape (n_subjects,) or None
-        Block of each row, from 0; None if all are exchangeable.
+    exchangeability : Exchangeability
+        Which rows may change places.
+
+    variance_groups : ndarray of int of shape (n_subjects,) or None, default=None
+        Group of each row that has a variance of its own. Rows of two groups are not equal.
+
+    Raises
+    ------
+    ValueError
+        If blocks that are to change places are not alike.
 
     Examples
     --------
     Of two groups of two there are six splits:
 
     >>> import numpy as np
-    >>> from ari_estimator.resampling import Permutation, find_contrast
+    >>> from ari_estimator.resampling import Exchangeability, Permutation, find_contrast
     >>> design = np.column_stack([[0, 0, 1, 1], np.ones(4)])
-    >>> scheme = Permutation(find_contrast(design, [1, 0]), None)
+    >>> scheme = Permutation(find_contrast(design, [1, 0]), Exchangeability.of(None, 4))
     >>> scheme.draws(1000, np.random.default_rng(0)).shape
     (6, 4)
     """
 
-    def __init__(self, contrast: Contrast, blocks: np.ndarray | None) -> None:
+    def __init__(
+        self,
+        contrast: Contrast,
+        exchangeability: Exchangeability,
+        variance_groups: np.ndarray | None = None,
+    ) -> None:
+        exchangeability.check_places()
+        self._exchangeability = exchangeability
         n_subjects = contrast.n_subjects
-        self.blocks = np.zeros(n_subjects, dtype=np.intp) if blocks is None else blocks
+        rows = contrast.basis * math.sqrt(n_subjects)
+        if variance_groups is not None:
+            rows = np.column_stack([rows, variance_groups])
         # Adding 0 makes -0 the same as 0.
-        rows = np.round(contrast.basis * math.sqrt(n_subjects), DECIMALS) + 0.0
+        rows = np.round(rows, DECIMALS) + 0.0
         self._kinds = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
-        self._members = [
-            np.flatnonzero(self.blocks == block) for block in range(int(self.blocks.max()) + 1)
-        ]
-        self.n_distinct = math.prod(
-            math.factorial(members.size)
-            // math.prod(map(math.factorial, np.bincount(self._kinds[members]).tolist()))
-            for members in self._members
-        )
-        self.description = "permutation" + ("" if blocks is None else " within blocks")
+        self.n_distinct = exchangeability.n_arrangements(self._kinds)
+        self.description = f"permutation {exchangeability.description}".rstrip()
         if contrast.nuisance.shape[1] > 1:
             self.description += " of residuals (Freedman-Lane)"
 
     def _all(self) -> np.ndarray:
-        of_blocks = [list(_arrangements(self._kinds[members])) for members in self._members]
-        draws = []
-        for arrangements in product(*of_blocks):
-            draw = np.empty(self.blocks.size, dtype=np.intp)
-            for members, arrangement in zip(self._members, arrangements, strict=True):
-                draw[members] = members[arrangement]
-            draws.append(draw)
-        return np.stack(draws)
+        return self._exchangeability.arrangements(self._kinds)
 
     def _random(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
-        draws = np.tile(np.arange(self.blocks.size), (n_permutations, 1))
-        for members in self._members:
-            draws[1:, members] = rng.permuted(draws[1:, members], axis=1)
-        return draws
+        as_observed = np.arange(self._kinds.size)
+        random = self._exchangeability.permuted(n_permutations - 1, rng)
+        return np.concatenate([as_observed[np.newaxis], random])
+
+    @property
+    def orbits(self) -> np.ndarray:
+        """Numbers of shape (n_subjects,): equal for rows that can change places."""
+        return self._exchangeability.orbits
+
+    @property
+    def fixed_units(self) -> np.ndarray:
+        """Numbers of shape (n_subjects,): equal in the units that all moves stay within."""
+        return self._exchangeability.fixed_units
+
+    def keeps_squares(self, groups: np.ndarray) -> bool:
+        """Tell whether sums of squares stay the same in groups: if no row changes its group."""
+        return is_constant_in_each(self.orbits, groups)
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
         return vector[draws]
 
-    def resample(self, draw: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+    def resample(self, draws: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """Return resampled residuals, of shape (n_subjects, n_elements)."""
+        places = np.broadcast_to(np.atleast_2d(draws).T, residuals.shape)
         resampled = np.empty_like(residuals)
-        resampled[draw] = residuals
+        np.put_along_axis(resampled, places, residuals, axis=0)
         return resampled
 
     def varying_nuisance(self, contrast: Contrast) -> np.ndarray:
-        """Return the nuisance that permutations within blocks may bring back into residuals.
+        """Return the nuisance that permutations may bring back into residuals.
 
-        A variable that is constant in each block is not among it. Permutations within blocks do
-        not change its products with residuals.
+        A variable that is constant in all rows that can change places is not among it.
+        Permutations do not change its products with residuals.
         """
-        constant = (self.blocks[:, np.newaxis] == np.arange(self.blocks.max() + 1)) / np.sqrt(
-            np.bincount(self.blocks)
-        )
-        # Principal angles between the two spaces: the cosine of those in both is 1.
-        rotation, cosines, _ = np.linalg.svd(contrast.nuisance.T @ constant)
-        n_constant = int((cosines > 1 - 10.0**-DECIMALS).sum())
-        return contrast.nuisance @ rotation[:, n_constant:]
+        return varying_nuisance(contrast, self.orbits)
 
 
 class ResidualBootstrap(Scheme):
@@ -169,7 +184,6 @@ class ResidualBootstrap(Scheme):
            [0, 0, 0, 0, 4]])
     """
 
-    keeps_norm = False
     description = "bootstrap of residuals"
 
     def __init__(self, n_subjects: int) -> None:
@@ -180,15 +194,20 @@ class ResidualBootstrap(Scheme):
         draws[0] = np.arange(self._n_subjects)
         return draws
 
+    def keeps_squares(self, groups: np.ndarray) -> bool:
+        """Tell whether sums of squares of residuals stay the same in groups: never."""
+        return False
+
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
         weights = np.zeros(draws.shape)
         np.add.at(weights, (np.arange(len(draws))[:, np.newaxis], draws), vector)
         return weights
 
-    def resample(self, draw: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+    def resample(self, draws: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """Return resampled residuals, of shape (n_subjects, n_elements)."""
-        return residuals[draw]
+        rows = np.broadcast_to(np.atleast_2d(draws).T, residuals.shape)
+        return np.take_along_axis(residuals, rows, axis=0)
 
     def residuals(self, contrast: Contrast, data: np.ndarray) -> np.ndarray:
         """Return what is resampled: residuals given the whole design, less their mean.
@@ -200,21 +219,45 @@ class ResidualBootstrap(Scheme):
         return residuals - residuals.mean(axis=0)
 
 
-def _arrangements(kinds: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the ways to order kinds, as orders of members; first the order they are in."""
-    members = np.argsort(kinds, kind="stable")
-    yield np.arange(kinds.size)
-    # From the first to the last in the order of a dictionary.
-    wanted = np.sort(kinds)
-    while True:
-        if not np.array_equal(wanted, kinds):
-            order = np.empty(kinds.size, dtype=np.intp)
-            order[np.argsort(wanted, kind="stable")] = members
-            yield order
-        rises = np.flatnonzero(wanted[:-1] < wanted[1:])
-        if rises.size == 0:
-            return
-        at = rises[-1]
-        larger = np.flatnonzero(wanted > wanted[at])[-1]
-        wanted[[at, larger]] = wanted[[larger, at]]
-        wanted[at + 1 :] = wanted[at + 1 :][::-1].copy()
+def is_constant_in_each(groups: np.ndarray, values: np.ndarray) -> bool:
+    """Tell whether values are the same in all rows of a group, for each group.
+
+    Parameters
+    ----------
+    groups : ndarray of int of shape (n_subjects,)
+        Group of each row, from 0.
+
+    values : ndarray of shape (n_subjects,) or (n_subjects, n_columns)
+        The values, about 1 in size.
+
+    Returns
+    -------
+    is_constant : bool
+        Whether they are, but for rounding.
+    """
+    members = (groups == np.arange(groups.max() + 1)[:, np.newaxis]) / 1.0
+    means = (members @ values) / members.sum(axis=1).reshape(-1, *([1] * (values.ndim - 1)))
+    return bool(np.abs(values - means[groups]).max() < 10.0**-DECIMALS)
+
+
+def varying_nuisance(contrast: Contrast, orbits: np.ndarray) -> np.ndarray:
+    """Return the nuisance that permutations may bring back into residuals.
+
+    Parameters
+    ----------
+    contrast : Contrast
+        What is tested.
+
+    orbits : ndarray of int of shape (n_subjects,)
+        Equal for rows that can change places, from 0.
+
+    Returns
+    -------
+    basis : ndarray of shape (n_subjects, n_varying)
+        Orthonormal basis of the nuisance that is not constant in rows that can change places.
+    """
+    constant = (orbits[:, np.newaxis] == np.arange(orbits.max() + 1)) / np.sqrt(np.bincount(orbits))
+    # Principal angles between the two spaces: the cosine of those in both is 1.
+    rotation, cosines, _ = np.linalg.svd(contrast.nuisance.T @ constant)
+    n_constant = int((cosines > 1 - 10.0**-DECIMALS).sum())
+    return contrast.nuisance @ rotation[:, n_constant:]

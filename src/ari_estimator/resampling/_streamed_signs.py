@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ari_estimator.resampling._contrast import Contrast
-from ari_estimator.resampling._null_statistics import (
-    _SINGLE_ROUNDING,
-    LinearModelStatistics,
-    NullStatistics,
-)
+from ari_estimator.resampling._exchangeability import Exchangeability
+from ari_estimator.resampling._linear_model_statistics import LinearModelStatistics
+from ari_estimator.resampling._model_statistic import CONSTANT, SINGLE_ROUNDING, Observed
+from ari_estimator.resampling._null_statistics import NullStatistics
+from ari_estimator.resampling._partial_correlation import PartialCorrelation
 from ari_estimator.resampling._schemes import SignFlipping
 from ari_estimator.resampling._tails import CorrelationTail
 
@@ -189,33 +189,35 @@ class StreamedSignStatistics(NullStatistics):
         mean, squares = sums.mean[chosen], sums.squares[chosen]
         self.n_permutations, self.n_elements = len(draws), mean.size
         n, df, n_groups = sums.n_subjects, sums.n_subjects - 1, len(self._sums)
-        self.tail = CorrelationTail(df, two_sided)
+        self.tail: CorrelationTail = CorrelationTail(df, two_sided)
         # Terms of a sum over groups, and of a sum within each group.
-        self.error = 2 * (n_groups + n / n_groups + 4) * _SINGLE_ROUNDING
+        self.error = 2 * (n_groups + n / n_groups + 4) * SINGLE_ROUNDING
         # As for a linear model; the largest value is not known, but not above this root.
         totals = squares + n * mean**2
-        self.is_constant = squares <= (64 * np.finfo(float).eps) ** 2 * n * totals
+        self.is_constant = squares <= CONSTANT * n * totals
         with np.errstate(divide="ignore", invalid="ignore"):
             observed = mean * np.sqrt(n) / np.sqrt(squares / df)
-        self._observed = np.where(self.is_constant, 0, observed)
+        self.observed = Observed(np.where(self.is_constant, 0, observed), df, self.is_constant)
         self._norms = np.where(self.is_constant, np.inf, np.sqrt(totals * n))
 
-    def block(self, start: int, stop: int) -> np.ndarray:
+    def block(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """Return correlations of some draws, see the base class."""
         # Scaled afterwards: scaled sums would take as much memory as the sums.
         effects = self._draws[start:stop].astype(self._sums.dtype) @ self._sums
-        return (effects / self._norms.astype(effects.dtype)).astype(np.float32)
+        effects /= self._norms.astype(effects.dtype)
+        return effects.astype(np.float32, copy=False)
 
-    def exact_t(self, draw: int) -> np.ndarray:
-        """Return the t values of a draw, see the base class."""
-        if draw == 0:
-            return self._observed.copy()
-        effects = np.zeros(self.n_elements)
-        for sign, total in zip(self._draws[draw], self._sums, strict=True):
-            effects += sign * total.astype(float)
-        r = np.clip(effects / self._norms, -1, 1)
-        with np.errstate(divide="ignore"):
-            return r * np.sqrt(self.tail.df / ((1 - r) * (1 + r)))
+    def exact(self, draws: np.ndarray) -> np.ndarray:
+        """Return correlations of some draws in double precision, see the base class."""
+        effects = np.zeros((len(draws), self.n_elements))
+        for signs, total in zip(self._draws[draws].T, self._sums, strict=True):
+            effects += np.multiply.outer(signs, total.astype(float))
+        return effects / self._norms
+
+    @property
+    def observed_p_values(self) -> np.ndarray:
+        """P-values of the data as observed, see the base class."""
+        return np.where(self.is_constant, 1, self.tail.of_t(self.observed.values))
 
     def of_elements(self, elements: slice) -> np.ndarray:
         """Return correlations of some elements, see the base class."""
@@ -264,9 +266,11 @@ def sign_statistics(
     32
     """
     n_groups = min(sums.n_subjects, sums.n_groups)
-    draws = SignFlipping(n_groups, None).draws(n_permutations, rng)
+    scheme = SignFlipping(Exchangeability.of(None, n_groups))
+    draws = scheme.draws(n_permutations, rng)
     if n_groups < sums.n_subjects:
         return StreamedSignStatistics(sums, draws, two_sided)
     n = sums.n_subjects
-    mean = Contrast(np.full(n, n**-0.5), np.empty((n, 0)), n - 1)
-    return LinearModelStatistics(sums.sums, mean, SignFlipping(n, None), draws, two_sided)
+    mean = Contrast(np.full((n, 1), n**-0.5), np.empty((n, 0)), n - 1)
+    statistic = PartialCorrelation(mean, scheme, two_sided)
+    return LinearModelStatistics(sums.sums, statistic, scheme, draws)

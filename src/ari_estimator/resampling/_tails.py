@@ -1,19 +1,68 @@
-"""P-values of t statistics, and of the partial correlations that they are made from."""
+"""P-values of statistics on the scale on which permutations are compared."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr
+from scipy.special import betainc, betaincinv, ndtr, stdtr
+
+# Standard deviations beyond which there are few statistics.
+_FAR, _LOW = 8.0, -4.0
+
+# The p-value of that.
+_FAR_P = 2 * float(ndtr(-_FAR))
+
+
+class Tail(ABC):
+    """P-values of statistics that are comparable between elements.
+
+    They fall as statistics grow, so that the statistics can be sorted and counted, and only
+    those that matter need a p-value.
+
+    Attributes
+    ----------
+    is_absolute : bool
+        Whether the sign of statistics is ignored.
+
+    highest, lowest : float
+        Between them are nearly all statistics without an effect, their absolute values if the
+        sign is ignored.
+
+    Examples
+    --------
+    >>> from ari_estimator.resampling import NormalTail, Tail
+    >>> tail = NormalTail(two_sided=True)
+    >>> isinstance(tail, Tail), tail.is_absolute, tail.lowest, tail.highest
+    (True, True, 0.0, 8.0)
+    """
+
+    @property
+    @abstractmethod
+    def is_absolute(self) -> bool:
+        """Whether the sign of statistics is ignored."""
+
+    @property
+    @abstractmethod
+    def highest(self) -> float:
+        """Few statistics are larger."""
+
+    @property
+    @abstractmethod
+    def lowest(self) -> float:
+        """Few statistics are smaller, or none."""
+
+    @abstractmethod
+    def __call__(self, statistics: np.ndarray) -> np.ndarray:
+        """Return the p-values of statistics, an array of their shape."""
 
 
 @dataclass(frozen=True)
-class CorrelationTail:
+class CorrelationTail(Tail):
     """The tail of partial correlations, which are t statistics on another scale.
 
-    ``t = r sqrt(df / (1 - r^2))`` grows with ``r``, so that the correlations can be sorted
-    and counted, and only those that matter need a p-value.
+    ``t = r sqrt(df / (1 - r^2))`` grows with ``r``.
 
     Attributes
     ----------
@@ -33,6 +82,21 @@ class CorrelationTail:
     df: int
     two_sided: bool
 
+    @property
+    def is_absolute(self) -> bool:
+        """Whether the sign of correlations is ignored."""
+        return self.two_sided
+
+    @property
+    def highest(self) -> float:
+        """Few correlations are larger: their variance is about ``1 / (df + 1)``."""
+        return min(1.0, _FAR * (self.df + 1) ** -0.5)
+
+    @property
+    def lowest(self) -> float:
+        """Few correlations are smaller."""
+        return 0.0 if self.two_sided else max(-1.0, _LOW * (self.df + 1) ** -0.5)
+
     def of_t(self, t: np.ndarray) -> np.ndarray:
         """Return the p-values of t statistics.
 
@@ -50,11 +114,98 @@ class CorrelationTail:
             return np.minimum(2 * stdtr(self.df, -np.abs(t)), 1)
         return stdtr(self.df, -t)
 
-    def __call__(self, correlations: np.ndarray) -> np.ndarray:
+    def __call__(self, statistics: np.ndarray) -> np.ndarray:
         """Return the p-values of correlations, an array of their shape.
 
         Correlations of -1 and 1 have the limits of p-values. Values beyond count as -1 or 1.
         """
-        r = np.clip(np.asarray(correlations, dtype=float), -1, 1)
+        r = np.clip(np.asarray(statistics, dtype=float), -1, 1)
         with np.errstate(divide="ignore"):
             return self.of_t(r * np.sqrt(self.df / ((1 - r) * (1 + r))))
+
+
+@dataclass(frozen=True)
+class MultipleCorrelationTail(Tail):
+    """The tail of multiple correlations, which are F statistics on another scale.
+
+    ``F = (r^2 / rank) / ((1 - r^2) / df)`` grows with ``r``, and ``r^2`` has a beta distribution.
+
+    Attributes
+    ----------
+    rank : int
+        Degrees of freedom of what is tested.
+
+    df : int
+        Degrees of freedom of the residuals.
+
+    Examples
+    --------
+    >>> from ari_estimator.resampling import MultipleCorrelationTail
+    >>> MultipleCorrelationTail(rank=2, df=18)([0.0, 0.5, 1.0]).round(4)
+    array([1.    , 0.0751, 0.    ])
+    """
+
+    rank: int
+    df: int
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether the sign of correlations is ignored, which they do not have."""
+        return True
+
+    @property
+    def highest(self) -> float:
+        """Few correlations are larger."""
+        return float(np.sqrt(1 - betaincinv(self.df / 2, self.rank / 2, _FAR_P)))
+
+    @property
+    def lowest(self) -> float:
+        """No correlation is smaller."""
+        return 0.0
+
+    def __call__(self, statistics: np.ndarray) -> np.ndarray:
+        """Return the p-values of correlations, an array of their shape.
+
+        A correlation of 1 has the limit of p-values. Values beyond count as 1.
+        """
+        r = np.clip(np.abs(np.asarray(statistics, dtype=float)), 0, 1)
+        return betainc(self.df / 2, self.rank / 2, (1 - r) * (1 + r))
+
+
+@dataclass(frozen=True)
+class NormalTail(Tail):
+    """The tail of standard normal values.
+
+    Attributes
+    ----------
+    two_sided : bool
+        Whether deviations in both directions count; otherwise positive ones alone.
+
+    Examples
+    --------
+    >>> from ari_estimator.resampling import NormalTail
+    >>> NormalTail(two_sided=True)([0.0, 1.96]).round(4)
+    array([1.  , 0.05])
+    """
+
+    two_sided: bool
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether the sign of values is ignored."""
+        return self.two_sided
+
+    @property
+    def highest(self) -> float:
+        """Few values are larger."""
+        return _FAR
+
+    @property
+    def lowest(self) -> float:
+        """Few values are smaller."""
+        return 0.0 if self.two_sided else _LOW
+
+    def __call__(self, statistics: np.ndarray) -> np.ndarray:
+        """Return the p-values of values, an array of their shape."""
+        z = np.asarray(statistics, dtype=float)
+        return 2 * ndtr(-np.abs(z)) if self.two_sided else ndtr(-z)

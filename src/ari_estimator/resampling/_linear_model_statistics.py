@@ -1,0 +1,214 @@
+"""Statistics under resampling of data that are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ari_estimator.resampling._model_statistic import ModelStatistic, Observed
+from ari_estimator.resampling._null_statistics import NullStatistics
+from ari_estimator.resampling._scheme import Scheme
+from ari_estimator.resampling._threads import one_thread
+
+# Numbers per step in double precision, of all subjects: what the nearest large cache of a processor
+# holds. In single precision a step has as many elements, or more if there are few subjects.
+_IN_CACHE = 2**16
+_STRIDE = 4096
+
+
+class LinearModelStatistics(NullStatistics):
+    """Statistics under resampling of data that are in memory.
+
+    Parameters
+    ----------
+    data : ndarray of shape (n_subjects, n_elements)
+        Finite; float32 or float64.
+
+    statistic : ModelStatistic
+        The statistic of a contrast.
+
+    scheme : Scheme
+        How residuals are resampled.
+
+    draws : ndarray of shape (n_permutations, n_subjects)
+        Draws of the scheme.
+
+    Notes
+    -----
+    A statistic is made from products of a few vectors with resampled residuals. All products of a
+    block of draws are the rows of one matrix product with the residuals, a few thousand elements
+    at a time. It is in single precision. Where that leaves too few digits, the statistic is
+    computed from the resampled data in double precision.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import (
+    ...     Exchangeability, LinearModelStatistics, PartialCorrelation, SignFlipping, find_contrast)
+    >>> rng = np.random.default_rng(0)
+    >>> data, scheme = rng.standard_normal((12, 500)), SignFlipping(Exchangeability.of(None, 12))
+    >>> statistic = PartialCorrelation(find_contrast(np.ones((12, 1)), [1]), scheme, False)
+    >>> null = LinearModelStatistics(data, statistic, scheme, scheme.draws(100, rng))
+    >>> t = data.mean(axis=0) / (data.std(axis=0, ddof=1) / 12**0.5)
+    >>> bool(np.allclose(null.observed.values, t))
+    True
+    """
+
+    def __init__(
+        self, data: np.ndarray, statistic: ModelStatistic, scheme: Scheme, draws: np.ndarray
+    ) -> None:
+        self._data = data
+        self._statistic = statistic
+        self._scheme = scheme
+        self._draws = draws
+        self.n_permutations = len(draws)
+        self.n_elements = data.shape[1]
+        self.tail = statistic.tail
+        self.error = statistic.error
+        self._keeps_squares = scheme.keeps_squares(statistic.groups)
+        # Scaled residuals have a norm of 1, which needs no computation.
+        self._has_groups = statistic.n_groups > 1
+        numbers = np.arange(statistic.n_groups)
+        self._members = np.equal.outer(numbers, statistic.groups).astype(float)
+        self._scaled = np.empty(data.shape, dtype=np.float32)
+        self._norms = np.empty(self.n_elements)
+        self._squares = np.ones((statistic.n_groups, 1), dtype=np.float32)
+        if self._keeps_squares and self._has_groups:
+            self._squares = np.empty((statistic.n_groups, self.n_elements), dtype=np.float32)
+        self._stride_in_double = max(256, _IN_CACHE // len(data))
+        with one_thread():
+            strides = self._strides(slice(None), self._stride_in_double)
+            parts = [self._scale(part) for part in strides]
+        self.observed = Observed(
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([np.broadcast_to(p.df, p.values.shape) for p in parts])
+            if np.ndim(parts[0].df)
+            else parts[0].df,
+            np.concatenate([part.is_constant for part in parts]),
+        )
+        self.is_constant = self.observed.is_constant
+
+    def _scale(self, elements: slice) -> Observed:
+        """Return the statistics of some elements as observed, and scale their residuals."""
+        data = self._double(elements)
+        observed = self._statistic.of_data(data)
+        residuals = self._scheme.residuals(self._statistic.contrast, data)
+        norms = np.sqrt(np.einsum("ij,ij->j", residuals, residuals))
+        norms[observed.is_constant] = np.inf
+        self._norms[elements] = norms
+        np.multiply(residuals, 1 / norms, out=self._scaled[:, elements], casting="same_kind")
+        if self._keeps_squares and self._has_groups:
+            np.multiply(residuals, residuals, out=residuals)
+            self._squares[:, elements] = (self._members @ residuals) / norms**2
+        return observed.without_constant()
+
+    def _strides(self, elements: slice, length: int = _STRIDE) -> Iterator[slice]:
+        start, stop, _ = elements.indices(self.n_elements)
+        for first in range(start, stop, length):
+            yield slice(first, min(first + length, stop))
+
+    def _double(self, elements: slice | np.ndarray) -> np.ndarray:
+        return self._data[:, elements].astype(float, copy=False)
+
+    def _residuals(self, elements: slice | np.ndarray) -> np.ndarray:
+        return self._scheme.residuals(self._statistic.contrast, self._double(elements))
+
+    def block(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
+        """Return statistics of some draws, see the base class."""
+        draws = np.arange(start, stop)
+        statistics = np.empty((draws.size, self.n_elements), np.float32) if out is None else out
+        statistics = statistics[: draws.size]
+        weights = self._weights(draws, np.float32)
+        for elements in self._strides(slice(None)):
+            squares = self._squares[:, np.newaxis, elements if self._has_groups else slice(None)]
+            scaled = self._scaled[:, elements]
+            statistics[:, elements] = self._finish(draws, weights, elements, scaled, squares)
+        return statistics
+
+    def exact(self, draws: np.ndarray) -> np.ndarray:
+        """Return statistics of some draws in double precision, see the base class."""
+        return self._in_double(np.asarray(draws), slice(None))
+
+    def of_elements(self, elements: slice) -> np.ndarray:
+        """Return statistics of some elements, see the base class."""
+        return self._in_double(np.arange(self.n_permutations), elements)
+
+    def _in_double(self, draws: np.ndarray, elements: slice) -> np.ndarray:
+        start, stop, _ = elements.indices(self.n_elements)
+        statistics = np.empty((draws.size, stop - start))
+        weights = self._weights(draws, np.float64)
+        with one_thread():
+            for part in self._strides(elements, self._stride_in_double):
+                scaled = self._residuals(part)
+                scaled /= self._norms[part]
+                squares = np.ones((1, 1, 1))
+                if self._keeps_squares and self._has_groups:
+                    squares = (self._members @ scaled**2)[:, np.newaxis]
+                found = self._finish(draws, weights, part, scaled, squares)
+                statistics[:, part.start - start : part.stop - start] = found
+        return statistics
+
+    def _weights(self, draws: np.ndarray, dtype: type) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the weights of residuals and of their squares, one set of rows per vector."""
+        chosen, weights_of = self._draws[draws], self._scheme.weights
+        vectors = self._statistic.vectors.T
+        of_products = np.concatenate([weights_of(chosen, vector) for vector in vectors])
+        if self._keeps_squares:
+            return of_products.astype(dtype), None
+        of_squares = np.concatenate([weights_of(chosen, members) for members in self._members])
+        return of_products.astype(dtype), of_squares.astype(dtype)
+
+    def _finish(
+        self,
+        draws: np.ndarray,
+        weights: tuple[np.ndarray, np.ndarray | None],
+        elements: slice,
+        scaled: np.ndarray,
+        squares: np.ndarray,
+    ) -> np.ndarray:
+        """Return statistics of draws and elements, in the precision of scaled residuals."""
+        of_products, of_squares = weights
+        shape = (-1, draws.size, scaled.shape[1])
+        if of_squares is not None:
+            squares = (of_squares @ scaled**2).reshape(shape)
+        products = (of_products @ scaled).reshape(shape)
+        statistics, is_accurate = self._statistic.finish(products, squares)
+        is_constant = self.is_constant[elements]
+        statistics[:, is_constant] = 0
+        if is_accurate is not None:
+            self._mend(statistics, ~(is_accurate | is_constant), draws, elements)
+        as_observed = np.flatnonzero(draws == 0)
+        if as_observed.size and not self._keeps_squares:
+            # Residuals of the whole model, as they are, have no effect.
+            statistics[as_observed] = self._scaled_observed(elements)
+        return statistics
+
+    def _scaled_observed(self, elements: slice) -> np.ndarray:
+        values, df, is_constant = self.observed
+        df = df[elements] if isinstance(df, np.ndarray) else df
+        return self._statistic.scaled(Observed(values[elements], df, is_constant[elements]))
+
+    def _mend(
+        self, statistics: np.ndarray, inaccurate: np.ndarray, draws: np.ndarray, elements: slice
+    ) -> None:
+        """Compute inaccurate statistics in double precision, from the data."""
+        rows, columns = np.nonzero(inaccurate)
+        first = elements.indices(self.n_elements)[0]
+        for start in range(0, rows.size, self._stride_in_double):
+            row, column = (each[start : start + self._stride_in_double] for each in (rows, columns))
+            residuals = self._residuals(first + column)
+            resampled = self._scheme.resample(self._draws[draws[row]], residuals)
+            found = self._statistic.scaled(self._statistic.of_data(resampled))
+            statistics[row, column] = found
+
+    @property
+    def observed_p_values(self) -> np.ndarray:
+        """P-values of the data as observed, of shape (n_elements,)."""
+        return self._statistic.p_values(self.observed)
+
+    def select(self, keep: np.ndarray) -> LinearModelStatistics:
+        """Return the statistics of some elements, see the base class."""
+        return LinearModelStatistics(
+            self._data[:, keep], self._statistic, self._scheme, self._draws
+        )

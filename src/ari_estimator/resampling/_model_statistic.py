@@ -1,0 +1,207 @@
+"""What is computed from resampled residuals: the statistic of a contrast."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import numpy as np
+
+from ari_estimator.resampling._contrast import Contrast
+from ari_estimator.resampling._tails import Tail
+
+SINGLE_ROUNDING = 2.0**-24
+
+# Sums of squares of residuals, relative to the data, that are rounding alone.
+CONSTANT = (64 * np.finfo(float).eps) ** 2
+
+# Sums of squares that may be: the others are not touched.
+SMALL = float(np.finfo(float).eps)
+
+
+class Observed(NamedTuple):
+    """Statistics of data, on the scale that they are known by.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_elements,)
+        t, F, v or G. Where data are constant, it is the limit: infinite, or 0.
+
+    df : float or ndarray of shape (n_elements,)
+        Degrees of freedom of the residuals.
+
+    is_constant : ndarray of bool of shape (n_elements,)
+        Elements without residuals: their statistic would be infinite, or 0 / 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import SubjectSums, sign_statistics
+    >>> rng = np.random.default_rng(0)
+    >>> sums = SubjectSums.of(rng.standard_normal((12, 500)), n_groups=256)
+    >>> observed = sign_statistics(sums, 100, rng, two_sided=False).observed
+    >>> observed.values.shape, observed.df
+    ((500,), 11)
+    """
+
+    values: np.ndarray
+    df: float | np.ndarray
+    is_constant: np.ndarray
+
+    def without_constant(self) -> Observed:
+        """Return the same with statistics of 0 where data are constant.
+
+        Returns
+        -------
+        observed : Observed
+            The statistics.
+        """
+        return self._replace(values=np.where(self.is_constant, 0, self.values))
+
+
+class ModelStatistic(ABC):
+    """A statistic of a contrast, from a few products and sums of squares of residuals.
+
+    It has two scales. Users know the statistic as t, F, v or G. Permutations are compared on
+    another scale, on which all elements have the same tail.
+
+    Attributes
+    ----------
+    name : {"t", "F", "v", "G"}
+        What it is called.
+
+    contrast : Contrast
+        What is tested.
+
+    tail : Tail
+        P-values of the scaled statistic.
+
+    vectors : ndarray of shape (n_subjects, n_vectors)
+        The vectors whose products with residuals it is made from.
+
+    groups : ndarray of int of shape (n_subjects,)
+        Groups of rows. It is made from the sum of squares in each.
+
+    error : float
+        Bound on the rounding error of a scaled statistic in single precision.
+
+    See Also
+    --------
+    PartialCorrelation : Statistics t and F.
+    WelchStatistic : Statistics v and G, for groups of unequal variance.
+
+    Examples
+    --------
+    >>> from ari_estimator.resampling import ModelStatistic, PartialCorrelation, WelchStatistic
+    >>> [issubclass(one, ModelStatistic) for one in (PartialCorrelation, WelchStatistic)]
+    [True, True]
+    """
+
+    name: str
+    contrast: Contrast
+    tail: Tail
+    vectors: np.ndarray
+    groups: np.ndarray
+    error: float
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups of rows."""
+        return int(self.groups.max()) + 1
+
+    @abstractmethod
+    def finish(
+        self, products: np.ndarray, squares: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return scaled statistics of resampled residuals.
+
+        Parameters
+        ----------
+        products : ndarray of shape (n_vectors, n_permutations, n_elements)
+            Products of the vectors with residuals whose norm is 1; the norm is 0 where data are
+            constant. They may be overwritten.
+
+        squares : ndarray of shape (n_groups, n_permutations or 1, n_elements or 1)
+            Sums of squares of the residuals in each group.
+
+        Returns
+        -------
+        statistics : ndarray of shape (n_permutations, n_elements)
+            In the precision of the products.
+
+        is_accurate : ndarray of bool of the same shape, or None
+            Where rounding has left enough digits; None for everywhere.
+        """
+
+    @abstractmethod
+    def of_data(self, data: np.ndarray) -> Observed:
+        """Return the statistics of data, with all digits.
+
+        Parameters
+        ----------
+        data : ndarray of float64 of shape (n_subjects, n_elements)
+            The data.
+
+        Returns
+        -------
+        observed : Observed
+            The statistics.
+        """
+
+    @abstractmethod
+    def scaled(self, observed: Observed) -> np.ndarray:
+        """Return statistics of data on the scale that permutations are compared on.
+
+        Parameters
+        ----------
+        observed : Observed
+            The statistics.
+
+        Returns
+        -------
+        statistics : ndarray of shape (n_elements,)
+            Finite.
+        """
+
+    @abstractmethod
+    def p_values(self, observed: Observed) -> np.ndarray:
+        """Return the p-values of statistics of data.
+
+        Parameters
+        ----------
+        observed : Observed
+            The statistics.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_elements,)
+            1 where data are constant.
+        """
+
+
+def residuals_of(contrast: Contrast, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return residuals of the whole design, and the squares that rounding may have left.
+
+    Parameters
+    ----------
+    contrast : Contrast
+        What the design explains.
+
+    data : ndarray of float64 of shape (n_subjects, n_elements)
+        The data.
+
+    Returns
+    -------
+    residuals : ndarray of shape (n_subjects, n_elements)
+        The residuals.
+
+    rounding : ndarray of shape (n_elements,)
+        Sums of squares that are not above it are 0 but for rounding.
+    """
+    residuals = contrast.without_design(data)
+    scale = len(data) * np.abs(data).max(axis=0) ** 2
+    # Rounding of sums over many subjects leaves something of the design; not so twice.
+    squares = np.einsum("ij,ij->j", residuals, residuals)
+    small = np.flatnonzero(squares <= SMALL * scale)
+    residuals[:, small] = contrast.without_design(residuals[:, small])
+    return residuals, CONSTANT * scale

@@ -1,0 +1,406 @@
+"""v and G statistics, for groups of rows with a variance of their own."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import fdtrc
+
+from ari_estimator.resampling._contrast import Contrast
+from ari_estimator.resampling._equivalent_normal import LARGEST, equivalent_normal, normal_of_p
+from ari_estimator.resampling._model_statistic import (
+    CONSTANT,
+    SINGLE_ROUNDING,
+    ModelStatistic,
+    Observed,
+)
+from ari_estimator.resampling._parametric_p_values import parametric_p_values
+from ari_estimator.resampling._tails import NormalTail
+
+# Singular values below are rounding.
+_ROUNDING = 1e-9
+
+# Relative error of sums of squares that single precision may leave.
+_ENOUGH = 5e-5
+
+# A difference in Cholesky's decomposition that is a smaller part of its terms has lost digits.
+_LEAST_PART_IN_SINGLE = 0.1
+_LEAST_PART = 1e-4
+
+# Of relative weights and of sums of squares: far below what there may be.
+_TINY = 1e-140
+
+# So has a sum of squares of residuals, of the whole.
+_LEAST_REST = 1e-4
+
+
+class WelchStatistic(ModelStatistic):
+    """The v or G statistic of a contrast: t or F with a variance for each group of rows.
+
+    Of two groups and their difference, v is Welch's t. Degrees of freedom are those of Johansen
+    (1980), which are Welch's (1951) for groups alone. Permutations are compared as standard normal
+    values with the same p-values.
+
+    Parameters
+    ----------
+    contrast : Contrast
+        What is tested.
+
+    variance_groups : ndarray of int of shape (n_subjects,)
+        Group of each row, from 0.
+
+    keeps_squares : bool
+        Whether resampling keeps the sum of squares of each group.
+
+    two_sided : bool
+        Whether deviations in both directions count. It must be False for an F contrast.
+
+    Raises
+    ------
+    ValueError
+        If the design leaves no residuals in a group.
+
+    Notes
+    -----
+    Let ``B = [X, Z]`` be the orthonormal basis of the design, ``B_g`` its rows of group g, ``e``
+    the residuals of the least squares fit, ``R`` the matrix that makes them, and
+    ``d_g = sum_(i in g) R_ii``. A group has the weight ``w_g = d_g / sum_(i in g) e_i^2``, the
+    inverse of its variance. With the estimates ``b`` of the directions X and the block V of the
+    inverse of ``sum_g w_g B_g'B_g`` that belongs to X [1]_,
+
+        G = b' V^-1 b / (rank L), L = 1 + 2 (rank - 1) H / (rank (rank + 2)),
+        H = sum_g (tr(M_g)^2 + tr(M_g^2)) / (2 d_g), df = rank (rank + 2) / (3 H),
+
+    and v is the root of G with the sign of b. ``M_g`` is the share that group g has in V, so that
+    these matrices add up to 1. For one row the degrees of freedom are Satterthwaite's. For the
+    means of groups, ``M_g`` has the trace ``1 - n_g w_g / sum_h n_h w_h``, and L and the degrees of
+    freedom are Welch's [2]_. In general they are Johansen's [3]_.
+
+    Residuals within a group are found from products with a basis of ``B_g``. V^-1 is a Schur
+    complement, from Cholesky's decomposition with X last. Of Z only the smallest space counts
+    that holds X and that no ``B_g'B_g`` leaves.
+
+    References
+    ----------
+    .. [1] Winkler AM, Ridgway GR, Webster MA, Smith SM, Nichols TE (2014). Permutation
+       inference for the general linear model. NeuroImage 92, 381-397.
+    .. [2] Welch BL (1951). On the comparison of several mean values: an alternative approach.
+       Biometrika 38, 330-336.
+    .. [3] Johansen S (1980). The Welch-James approximation to the distribution of the residual sum
+       of squares in a weighted linear regression. Biometrika 67, 85-92.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.stats import ttest_ind
+    >>> from ari_estimator.resampling import WelchStatistic, find_contrast
+    >>> group = np.repeat([0, 1], [4, 8])
+    >>> contrast = find_contrast(np.column_stack([group == 0, group == 1]), [1, -1])
+    >>> statistic = WelchStatistic(contrast, group, True, two_sided=False)
+    >>> data = np.random.default_rng(0).standard_normal((12, 500))
+    >>> welch = ttest_ind(data[:4], data[4:], equal_var=False)
+    >>> observed = statistic.of_data(data)
+    >>> bool(np.allclose(observed.values, welch.statistic) and np.allclose(observed.df, welch.df))
+    True
+    """
+
+    def __init__(
+        self,
+        contrast: Contrast,
+        variance_groups: np.ndarray,
+        keeps_squares: bool,
+        two_sided: bool,
+    ) -> None:
+        self.contrast = contrast
+        self.groups = variance_groups
+        self.name = "G" if contrast.is_f else "v"
+        self._is_absolute = two_sided or contrast.is_f
+        self.tail = NormalTail(self._is_absolute)
+        rank = contrast.rank
+        basis = contrast.basis
+        members = np.equal.outer(np.arange(self.n_groups), variance_groups)
+        self._sizes = members.sum(axis=1)
+        leverages = (basis**2).sum(axis=1)
+        self._df = np.array([(1 - leverages[rows]).sum() for rows in members])
+        self._refuse_groups_without_residuals()
+        self._find_vectors(basis, members)
+        self._find_space(basis, members)
+        # Where one group is all of V, and where each has its part of the degrees of freedom.
+        factor = 2 * (rank + 2) / (3 * (rank + 1)) if self.n_groups > 1 else 1.0
+        self._normal = equivalent_normal(rank, factor * self._df.min(), factor * self._df.sum())
+        self._bound_errors(keeps_squares)
+
+    def _refuse_groups_without_residuals(self) -> None:
+        without = np.flatnonzero((self._df < 0.5) | (self._sizes < 2))
+        if without.size:
+            group = without[0]
+            rows = np.flatnonzero(self.groups == group)
+            raise ValueError(
+                "variance_groups must be groups in which the design leaves residuals. Got a group "
+                f"of {rows.size} row{'s' * (rows.size > 1)}, {rows[:5].tolist()} (counted from 0), "
+                f"with {self._df[group]:.2g} degrees of freedom. Join it with another group."
+            )
+
+    def _find_vectors(self, basis: np.ndarray, members: np.ndarray) -> None:
+        """Find what residuals are multiplied by: a basis of the design's rows in each group."""
+        vectors, self._of_group = [], []
+        n_vectors = 0
+        for rows in members:
+            left, singular, _ = np.linalg.svd(basis[rows], full_matrices=False)
+            left = left[:, singular > _ROUNDING]
+            in_group = np.zeros((rows.size, left.shape[1]))
+            in_group[rows] = left
+            vectors.append(in_group)
+            self._of_group.append(slice(n_vectors, n_vectors + left.shape[1]))
+            n_vectors += left.shape[1]
+        self.vectors = np.column_stack(vectors)
+        # The fit of the whole design, less the fit of a group alone: it adds to its residuals.
+        coefficients = basis.T @ self.vectors
+        self._to_estimates = coefficients[: self.contrast.rank]
+        spills, self._spill_group = [np.empty((0, n_vectors))], []
+        for group, place in enumerate(self._of_group):
+            own = self.vectors[:, place]
+            spill = own.T @ basis @ coefficients
+            spill[:, place] -= np.eye(own.shape[1])
+            _, singular, right = np.linalg.svd(spill, full_matrices=False)
+            kept = singular > _ROUNDING
+            spills.append(singular[kept, np.newaxis] * right[kept])
+            self._spill_group += [group] * int(kept.sum())
+        self._spill = np.concatenate(spills)
+
+    def _find_space(self, basis: np.ndarray, members: np.ndarray) -> None:
+        """Find the part of the design that the block of the contrast depends on, X last."""
+        grams = [basis[rows].T @ basis[rows] for rows in members]
+        space = np.eye(basis.shape[1])[:, : self.contrast.rank]
+        while True:
+            images = np.column_stack([space, *(gram @ space for gram in grams)])
+            outside = images - space @ (space.T @ images)
+            left, singular, _ = np.linalg.svd(outside, full_matrices=False)
+            new = left[:, singular > _ROUNDING]
+            if new.shape[1] == 0:
+                break
+            space = np.linalg.qr(np.column_stack([space, new]))[0]
+            space[:, : self.contrast.rank] = np.eye(basis.shape[1])[:, : self.contrast.rank]
+        rank = self.contrast.rank
+        space = np.column_stack([space[:, rank:], space[:, :rank]])
+        self._grams = np.array([space.T @ gram @ space for gram in grams])
+        self._grams[np.abs(self._grams) < _ROUNDING] = 0
+        # Rows whose squares they are the sums of, for the way without differences.
+        rows = []
+        self._group_of_row: list[int] = []
+        for group, gram in enumerate(self._grams):
+            values, vectors = np.linalg.eigh(gram)
+            kept = values > _ROUNDING
+            rows.append(np.sqrt(values[kept, np.newaxis]) * vectors[:, kept].T)
+            self._group_of_row += [group] * int(kept.sum())
+        self._rows = np.concatenate(rows)
+
+    def _bound_errors(self, keeps_squares: bool) -> None:
+        """Bound the rounding errors in single precision."""
+        n_subjects, n_vectors = self.vectors.shape
+        # Of a product, and of sums of squares relative to what they are taken from.
+        of_product = (n_subjects + n_vectors + 4) * SINGLE_ROUNDING
+        of_squares = (2 + 2 * math.sqrt(n_vectors) + (not keeps_squares)) * of_product
+        self._least_rest = min(0.5, of_squares / _ENOUGH)
+        relative = of_squares / self._least_rest
+        relative += 8 * len(self._grams[0]) / _LEAST_PART_IN_SINGLE * SINGLE_ROUNDING
+        # What a change of the products alone makes of the estimates, in units of their error.
+        self._most_scale = (_ENOUGH / of_product) ** 2 / self.contrast.rank
+        # A relative error of the sums of squares moves the normal value by half as much, and the
+        # degrees of freedom by at most four times as much. To these the normal value is no more
+        # than a quarter as sensitive as it is large.
+        self.error = 1.5 * LARGEST * relative + _ENOUGH + self._normal.error
+
+    def finish(self, products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return normal values of resampled residuals, see the base class."""
+        if products.dtype == np.float32:
+            return self._finish_in_single(products, squares)
+        total = squares.sum(axis=0)
+        weights = []
+        is_accurate = np.ones(products.shape[1:], dtype=bool)
+        for group, place in enumerate(self._of_group):
+            rest = squares[group] - (products[place] ** 2).sum(axis=0)
+            least = squares[group]
+            for row in self._spill[np.equal(self._spill_group, group)]:
+                rest += np.tensordot(row, products, 1) ** 2
+                least = np.maximum(least, (row @ row) * total)
+            # Without residuals in a group there are no digits at all.
+            least = np.maximum(_LEAST_REST * least, 1e-30)
+            is_accurate &= rest > least
+            weights.append(self._df[group] / np.maximum(rest, least))
+        estimates = np.tensordot(self._to_estimates, products, 1)
+        quadratic, sums, are_digits = self._quadratic_form(weights, estimates)
+        df, factor = self._welch(sums)
+        values = self._exact_normal(quadratic * factor, df)
+        if not self.contrast.is_f:
+            np.copysign(values, estimates[0], out=values)
+        return values, is_accurate & are_digits
+
+    def _finish_in_single(
+        self, products: np.ndarray, squares: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from ari_estimator.resampling._welch_kernels import normal_values
+
+        values = np.empty(products.shape[1:], dtype=np.float32)
+        shape = squares.shape[0], squares.shape[1], products.shape[2]
+        of_groups = np.broadcast_to(squares, shape)
+        is_accurate = np.empty(values.shape, dtype=bool)
+        starts = [place.start for place in self._of_group] + [self._of_group[-1].stop]
+        normal_values(
+            products,
+            np.ascontiguousarray(of_groups),
+            np.array(starts),
+            self._spill.astype(np.float32),
+            np.array(self._spill_group, dtype=np.intp),
+            self._grams.astype(np.float32),
+            self._to_estimates.astype(np.float32),
+            self._df.astype(np.float32),
+            np.float32(self._least_rest),
+            np.float32(_LEAST_PART_IN_SINGLE),
+            np.float32(self._most_scale),
+            not self.contrast.is_f,
+            self._normal.lowest_u,
+            self._normal.per_u,
+            self._normal.per_w,
+            self._normal.table,
+            values,
+            is_accurate,
+        )
+        return values, is_accurate
+
+    def _quadratic_form(
+        self, weights: list[np.ndarray], estimates: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return ``b' V^-1 b``, H, and where Cholesky's decomposition keeps enough digits."""
+        size, rank = len(self._grams[0]), self.contrast.rank
+        factors = np.zeros((size, size, *estimates.shape[1:]))
+        are_digits = np.ones(estimates.shape[1:], dtype=bool)
+        for j in range(size):
+            for i in range(j, size):
+                entry = sum(
+                    weight * part
+                    for weight, part in zip(weights, self._grams[:, i, j], strict=True)
+                )
+                rest = entry - (factors[i, :j] * factors[j, :j]).sum(axis=0)
+                if i == j:
+                    least = _LEAST_PART * entry
+                    are_digits &= rest > least
+                    factors[i, i] = np.sqrt(np.maximum(rest, least))
+                else:
+                    factors[i, j] = rest / factors[j, j]
+        first = size - rank
+        along = np.einsum("ij...,i...->j...", factors[first:, first:], estimates)
+        # The rows of the inverse that belong to X: with them, M_g is a product with B_g'B_g.
+        inverse = np.zeros((rank, size, *estimates.shape[1:]))
+        for j in range(first, size):
+            inverse[j - first, j] = 1 / factors[j, j]
+            for i in range(j - 1, -1, -1):
+                known = (inverse[j - first, i + 1 : j + 1] * factors[i + 1 : j + 1, i]).sum(axis=0)
+                inverse[j - first, i] = -known / factors[i, i]
+        sums = np.zeros(estimates.shape[1:])
+        for group, weight in enumerate(weights):
+            share = np.einsum("ai...,ij,bj...->ab...", inverse, self._grams[group], inverse)
+            sums += _twice_squared(share * weight) / (2 * self._df[group])
+        return (along**2).sum(axis=0), sums, are_digits
+
+    def _welch(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the degrees of freedom and the factor of the statistic that follow from H."""
+        rank = self.contrast.rank
+        if self.n_groups == 1:  # G is F.
+            return np.full_like(sums, self._df[0]), np.ones_like(sums)
+        factor = 1 / (1 + 2 * (rank - 1) / (rank * (rank + 2)) * sums)
+        return rank * (rank + 2) / 3 / sums, factor
+
+    def _exact_normal(self, quadratic: np.ndarray, df: np.ndarray) -> np.ndarray:
+        return normal_of_p(fdtrc(self.contrast.rank, df, quadratic / self.contrast.rank))
+
+    def of_data(self, data: np.ndarray) -> Observed:
+        """Return v or G statistics of data, see the base class."""
+        # Statistics do not depend on the scale, and squares must not leave the range of numbers.
+        largest = np.abs(data).max(axis=0)
+        data = data / np.where(largest > 0, largest, 1)
+        squares, is_constant = self._squares_of_groups(data)
+        weights = list(self._df[:, np.newaxis] / squares)
+        effects = self.contrast.directions.T @ data
+        effects[effects**2 <= CONSTANT * len(data)] = 0
+        quadratic, sums = self._least_form(weights, effects)
+        df, factor = self._welch(sums)
+        quadratic = quadratic * factor
+        if self.contrast.is_f:
+            values = quadratic / self.contrast.rank
+        else:
+            values = np.copysign(np.sqrt(quadratic), effects[0])
+        return Observed(values, df, is_constant)
+
+    def _squares_of_groups(self, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return sums of squares of residuals, and where one of them is rounding alone.
+
+        Residuals of a group are found within it. Those of the whole design, which mix the groups,
+        would have the rounding errors of the group with the largest values.
+        """
+        squares = np.empty((self.n_groups, data.shape[1]))
+        is_constant = np.zeros(data.shape[1], dtype=bool)
+        products = self.vectors.T @ data
+        for group, place in enumerate(self._of_group):
+            rows = self.groups == group
+            own, values = self.vectors[rows, place], data[rows]
+            # Rounding of sums over many subjects leaves something of the fit; not so twice.
+            rest = values - own @ (own.T @ values)
+            rest -= own @ (own.T @ rest)
+            spilt = self._spill[np.equal(self._spill_group, group)] @ products
+            squares[group] = (rest**2).sum(axis=0) + (spilt**2).sum(axis=0)
+            rounding = CONSTANT * len(values) * np.abs(values).max(axis=0) ** 2
+            is_constant |= squares[group] <= rounding
+        return np.maximum(squares, _TINY), is_constant
+
+    def _least_form(
+        self, weights: list[np.ndarray], estimates: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``b' V^-1 b`` and H as sums of squares, without a difference that loses digits.
+
+        The form is the smallest weighted sum of squares ``sum_g w_g |B_g (b, c)|^2`` that
+        coefficients c of the nuisance can reach.
+        """
+        rank = self.contrast.rank
+        of_rows = np.array(weights)[self._group_of_row]
+        # In units of the largest weight, so that none is infinite.
+        largest = of_rows.max(axis=0)
+        roots = np.sqrt(of_rows / largest).T[:, :, np.newaxis]
+        tested = roots * self._rows[:, -rank:]
+        if self._rows.shape[1] > rank:
+            basis = np.linalg.qr(roots * self._rows[:, :-rank])[0]
+            for _ in range(2):  # twice, since one leaves rounding
+                tested = tested - basis @ (basis.swapaxes(1, 2) @ tested)
+        with np.errstate(over="ignore"):
+            form = largest * ((tested @ estimates.T[:, :, np.newaxis]) ** 2).sum(axis=(1, 2))
+        directions = np.linalg.qr(tested)[0]
+        sums = np.zeros(form.size)
+        for group in range(self.n_groups):
+            own = directions[:, np.equal(self._group_of_row, group)]
+            share = np.einsum("kia,kib->abk", own, own)
+            sums += _twice_squared(share) / (2 * self._df[group])
+        return form, sums
+
+    def scaled(self, observed: Observed) -> np.ndarray:
+        """Return the normal values of statistics, see the base class."""
+        values, df = observed.values, np.asarray(observed.df)
+        if self.contrast.is_f:
+            return self._exact_normal(values * self.contrast.rank, df)
+        return np.copysign(self._exact_normal(values**2, df), values)
+
+    def p_values(self, observed: Observed) -> np.ndarray:
+        """Return the p-values of statistics of data, see the base class."""
+        p = parametric_p_values(
+            self.name,
+            observed.values,
+            observed.df,
+            self.contrast.rank,
+            self._is_absolute,
+        )
+        return np.where(observed.is_constant, 1, p)
+
+
+def _twice_squared(shares: np.ndarray) -> np.ndarray:
+    """Return ``tr(M)^2 + tr(M^2)`` of symmetric matrices, of shape (rank, rank, ...)."""
+    return np.einsum("aa...->...", shares) ** 2 + (shares**2).sum(axis=(0, 1))
