@@ -16,6 +16,7 @@ if _typing.TYPE_CHECKING:
         confidence_curve,
         element_at,
         learn_template,
+        non_parametric_inference,
         set_bound,
     )
     from ari_estimator.explorer import explore
@@ -38,6 +39,7 @@ __all__ = [
     "explore",
     "learn_template",
     "load",
+    "non_parametric_inference",
     "save",
     "set_bound",
 ]

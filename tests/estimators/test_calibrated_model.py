@@ -10,7 +10,6 @@ import pytest
 from joblib.hashing import NumpyHasher
 from nilearn.glm.first_level import FirstLevelModel
 from nilearn.glm.second_level import SecondLevelModel
-from nilearn.image import get_data
 from nilearn.maskers import NiftiMasker
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
@@ -268,6 +267,79 @@ class TestBounds:
         assert model.true_discoveries_ == vector.true_discoveries(alone.p_values_) > 0
 
 
+class TestFContrasts:
+    """F contrasts are calibrated as t contrasts are, with the rank of their rows."""
+
+    DESIGN = pd.DataFrame(
+        np.column_stack([np.eye(3)[np.arange(12) // 4], np.linspace(-1, 1, 12)]),
+        columns=["a", "b", "c", "age"],
+    )
+
+    @pytest.fixture
+    def values(self, kind):
+        values = np.random.default_rng(3).standard_normal((12, kind.n))
+        values[:4, : kind.n // 4] += 4
+        values[8:, kind.n // 2 :] -= 3
+        return values.astype(np.float32)
+
+    @pytest.mark.parametrize(
+        ("contrast", "stat_type", "rank"),
+        [
+            ([[1, -1, 0, 0], [0, 1, -1, 0]], None, 2),
+            ([[1, -1, 0, 0], [0, 1, -1, 0], [1, 0, -1, 0]], None, 2),
+            (np.eye(3, 4), "F", 3),
+            ([1, -1, 0, 0], "F", 1),
+            ("a - b", "F", 1),
+        ],
+        ids=str,
+    )
+    def test_bounds_are_those_of_the_calibration(self, kind, values, contrast, stat_type, rank):
+        parameters = {"n_permutations": 60, "random_state": 4}
+        model = make_model(kind.mask_img, **parameters)
+        model.fit([kind.image(one) for one in values], design_matrix=self.DESIGN)
+        model.compute_contrast(contrast, second_level_stat_type=stat_type, output_type="tdp")
+        weights = np.array([1, -1, 0, 0]) if isinstance(contrast, str) else np.array(contrast)
+        rows = np.vstack([weights, weights])
+        alone = PermutationCalibration(**parameters).fit(
+            values[:, kind.mask].astype(float), self.DESIGN, rows, alpha=ALPHA
+        )
+        fitted = model.calibration_
+        assert (fitted.stat_type_, fitted.rank_, fitted.df_) == ("F", rank, 8)
+        assert fitted.scheme_ == alone.scheme_
+        assert_allclose(fitted.lambda_, alone.lambda_, rtol=1e-9)
+        p_values = stats.f.sf(alone.statistic_, rank, 8)
+        assert_allclose(model.maps_.test.p_values, p_values, rtol=1e-9)
+        # The z map says the same.
+        assert_allclose(model.maps_.family.p_values, p_values, rtol=1e-5)
+        vector = alone.critical_vector_
+        assert model.true_discoveries_ == vector.true_discoveries(p_values) > 0
+
+    def test_t_and_f_of_one_row_are_two_contrasts(self, kind, values):
+        model = make_model(kind.mask_img, n_permutations=60, random_state=4)
+        model.fit([kind.image(one) for one in values], design_matrix=self.DESIGN)
+        found = []
+        for stat_type in ("t", "F", "t"):
+            model.compute_contrast([-1, 1, 0, 0], None, stat_type, output_type="tdp")
+            found.append((model.calibration_.stat_type_, model.true_discoveries_))
+        assert [name for name, _ in found] == ["t", "F", "t"]
+        assert found[0] == found[2]
+        # The active elements are below 0, which only F sees.
+        assert found[0][1] < found[1][1]
+
+    def test_a_transformer_takes_the_calibration_of_an_f_map(self, kind, values):
+        model = make_model(kind.mask_img, n_permutations=60, random_state=4)
+        model.fit([kind.image(one) for one in values], design_matrix=self.DESIGN)
+        contrast = np.eye(3, 4)
+        model.compute_contrast(contrast, output_type="tdp")
+        z_img = model.compute_contrast(contrast)
+        alone = ClusterTDPTransformer(2, alpha=ALPHA, mask_img=kind.mask_img)
+        alone.fit(z_img, calibration=model.calibration_)
+        assert_frame_equal(alone.table_, model.table_)
+        other = model.compute_contrast(np.eye(2, 4))
+        with pytest.raises(ValueError, match="of the data that the map was computed from"):
+            alone.fit(other, calibration=model.calibration_)
+
+
 class TestFamily:
     """Calibrated is what is tested, and nothing else."""
 
@@ -394,13 +466,13 @@ class TestInput:
     def read(self, monkeypatch):
         """Return a list of what nilearn's maskers have read so far."""
         read = []
-        transform = NiftiMasker.transform_single_imgs
+        transform = NiftiMasker.transform
 
         def recording(masker, imgs, **kwargs):
             read.append(transform(masker, imgs, **kwargs))
             return read[-1]
 
-        monkeypatch.setattr(NiftiMasker, "transform_single_imgs", recording)
+        monkeypatch.setattr(NiftiMasker, "transform", recording)
         return read
 
     def test_data_are_read_once_and_not_copied(self, kind, fitted, read, calibrated):
@@ -609,23 +681,13 @@ class TestReuse:
 class TestRefusals:
     """What makes no sense is refused in words, before any work where that can be."""
 
-    @pytest.mark.parametrize(
-        ("contrast", "stat_type"),
-        [
-            (np.eye(2), None),
-            (np.eye(2).tolist(), None),
-            ([1, 0], "F"),
-            ("intercept", "F"),
-            (None, "F"),
-        ],
-    )
-    def test_f_contrasts(self, kind, effect_maps, contrast, stat_type):
+    def test_two_sided_f_contrasts(self, kind, effect_maps):
         design = INTERCEPT.assign(age=np.arange(N_SUBJECTS) - 2.0)
         model = make_model(kind.mask_img).fit(effect_maps, design_matrix=design)
-        with pytest.raises(ValueError, match="calibration must be None for an F contrast"):
-            model.compute_contrast(contrast, second_level_stat_type=stat_type, output_type="tdp")
+        model.set_params(transformer__two_sided=True)
+        with pytest.raises(ValueError, match="two_sided must be False for an F contrast"):
+            model.compute_contrast(np.eye(2), output_type="tdp")
         assert model.results_ is None
-        assert np.ndim(get_data(model.compute_contrast([1, 0], second_level_stat_type="F"))) == 3
 
     @pytest.mark.parametrize("value", [3, "simes", True, PermutationCalibration, {"a": 1}], ids=str)
     def test_calibrations_of_another_type(self, fitted, effect_maps, value):

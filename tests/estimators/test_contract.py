@@ -3,6 +3,7 @@
 import functools
 import inspect
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def found_by(transformer, output, kind, mask=None):
     is_single = isinstance(transformer.maps_, FittedMap)
 
     def each(value):
-        assert is_single or isinstance(value, list)
+        assert is_single or isinstance(value, Sequence)
         return [value] if is_single else value
 
     tdp, maps = kind.rows(output, mask), each(transformer.maps_)
@@ -404,7 +405,7 @@ class TestForms:
             transformer = make()
             assert len(transformer.fit_transform(maps)) == 1
             for name in results_of(transformer) - {"labels_img_"}:
-                assert isinstance(getattr(transformer, name), list), name
+                assert isinstance(getattr(transformer, name), Sequence), name
                 assert len(getattr(transformer, name)) == 1, name
 
     @pytest.mark.parametrize("dtype", ["float32", "int32", ">f8"])
@@ -550,9 +551,9 @@ class TestCopies:
         )
         other = copied(calibration).fit(data, alpha=0.2)
         assert other.lambda_ == calibration.fit(data, alpha=0.2).lambda_
-        assert_array_equal(other.t_values_, calibration.t_values_)
+        assert_array_equal(other.statistic_, calibration.statistic_)
         transformer = make(stat_type="t", df=29, alpha=0.2)
-        output = transformer.fit_transform(calibration.t_values_, calibration=calibration)
+        output = transformer.fit_transform(calibration.statistic_, calibration=calibration)
         assert transformer.true_discoveries_ > 0
         restored = copied(transformer)
         assert_same(found_by(restored, output, kind), found_by(transformer, output, kind))
@@ -560,7 +561,7 @@ class TestCopies:
             transformer, mask_img=kind.mask_img
         )
         again = make(stat_type="t", df=29, alpha=0.2)
-        again.fit(calibration.t_values_, calibration=copied(calibration))
+        again.fit(calibration.statistic_, calibration=copied(calibration))
         assert_same(found_by(again, output, kind), found_by(transformer, output, kind))
 
 
@@ -1066,7 +1067,6 @@ class TestBadInput:
             *((value, TypeError, "Maps must be .*Got int") for value in (3, 0)),
             ({"a": 1}, TypeError, "Maps must be .*Got dict"),
             ({1, 2}, TypeError, "Maps must be .*Got set"),
-            ((i for i in [1]), TypeError, "Maps must be .*Got generator"),
             (object(), TypeError, "Maps must be .*Got object"),
             ([1, 2], TypeError, "Got:? ?int"),
             ([None], TypeError, "Got:? ?NoneType"),

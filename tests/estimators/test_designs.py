@@ -100,6 +100,53 @@ def test_f_contrast_with_dependent_rows_has_their_rank(maps, mask_img, design, r
         np.testing.assert_allclose(get_data(found[name]), get_data(expected[name]), rtol=1e-8)
 
 
+DEPENDENT = [[1, -1, 0], [0, 1, -1], [1, 0, -1]]
+
+
+@pytest.mark.parametrize("variance_groups", [None, "auto"])
+@pytest.mark.parametrize("design", [cell_means, overparametrized])
+def test_calibration_of_an_f_contrast_does_not_depend_on_how_it_is_written(
+    maps, mask_img, design, variance_groups
+):
+    found = []
+    for columns, rows in ((cell_means(), DEPENDENT[:2]), (design(), DEPENDENT)):
+        padded = np.array([[*row, *[0] * (columns.shape[1] - 3)] for row in rows])
+        calibration = PermutationCalibration(
+            n_permutations=60, random_state=0, variance_groups=variance_groups, scheme="sign_flip"
+        )
+        data = np.array([get_data(img).ravel() for img in maps])
+        found.append(calibration.fit(data, columns.to_numpy(), padded))
+    one, other = found
+    assert one.rank_ == other.rank_ == 2
+    assert one.stat_type_ == ("F" if variance_groups is None else "G")
+    np.testing.assert_allclose(one.statistic_, other.statistic_, rtol=1e-9)
+    np.testing.assert_allclose(one.lambda_, other.lambda_, rtol=1e-9)
+
+
+SUBJECT = np.repeat([f"sub-{i}" for i in range(5)], 3)
+
+
+@pytest.mark.parametrize(
+    ("columns", "contrast", "scheme"),
+    [
+        # Of three visits of a subject: what differs between them, and between subjects.
+        ({"visit": np.tile([-1.0, 0, 1], 5), "mean": 1.0}, [1, 0], "permutation within blocks"),
+        (
+            {"old": np.repeat([1.0, 0, 1, 0, 0], 3), "mean": 1.0},
+            [1, 0],
+            "permutation of whole blocks",
+        ),
+        ({"mean": 1.0}, [1], "sign-flipping of whole blocks"),
+    ],
+)
+def test_repeated_measures_find_their_scheme(maps, columns, contrast, scheme):
+    design = pd.DataFrame(columns, index=range(N))
+    data = np.array([get_data(img).ravel() for img in maps])
+    calibration = PermutationCalibration(blocks=SUBJECT, n_permutations=40, random_state=0)
+    calibration.fit(data, design.to_numpy(), contrast, alpha=0.2)
+    assert calibration.scheme_ == scheme
+
+
 def test_design_of_full_rank_gives_nilearns_numbers_to_the_bit(maps, mask_img):
     model = fit(ARISecondLevelModel(mask_img), maps, cell_means())
     full = fit(SecondLevelModel(mask_img), maps, cell_means())

@@ -135,8 +135,8 @@ def test_p_values_by_rank_are_of_the_data_of_the_map_or_refused(images, masker, 
         ari.fit_transform(z_img, calibration=calibration)
 
 
-def test_t_values_of_a_calibration_are_a_map(model, masker, calibration):
-    t_img = masker.inverse_transform(calibration.t_values_)
+def test_statistics_of_a_calibration_are_a_map(model, masker, calibration):
+    t_img = masker.inverse_transform(calibration.statistic_)
     ari = ClusterTDPTransformer(2.5, alpha=0.1, mask_img=masker, stat_type="t", df=calibration.df_)
     ari.fit_transform(t_img, calibration=calibration)
     model.compute_contrast(output_type="tdp")

@@ -161,10 +161,10 @@ class TestNilearnsMaps:
         assert_array_equal(get_data(ours.residuals_), get_data(theirs.residuals_))
         assert_array_equal(get_data(ours.r_square_), get_data(theirs.r_square_))
 
-    def test_parameters_are_nilearns_the_transformer_and_the_calibration(self):
+    def test_parameters_are_nilearns_and_three_of_its_own(self):
         ours = inspect.signature(ARISecondLevelModel).parameters
         theirs = inspect.signature(SecondLevelModel).parameters
-        assert list(ours) == [*theirs, "transformer", "calibration"]
+        assert list(ours) == [*theirs, "transformer", "calibration", "variance_groups"]
         for name, parameter in theirs.items():
             assert ours[name].default == parameter.default, name
         for method in ("fit", "compute_contrast"):

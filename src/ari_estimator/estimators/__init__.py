@@ -4,6 +4,7 @@ from ari_estimator.estimators._adaptive_tdp import AdaptiveTDPTransformer
 from ari_estimator.estimators._cluster_level_inference import cluster_level_inference
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._learn_template import learn_template
+from ari_estimator.estimators._non_parametric_inference import non_parametric_inference
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._region_tdp import RegionTDPTransformer
 from ari_estimator.estimators._second_level import ARISecondLevelModel
@@ -19,5 +20,6 @@ __all__ = [
     "confidence_curve",
     "element_at",
     "learn_template",
+    "non_parametric_inference",
     "set_bound",
 ]

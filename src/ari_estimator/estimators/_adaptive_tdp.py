@@ -16,6 +16,8 @@ from ari_estimator.images._frame import Frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
 from ari_estimator.inference import FittedMap, Statistic, StatType
 from ari_estimator.inference._adaptive_clusters import AdaptiveClusters
+from ari_estimator.inference._asked_of_maps import AskedOfMaps
+from ari_estimator.inference._fitted_maps import FittedMaps
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._thresholds import check_tdp_threshold
 
@@ -83,12 +85,13 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
         elsewhere; in the form of the input.
 
-    maps_ : FittedMap or list of FittedMap
+    maps_ : FittedMap or sequence of FittedMap
         All that is known of the map. Ask it for the bound of any other set, as with
         :func:`set_bound`.
         This attribute, ``forest_``, ``labels_img_``, ``n_tested_``, ``table_`` and
         ``true_discoveries_`` are there if :meth:`fit` was given maps. They are lists, with one
-        item for each map, where the input is not a single map.
+        item for each map, where the input is not a single map. Of several maps ``maps_`` keeps the
+        values in the mask alone, and infers a map again, with its forest, when it is asked for.
 
     mask_img_ : image
         The mask.
@@ -150,6 +153,8 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     forest_: Any
     _sets_are_called = "clusters"
 
+    _kept = {**BaseTDPTransformer._kept, "labels_img_": "labels"}
+
     _parameter_constraints: dict[str, Any] = {
         **BaseTDPTransformer._parameter_constraints,
         "tdp_threshold": "no_validation",  # by check_tdp_threshold
@@ -210,8 +215,14 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
                 )
             yield fitted_map
 
-    def _keep(self, maps: ImageMaps | ArrayMaps) -> None:
-        super()._keep(maps)
-        self._keep_labels(maps)
-        forests = [fitted_map.forest for fitted_map in self._fitted_maps]
-        self.forest_ = forests[0] if maps.is_single else forests
+    def _keep(
+        self,
+        maps: ImageMaps | ArrayMaps,
+        fitted_maps: list[FittedMap] | FittedMaps,
+        kept: dict[str, Any],
+    ) -> None:
+        super()._keep(maps, fitted_maps, kept)
+        if isinstance(fitted_maps, FittedMaps):
+            self.forest_ = AskedOfMaps(fitted_maps, "forest")
+        else:
+            self.forest_ = fitted_maps[0].forest

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +31,7 @@ from ari_estimator.images._maps import ArrayMaps, ImageMaps, as_maps
 from ari_estimator.images._masks import warn_of_preprocessing
 from ari_estimator.inference import STATISTICS, FittedMap, Statistic
 from ari_estimator.inference._fitted_map import TestMaker
+from ari_estimator.inference._fitted_maps import FittedMaps
 from ari_estimator.inference._form_family import (
     check_computed_family,
     warn_of_untested_zeros,
@@ -51,6 +54,10 @@ class ImageInputTags(InputTags):
     surf_img: bool = True
 
 
+# What is made of the fitted maps, one after the other.
+OutputMaker = Callable[[ImageMaps | ArrayMaps, Iterable[FittedMap]], Any]
+
+
 # scikit-learn would wrap every output, images too; this class wraps arrays itself. (mypy
 # does not know the keyword, since scikit-learn has no types.)
 class BaseTDPTransformer(  # type: ignore[call-arg]
@@ -66,6 +73,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         "This transformer has seen no map yet. Call fit or fit_transform with one."
     )
 
+    # A FittedMap for one map, and a sequence of them for several.
+    maps_: Any
+
     _parameter_constraints: dict[str, Any] = {
         "alpha": "no_validation",  # by check_alpha, like everywhere
         "mask_img": "no_validation",  # by nilearn's masker
@@ -75,6 +85,13 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         "mesh": "no_validation",  # by the frame of CIFTI images
         "local_test": [StrOptions(set(LOCAL_TESTS))],
         "verbose": ["verbose"],
+    }
+
+    # What is kept of each map, by the name of the attribute.
+    _kept: ClassVar[dict[str, str]] = {
+        "table_": "table",
+        "n_tested_": "n_tested",
+        "true_discoveries_": "true_discoveries",
     }
 
     # Parameters that fit reads: a change has no effect before the next fit.
@@ -101,16 +118,22 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """Return what makes the sets of a map."""
 
     def _to_output(self, maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> Any:
-        """Return what the transformer makes of all maps: the TDP of each element."""
+        """Return what the transformer makes of all maps: the TDP of each element.
+
+        Each map is gone before the next one comes.
+        """
         tdp = (fitted_map.tdp for fitted_map in fitted_maps)
-        output = maps.restore(tdp, self._frame, "true discovery proportion")
+        return maps.restore(tdp, self._frame, "true discovery proportion")
+
+    def _wrapped(self, output: Any, maps: ImageMaps | ArrayMaps) -> Any:
+        """Return the output in the container that was chosen, if it is an array."""
         return self._contained(output, maps) if isinstance(maps, ArrayMaps) else output
 
     def _check_params(self, maps: ImageMaps | ArrayMaps | None = None) -> SettledStatistic:
         """Check all parameters, and return what the maps hold, and what says so."""
         self._validate_params()
         check_alpha(self.alpha)
-        declarations = [] if maps is None else maps.declarations()
+        declarations = [] if maps is None else maps.declared
         stat_type, df = self.stat_type, self.df
         if isinstance(maps, ArrayMaps) and stat_type is None and self._settled is not None:
             # Masked values declare nothing: they are what the map of fit was.
@@ -159,16 +182,17 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        X : image, list of images, or array
+        X : image, list or iterator of images, or array
             Statistical maps: one 3D Niimg-like object, SurfaceImage or CIFTI image; several
-            as a list, an array or a column of a table, or as an image of several maps; or, as
-            they come from a masker, an array of shape (n_maps, n_elements), or (n_elements,)
-            for a single map. Each map is a family of its own.
+            as a list, an iterator, an array or a column of a table, or as an image of several
+            maps; or, as they come from a masker, an array of shape (n_maps, n_elements), or
+            (n_elements,) for a single map. Each map is a family of its own. Files of a list are
+            opened one at a time. Images from an iterator are not kept, and need ``mask_img``.
 
         Returns
         -------
         tdp : image, list of images, or ndarray
-            See the class.
+            See the class. The data of a 3D image are made when they are first looked at.
 
         Raises
         ------
@@ -189,7 +213,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         if isinstance(maps, ArrayMaps) and not maps.is_single:
             # Refuses a table with other columns.
             validate_data(self, X, reset=False, skip_check_array=True)
-        return self._to_output(maps, self._infer(maps, settled))
+        return self._wrapped(self._to_output(maps, self._infer(maps, settled)), maps)
 
     def fit_transform(
         self, X: Any, y: None = None, *, calibration: PermutationCalibration | None = None
@@ -225,11 +249,16 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """
         if X is None:
             raise TypeError("Maps must be given to fit_transform. Got NoneType.")
-        maps = self._fit(X, calibration)
-        return self._to_output(maps, self._fitted_maps)
+        maps, output = self._fit(X, calibration, self._to_output)
+        return self._wrapped(output, maps)
 
-    def _fit(self, X: Any, calibration: PermutationCalibration | None = None) -> Any:
-        """Fit, and return the maps."""
+    def _fit(
+        self,
+        X: Any,
+        calibration: PermutationCalibration | None,
+        make_output: OutputMaker | None = None,
+    ) -> tuple[Any, Any]:
+        """Fit, and return the maps, and what is made of them."""
         self._forget()
         make_test = None
         if calibration is not None:
@@ -238,14 +267,14 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 {"local_test": (self.local_test, "simes")},
             )
             make_test = calibrated_test(calibration, self.alpha)
-        return self._fit_maps(X, make_test)
+        return self._fit_maps(X, make_test, make_output=make_output)
 
     def _forget(self) -> None:
         """Forget the last fit, so that it does not stay if this one fails."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
-        self._fitted_maps: list[FittedMap] = []
         self._settled: SettledStatistic | None = None
+        self._several: Any = None
 
     def _fit_maps(
         self,
@@ -253,18 +282,27 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         make_test: TestMaker | None = None,
         contrast: str | None = None,
         settled: SettledStatistic | None = None,
-    ) -> Any:
-        """Fit to maps, of a contrast if that is given, and return the maps.
+        make_output: OutputMaker | None = None,
+    ) -> tuple[Any, Any]:
+        """Fit to maps, of a contrast if that is given; return the maps, and what is made of them.
 
-        What the maps hold is read from their files, if it is not settled already.
+        What the maps hold is read from their files, if it is not settled already. Of a single map
+        all is kept, of several the values and what ``_kept`` names.
         """
+        output = None
         maps = None if X is None else as_maps(X)
         if settled is None:
             settled = self._check_params(maps)
         images = maps if isinstance(maps, ImageMaps) else None
+        if images is not None and images.is_read_once and self.mask_img is None:
+            raise ValueError(
+                "mask_img must be given for maps from an iterator, which can be read once: a mask "
+                "that is computed from them needs a second time. Give a mask, or a list of the "
+                "maps. Got None."
+            )
         self._frame = frame = fit_frame(
             self.mask_img,
-            None if images is None else images.images,
+            None if images is None or images.is_read_once else images.images,
             None if images is None else images.kind,
             mesh=self.mesh,
             verbose=max(0, int(self.verbose) - 1),
@@ -282,13 +320,25 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                     "Got several maps."
                 )
             self._settled = settled
-            self._fitted_maps = list(self._infer(maps, settled, make_test, contrast, is_fit=True))
-            self._keep(maps)
+            kept: dict[str, list[Any]] = {name: [] for name in self._kept}
+
+            def noted(fitted_maps: Iterable[FittedMap]) -> Iterator[FittedMap]:
+                for fitted_map in fitted_maps:
+                    for name, what in self._kept.items():
+                        kept[name].append(getattr(fitted_map, what))
+                    yield fitted_map
+
+            fitted_maps: Any = noted(self._infer(maps, settled, make_test, contrast, is_fit=True))
+            if maps.is_single:
+                fitted_maps = [next(fitted_maps)]
+            # Each is looked at, and then goes, if there are several.
+            output = (make_output or _exhaust)(maps, fitted_maps)
+            self._keep(maps, fitted_maps if maps.is_single else self._several, kept)
         self.masker_ = frame.masker
         self.mask_img_ = frame.mask_img
         self.n_elements_ = self.n_features_in_ = frame.space.n_elements
         self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
-        return maps
+        return maps, output
 
     def _check_is_as_fitted(self) -> None:
         """Refuse parameters that were set after fit, where they would have no effect."""
@@ -296,21 +346,19 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             if not same_value(getattr(self, name), value):
                 raise NotFittedError(f"{name} was set after fit, which reads it. Call fit again.")
 
-    def _keep(self, maps: ImageMaps | ArrayMaps) -> None:
-        """Keep what is known of the maps: the item of a single one, or a list of all."""
-        kept = {
-            "maps_": self._fitted_maps,
-            "table_": [fitted_map.table for fitted_map in self._fitted_maps],
-            "n_tested_": [fitted_map.n_tested for fitted_map in self._fitted_maps],
-            "true_discoveries_": [fitted_map.true_discoveries for fitted_map in self._fitted_maps],
-        }
-        for name, values in kept.items():
-            setattr(self, name, values[0] if maps.is_single else values)
-
-    def _keep_labels(self, maps: ImageMaps | ArrayMaps) -> None:
-        """Keep which cluster each element shows, in the form of the maps."""
-        labels = (fitted_map.labels for fitted_map in self._fitted_maps)
-        self.labels_img_ = maps.restore(labels, self._frame, "clusters of the table")
+    def _keep(
+        self,
+        maps: ImageMaps | ArrayMaps,
+        fitted_maps: list[FittedMap] | FittedMaps,
+        kept: dict[str, Any],
+    ) -> None:
+        """Keep what is known of the maps: the item of a single one, or all items."""
+        for name, values in {"maps_": fitted_maps, **kept}.items():
+            if name == "labels_img_":
+                kept_form = maps.restore(values, self._frame, "clusters of the table")
+            else:
+                kept_form = values[0] if maps.is_single else values
+            setattr(self, name, kept_form)
 
     def _infer(
         self,
@@ -340,20 +388,28 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 "where the background is 0 or 1, and so a p-value too, no mask can be computed "
                 "from the map."
             )
+        infer = partial(
+            FittedMap.infer,
+            frame=frame,
+            statistic=statistic,
+            # Of a local test the name, since several maps are kept with what infers them.
+            make_test=make_test or self.local_test,
+            set_maker=set_maker,
+            alpha=self.alpha,
+            asked_by=asked_by,
+        )
+        several = None
+        if is_fit and not maps.is_single:
+            several = self._several = FittedMaps(infer)
         for values in maps.values(frame):
             if df is not None:
-                values = z_of_t(values, df)
+                values = z_of_t(values.astype(np.float64, copy=False), df)
+            if several is not None:
+                several.append(values)
+            values = values.astype(np.float64, copy=False)
             if checks_family:
                 _check_family(values, frame, statistic)
-            fitted_map = FittedMap.infer(
-                values,
-                frame,
-                statistic,
-                make_test or LOCAL_TESTS[self.local_test],
-                set_maker,
-                alpha=self.alpha,
-                asked_by=asked_by,
-            )
+            fitted_map = infer(values)
             if self.verbose:
                 print(
                     f"[{type(self).__name__}] {fitted_map.n_tested} {elements} tested, as "
@@ -463,6 +519,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         return report_on(self, title=title, map_index=map_index, max_sets=max_sets)
 
 
+def _exhaust(maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> None:
+    """Let all maps be fitted, and make nothing of them."""
+    deque(fitted_maps, maxlen=0)
+
+
 def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> None:
     """Refuse a map whose elements, if no mask is given, are not all that were tested."""
     if frame.fills_grid:
@@ -470,6 +531,7 @@ def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> Non
         return
     # A zero in a mask computed from several maps may be what a threshold has left.
     kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
-    statistic.check_values(values[kept])
-    z = statistic.one_sided_z(values[kept])
+    values = values if kept.all() else values[kept]
+    statistic.check_values(values)
+    z = statistic.one_sided_z(values)
     check_computed_family(z, frame.mask_called, frame.space.element_name[1])

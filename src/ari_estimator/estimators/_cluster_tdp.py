@@ -15,7 +15,6 @@ from ari_estimator.graphs import Graph
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
-from ari_estimator.images._maps import ArrayMaps, ImageMaps
 from ari_estimator.inference import Statistic, StatType
 from ari_estimator.inference._given_sets import GivenClusters
 from ari_estimator.inference._set_maker import SetMaker
@@ -117,12 +116,13 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
         elsewhere; in the form of the input.
 
-    maps_ : FittedMap or list of FittedMap
+    maps_ : FittedMap or sequence of FittedMap
         All that is known of the map. Ask it for the bound of any other set, as with
         :func:`set_bound`.
         This attribute, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_``
         are there if :meth:`fit` was given maps. They are lists, with one item for each map,
-        where the input is not a single map.
+        where the input is not a single map. Of several maps ``maps_`` keeps the values in the
+        mask alone, and infers a map again when it is asked for.
 
     mask_img_ : image
         The mask.
@@ -214,6 +214,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         "resampling_target",
     )
 
+    _kept = {**BaseTDPTransformer._kept, "labels_img_": "labels"}
+
     _parameter_constraints: dict[str, Any] = {
         **BaseTDPTransformer._parameter_constraints,
         "threshold": "no_validation",  # by check_threshold
@@ -302,7 +304,3 @@ class ClusterTDPTransformer(BaseTDPTransformer):
             connectivity,
             self.cluster_threshold,
         )
-
-    def _keep(self, maps: ImageMaps | ArrayMaps) -> None:
-        super()._keep(maps)
-        self._keep_labels(maps)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import hash as hash_of_values
-from nilearn.glm import expression_to_contrast_vector
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,7 +17,8 @@ from ari_estimator.estimators._permutation_calibration import PermutationCalibra
 from ari_estimator.images._frame import Frame
 from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._map_family import MapFamily
-from ari_estimator.resampling import CorrelationTail
+from ari_estimator.resampling._contrast_expression import contrast_weights
+from ari_estimator.resampling._parametric_p_values import parametric_p_values
 
 # Parameters of a calibration that its result does not depend on.
 _OF_NO_EFFECT = ("chunk_size", "memory", "n_jobs", "verbose")
@@ -50,7 +49,7 @@ def is_f_contrast(contrast: Any, second_level_stat_type: str | None) -> bool:
 
 
 def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
-    """Return a contrast as nilearn reads it.
+    """Return a contrast as nilearn reads it, of texts those that are sums of columns.
 
     Parameters
     ----------
@@ -69,11 +68,41 @@ def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
     if contrast is None:
         return np.ones((1, design.shape[1]))  # of the only column
     if isinstance(contrast, str):
-        contrast = expression_to_contrast_vector(contrast, design.columns.tolist())
-    given = np.atleast_2d(np.asarray(contrast, dtype=float))
+        contrast = contrast_weights(contrast, design.columns.tolist())
+    try:
+        given = np.atleast_2d(np.asarray(contrast, dtype=float))
+    except OverflowError as error:
+        raise ValueError(f"A contrast must have weights of a size in use: {error}.") from error
     weights = np.zeros((len(given), design.shape[1]))
     weights[:, : given.shape[1]] = given
     return weights
+
+
+def tested_rows(
+    contrast: Any, second_level_stat_type: str | None, design: pd.DataFrame
+) -> np.ndarray:
+    """Return a contrast as a calibration takes it, which tells t and F by the number of rows.
+
+    Parameters
+    ----------
+    contrast : str, array-like or None
+        A contrast that nilearn has taken.
+
+    second_level_stat_type : {"t", "F"} or None
+        What the user says that it is.
+
+    design : pandas.DataFrame of shape (n_subjects, n_columns)
+        The design.
+
+    Returns
+    -------
+    weights : ndarray of float of shape (n_columns,) or (n_rows, n_columns)
+        One row for a t contrast, at least two for an F contrast. They may be the same.
+    """
+    weights = weights_of(contrast, design)
+    if not is_f_contrast(contrast, second_level_stat_type):
+        return weights[0]
+    return weights if len(weights) > 1 else np.repeat(weights, 2, axis=0)
 
 
 def in_words(contrast: Any, design: pd.DataFrame) -> str:
@@ -151,7 +180,8 @@ def only(data: list[np.ndarray]) -> np.ndarray:
     if len(data) != 1:
         raise RuntimeError(
             f"The maps of the subjects were read in {len(data)} calls of the masker, where one was "
-            "expected: this version of nilearn does not go with calibration."
+            "expected. So the data of the map are not known: this version of nilearn is not "
+            "supported."
         )
     return data.pop()
 
@@ -244,8 +274,8 @@ class ContrastCalibrator:
         design : ndarray of shape (n_subjects, n_columns)
             The design of the model.
 
-        weights : ndarray of shape (n_columns,)
-            The contrast.
+        weights : ndarray of shape (n_columns,) or (n_rows, n_columns)
+            The contrast; several rows are an F contrast.
 
         alpha : float
             Error level.
@@ -303,12 +333,11 @@ def test_of(calibration: PermutationCalibration, alpha: float) -> CalibratedTest
     test : CalibratedTest
         The test, which knows how the data were permuted.
     """
-    seed = calibration.random_state
     return CalibratedTest(
         calibration.p_values_,
         calibration.calibration_.at(alpha),
         scheme=calibration.scheme_,
-        seed=int(seed) if isinstance(seed, Integral) else None,
+        seed=calibration.seed_,
     )
 
 
@@ -367,9 +396,15 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
             f"two_sided must be {calibration.two_sided_}, as in the calibration. "
             f"Got {statistic.two_sided}."
         )
-    # P-values of t: the calibration's own p-values may be ranks.
-    of_t = CorrelationTail(calibration.df_, calibration.two_sided_).of_t(calibration.t_values_)
-    differences = np.abs(family.p_values - of_t)[~calibration.is_constant_]
+    # The calibration's own p-values may be ranks.
+    parametric = parametric_p_values(
+        calibration.stat_type_,
+        calibration.statistic_,
+        calibration.df_,
+        calibration.rank_,
+        calibration.two_sided_,
+    )
+    differences = np.abs(family.p_values - parametric)[~calibration.is_constant_]
     if differences.max(initial=0) > _TOLERANCE:
         raise ValueError(
             "calibration must be of the data that the map was computed from. Got p-values that "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,14 +16,15 @@ from ari_estimator.calibration._subject_data import (
     warn_of_constant,
 )
 from ari_estimator.closed_testing import LearnedTemplate
-from ari_estimator.closed_testing._learned_template import fingerprints
-from ari_estimator.estimators._permutation_calibration import generator
-from ari_estimator.resampling import SCHEMES, SchemeName
+from ari_estimator.closed_testing._sketches import sketches
+from ari_estimator.estimators._permutation_calibration import generator, seed_of
+from ari_estimator.resampling import EXCHANGES, SCHEMES, Exchange, SchemeName
 
 _PARAMETER_CONSTRAINTS = {
     "n_permutations": [Interval(Integral, 2, None, closed="left")],
     "k_max": [Interval(Integral, 1, None, closed="left")],
     "scheme": [StrOptions(set(SCHEMES))],
+    "exchange": [StrOptions(set(EXCHANGES)), None],
     "random_state": ["random_state"],
     "chunk_size": [Interval(Integral, 1, None, closed="left"), None],
     "n_jobs": [Integral, None],
@@ -40,6 +42,8 @@ def learn_template(
     k_max: int = 1000,
     scheme: SchemeName = "auto",
     blocks: ArrayLike | None = None,
+    exchange: Exchange | None = None,
+    variance_groups: ArrayLike | Literal["auto"] | None = None,
     random_state: int | np.random.RandomState | None = None,
     chunk_size: int | None = None,
     n_jobs: int | None = None,
@@ -60,8 +64,8 @@ def learn_template(
     design : array-like of shape (n_subjects, n_columns) or None, default=None
         The design; a column of ones if None.
 
-    contrast : array-like of shape (n_columns,) or None, default=None
-        The contrast; may be None if there is one column.
+    contrast : array-like of shape (n_columns,) or (n_rows, n_columns), or None, default=None
+        The contrast; may be None if there is one column. Several rows are an F contrast.
 
     two_sided : bool, default=False
         Whether deviations in both directions count; as in the study.
@@ -75,8 +79,14 @@ def learn_template(
     scheme : {"auto", "sign_flip", "permutation", "bootstrap"}, default="auto"
         How subjects are permuted, as in :class:`PermutationCalibration`.
 
-    blocks : array-like of shape (n_subjects,) or None, default=None
-        Exchangeability blocks.
+    blocks : array-like of shape (n_subjects,) or (n_subjects, n_levels), or None, default=None
+        Exchangeability blocks, as in :class:`PermutationCalibration`.
+
+    exchange : {"within", "whole", "both"} or None, default=None
+        What blocks stand for, as in :class:`PermutationCalibration`.
+
+    variance_groups : array-like of shape (n_subjects,), "auto" or None, default=None
+        Groups of rows that have a variance of their own, as in :class:`PermutationCalibration`.
 
     random_state : int, numpy.random.RandomState or None, default=None
         Seed of the permutations.
@@ -133,8 +143,10 @@ def learn_template(
         n_permutations=n_permutations,
         scheme=scheme,
         blocks=blocks,
-        rng=generator(random_state),
+        exchange=exchange,
+        variance_groups=variance_groups,
+        rng=generator(seed_of(random_state)),
     ).null
     warn_of_constant(null.is_constant)
     workers = Workers(n_jobs, chunk_size, verbose)
-    return learn_from_draws(null, k_max, subjects=fingerprints(checked), workers=workers)
+    return learn_from_draws(null, k_max, subjects=sketches(checked), workers=workers)

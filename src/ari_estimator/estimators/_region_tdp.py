@@ -86,7 +86,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     Attributes
     ----------
-    maps_ : FittedMap or list of FittedMap
+    maps_ : FittedMap or sequence of FittedMap
         All that is known of the map. Ask it for the bound of any other set, as with
         :func:`set_bound`.
         This attribute, ``n_tested_``, ``table_`` and ``true_discoveries_`` are there if
@@ -228,19 +228,21 @@ class RegionTDPTransformer(BaseTDPTransformer):
         )
         warn_of_regions_outside(self._regions, frame, "labels_img")
 
-    def _fit_maps(self, *args: Any, **kwargs: Any) -> ImageMaps | ArrayMaps | None:
-        maps = super()._fit_maps(*args, **kwargs)
+    def _fit_maps(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        maps, output = super()._fit_maps(*args, **kwargs)
         # A fit that fails leaves no names.
         self.region_ids_ = self._regions.ids
         self.region_names_ = self._regions.names
-        return maps
+        return maps, output
 
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         return GivenRegions(self._regions)
 
     def _to_output(self, maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> Any:
-        tdps = np.stack([fitted_map.tdps_of_sets[0] for fitted_map in fitted_maps])
-        return self._contained(tdps, maps)
+        return np.stack([fitted_map.tdps_of_sets[0] for fitted_map in fitted_maps])
+
+    def _wrapped(self, output: Any, maps: ImageMaps | ArrayMaps) -> Any:
+        return self._contained(output, maps)
 
     def inverse_transform(self, X: Any) -> Any:
         """Return images in which each voxel shows the value of its region.

@@ -23,7 +23,25 @@ def report_on(fitted: Any, **options: Any) -> HTMLReport:
     report : nilearn.reporting.HTMLReport
         The report.
     """
-    # The one import that runs upward, and only when a report is asked for.
+    # With the one below the only imports that run upward, and only when a report is asked for.
     from ari_estimator.reporting import make_report
 
     return make_report(fitted, **options)
+
+
+def as_page(report: HTMLReport) -> HTMLReport:
+    """Return a report of nilearn as a page that needs nothing but itself.
+
+    Parameters
+    ----------
+    report : nilearn.reporting.HTMLReport
+        The report.
+
+    Returns
+    -------
+    report : nilearn.reporting.HTMLReport
+        The same, without what nilearn takes from other servers.
+    """
+    from ari_estimator.reporting._own_styles import with_own_styles
+
+    return with_own_styles(report)

@@ -9,9 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from nibabel import Nifti1Image
+from nilearn.glm.first_level import run_glm
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.reporting import HTMLReport
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -28,15 +30,28 @@ from ari_estimator.estimators._contrast_calibration import (
     only,
     recorded,
     test_of,
+    tested_rows,
     weights_of,
 )
+from ari_estimator.estimators._ols_in_blocks import ols_in_blocks
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._report import report_on
+from ari_estimator.estimators._report import as_page, report_on
+from ari_estimator.estimators._smoothing import check_smoothing
+from ari_estimator.estimators._welch_contrast import (
+    ReadContrast,
+    check_groups,
+    common_groups,
+    groups_in_words,
+    warn_of_p_values,
+    with_groups,
+)
 from ari_estimator.images._nan_masker import NaNWarningMasker
-from ari_estimator.images._subject_maps import all_readable
+from ari_estimator.images._subject_maps import all_readable, sample_maps
 from ari_estimator.inference import DEFAULT_STAT_TYPE
 from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.resampling import find_contrast
+from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_columns, check_contrast
 from ari_estimator.resampling._design_space import independent_rows
 
@@ -94,6 +109,12 @@ default=None
         place of the transformer's local test, and mostly gives larger bounds. It takes ``alpha``
         and ``two_sided`` from the transformer. Its parameters can be set as
         ``calibration__n_permutations`` and so on. None for closed testing of the z map.
+
+    variance_groups : array-like of shape (n_subjects,), "auto" or None, default=None
+        Groups of rows of the design that have a variance of their own. Statistics are then v or G,
+        after Welch, in place of t or F, and so are the z map, its clusters and the calibration,
+        which takes the groups from here. "auto" takes the groups that columns of the design with
+        two values tell apart. None for one variance.
 
     Attributes
     ----------
@@ -192,6 +213,7 @@ default=None
         reports: bool = True,
         transformer: BaseTDPTransformer | None = None,
         calibration: PermutationCalibration | None = None,
+        variance_groups: ArrayLike | Literal["auto"] | None = None,
     ) -> None:
         super().__init__(
             mask_img=mask_img,
@@ -207,6 +229,7 @@ default=None
         )
         self.transformer = transformer
         self.calibration = calibration
+        self.variance_groups = variance_groups
 
     def set_params(self, **params: Any) -> ARISecondLevelModel:
         """Set parameters of the model, of its transformer and of its calibration.
@@ -259,18 +282,30 @@ default=None
         -------
         self : object
             The fitted model.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is malformed, there is not one variance group for each row, or for the
+            reasons of nilearn.
         """
         self.transformer_ = self.calibration_ = None
         self._calibrator = ContrastCalibrator()
         self._check_calibration(self._check_transformer())
+        check_smoothing(self.smoothing_fwhm)
         maps = all_readable(second_level_input)
         mask_img = self.get_params(deep=False)["mask_img"]
         try:
             self.mask_img = all_readable(mask_img, "mask_img")
-            super().fit(maps, confounds=confounds, design_matrix=design_matrix)
+            # nilearn would read all maps at once, for a mask.
+            samples = sample_maps(maps, self.mask_img)
+            super().fit(samples, confounds=confounds, design_matrix=design_matrix)
         finally:
             self.mask_img = mask_img
+        if samples is not maps:
+            self.second_level_input_ = maps
         check_columns(self.design_matrix_)
+        check_groups(self.variance_groups, self.calibration, self.design_matrix_)
         is_volume = isinstance(self.masker_, NiftiMasker)
         if is_volume:
             self.masker_ = NaNWarningMasker.take_over(self.masker_)
@@ -319,38 +354,80 @@ or None, default=None
         ------
         ValueError
             If the output type is unknown; if the TDP of an F contrast is asked for with a
-            two-sided transformer or a calibration; if the transformer has another local test
+            two-sided transformer; if a variance group has no residuals, or the calibration has
+            other groups than the model; if a contrast that is a text is no sum of
+            multiples of columns; if the transformer has another local test
             than the default, or tests elements that the model has no data of, and there is a
             calibration; or for the reasons of nilearn or of
             :meth:`PermutationCalibration.fit`.
+
+        Warns
+        -----
+        UserWarning
+            If bounds come from p-values of v or G statistics, which are liberal; or if the
+            statistic takes one variance, and groups of the design differ in size and variance.
         """
         check_is_fitted(self)
+        self._check_first_level(first_level_contrast)
         if output_type not in _OUTPUT_TYPES:
             raise ValueError(f"'output_type' must be one of {_OUTPUT_TYPES}. Got {output_type!r}.")
         arguments = second_level_contrast, first_level_contrast, second_level_stat_type
         if output_type != "tdp":
-            return self._exact_contrast(*arguments, output_type)
+            if self.variance_groups is None:
+                return self._exact_contrast(*arguments, output_type)
+            return self._read_contrast(*arguments, output_type).images
         transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
         transformer._forget()
-        settled = transformer._check_params()._replace(said_by="the model")
+        settled = transformer._check_params()
+        read = self._read_contrast(*arguments, "z_score")
+        z_img, said_by = read.images, "the model"
+        if read.groups is not None:
+            said_by = f"{said_by} {groups_in_words(read.groups, read.tested)}"
         make_test = None
         if self.calibration is None:
-            z_img = self._exact_contrast(*arguments, "z_score")
+            warn_of_p_values(read.data, self.design_matrix_, read.tested, read.groups)
         else:
-            with recorded(self.masker_) as data:
-                z_img = self._exact_contrast(*arguments, "z_score")
             make_test = self._calibrated_test(
-                self.calibration, *arguments[:2], only(data), transformer
+                self.calibration, first_level_contrast, read, transformer
             )
-        maps = transformer._fit_maps(
-            z_img, make_test, in_words(second_level_contrast, self.design_matrix_), settled
+        del read  # a calibration holds the data for as long as it needs them
+        maps, output = transformer._fit_maps(
+            z_img,
+            make_test,
+            in_words(second_level_contrast, self.design_matrix_),
+            settled._replace(said_by=said_by),
+            transformer._to_output,
         )
-        tdp = transformer._to_output(maps, transformer._fitted_maps)
+        tdp = transformer._wrapped(output, maps)
         if isinstance(tdp, Nifti1Image):
             tdp.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
         self.transformer_ = transformer
         self.calibration_ = None if self.calibration is None else self._calibrator.last
         return tdp
+
+    def _check_first_level(self, contrast: Any) -> None:
+        """Refuse a text that is no contrast of the first-level models, if these are the input."""
+        given = self.second_level_input_
+        for model in given if isinstance(given, list) else []:
+            for design in getattr(model, "design_matrices_", ()):
+                check_expressions(contrast, design.columns)
+
+    def _read_contrast(
+        self, contrast: Any, first_level_contrast: Any, stat_type: str | None, output_type: str
+    ) -> ReadContrast:
+        """Compute maps of a contrast, with the variance groups if there are some."""
+        with recorded(self.masker_) as read:
+            found = self._exact_contrast(contrast, first_level_contrast, stat_type, output_type)
+        data = only(read)
+        design = self.design_matrix_
+        rows = tested_rows(contrast, stat_type, design)
+        tested = find_contrast(design.to_numpy(dtype=np.float64), rows)
+        groups = common_groups(self.variance_groups, self.calibration, design, tested)
+        if groups is not None:
+            images = found if output_type == "all" else {output_type: found}
+            images = with_groups(images, self.masker_, data, design, rows, tested, groups)
+            found = images if output_type == "all" else images[output_type]
+        return ReadContrast(found, data, rows, tested, groups)
 
     def _exact_contrast(
         self, contrast: Any, first_level_contrast: Any, stat_type: str | None, output_type: str
@@ -365,6 +442,8 @@ or None, default=None
         try:
             weights = weights_of(contrast, design)
         except (TypeError, ValueError):
+            if isinstance(contrast, str):
+                raise
             return super().compute_contrast(*given)  # which says what is wrong
         if not weights.any() or (contrast is None and design.shape[1] > 1):
             return super().compute_contrast(*given)
@@ -385,6 +464,12 @@ or None, default=None
             if isinstance(image, Nifti1Image):
                 image.header["descrip"] = f"{name} of contrast {in_words(contrast, design)}"[:80]
         return outputs
+
+    def _cache(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return a function with its cache, as nilearn asks for it, for all that it computes."""
+        if func is run_glm and self.minimize_memory:
+            func = ols_in_blocks
+        return super()._cache(func, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         """Return a fitted attribute of the transformer, which Python asks for if there is none."""
@@ -471,6 +556,9 @@ or None, default=None
         report : nilearn.reporting.HTMLReport
             The report.
         """
+        if hasattr(self, "design_matrix_"):
+            check_expressions(contrasts, self.design_matrix_.columns)
+            self._check_first_level(first_level_contrast)
         report = super().generate_report(
             contrasts=contrasts,
             first_level_contrast=first_level_contrast,
@@ -489,7 +577,7 @@ or None, default=None
             report_dims=report_dims,
         )
         if getattr(self, "transformer_", None) is None:
-            return report
+            return as_page(report)
         return report_on(self, append_to=report)
 
     def _generate_report_content(self, *args: Any, **kwargs: Any) -> None:
@@ -499,21 +587,22 @@ or None, default=None
     def _calibrated_test(
         self,
         calibration: PermutationCalibration,
-        contrast: Any,
         first_level_contrast: Any,
-        data: np.ndarray,
+        read: ReadContrast,
         transformer: BaseTDPTransformer,
     ) -> TestMaker:
         """Return what calibrates a contrast on what a transformer tests of it."""
+        if self.variance_groups is not None:
+            calibration = clone(calibration).set_params(variance_groups=self.variance_groups)
 
         def make_test(family: MapFamily) -> CalibratedTest:
             fitted = self._calibrator.fit(
                 calibration,
                 first_level_contrast,
-                data,
+                read.data,
                 columns_of(self._family_masker, transformer._frame, family.is_tested),
                 self.design_matrix_.to_numpy(dtype=np.float64),
-                weights_of(contrast, self.design_matrix_)[0],
+                read.rows,
                 alpha=transformer.alpha,
                 two_sided=bool(transformer.two_sided),
             )
@@ -566,13 +655,6 @@ or None, default=None
             raise ValueError(
                 "transformer__two_sided must be False for an F contrast, which has no sign: a "
                 "negative z only says that the effect is smaller than by chance. Got True."
-            )
-        if is_f and self.calibration is not None:
-            raise ValueError(
-                "calibration must be None for an F contrast. A calibration is of a t contrast: "
-                "permutations show what deviations in one direction, or in the two of its sign, "
-                "would be without an effect. Calibrate the rows of an F contrast one by one, "
-                "each at its share of alpha."
             )
         return transformer
 

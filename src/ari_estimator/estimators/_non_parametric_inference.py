@@ -1,0 +1,355 @@
+"""Non-parametric inference of a group as a function, with nilearn's signature."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from nilearn.glm import second_level as of_nilearn
+from nilearn.maskers import NiftiMasker, SurfaceMasker
+from sklearn.base import clone
+
+from ari_estimator.closed_testing import LearnedTemplate
+from ari_estimator.closed_testing._rational import check_alpha
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
+from ari_estimator.estimators._contrast_calibration import is_f_contrast, weights_of
+from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._second_level import ARISecondLevelModel
+from ari_estimator.images._subject_maps import all_readable
+from ari_estimator.resampling import find_contrast
+from ari_estimator.resampling._design_checks import explains_mean
+
+
+def non_parametric_inference(
+    second_level_input: Any,
+    confounds: pd.DataFrame | None = None,
+    design_matrix: Any = None,
+    second_level_contrast: Any = None,
+    first_level_contrast: Any = None,
+    mask: Any = None,
+    smoothing_fwhm: Any = None,
+    model_intercept: bool = True,
+    n_perm: int = 10000,
+    two_sided_test: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int = 1,
+    verbose: int = 0,
+    threshold: float | None = None,
+    tfce: bool = False,
+    *,
+    alpha: float = 0.05,
+    transformer: BaseTDPTransformer | None = None,
+    template: str | LearnedTemplate = "simes",
+    step_down: bool = False,
+) -> dict[str, Any]:
+    """Return nilearn's permutation tests of a group, and true discovery proportions beside them.
+
+    Takes the place of :func:`nilearn.glm.second_level.non_parametric_inference`, with the same
+    arguments. nilearn's images come from nilearn, whose family-wise error rate is controlled in
+    the strong sense. The true discovery proportions (TDPs) come from :class:`ARISecondLevelModel`
+    with a :class:`PermutationCalibration`.
+
+    Parameters
+    ----------
+    second_level_input : list, DataFrame, Series or 4D image
+        Maps or first-level models, one for each row of the design.
+
+    confounds : pandas.DataFrame or None, default=None
+        Covariates of first-level models, with a column ``subject_label``, which become the design.
+        It must be None with ``design_matrix``.
+
+    design_matrix : pandas.DataFrame, str, Path or None, default=None
+        The design, a row for each map. None for confounds, if any, and an intercept.
+
+    second_level_contrast : str, array-like of shape (n_columns,), or None, default=None
+        The contrast; it may be left out where the design has one column.
+
+    first_level_contrast : str, array-like or None, default=None
+        The contrast of first-level models that are the input, or their map's name.
+
+    mask : image, masker or None, default=None
+        Voxels or vertices that are tested; computed from the maps if None.
+
+    smoothing_fwhm : float or None, default=None
+        Full width at half maximum of the smoothing of the maps, in mm.
+
+    model_intercept : bool, default=True
+        Whether an intercept is added to the design, unless its columns can add up to one.
+
+    n_perm : int, default=10000
+        Number of permutations beside the data as observed, at least ``1 / alpha - 1``.
+
+    two_sided_test : bool, default=False
+        Whether deviations in both directions count.
+
+    random_state : int, numpy.random.RandomState or None, default=None
+        Seed of the permutations.
+
+    n_jobs : int, default=1
+        Number of processes.
+
+    verbose : int, default=0
+        Verbosity.
+
+    threshold : float or None, default=None
+        Cluster-forming threshold, as a p-value. nilearn adds the sizes and masses of clusters. It
+        is the threshold of the TDPs as well, if ``transformer`` is None.
+
+    tfce : bool, default=False
+        Whether nilearn adds threshold-free cluster enhancement.
+
+    alpha : float, default=0.05
+        Error level of the TDPs.
+
+    transformer : ClusterTDPTransformer, AdaptiveTDPTransformer, RegionTDPTransformer or None, \
+default=None
+        The sets of the TDPs. Its ``alpha`` and ``two_sided`` must be the ones that are given here.
+        None for clusters at ``threshold``, or at the default of :class:`ClusterTDPTransformer`.
+
+    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or LearnedTemplate, \
+default="simes"
+        Template that is calibrated.
+
+    step_down : bool, default=False
+        Whether the calibration is repeated without what is found.
+
+    Returns
+    -------
+    outputs : dict of str to object
+        - ``"logp_max_t"``: nilearn's image of -log10 of family-wise error corrected p-values, which
+          is all that nilearn returns without ``threshold`` and ``tfce``;
+        - with ``threshold`` or ``tfce``, all other images of nilearn by their names: ``"t"``,
+          ``"size"``, ``"logp_max_size"``, ``"mass"``, ``"logp_max_mass"``, ``"tfce"``,
+          ``"logp_max_tfce"``;
+        - ``"tdp"``: the image of the TDP of each voxel's cluster; of regions an array of shape
+          (1, n_regions);
+        - ``"model"``: the fitted :class:`ARISecondLevelModel`, with the table (``table_``), the
+          fitted map (``maps_``), the calibration (``calibration_``) and all else.
+
+    Raises
+    ------
+    TypeError
+        If ``transformer`` is none, or for the reasons of nilearn.
+    ValueError
+        If ``confounds`` come with a design, the contrast has several rows, ``n_perm`` is too small
+        for ``alpha``, ``alpha`` or ``two_sided_test`` is not the transformer's, ``smoothing_fwhm``
+        is given with a masker that does not smooth; or for the reasons of nilearn and of
+        :meth:`ARISecondLevelModel.compute_contrast`.
+
+    Warns
+    -----
+    UserWarning
+        If nilearn's images are of another hypothesis than the contrast, see Notes.
+
+    See Also
+    --------
+    ARISecondLevelModel : The same with F contrasts, variance groups and exchangeability blocks.
+
+    Notes
+    -----
+    nilearn takes the weighted sum of the columns of a contrast for a regressor, keeps the columns
+    with weight 0 as confounds, and leaves out the others. For most contrasts that comes to the
+    same. For others, such as the difference of two covariates, it is another hypothesis: then the
+    TDPs are of the contrast of the whole design, and a warning says so.
+
+    The permutations of the TDPs are drawn apart from nilearn's. They include the data as observed:
+    there are ``n_perm + 1``, or all, if there are no more.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ari_estimator import non_parametric_inference
+    >>> from ari_estimator.datasets import load_simulated_group
+    >>> group = load_simulated_group(n_subjects=12)
+    >>> outputs = non_parametric_inference(
+    ...     group.cmaps,
+    ...     design_matrix=pd.DataFrame({"intercept": [1.0] * 12}),
+    ...     mask=group.mask_img,
+    ...     n_perm=50,  # too few, for a fast example
+    ...     random_state=0,
+    ... )
+    >>> list(outputs)
+    ['logp_max_t', 'tdp', 'model']
+    >>> outputs["tdp"].shape, outputs["model"].true_discoveries_
+    ((53, 63, 46), 42)
+    """
+    check_alpha(alpha)
+    if n_perm + 1 < 1 / alpha:
+        raise ValueError(
+            f"n_perm must be at least {math.ceil(1 / alpha) - 1} for alpha={alpha:g}: with fewer "
+            f"permutations no p-value is that small. Got {n_perm}."
+        )
+    if confounds is not None and design_matrix is not None:
+        raise ValueError(
+            "confounds must be None with a design_matrix: nilearn ignores them. Make them columns "
+            "of the design."
+        )
+    maps, mask = all_readable(second_level_input), all_readable(mask, "mask")
+    mask_img, fwhm = _as_nilearn_masks(mask, smoothing_fwhm)
+    model = ARISecondLevelModel(
+        mask_img=mask_img,
+        smoothing_fwhm=fwhm,
+        n_jobs=n_jobs,
+        verbose=max(0, verbose - 1),
+        transformer=_transformer(transformer, threshold, alpha, two_sided_test),
+        calibration=PermutationCalibration(
+            template,
+            n_permutations=n_perm + 1,
+            step_down=step_down,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=max(0, verbose - 1),
+        ),
+    )
+    design = _design(model, maps, confounds, design_matrix)
+    contrast = _contrast(second_level_contrast, design)
+    whole = _with_intercept(design) if model_intercept else design
+    model.fit(maps, design_matrix=whole)
+    # Before anything is computed that takes long.
+    _warn_of_another_hypothesis(design, whole, contrast, model_intercept=model_intercept)
+    outputs = of_nilearn.non_parametric_inference(
+        maps,
+        design_matrix=design,
+        second_level_contrast=contrast,
+        first_level_contrast=first_level_contrast,
+        mask=mask,
+        smoothing_fwhm=smoothing_fwhm,
+        model_intercept=model_intercept,
+        n_perm=n_perm,
+        two_sided_test=two_sided_test,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        threshold=threshold,
+        tfce=tfce,
+    )
+    if not isinstance(outputs, dict):
+        outputs = {"logp_max_t": outputs}
+    named = second_level_contrast
+    if not isinstance(named, str):
+        # The intercept that was added has no weight.
+        named = np.r_[contrast, np.zeros(whole.shape[1] - contrast.size)]
+    tdp = model.compute_contrast(named, first_level_contrast, output_type="tdp")
+    return {**outputs, "tdp": tdp, "model": model}
+
+
+def _as_nilearn_masks(mask: Any, smoothing_fwhm: Any) -> tuple[Any, Any]:
+    """Return mask and smoothing of a model that reads the maps as nilearn's function does."""
+    if not isinstance(mask, (NiftiMasker, SurfaceMasker)):
+        return mask, smoothing_fwhm
+    if smoothing_fwhm is not None and mask.smoothing_fwhm is None:
+        raise ValueError(
+            "smoothing_fwhm must be None with a masker as mask, which has a smoothing_fwhm of its "
+            f"own: nilearn ignores the one that is given here. Got {smoothing_fwhm!r}. Set it in "
+            "the masker."
+        )
+    # nilearn fits a copy of the masker, which smooths as the function is told.
+    masker = clone(mask)
+    if smoothing_fwhm is not None:
+        masker.set_params(smoothing_fwhm=smoothing_fwhm)
+    return masker, None
+
+
+def _transformer(
+    transformer: BaseTDPTransformer | None,
+    threshold: float | None,
+    alpha: float,
+    two_sided: bool,
+) -> BaseTDPTransformer:
+    """Return the transformer, which must have the level and the sides that are asked for."""
+    if transformer is None:
+        of_sets: dict[str, Any] = {}
+        if threshold is not None:
+            of_sets = {"threshold": threshold, "threshold_scale": "p"}
+        return ClusterTDPTransformer(alpha=alpha, two_sided=two_sided, **of_sets)
+    if not isinstance(transformer, BaseTDPTransformer):
+        raise TypeError(
+            "transformer must be a ClusterTDPTransformer, an AdaptiveTDPTransformer, a "
+            f"RegionTDPTransformer or None. Got {type(transformer).__name__}."
+        )
+    wanted = {"alpha": ("alpha", alpha), "two_sided_test": ("two_sided", two_sided)}
+    for name, (of_transformer, value) in wanted.items():
+        its = getattr(transformer, of_transformer)
+        if its != value:
+            raise ValueError(
+                f"{name} must be {of_transformer} of the transformer. Got {name}={value!r} and "
+                f"transformer.{of_transformer}={its!r}."
+            )
+    return transformer
+
+
+def _design(
+    model: ARISecondLevelModel, maps: Any, confounds: pd.DataFrame | None, design_matrix: Any
+) -> pd.DataFrame:
+    """Return the design: as it is given, or as nilearn makes it of confounds or reads it."""
+    if isinstance(design_matrix, pd.DataFrame):
+        return design_matrix
+    with warnings.catch_warnings():
+        # They come again when the model is fitted to the design.
+        warnings.simplefilter("ignore")
+        return clone(model).fit(maps, confounds, design_matrix).design_matrix_
+
+
+def _contrast(second_level_contrast: Any, design: pd.DataFrame) -> np.ndarray:
+    """Return the weights of a t contrast, of shape (n_columns,)."""
+    if second_level_contrast is None and design.shape[1] != 1:
+        raise ValueError(
+            "second_level_contrast must be given for a design of several columns, "
+            f"{', '.join(map(repr, design.columns))}. Got None."
+        )
+    if is_f_contrast(second_level_contrast, None):
+        raise ValueError(
+            "second_level_contrast must have one row: nilearn has no permutation test of F "
+            f"contrasts. Got {np.shape(second_level_contrast)[0]} rows. ARISecondLevelModel with a "
+            "calibration takes them."
+        )
+    if not isinstance(second_level_contrast, (str, type(None))):
+        n_weights = np.size(second_level_contrast)
+        if n_weights != design.shape[1]:
+            raise ValueError(
+                f"second_level_contrast must have {design.shape[1]} weights, one for each column "
+                f"of the design. Got {n_weights}."
+            )
+    return weights_of(second_level_contrast, design)[0]
+
+
+def _with_intercept(design: pd.DataFrame) -> pd.DataFrame:
+    """Return the design with an intercept, if its columns cannot add up to one."""
+    if explains_mean(design.to_numpy(dtype=float)):
+        return design
+    name = "intercept"
+    while name in design:
+        name += "_"
+    return design.assign(**{name: 1.0})
+
+
+def _warn_of_another_hypothesis(
+    design: pd.DataFrame, whole: pd.DataFrame, contrast: np.ndarray, *, model_intercept: bool
+) -> None:
+    """Warn if nilearn's regressor and confounds are not the contrast of the whole design."""
+    columns = design.to_numpy(dtype=float)
+    tested = find_contrast(whole, np.r_[contrast, np.zeros(whole.shape[1] - contrast.size)])
+    regressor = columns @ contrast
+    kept = [regressor, *columns.T[contrast == 0]]
+    if model_intercept and np.ptp(regressor) > 0:
+        kept.append(np.ones(len(columns)))
+    try:
+        theirs = find_contrast(np.transpose(kept), np.eye(1, len(kept))[0])
+    except ValueError:  # nothing is left of the regressor
+        is_same = False
+    else:
+        cosine = float(np.abs(tested.directions.T @ theirs.directions).item())
+        is_same = tested.df == theirs.df and cosine > 1 - 1e-9
+    if not is_same:
+        warnings.warn(
+            f"nilearn's images are of another hypothesis than second_level_contrast "
+            f"{contrast.tolist()}: it tests the sum of the columns with these weights, and keeps "
+            "only columns with weight 0 as confounds. The TDPs are of the contrast of the whole "
+            "design.",
+            UserWarning,
+            stacklevel=3,
+        )
