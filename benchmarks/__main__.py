@@ -19,8 +19,11 @@ NAMES = (
     "surface_tdp",
     "second_level",
     "permutation",
+    "designs",
     "calibration_memory",
+    "memory",
     "beside_r",
+    "beside_palm",
     "scaling",
 )
 
