@@ -7,6 +7,18 @@ from nilearn.datasets import load_sample_motor_activation_image
 from nilearn.image import load_img
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fuzz", type=int, default=1, help="how many times as many cases fuzz tests try"
+    )
+
+
+@pytest.fixture(scope="session")
+def fuzz_cases(pytestconfig):
+    """Return a function from the usual number of cases of a fuzz test to the one asked for."""
+    return lambda usual: usual * pytestconfig.getoption("--fuzz")
+
+
 def pytest_configure(config):
     # nilearn's checks of estimators come in a module with marks of its own.
     for name in ("ai_generated", "flaky", "slow", "thread_unsafe", "timeout"):

@@ -373,6 +373,47 @@ CALIBRATIONS = {
 }
 
 
+_GROUPS = np.repeat(["b", "a"], [5, 9])
+_CELLS = np.column_stack([_GROUPS == "b", _GROUPS == "a"]).astype(float)
+
+STATISTICS = {
+    "t": ([1, -1], {"blocks": np.repeat(list("cbadefg"), 2), "exchange": "both"}),
+    "F": ([[1, 0], [0, 1]], {"blocks": [[1, 1 + i // 2] for i in range(14)]}),
+    "v": ([1, -1], {"variance_groups": "auto"}),
+    "G": ([[1, 0], [0, 1]], {"variance_groups": _GROUPS, "random_state": None}),
+}
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_calibrations_of_all_statistics_are_loaded_as_they_were_fitted(rng, tmp_path, name):
+    contrast, parameters = STATISTICS[name]
+    data = rng.standard_normal((14, 120))
+    data[_GROUPS == "a", :15] += 4
+    design = _CELLS
+    if "exchange" in parameters:  # something that varies within blocks and between them
+        design = np.column_stack([rng.standard_normal(14), np.ones(14)])
+        contrast = [1, 0]
+    calibration = PermutationCalibration(n_permutations=50, **{"random_state": 3, **parameters})
+    calibration.fit(data, design, contrast)
+    assert calibration.stat_type_ == name
+    files = ari_estimator.save(calibration, tmp_path)
+    again = ari_estimator.load(tmp_path)
+    fitted = {attribute for attribute in vars(calibration) if attribute.endswith("_")}
+    assert fitted == {attribute for attribute in vars(again) if attribute.endswith("_")}
+    for attribute in fitted - {"calibration_", "critical_vector_"}:
+        np.testing.assert_array_equal(getattr(again, attribute), getattr(calibration, attribute))
+    assert again.exchange == calibration.exchange
+    # Labels may have other names. With the seed, the same comes out.
+    refitted = clone(again).set_params(random_state=again.seed_).fit(data, design, contrast)
+    assert refitted.lambda_ == calibration.lambda_
+    assert refitted.scheme_ == calibration.scheme_
+    sidecar = json.loads(files["sidecar"].read_text())
+    assert sidecar["Statistic"] == name
+    groups = {"v": "auto", "G": [0] * 5 + [1] * 9}
+    assert sidecar["VarianceGroups"] == groups.get(name)
+    assert sidecar["Seed"] == calibration.seed_
+
+
 @pytest.mark.parametrize("way", CALIBRATIONS)
 @pytest.mark.parametrize("two_sided", [False, True])
 def test_calibration_is_loaded_as_it_was_fitted(rng, tmp_path, way, two_sided):
@@ -390,7 +431,7 @@ def test_calibration_is_loaded_as_it_was_fitted(rng, tmp_path, way, two_sided):
     assert fitted == {name for name in vars(again) if name.endswith("_")}
     for name in ("lambda_", "df_", "two_sided_", "n_permutations_", "scheme_", "n_features_in_"):
         assert getattr(again, name) == getattr(calibration, name)
-    for name in ("p_values_", "t_values_", "is_constant_", "pivotal_statistics_"):
+    for name in ("p_values_", "statistic_", "is_constant_", "pivotal_statistics_"):
         np.testing.assert_array_equal(getattr(again, name), getattr(calibration, name))
     thresholds = calibration.critical_vector_.thresholds
     np.testing.assert_array_equal(again.critical_vector_.thresholds, thresholds)
@@ -403,7 +444,7 @@ def test_calibration_is_loaded_as_it_was_fitted(rng, tmp_path, way, two_sided):
     assert sidecar["NumberTested"] == 120
     assert sidecar["Lambda"] == calibration.lambda_
     assert sidecar["Scheme"] == calibration.scheme_
-    assert sidecar.get("Seed") == calibration.random_state
+    assert sidecar.get("Seed") == calibration.seed_
     assert sidecar["Command"] == "python x.py"
 
 
@@ -413,7 +454,7 @@ def test_calibration_that_was_loaded_bounds_the_map_of_its_contrast(rng, tmp_pat
     calibration = PermutationCalibration(n_permutations=50, random_state=0).fit(data)
     ari_estimator.save(calibration, tmp_path)
     mask_img = Nifti1Image(np.ones((6, 6, 6), dtype=np.uint8), AFFINE)
-    t_img = Nifti1Image(calibration.t_values_.reshape(6, 6, 6), AFFINE)
+    t_img = Nifti1Image(calibration.statistic_.reshape(6, 6, 6), AFFINE)
     ari = ClusterTDPTransformer(2, mask_img=mask_img, stat_type="t", df=calibration.df_)
     expected = clone(ari).fit(t_img, calibration=calibration)
     found = ari.fit(t_img, calibration=ari_estimator.load(tmp_path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,14 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._archive import stored_kind
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
-from ari_estimator.images._kinds import is_cifti
-from ari_estimator.interfaces._atomic import refuse_existing, whole_files
+from ari_estimator.files._given_path import given_path
+from ari_estimator.files._whole_files import whole_files
+from ari_estimator.interfaces._result_names import (
+    ARCHIVE,
+    check_prefix,
+    image_names,
+    results_folder,
+)
 from ari_estimator.interfaces._saved_calibration import KIND as CALIBRATION
 from ari_estimator.interfaces._saved_calibration import (
     describe_calibration,
@@ -28,9 +33,7 @@ from ari_estimator.interfaces._saved_calibration import (
 )
 from ari_estimator.interfaces._saved_map import load_map, save_map
 from ari_estimator.interfaces._sidecar import make_sidecar
-
-# The ending of what is loaded again.
-ARCHIVE = "_ari.npz"
+from ari_estimator.interfaces._table_file import write_table
 
 
 def save(
@@ -52,7 +55,7 @@ def save(
         calibration.
 
     folder : str or Path
-        Where to write; made if it is not there.
+        Where to write; made if it is not there. A ``~`` at the start is the home folder.
 
     prefix : str, default="map"
         How the names of the files start, such as ``sub-01_task-faces``.
@@ -91,11 +94,12 @@ def save(
     TypeError
         If ``fitted`` is no such estimator.
     ValueError
-        If ``prefix`` is no name of a file, or ``map_index`` names no map.
+        If ``prefix`` is no name of a file, ``folder`` is empty, or ``map_index`` names no map.
     FileExistsError
         If a file is there already and ``overwrite`` is False.
     OSError
-        If the folder cannot be written to. Nothing is left half-written.
+        If the folder cannot be written to, or something else than a file is in the way. All
+        files are written, or all is as it was before.
 
     See Also
     --------
@@ -117,8 +121,8 @@ def save(
     >>> bounds[0] == bounds[1]
     True
     """
-    folder = Path(folder)
     check_prefix(prefix)
+    folder = results_folder(folder, prefix, overwrite=overwrite)
     with whole_files(folder, overwrite=overwrite) as temporary:
         names = write_results(
             fitted, temporary, prefix=prefix, map_index=map_index, command=command
@@ -177,7 +181,7 @@ def write_results(
         write_image(values, "statistic image", f"stat-{called}_statmap", family.statistic.name)
     table = fitted_map.table
     names["table"] = f"{prefix}_{sets}.tsv"
-    rounded_sizes(table).to_csv(folder / names["table"], sep="\t", index=False, na_rep="n/a")
+    write_table(folder / names["table"], rounded_sizes(table))
     sidecar = make_sidecar(description, [str(name) for name in table.columns], command, extra)
     names["sidecar"] = f"{prefix}_{sets}.json"
     _write_json(folder / names["sidecar"], sidecar)
@@ -235,8 +239,8 @@ def load(path: str | Path) -> Any:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no file of that kind or of this version's format, or there are several in the
-        folder.
+        If it is no file of that kind or of this version's format, is damaged, holds anything that
+        :func:`save` does not write, or there are several in the folder. The message names it.
 
     See Also
     --------
@@ -245,8 +249,9 @@ def load(path: str | Path) -> Any:
     Notes
     -----
     The file holds the values of the map in the mask, the mask, meshes and parameters as plain
-    arrays: it runs no code. Bounds are computed from them again, which takes no longer than
-    reading an image.
+    arrays: it runs no code, and no other file or address is opened. A checksum tells a damaged
+    file. A file from someone else can still hold invented numbers. Bounds are computed again,
+    which takes no longer than reading an image.
 
     Examples
     --------
@@ -261,7 +266,7 @@ def load(path: str | Path) -> Any:
     >>> again.forest_.query(0.9).size
     3
     """
-    archive = find_archive(path) or Path(path)
+    archive = find_archive(path) or given_path(path, "path")
     read = load_calibration if stored_kind(archive) == CALIBRATION else load_map
     return read(archive)
 
@@ -286,7 +291,7 @@ def find_archive(path: str | Path) -> Path | None:
     ValueError
         If there are several in the folder.
     """
-    path = Path(path)
+    path = given_path(path, "path")
     if not path.is_dir():
         return path if path.name.endswith(ARCHIVE) else None
     found = sorted(path.glob(f"*{ARCHIVE}"))
@@ -298,64 +303,9 @@ def find_archive(path: str | Path) -> Path | None:
     return found[0]
 
 
-def check_prefix(prefix: Any) -> None:
-    """Raise an error unless names of files can start with a prefix."""
-    if not isinstance(prefix, str):
-        raise TypeError(f"prefix must be a string. Got {type(prefix).__name__}.")
-    if not prefix or prefix.startswith(".") or set(prefix) & set('/\\\0:*?"<>|'):
-        raise ValueError(f"prefix must be the start of a file name. Got {prefix!r}.")
-
-
-def check_folder(folder: Path, prefix: str, *, overwrite: bool) -> None:
-    """Refuse a folder that results cannot be written to, before any work is done.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to write; it may not be there yet.
-
-    prefix : str
-        How names of files start.
-
-    overwrite : bool
-        Whether files are replaced.
-
-    Raises
-    ------
-    NotADirectoryError
-        If it is a file, or lies in one.
-    PermissionError
-        If it may not be written to.
-    FileExistsError
-        If results of that prefix are there already, and are not to be replaced.
-    """
-    check_writable(folder)
-    if not overwrite:
-        refuse_existing([folder / (prefix + ARCHIVE)])
-
-
-def check_writable(folder: Path) -> None:
-    """Raise an OSError unless files can be written to a folder, which may not be there yet."""
-    above = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not above.is_dir():
-        raise NotADirectoryError(f"The output folder {str(folder)!r} is a file, or lies in one.")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise PermissionError(f"The output folder {str(folder)!r} may not be written to.")
-
-
-def file_names(prefix: str, what: str, image: Any) -> dict[str, str]:
-    """Return the names of the files of an image, for each hemisphere if it is a surface."""
-    if isinstance(image, SurfaceImage):
-        return {
-            f", {hemi}": f"{prefix}_hemi-{hemi[0].upper()}_{what}.func.gii"
-            for hemi in image.data.parts
-        }
-    return {"": f"{prefix}_{what}" + (".dscalar.nii" if is_cifti(image) else ".nii.gz")}
-
-
 def save_image(image: Any, folder: Path, prefix: str, what: str) -> dict[str, str]:
     """Write an image of results, and return the names of its files."""
-    names = file_names(prefix, what, image)
+    names = image_names(prefix, what, image)
     if not isinstance(image, SurfaceImage):
         image.to_filename(folder / names[""])
         return names

@@ -12,7 +12,7 @@ from ari_estimator._software import package_versions
 _COLUMNS = {
     "cluster_id": "Label of the cluster in the label image; 0 is the rest, in no cluster.",
     "region_id": "Label of the region in the atlas; the last row is the rest, in no region.",
-    "region": "Name of the region.",
+    "region": "Name of the region; behind an apostrophe, if a spreadsheet would compute it.",
     "tdp_threshold": "TDP that the user asked for.",
     "threshold": "Threshold that forms the cluster, on the scale of the map.",
     "direction": "Direction of the effect in the cluster: positive, negative, both or unsigned.",
@@ -22,6 +22,8 @@ _COLUMNS = {
     "size_mm3": ("Volume.", "mm^3"),
     "size_mm2": ("Area.", "mm^2"),
     "true_discoveries": "Lower bound on the number of active elements.",
+    "true_discoveries_low": "The bound at the lower end of lambda's 95 % Monte Carlo interval.",
+    "true_discoveries_high": "The bound at the upper end of lambda's 95 % Monte Carlo interval.",
     "tdp": "True discovery proportion: the lower bound as a proportion.",
     "peak_stat": "Strongest value of the map.",
     "peak_x": ("Coordinate of the peak.", "mm"),

@@ -20,6 +20,7 @@ from ari_estimator.plotting._figure import (
     VERMILLION,
     axes_or_new,
     bare,
+    figure_file,
     figure_of,
     in_decades,
     set_title,
@@ -67,7 +68,8 @@ def plot_cluster_dots(
         Title of the figure.
 
     output_file : str, Path or None, default=None
-        File to write the figure to; the figure is closed then.
+        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
+        at the start is the home folder.
 
     Returns
     -------
@@ -82,6 +84,8 @@ def plot_cluster_dots(
         If ``fitted`` is no such estimator, or ``axes`` are no axes.
     ValueError
         If ``n_labels`` is negative or no integer.
+    OSError
+        If ``output_file`` cannot be written: it is a folder, for example.
 
     Examples
     --------
@@ -92,6 +96,7 @@ def plot_cluster_dots(
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
     >>> axes = plot_cluster_dots(ari)
     """
+    figure_path = figure_file(output_file)
     if not isinstance(n_labels, Integral) or n_labels < 0:
         raise ValueError(f"n_labels must be an integer, at least 0. Got {n_labels!r}.")
     fitted_map = as_fitted_map(fitted, map_index)
@@ -137,7 +142,7 @@ def plot_cluster_dots(
     _annotate(axes, table, "region" if is_region else "cluster_id", sizes, int(n_labels))
     axes.legend(frameon=False, fontsize=9)
     set_title(axes, title)
-    written(figure_of(axes), output_file)
+    written(figure_of(axes), figure_path)
     return axes
 
 

@@ -17,6 +17,7 @@ from ari_estimator.plotting._figure import (
     BLUE,
     GREY,
     bare,
+    figure_file,
     figure_of,
     in_decades,
     pair_or_new,
@@ -58,7 +59,8 @@ def plot_clusters_by_tdp(
         Title of the figure.
 
     output_file : str, Path or None, default=None
-        File to write the figure to; the figure is closed then.
+        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
+        at the start is the home folder.
 
     Returns
     -------
@@ -76,6 +78,8 @@ def plot_clusters_by_tdp(
         are no two axes.
     ValueError
         If ``cluster_threshold`` is negative or no integer.
+    OSError
+        If ``output_file`` cannot be written: it is a folder, for example.
 
     See Also
     --------
@@ -90,6 +94,7 @@ def plot_clusters_by_tdp(
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
     >>> number_axes, size_axes = plot_clusters_by_tdp(ari)
     """
+    figure_path = figure_file(output_file)
     forest, asked_size, asked_tdps, elements = _forest_of(fitted, map_index)
     smallest = asked_size if cluster_threshold is None else cluster_threshold
     if not isinstance(smallest, Integral) or smallest < 0:
@@ -123,7 +128,7 @@ def plot_clusters_by_tdp(
             one.axvline(tdp, color="black", linestyle="--", linewidth=1)
     size_axes.legend(frameon=False)
     set_title(number_axes, title)
-    written(figure_of(number_axes), output_file)
+    written(figure_of(number_axes), figure_path)
     return number_axes, size_axes
 
 

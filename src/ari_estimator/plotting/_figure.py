@@ -11,6 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from ari_estimator.files._given_path import given_path
+from ari_estimator.files._input_files import input_files
+from ari_estimator.files._output_path import file_to_write
+from ari_estimator.files._whole_files import whole_file
+
 # Of the palette of Okabe and Ito, which can be told apart with any colour vision.
 BLUE: Final = "#0072B2"
 VERMILLION: Final = "#D55E00"
@@ -84,11 +89,43 @@ def set_title(axes: Axes, title: str) -> None:
         axes.set_title(title, loc="left", parse_math=False)
 
 
-def written(figure: Figure, output_file: str | Path | None) -> None:
-    """Write a figure to a file, if there is one, and close it then."""
-    if output_file is not None:
-        figure.savefig(output_file, dpi=_DPI)
-        plt.close(figure)
+def figure_file(output_file: str | Path | None, *drawn: Any) -> Path | None:
+    """Return the file for a figure, which is checked before the figure is drawn.
+
+    Parameters
+    ----------
+    output_file : str, Path or None
+        What the user gave.
+
+    *drawn : object
+        Images that are drawn. If they are files, these are not replaced.
+
+    Returns
+    -------
+    path : Path or None
+        The file, with the ending that matplotlib gives a name that has none; or None.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        If it cannot be written.
+    """
+    if output_file is None:
+        return None
+    path = given_path(output_file, "output_file")
+    if path.name and not path.suffix:
+        path = path.with_name(f"{path.name.rstrip('.')}.{plt.rcParams['savefig.format']}")
+    return file_to_write(path, "output_file", inputs=input_files(*drawn))
+
+
+def written(figure: Figure, path: Path | None) -> None:
+    """Write a figure to a file, as a whole or not at all, if there is one; and close it then."""
+    if path is not None:
+        try:
+            with whole_file(path, "output_file") as temporary:
+                figure.savefig(temporary, dpi=_DPI)
+        finally:
+            plt.close(figure)
 
 
 def figure_of(axes: Axes) -> Figure:

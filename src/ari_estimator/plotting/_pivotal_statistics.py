@@ -19,6 +19,7 @@ from ari_estimator.plotting._figure import (
     VERMILLION,
     axes_or_new,
     bare,
+    figure_file,
     figure_of,
     set_title,
     written,
@@ -52,7 +53,8 @@ def plot_pivotal_statistics(
         Title of the figure.
 
     output_file : str, Path or None, default=None
-        File to write the figure to; the figure is closed then.
+        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
+        at the start is the home folder.
 
     Returns
     -------
@@ -65,6 +67,8 @@ def plot_pivotal_statistics(
         If the calibration is not fitted.
     TypeError
         If it is none, or ``axes`` are no axes.
+    OSError
+        If ``output_file`` cannot be written: it is a folder, for example.
 
     Notes
     -----
@@ -81,6 +85,7 @@ def plot_pivotal_statistics(
     >>> calibration = PermutationCalibration(n_permutations=200, random_state=0).fit(data)
     >>> axes = plot_pivotal_statistics(calibration)
     """
+    figure_path = figure_file(output_file)
     calibration = _calibration_of(calibration)
     axes = axes_or_new(axes)
     statistics = calibration.pivotal_statistics
@@ -124,7 +129,7 @@ def plot_pivotal_statistics(
     axes.legend(framealpha=1, edgecolor="none", fontsize=9, loc="upper left")
     axes.set_ylim(top=1.3 * axes.get_ylim()[1])  # for the legend
     set_title(axes, title)
-    written(figure_of(axes), output_file)
+    written(figure_of(axes), figure_path)
     return axes
 
 

@@ -16,6 +16,7 @@ from ari_estimator.plotting._figure import (
     BLUE,
     GREY,
     bare,
+    figure_file,
     figure_of,
     pair_or_new,
     set_title,
@@ -60,7 +61,8 @@ def plot_tdp_curve(
         Title of the figure.
 
     output_file : str, Path or None, default=None
-        File to write the figure to; the figure is closed then.
+        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
+        at the start is the home folder.
 
     Returns
     -------
@@ -76,6 +78,8 @@ def plot_tdp_curve(
         If ``fitted`` is no such estimator, or ``axes`` are no two axes.
     ValueError
         If a set is malformed, or none of its voxels is tested.
+    OSError
+        If ``output_file`` cannot be written: it is a folder, for example.
 
     See Also
     --------
@@ -90,6 +94,7 @@ def plot_tdp_curve(
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
     >>> tdp_axes, count_axes = plot_tdp_curve(ari, seed=(39, -22, 58), radius=30)
     """
+    figure_path = figure_file(output_file)
     fitted_map = as_fitted_map(fitted, map_index)
     curve = fitted_map.confidence_curve(
         mask_img=mask_img, seed=seed, radius=radius, indices=indices
@@ -123,5 +128,5 @@ def plot_tdp_curve(
         one.plot([n], [value], "o", color=GREY, clip_on=False, zorder=3)
         one.text(0.03, height, text, transform=one.transAxes, color=GREY)
     set_title(tdp_axes, title)
-    written(figure_of(tdp_axes), output_file)
+    written(figure_of(tdp_axes), figure_path)
     return tdp_axes, count_axes

@@ -12,7 +12,8 @@ from nilearn.plotting import find_cut_slices, plot_glass_brain, plot_stat_map
 from nilearn.plotting.displays import BaseSlicer
 from nilearn.surface import SurfaceImage
 
-from ari_estimator.plotting._figure import TDP_CMAP, figure_of, pair_or_new, written
+from ari_estimator.images._volume_formats import as_nifti
+from ari_estimator.plotting._figure import TDP_CMAP, figure_file, figure_of, pair_or_new, written
 
 DisplayMode = Literal["x", "y", "z", "glass"]
 
@@ -63,7 +64,8 @@ def plot_tdp(
         Title of the figure; of the first axes, if axes are given.
 
     output_file : str, Path or None, default=None
-        File to write the figure to; the figure is closed then.
+        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
+        at the start is the home folder.
 
     Returns
     -------
@@ -78,6 +80,8 @@ def plot_tdp(
         If an image is a surface, or ``axes`` are no two axes.
     ValueError
         If there is no such display mode.
+    OSError
+        If ``output_file`` cannot be written: it is a folder, for example.
 
     See Also
     --------
@@ -92,6 +96,7 @@ def plot_tdp(
     >>> tdp_img = ClusterTDPTransformer().fit_transform(stat_img)
     >>> displays = plot_tdp(stat_img, tdp_img, display_mode="glass", threshold=3.09)
     """
+    figure_path = figure_file(output_file, stat_img, tdp_img)
     if display_mode not in get_args(DisplayMode):
         raise ValueError(
             f"display_mode must be one of {list(get_args(DisplayMode))}. Got {display_mode!r}."
@@ -99,6 +104,7 @@ def plot_tdp(
     for name, img in (("stat_img", stat_img), ("tdp_img", tdp_img)):
         if isinstance(img, SurfaceImage):
             raise TypeError(f"{name} must be a volume. Got a surface: plot_tdp_surface draws it.")
+    stat_img, tdp_img = as_nifti(stat_img), as_nifti(tdp_img)
     shared: dict[str, Any] = {"colorbar": True}
     if display_mode == "glass":
         plot, figsize = plot_glass_brain, (10.5, 5.6)
@@ -129,5 +135,5 @@ def plot_tdp(
                 tdp_img, axes=tdp_axes, threshold=NOT_ZERO, vmin=0, vmax=1, cmap=TDP_CMAP, **shared
             ),
         )
-    written(figure, output_file)
+    written(figure, figure_path)
     return displays

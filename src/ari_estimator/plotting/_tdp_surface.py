@@ -15,7 +15,7 @@ from nilearn.plotting import plot_surf_stat_map
 from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 
 from ari_estimator.images._mesh_curvature import folds
-from ari_estimator.plotting._figure import TDP_CMAP, figure_of, written
+from ari_estimator.plotting._figure import TDP_CMAP, figure_file, figure_of, written
 from ari_estimator.plotting._tdp_map import NOT_ZERO
 
 _STAT_CMAP = "RdBu_r"
@@ -61,7 +61,8 @@ def plot_tdp_surface(
         Title of the figure.
 
     output_file : str, Path or None, default=None
-        File to write the figure to; the figure is closed then.
+        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
+        at the start is the home folder.
 
     Returns
     -------
@@ -75,6 +76,8 @@ def plot_tdp_surface(
     ValueError
         If the images are not of the same hemispheres, or have several maps, or there is no
         view.
+    OSError
+        If ``output_file`` cannot be written: it is a folder, for example.
 
     See Also
     --------
@@ -97,6 +100,7 @@ def plot_tdp_surface(
     >>> axes.shape
     (2, 2)
     """
+    figure_path = figure_file(output_file, stat_img, tdp_img)
     values = {
         name: _values(img, name) for name, img in (("stat_img", stat_img), ("tdp_img", tdp_img))
     }
@@ -152,7 +156,7 @@ def plot_tdp_surface(
             bar = figure.colorbar(ScalarMappable(Normalize(vmin, vmax), cmap), ax=list(row_axes))
             bar.set_label(name)
     figure.suptitle(title, parse_math=False)
-    written(figure, output_file)
+    written(figure, figure_path)
     return drawn_on
 
 
