@@ -45,7 +45,9 @@ def main() -> None:
     groups = design_of(30, 0)
     with_covariates = design_of(30, 3)
     labels = np.repeat([1, 2], 15)
+    # Ten subjects in one group and five in the other, each measured twice.
     subjects = np.arange(30) // 2 + 1
+    of_subjects = np.eye(2)[np.repeat([0, 1], [20, 10])]
     difference, beside = np.array([1.0, -1]), np.r_[1.0, -1, 0, 0, 0]
     cases = {
         "one sample, signs": (np.ones((30, 1)), np.ones(1), {}, "-ise"),
@@ -57,7 +59,7 @@ def main() -> None:
             {"variance_groups": labels, "scheme": "sign_flip"},
             "-ise -vg vg.csv",
         ),
-        "whole blocks": (groups, difference, {"blocks": subjects}, "-ee -eb eb.csv -whole"),
+        "whole blocks": (of_subjects, difference, {"blocks": subjects}, "-ee -eb eb.csv -whole"),
     }
     data = np.random.default_rng(0).standard_normal((30, N_VOXELS)).astype(np.float32)
     with tempfile.TemporaryDirectory() as name:

@@ -287,7 +287,7 @@ def test_auto_takes_the_rows_that_blocks_let_change_places(data):
 def test_permutations_that_leave_what_is_tested_in_place_raise_a_doubt(data):
     # Ages differ between the two groups, and hardly within them.
     design = np.column_stack([np.ones(10), np.arange(10)])
-    found = resample(data, design, [0, 1], blocks=GROUPS[:, 0])
+    found = resample(data, design, [0, 1], blocks=GROUPS[:, 0], exchange="within")
     assert found.scheme == "permutation within blocks"
     assert "little can be found. scheme='sign_flip'" in found.doubt
 

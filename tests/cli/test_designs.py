@@ -554,10 +554,11 @@ def test_long_lists_of_rows_are_cut_where_they_are_printed(study, run):
 
 @pytest.mark.parametrize("with_blocks", [False, True])
 def test_the_analysis_can_be_made_again_from_what_is_written(study, run, tmp_path, with_blocks):
-    pairs = ["x", "y", "z"] * 4
-    design = study.write(_table(age=AGE, sex=SEX, pair=pairs))
+    design = study.write(_table(age=AGE, sex=SEX, pair=list("uvwxyz") * 2))
     out = tmp_path / "out"
-    blocks = ("--blocks", "pair") if with_blocks else ("--regressor", "age", "--regressor", "sex")
+    blocks: tuple[str, ...] = ("--regressor", "age", "--regressor", "sex")
+    if with_blocks:
+        blocks = ("--blocks", "pair", "--scheme", "sign_flip")
     told = study.test(
         design, "--contrast", "age", "--permutations", "50", *blocks, "--out", out
     ).told

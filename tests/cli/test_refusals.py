@@ -196,6 +196,8 @@ def test_an_interrupt_leaves_no_half_file(files, tmp_path, sent):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Programs in the background are started with SIGINT ignored, and ignored it stays.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout.readline() == "writing\n"
     assert list(out.iterdir())

@@ -350,7 +350,7 @@ REFUSED = [
         SLOPE,
         [0, 1],
         SUBJECTS,
-        None,
+        "within",
         IN_SUBJECT,
         "variance_groups must be the same for all rows that blocks let change places",
     ),

@@ -18,6 +18,7 @@ from ari_estimator.resampling import (
     ModelStatistic,
     NullStatistics,
     PartialCorrelation,
+    Permutation,
     Scheme,
     SchemeName,
     SubjectSums,
@@ -27,6 +28,7 @@ from ari_estimator.resampling import (
     sign_statistics,
 )
 from ari_estimator.resampling._choose_scheme import (
+    MOST_BETWEEN,
     crosses_variance_groups,
     exchangeability_of,
     share_between,
@@ -38,9 +40,6 @@ from ari_estimator.resampling._variance_groups import (
     unequal_variances,
     variance_groups_of,
 )
-
-# Share of what is tested that permutations may leave in place without a word.
-_MOST_BETWEEN = 0.5
 
 
 class Resampled(NamedTuple):
@@ -215,7 +214,7 @@ def _doubt(
     blocks: np.ndarray | None,
 ) -> str | None:
     """Say what makes the bounds of a design doubtful, None if nothing is known to."""
-    if share_between(contrast, scheme) > _MOST_BETWEEN:
+    if isinstance(scheme, Permutation) and share_between(contrast, scheme) > MOST_BETWEEN:
         return (
             f"scheme={scheme.description!r} leaves most of what the contrast tests in place, since "
             "it differs between blocks rather than within them: the bounds hold, but little can be "

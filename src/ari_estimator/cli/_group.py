@@ -129,7 +129,9 @@ def group(
     model.fit(study.images, design_matrix=record.design)
     model.compute_contrast(record.tested, output_type="tdp")
     mask = _mask_in_words(test.mask, study.mask_img, folder_of_masks)
-    more = ["--seed", str(seed), "--permutations", str(permutations)] if permutations else []
+    more = []
+    if permutations:
+        more = ["--seed", str(seed), "--permutations", str(permutations), "--scheme", scheme]
     outcome = outcome_of(
         model,
         results,

@@ -62,7 +62,13 @@ def _write(path: Path, kind: str, arrays: Mapping[str, object]) -> None:
         if array.dtype.kind not in "biufU":
             raise TypeError(f"{name} must hold numbers or text. Got {array.dtype}.")
     contents[_DIGEST] = np.asarray(_digest(contents))
-    np.savez_compressed(path, **contents)  # type: ignore[arg-type]
+    try:
+        np.savez_compressed(path, **contents)  # type: ignore[arg-type]
+    except ValueError as error:
+        # An interrupt leaves a member open, and the file then says that it cannot be closed.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
     # What shrinks that much would be refused: it looks as if it were made to do harm.
     unpacked = sum(array.nbytes + _LONGEST_HEAD for array in contents.values())
     if unpacked > most_unpacked(path.stat().st_size):

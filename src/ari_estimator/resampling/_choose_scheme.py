@@ -23,6 +23,9 @@ SchemeName = Literal["auto", "sign_flip", "permutation", "bootstrap"]
 
 SCHEMES: tuple[str, ...] = get_args(SchemeName)
 
+# Share of what is tested that permutations may leave in place without a word.
+MOST_BETWEEN = 0.5
+
 # Rows of designs that differ by less are the same.
 _CLOSE = 1e-6
 
@@ -202,7 +205,12 @@ def exchangeability_of(
     n_subjects = contrast.n_subjects
     if blocks is not None and np.ndim(blocks) != 2 and exchange is None:
         within = Exchangeability.of(blocks, n_subjects, "within")
-        exchange = "within" if _varies(contrast, within) and _goes(contrast, within) else "whole"
+        whole = Exchangeability.of(blocks, n_subjects, "whole")
+        serves_within = _varies(contrast, within) and _goes(contrast, within)
+        serves_whole = whole.are_alike and _varies(contrast, whole) and _goes(contrast, whole)
+        # Where most is left in place within blocks, whole blocks find more.
+        is_between = share_between(contrast, within) > MOST_BETWEEN
+        exchange = "within" if serves_within and not (is_between and serves_whole) else "whole"
     return Exchangeability.of(blocks, n_subjects, exchange)
 
 
@@ -225,7 +233,7 @@ def _goes(contrast: Contrast, exchangeability: Exchangeability) -> bool:
     return varying_nuisance(contrast, exchangeability.orbits).shape[1] == 0
 
 
-def share_between(contrast: Contrast, scheme: Scheme) -> float:
+def share_between(contrast: Contrast, exchanged: Exchangeability | Permutation) -> float:
     """Return how much of what is tested permutations leave in place, from 0 to 1.
 
     Parameters
@@ -233,17 +241,15 @@ def share_between(contrast: Contrast, scheme: Scheme) -> float:
     contrast : Contrast
         What is tested.
 
-    scheme : Scheme
-        The scheme.
+    exchanged : Exchangeability or Permutation
+        What changes places.
 
     Returns
     -------
     share : float
-        0 for schemes that are no permutations.
+        The share.
     """
-    if not isinstance(scheme, Permutation):
-        return 0.0
-    units = scheme.fixed_units
+    units = exchanged.fixed_units
     members = np.equal.outer(np.arange(units.max() + 1), units).astype(float)
     means = (members @ contrast.directions) / members.sum(axis=1, keepdims=True)
     return float((means[units] ** 2).sum() / contrast.rank)
