@@ -44,5 +44,7 @@ def ending_by_interrupt() -> Iterator[None]:
                 signal.signal(number, interrupt)
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        # After an interrupt the program is about to end, and the next signal must not change how.
+        if last == -_GRACE:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -18,6 +18,9 @@ _N_VALUES = 2
 # Chance that groups of equal variance are taken for unequal.
 _LEVEL = 0.02
 
+# Standard deviations in a smaller ratio do little harm.
+_SMALLEST_RATIO = 1.25
+
 # Enough to estimate what is the mean of each row.
 _MOST_ELEMENTS = 20_000
 
@@ -186,6 +189,8 @@ def unequal_variances(
     if min(map(len, samples)) < 3 or np.ptp(of_rows) == 0 or kruskal(*samples).pvalue > _LEVEL:
         return None
     spreads = np.sqrt([sample.mean() for sample in samples])
+    if spreads.max() < _SMALLEST_RATIO * spreads.min():
+        return None
     return (
         f"{_listed(sizes.tolist())} rows, standard deviations in the ratio "
         f"{' to '.join(f'{spread:.2g}' for spread in spreads / spreads.min())}"
