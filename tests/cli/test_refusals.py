@@ -201,11 +201,11 @@ def test_an_interrupt_leaves_no_half_file(files, tmp_path, sent):
     )
     assert process.stdout.readline() == "writing\n"
     assert list(out.iterdir())
-    # A second one does no harm. It may come when all is done.
+    # A second one does no harm, whenever it comes.
     process.send_signal(getattr(signal, sent))
     process.send_signal(signal.SIGTERM)
     _, complaint = process.communicate(timeout=30)
-    assert process.returncode in (130, -signal.SIGTERM)
+    assert process.returncode == 130
     assert complaint == "ari clusters: interrupted; nothing was written\n"
     assert not out.exists()
 

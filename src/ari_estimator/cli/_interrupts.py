@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import threading
 import time
@@ -44,7 +45,15 @@ def ending_by_interrupt() -> Iterator[None]:
                 signal.signal(number, interrupt)
         yield
     finally:
-        # After an interrupt the program is about to end, and the next signal must not change how.
         if last == -_GRACE:
             for number, handler in before.items():
                 signal.signal(number, handler)
+        else:
+            # The program is about to end, and the next signal must not change how. Python itself
+            # gives signals back to the system while it ends, but for those that are ignored.
+            atexit.register(_ignore, list(before))
+
+
+def _ignore(numbers: list[signal.Signals]) -> None:
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
