@@ -2,7 +2,7 @@
 A real design: groups, a covariate, repeated measures
 =====================================================
 
-Studies rarely consist of one sample. Here are the three designs that most of them
+Few studies have one sample. Here are the three designs that most of them
 have, on simulated data, so that the truth is known: two groups of unequal size and
 variance, three groups at once, and subjects who are measured twice.
 """

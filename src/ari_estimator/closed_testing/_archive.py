@@ -62,6 +62,7 @@ def _write(path: Path, kind: str, arrays: Mapping[str, object]) -> None:
         if array.dtype.kind not in "biufU":
             raise TypeError(f"{name} must hold numbers or text. Got {array.dtype}.")
     contents[_DIGEST] = np.asarray(_digest(contents))
+    # numpy's types for savez take no mapping of names to arrays, which it takes all the same.
     try:
         np.savez_compressed(path, **contents)  # type: ignore[arg-type]
     except ValueError as error:

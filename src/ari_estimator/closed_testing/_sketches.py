@@ -1,4 +1,4 @@
-"""Sketches of data, by which the same data are known again under another scale or sign."""
+"""Sketches of data. They tell that data are the same, under another scale or sign."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _are_same(groups: np.ndarray | None, others: np.ndarray | None) -> bool:
 
 
 def groups_in_words(groups: np.ndarray, contrast: Contrast) -> str:
-    """Return which statistic there is of which groups, to follow "the model".
+    """Return the statistic and its groups in words, to follow "the model".
 
     Parameters
     ----------

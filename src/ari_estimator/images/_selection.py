@@ -87,4 +87,5 @@ def _in_sphere(
 
 
 def _is_length(value: Any) -> bool:
+    # The type of abs() of a Real is not known to be comparable.
     return isinstance(value, Real) and bool(abs(value) <= _LARGEST)  # type: ignore[operator]
