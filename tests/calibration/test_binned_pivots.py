@@ -126,7 +126,7 @@ def test_pivots_equal_pivots_of_sorted_p_values(
     statistics = within(tail, exact + off).astype(np.float32)
     error = np.abs(statistics - exact).max()
     bins = StatisticBins(tail, error=error, n_bins=n_bins)
-    low, value, high = bins.pivots(statistics, template)
+    low, value, high, least = bins.pivots(statistics, template)
     assert_allclose(value, sorted_pivots(statistics, tail, template), rtol=1e-10, atol=1e-300)
     without_error = sorted_pivots(exact, tail, template)
     # Templates' own inverses are off by a few units of the last place.
@@ -135,6 +135,12 @@ def test_pivots_equal_pivots_of_sorted_p_values(
     assert (without_error - slack <= high).all()
     assert (low <= value).all()
     assert (value <= high).all()
+    # Only statistics that may be as large as the least need all digits.
+    sizes = np.abs(statistics) if tail.is_absolute else statistics
+    may_count = sizes >= (least - 2 * error)[:, np.newaxis]
+    mixed = np.where(may_count, exact, statistics)
+    of_mixed = StatisticBins(tail, error=0.0, n_bins=n_bins).pivots(mixed, template).value
+    assert_allclose(of_mixed, without_error, rtol=1e-10, atol=1e-300)
 
 
 @pytest.mark.parametrize("two_sided", [False, True])
@@ -144,7 +150,7 @@ def test_bounds_are_as_far_off_as_p_values_may_be(df, two_sided):
     statistics = statistics_of("null", df, 25, 5000, rng).astype(np.float32)
     spread = (df + 1) ** -0.5
     template = make_template("simes", 5000, k_max=500)
-    low, value, high = bins_of(df, two_sided, 1e-5 * spread).pivots(statistics, template)
+    low, value, high, _ = bins_of(df, two_sided, 1e-5 * spread).pivots(statistics, template)
     assert np.median((high - low) / value) < 0.01
     bounds = bins_of(df, two_sided, 1e-2 * spread).pivots(statistics, template)
     assert (bounds.low <= low).all()

@@ -52,11 +52,15 @@ class PivotBounds(NamedTuple):
 
     high : ndarray of shape (n_permutations,)
         Upper bounds on the pivotal statistics without rounding errors.
+
+    least : ndarray of shape (n_permutations,)
+        The statistic that decides is at least as large as this, also without rounding errors.
     """
 
     low: np.ndarray
     value: np.ndarray
     high: np.ndarray
+    least: np.ndarray
 
 
 class StatisticBins:
@@ -68,8 +72,9 @@ class StatisticBins:
         Returns the p-values of an array of statistics. They fall as statistics grow, or as absolute
         values do.
 
-    error : float
-        Bound on the rounding errors of the statistics.
+    error, relative_error : float
+        Bound on the rounding errors: a statistic s is off by no more than
+        ``error + relative_error * abs(s)``.
 
     n_bins : int, default=8192
         Number of bins, a multiple of 128. Results do not depend on it. A good number is a
@@ -81,6 +86,7 @@ class StatisticBins:
         tail: Tail,
         *,
         error: float,
+        relative_error: float = 0.0,
         n_bins: int = _MOST_BINS,
     ) -> None:
         self._is_absolute = tail.is_absolute
@@ -88,14 +94,15 @@ class StatisticBins:
         self._most = _MOST_COLLECTED if error > 0 else math.inf
         self._tail = tail
         top, bottom = tail.highest, tail.lowest
-        # Rounding of the bins' own edges is a few units of the last place.
-        self._error = error + max(1.0, top) * 2.0**-20
         self._top = np.float32(top)
         self._scale = np.float32(n_bins / (top - bottom))
         # The first bin takes all that is larger, and the last all that is smaller.
         edges = np.linspace(top, bottom, n_bins + 1)
+        # Rounding of the bins' own edges is a few units of the last place.
+        off = error + relative_error * np.abs(edges) + max(1.0, top) * 2.0**-20
         middle = (edges[1:] + edges[:-1]) / 2
-        points = [edges, edges + self._error, edges - self._error, middle]
+        self._below_edges = edges - off
+        points = [edges, edges + off, edges - off, middle]
         p_values = self._p_values(np.concatenate(points))
         at_edges, above, below, at_middle = np.split(p_values, np.cumsum([edges.size] * 3))
         self._smallest_p = above[:-1].copy()
@@ -151,6 +158,8 @@ class StatisticBins:
         counts = self._count(statistics)
         ranks = np.cumsum(counts, axis=1)
         wanted, lowest, highest = self._find_bins(counts, ranks, template)
+        last = self._n_bins - 1 - np.argmax(wanted[:, ::-1], axis=1)
+        least = np.where(last < self._n_bins - 1, self._below_edges[last + 1], -np.inf)
         # Where rounding errors leave too many bins open, their bounds will do: such statistics are
         # computed again if the pivotal statistic may decide.
         is_bounded = (counts * wanted).sum(axis=1) > self._most
@@ -189,7 +198,7 @@ class StatisticBins:
         low = np.where(is_bounded, lowest, low)
         high = np.where(is_bounded, highest, high)
         value = np.where(is_bounded, np.clip(value, lowest, highest), value)
-        return PivotBounds(np.minimum(low, value), value, np.maximum(high, value))
+        return PivotBounds(np.minimum(low, value), value, np.maximum(high, value), least)
 
     def _find_bins(
         self, counts: np.ndarray, ranks: np.ndarray, template: Template

@@ -56,8 +56,13 @@ class _DrawTask:
         return results
 
 
-def _bins(null: NullStatistics, error: float) -> StatisticBins:
-    return StatisticBins(null.tail, error=error, n_bins=bins_for(null.n_elements))
+def _bins(null: NullStatistics) -> StatisticBins:
+    return StatisticBins(
+        null.tail,
+        error=null.error,
+        relative_error=null.relative_error,
+        n_bins=bins_for(null.n_elements),
+    )
 
 
 def pivots_by_tail(
@@ -96,11 +101,11 @@ def pivots_by_tail(
     ranks = np.arange(1, min(template.k_max, n_varying or null.n_elements) + 1)
     if n_varying == 0:
         return np.full(null.n_permutations, template.inverse(ranks, np.ones(ranks.size)).min())
-    task = _DrawTask(null, partial(_bins(null, null.error).pivots, template=template))
+    task = _DrawTask(null, partial(_bins(null).pivots, template=template))
     blocks: list[PivotBounds] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results
-    low, pivots, high = map(np.concatenate, zip(*blocks, strict=True))
+    low, pivots, high, least = map(np.concatenate, zip(*blocks, strict=True))
     decides = lambda_rank(null.n_permutations, alpha)
     lowest, highest = np.partition(low, decides)[decides], np.partition(high, decides)[decides]
     may_decide = (high >= lowest) & (low <= highest)
@@ -110,10 +115,10 @@ def pivots_by_tail(
     may_equal = (low <= pivots[0]) & (high >= pivots[0])
     uncertain = np.flatnonzero((low < high) & (may_decide | may_equal))
     uncertain = uncertain[uncertain > 0]
-    bins = _bins(null, error=0.0)
+    bins = StatisticBins(null.tail, error=0.0, n_bins=bins_for(null.n_elements))
     for start in range(0, uncertain.size, BLOCK):
         draws = uncertain[start : start + BLOCK]
-        exact = null.exact(draws)
+        exact = null.exact(draws, least[draws])
         pivots[draws] = bins.pivots(exact[:, ~null.is_constant], template).value
     if n_varying < min(template.k_max, null.n_elements):
         # The last of the p-values of 1. They count in none of the ranks of others, but without
@@ -148,7 +153,7 @@ def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -
     n_found = min(n_smallest, n_varying)
     if n_found == 0:
         return np.ones((null.n_permutations, n_smallest))
-    task = _DrawTask(null, partial(_bins(null, null.error).smallest_p_values, n_smallest=n_found))
+    task = _DrawTask(null, partial(_bins(null).smallest_p_values, n_smallest=n_found))
     blocks: list[np.ndarray] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results

@@ -1,18 +1,32 @@
-"""Standard normal values with the p-values of F statistics, from a table."""
+"""Standard normal values with the p-values of F statistics, by a polynomial."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import chdtri, fdtrc, fdtri, ndtri
+from numpy.polynomial import chebyshev, polynomial
+from scipy.special import chdtri, fdtrc, ndtri
 
-# Cells of the table, along the size of statistics and along the degrees of freedom.
-_N_SIZES, _N_DF = 512, 128
+# Terms along the size of statistics, from few to many, and along the degrees of freedom. The kernel
+# takes two terms of the first at a time, and six of the second.
+_N_SIZES = (10, 14, 18, 22)
+_N_DF = 6
 
-# Normal values up to that are told apart.
+# The normal value is close to a polynomial in 1 / (1 + 0.3 df), even from few df to many.
+PER_DF = 0.3
+
+# Polynomials with more terms are not worth it once the error is below.
+_SMALL_ERROR = 3e-5
+
+# Normal values up to that are told apart. A little more is fitted.
 LARGEST = 9.0
+_LARGEST_FITTED = 9.3
 _SMALLEST_P = 2e-19
+
+# Nodes of the fit, and points of the check, along both coordinates.
+_N_NODES = (64, 16)
+_N_POINTS = (1500, 60)
 
 
 def normal_of_p(p_values: np.ndarray) -> np.ndarray:
@@ -21,33 +35,33 @@ def normal_of_p(p_values: np.ndarray) -> np.ndarray:
 
 
 class EquivalentNormal:
-    """A table of absolute standard normal values with the p-values of F statistics.
+    """Absolute standard normal values with the p-values of F statistics, by a polynomial.
 
-    It has two coordinates: ``w = sqrt(df log(1 + rank F / df))``, which is about
-    the normal value already, and ``1 / df``. The value is close to linear in both.
+    The polynomial has two coordinates: ``w = sqrt(df log(1 + rank F / df))``, which is nearly the
+    normal value already, and ``v = 1 / (1 + 0.3 df)``. Both are scaled to the range from -1 to 1.
 
     Parameters
     ----------
     rank : int
-        Degrees of freedom of what is tested. With 1, F is the square of t.
+        Degrees of freedom of the contrast. With 1, F is the square of t.
 
     lowest_df, highest_df : float
         Range of the degrees of freedom of residuals.
 
     Attributes
     ----------
-    table : ndarray of float32 of shape (n_sizes + 1, n_df + 1)
-        Values, for w from 0 and for 1 / df from ``lowest_u``.
+    coefficients : ndarray of float32 of shape (n_sizes, 6)
+        Coefficients of powers of scaled w and of scaled v, from high powers to low ones.
 
-    per_w, per_u : float32
-        Cells of the table per unit of w and of 1 / df.
+    per_w, per_v : float32
+        Units of scaled w per unit of w, and of scaled v per unit of v.
 
-    lowest_u : float32
-        Smallest 1 / df.
+    lowest_v : float32
+        Smallest v.
 
     error : float
-        Bound on the error of interpolation, for values up to 9: twice the largest error in the
-        middle of a cell or of its sides.
+        Bound on the error for values up to 9: twice the largest error at many points, in single
+        precision.
 
     Examples
     --------
@@ -58,42 +72,74 @@ class EquivalentNormal:
 
     def __init__(self, rank: int, lowest_df: float, highest_df: float) -> None:
         self.rank = rank
-        # Rounding must not lead out of the table.
-        self._u = np.linspace(0.999 / highest_df, 1.001 / lowest_df, _N_DF + 1)
-        df = 1 / self._u[[0, -1]]
-        with np.errstate(over="ignore"):
-            # The statistics with the smallest p-value that counts.
-            largest_f = np.minimum(fdtri(rank, df, 1 - 1e-15) * 10, 1e30)
-        largest_w = np.sqrt(df * np.log1p(rank * largest_f / df)).max()
-        largest_w = max(largest_w, np.sqrt(chdtri(rank, _SMALLEST_P)))
-        self._w = np.linspace(0, largest_w, _N_SIZES + 1)
-        self.table = self._exact(self._w, self._u).astype(np.float32)
-        self.lowest_u = np.float32(self._u[0])
-        self.per_u = np.float32(1 / (self._u[1] - self._u[0]))
-        self.per_w = np.float32(1 / self._w[1])
-        middle_w, middle_u = ((nodes[1:] + nodes[:-1]) / 2 for nodes in (self._w, self._u))
-        errors = []
-        for at_w, at_u in ((middle_w, self._u), (self._w, middle_u), (middle_w, middle_u)):
-            exact = self._exact(at_w, at_u)
-            is_told_apart = exact < LARGEST
-            found = self._interpolated(at_w, at_u)
-            errors.append(np.abs(found - exact)[is_told_apart].max())
-        # Values of 9 have a rounding error of 2^-21, in the table and when they are interpolated.
-        self.error = float(2 * max(errors) + 2.0**-19)
+        # Rounding must not lead out of the range.
+        df = np.array([1.001 * highest_df, 0.999 * lowest_df])
+        lowest_v, highest_v = 1 / (1 + PER_DF * df)
+        largest_w = self._largest_w(df)
+        self.lowest_v = np.float32(lowest_v)
+        self.per_v = np.float32(2 / (highest_v - lowest_v))
+        self.per_w = np.float32(2 / largest_w)
+        nodes = [np.cos(np.pi * (np.arange(n) + 0.5) / n) for n in _N_NODES]
+        points = [np.linspace(-1, 1, n) for n in _N_POINTS]
+        at_nodes, at_points = (
+            self._exact(
+                (across + 1) / float(self.per_w),
+                (1 / (lowest_v + (along + 1) / float(self.per_v)) - 1) / PER_DF,
+            )
+            for across, along in (nodes, points)
+        )
+        is_told_apart = at_points < LARGEST
+        self.error = np.inf
+        for n_sizes in _N_SIZES:
+            coefficients = _fitted(*nodes, at_nodes, n_sizes)
+            found = _values_of(coefficients, *points)
+            error = 2 * float(np.abs(found - at_points)[is_told_apart].max())
+            if error < self.error:
+                self.coefficients, self.error = coefficients, error
+            if error < _SMALL_ERROR:
+                break
 
-    def _exact(self, w: np.ndarray, u: np.ndarray) -> np.ndarray:
-        df = 1 / u
+    def _largest_w(self, df: np.ndarray) -> float:
+        """Return the smallest w whose normal value is above the range, for all df."""
+        w = np.linspace(0, 1.5 * np.sqrt(chdtri(self.rank, _SMALLEST_P)), 4000)
+        is_in_range = (self._exact(w, df) < _LARGEST_FITTED).any(axis=1)
+        return float(w[min(np.flatnonzero(is_in_range)[-1] + 1, w.size - 1)])
+
+    def _exact(self, w: np.ndarray, df: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
-            f = df * np.expm1(w[:, np.newaxis] ** 2 * u) / self.rank
+            f = df * np.expm1(w[:, np.newaxis] ** 2 / df) / self.rank
         return normal_of_p(fdtrc(self.rank, df, np.minimum(f, 1e300)))
 
-    def _interpolated(self, at_w: np.ndarray, at_u: np.ndarray) -> np.ndarray:
-        """Return values of the table between its nodes, at each pair of coordinates."""
-        along_w = [np.interp(at_w, self._w, column) for column in self.table.T]
-        return np.array([np.interp(at_u, self._u, row) for row in np.transpose(along_w)])
+
+def _fitted(across: np.ndarray, along: np.ndarray, values: np.ndarray, n_sizes: int) -> np.ndarray:
+    """Return the coefficients of the polynomial that fits values at Chebyshev's nodes."""
+    # At these nodes Chebyshev polynomials are orthogonal.
+    terms = chebyshev.chebvander(across, n_sizes - 1) / across.size
+    others = chebyshev.chebvander(along, _N_DF - 1) / along.size
+    terms[:, 1:] *= 2
+    others[:, 1:] *= 2
+    of_chebyshev = terms.T @ values @ others
+    of_powers = np.zeros_like(of_chebyshev)
+    for i in range(n_sizes):
+        for j in range(_N_DF):
+            powers = np.multiply.outer(
+                chebyshev.cheb2poly(np.eye(n_sizes)[i]), chebyshev.cheb2poly(np.eye(_N_DF)[j])
+            )
+            of_powers[: powers.shape[0], : powers.shape[1]] += of_chebyshev[i, j] * powers
+    return np.ascontiguousarray(of_powers[::-1, ::-1], dtype=np.float32)
+
+
+def _values_of(coefficients: np.ndarray, across: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Return a polynomial at each pair of coordinates, in single precision, as the kernel does."""
+    x, y = across.astype(np.float32), along.astype(np.float32)
+    rows = np.array([polynomial.polyval(y, row[::-1]) for row in coefficients])
+    values = np.zeros((x.size, y.size), np.float32)
+    for row in rows:
+        values = values * x[:, np.newaxis] + row
+    return np.maximum(values, 0)
 
 
 @lru_cache(maxsize=16)
 def equivalent_normal(rank: int, lowest_df: float, highest_df: float) -> EquivalentNormal:
-    """Return the table of :class:`EquivalentNormal`, made once for the same design."""
+    """Return the polynomial of :class:`EquivalentNormal`, made once for the same design."""
     return EquivalentNormal(rank, lowest_df, highest_df)

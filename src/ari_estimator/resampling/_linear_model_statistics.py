@@ -65,7 +65,7 @@ class LinearModelStatistics(NullStatistics):
         self.n_permutations = len(draws)
         self.n_elements = data.shape[1]
         self.tail = statistic.tail
-        self.error = statistic.error
+        self.error, self.relative_error = statistic.error, statistic.relative_error
         self._keeps_squares = scheme.keeps_squares(statistic.groups)
         # Scaled residuals have a norm of 1, which needs no computation.
         self._has_groups = statistic.n_groups > 1
@@ -78,7 +78,7 @@ class LinearModelStatistics(NullStatistics):
             self._squares = np.empty((statistic.n_groups, self.n_elements), dtype=np.float32)
         self._stride_in_double = max(256, _IN_CACHE // len(data))
         with one_thread():
-            strides = self._strides(slice(None), self._stride_in_double)
+            strides = self._strides(self._stride_in_double)
             parts = [self._scale(part) for part in strides]
         self.observed = Observed(
             np.concatenate([part.values for part in parts]),
@@ -103,10 +103,9 @@ class LinearModelStatistics(NullStatistics):
             self._squares[:, elements] = (self._members @ residuals) / norms**2
         return observed.without_constant()
 
-    def _strides(self, elements: slice, length: int = _STRIDE) -> Iterator[slice]:
-        start, stop, _ = elements.indices(self.n_elements)
-        for first in range(start, stop, length):
-            yield slice(first, min(first + length, stop))
+    def _strides(self, length: int = _STRIDE) -> Iterator[slice]:
+        for first in range(0, self.n_elements, length):
+            yield slice(first, min(first + length, self.n_elements))
 
     def _double(self, elements: slice | np.ndarray) -> np.ndarray:
         return self._data[:, elements].astype(float, copy=False)
@@ -116,38 +115,56 @@ class LinearModelStatistics(NullStatistics):
 
     def block(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """Return statistics of some draws, see the base class."""
-        draws = np.arange(start, stop)
+        return self._in_single(np.arange(start, stop), out)
+
+    def _in_single(self, draws: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         statistics = np.empty((draws.size, self.n_elements), np.float32) if out is None else out
         statistics = statistics[: draws.size]
         weights = self._weights(draws, np.float32)
-        for elements in self._strides(slice(None)):
+        memory = np.empty((len(weights[0]), _STRIDE), np.float32)
+        inaccurate = []
+        for elements in self._strides():
             squares = self._squares[:, np.newaxis, elements if self._has_groups else slice(None)]
             scaled = self._scaled[:, elements]
-            statistics[:, elements] = self._finish(draws, weights, elements, scaled, squares)
-        return statistics
+            found, places = self._finish(draws, weights, elements, scaled, squares, memory)
+            statistics[:, elements] = found
+            inaccurate.append(places)
+        return self._mended(statistics, draws, np.arange(self.n_elements), inaccurate)
 
-    def exact(self, draws: np.ndarray) -> np.ndarray:
+    def exact(self, draws: np.ndarray, lowest: np.ndarray | None = None) -> np.ndarray:
         """Return statistics of some draws in double precision, see the base class."""
-        return self._in_double(np.asarray(draws), slice(None))
+        draws = np.asarray(draws)
+        if lowest is None:
+            return self._in_double(draws, np.arange(self.n_elements))
+        single = self._in_single(draws)
+        sizes = np.abs(single) if self.tail.is_absolute else single
+        error = self.error + self.relative_error * np.abs(lowest)
+        may_count = sizes >= (lowest - 2 * error)[:, np.newaxis]
+        in_double = np.flatnonzero(may_count.any(axis=0))
+        statistics = single.astype(float)
+        statistics[:, in_double] = self._in_double(draws, in_double)
+        return statistics
 
     def of_elements(self, elements: slice) -> np.ndarray:
         """Return statistics of some elements, see the base class."""
-        return self._in_double(np.arange(self.n_permutations), elements)
+        return self._in_double(np.arange(self.n_permutations), np.arange(self.n_elements)[elements])
 
-    def _in_double(self, draws: np.ndarray, elements: slice) -> np.ndarray:
-        start, stop, _ = elements.indices(self.n_elements)
-        statistics = np.empty((draws.size, stop - start))
+    def _in_double(self, draws: np.ndarray, elements: np.ndarray) -> np.ndarray:
+        statistics = np.empty((draws.size, elements.size))
+        inaccurate = []
         weights = self._weights(draws, np.float64)
         with one_thread():
-            for part in self._strides(elements, self._stride_in_double):
+            for start in range(0, elements.size, self._stride_in_double):
+                part = elements[start : start + self._stride_in_double]
                 scaled = self._residuals(part)
                 scaled /= self._norms[part]
                 squares = np.ones((1, 1, 1))
                 if self._keeps_squares and self._has_groups:
                     squares = (self._members @ scaled**2)[:, np.newaxis]
-                found = self._finish(draws, weights, part, scaled, squares)
-                statistics[:, part.start - start : part.stop - start] = found
-        return statistics
+                found, places = self._finish(draws, weights, part, scaled, squares)
+                statistics[:, start : start + part.size] = found
+                inaccurate.append(places)
+            return self._mended(statistics, draws, elements, inaccurate)
 
     def _weights(self, draws: np.ndarray, dtype: type) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the weights of residuals and of their squares, one set of rows per vector."""
@@ -163,44 +180,59 @@ class LinearModelStatistics(NullStatistics):
         self,
         draws: np.ndarray,
         weights: tuple[np.ndarray, np.ndarray | None],
-        elements: slice,
+        elements: slice | np.ndarray,
         scaled: np.ndarray,
         squares: np.ndarray,
-    ) -> np.ndarray:
-        """Return statistics of draws and elements, in the precision of scaled residuals."""
+        memory: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return statistics of draws and elements, in the precision of scaled residuals.
+
+        The second result has the draws and elements without enough digits, of shape (2, n). New
+        memory for products would take about as long as a product.
+        """
         of_products, of_squares = weights
         shape = (-1, draws.size, scaled.shape[1])
         if of_squares is not None:
             squares = (of_squares @ scaled**2).reshape(shape)
-        products = (of_products @ scaled).reshape(shape)
+        is_whole = memory is not None and scaled.shape[1] == memory.shape[1]
+        products = np.matmul(of_products, scaled, out=memory if is_whole else None).reshape(shape)
         statistics, is_accurate = self._statistic.finish(products, squares)
         is_constant = self.is_constant[elements]
         statistics[:, is_constant] = 0
-        if is_accurate is not None:
-            self._mend(statistics, ~(is_accurate | is_constant), draws, elements)
+        places = np.empty((2, 0), dtype=np.intp)
+        if is_accurate is not None and not is_accurate.all():
+            flat = np.flatnonzero(~(is_accurate | is_constant))
+            row, column = np.divmod(flat, scaled.shape[1])
+            places = np.stack([row, np.arange(self.n_elements)[elements][column]])
         as_observed = np.flatnonzero(draws == 0)
         if as_observed.size and not self._keeps_squares:
             # Residuals of the whole model, as they are, have no effect.
             statistics[as_observed] = self._scaled_observed(elements)
-        return statistics
+            places = places[:, draws[places[0]] != 0]
+        return statistics, places
 
-    def _scaled_observed(self, elements: slice) -> np.ndarray:
+    def _scaled_observed(self, elements: slice | np.ndarray) -> np.ndarray:
         values, df, is_constant = self.observed
         df = df[elements] if isinstance(df, np.ndarray) else df
         return self._statistic.scaled(Observed(values[elements], df, is_constant[elements]))
 
-    def _mend(
-        self, statistics: np.ndarray, inaccurate: np.ndarray, draws: np.ndarray, elements: slice
-    ) -> None:
+    def _mended(
+        self,
+        statistics: np.ndarray,
+        draws: np.ndarray,
+        elements: np.ndarray,
+        inaccurate: list[np.ndarray],
+    ) -> np.ndarray:
         """Compute inaccurate statistics in double precision, from the data."""
-        rows, columns = np.nonzero(inaccurate)
-        first = elements.indices(self.n_elements)[0]
+        rows, found_in = np.concatenate(inaccurate, axis=1)
+        columns = np.searchsorted(elements, found_in)
         for start in range(0, rows.size, self._stride_in_double):
-            row, column = (each[start : start + self._stride_in_double] for each in (rows, columns))
-            residuals = self._residuals(first + column)
-            resampled = self._scheme.resample(self._draws[draws[row]], residuals)
+            few = slice(start, start + self._stride_in_double)
+            residuals = self._residuals(found_in[few])
+            resampled = self._scheme.resample(self._draws[draws[rows[few]]], residuals)
             found = self._statistic.scaled(self._statistic.of_data(resampled))
-            statistics[row, column] = found
+            statistics[rows[few], columns[few]] = found
+        return statistics
 
     @property
     def observed_p_values(self) -> np.ndarray:

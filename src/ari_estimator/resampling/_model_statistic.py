@@ -82,8 +82,9 @@ class ModelStatistic(ABC):
     groups : ndarray of int of shape (n_subjects,)
         Groups of rows. It is made from the sum of squares in each.
 
-    error : float
-        Bound on the rounding error of a scaled statistic in single precision.
+    error, relative_error : float
+        Bound on the rounding error in single precision: a scaled statistic s is off by no more
+        than ``error + relative_error * abs(s)``.
 
     See Also
     --------
@@ -103,6 +104,7 @@ class ModelStatistic(ABC):
     vectors: np.ndarray
     groups: np.ndarray
     error: float
+    relative_error: float = 0.0
 
     @property
     def n_groups(self) -> int:

@@ -32,8 +32,9 @@ class NullStatistics(ABC):
     tail : Tail
         P-values of the statistics.
 
-    error : float
-        Bound on the rounding error of a statistic in single precision.
+    error, relative_error : float
+        Bound on the rounding error in single precision: a statistic s is off by no more than
+        ``error + relative_error * abs(s)``.
 
     observed : Observed
         The data as observed: t, F, v or G, and degrees of freedom.
@@ -62,6 +63,7 @@ class NullStatistics(ABC):
     n_elements: int
     tail: Tail
     error: float
+    relative_error: float = 0.0
     observed: Observed
     is_constant: np.ndarray
 
@@ -84,13 +86,17 @@ class NullStatistics(ABC):
         """
 
     @abstractmethod
-    def exact(self, draws: np.ndarray) -> np.ndarray:
+    def exact(self, draws: np.ndarray, lowest: np.ndarray | None = None) -> np.ndarray:
         """Return statistics of some draws in double precision.
 
         Parameters
         ----------
         draws : ndarray of int of shape (n_draws,)
             Numbers of the draws.
+
+        lowest : ndarray of shape (n_draws,) or None, default=None
+            Statistics below this number may have the error of single precision. If the tail is
+            absolute, so may statistics with a smaller absolute value. None: no statistics may.
 
         Returns
         -------

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator._progress import progress
 from ari_estimator.resampling._contrast import Contrast
 from ari_estimator.resampling._exchangeability import Exchangeability
 from ari_estimator.resampling._linear_model_statistics import LinearModelStatistics
@@ -134,8 +135,10 @@ class SubjectSums:
             As :meth:`add`, and if there are fewer than two subjects.
         """
         sums = cls(n_groups)
-        for values in maps:
-            sums.add(values)
+        with progress("Subjects") as task:
+            for values in maps:
+                sums.add(values)
+                task.advance()
         if sums.n_subjects < 2:
             raise ValueError(f"data must be of at least 2 subjects. Got {sums.n_subjects}.")
         return sums
@@ -207,7 +210,7 @@ class StreamedSignStatistics(NullStatistics):
         effects /= self._norms.astype(effects.dtype)
         return effects.astype(np.float32, copy=False)
 
-    def exact(self, draws: np.ndarray) -> np.ndarray:
+    def exact(self, draws: np.ndarray, lowest: np.ndarray | None = None) -> np.ndarray:
         """Return correlations of some draws in double precision, see the base class."""
         effects = np.zeros((len(draws), self.n_elements))
         for signs, total in zip(self._draws[draws].T, self._sums, strict=True):

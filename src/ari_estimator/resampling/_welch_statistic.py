@@ -187,14 +187,10 @@ class WelchStatistic(ModelStatistic):
         self._grams = np.array([space.T @ gram @ space for gram in grams])
         self._grams[np.abs(self._grams) < _ROUNDING] = 0
         # Rows whose squares they are the sums of, for the way without differences.
-        rows = []
-        self._group_of_row: list[int] = []
-        for group, gram in enumerate(self._grams):
-            values, vectors = np.linalg.eigh(gram)
-            kept = values > _ROUNDING
-            rows.append(np.sqrt(values[kept, np.newaxis]) * vectors[:, kept].T)
-            self._group_of_row += [group] * int(kept.sum())
-        self._rows = np.concatenate(rows)
+        self._rows, self._group_of_row = _rows_of(self._grams)
+        directions = self.contrast.directions
+        own = np.array([directions[in_group].T @ directions[in_group] for in_group in members])
+        self._variances = (own, *_rows_of(own))
 
     def _bound_errors(self, keeps_squares: bool) -> None:
         """Bound the rounding errors in single precision."""
@@ -210,7 +206,10 @@ class WelchStatistic(ModelStatistic):
         # A relative error of the sums of squares moves the normal value by half as much, and the
         # degrees of freedom by at most four times as much. To these the normal value is no more
         # than a quarter as sensitive as it is large.
-        self.error = 1.5 * LARGEST * relative + _ENOUGH + self._normal.error
+        self.error, self.relative_error = _ENOUGH + self._normal.error, 1.5 * relative
+        if self.contrast.rank > 1:
+            # Small normal values of several rows are more sensitive than they are large.
+            self.error, self.relative_error = self.error + LARGEST * self.relative_error, 0.0
 
     def finish(self, products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return normal values of resampled residuals, see the base class."""
@@ -247,23 +246,32 @@ class WelchStatistic(ModelStatistic):
         of_groups = np.broadcast_to(squares, shape)
         is_accurate = np.empty(values.shape, dtype=bool)
         starts = [place.start for place in self._of_group] + [self._of_group[-1].stop]
+        are_separate = len(self._spill) == 0
+        # Where the fit of the design is a fit of each group alone, the variance of the estimates
+        # is a sum of variances of groups. Otherwise it is the inverse of such a sum.
+        matrices, rows, group_of_row = self._grams, self._rows, self._group_of_row
+        if are_separate:
+            matrices, rows, group_of_row = self._variances
         normal_values(
             products,
             np.ascontiguousarray(of_groups),
             np.array(starts),
             self._spill.astype(np.float32),
             np.array(self._spill_group, dtype=np.intp),
-            self._grams.astype(np.float32),
+            matrices.astype(np.float32),
+            rows.astype(np.float32),
+            np.searchsorted(group_of_row, np.arange(self.n_groups + 1)),
             self._to_estimates.astype(np.float32),
             self._df.astype(np.float32),
             np.float32(self._least_rest),
             np.float32(_LEAST_PART_IN_SINGLE),
             np.float32(self._most_scale),
+            are_separate,
             not self.contrast.is_f,
-            self._normal.lowest_u,
-            self._normal.per_u,
+            self._normal.lowest_v,
+            self._normal.per_v,
             self._normal.per_w,
-            self._normal.table,
+            self._normal.coefficients,
             values,
             is_accurate,
         )
@@ -369,12 +377,12 @@ class WelchStatistic(ModelStatistic):
         roots = np.sqrt(of_rows / largest).T[:, :, np.newaxis]
         tested = roots * self._rows[:, -rank:]
         if self._rows.shape[1] > rank:
-            basis = np.linalg.qr(roots * self._rows[:, :-rank])[0]
+            basis = _orthonormal(roots * self._rows[:, :-rank])
             for _ in range(2):  # twice, since one leaves rounding
                 tested = tested - basis @ (basis.swapaxes(1, 2) @ tested)
         with np.errstate(over="ignore"):
             form = largest * ((tested @ estimates.T[:, :, np.newaxis]) ** 2).sum(axis=(1, 2))
-        directions = np.linalg.qr(tested)[0]
+        directions = _orthonormal(tested)
         sums = np.zeros(form.size)
         for group in range(self.n_groups):
             own = directions[:, np.equal(self._group_of_row, group)]
@@ -399,6 +407,26 @@ class WelchStatistic(ModelStatistic):
             self._is_absolute,
         )
         return np.where(observed.is_constant, 1, p)
+
+
+def _orthonormal(columns: np.ndarray) -> np.ndarray:
+    """Return orthonormal bases of the columns of many matrices, of shape (..., n_rows, n)."""
+    if columns.shape[-1] > 1:
+        return np.linalg.qr(columns)[0]
+    # Far faster for a single column.
+    norms = np.linalg.norm(columns, axis=-2, keepdims=True)
+    return columns / np.maximum(norms, _TINY)
+
+
+def _rows_of(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows whose squares add up to each matrix, and the matrix that each belongs to."""
+    rows, matrix_of_row = [], []
+    for number, matrix in enumerate(matrices):
+        values, vectors = np.linalg.eigh(matrix)
+        kept = values > _ROUNDING
+        rows.append(np.sqrt(values[kept, np.newaxis]) * vectors[:, kept].T)
+        matrix_of_row += [number] * int(kept.sum())
+    return np.concatenate(rows), np.array(matrix_of_row)
 
 
 def _twice_squared(shares: np.ndarray) -> np.ndarray:
