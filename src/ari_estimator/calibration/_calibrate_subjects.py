@@ -14,6 +14,8 @@ from ari_estimator.closed_testing._lambda import lambda_rank
 from ari_estimator.closed_testing._learned_template import refuse_shared
 from ari_estimator.closed_testing._templates import make_template
 from ari_estimator.resampling import SchemeName
+from ari_estimator.resampling._contrast import ContrastType
+from ari_estimator.resampling._threads import one_thread
 
 # Thresholds of templates that lose by having many. This number is the one of Notip, Blain et al.
 # (2022).
@@ -25,6 +27,7 @@ def calibrate_subjects(
     design: Any,
     contrast: Any,
     *,
+    stat_type: ContrastType | None,
     alpha: float,
     two_sided: bool,
     template: str | LearnedTemplate,
@@ -47,7 +50,7 @@ def calibrate_subjects(
 
     Parameters
     ----------
-    data, design, contrast, two_sided, n_permutations, scheme, blocks, exchange, \
+    data, design, contrast, stat_type, two_sided, n_permutations, scheme, blocks, exchange, \
 variance_groups, n_groups, rng
         As for :func:`resample_subjects`.
 
@@ -81,19 +84,22 @@ variance_groups, n_groups, rng
         If alpha is too small, the arguments do not go together, or the template was learned
         from the data.
     """
-    resampled = resample_subjects(
-        data,
-        design,
-        contrast,
-        two_sided=two_sided,
-        n_permutations=n_permutations,
-        scheme=scheme,
-        blocks=blocks,
-        exchange=exchange,
-        variance_groups=variance_groups,
-        n_groups=n_groups,
-        rng=rng,
-    )
+    # Threads of a finished product wait for the next one, and keep processors busy meanwhile.
+    with one_thread():
+        resampled = resample_subjects(
+            data,
+            design,
+            contrast,
+            stat_type=stat_type,
+            two_sided=two_sided,
+            n_permutations=n_permutations,
+            scheme=scheme,
+            blocks=blocks,
+            exchange=exchange,
+            variance_groups=variance_groups,
+            n_groups=n_groups,
+            rng=rng,
+        )
     null = resampled.null
     lambda_rank(null.n_permutations, alpha)  # which refuses a level that is too small
     made = _make_template(template, null.n_elements, k_max, delta)

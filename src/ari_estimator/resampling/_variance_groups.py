@@ -22,7 +22,7 @@ _LEVEL = 0.02
 _SMALLEST_RATIO = 1.25
 
 # Enough to estimate what is the mean of each row.
-_MOST_ELEMENTS = 20_000
+_MOST_ELEMENTS = 5_000
 
 
 def variance_groups_of(
