@@ -341,7 +341,7 @@ def pivots_of_counts(counts: np.ndarray, p_values: np.ndarray, template: Templat
     pivots = np.empty(len(counts))
     for i, in_row in enumerate(counts):
         ranks = np.cumsum(in_row)
-        # Of equal p-values the last has the lowest inverse.
+        # The last of equal p-values has the lowest inverse.
         occurs = np.flatnonzero((in_row > 0) & (ranks - in_row < template.k_max))
         last = np.minimum(ranks[occurs], template.k_max)
         pivots[i] = template.inverse(last, p_values[occurs]).min()

@@ -34,8 +34,8 @@ _MOST_IN_MEMORY = 4_000_000
 class _DrawTask:
     """What is computed from blocks of draws: sent to a process, and called there.
 
-    Elements without variance are left out, as if their p-values were 1 in all draws: they are
-    no discovery, and should not be in the way of any.
+    Elements without variance are left out, as if their p-values were 1 in all draws: they
+    cannot be discoveries, and must not prevent others.
     """
 
     def __init__(self, null: NullStatistics, compute: Callable[[np.ndarray], Any]) -> None:
@@ -93,9 +93,9 @@ def pivots_by_tail(
 
     Notes
     -----
-    Some permutations have the same statistics as the data as observed, but for rounding. Two-sided,
-    all signs flipped is one of them; so are two groups of equal size that change places. Rounding
-    must not put these permutations in order. So their pivotal statistics are made equal.
+    Some permutations have the same statistics as the observed data, except for rounding. Examples
+    are a two-sided test with all signs flipped, and two groups of equal size that change places.
+    Rounding must not put these permutations in order. So their pivotal statistics are made equal.
     """
     n_varying = int((~null.is_constant).sum())
     ranks = np.arange(1, min(template.k_max, n_varying or null.n_elements) + 1)

@@ -31,7 +31,7 @@ def _log1p(x: np.ndarray, exponents: np.ndarray, n: int) -> None:
         exponents[i] = one + x[i]
     bits = exponents.view(np.int32)
     for i in range(n):
-        # Of a number between 0.75 and 1.5 the series converges fastest.
+        # The series converges fastest for a number between 0.75 and 1.5.
         power = (bits[i] - 0x3F400000) >> 23
         scaled_bits = bits[i] - (power << 23)
         bits[i] = scaled_bits
@@ -230,7 +230,7 @@ def normal_values(
                 for k in range(rank):
                     if (k > j) if are_separate else (k < j):
                         continue
-                    # Of the inverse, or of the factors themselves, transposed.
+                    # Entries of the inverse, or of the transposed factors themselves.
                     root = inverse[j, k] if are_separate else factors[first + k, first + j]
                     estimate = estimates[k]
                     for i in range(n):

@@ -24,23 +24,23 @@ _ROUNDING = 1e-9
 # Relative error of sums of squares that single precision may leave.
 _ENOUGH = 5e-5
 
-# A difference in Cholesky's decomposition that is a smaller part of its terms has lost digits.
+# If a difference in Cholesky's decomposition is a smaller part of its terms, it has lost digits.
 _LEAST_PART_IN_SINGLE = 0.1
 _LEAST_PART = 1e-4
 
-# Of relative weights and of sums of squares: far below what there may be.
+# Relative weights and sums of squares are never as small as this.
 _TINY = 1e-140
 
-# So has a sum of squares of residuals, of the whole.
+# A sum of squares of residuals that is a smaller part of the whole has lost digits, too.
 _LEAST_REST = 1e-4
 
 
 class WelchStatistic(ModelStatistic):
-    """The v or G statistic of a contrast: t or F with a variance for each group of rows.
+    """The v or G statistic of a contrast: t or F with a separate variance for each group of rows.
 
-    Of two groups and their difference, v is Welch's t. Degrees of freedom are those of Johansen
-    (1980), which are Welch's (1951) for groups alone. Permutations are compared as standard normal
-    values with the same p-values.
+    For the difference of two groups, v is Welch's t. The degrees of freedom follow Johansen (1980).
+    In designs with groups only, they equal the degrees of freedom of Welch (1951). Permutations are
+    compared on a scale of standard normal values that have the same p-values.
 
     Parameters
     ----------
@@ -77,9 +77,10 @@ class WelchStatistic(ModelStatistic):
     means of groups, ``M_g`` has the trace ``1 - n_g w_g / sum_h n_h w_h``, and L and the degrees of
     freedom are Welch's [2]_. In general they are Johansen's [3]_.
 
-    Residuals within a group are found from products with a basis of ``B_g``. V^-1 is a Schur
-    complement, from Cholesky's decomposition with X last. Of Z only the smallest space counts
-    that holds X and that no ``B_g'B_g`` leaves.
+    Residuals within a group follow from products with a basis of ``B_g``. V^-1 is a Schur
+    complement, from Cholesky's decomposition with X last. The smallest space that holds X and that
+    each ``B_g'B_g`` maps into itself is enough for it. If the fit of the design is a fit of each
+    group alone, then ``V = sum_g X_g'X_g / w_g``, with the rows ``X_g`` of X in group g.
 
     References
     ----------
@@ -195,7 +196,7 @@ class WelchStatistic(ModelStatistic):
     def _bound_errors(self, keeps_squares: bool) -> None:
         """Bound the rounding errors in single precision."""
         n_subjects, n_vectors = self.vectors.shape
-        # Of a product, and of sums of squares relative to what they are taken from.
+        # The error of a product, and the relative error of sums of squares.
         of_product = (n_subjects + n_vectors + 4) * SINGLE_ROUNDING
         of_squares = (2 + 2 * math.sqrt(n_vectors) + (not keeps_squares)) * of_product
         self._least_rest = min(0.5, of_squares / _ENOUGH)
@@ -247,8 +248,8 @@ class WelchStatistic(ModelStatistic):
         is_accurate = np.empty(values.shape, dtype=bool)
         starts = [place.start for place in self._of_group] + [self._of_group[-1].stop]
         are_separate = len(self._spill) == 0
-        # Where the fit of the design is a fit of each group alone, the variance of the estimates
-        # is a sum of variances of groups. Otherwise it is the inverse of such a sum.
+        # If the fit of the design is a fit of each group alone, the variance of the estimates is a
+        # sum of variances of groups. Otherwise it is the inverse of a sum of weights.
         matrices, rows, group_of_row = self._grams, self._rows, self._group_of_row
         if are_separate:
             matrices, rows, group_of_row = self._variances
