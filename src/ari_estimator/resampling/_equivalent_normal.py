@@ -79,8 +79,8 @@ class EquivalentNormal:
         self.lowest_v = np.float32(lowest_v)
         self.per_v = np.float32(2 / (highest_v - lowest_v))
         self.per_w = np.float32(2 / largest_w)
-        nodes = [np.cos(np.pi * (np.arange(n) + 0.5) / n) for n in _N_NODES]
-        points = [np.linspace(-1, 1, n) for n in _N_POINTS]
+        nodes = _nodes(_N_NODES[0]), _nodes(_N_NODES[1])
+        points = np.linspace(-1, 1, _N_POINTS[0]), np.linspace(-1, 1, _N_POINTS[1])
         at_nodes, at_points = (
             self._exact(
                 (across + 1) / float(self.per_w),
@@ -91,8 +91,8 @@ class EquivalentNormal:
         is_told_apart = at_points < LARGEST
         self.error = np.inf
         for n_sizes in _N_SIZES:
-            coefficients = _fitted(*nodes, at_nodes, n_sizes)
-            found = _values_of(coefficients, *points)
+            coefficients = _fitted(nodes[0], nodes[1], at_nodes, n_sizes)
+            found = _values_of(coefficients, points[0], points[1])
             error = 2 * float(np.abs(found - at_points)[is_told_apart].max())
             if error < self.error:
                 self.coefficients, self.error = coefficients, error
@@ -109,6 +109,11 @@ class EquivalentNormal:
         with np.errstate(over="ignore"):
             f = df * np.expm1(w[:, np.newaxis] ** 2 / df) / self.rank
         return normal_of_p(fdtrc(self.rank, df, np.minimum(f, 1e300)))
+
+
+def _nodes(n: int) -> np.ndarray:
+    """Return Chebyshev's nodes."""
+    return np.cos(np.pi * (np.arange(n) + 0.5) / n)
 
 
 def _fitted(across: np.ndarray, along: np.ndarray, values: np.ndarray, n_sizes: int) -> np.ndarray:
