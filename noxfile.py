@@ -48,11 +48,13 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session(python="3.11")
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
-    session.install(".", "mypy", "ruff")
+    """Check code style, types, spelling and plain English."""
+    session.install(".", "codespell", "mypy", "ruff")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("codespell")
+    session.run("python", "docs/_style/check_style.py")
 
 
 @nox.session(python="3.11")

@@ -29,6 +29,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",  # [source] links
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
@@ -36,14 +37,16 @@ extensions = [
     "example_blocks",
     "own_members",
     "public_names",
+    "search_words",
 ]
 root_doc = "index"
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_inventories", "gallery", "Thumbs.db", ".DS_Store"]
+exclude_patterns = ["_build", "_inventories", "_style", "gallery", "Thumbs.db", ".DS_Store"]
 nitpicky = True  # a reference to nothing is a warning
 
 # Pages in Markdown: links to headings of other pages are checked too.
-myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence"]
+myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "substitution"]
+myst_substitutions = {"version": version}
 myst_heading_anchors = 3
 
 # The reference: numpydoc formats, autosummary makes a page for each public name.
@@ -83,7 +86,7 @@ html_extra_path = [str(_pages)]
 sphinx_gallery_conf: dict[str, Any] = {
     "examples_dirs": ["gallery"],
     "gallery_dirs": ["auto_gallery"],
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "numbered_examples.NumberSortKey",
     "abort_on_example_error": True,
     "capture_repr": ("_repr_html_",),
     "image_scrapers": ("matplotlib", "page_scraper.scrape_pages"),
@@ -101,7 +104,7 @@ sphinx_gallery_conf: dict[str, Any] = {
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"
-html_title = "ari_estimator"
+html_title = f"ari_estimator {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"

@@ -23,7 +23,7 @@ def scrape_pages(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str,
     Parameters
     ----------
     block : tuple
-        The block, of which nothing is used.
+        The block, which is not used.
     block_vars : dict
         With the variables of the example and its file.
     gallery_conf : dict

@@ -2,19 +2,18 @@
 From subject maps to the TDP of clusters
 ========================================
 
-The example of nilearn's gallery `"Second-level fMRI model: true positive proportion in
-clusters"
+How much of each cluster of a group study is active? This is nilearn's example
+`"Second-level fMRI model: true positive proportion in clusters"
 <https://nilearn.github.io/stable/auto_examples/05_glm_second_level/plot_proportion_activated_voxels.html>`_
-with one import changed: the contrast of left against right button press in 16 subjects,
-and the proportion of active voxels in its clusters. Then the same as a model, with
-tables and a report.
+with one import changed. It compares left with right button presses in 16 subjects.
+The second part does the same in one step, with tables and a report.
 """
 
 # %%
 # The maps of the subjects
 # ------------------------
-# nilearn's localizer data are downloaded where there is a network. Where there is none,
-# a group is simulated from the real motor map that comes with nilearn.
+# With a network, nilearn downloads its localizer data. Without one, this example
+# simulates a group from the motor map that comes with nilearn.
 
 from ari_estimator.datasets import load_simulated_group
 from nilearn.datasets import fetch_localizer_contrasts
@@ -29,8 +28,9 @@ except OSError:  # no network
     print(group["description"])
 
 # %%
-# The group map, by nilearn
-# -------------------------
+# The group map
+# -------------
+# nilearn fits the model and gives a z map.
 
 import pandas as pd
 from nilearn.glm.second_level import SecondLevelModel
@@ -43,7 +43,7 @@ z_img = model.compute_contrast("intercept", output_type="z_score")
 # %%
 # The proportion of active voxels in its clusters
 # -----------------------------------------------
-# This is the import that changes: ``ari_estimator`` in place of ``nilearn.glm``.
+# Only this import changes: ``ari_estimator`` instead of ``nilearn.glm``.
 
 from ari_estimator import cluster_level_inference
 
@@ -51,22 +51,22 @@ tdp_img = cluster_level_inference(z_img, threshold=[3, 4, 5], alpha=0.05)
 
 # %%
 # A voxel shows the TDP of its cluster, at the highest threshold that it passes. The TDP
-# is a lower bound: with probability 95 %, *all* clusters in the picture have at least
-# that proportion of active voxels.
+# is a lower bound. With a probability of 95 %, *all* clusters in the picture have at
+# least this proportion of active voxels.
 
 import matplotlib.pyplot as plt
 from ari_estimator.plotting import plot_tdp
 from scipy.stats import norm
 
 p_001 = norm.isf(0.001)
-plot_tdp(z_img, tdp_img, threshold=p_001, title="Left against right button press")
+plot_tdp(z_img, tdp_img, threshold=p_001, cut_coords=3, title="Left against right")
 plt.show()
 
 # %%
 # In one step, with tables
 # ------------------------
-# :class:`~ari_estimator.ARISecondLevelModel` is nilearn's ``SecondLevelModel``, and
-# knows one more output.
+# :class:`~ari_estimator.ARISecondLevelModel` is nilearn's ``SecondLevelModel`` with one
+# more type of output, ``"tdp"``.
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer
 
@@ -79,8 +79,8 @@ found, tested = ari_model.true_discoveries_, ari_model.n_tested_
 print(f"At least {found} of {tested} voxels are active.")
 
 # %%
-# :func:`~ari_estimator.reporting.get_tdp_table` rounds for reading. Cluster 0 is the
-# rest of the brain.
+# :func:`~ari_estimator.reporting.get_tdp_table` rounds the numbers for reading. Cluster
+# 0 is the rest of the brain.
 
 from ari_estimator.reporting import get_tdp_table
 
@@ -90,6 +90,7 @@ table[["cluster_id", "n_voxels", "true_discoveries", "tdp", "p_value"]]
 # %%
 # A report
 # --------
-# Guarantee, tables, figures, and a paragraph on methods to paste, in one file.
+# The report is one file. It has the guarantee, tables, figures, and a paragraph on
+# methods that you can paste into a paper.
 
 report = ari_model.transformer_.generate_report(title="Left against right button press")

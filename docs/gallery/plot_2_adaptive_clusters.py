@@ -2,12 +2,14 @@
 Clusters that are at least 70 % active
 ======================================
 
-The question may be turned around. In place of a threshold, one asks for a TDP: found
-are the largest clusters with at least that, each at a height of its own.
+Where is at least 70 % of the voxels active? Ask for a TDP instead of a threshold. ARI
+then finds the largest clusters with at least this TDP, and each gets its own threshold.
 """
 
 # %%
-# A real z map that comes with nilearn, positive and negative.
+# The map
+# -------
+# This z map of a motor task comes with nilearn. It has positive and negative effects.
 
 from ari_estimator import AdaptiveTDPTransformer, ClusterTDPTransformer
 from nilearn.datasets import load_sample_motor_activation_image
@@ -15,10 +17,9 @@ from nilearn.datasets import load_sample_motor_activation_image
 z_img = load_sample_motor_activation_image()
 
 # %%
-# A fixed threshold, first
+# First, a fixed threshold
 # ------------------------
-# At \|z\| > 3.1 the clusters have this many true discoveries; the largest might be made
-# larger or smaller.
+# These are the true discoveries of the clusters at \|z\| > 3.1.
 
 columns = ["direction", "threshold", "n_voxels", "true_discoveries", "tdp"]
 fixed = ClusterTDPTransformer(3.1, two_sided=True, cluster_threshold=50)
@@ -26,9 +27,10 @@ fixed.fit_transform(z_img)
 fixed.table_[columns].round(2)
 
 # %%
-# 70 % of each cluster
-# --------------------
-# ``threshold`` is now a result: it says at which height each cluster is formed.
+# At least 70 % of each cluster
+# -----------------------------
+# The threshold is now a result. The column ``threshold`` shows where each cluster was
+# cut.
 
 adaptive = AdaptiveTDPTransformer(0.7, two_sided=True, cluster_threshold=50)
 tdp_img = adaptive.fit_transform(z_img)
@@ -45,19 +47,20 @@ plt.show()
 # %%
 # All other TDPs
 # --------------
-# One fit answers for all of them: ``forest_`` holds the clusters of all thresholds with
-# their bounds, and all bounds hold at once. So the TDP may be chosen by the picture
-# below, with no price to pay.
+# One fit answers the question for every TDP. ``forest_`` holds the clusters of all
+# thresholds with their bounds, and all bounds hold at once. So you may choose the TDP
+# from the picture below, at no cost.
 
 plot_clusters_by_tdp(adaptive)
 plt.show()
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 
 from ari_estimator import TDPForest
 
 forest = adaptive.forest_
-assert isinstance(forest, TDPForest)  # of several maps it is a list
+assert isinstance(forest, TDPForest)  # for several maps it is a list
 for tdp in (0.5, 0.7, 0.9, 0.99):
     sizes = forest.sizes[forest.query(tdp)]
     large = sizes[sizes >= 50]
@@ -66,16 +69,12 @@ for tdp in (0.5, 0.7, 0.9, 0.99):
 # %%
 # The cluster around a voxel
 # --------------------------
-# Of the strongest voxel in the right motor cortex: the largest cluster that it is in,
-# for a TDP of 0.9, and what that grows to when 0.7 will do.
+# Take a voxel in the right motor cortex. The code finds the largest cluster around it
+# with a TDP of 0.9, and then lets this cluster grow until its TDP is 0.7.
 
-import numpy as np
 from ari_estimator import element_at
-from nilearn.image import coord_transform, load_img
 
-place = (42, -22, 58)  # mm
-index = coord_transform(*place, np.linalg.inv(load_img(z_img).affine))
-voxel = element_at(adaptive, np.round(index).astype(int))
+voxel = element_at(adaptive, seed=(42, -22, 58))  # mm
 cluster = forest.cluster_of(voxel, tdp=0.9)
 assert cluster is not None
 grown = forest.grow(cluster, tdp=0.7)
@@ -85,8 +84,8 @@ for name, which in (("largest with 0.9", cluster), ("grown", grown)):
 # %%
 # The threshold-free map
 # ----------------------
-# Without any TDP in mind: each voxel shows the highest TDP of all clusters that it is
-# in.
+# If you have no TDP in mind, use this map. Each voxel shows the highest TDP of all
+# clusters that contain the voxel.
 
 everywhere = AdaptiveTDPTransformer(tdp_threshold=None, two_sided=True)
 tdp_free_img = everywhere.fit_transform(z_img)

@@ -2,16 +2,17 @@
 Regions as features: pipelines and decoding
 ===========================================
 
-Transformers take their place in scikit-learn's pipelines, before or behind nilearn's
-maskers. Here the TDPs of regions are what a classifier learns from.
+Can the TDP of regions tell groups apart? Transformers work in scikit-learn pipelines,
+before or after nilearn's maskers. In this example, a classifier learns from the TDPs of
+regions.
 """
 
 # %%
 # Maps of forty subjects
 # ----------------------
-# Two groups of simulated subjects have the same effect, of different strength. Each map
-# has a noise of standard deviation 1 where nothing is active: it is the subject's z
-# map.
+# The subjects are simulated. Both groups have the same effect with different strength.
+# Where nothing is active, each map has noise with a standard deviation of 1. So each
+# map is the z map of one subject.
 
 import numpy as np
 from ari_estimator.datasets import load_simulated_group
@@ -25,8 +26,8 @@ mask_img = weak.mask_img
 # %%
 # Regions
 # -------
-# Spheres of 6 mm around the coordinates of Dosenbach et al. (2010), which come with
-# nilearn, labelled by network.
+# The regions are spheres of 6 mm around the coordinates of Dosenbach et al. (2010),
+# which come with nilearn. Each sphere has the label of its network.
 
 from nilearn.datasets import fetch_coords_dosenbach_2010
 from nilearn.image import coord_transform, new_img_like
@@ -42,8 +43,8 @@ for centre, network in zip(spheres.rois.to_numpy(), spheres.networks, strict=Tru
 atlas_img = new_img_like(mask_img, atlas)
 
 # %%
-# A map is a row, a region a column
-# ---------------------------------
+# A row for each map, a column for each region
+# --------------------------------------------
 
 from ari_estimator import RegionTDPTransformer
 
@@ -55,7 +56,7 @@ features = regions.fit_transform(maps)
 features.groupby(group).mean().round(3)
 
 # %%
-# Each subject's features, the weak group above the strong one:
+# The picture shows the features of each subject. The weak group is above the line.
 
 import matplotlib.pyplot as plt
 
@@ -68,26 +69,26 @@ figure.colorbar(image, label="TDP of the region")
 plt.show()
 
 # %%
-# Behind a masker
-# ---------------
-# A masker's arrays go in as images do. Both must have the same mask, and the masker
-# must neither smooth nor standardize: z values would not be z values any more.
+# After a masker
+# --------------
+# The transformer also accepts the arrays of a masker. Both must have the same mask. The
+# masker must neither smooth nor standardize, because its output would not be z values.
 
 from nilearn.maskers import NiftiMasker
 from sklearn.pipeline import make_pipeline
 
 masker = NiftiMasker(mask_img, standardize=None)
-behind = make_pipeline(
+after_masker = make_pipeline(
     masker, RegionTDPTransformer(atlas_img, mask_img=mask_img, two_sided=True)
 )
-same = bool((behind.fit_transform(maps[:3]) == features[:3].to_numpy()).all())
-print("The same numbers behind a masker:", same)
+same = bool((after_masker.fit_transform(maps[:3]) == features[:3].to_numpy()).all())
+print("The same numbers after a masker:", same)
 
 # %%
 # Before a masker
 # ---------------
-# And TDP images are images, which any masker takes. Here: the mean TDP of the clusters
-# that reach into each region, a summary without a guarantee of its own.
+# Any masker accepts TDP images. This one computes the mean TDP in each region. This
+# mean is a summary, and it has no guarantee.
 
 from ari_estimator import ClusterTDPTransformer
 from nilearn.maskers import NiftiLabelsMasker
@@ -101,8 +102,8 @@ print(mean_tdp.fit_transform(maps[-1:]).round(2))
 # %%
 # Decoding
 # --------
-# Which group is a subject of? The bounds of a subject come from that subject's map
-# alone, so nothing leaks from the subjects who are left out.
+# Which group does a subject belong to? The bounds of a subject come only from the map
+# of this subject, so no information leaks from the test set.
 
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
@@ -117,7 +118,7 @@ accuracy = cross_val_score(decoder, maps, group, cv=folds)
 print("Accuracy in five folds:", accuracy, "mean", accuracy.mean().round(3))
 
 # %%
-# What the classifier leans on:
+# The classifier has these weights:
 
 decoder.fit(maps, group)
 weights = pd.Series(decoder[-1].coef_[0], index=networks, name="weight of 'weak'")

@@ -2,17 +2,18 @@
 Permutations against the parametric bound
 =========================================
 
-Simes' test is safe for whatever positive dependence the voxels have. Permutations of
-the subjects see the dependence that there is. What does that bring? More, the more the
-voxels depend on each other.
+How much larger do the bounds become with permutations? Simes' test is valid for any
+positive dependence between voxels. Permutations of the subjects adapt to the actual
+dependence. The more the voxels depend on each other, the larger the gain.
 """
 
 # %%
 # The same effect in noise of three kinds
 # ---------------------------------------
-# Groups of twenty subjects, simulated from the motor map that comes with nilearn. The
-# noise is smooth over 8, 14 or 20 mm, with the same variance. Real data have more
-# dependence than such noise: networks, movement, breathing.
+# The groups of twenty subjects are simulated from the motor map that comes with
+# nilearn. The noise is smooth over 8, 14 or 20 mm, with the same variance. Real data
+# depend more on each other than this noise, for example through networks, movement and
+# breathing.
 
 import pandas as pd
 from ari_estimator import (
@@ -51,30 +52,30 @@ for fwhm in (8, 14, 20):
 pd.DataFrame(rows).set_index(["smooth over (mm)", "bound"]).round(2)
 
 # %%
-# At 8 mm there is nothing to gain here, and the chance that is in any calibration may
-# cost a little. The clusters are the same with both; the bounds are what differs.
+# At 8 mm, permutations gain nothing here, and the randomness of a calibration may cost
+# a little. Both methods have the same clusters. Only the bounds differ.
 
 # %%
-# What a calibration rests on
-# ---------------------------
-# For each permutation, the scale at which the template touches its sorted p-values. At
-# most 5 % of these lie below the calibrated scale. The data as observed are far below,
-# since there is an effect.
+# How a calibration works
+# -----------------------
+# For each permutation, the figure shows the scale at which the template touches the
+# sorted p-values. At most 5 % of these values lie below the calibrated scale. The
+# observed data lie far below it, because there is an effect.
 
 import matplotlib.pyplot as plt
 from ari_estimator.plotting import plot_pivotal_statistics
 
 calibration = model.calibration_
-assert calibration is not None  # of the last contrast, there is one
+assert calibration is not None  # the last contrast was calibrated
 plot_pivotal_statistics(calibration)
 plt.show()
 
 # %%
 # Templates
 # ---------
-# The shape of the thresholds is a choice: some are better at many weak voxels, others
-# at few strong ones. It has to be made before looking at the bounds, since of several
-# the best one does not hold.
+# You choose the shape of the thresholds. Some shapes are better for many weak voxels,
+# others for few strong voxels. **Choose the template before you look at the bounds**:
+# the best of several bounds does not hold.
 
 rows = []
 for template in ("simes", "aorc", "beta", "higher_criticism", "power"):
@@ -94,15 +95,15 @@ pd.DataFrame(rows).set_index("template").round(2)
 # %%
 # How much is there to be found?
 # ------------------------------
-# The group is simulated, so it is known what is active.
+# The group is simulated, so the active voxels are known.
 
 active = group.effect_img.get_fdata() > 0
 in_largest = active[model.labels_img_.get_fdata() == 1]
-print(f"Of the largest cluster, {in_largest.mean():.2f} are active;")
-print(f"in the whole brain, {active.sum()} voxels are.")
+print(f"Active: {in_largest.mean():.2f} of the largest cluster,")
+print(f"and {active.sum()} voxels of the whole brain.")
 
 # %%
 # Errors must be symmetric
 # ------------------------
-# Of one sample, signs are flipped: that assumes that errors are symmetric around 0.
-# With outliers of one sign the bounds do not hold, see :doc:`/permutations`.
+# One-sample designs use sign-flipping, which assumes that errors are symmetric around
+# 0. **With outliers of one sign, the bounds do not hold**, see :doc:`/permutations`.

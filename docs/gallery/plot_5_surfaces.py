@@ -2,14 +2,15 @@
 Surfaces: one family of both hemispheres
 ========================================
 
-On surfaces, clusters are connected along the edges of the mesh, and both hemispheres
-are one family: the error level is spent once, not once for each.
+How much of each cluster on the cortex is active? On surfaces, clusters are connected
+along the edges of the mesh. Both hemispheres are one family, so the error level holds
+for both together.
 """
 
 # %%
 # A map on fsaverage5
 # -------------------
-# The meshes come with nilearn. The motor map, a volume, is projected to them.
+# The meshes come with nilearn. The code projects the motor map, a volume, to them.
 
 from nilearn.datasets import (
     load_fsaverage,
@@ -25,17 +26,16 @@ surface_img = SurfaceImage.from_volume(
 print({part: values.shape[0] for part, values in surface_img.data.parts.items()})
 
 # %%
-# A projection averages values of voxels that depend on each other, which makes z values
-# somewhat smaller than those of a model that is fitted on the surface. For a study,
-# project the subjects' maps and fit :class:`~ari_estimator.ARISecondLevelModel` to
-# them, as to volumes.
+# A projection averages voxels, so these z values are somewhat smaller than the z values
+# of a model that is fitted on the surface. In a study, project the maps of the subjects
+# and fit :class:`~ari_estimator.ARISecondLevelModel` to them, as you do with volumes.
 
 # %%
-# What was tested
-# ---------------
-# Where the volume has no brain, its projection is zero. These vertices were not tested,
-# so they do not belong to the family: the mask has the others. A study has the medial
-# wall left out as well, by the labels that come with its surfaces.
+# The mask
+# --------
+# Where the volume has no brain, the projection is zero. These vertices were not tested,
+# so the mask excludes them. In a study, also exclude the medial wall, with the labels
+# that come with your surfaces.
 
 import numpy as np
 
@@ -49,7 +49,7 @@ print("tested:", {part: int(values.sum()) for part, values in parts.items()})
 # %%
 # Clusters
 # --------
-# Sizes are in vertices and mm\ :sup:`2`, peaks have a hemisphere and a vertex.
+# Sizes are in vertices and mm\ :sup:`2`. Peaks have a hemisphere and a vertex.
 
 from ari_estimator import AdaptiveTDPTransformer, ClusterTDPTransformer
 
@@ -75,8 +75,8 @@ plt.show()
 # %%
 # Clusters of a TDP
 # -----------------
-# All that volumes can do, surfaces can: here the largest clusters that are at least 80
-# % active.
+# Everything that works for volumes also works for surfaces. These are the largest
+# clusters with a TDP of at least 80 %.
 
 adaptive = AdaptiveTDPTransformer(0.8, **options)
 adaptive.fit_transform(surface_img)

@@ -1,15 +1,16 @@
 """
-Regions, also those made of the data
-====================================
+Regions, even if made from the data
+===================================
 
-Any set of voxels has a bound, and regions are sets like others. They may come from an
-atlas, as in :ref:`sphx_glr_auto_gallery_plot_3_pipelines.py`; they may also be made of
-the very data that are tested.
+How much of each region is active, and may you make the regions from the same data? Yes:
+any set of voxels has a bound. Regions may come from an atlas, as in
+:ref:`sphx_glr_auto_gallery_plot_3_pipelines.py`, or from the data that you test.
 """
 
 # %%
-# A group of twenty subjects, simulated from a real map: of these it is known what is
-# active.
+# The data
+# --------
+# The twenty subjects are simulated from a real map, so the active voxels are known.
 
 import pandas as pd
 from ari_estimator import ARISecondLevelModel, RegionTDPTransformer, set_bound
@@ -19,12 +20,12 @@ group = load_simulated_group(n_subjects=20, effect_size=1.5)
 print(group.description)
 
 # %%
-# Regions made of the data
-# ------------------------
-# nilearn parcellates the brain into 60 regions whose voxels go together in these
-# subjects. With most methods it would be circular to test such regions on the same
-# subjects. Here it is not: the bounds hold for all sets of voxels at once, also for
-# those that are picked after looking at the data.
+# Regions made from the data
+# --------------------------
+# nilearn divides the brain into 60 regions of voxels that vary together in these
+# subjects. With most methods, a test of these regions on the same subjects is circular.
+# With ARI it is not. The bounds hold for all sets of voxels at once, including sets
+# that you choose after you have seen the data.
 
 from nilearn.regions import Parcellations
 
@@ -45,7 +46,7 @@ table = model.table_.sort_values("tdp", ascending=False)
 table[["region_id", "n_voxels", "true_discoveries", "tdp"]].head(6).round(3)
 
 # %%
-# What is true: no bound is above it.
+# The truth is known, and no bound is above it.
 
 parcels = parcels_img.get_fdata()
 active = group.effect_img.get_fdata() > 0
@@ -59,14 +60,14 @@ print(above, "of", len(found), "regions have a bound above the truth.")
 import matplotlib.pyplot as plt
 from nilearn.plotting import plot_roi
 
-plot_roi(parcels_img, colorbar=False, display_mode="z", cut_coords=6)
+plot_roi(parcels_img, colorbar=False, display_mode="z", cut_coords=3)
 plt.show()
 
 # %%
 # The image of regions
 # --------------------
-# Regions give an array; ``inverse_transform`` makes an image of it, in which a region
-# shows its TDP.
+# Regions give an array. ``inverse_transform`` turns it into an image in which each
+# region shows its TDP.
 
 from ari_estimator.plotting import plot_tdp
 
@@ -78,8 +79,8 @@ plt.show()
 # %%
 # Any other set
 # -------------
-# A sphere, a mask, a list of voxels: as many as one likes. Their bounds hold together
-# with all those above.
+# You may also ask about spheres, masks and lists of voxels, as many as you like. Their
+# bounds hold together with all bounds above.
 
 for radius in (6, 12, 24):
     bound = set_bound(model, seed=(39, -22, 58), radius=radius)
@@ -87,10 +88,10 @@ for radius in (6, 12, 24):
     print(f"{radius} mm: {found} of {tested} voxels, TDP {bound.tdp:.2f}")
 
 # %%
-# Which regions is a cluster made of?
+# Which regions does a cluster cover?
 # -----------------------------------
-# :func:`~ari_estimator.reporting.get_region_composition` cuts clusters along regions,
-# with a bound for each piece.
+# :func:`~ari_estimator.reporting.get_region_composition` cuts clusters along the
+# borders of regions, and gives a bound for each piece.
 
 from ari_estimator import ClusterTDPTransformer
 from ari_estimator.reporting import get_region_composition

@@ -1,50 +1,33 @@
 """
-Clusters that FSL has found
-===========================
+The TDP of clusters that FSL found
+==================================
 
-A FEAT folder has all that ARI needs: the z map, the mask, the clusters with their
-numbers, and the tables to add the TDP to.
+How much of each cluster in a FEAT folder is active? The folder has everything that ARI
+needs: the z map, the mask, the clusters with their numbers, and tables to which the
+package adds the TDP.
 """
 
 # %%
 # A FEAT folder
 # -------------
-# Its files are made here, from the real map that comes with nilearn: what FEAT would
-# have found in it, clusters of z > 3.1 of at least 20 voxels, numbered by size.
+# ``write_sample_study`` writes the sample study of this package, with a folder like the
+# output of FEAT.
 
 from pathlib import Path
 from tempfile import mkdtemp
 
-import numpy as np
-from nilearn.datasets import load_sample_motor_activation_image
-from nilearn.image import load_img, new_img_like
-from scipy.ndimage import generate_binary_structure, label
+from ari_estimator.datasets import write_sample_study
 
-z_img = load_img(load_sample_motor_activation_image())
-z = z_img.get_fdata()
-labels, _ = label(z > 3.1, structure=generate_binary_structure(3, 3))
-sizes = np.bincount(labels.ravel())
-large = [number for number in np.argsort(sizes) if number > 0 and sizes[number] >= 20]
-cluster_index = np.zeros(z.shape, dtype=np.int16)
-for index, number in enumerate(large, start=1):
-    cluster_index[labels == number] = index
-
-feat = Path(mkdtemp()) / "study.feat"
-(feat / "stats").mkdir(parents=True)
-z_img.to_filename(feat / "stats" / "zstat1.nii.gz")
-new_img_like(z_img, (z != 0).astype(np.uint8)).to_filename(feat / "mask.nii.gz")
-new_img_like(z_img, cluster_index).to_filename(feat / "cluster_mask_zstat1.nii.gz")
-rows = ["Cluster Index\tVoxels\tP\t-log10(P)\tZ-MAX"]
-for index in range(len(large), 0, -1):
-    inside = cluster_index == index
-    rows.append(f"{index}\t{inside.sum()}\t0.001\t3\t{z[inside].max():.2f}")
-(feat / "cluster_zstat1.txt").write_text("\n".join(rows) + "\n")
+folder = Path(mkdtemp())
+write_sample_study(folder / "study")
+feat = folder / "study" / "cope1.feat"
+print("\n".join(sorted(str(path.relative_to(feat)) for path in feat.rglob("*.*"))))
 
 # %%
-# How much of each of them is active?
+# How much of each cluster is active?
 # -----------------------------------
-# :func:`~ari_estimator.interfaces.read_feat` finds the map as it was before
-# thresholding, the mask of all voxels that were tested, and the clusters.
+# :func:`~ari_estimator.interfaces.read_feat` finds the map before thresholding, the
+# mask of all tested voxels, and the clusters.
 
 from ari_estimator import ClusterTDPTransformer
 from ari_estimator.interfaces import find_feat_tables, read_feat, write_fsl_tdp
@@ -55,34 +38,35 @@ tdp_img = ari.fit_transform(stat_map.stat_img)
 ari.table_[["cluster_id", "n_voxels", "true_discoveries", "tdp", "peak_stat"]].round(2)
 
 # %%
+# A large cluster need not have a large TDP. The numbers are FSL's cluster numbers.
 
 import matplotlib.pyplot as plt
-from ari_estimator.plotting import plot_tdp
+from ari_estimator.plotting import plot_cluster_dots
 
-plot_tdp(z_img, tdp_img, threshold=3.1, title="TDP of FSL's clusters")
+plot_cluster_dots(ari, title="FSL's clusters")
 plt.show()
 
 # %%
-# The tables of FSL, with two columns more
-# ----------------------------------------
-# What FEAT has written stays as it is. Beside a TDP image and more, there is a
-# copy of each table.
+# FSL's tables with two more columns
+# ----------------------------------
+# The files of FEAT stay as they are. A new folder gets a TDP image and a copy of each
+# table, among other files.
 
 tables = find_feat_tables(feat)
-_, files = write_fsl_tdp(stat_map, feat.parent / "tdp", tables=tables)
+_, files = write_fsl_tdp(stat_map, folder / "tdp", tables=tables)
 for what, path in files.items():
     print(f"{what}: {path.name}")
 print()
 print(files["copy of cluster_zstat1.txt"].read_text())
 
 # %%
-# From a shell, ``ari fsl study.feat --out tdp`` does the same.
+# In a shell, ``ari fsl cope1.feat --out tdp`` does the same.
 
 # %%
-# And clusters of one's own
-# -------------------------
-# With the same map and mask at hand, one need not keep to FSL's clusters: here the
-# largest ones that are at least 90 % active.
+# Other clusters from the same map
+# --------------------------------
+# You need not keep FSL's clusters. With the same map and mask, these are the largest
+# clusters with a TDP of at least 90 %.
 
 from ari_estimator import AdaptiveTDPTransformer
 

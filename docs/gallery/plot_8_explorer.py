@@ -2,15 +2,16 @@
 The explorer: choose clusters by eye
 ====================================
 
-:func:`~ari_estimator.explore` writes a page with a map and all its clusters: one file,
-that any browser opens without a server or a network. Move the TDP, click the brain,
-grow and shrink a cluster. All bounds hold at once, however long one looks.
+How do you look around in a map without breaking the guarantee?
+:func:`~ari_estimator.explore` writes a page with a map and all its clusters. It is one
+file, and any browser opens it without a server or a network. Move the TDP, click on the
+brain, grow and shrink a cluster. All bounds hold at once, no matter how long you look.
 """
 
 # %%
-# A real z map that comes with nilearn. "page" is the whole of it:
-# ``page.save_as_html("motor.html")`` writes it, ``page.open_in_browser()`` shows it,
-# and notebooks have it in a frame, as here.
+# The z map of a motor task comes with nilearn. ``page.save_as_html("motor.html")``
+# writes the page, and ``page.open_in_browser()`` shows it. Notebooks show it in a
+# frame, as below.
 
 from ari_estimator import explore
 from nilearn.datasets import load_sample_motor_activation_image
@@ -24,5 +25,5 @@ print(repr(page))
 # sphinx_gallery_thumbnail_path = "images/explorer.png"
 
 # %%
-# What it does, and what it takes, is said in :doc:`/explorer`. From a shell: ``ari
-# explore zstat.nii.gz --two-sided``.
+# :doc:`/explorer` explains all controls. In a shell, use ``ari explore zstat.nii.gz
+# --two-sided``.

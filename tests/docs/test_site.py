@@ -95,7 +95,7 @@ def _find(name: str):
 
 def test_every_example_of_the_gallery_has_a_title_and_says_so_in_its_name():
     examples = sorted(DOCS.glob("gallery/*.py"))
-    assert len(examples) >= 8
+    assert len(examples) >= 12
     for example in examples:
         assert example.name.startswith("plot_"), "is not run by the gallery"
         lines = example.read_text(encoding="utf-8").splitlines()

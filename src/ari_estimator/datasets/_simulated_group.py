@@ -1,4 +1,4 @@
-"""Maps of a group of subjects, of which it is known what is active."""
+"""Simulated maps of a group of subjects with a known effect."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from nilearn.datasets import load_sample_motor_activation_image
 from nilearn.image import load_img, new_img_like
-from scipy.ndimage import gaussian_filter
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
-_FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
-
+from ari_estimator.datasets._smooth_noise import SmoothNoise
 
 _PARAMETER_CONSTRAINTS: dict[str, Any] = {
     "n_subjects": [Interval(Integral, 1, None, closed="left")],
@@ -34,10 +32,10 @@ def load_simulated_group(
 ) -> Bunch:
     """Simulate the maps of a group of subjects from a real map, without a download.
 
-    The effect is that of the motor map that comes with nilearn, left against right button
-    press, where that is strong, and exactly zero elsewhere. Each subject has it, with smooth
-    Gaussian noise of standard deviation 1 on top. What is found can be compared with what
-    is there, which no real data allow.
+    nilearn brings a motor map, left against right button press. The effect is proportional to
+    this map where the map is strong, and exactly zero elsewhere. Each subject has the same
+    effect plus smooth Gaussian noise of standard deviation 1. You can therefore compare the
+    results with the truth, which real data do not allow.
 
     Parameters
     ----------
@@ -48,10 +46,10 @@ def load_simulated_group(
         Largest effect, in standard deviations of the noise.
 
     threshold : float, default=3.0
-        The effect is zero where the absolute z value of the real map is at most that.
+        The effect is zero where the absolute z value of the real map is at most this value.
 
     fwhm : float, default=8.0
-        Full width at half maximum, in mm, of the Gaussian that makes the noise smooth.
+        Smoothness of the noise: full width at half maximum of the Gaussian kernel, in mm.
 
     random_state : int, RandomState instance or None, default=0
         Seed of the noise.
@@ -62,24 +60,25 @@ def load_simulated_group(
         With the attributes
 
         cmaps : list of Nifti1Image
-            A map for each subject, of 3 mm, 0 outside of the mask. They are named as in
-            :func:`nilearn.datasets.fetch_localizer_contrasts`.
+            One map per subject, with voxels of 3 mm, 0 outside the mask. The name is the same
+            as in :func:`nilearn.datasets.fetch_localizer_contrasts`.
         effect_img : Nifti1Image
             The effect, in standard deviations of the noise.
         mask_img : Nifti1Image
-            The voxels of the brain, 1 in them.
+            The brain mask: 1 inside, 0 outside.
         description : str
-            What was simulated.
+            How the data were simulated.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range.
+        If a parameter is out of range.
 
     See Also
     --------
+    load_sample_study : A complete study with design, atlas and surfaces.
     nilearn.datasets.fetch_localizer_contrasts : Maps of real subjects, downloaded.
-    nilearn.datasets.load_sample_motor_activation_image : The map that they are made of.
+    nilearn.datasets.load_sample_motor_activation_image : The real map behind the effect.
 
     Examples
     --------
@@ -104,14 +103,11 @@ def load_simulated_group(
     effect = np.where(np.abs(z_values) > threshold, z_values, 0)
     effect *= effect_size / np.abs(z_values).max()
 
-    voxel_size = np.asarray(motor_img.header.get_zooms()[:3])
-    sigma = fwhm / _FWHM_PER_SIGMA / voxel_size
-    scale = 1 / _standard_deviation_of_smooth_noise(z_values.shape, sigma)
+    smooth_noise = SmoothNoise(z_values.shape, motor_img.header.get_zooms()[:3], fwhm)
     rng = check_random_state(random_state)
     cmaps = []
     for _ in range(n_subjects):
-        white = rng.standard_normal(z_values.shape)
-        noise = scale * gaussian_filter(white, sigma, mode="wrap")
+        noise = smooth_noise.draw(rng)
         cmaps.append(new_img_like(motor_img, np.where(mask, effect + noise, 0).astype(np.float32)))
     return Bunch(
         cmaps=cmaps,
@@ -123,10 +119,3 @@ def load_simulated_group(
             f"and Gaussian noise with a smoothness of {fwhm:g} mm."
         ),
     )
-
-
-def _standard_deviation_of_smooth_noise(shape: tuple[int, ...], sigma: Any) -> float:
-    """Return that of white noise of variance 1 after smoothing, with edges that wrap around."""
-    impulse = np.zeros(shape)
-    impulse[tuple(size // 2 for size in shape)] = 1
-    return float(np.linalg.norm(gaussian_filter(impulse, sigma, mode="wrap")))
