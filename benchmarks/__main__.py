@@ -42,7 +42,7 @@ def main() -> None:
         figure = importlib.import_module(name).main()
         if figure is not None and given.page is not None:
             figure.savefig(given.page.parent / "images" / f"{name}.png", dpi=110)
-        shown = table(("what", "beside", "ratio", "limit"), page_rows())
+        shown = table(("task", "compared with", "ratio", "limit"), page_rows())
         publish(name, f"{shown}\n\n{machine()}", given.page)
 
 

@@ -1,8 +1,14 @@
-"""How often something happened, with an exact interval for its probability."""
+"""Error rates with exact intervals."""
 
 from __future__ import annotations
 
 from scipy.stats import binomtest
+
+# What a page says above a table of rates.
+KEY = (
+    "Brackets show the 99 % Clopper-Pearson interval. Bold means that the whole interval is above "
+    "alpha."
+)
 
 
 def error_rate(n_errors: int, n_runs: int, alpha: float, digits: int = 3) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 def side_by_side(functions: dict[str, Callable[[], object]], n_rounds: int = 9) -> dict[str, float]:
     """Return the median time of each function, in seconds.
 
-    The functions take turns, so that a slow moment of the machine meets all of them. One
-    round before is not counted: it compiles, and fills caches.
+    The functions take turns, so that a slow moment of the machine affects all of them. The first
+    round is not counted: it compiles code and fills caches.
     """
     times: dict[str, list[float]] = {name: [] for name in functions}
     for i in range(n_rounds + 1):
@@ -25,7 +25,7 @@ def side_by_side(functions: dict[str, Callable[[], object]], n_rounds: int = 9) 
 
 
 def peak_memory(function: Callable[[], object]) -> int:
-    """Return the largest memory that a function allocates on top of what is there, in bytes."""
+    """Return the peak memory that a function allocates, in bytes."""
     function()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -36,7 +36,7 @@ def peak_memory(function: Callable[[], object]) -> int:
     return peak - before
 
 
-# What the page says, and beside what: the ratios that were reported for it, and their limit.
+# Task and what it is compared with: the ratios that were reported for it, and their limit.
 Row = tuple[str, str]
 rows: dict[Row, tuple[list[float], float | None, bool]] = {}
 
@@ -49,10 +49,10 @@ def report(
     at_least: bool = False,
     row: Row | None = None,
 ) -> None:
-    """Print a ratio, beside what it is to reach if there is such a limit.
+    """Print a ratio and, if there is one, its limit.
 
     Ratios with a row are gathered in that row of the page. With ``at_least``, a ratio says how
-    many times the other takes.
+    many times as long the other takes.
     """
     line = f"  {what:<62} {ratio:7.2f}"
     if limit is not None:
@@ -64,7 +64,7 @@ def report(
 
 
 def page_rows() -> list[list[str]]:
-    """Return the rows of the page, of what was reported so far: name, peer, ratio, limit."""
+    """Return the rows of the page for all reports so far: task, compared with, ratio, limit."""
     shown = []
     for (what, beside), (ratios, limit, at_least) in rows.items():
         ends = dict.fromkeys(_shown(ratio, at_least) for ratio in (min(ratios), max(ratios)))

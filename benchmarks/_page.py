@@ -1,7 +1,7 @@
-"""What a benchmark prints, and the place of it in a document.
+"""Put the output of a benchmark into a document.
 
-A document has a block for each benchmark, between two comments with its name. What is printed is
-what stands there, so that each number has the command that made it.
+A document has a block for each benchmark, between two comments with its name. The block holds the
+printed output, so that each number has the command that made it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 def add_page_argument(parser: argparse.ArgumentParser) -> None:
     """Let a command take ``--page``."""
     parser.add_argument(
-        "--page", type=Path, help="document that gets what is printed, in the block of that name"
+        "--page", type=Path, help="document to put the output into, in the block of that name"
     )
 
 
 def publish(name: str, text: str, page: Path | None = None) -> None:
-    """Print a text, and put it into the block of that name where there is a page."""
+    """Print a text. If there is a page, put the text into its block of that name."""
     print(text)
     if page is None:
         return

@@ -1,9 +1,9 @@
 """Error of calibrated bounds where assumptions fail: ``python benchmarks/assumption_error.py``.
 
-A simulation of a minute or two, which ``python benchmarks`` leaves out. Nothing is active, and any
-discovery is an error. Errors of one sample are lognormal, as far from symmetric as errors get;
-designs have few subjects and many nuisance variables, where residuals are exchangeable only for
-large samples. Voxels are independent.
+The simulation takes a minute or two. ``python benchmarks`` does not run it. Nothing is active, so
+any discovery is an error. One-sample studies have lognormal errors, which are far from symmetric.
+The other designs have few subjects and many nuisance variables; their residuals are exchangeable
+only in large samples. Voxels are independent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Callable
 
 import numpy as np
-from _error_rate import error_rate
+from _error_rate import KEY, error_rate
 from _page import add_page_argument, publish, table
 from scipy.stats import ttest_1samp
 
@@ -34,12 +34,12 @@ def calibrated(data: np.ndarray, design: np.ndarray | None = None, **params: obj
 
 
 def closed_testing(data: np.ndarray) -> bool:
-    """Tell whether anything is found by t-tests and Simes' test."""
+    """Tell whether anything is found by t-tests and Simes test."""
     return Hommel(ttest_1samp(data, 0).pvalue).true_discoveries(ALPHA) > 0
 
 
 def skewed(n_subjects: int, n_voxels: int) -> Callable[[np.random.Generator], np.ndarray]:
-    """Return what draws lognormal errors of mean 0."""
+    """Return a function that draws lognormal errors of mean 0."""
     return lambda rng: np.exp(rng.standard_normal((n_subjects, n_voxels))) - np.exp(0.5)
 
 
@@ -59,23 +59,23 @@ def few_subjects_bootstrap(rng: np.random.Generator) -> bool:
 
 
 def studies() -> dict[str, Study]:
-    """Return what simulates a study, and tells whether anything was found."""
+    """Return functions that simulate a study and tell whether anything was found."""
     one, hundred, large = skewed(12, 1), skewed(12, 100), skewed(100, 100)
     return {
         "lognormal errors, 12 subjects, 1 voxel: sign-flipping": lambda r: calibrated(one(r)),
         "lognormal errors, 12 subjects, 100 voxels: sign-flipping": (
             lambda rng: calibrated(hundred(rng))
         ),
-        "lognormal errors, 12 subjects, 100 voxels: t-tests and Simes' test": (
+        "lognormal errors, 12 subjects, 100 voxels: t-tests and Simes test": (
             lambda rng: closed_testing(hundred(rng))
         ),
         "lognormal errors, 100 subjects, 100 voxels: sign-flipping": (
             lambda rng: calibrated(large(rng))
         ),
-        "normal errors, 12 subjects, 200 voxels, mean beside 3 nuisance variables": (
+        "normal errors, 12 subjects, 200 voxels, mean with 3 nuisance variables": (
             few_subjects_mean
         ),
-        "normal errors, 12 subjects, 200 voxels, covariate beside 2 and an intercept: bootstrap": (
+        "normal errors, 12 subjects, 200 voxels, covariate with 2 others, intercept: bootstrap": (
             few_subjects_bootstrap
         ),
     }
@@ -93,8 +93,7 @@ def main() -> None:
         rows.append([name, error_rate(n_errors, given.studies, ALPHA)])
     text = (
         f"{given.studies:,} studies of each kind, 100 permutations, two-sided, alpha = {ALPHA}, "
-        "fixed seed. In brackets the 99 % Clopper-Pearson interval; bold where it is above "
-        "alpha.\n\n"
+        f"fixed seed. {KEY}\n\n"
     )
     publish("assumption_error", text + table(["study", "error"], rows), given.page)
 

@@ -1,8 +1,8 @@
-"""Designs beside PALM, if Octave and PALM are there: ``PALM=FOLDER python benchmarks beside_palm``.
+"""Designs, compared with PALM in Octave: ``PALM=FOLDER python benchmarks beside_palm``.
 
 PALM (Winkler et al. 2014) gives p-values of voxels by the largest statistic. It has no bounds on
 true discoveries. Both get the same data, design and number of permutations, and both start from
-files or arrays on disk and in memory. Start-up of Octave is measured and taken off.
+files on disk or arrays in memory. The start-up time of Octave is measured and subtracted.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
     cases = {
         "one sample, signs": (np.ones((30, 1)), np.ones(1), {}, "-ise"),
         "two groups": (groups, difference, {}, "-ee"),
-        "two groups beside three covariates": (with_covariates, beside, {}, "-ee"),
+        "two groups with three covariates": (with_covariates, beside, {}, "-ee"),
         "two groups, variance groups, signs": (
             groups,
             difference,

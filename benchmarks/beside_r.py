@@ -1,8 +1,8 @@
-"""Jobs of R packages, which were measured elsewhere, once: ``python benchmarks beside_r``.
+"""Jobs of R packages that were measured once, elsewhere: ``python benchmarks beside_r``.
 
-Their seconds, in ``measured_elsewhere.tsv``, are of another machine. So these ratios tell the order
-of magnitude, and no more. Those of memory do not depend on the machine. Voxels are as many as
-there, p-values synthetic.
+Their seconds, in ``measured_elsewhere.tsv``, come from another machine. So these ratios show the
+order of magnitude only. Ratios of memory do not depend on the machine. The number of voxels is the
+same as there; p-values are synthetic.
 """
 
 from __future__ import annotations

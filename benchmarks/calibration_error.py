@@ -1,10 +1,9 @@
 """Error of calibrated bounds in simulated studies: ``python benchmarks/calibration_error.py``.
 
-A simulation of some minutes, which ``python benchmarks`` leaves out. Each study has 20 subjects
-with smooth noise in a volume. Without signal, any discovery at all is an error of the joint error
-rate. With signal, it is an error if the inactive voxels, the set that is hardest on the bounds,
-are said to have a true discovery: then, and only then, some set has a bound above its number of
-active voxels.
+The simulation takes some minutes. ``python benchmarks`` does not run it. Each study has 20
+subjects with smooth noise in a volume. Without signal, any discovery is an error. With signal, a
+bound above 0 for the set of all inactive voxels is an error: some set has a bound above its number
+of active voxels if and only if this set has.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
-from _error_rate import error_rate
+from _error_rate import KEY, error_rate
 from _page import add_page_argument, publish, table
 from joblib import Parallel, delayed
 from scipy.ndimage import gaussian_filter
@@ -26,7 +25,7 @@ N_SUBJECTS = 20
 N_PERMUTATIONS = 100
 LEVELS = (0.05, 0.1)
 
-# Of the volume a corner is active, if anything is.
+# In studies with signal, a corner of the volume is active.
 ACTIVE = np.zeros(SHAPE, dtype=bool)
 ACTIVE[:6, :6, :6] = True
 ACTIVE = ACTIVE.ravel()
@@ -40,10 +39,10 @@ PAIR = np.repeat(np.arange(N_SUBJECTS // 2), 2)
 
 
 def designs(rng: np.random.Generator) -> dict[str, tuple[np.ndarray, list[float], dict]]:
-    """Return designs, contrasts and parameters, of which the first column is tested."""
+    """Return designs, contrasts and parameters. Contrasts test the first column."""
     ones = np.ones(N_SUBJECTS)
     covariate, nuisance = rng.standard_normal((2, N_SUBJECTS))
-    # A nuisance variable that goes with the covariate, which residuals have to account for.
+    # A nuisance variable that correlates with the covariate. Residuals have to account for it.
     nuisance += covariate
     dummies = (PAIR[:, np.newaxis] == np.arange(N_SUBJECTS // 2)).astype(float)
     regression = np.column_stack([covariate, ones, nuisance])
@@ -81,7 +80,7 @@ def noise(rng: np.random.Generator) -> np.ndarray:
 
 
 def variants(rng: np.random.Generator, *, with_all: bool) -> Iterator[tuple[str, dict]]:
-    """Yield what is calibrated, by name."""
+    """Yield names and parameters of calibrations."""
     yield "Simes", {}
     yield "Simes, step-down", {"step_down": True}
     yield "beta", {"template": "beta"}
@@ -149,10 +148,12 @@ def main() -> None:
         rows.append([f"{scheme}: {name}", *rates])
     text = (
         f"{given.studies:,} studies of {N_SUBJECTS} subjects and {ACTIVE.size:,} voxels "
-        f"({ACTIVE.sum()} active if there is signal), {N_PERMUTATIONS} permutations, fixed seed. "
-        "In brackets the 99 % Clopper-Pearson interval; bold where it is above the level.\n\n"
+        f"({ACTIVE.sum()} active in studies with signal), {N_PERMUTATIONS} permutations, fixed "
+        f"seed. {KEY}\n\n"
     )
-    publish("calibration_error", text + table(["what is calibrated", *header], rows), given.page)
+    publish(
+        "calibration_error", text + table(["design, scheme: template", *header], rows), given.page
+    )
 
 
 if __name__ == "__main__":

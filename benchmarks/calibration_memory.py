@@ -1,4 +1,4 @@
-"""Calibration that is read from a cache, beside the first one, which is computed."""
+"""Calibration that is read from a cache, compared with the first one, which is computed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> None:
         times["again"] / times["first"],
         0.5,
         row=(
-            f"1,000 sign flips of {N_SUBJECTS} subjects, 2 mm brain, once more, with `memory`",
+            f"1,000 sign flips of {N_SUBJECTS} subjects, 2 mm brain, repeated with `memory`",
             "the first time",
         ),
     )

@@ -1,7 +1,7 @@
 """TDP of the clusters of a study: ``python benchmarks/calibration_power.py FOLDER``.
 
-The folder holds one contrast image per subject, in the order of the rows of ``participants.tsv``,
-of which ``--covariate`` names a column to be regressed on.
+The folder holds one contrast image per subject, in the order of the rows of ``participants.tsv``.
+``--covariate`` names the column to regress on.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ def table(
 
 
 def print_most_to_gain(data: np.ndarray) -> None:
-    """Print what any refinement of a calibration with Simes' template can gain at the most.
+    """Print the most that any refinement of a calibration with the Simes template can gain.
 
-    It knows more of the true nulls than bounds say; here all that was discovered is left out, as if
-    that were known to be active.
+    A refinement knows more about the true nulls than the bounds say. Here, all discovered voxels
+    are excluded, as if they were known to be active.
     """
     fitted = PermutationCalibration(random_state=0).fit(data)
     n_discovered = fitted.critical_vector_.true_discoveries(fitted.p_values_)

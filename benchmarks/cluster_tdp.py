@@ -1,4 +1,4 @@
-"""TDP of the clusters of a 2 mm brain, beside nilearn and beside what cannot be avoided."""
+"""TDP of the clusters of a 2 mm brain, compared with nilearn and with the unavoidable work."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def main() -> None:
         for threshold in THRESHOLDS:
             ari = ClusterTDPTransformer(threshold, mask_img=mask_img)
             ari.fit_transform(img)
-            # nilearn takes seconds where there are many clusters; fewer rounds will do.
+            # With many clusters, nilearn takes seconds. Fewer rounds are enough then.
             many = len(ari.table_) > 2000
             times = side_by_side(
                 {

@@ -1,4 +1,4 @@
-"""``ari clusters`` from shell to result, beside importing what of nilearn it needs."""
+"""``ari clusters`` from shell to result, compared with importing the parts of nilearn it needs."""
 
 from __future__ import annotations
 

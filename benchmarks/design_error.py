@@ -1,7 +1,7 @@
 """Error of calibrated bounds for designs: ``python benchmarks/design_error.py --page PAGE``.
 
-A simulation of some minutes, which ``python benchmarks`` leaves out. Nothing is
-active, and any discovery is an error. Errors are normal, and 60 voxels are independent.
+The simulation takes some minutes. ``python benchmarks`` does not run it. Nothing is active, so
+any discovery is an error. Errors are normal, and 60 voxels are independent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from _error_rate import error_rate
+from _error_rate import KEY, error_rate
 from _page import add_page_argument, publish, table
 
 from ari_estimator.calibration._subject_data import resample_subjects
@@ -53,14 +53,14 @@ def groups_of(sizes: tuple[int, ...]) -> np.ndarray:
 def normal(
     scales: np.ndarray, n_voxels: int = N_VOXELS
 ) -> Callable[[np.random.Generator], np.ndarray]:
-    """Return what draws independent normal errors with a standard deviation for each row."""
+    """Return a function that draws independent normal errors, each row with its SD."""
     return lambda rng: scales[:, np.newaxis] * rng.standard_normal((scales.size, n_voxels))
 
 
 def in_blocks(
     blocks: np.ndarray, scales: np.ndarray | float = 1.0
 ) -> Callable[[np.random.Generator], np.ndarray]:
-    """Return what draws errors that rows of a block share in part."""
+    """Return a function that draws errors that rows of a block partly share."""
 
     def draw(rng: np.random.Generator) -> np.ndarray:
         shared = rng.standard_normal((blocks.max() + 1, N_VOXELS))[blocks]
@@ -113,7 +113,7 @@ def other_designs() -> Iterator[tuple[list[str], Study]]:
         )
     subjects = np.repeat(np.arange(16), 2)
     between = groups_of((16, 16))
-    for blocks, told in ((subjects, "whole blocks"), (None, "without blocks: wrong")):
+    for blocks, told in ((subjects, "whole blocks"), (None, "without blocks (wrong)")):
         yield (
             ["8 and 8 subjects measured twice, difference of groups", f"permutation, {told}"],
             Study(in_blocks(subjects), between, np.array([1.0, -1]), {"blocks": blocks}),
@@ -155,11 +155,14 @@ def other_designs() -> Iterator[tuple[list[str], Study]]:
             Study(draw, halves, np.array([1.0, -1]), bootstrap),
         )
         yield (
-            [f"a covariate of {n} rows, beside 2 and an intercept", "bootstrap"],
+            [f"a covariate with 2 others and an intercept, {n} rows", "bootstrap"],
             Study(draw, with_mean, np.eye(4)[0], bootstrap),
         )
         yield (
-            [f"a covariate of {n} rows, beside 2 and an intercept", "permutation (Freedman-Lane)"],
+            [
+                f"a covariate with 2 others and an intercept, {n} rows",
+                "permutation (Freedman-Lane)",
+            ],
             Study(draw, with_mean, np.eye(4)[0], {}),
         )
 
@@ -267,8 +270,7 @@ def main() -> None:
     }
     texts = [
         f"{given.studies:,} studies of each kind, {N_VOXELS} independent voxels, {N_PERMUTATIONS} "
-        "permutations, two-sided (F and G have no sides), normal errors, fixed seeds. In brackets "
-        "the 99 % Clopper-Pearson interval; bold where it is above alpha."
+        f"permutations, two-sided (F and G have no sides), normal errors, fixed seeds. {KEY}"
     ]
     number = 0
     for title, (header, studies) in parts.items():

@@ -1,4 +1,4 @@
-"""Calibration of designs by permutation, beside one product of signs with data and a sort."""
+"""Calibration of designs, compared with one product of signs with data and a sort."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def calibrate(
 def beside_the_floor(
     n_subjects: int, n_voxels: int, n_permutations: int, n_rounds: int, limits: tuple[float, ...]
 ) -> None:
-    """Report sign flips, and Freedman-Lane beside four covariates where a limit is given."""
+    """Report sign flips and, if a limit is given, Freedman-Lane with four covariates."""
     data = data_of(n_subjects, n_voxels)
     design = design_of(n_subjects, 4)
     contrast = np.r_[1.0, -1, np.zeros(4)]
@@ -53,14 +53,14 @@ def beside_the_floor(
     chosen = dict(list(works.items())[: len(limits)])
     times = side_by_side({"floor": lambda: floor(data, n_permutations), **chosen}, n_rounds)
     sizes = f"{n_permutations:,} draws of {n_subjects:,} subjects, {n_voxels:,} voxels"
-    names = ("one sample, sign flips", "two groups beside four covariates, Freedman-Lane")
+    names = ("one sample, sign flips", "two groups with four covariates, Freedman-Lane")
     for work, name, limit in zip(chosen, names, limits, strict=False):
         ratio = times[work] / times["floor"]
         report(f"{sizes}: {work} / floor", ratio, limit, row=(f"{name}: {sizes}", FLOOR))
 
 
 def beside_one_variance(data: np.ndarray, n_groups: int, scheme: str) -> float:
-    """Return the time of v or G, relative to that of t or F."""
+    """Return the time of v or G, relative to the time of t or F."""
     design = design_of(len(data), 0, n_groups)
     rows = np.eye(n_groups)[:-1] - np.eye(n_groups)[1:]
     contrast = rows[0] if n_groups == 2 else rows
@@ -75,7 +75,7 @@ def beside_one_variance(data: np.ndarray, n_groups: int, scheme: str) -> float:
 
 
 def statistics_of_groups() -> None:
-    """Report v and G beside t and F."""
+    """Report v and G, compared with t and F."""
     data = data_of(30, N_VOXELS)
     for n_groups, name, beside in ((2, "v", "t"), (3, "G", "F")):
         for scheme in ("sign_flip", "permutation"):
@@ -88,7 +88,7 @@ def statistics_of_groups() -> None:
 
 
 def nested_blocks() -> None:
-    """Report permutations of nested blocks beside free ones."""
+    """Report permutations of nested blocks, compared with free ones."""
     data = data_of(32, N_VOXELS)
     design = design_of(32, 0)
     subjects = np.arange(32) // 2

@@ -1,11 +1,11 @@
-"""Results beside exhaustive closed testing in exact arithmetic: ``python benchmarks/exactness.py``.
+"""Results against closed testing in exact arithmetic: ``python benchmarks/exactness.py``.
 
-Small families of p-values with a fixed seed. Closed testing by its definition tests all
-intersections, in fractions; it is the one that the tests compare with, too. Integers and sets
-must be equal. p-values of sets are doubles here and must agree in 12 digits.
+The script draws small families of p-values with a fixed seed. The reference tests all intersections
+in fractions, by the definition of closed testing; the tests of the package use it, too. Integers
+and sets must be equal. p-values of sets are doubles here and must agree in 12 digits.
 
-Most families lie where rounding decides: on the grid of permutation p-values near a level, on the
-thresholds of the level themselves, or on few values that tie.
+In most families, rounding decides: p-values lie on the grid of permutation p-values near a level,
+on the thresholds of the level, or on few values that tie.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ def anywhere(rng: np.random.Generator, n: int, alpha: Fraction) -> Family:
 
 
 KINDS: dict[str, Callable[..., Family]] = {
-    "k / B of permutations, near the level": on_a_grid,
-    "equal to the thresholds of a Hommel value": on_thresholds,
-    "few values, among them 0, 1 and the level": of_few_values,
-    "anywhere": anywhere,
+    "permutation p-values k / B near the level": on_a_grid,
+    "p-values equal to the thresholds of a Hommel value": on_thresholds,
+    "few distinct values, including 0, 1 and the level": of_few_values,
+    "any values": anywhere,
 }
 
 
@@ -94,7 +94,7 @@ def count(counts: Counter, what: str, local_test: str, are_equal: list[bool]) ->
 
 def compare_sets(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fraction,
                  local_test: str) -> None:  # fmt: skip
-    """Compare all that is said of a family."""
+    """Compare all results for a family."""
     hommel = Hommel(p, local_test)
     level = float(alpha)
     vector = hommel.critical_vector(level)
@@ -140,7 +140,7 @@ def compare_sets(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fract
 
 def compare_forest(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fraction,
                    local_test: str, graph: Graph) -> None:  # fmt: skip
-    """Compare all clusters of a map, and what is asked of them."""
+    """Compare all clusters of a map, and all queries about them."""
     forest = TDPForest.from_bounds(graph, Hommel(p, local_test).bounds(float(alpha)))
     bounds = exact.bounds(alpha)
     search = ClusterSearch(graph, p, lambda members: bounds[sum(1 << i for i in members)])
@@ -164,7 +164,7 @@ def compare_forest(counts: Counter, exact: ClosedTest, p: np.ndarray, alpha: Fra
     )
     gammas = search.gammas()
     tally(
-        "TDP queries, at each TDP there is and between",
+        "TDP queries, at all TDPs of clusters and between them",
         [sets(forest.query(gamma)) == search.query(gamma) for gamma in gammas],
     )
     highest = [
@@ -210,9 +210,9 @@ def main() -> None:
     totals = [sum(n for key, n in counts.items() if key[1:] == column) for column in columns]
     rows.append(["all", *(f"{total:,}" for total in totals)])
     text = (
-        f"{given.families * len(KINDS):,} families of 1 to {LARGEST} p-values, {given.families:,} "
-        f"of each kind ({'; '.join(KINDS)}), at levels from 0.01 to 0.5; half of them on a small "
-        "grid or mesh.\n\n"
+        f"{given.families * len(KINDS):,} families of 1 to {LARGEST} p-values, at levels from 0.01 "
+        f"to 0.5. {given.families:,} are of each kind: {'; '.join(KINDS)}. Half of them are on a "
+        "small grid or mesh.\n\n"
     )
     header = ["", *(f"{test.capitalize()}, {kind}" for test, kind in columns)]
     publish("exactness", text + table(header, rows), given.page)

@@ -59,7 +59,7 @@ def large_meshes(seed: int) -> PolyMesh:
 
 
 def measured(browser: Browser, how: dict[str, Any]) -> list[str]:
-    """Return the size of a file, the time to write it, and those of the page."""
+    """Return the size of a file, the time to write it, and the times of the page."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
         explore(**how, two_sided=True, output_file=path)  # compiles
@@ -108,7 +108,7 @@ def main() -> None:
     niivue = len(niivue_source().encode()) / 1e6
     text = (
         f"{table(header, rows)}\n\n"
-        f"Of each file {niivue:.1f} MB is niivue, which draws the brain. {machine()}"
+        f"niivue, which draws the brain, takes {niivue:.1f} MB of each file. {machine()}"
     )
     publish("explorer", text, given.page)
 

@@ -1,4 +1,4 @@
-"""Closed testing of a million p-values, beside sorting them."""
+"""Closed testing of a million p-values, compared with sorting them."""
 
 from __future__ import annotations
 

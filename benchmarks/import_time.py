@@ -1,4 +1,4 @@
-"""Time to import all public names of the package, beside nilearn.glm."""
+"""Time to import all public names of the package, compared with nilearn.glm."""
 
 from __future__ import annotations
 

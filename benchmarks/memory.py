@@ -1,8 +1,8 @@
-"""Peak memory of one map, of many maps and of a group study, each in a process of its own.
+"""Peak memory of one map, of many maps and of a group study, each in a separate process.
 
-A job is measured by the largest resident set of its process, above what the process held before:
-with its imports, its caches warm, and the image in memory. Some run once more under a limit of the
-address space (``RLIMIT_AS``), which they would die of if they took more. Linux only.
+The peak of a job is the largest resident set of its process, minus what the process held before
+with its imports, warm caches and the image in memory. Some jobs run again under a limit of the
+address space (``RLIMIT_AS``): if they took more, they would die. Linux only.
 """
 
 from __future__ import annotations
@@ -88,7 +88,10 @@ def measured(job: Callable[[], object], unit: int, most: float | None = None) ->
 
 
 def one_map(folder: str, name: str, mm: str, masked: str, most: str) -> float:
-    """Measure fit_transform of one map, in sizes of its image in single precision."""
+    """Measure fit_transform of one map and the data of its TDP image.
+
+    The unit is the size of the image of the map in single precision.
+    """
     make = _TRANSFORMERS[name]
     rng = np.random.default_rng(0)
     small = rng.standard_normal((24, 24, 24), dtype=np.float32)
@@ -103,14 +106,16 @@ def one_map(folder: str, name: str, mm: str, masked: str, most: str) -> float:
 
     def job() -> object:
         transformer = make(mask_img=mask_img)
-        return transformer, transformer.fit_transform(img)
+        tdp = transformer.fit_transform(img)
+        # Its data are made when someone looks at them.
+        return transformer, tdp, np.asanyarray(tdp.dataobj)
 
     return measured(job, unit, float(most) if most != "none" else None)
 
 
 def group(folder: str, permutations: str) -> float:
     """Measure ``ari group``, in sizes of the masked data of all subjects in single precision."""
-    from ari_estimator.cli._app import main as ari
+    from ari_estimator.cli import main as ari
 
     def run(files: list[str], mask: str, out: str) -> None:
         more = ["--permutations", permutations, "--seed", "1"] if permutations != "none" else []
@@ -194,7 +199,7 @@ def main() -> None:
                 found = in_a_process(folder, "one_map", name, mm, "mask", limit)
                 report(f"{what}, under a limit", found, limit, row=(what, beside))
             found = in_a_process(folder, "many_maps", name)
-            what = f"`{called[name]}`, each map more of a list of files, 2 mm"
+            what = f"`{called[name]}`, each additional file of a list, 2 mm"
             row = (what, "its output, an image in double precision")
             report(row[0], found, 1, row=row)
         for permutations, words in (("none", "parametric"), ("1000", "1,000 sign flips")):

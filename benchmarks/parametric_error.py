@@ -1,13 +1,13 @@
-"""Error of Simes' and Hommel's bounds in simulated maps: ``python benchmarks/parametric_error.py``.
+"""Error of Simes and Hommel bounds in simulated maps: ``python benchmarks/parametric_error.py``.
 
-A simulation of a minute or two, which ``python benchmarks`` leaves out. Without signal, any
-discovery at all is an error. With signal, it is an error if the inactive voxels, the set that is
-hardest on the bounds, are said to have a true discovery: then, and only then, some set has a bound
-above its number of active voxels.
+The simulation takes a minute or two. ``python benchmarks`` does not run it. Without signal, any
+discovery is an error. With signal, a bound above 0 for the set of all inactive voxels is an error:
+some set has a bound above its number of active voxels if and only if this set has.
 
-The last kind of maps shows what Simes' test assumes. Their p-values depend on each other in the
-way that is worst for a local test, as in Hommel (1983): the error of Simes' test is
-``alpha * (1 + 1/2 + ... + 1/m)`` then, and that of Hommel's is alpha. No brain map is like that.
+The last kind of maps shows what the Simes test assumes. Their p-values have the dependence that is
+worst for a local test (Hommel 1983). The error of the Simes test is then
+``alpha * (1 + 1/2 + ... + 1/m)``, and the error of the Hommel test is alpha. No brain map is like
+that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
-from _error_rate import error_rate
+from _error_rate import KEY, error_rate
 from _page import add_page_argument, publish, table
 from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
@@ -28,7 +28,7 @@ SHAPE = (12, 12, 12)
 LOCAL_TESTS = ("simes", "hommel")
 ALPHA = 0.05
 
-# Of the volume a corner is active, if anything is.
+# In maps with signal, a corner of the volume is active.
 ACTIVE = np.zeros(SHAPE, dtype=bool)
 ACTIVE[:6, :6, :6] = True
 ACTIVE = ACTIVE.ravel()
@@ -104,7 +104,7 @@ def main() -> None:
                 errors[kind, test, "signal"] += any_discovery(active, test, ~ACTIVE)
                 errors[kind, test, "two-sided"] += any_discovery(two_sided, test, everything)
         for test in LOCAL_TESTS:
-            kind = f"worst for the test, {N_WORST} p-values"
+            kind = f"worst case for the test, {N_WORST} p-values"
             worst = worst_p_values(rng, test)
             errors[kind, test, "no signal"] += any_discovery(worst, test, everything)
     columns = [
@@ -120,9 +120,8 @@ def main() -> None:
         ]
         rows.append([kind, *cells])
     text = (
-        f"{given.runs:,} maps of each kind, of {ACTIVE.size:,} voxels ({ACTIVE.sum()} active if "
-        f"there is signal), alpha = {ALPHA}, fixed seed. In brackets the 99 % Clopper-Pearson "
-        "interval; bold where it is above alpha.\n\n"
+        f"{given.runs:,} maps of each kind, with {ACTIVE.size:,} voxels ({ACTIVE.sum()} active in "
+        f"maps with signal), alpha = {ALPHA}, fixed seed. {KEY}\n\n"
     )
     header = ["noise", *(f"{test.capitalize()}, {case}" for test, case in columns)]
     publish("parametric_error", text + table(header, rows), given.page)

@@ -1,8 +1,8 @@
-"""Where peers and this package differ, run on both: ``python benchmarks/peer_faults.py``.
+"""Differences from other packages, run on both: ``python benchmarks/peer_faults.py``.
 
-Each case returns what a peer gives, what this package gives, and what is right. The page shows its
-lines as they stand here, after the imports and helpers that they need. A peer that is not
-installed is left out.
+Each case returns the result of the other package, the result of this package, and the right result.
+The page shows the lines of each case as they are here, after the imports and helpers that they
+need. The script skips packages that are not installed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-# The page shows what stands up to the end mark, but for what makes the page.
+# The page shows the lines up to the end mark, without those that make the page.
 # -- begin
 import nilearn.glm as peer
 import numpy as np
@@ -56,7 +56,7 @@ def underflow() -> Results:
     mask_img = image(np.ones(z.shape))
     theirs = peer.cluster_level_inference(image(z), mask_img, threshold=3.1).get_fdata()[0, 0, 0]
     mine = ours.cluster_level_inference(image(z), mask_img, threshold=3.1).get_fdata()[0, 0, 0]
-    return theirs, mine, "1 of 2 voxels: in a thousand, p = 0.0007 is none by itself"
+    return theirs, mine, "1 of 2 voxels: p = 0.0007 alone is not a discovery among 1,000 voxels"
 
 
 def thresholded_map() -> Results:
@@ -71,21 +71,21 @@ def thresholded_map() -> Results:
 
 
 def ties() -> Results:
-    p = np.array([0.04, 0.08, 0.1])  # of 50 permutations
+    p = np.array([0.04, 0.08, 0.1])  # from 50 permutations
     mask_img = image(np.ones((1, 1, 3)))
     # nilearn takes them as z values.
     z_img = image([[norm.isf(p)]])
     theirs = largest(peer.cluster_level_inference(z_img, mask_img, threshold=1.2, alpha=0.1))
     ari = ours.ClusterTDPTransformer(0.5, stat_type="p", alpha=0.1, mask_img=mask_img)
     mine = largest(ari.fit_transform(image([[p]])))
-    return theirs, mine, "1: Simes' test at 0.1 rejects every set of these"
+    return theirs, mine, "1: the Simes test at 0.1 rejects every set of these p-values"
 
 
 def surface_clusters() -> Results:
     mesh = load_fsaverage("fsaverage5")["white_matter"]
     faces, n = mesh.parts["left"].faces, mesh.parts["left"].n_vertices
     disc = np.arange(n) == 0
-    for _ in range(6):  # all vertices within six steps of the first: they hang together
+    for _ in range(6):  # all vertices within six steps of the first, so they are connected
         disc[faces[disc[faces].any(axis=1)]] = True
     rng = np.random.default_rng(0)
     z = {"left": np.where(disc, rng.uniform(3.2, 5, n), 0), "right": np.zeros(n)}
@@ -109,7 +109,7 @@ def level_of_hemispheres() -> Results:
         inference(z_img, mask_img, threshold=3.1).data.parts["left"].max().item()
         for inference in (peer.cluster_level_inference, ours.cluster_level_inference)
     )
-    return theirs, mine, "0: of 2 n p-values, one of 0.05 / (2 n) would be needed"
+    return theirs, mine, "0: among 2 n p-values, a discovery needs one of 0.05 / (2 n)"
 
 
 def not_a_number() -> Results:
@@ -119,7 +119,7 @@ def not_a_number() -> Results:
     z_of_tested = np.where(tested.get_fdata(), z, np.nan)  # half of the brain was not measured
     mask_img = image(np.ones(z.shape))
     theirs = largest(peer.cluster_level_inference(image(z_of_tested), mask_img, threshold=2.5))
-    # With a warning that says how many are left out.
+    # A warning says how many are excluded.
     mine = largest(ours.cluster_level_inference(image(z_of_tested), mask_img, threshold=2.5))
     right = largest(ours.cluster_level_inference(image(z), tested, threshold=2.5))
     return theirs, mine, f"{right:.3g}, as with a mask of the 500 voxels that were tested"
@@ -154,7 +154,7 @@ def hommel_value_of_sanssouci() -> Results:
     z = rng.standard_normal((1000, 50)) + 3 * (np.arange(50) < 20)
     theirs = np.mean([_compute_hommel_value(values, 0.05) for values in z]).item()
     mine = np.mean([Hommel(norm.sf(values)).value(0.05) for values in z]).item()
-    return theirs, mine, "that of closed testing by its definition, see above: the smaller one"
+    return theirs, mine, "the smaller one, as in closed testing by its definition (see above)"
 
 
 def identity_among_flips() -> Results:
@@ -166,7 +166,7 @@ def identity_among_flips() -> Results:
     theirs = np.isclose(flips, p).all(axis=1).any().item()
     calibration = ours.PermutationCalibration(n_permutations=100, random_state=0)
     calibration.fit(data, two_sided=True)
-    pivotal_statistic = np.min(p * 100 / np.arange(1, 101))  # of the data as observed
+    pivotal_statistic = np.min(p * 100 / np.arange(1, 101))  # of the observed data
     mine = np.isclose(calibration.pivotal_statistics_, pivotal_statistic).any().item()
     return theirs, mine, "True (Hemerik & Goeman 2018)"
 
@@ -178,14 +178,14 @@ CASES = {
         "A thresholded map without a mask: TDP of pure noise": thresholded_map,
         "P-values that tie with alpha": ties,
         "Clusters of a surface: TDPs in a disc of 106 vertices": surface_clusters,
-        "The level of two hemispheres: one p-value of 0.049 / n among 2 n": level_of_hemispheres,
+        "Error level of two hemispheres: one p-value of 0.049 / n among 2 n": level_of_hemispheres,
         "Voxels without a value": not_a_number,
-        "A t map of 9 degrees of freedom: TDP of pure noise": t_maps,
-        "Several thresholds that are not a list": several_thresholds,
+        "A t map with 9 degrees of freedom: TDP of pure noise": t_maps,
+        "Several thresholds, not in a list": several_thresholds,
     },
     "sanssouci": {
         "The Hommel value: mean of 1,000 families": hommel_value_of_sanssouci,
-        "The data as observed are one of the sign flips": identity_among_flips,
+        "The observed data are one of the sign flips": identity_among_flips,
     },
 }
 
@@ -219,13 +219,15 @@ def main() -> None:
         except PackageNotFoundError:
             print(f"{package} is not installed")
             continue
+        # Blocks of the page run as they are, if they are Python: sanssouci may not be there.
+        language = "python" if package == "nilearn" else "text"
         parts = []
         for title, case in cases.items():
             theirs, mine, right = case()
             rows = [[shown(theirs), shown(mine), right]]
             parts += [
                 f"### {title}",
-                f"```python\n{lines_of(case)}\n```",
+                f"```{language}\n{lines_of(case)}\n```",
                 table([release, "ari_estimator", "right"], rows),
             ]
         publish(f"peer_faults {package}", "\n\n".join(parts), given.page)

@@ -1,4 +1,4 @@
-"""Calibration by permutations, beside a matrix product and a sort, and sanssouci if it is there."""
+"""Calibration, compared with a matrix product and a sort, and with sanssouci if installed."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""TDP of 400 regions of a 2 mm brain, beside a sort and a count.
+"""TDP of 400 regions of a 2 mm brain, compared with a sort and a count.
 
-From p-values to bounds the floor is a sort of the p-values and a count of the labels. Through
-the estimator, which is fitted before the clock starts, it has what the estimator has to do as
-well: the p-values of z values and, of an image, those of them that are in the mask.
+The floor from p-values to bounds is a sort of the p-values and a count of the labels. The floor of
+the estimator, which is fitted before the clock starts, adds its other work: it computes p-values
+from z values and, for an image, extracts the values in the mask.
 
-What is measured depends on how fast numpy sorts. With AVX-512 instructions it is slow on some AMD
-processors; ``NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL" python benchmarks`` makes it sort
-without them, several times faster there, which is the stricter comparison.
+The ratio depends on how fast numpy sorts. With AVX-512 instructions it is slow on some AMD
+processors. There, ``NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL" python benchmarks`` sorts without
+them, several times faster. That is the stricter comparison.
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ def main() -> None:
         vector = Hommel(p).critical_vector(0.05)
         return [vector.true_discoveries(p[labels == label]) for label in range(1, n_labels)]
 
-    print(f"Bounds of {N_REGIONS} regions, {labels.size:,} voxels, beside np.sort + np.bincount")
+    print(
+        f"Bounds of {N_REGIONS} regions, {labels.size:,} voxels, compared with np.sort and "
+        "np.bincount"
+    )
     for kind, z in z_maps(mask).items():
         p = ndtr(-z)
         img = image_of(z)

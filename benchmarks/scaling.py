@@ -1,8 +1,8 @@
 """How the cost of each job grows with the size of its input: slopes of log time on log size.
 
-Sizes take turns, so that a slow moment of the machine meets all of them, and the least processor
-time of several rounds counts: each job runs in one thread, and waits for nothing. A slope of 1 is
-cost in proportion to size.
+Sizes take turns, so that a slow moment of the machine affects all of them. The least processor time
+of several rounds counts. Each job runs in one thread and waits for nothing. A slope of 1 means that
+cost is proportional to size.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def slope(times: dict[int, float]) -> float:
 
 
 def draw(axes: Axes, growth: Growth, times: dict[int, float]) -> None:
-    """Draw times relative to that of the smallest size, the fitted line, and a slope of 1."""
+    """Draw times relative to the time of the smallest size, the fitted line, and a slope of 1."""
     sizes = np.array(list(times))
     seconds = np.array(list(times.values()))
     intercept = np.mean(np.log(seconds) - slope(times) * np.log(sizes))

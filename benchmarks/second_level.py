@@ -1,4 +1,4 @@
-"""A group study, beside nilearn's model for the same z map."""
+"""A group study, compared with nilearn's model for the same z map."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def main() -> None:
                 1.05,
                 row=(f"z map of {N_SUBJECTS} subjects", "nilearn's SecondLevelModel"),
             )
-    # Few maps, so that the regression does not drown what is measured.
+    # Few maps, so that the regression does not hide the time of the TDP.
     few = maps[:4]
     model = ARISecondLevelModel(mask_img).fit(few, design_matrix=design.iloc[:4])
     z_img = model.compute_contrast(output_type="z_score")

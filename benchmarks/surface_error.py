@@ -1,16 +1,15 @@
 """Family-wise error of surface TDP where nothing is active: ``python benchmarks/surface_error.py``.
 
-A simulation of a minute or two, which ``python benchmarks`` leaves out. Two null hemispheres of
-fsaverage5 hold noise, and whatever gets a TDP above 0 is an error. With Simes' test and
-independent noise, the error of a family is exactly alpha if any set counts. The clusters of a
-threshold are some of all sets, and could hide errors. At z > 3.1 next to nothing is hidden: a
-vertex with a p-value up to alpha / n makes a discovery of whatever cluster it is in, and one of n
-vertices has such a p-value with probability 1 - (1 - alpha / n)^n, which is 0.0488 for 0.05. At
-lower thresholds nilearn, which loops over clusters, takes far longer. The error of any set is
-counted as well, for our bounds.
+The simulation takes a minute or two. ``python benchmarks`` does not run it. Two null hemispheres of
+fsaverage5 hold noise, so any TDP above 0 is an error. With the Simes test and independent noise,
+the error over all sets is exactly alpha. Clusters at one threshold are only some of these sets and
+could hide errors. At z > 3.1 they hide almost none. A vertex with a p-value up to alpha / n gives
+its cluster a discovery. At least one of n vertices has this p-value with probability
+1 - (1 - alpha / n)^n, which is 0.0488 for 0.05. At lower thresholds nilearn, which loops over
+clusters, takes far longer. For our bounds, the script also counts the error over all sets.
 
-nilearn tests each hemisphere as a family of its own, so that it errs in one of them with
-probability 1 - 0.95^2 = 0.0975, or 0.0952 if clusters count.
+nilearn tests each hemisphere as a separate family. So it errs in one of them with probability
+1 - 0.95^2 = 0.0975, or 0.0952 over clusters.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import argparse
 import warnings
 
 import numpy as np
-from _error_rate import error_rate
+from _error_rate import KEY, error_rate
 from _page import add_page_argument, publish, table
 from _surface_maps import adjacency, smoother
 from nilearn.datasets import load_fsaverage
@@ -83,14 +82,13 @@ def main() -> None:
         rows.append([kind, *(error_rate(int(n), given.runs, ALPHA) for n in n_errors)])
     text = (
         f"{given.runs:,} runs on {sum(n_vertices.values()):,} vertices of two hemispheres, alpha = "
-        f"{ALPHA}, clusters of z > {THRESHOLD}, fixed seed. In brackets the 99 % Clopper-Pearson "
-        "interval; bold where it is above alpha.\n\n"
+        f"{ALPHA}, clusters of z > {THRESHOLD}, fixed seed. {KEY}\n\n"
     )
     header = [
         "noise",
         "ari_estimator, clusters",
         "ari_estimator, any set",
-        "the same with Hommel's test",
+        "ari_estimator, any set, Hommel test",
         "nilearn, clusters",
     ]
     publish("surface_error", text + table(header, rows), given.page)

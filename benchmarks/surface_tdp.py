@@ -1,14 +1,14 @@
-"""TDP of the clusters of two hemispheres of fsaverage size, beside what cannot be avoided.
+"""TDP of the clusters of two hemispheres of fsaverage size, compared with the unavoidable work.
 
-The floor is a sort of all values, and the connected components of the supra-threshold
-vertices. The adjacency matrix of the meshes is there before the clock starts, like the fitted
-transformer. Inside the clock, the rows and columns of the supra-threshold vertices are taken out
-of it: they depend on the map. Beside a floor where they are taken out before, and beside nilearn,
-whose clusters are runs of vertex numbers and not connected on the mesh, there is no limit.
+The floor is a sort of all values, and the connected components of the supra-threshold vertices.
+The adjacency matrix of the meshes and the fitted transformer exist before the clock starts. Inside
+the clock, the floor extracts the rows and columns of the supra-threshold vertices, which depend on
+the map. Two comparisons have no limit: a floor that extracts them before the clock starts, and
+nilearn, whose clusters are runs of vertex numbers and not connected on the mesh.
 
-What is measured depends on how fast numpy sorts. With AVX-512 instructions it is slow on some AMD
-processors; ``NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL" python benchmarks`` makes it sort
-without them, several times faster there, which is the stricter comparison.
+The ratio depends on how fast numpy sorts. With AVX-512 instructions it is slow on some AMD
+processors. There, ``NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL" python benchmarks`` sorts without
+them, several times faster. That is the stricter comparison.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""All clusters of a whole-brain map with their bounds, beside what cannot be avoided.
+"""All clusters of a whole-brain map with their bounds, compared with the unavoidable work.
 
-The floor is an argsort of the p-values, and the connected components at one threshold. What is
-measured depends on how fast numpy sorts; see ``surface_tdp.py``.
+The floor is an argsort of the p-values, and the connected components at one threshold. The ratio
+depends on how fast numpy sorts; see ``surface_tdp.py``.
 
 higra, an optional library for hierarchical graphs in C++, makes the tree of components without
-bounds. Its graph is there before the clock starts; ours is made within.
+bounds. Its graph exists before the clock starts; ours is built inside the clock.
 
-tracemalloc does not see what numba allocates. So memory is the rise of the peak of a process of
-its own, which has built a small forest before: that loads and compiles all there is.
+tracemalloc does not see what numba allocates. So memory is the rise of the peak of a separate
+process. It has built a small forest before, which loads and compiles all code.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def memory(smoothing: float) -> None:
     mask, p_values = p_map(smoothing)
     small = mask[30:50, 30:50, 30:50]
     build(partial(VoxelGrid, small, 26), p_values[: small.sum()])
-    # The peak so far may lie above what is in use. Filled up to it, any more is a rise.
+    # The peak so far may be above the memory in use. Fill up to it, so that any more is a rise.
     filling = []
     at_most = peak() + (1 << 20)
     while peak() < at_most:

@@ -111,6 +111,13 @@ def test_statistics_are_those_of_least_squares_on_resampled_data(case, data, dty
         assert np.isfinite(values).all()
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_no_statistic_is_exact_if_none_counts(case, data):
+    null, _, draws = of_case(data, CASES[case])
+    found = null.exact(np.arange(len(draws)), np.full(len(draws), 1e30))
+    assert_within_error(found, all_exact(null), null)
+
+
 @pytest.mark.parametrize("case", [*T_CASES, *F_CASES])
 def test_correlations_have_nearly_all_digits(case, data):
     case = CASES[case]

@@ -224,6 +224,8 @@ class LinearModelStatistics(NullStatistics):
         inaccurate: list[np.ndarray],
     ) -> np.ndarray:
         """Compute inaccurate statistics in double precision, from the data."""
+        if not inaccurate:  # no elements
+            return statistics
         rows, found_in = np.concatenate(inaccurate, axis=1)
         columns = np.searchsorted(elements, found_in)
         for start in range(0, rows.size, self._stride_in_double):
