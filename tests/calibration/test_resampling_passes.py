@@ -176,14 +176,6 @@ def test_ranges_are_of_whole_blocks():
     assert Workers(chunk_size=50).ranges_of_draws(50) == [range(0, 50)]
 
 
-def test_progress_is_shown_if_asked_for(capsys):
-    null = NULLS["flips"]()
-    by_tail(null, Workers())
-    assert capsys.readouterr().err == ""
-    by_tail(null, Workers(verbose=1))
-    assert "110/110" in capsys.readouterr().err
-
-
 def brute_force_ranks(null):
     """Return how many draws have a statistic that is at least as large, for each."""
     r = null.exact(np.arange(null.n_permutations))

@@ -164,8 +164,8 @@ def test_the_names_of_blocks_do_not_matter(data):
         (lambda d: d.astype(str), "data must be real numbers"),
         (lambda d: d.astype(object), "object"),
         (lambda d: [["a", "b"], ["c", "d"]], "data must be real numbers"),
-        (lambda d: [d[0], d[1, :3]], "as many elements for each subject"),
-        (lambda d: [[1.0, 2], [3.0]], "as many elements for each subject"),
+        (lambda d: [d[0], d[1, :3]], "the same number of elements for each subject"),
+        (lambda d: [[1.0, 2], [3.0]], "the same number of elements for each subject"),
         (lambda d: [], "shape (0,)"),
         (lambda d: np.ma.masked_greater(d, 1), "data must not be masked. Got"),
         (lambda d: [Nifti1Image(np.ones((2, 2, 2)), np.eye(4))] * 3, "of object"),
@@ -203,7 +203,7 @@ def test_subjects_that_are_not_finite_are_named(data, dtype):
         (GROUPS, None, "contrast must be given for a design of 2 columns. Got None"),
         (None, [1, 0], "contrast must be 1 numbers"),
         (GROUPS, [1], "contrast must be 2 numbers"),
-        (GROUPS, np.eye(3), "or rows of so many for an F contrast"),
+        (GROUPS, np.eye(3), "or several rows of 2 numbers for an F contrast"),
         (GROUPS, np.zeros((2, 2)), "contrast must be finite and not 0"),
         (np.column_stack([np.ones(10), GROUPS]), [1, 0, 0], "is not estimable"),
         (np.eye(10), [1] + 9 * [0], "10 subjects for a design of rank 10"),
@@ -289,7 +289,7 @@ def test_permutations_that_leave_what_is_tested_in_place_raise_a_doubt(data):
     design = np.column_stack([np.ones(10), np.arange(10)])
     found = resample(data, design, [0, 1], blocks=GROUPS[:, 0], exchange="within")
     assert found.scheme == "permutation within blocks"
-    assert "little can be found. scheme='sign_flip'" in found.doubt
+    assert "have little power. scheme='sign_flip'" in found.doubt
 
 
 def test_a_contrast_within_and_between_blocks_beside_nuisance_takes_whole_blocks():
@@ -301,7 +301,7 @@ def test_a_contrast_within_and_between_blocks_beside_nuisance_takes_whole_blocks
     data = rng.standard_normal((24, 5))
     found = resample_subjects(data, cells, [1, 0, -1, 0], **options)
     assert found.scheme.startswith("permutation of whole blocks")
-    with pytest.raises(ValueError, match="blocks must go with the contrast"):
+    with pytest.raises(ValueError, match="blocks must fit the contrast"):
         resample_subjects(data, cells, [1, 0, -1, 0], exchange="within", **options)
 
 
@@ -320,7 +320,7 @@ def test_rows_of_whole_blocks_must_be_in_one_order():
     resample_subjects(data, interaction_of(condition), weights, **options)
     shuffled = condition.copy()
     shuffled[3:6] = [2, 0, 1]
-    with pytest.raises(ValueError, match="blocks must have their rows in one order"):
+    with pytest.raises(ValueError, match="blocks must have their rows in the same order"):
         resample_subjects(data, interaction_of(shuffled), weights, **options)
 
 
@@ -328,7 +328,7 @@ def test_rows_of_whole_blocks_must_be_in_one_order():
     ("options", "message"),
     [
         ({"variance_groups": range(9)}, "variance_groups must be 10 labels"),
-        ({"variance_groups": [0] * 9 + [np.nan]}, "variance_groups must not be missing"),
+        ({"variance_groups": [0] * 9 + [np.nan]}, "variance_groups must have a label for each row"),
         ({"variance_groups": "cells"}, "labels, one for each row, 'auto' or None. Got 'cells'"),
         ({"design": None, "contrast": None, "variance_groups": "auto"}, "finds one group"),
         # A group whose only row has a column of its own.
@@ -349,7 +349,7 @@ def test_rows_of_whole_blocks_must_be_in_one_order():
                 "design": np.column_stack([np.ones(10), np.tile([0, 1], 5)]),
                 "contrast": [0, 1],
             },
-            "variance_groups must be the same for all rows that blocks let change places",
+            "variance_groups must be the same for all rows that change places",
         ),
     ],
 )

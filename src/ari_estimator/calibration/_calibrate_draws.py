@@ -14,7 +14,7 @@ from ari_estimator.calibration._resampling_passes import (
 )
 from ari_estimator.calibration._workers import Workers
 from ari_estimator.closed_testing import Calibration, LearnedTemplate, Template
-from ari_estimator.closed_testing._calibration import step_down as calibrate_in_steps
+from ari_estimator.closed_testing._step_down import step_down as calibrate_in_steps
 from ari_estimator.resampling import NullStatistics
 
 PValues = Literal["parametric", "rank"]

@@ -17,8 +17,8 @@ from ari_estimator.resampling import SchemeName
 from ari_estimator.resampling._contrast import ContrastType
 from ari_estimator.resampling._threads import one_thread
 
-# Thresholds of templates that lose by having many. This number is the one of Notip, Blain et al.
-# (2022).
+# Number of thresholds for templates that lose power with many. Notip uses the same number (Blain
+# et al. 2022).
 _K_MAX = 1000
 
 
@@ -67,21 +67,21 @@ variance_groups, n_groups, rng
         Shift of the template.
 
     allow_shared_data : bool
-        Whether a learned template may be calibrated on data that it was learned from.
+        Whether a learned template may be calibrated on the data it was learned from.
 
     version : str
-        Version of the package: a cache must not give what an older version has found.
+        Version of the package: a cache must not return results of an older version.
 
     Returns
     -------
     results : dict
-        ``calibration``, the ``doubt`` that the design raises or None, and by their names the other
-        attributes of a fitted :class:`~ari_estimator.PermutationCalibration`.
+        ``calibration``, a warning about the design as ``doubt`` or None, and the other attributes
+        of a fitted :class:`~ari_estimator.PermutationCalibration` under their names.
 
     Raises
     ------
     ValueError
-        If alpha is too small, the arguments do not go together, or the template was learned
+        If alpha is too small, the arguments do not fit together, or the template was learned
         from the data.
     """
     # Threads of a finished product wait for the next one, and keep processors busy meanwhile.
@@ -145,8 +145,8 @@ def _refuse_shared_data(template: str | LearnedTemplate, data: np.ndarray | None
         return
     if data is None:
         raise ValueError(
-            "allow_shared_data must be True for a learned template and subjects that are "
-            "streamed: whether it was learned from them cannot be told. Set it if it was "
+            "allow_shared_data must be True for a learned template and streamed subjects: the "
+            "package cannot check whether the template was learned from them. Set it if it was "
             "not."
         )
     refuse_shared(template, data)

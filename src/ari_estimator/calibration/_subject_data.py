@@ -1,4 +1,4 @@
-"""From the data of subjects, and a design, to statistics under resampling."""
+"""From the data of subjects and a design to statistics under resampling."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from ari_estimator.resampling._choose_scheme import (
     exchangeability_of,
     share_between,
 )
+from ari_estimator.resampling._contrast import ContrastType
 from ari_estimator.resampling._exchangeability import check_blocks
 from ari_estimator.resampling._scheme import Transformations
 from ari_estimator.resampling._variance_groups import (
@@ -43,7 +44,7 @@ from ari_estimator.resampling._variance_groups import (
 
 
 class Resampled(NamedTuple):
-    """Statistics under resampling, and where they are from.
+    """Statistics under resampling, and their origin.
 
     Attributes
     ----------
@@ -51,19 +52,19 @@ class Resampled(NamedTuple):
         The statistics.
 
     scheme : str
-        What is resampled, in words.
+        Description of the scheme.
 
     stat_type : {"t", "F", "v", "G"}
-        What the statistic of the data as observed is called.
+        Name of the statistic.
 
     rank : int
         Number of independent rows of the contrast.
 
     is_exhaustive : bool
-        Whether the draws are all that there are.
+        Whether all possible draws were taken.
 
     doubt : str or None
-        What makes the bounds doubtful, for a warning.
+        Warning about the validity of the bounds.
 
     data : ndarray of shape (n_subjects, n_elements) or None
         The data; None if they were streamed.
@@ -83,6 +84,7 @@ def resample_subjects(
     design: ArrayLike | None,
     contrast: ArrayLike | None,
     *,
+    stat_type: ContrastType | None = None,
     two_sided: bool,
     n_permutations: int,
     scheme: SchemeName = "auto",
@@ -92,7 +94,7 @@ def resample_subjects(
     n_groups: int = 256,
     rng: np.random.Generator,
 ) -> Resampled:
-    """Check the data of subjects, and return their statistics under resampling.
+    """Check the data of subjects and return their statistics under resampling.
 
     Parameters
     ----------
@@ -103,10 +105,13 @@ def resample_subjects(
         The design; a column of ones if None.
 
     contrast : array-like of shape (n_columns,) or (n_rows, n_columns), or None
-        The contrast; may be None if there is one column.
+        The contrast. It may be None if there is one column.
+
+    stat_type : {"t", "F"} or None, default=None
+        Type of the test; None is t for one row and F for several.
 
     two_sided : bool
-        Whether deviations in both directions count. It must be False for an F contrast.
+        Whether to test effects in both directions. It must be False for an F contrast.
 
     n_permutations : int
         Number of permutations.
@@ -121,13 +126,13 @@ def resample_subjects(
         What blocks stand for.
 
     variance_groups : array-like of shape (n_subjects,), "auto" or None, default=None
-        Groups of rows with a variance of their own.
+        Groups of rows with their own variance.
 
     n_groups : int, default=256
-        Most sums of streamed subjects in memory.
+        Largest number of sums of streamed subjects in memory.
 
     rng : numpy.random.Generator
-        Where random numbers come from.
+        Source of random numbers.
 
     Returns
     -------
@@ -139,7 +144,7 @@ def resample_subjects(
     TypeError
         If ``data`` is neither an array nor an iterable of subjects.
     ValueError
-        If data, design, contrast, blocks or variance groups are malformed or do not go together.
+        If data, design, contrast, blocks or variance groups are malformed or do not fit together.
     """
     if isinstance(data, Iterator):
         refuse_unused(
@@ -147,6 +152,7 @@ def resample_subjects(
             {
                 "design": (design, None),
                 "contrast": (contrast, None),
+                "stat_type": (stat_type, None),
                 "blocks": (blocks, None),
                 "exchange": (exchange, None),
                 "variance_groups": (variance_groups, None),
@@ -182,7 +188,7 @@ def resample_subjects(
                 f"contrast must be given for a design of {design.shape[1]} columns. Got None."
             )
         contrast = [1.0]
-    tested = find_contrast(design, contrast)
+    tested = find_contrast(design, contrast, stat_type)
     if tested.is_f and two_sided:
         raise ValueError("two_sided must be False for an F contrast, which has no sign. Got True.")
     units = None if blocks is None or np.ndim(blocks) != 1 else check_blocks(blocks, n_subjects)
@@ -213,12 +219,12 @@ def _doubt(
     groups: np.ndarray | None,
     blocks: np.ndarray | None,
 ) -> str | None:
-    """Say what makes the bounds of a design doubtful, None if nothing is known to."""
+    """Return a warning about the validity of the bounds; None if there is none."""
     if isinstance(scheme, Permutation) and share_between(contrast, scheme) > MOST_BETWEEN:
         return (
-            f"scheme={scheme.description!r} leaves most of what the contrast tests in place, since "
-            "it differs between blocks rather than within them: the bounds hold, but little can be "
-            "found. scheme='sign_flip' flips whole blocks, and needs symmetric errors."
+            f"scheme={scheme.description!r} leaves most of the tested effect in place, because it "
+            "differs between blocks more than within them: the bounds hold, but have little power. "
+            "scheme='sign_flip' flips whole blocks and needs symmetric errors."
         )
     if groups is not None:
         if not crosses_variance_groups(scheme, groups):
@@ -229,7 +235,7 @@ def _doubt(
             "the smaller group. Use scheme='sign_flip' if errors are symmetric."
         )
     if scheme.keeps_squares(groups_of_design(design, blocks)):
-        return None  # Signs do not mix groups, whatever the statistic.
+        return None  # Sign-flipping never mixes groups.
     return doubt_of_one_variance(data, design, contrast, blocks)
 
 
@@ -253,7 +259,7 @@ def find_variance_groups(
         The design.
 
     contrast : Contrast
-        What is tested, which says what blocks let change places.
+        The contrast, which decides what may change places.
 
     Returns
     -------
@@ -278,7 +284,7 @@ def find_variance_groups(
 def doubt_of_one_variance(
     data: np.ndarray, design: np.ndarray, contrast: Contrast, blocks: np.ndarray | None = None
 ) -> str | None:
-    """Say why one variance for all rows is doubtful; None if nothing is known against it.
+    """Return a warning if the groups of a design seem to differ in variance.
 
     Parameters
     ----------
@@ -288,16 +294,16 @@ def doubt_of_one_variance(
     Returns
     -------
     doubt : str or None
-        A warning.
+        The warning; None if the groups do not differ.
     """
     said = unequal_variances(data, design, contrast, blocks)
     if said is None:
         return None
     return (
-        f"The groups of the design differ in variance ({said}). The statistic takes one variance "
-        "for all rows, so that the bounds may not hold: with standard deviations in the ratio 2 to "
-        "1 the error was 0.63 at 0.05 for 10 and 30 rows, and 0.09 for 15 and 15. Set "
-        "variance_groups='auto'."
+        f"The groups of the design differ in variance ({said}). The statistic assumes one variance "
+        "for all rows, so the bounds may not hold: with standard deviations of 2 and 1, the error "
+        "was 0.63 at 0.05 for groups of 10 and 30 rows, and 0.09 for 15 and 15. Set "
+        "variance_groups='auto'. This warning also comes if single subjects are noisy."
     )
 
 
@@ -315,7 +321,7 @@ def check_data(data: Any) -> np.ndarray:
             data = np.asarray(data)
         except ValueError as error:
             raise ValueError(
-                "data must be of as many elements for each subject, in an array of shape "
+                "data must have the same number of elements for each subject, in an array of shape "
                 f"(n_subjects, n_elements). Got rows that differ: {error}"
             ) from error
     if np.ma.is_masked(data):
@@ -366,7 +372,7 @@ def warn_of_constant(is_constant: np.ndarray) -> None:
     if n_constant:
         warnings.warn(
             f"The data have no residual variance in {n_constant} of {is_constant.size} elements. "
-            "Their statistic is undefined; they stay in the family, but are no discovery.",
+            "Their statistic is undefined; they stay in the family, but are never a discovery.",
             UserWarning,
             stacklevel=3,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
 
+from ari_estimator._progress import progress
 from ari_estimator.resampling._null_statistics import BLOCK
 from ari_estimator.resampling._threads import one_thread
 
@@ -30,9 +31,6 @@ class Workers:
         Permutations per task, rounded up to whole blocks. None for half a share of each process,
         but no more than 2500.
 
-    verbose : int
-        Whether there is a progress bar.
-
     Examples
     --------
     >>> from ari_estimator.calibration import Workers
@@ -40,12 +38,14 @@ class Workers:
     [3, 7]
     """
 
-    def __init__(
-        self, n_jobs: int | None = None, chunk_size: int | None = None, verbose: int = 0
-    ) -> None:
+    def __init__(self, n_jobs: int | None = None, chunk_size: int | None = None) -> None:
+        if n_jobs == 0:
+            raise ValueError(
+                "n_jobs must be the number of processes: 1 or more, -1 for one per processor, or "
+                "None. Got 0."
+            )
         self.n_jobs = n_jobs
         self.chunk_size = chunk_size
-        self.verbose = verbose
 
     def run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
         """Yield the results of a function for each range, in order.
@@ -68,36 +68,19 @@ class Workers:
         """
         # Held here too: threads, if these are the workers, cannot limit products themselves, and
         # on several threads the last bit of a product is another.
-        with one_thread():
-            yield from self._run(what, function, ranges)
+        with one_thread(), progress(what, sum(map(len, ranges))) as task:
+            for part, result in zip(ranges, self._run(function, ranges), strict=True):
+                task.advance(len(part))
+                yield result
 
-    def _run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
+    def _run(self, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
         # A process without work would only take memory.
         n_jobs = min(effective_n_jobs(self.n_jobs), max(1, len(ranges)))
         parallel = Parallel(n_jobs=n_jobs)
         # Not all backends of joblib can give results one by one.
         if getattr(parallel._backend, "supports_return_generator", False):
             parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-        results = iter(parallel(delayed(function)(part) for part in ranges))
-        if not self.verbose:
-            yield from results
-            return
-        from rich import console as rich_console  # for which there is time now
-        from rich import progress as rich_progress
-
-        columns = (
-            rich_progress.TextColumn(what),
-            rich_progress.BarColumn(),
-            rich_progress.MofNCompleteColumn(),
-            rich_progress.TimeRemainingColumn(),
-        )
-        # Not where results may be printed.
-        console = rich_console.Console(stderr=True)
-        with rich_progress.Progress(*columns, console=console) as progress:
-            task = progress.add_task(what, total=sum(map(len, ranges)))
-            for part, result in zip(ranges, results, strict=True):
-                progress.advance(task, len(part))
-                yield result
+        yield from parallel(delayed(function)(part) for part in ranges)
 
     def ranges_of_draws(self, n_permutations: int) -> list[range]:
         """Return the permutations of each task.

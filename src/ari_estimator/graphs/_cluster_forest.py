@@ -1,4 +1,4 @@
-"""The clusters of all thresholds at once, as a forest."""
+"""The clusters of all thresholds, as a forest."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
 class ClusterForest:
-    """All clusters that thresholds can form, each in the one that it is a part of.
+    """All supra-threshold clusters, each within the next larger one.
 
-    Nodes join by ascending height, equal ones by their number. Each is the root of one
-    cluster: all nodes up to its height that are connected with it. Lowering or raising a
-    threshold leads from a cluster to its parent or its children.
+    Nodes join in ascending order of their heights; ties are ordered by node number. Each node is
+    the root of one cluster, which consists of all nodes up to its height that are connected to it.
+    Relaxing the threshold leads from a cluster to its parent, and tightening it leads to its
+    children.
 
     Parameters
     ----------
     graph : Graph
-        Who is whose neighbour.
+        The graph of the nodes.
 
     heights : array-like of shape (n_nodes,)
-        The height of each node; low ones join first.
+        Height of each node. Low nodes join first.
 
     Attributes
     ----------
     elements : ndarray of int32 of shape (n_nodes,)
-        The node at each position. A cluster is a range of positions: the root of the cluster
-        comes last in it, and its largest sub-cluster first. All other arrays are by position,
-        too.
+        The node at each position. A cluster is a range of positions, with its root last and its
+        largest sub-cluster first. All other arrays are indexed by position too.
 
     starts : ndarray of int32 of shape (n_nodes,)
-        Where the cluster of each root starts: it is ``elements[starts[i] : i + 1]``.
+        First position of the cluster of each root. The cluster is ``elements[starts[i] : i + 1]``.
 
     parents : ndarray of int32 of shape (n_nodes,)
         Position of the root of the next larger cluster; -1 for a whole component.
 
     is_cluster : ndarray of bool of shape (n_nodes,)
-        False for a root that is as high as its parent: no threshold forms its cluster.
+        False if a root has the same height as its parent, because no threshold forms its cluster.
 
     Raises
     ------
     ValueError
-        If there is not a height for each node, or one is NaN.
+        If ``heights`` has the wrong shape or contains NaN.
 
     Notes
     -----
-    Built by union-find in the order of the heights, in almost linear time after sorting. The
-    order of positions (largest sub-cluster first) makes whatever is computed along the nodes of
-    a cluster, one after the other, available for all clusters in O(n log n).
+    The forest is built by union-find in the order of the heights, in almost linear time after
+    sorting. The order of positions (largest sub-cluster first) allows incremental computations
+    along the nodes of a cluster to be done for all clusters in O(n log n).
 
     Examples
     --------
@@ -84,7 +84,7 @@ class ClusterForest:
         self.is_cluster = roots | (heights[self.elements] != of_parents)
 
     def _build(self, neighbours: Neighbourhood, heights: np.ndarray, first: int) -> int:
-        """Fill in the forest of the part of the graph that starts with a node; return the next."""
+        """Fill in the forest of one part of the graph, and return where the next part starts."""
         from ari_estimator.graphs._cluster_forest_kernels import lay_out, merge
 
         part = slice(first, first + neighbours.slots.size)
@@ -109,12 +109,12 @@ class ClusterForest:
 
 
 def _order(heights: np.ndarray) -> np.ndarray:
-    """Return the nodes by ascending height, equal ones by their number."""
+    """Return the nodes in ascending order of height, with ties ordered by node number."""
     order = np.argsort(heights)
     in_order = heights[order]
     as_before = np.concatenate([[False], in_order[1:] == in_order[:-1]])
     if as_before.any():
-        # Sorted by height and number at once, ties alone; a stable sort of all takes longer.
+        # Sort only ties by number; a stable sort of all nodes takes longer.
         tied = np.flatnonzero(as_before | np.append(as_before[1:], False))
         runs = np.cumsum(~as_before[tied])
         order[tied] = np.sort(runs * heights.size + order[tied]) % heights.size

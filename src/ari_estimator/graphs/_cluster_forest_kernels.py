@@ -1,7 +1,7 @@
 """Compiled loops behind :class:`ari_estimator.graphs.ClusterForest`.
 
-They assume what the class has checked. This module imports numba, which takes a noticeable
-time, so it is itself imported when first needed.
+They rely on the checks of the class. This module imports numba, which takes noticeable time, so it
+is imported only when needed.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def merge(
 ) -> np.ndarray:
     """Return the parent of each node of the forest; -1 if it has none.
 
-    Nodes are named by their rank in ``order``, in which they join. A node becomes the root of
-    the cluster of all that is connected with it so far: the parent of the roots that these had.
+    Nodes are identified by their rank in ``order``, in which they join. A node becomes the root of
+    the cluster of all nodes connected to it so far, and thus the parent of their previous roots.
 
-    A node without a neighbour that has joined before opens a basin; any other is put into the
-    basin of one of them. Basins are few, so that their union-find (by size, with halving of
-    paths) stays in the cache. ``roots`` has the root of each set at its representative.
+    A node without an earlier neighbour opens a basin; any other node joins the basin of an earlier
+    neighbour. There are few basins, so their union-find (by size, with path halving) stays in the
+    cache. ``roots`` stores the root of each set at its representative.
     """
     n = order.size
     parents = np.full(n, -1, dtype=np.int32)
@@ -49,7 +49,7 @@ def merge(
     for rank in range(n):
         node = order[rank]
         base = bases[node]
-        # Without a branch, which no processor could predict.
+        # Branch-free, because no processor could predict the branch.
         n_met = 0
         for k in range(starts[node], stops[node]):
             basin = basins[base + offsets[k]]
@@ -84,21 +84,21 @@ def merge(
 def lay_out(parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the position of each node in post-order, and the size of its cluster.
 
-    The largest child of a node comes first, so that a cluster and its largest sub-cluster
-    start at the same position. A node comes after all that is below it.
+    The largest child of a node comes first, so a cluster and its largest sub-cluster start at the
+    same position. A node comes after all nodes below it.
     """
     n = parents.size
     sizes = np.ones(n, dtype=np.int32)
     largest = np.full(n, -1, dtype=np.int32)
     for node in range(n):
         parent = parents[node]
-        # A parent comes after all its children: their sizes are complete.
+        # A parent comes after all its children, so their sizes are complete.
         if parent >= 0:
             sizes[parent] += sizes[node]
             if largest[parent] < 0 or sizes[node] > sizes[largest[parent]]:
                 largest[parent] = node
     positions = np.empty(n, dtype=np.int32)
-    # Where the next child, but for the largest, of each node starts.
+    # Start of the next child of each node, except the largest child.
     free = np.empty(n, dtype=np.int32)
     n_placed = 0
     for node in range(n - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""What all graphs can do, and what they share."""
+"""The protocol of graphs, and shared functions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
 class Graph(Protocol):
-    """Nodes, some pairs of which are neighbours.
+    """Nodes with neighbours.
 
-    A protocol: whatever has these methods will do, for :class:`ClusterForest` as well.
+    This is a protocol: any class with these methods works, also for :class:`ClusterForest`.
 
     See Also
     --------
-    VoxelGrid : Of voxels in a mask.
-    MeshGraph : Of vertices of a mesh.
-    GraphUnion : Of several graphs.
+    VoxelGrid : Graph of the voxels of a mask. MeshGraph : Graph of the vertices of a mesh.
+    GraphUnion : Union of several graphs.
 
     Examples
     --------
@@ -57,11 +56,11 @@ class Graph(Protocol):
         Raises
         ------
         ValueError
-            If the selection has another length than there are nodes.
+            If the length of the selection is not the number of nodes.
         """
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
-        """Return the pairs of selected nodes that are neighbours.
+        """Return the pairs of neighbours among the selected nodes.
 
         Parameters
         ----------
@@ -71,12 +70,12 @@ class Graph(Protocol):
         Returns
         -------
         edges : ndarray of intp of shape (n_edges, 2)
-            Each pair once, the lower node first; in ascending order.
+            Each pair once, with the lower node first, in ascending order.
 
         Raises
         ------
         ValueError
-            If the selection has another length than there are nodes.
+            If the length of the selection is not the number of nodes.
         """
 
     def neighbourhoods(self) -> list[Neighbourhood]:
@@ -85,12 +84,12 @@ class Graph(Protocol):
         Returns
         -------
         neighbourhoods : list of Neighbourhood
-            One for each part of the graph, whose nodes come one after the other.
+            One for each part of the graph, in the order of the nodes.
         """
 
 
 def refuse_selected(selected: np.ndarray, n_nodes: int, node: str) -> NoReturn:
-    """Refuse a selection of nodes that has another length than there are nodes.
+    """Raise the error for a selection of the wrong length.
 
     Parameters
     ----------
@@ -101,12 +100,12 @@ def refuse_selected(selected: np.ndarray, n_nodes: int, node: str) -> NoReturn:
         Number of nodes.
 
     node : str
-        What a node is, in the message.
+        Name of a node, for the message.
 
     Raises
     ------
     ValueError
-        In any case.
+        Always.
     """
     raise ValueError(
         f"selected must have shape ({n_nodes},), one for each {node}. Got shape {selected.shape}."
@@ -128,12 +127,12 @@ def link(first: np.ndarray, second: np.ndarray, n_nodes: int) -> csr_array:
     Returns
     -------
     links : csr_array of int8 of shape (n_nodes, n_nodes)
-        1 from the first to the second end of each link, as often as it is repeated.
+        1 from the first to the second end of each link. Repeated links are repeated entries.
     """
     ones = np.ones(first.size, dtype=np.int8)
     matrix = coo_array((ones, (first, second)), shape=(n_nodes, n_nodes))
-    # Links that are there twice change no component. Without this promise they would be
-    # looked for, which takes longer than all the rest.
+    # Repeated links do not change components. Without this flag, scipy would search for them, which
+    # takes longer than everything else.
     matrix.has_canonical_format = True
     return matrix.tocsr()
 
@@ -149,15 +148,15 @@ def components_of(links: csr_array) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     components : ndarray of int32 of shape (n_nodes,)
-        The component of each node, from 0, in no particular order.
+        Component of each node, starting at 0, in arbitrary order.
 
     first_nodes : ndarray of intp of shape (n_components,)
         The first node of each component.
     """
-    # scipy makes doubles of any other type, and copies the whole matrix to do so.
+    # scipy would convert any other type to doubles and copy the whole matrix.
     links = csr_array((np.ones(links.nnz), links.indices, links.indptr), shape=links.shape)
     n_components, components = connected_components(links, directed=False)
     first_nodes = np.empty(n_components, dtype=np.intp)
-    # Of all that are written to one place the last one stays: backwards, the first node.
+    # The last write to a position stays. Going backwards, that is the first node.
     first_nodes[components[::-1]] = np.arange(components.size)[::-1]
     return components, first_nodes

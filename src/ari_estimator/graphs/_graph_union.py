@@ -1,4 +1,4 @@
-"""Several graphs side by side, as one."""
+"""The union of several graphs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
 class GraphUnion:
-    """Several graphs as one, without edges from one to another.
+    """Union of several graphs, without edges between them.
 
     Parameters
     ----------
     graphs : iterable of Graph
-        The parts: what has ``n_nodes``, ``components`` and ``edges``, such as a
-        :class:`VoxelGrid` or a :class:`MeshGraph`. They may be without nodes.
+        The parts, such as a :class:`VoxelGrid` or a :class:`MeshGraph`. They may be empty.
 
     Attributes
     ----------
     graphs : tuple of Graph
-        The parts. Arrays of nodes hold those of the first, then those of the second, and so on.
+        The parts. Arrays of nodes hold the nodes of the first part, then those of the second part,
+        and so on.
 
     n_nodes : int
         Number of nodes of all parts.
@@ -42,7 +42,7 @@ class GraphUnion:
 
     def __init__(self, graphs: Iterable[Graph]) -> None:
         self.graphs = tuple(graphs)
-        # The first node of each part, and the end.
+        # First node of each part, and the total number of nodes.
         self._bounds = np.cumsum([0, *(graph.n_nodes for graph in self.graphs)]).tolist()
         self.n_nodes: int = self._bounds[-1]
 
@@ -57,8 +57,8 @@ class GraphUnion:
         Returns
         -------
         labels : ndarray of int32 of shape (n_nodes,)
-            1, 2, ... for the components, in the order of their first nodes; 0 for nodes
-            that are not selected. The numbers run through all parts.
+            1, 2, ... for the components, in the order of their first nodes; 0 for nodes that are
+            not selected. Numbers continue from part to part.
 
         n_components : int
             Number of components.
@@ -66,7 +66,7 @@ class GraphUnion:
         Raises
         ------
         ValueError
-            If the selection has another length than there are nodes.
+            If the length of the selection is not the number of nodes.
         """
         if len(self.graphs) == 1:
             return self.graphs[0].components(selected)
@@ -83,7 +83,7 @@ class GraphUnion:
         return labels, n_components
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
-        """Return the pairs of selected nodes that are neighbours.
+        """Return the pairs of neighbours among the selected nodes.
 
         Parameters
         ----------
@@ -93,12 +93,12 @@ class GraphUnion:
         Returns
         -------
         edges : ndarray of intp of shape (n_edges, 2)
-            Each pair once, the lower node first; in ascending order.
+            Each pair once, with the lower node first, in ascending order.
 
         Raises
         ------
         ValueError
-            If the selection has another length than there are nodes.
+            If the length of the selection is not the number of nodes.
         """
         if len(self.graphs) == 1:
             return self.graphs[0].edges(selected)
@@ -116,6 +116,6 @@ class GraphUnion:
         Returns
         -------
         neighbourhoods : list of Neighbourhood
-            Those of the graphs, one after the other.
+            Neighbourhoods of all graphs, in order.
         """
         return [part for graph in self.graphs for part in graph.neighbourhoods()]

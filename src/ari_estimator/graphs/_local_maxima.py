@@ -1,4 +1,4 @@
-"""The nodes that no neighbour exceeds."""
+"""Find local maxima on a graph."""
 
 from __future__ import annotations
 
@@ -14,34 +14,36 @@ def local_maxima(
     """Return the local maxima of each set of nodes.
 
     A node is a local maximum if no neighbour in its set has a larger value. Neighbours in a set
-    that have the same value form a plateau: it has one local maximum, its node of the lowest rank,
-    if none of its nodes has a neighbour in the set with a larger value.
+    with the same value form a plateau. A plateau has one local maximum, its node with the lowest
+    rank, if no node of the plateau has a neighbour in the set with a larger value.
 
     Parameters
     ----------
     graph : Graph
-        Who is whose neighbour.
+        The graph of the nodes.
 
     values : array-like of shape (n_nodes,)
-        Numbers to compare. They may be infinite.
+        Values to compare. They may be infinite.
 
     labels : array-like of int of shape (n_nodes,)
-        The set that each node is in: 1, 2, ...; nodes of 0 or less are in none. Neighbours with
+        Set of each node: 1, 2, .... Nodes with a label of 0 or less are in no set. Neighbours with
         different labels are not compared.
 
     ranks : array-like of int of shape (n_nodes,) or None, default=None
-        Which node of a plateau stands for it; no two are equal. None for the order of the nodes.
+        Distinct ranks. The node with the lowest rank represents a plateau. None for the order of
+        the nodes.
 
     Returns
     -------
     is_maximum : ndarray of bool of shape (n_nodes,)
-        Whether each node is a local maximum of its set. One that has no neighbour in its set is.
+        Whether each node is a local maximum of its set. Nodes without neighbours in their set are
+        local maxima.
 
     Raises
     ------
     ValueError
-        If values, labels or ranks have another length than the graph has nodes, labels or ranks
-        are not integers, or values are not real numbers or hold NaN.
+        If the length of values, labels or ranks is not the number of nodes, if labels or ranks are
+        not integers, or if values are not real numbers or contain NaN.
 
     Examples
     --------
@@ -64,7 +66,7 @@ def local_maxima(
                 f"{name} must have shape ({graph.n_nodes},), one for each node of the graph. "
                 f"Got shape {array.shape}."
             )
-        # An empty list is an array of floats, for numpy.
+        # numpy converts an empty list to an array of floats.
         if array.size and array.dtype.kind not in kinds:
             raise ValueError(f"{name} must hold {what}. Got an array of {array.dtype}.")
     if (n_nan := int(np.isnan(values).sum())) > 0:
@@ -77,7 +79,7 @@ def local_maxima(
     is_maximum[first[values[first] < values[second]]] = False
     is_maximum[second[values[second] < values[first]]] = False
 
-    # So far each node stands for itself. Those of a plateau stand or fall together.
+    # Each node has been checked alone. All nodes of a plateau must pass together.
     level = values[first] == values[second]
     on_plateau = np.zeros(graph.n_nodes, dtype=bool)
     on_plateau[first[level]] = on_plateau[second[level]] = True

@@ -1,4 +1,4 @@
-"""The vertices of a triangle mesh, as neighbours along its edges."""
+"""Graph of the vertices of a triangle mesh."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
 class MeshGraph:
-    """Neighbourhood of the vertices of a triangle mesh that are in a mask.
+    """Graph of the vertices of a triangle mesh that are in a mask.
 
     Parameters
     ----------
     faces : array-like of int of shape (n_faces, 3)
-        The vertices at the corners of each triangle. Their order, triangles that are there
-        twice, and corners that coincide make no difference.
+        The vertices of each triangle. Their order, repeated triangles and coinciding corners do not
+        matter.
 
     mask : array-like of bool of shape (n_vertices,)
-        The vertices that are nodes. Two of them are neighbours if an edge of a triangle
-        joins them.
+        Whether each vertex is a node. Two nodes are neighbours if an edge of a triangle joins them.
 
     Attributes
     ----------
     faces : ndarray of int32 of shape (n_faces, 3)
-        The vertices at the corners of each triangle.
+        The vertices of each triangle.
 
     mask : ndarray of bool of shape (n_vertices,)
-        The vertices that are nodes. Arrays of nodes hold them in ascending order.
+        Whether each vertex is a node. Arrays of nodes hold them in ascending order.
 
     n_nodes : int
         Number of vertices in the mask.
@@ -61,7 +60,7 @@ class MeshGraph:
         self.faces = _check_faces(faces, self.mask.size)
         self._vertices = np.flatnonzero(self.mask)
         self.n_nodes = self._vertices.size
-        # From each corner of a face to the next one: all edges, most of them there and back.
+        # Edges from each corner of a face to the next. Most edges appear in both directions.
         corners = self.faces.T.ravel()
         self._links = link(corners, np.roll(corners, -len(self.faces)), self.mask.size)
 
@@ -85,7 +84,7 @@ class MeshGraph:
         Raises
         ------
         ValueError
-            If the selection has another length than the mask has vertices.
+            If the length of the selection is not the number of vertices in the mask.
         """
         selected = np.asarray(selected, dtype=bool)
         if selected.shape != (self.n_nodes,):
@@ -101,7 +100,7 @@ class MeshGraph:
         return labels, first_nodes.size
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
-        """Return the pairs of selected vertices that are neighbours.
+        """Return the pairs of neighbours among the selected vertices.
 
         Parameters
         ----------
@@ -111,13 +110,13 @@ class MeshGraph:
         Returns
         -------
         edges : ndarray of intp of shape (n_edges, 2)
-            Each pair once, as positions in arrays of nodes, the lower first; in ascending
+            Each pair once, as positions in arrays of nodes, with the lower node first, in ascending
             order.
 
         Raises
         ------
         ValueError
-            If the selection has another length than the mask has vertices.
+            If the length of the selection is not the number of vertices in the mask.
         """
         selected = np.asarray(selected, dtype=bool)
         if selected.shape != (self.n_nodes,):
@@ -128,7 +127,7 @@ class MeshGraph:
         one_end, other_end = self._links_among(nodes).nonzero()
         low, high = np.minimum(one_end, other_end), np.maximum(one_end, other_end)
         low, high = low[low < high], high[low < high]
-        # Most edges are in two faces. Such a matrix merges and sorts faster than np.unique.
+        # Most edges are in two faces. This matrix merges and sorts them faster than np.unique.
         matrix = csr_array((np.ones(low.size, dtype=bool), (low, high)), shape=(nodes.size,) * 2)
         return nodes[np.column_stack(matrix.nonzero())]
 

@@ -1,4 +1,4 @@
-"""Who is whose neighbour, in the form that compiled loops read."""
+"""The neighbours of all nodes, for compiled loops."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 
 class Neighbourhood(NamedTuple):
-    """The neighbours of all nodes, stored (of a mesh) or computed (of a grid).
+    """The neighbours of all nodes, stored (for a mesh) or computed (for a grid).
 
-    Each node has a slot. Its neighbours are in the slots ``base + offsets[start:stop]``, as
-    far as there are nodes in these. For a grid, the slots are those of a padded volume, and all
-    nodes share one range of offsets; for a mesh, slots are vertices, the bases are 0, and the
-    offsets are the rows of a sparse matrix. One loop serves both.
+    Each node has a slot. Its neighbours are the nodes in the slots ``base + offsets[start:stop]``.
+    For a grid, slots are the voxels of a padded volume, and all nodes share one range of offsets.
+    For a mesh, slots are vertices, the bases are 0, and the offsets are the rows of a sparse
+    matrix. One loop works for both.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Neighbourhood(NamedTuple):
         Number of slots.
 
     bases : ndarray of int32 of shape (n_nodes,)
-        What the offsets of each node count from.
+        Base of the offsets of each node.
 
     starts, stops : ndarray of int32 of shape (n_nodes,)
         The range of offsets of each node.

@@ -1,4 +1,4 @@
-"""The voxels of a mask, as neighbours on a grid."""
+"""Graph of the voxels of a mask."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CONNECTIVITIES: tuple[int, ...] = get_args(Connectivity)
 
 
 class VoxelGrid:
-    """Neighbourhood of the voxels of a mask.
+    """Graph of the voxels of a mask.
 
     Parameters
     ----------
     mask : array-like of bool of shape (nx, ny, nz)
-        The voxels there are.
+        Whether each voxel is a node.
 
     connectivity : {6, 18, 26}, default=6
         Neighbours share a face (6), a face or an edge (18), or a face, an edge or a
@@ -33,7 +33,7 @@ class VoxelGrid:
     Attributes
     ----------
     mask : ndarray of bool of shape (nx, ny, nz)
-        The voxels there are. Arrays of voxels hold them in the C order of the mask.
+        Whether each voxel is a node. Arrays of voxels hold them in the C order of the mask.
 
     connectivity : int
         The number of neighbours of a voxel.
@@ -44,8 +44,8 @@ class VoxelGrid:
     Raises
     ------
     ValueError
-        If the mask is not a three-dimensional array of booleans, or the connectivity is
-        none of the three.
+        If the mask is not a three-dimensional array of booleans, or the connectivity is not 6, 18
+        or 26.
 
     Examples
     --------
@@ -91,12 +91,12 @@ class VoxelGrid:
         Raises
         ------
         ValueError
-            If the selection has another length than the mask has voxels.
+            If the length of the selection is not the number of voxels in the mask.
         """
         selected = np.asarray(selected, dtype=bool)
         if selected.shape != (self.n_nodes,):
             refuse_selected(selected, self.n_nodes, "voxel of the mask")
-        # In the box around all voxels: most of an image of a head is outside of it.
+        # Only the box around all voxels, because most of the image is outside it.
         mask = self.mask[self.box]
         volume = np.zeros(mask.shape, dtype=bool)
         volume[mask] = selected
@@ -107,7 +107,7 @@ class VoxelGrid:
         return labels[mask], n_components
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
-        """Return the pairs of selected voxels that are neighbours.
+        """Return the pairs of neighbours among the selected voxels.
 
         Parameters
         ----------
@@ -117,13 +117,13 @@ class VoxelGrid:
         Returns
         -------
         edges : ndarray of intp of shape (n_edges, 2)
-            Each pair once, as positions in arrays of voxels, the lower first; in ascending
-            order.
+            Each pair once, as positions in arrays of voxels, with the lower voxel first, in
+            ascending order.
 
         Raises
         ------
         ValueError
-            If the selection has another length than the mask has voxels.
+            If the length of the selection is not the number of voxels in the mask.
         """
         selected = np.asarray(selected, dtype=bool)
         if selected.shape != (self.n_nodes,):
@@ -145,7 +145,7 @@ class VoxelGrid:
         return np.column_stack([np.repeat(nodes, is_edge.sum(axis=1)), neighbours[is_edge]])
 
     def neighbourhoods(self) -> list[Neighbourhood]:
-        """Return the neighbours of all voxels, computed and not stored.
+        """Return the neighbours of all voxels, which are computed and not stored.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class VoxelGrid:
         shape = tuple(n + 2 for n in mask.shape)
         slots = np.flatnonzero(np.pad(mask, 1)).astype(np.int32)
         offsets = _distances(self._steps(), shape).astype(np.int32)
-        # Of one and the same number for all voxels, which takes no memory.
+        # A broadcast number for all voxels, which takes no memory.
         starts, stops = (np.broadcast_to(np.int32(n), slots.shape) for n in (0, offsets.size))
         return [Neighbourhood(slots, int(np.prod(shape)), slots, starts, stops, offsets)]
 
@@ -175,10 +175,10 @@ class VoxelGrid:
 
     @cached_property
     def _places(self) -> np.ndarray:
-        """Where the voxels are in the C order of the whole grid, shape (n_voxels,)."""
+        """Positions of the voxels in the C order of the whole grid, of shape (n_voxels,)."""
         return np.flatnonzero(self.mask)
 
 
 def _distances(steps: list[tuple[int, ...]], shape: tuple[int, ...]) -> np.ndarray:
-    """Return how far steps lead in the C order of a grid."""
+    """Return the offsets of steps in the C order of a grid."""
     return np.array(steps) @ np.array([shape[1] * shape[2], shape[2], 1])

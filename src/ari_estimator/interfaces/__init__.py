@@ -1,4 +1,4 @@
-"""Reading what other programs have written, and writing results."""
+"""Read files of other programs, and write results."""
 
 from ari_estimator.interfaces._afni import read_afni
 from ari_estimator.interfaces._bids import (

@@ -38,51 +38,52 @@ def read_afni(
     two_sided: bool = False,
     connectivity: Connectivity = 6,
 ) -> StatisticalMap:
-    """Read a statistic of AFNI, with its degrees of freedom.
+    """Read a statistic of AFNI with its degrees of freedom.
 
     Parameters
     ----------
     path : path
-        The dataset: ``stats+tlrc``, with or without ``.HEAD`` or ``.BRIK``, or NIfTI; with a
-        sub-brick as AFNI selects it, ``stats+tlrc[2]`` or ``stats+tlrc[faces#0_Tstat]``.
+        The dataset: ``stats+tlrc``, with or without ``.HEAD`` or ``.BRIK``, or a NIfTI file. You
+        can select a sub-brick as in AFNI: ``stats+tlrc[2]`` or ``stats+tlrc[faces#0_Tstat]``.
 
     sub_brick : int, str or None, default=None
-        Place, from 0 on, or label of the statistic. None if there is only one.
+        Index (from 0) or label of the statistic. None if there is only one.
 
     mask_img : path, image or None, default=None
-        The mask dataset; what is above 0 is in it. If None, nilearn's background mask is
+        The mask dataset, which contains all voxels above 0. If None, nilearn's background mask is
         computed when the map is tested.
 
     labels_img : path, image or None, default=None
-        Clusters, the map of ``3dClusterize -pref_map``.
+        Clusters: the map written by ``3dClusterize -pref_map``.
 
     two_sided : bool, default=False
-        Whether negative values count as well, as with ``3dClusterize -bisided``.
+        Whether to test negative values too, as with ``3dClusterize -bisided``.
 
     connectivity : {6, 18, 26}, default=6
-        Which voxels are neighbours: 6 for ``-NN 1``, 18 for ``-NN 2``, 26 for ``-NN 3``.
+        Number of neighbours of a voxel: 6 for ``-NN 1``, 18 for ``-NN 2``, 26 for ``-NN 3``.
 
     Returns
     -------
     stat_map : StatisticalMap
-        The map, and how to test it.
+        The map with all parameters to test it.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If a file is not there.
+        If a file does not exist.
     ValueError
-        If a file is damaged, there is no such sub-brick, several statistics and none chosen, or
-        the sub-brick holds no statistic that can be tested, or is two-sided without a sign.
+        If a file is damaged, if the sub-brick does not exist or must be chosen among several, if it
+        does not hold a statistic that can be tested, or if ``two_sided`` is True for a statistic
+        without a sign.
 
     Notes
     -----
-    t, F, z and chi-squared values are taken as they are. A correlation, of N samples with f
-    fitted and o other parameters, becomes t (one fitted parameter) or F, of ``N - f - o``
-    residual degrees of freedom, which have the same p-values. Other statistics are refused.
+    t, F, z and chi-squared values are used as they are. A correlation of N samples with f fitted
+    and o other parameters is converted to t (one fitted parameter) or F with ``N - f - o`` residual
+    degrees of freedom, which has the same p-values. Other statistics are refused.
 
-    NIfTI files have the codes in AFNI's extension of the header or, if they have one volume, in
-    the intent code.
+    NIfTI files store the codes in AFNI's header extension or, if they have one volume, in the
+    intent code.
 
     Examples
     --------
@@ -131,7 +132,7 @@ def read_afni(
 
 
 def _select(path: str, sub_brick: int | str | None) -> tuple[str, int | str | None]:
-    """Return the path and the sub-brick of what AFNI's selection says."""
+    """Return the path and the sub-brick of AFNI's notation."""
     match = None if Path(path).exists() else _SELECTED.fullmatch(path)
     if match is None:
         return path, sub_brick
@@ -144,7 +145,7 @@ def _select(path: str, sub_brick: int | str | None) -> tuple[str, int | str | No
 
 
 def _data_path(image: Any) -> Any:
-    """Return the header file of an AFNI dataset, whatever way it is named."""
+    """Return the header file of an AFNI dataset, for all forms of its name."""
     if not isinstance(image, (str, PathLike)):
         return image
     match = _DATASET.fullmatch(fspath(image))
@@ -152,7 +153,7 @@ def _data_path(image: Any) -> Any:
 
 
 def _choose(sub_bricks: list[SubBrick], sub_brick: int | str | None, name: str) -> SubBrick:
-    """Return the sub-brick that is meant."""
+    """Return the selected sub-brick."""
     if sub_brick is None:
         found = [one for one in sub_bricks if one.code]
     elif isinstance(sub_brick, str):

@@ -1,7 +1,7 @@
 """Names of BIDS derivatives, and the maps of a group of subjects by their names.
 
-Names are pairs of entity and value, a suffix and an extension. That much is parsed here; indexing
-whole datasets, as pybids does, is not needed to find maps.
+Names consist of pairs of entity and value, a suffix and an extension. This module parses only
+names. Finding maps does not need an index of the whole dataset, as in pybids.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class BIDSName:
         Values by entity, in their order: ``{"sub": "01", "task": "faces"}``.
 
     suffix : str
-        What comes last: ``statmap``.
+        Suffix of the name, such as ``statmap``.
 
     extension : str, default=""
-        With its dot, ``.nii.gz``.
+        Extension with its dot, such as ``.nii.gz``.
 
     Examples
     --------
@@ -67,12 +67,12 @@ class BIDSName:
 
     @classmethod
     def parse(cls, path: str | PathLike[str]) -> BIDSName:
-        """Return the name of a file, taken apart.
+        """Parse the name of a file.
 
         Parameters
         ----------
         path : path
-            The file, which need not be there.
+            The file. It need not exist.
 
         Returns
         -------
@@ -82,8 +82,8 @@ class BIDSName:
         Raises
         ------
         ValueError
-            If the name is none of BIDS: pairs ``entity-value``, each entity once, and a suffix,
-            joined by underscores.
+            If it is not a BIDS name, which consists of pairs ``entity-value``, each entity once,
+            and a suffix, joined by underscores.
         """
         file = Path(path).name
         stem, dot, extension = file.partition(".")
@@ -103,7 +103,7 @@ class BIDSName:
 
 
 def output_stem(path: str | PathLike[str]) -> str:
-    """Return what the names of results of a map begin with.
+    """Return the first part of the names of the results of a map.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def output_stem(path: str | PathLike[str]) -> str:
     Returns
     -------
     stem : str
-        The entities of a BIDS name but for ``stat`` and ``desc``, which a result has of its
-        own; of another name, all but the extension.
+        The entities of a BIDS name except ``stat`` and ``desc``, which results set themselves. For
+        other names, the name without its extension.
 
     Examples
     --------
@@ -141,50 +141,50 @@ def find_subject_maps(
     subjects: Iterable[str] | None = None,
     **entities: str | None,
 ) -> pd.DataFrame:
-    """Find one map of each subject, by its BIDS name.
+    """Find one map of each subject by its BIDS name.
 
     Parameters
     ----------
     folder : path
-        Where to look, subfolders included: derivatives of nilearn's first level
+        Folder to search, including subfolders: derivatives of nilearn's first level
         (:func:`nilearn.glm.save_glm_to_bids`), FitLins, fMRIPrep and others.
 
     contrast : str or None, default=None
         Value of the entity ``contrast``, such as ``"facesMinusHouses"``. None for any.
 
     stat : str or None, default="effect"
-        Value of ``stat``: group studies take effects. None for any.
+        Value of the entity ``stat``. Group studies use effects. None for any.
 
     suffix : str, default="statmap"
         Suffix of the maps.
 
     subjects : iterable of str or None, default=None
-        Subjects, ``"01"`` or ``"sub-01"``, in the order of the rows. None for all that have such
-        a map, in alphabetical order.
+        Subjects, as ``"01"`` or ``"sub-01"``, in the order of the rows. None for all subjects with
+        such a map, in alphabetical order.
 
     **entities : str or None
         Values of other entities: ``space="MNI152NLin2009cAsym"``, ``task="faces"``, ``ses="1"``;
-        None where a name must not have the entity.
+        None if the name must not have the entity.
 
     Returns
     -------
     maps : pandas.DataFrame
-        One row for each subject: ``path`` (str), ``subject`` ("01"), and a column for each
-        other entity, NaN where a name does not have it.
+        One row for each subject: ``path`` (str), ``subject`` ("01"), and a column for each other
+        entity, with NaN for names without it.
 
     Raises
     ------
     FileNotFoundError
-        If the folder is not there, has no such map, or has none of one of ``subjects``.
+        If the folder does not exist, has no such map, or has no map for one of ``subjects``.
     NotADirectoryError
-        If it is a file.
+        If the folder is a file.
     ValueError
-        If a subject has several such maps. The message tells in which entities they differ.
+        If a subject has several such maps. The message says in which entities they differ.
 
     See Also
     --------
-    find_group_mask : The voxels that are in the brain of all of them.
-    ari_estimator.ARISecondLevelModel : From these maps to TDP.
+    find_group_mask : The voxels inside the brains of all subjects.
+    ari_estimator.ARISecondLevelModel : Computes TDPs from these maps.
 
     Examples
     --------
@@ -233,37 +233,36 @@ def find_subject_maps(
 def find_group_mask(
     folder: str | PathLike[str], maps: pd.DataFrame, **entities: str | None
 ) -> Nifti1Pair | None:
-    """Return the voxels that are in the brain masks of all subjects.
+    """Return the intersection of the brain masks of all subjects.
 
     Parameters
     ----------
     folder : path
-        Where to look for ``sub-*_desc-brain_mask.nii.gz``, subfolders included. It may be the
-        folder of fMRIPrep.
+        Folder to search for ``sub-*_desc-brain_mask.nii.gz``, including subfolders. It may be the
+        output folder of fMRIPrep.
 
     maps : pandas.DataFrame
-        From :func:`find_subject_maps`. A mask belongs to a map if it has the same subject and the
-        same grid, and if no entity in its name contradicts the name of the map.
+        The maps found by :func:`find_subject_maps`. A mask belongs to a map if it has the same
+        subject and the same grid, and if no entity in its name contradicts the name of the map.
 
     **entities : str or None
-        Values of entities that the masks must have, such as ``task="faces"``; None where
-        there must be none.
+        Values of entities that the masks must have, such as ``task="faces"``. None if the name must
+        not have the entity.
 
     Returns
     -------
     mask_img : nibabel.Nifti1Image or None
-        The intersection of the masks, of all runs if there are several; None if there is no
-        mask of any subject.
+        The intersection of the masks, including all runs. None if no subject has a mask.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
-        If the folder is not there.
+        If the folder does not exist.
     TypeError
-        If ``maps`` is no such table.
+        If ``maps`` is not such a table.
     ValueError
-        If a mask is damaged, only some of the subjects have masks, the maps are on several
-        grids, or no voxel is in all masks.
+        If a mask is damaged, if only some of the subjects have masks, if the maps are on different
+        grids, or if the masks have no voxel in common.
 
     Examples
     --------
@@ -345,7 +344,7 @@ def _subject_files(root: Path, suffix: str) -> list[tuple[Path, dict[str, str]]]
 def _nothing_found(
     root: Path, suffix: str, wanted: dict[str, str | None], there: list[dict[str, str]]
 ) -> str:
-    """Return the message that says what is there in place of what was wanted."""
+    """Return a message that lists the available maps."""
     if not there:
         return f"There is no map named 'sub-*_{suffix}.nii.gz' in {str(root)!r}, or below."
     asked = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
@@ -357,7 +356,7 @@ def _nothing_found(
 
 
 def _several_found(subject: str, matches: list[tuple[Path, dict[str, str]]]) -> str:
-    """Return the message that says in what the maps of a subject differ."""
+    """Return a message that says how the maps of a subject differ."""
     keys = dict.fromkeys(key for _, of_path in matches for key in of_path)
     values = {key: {of_path.get(key, "none") for _, of_path in matches} for key in keys}
     differ = [f"{key} ({', '.join(sorted(v))})" for key, v in values.items() if len(v) > 1]

@@ -1,4 +1,4 @@
-"""What a map is, what it declares that it holds, and which values are in it."""
+"""Describe a map: its kind, the statistic that it declares, and its values."""
 
 from __future__ import annotations
 
@@ -53,38 +53,38 @@ _NEEDS_MESH = (
 
 @dataclass(frozen=True)
 class MapDescription:
-    """What a map is, what it declares that it holds, and which values are in it.
+    """Description of a map: its kind, the statistic that it declares, and its values.
 
     Attributes
     ----------
     file : str or None
-        The file; None for an image that has none.
+        The file; None for an image in memory.
 
     kind : {"volume", "surface", "CIFTI image"}
         The kind of the image.
 
     statistic : str or None
-        What the values are, as the most trusted declaration says: "z", "t", "p", "effect", ...
-        None if nothing declares it.
+        Statistic according to the most trusted declaration: "z", "t", "p", "effect", ... None if
+        nothing declares it.
 
     said_by : str or None
-        What declares it, for a sentence.
+        Source of this declaration, for a sentence.
 
     df : tuple of float
-        Degrees of freedom that the same declaration gives; () if it gives none.
+        Degrees of freedom of the same declaration; () if it has none.
 
     contradictions : tuple of declarations
-        Further declarations that say something else. Each has ``holds``, ``said_by``, ``df`` and
+        Declarations that contradict the first one. Each has ``holds``, ``said_by``, ``df`` and
         ``program``.
 
     stat_type : str or None
-        What the estimators take the map for if ``stat_type=None``; None if they refuse it.
+        Statistic that the estimators assume with ``stat_type=None``; None if they refuse the map.
 
     stat_type_said_by : str or None
-        Why they take it for that.
+        Source of this statistic.
 
     refusal : str or None
-        Why they refuse it, and what to do; None if they take it.
+        Reason why they refuse the map, and what to do; None if they accept it.
 
     n_maps : int
         Number of maps in the image.
@@ -99,29 +99,29 @@ class MapDescription:
         Edges of a voxel in millimetres.
 
     orientation : str or None
-        Where the axes of a volume point to: "RAS" is right, anterior, superior.
+        Directions of the axes of a volume: "RAS" is right, anterior, superior.
 
     n_nan : int
-        How many values are NaN, in all maps together.
+        Number of NaN values in all maps together.
 
     n_positive_infinite : int
-        How many are inf.
+        Number of infinite positive values.
 
     n_negative_infinite : int
-        How many are -inf.
+        Number of infinite negative values.
 
     n_zero : int
-        How many are 0.
+        Number of values that are 0.
 
     minimum : float or None
-        The smallest finite value; None if there is none.
+        Smallest finite value; None if there is none.
 
     maximum : float or None
-        The largest finite value; None if there is none.
+        Largest finite value; None if there is none.
 
     See Also
     --------
-    describe_map : Describes a map.
+    describe_map : Returns the description of a map.
 
     Examples
     --------
@@ -155,29 +155,29 @@ class MapDescription:
 
 
 def describe_map(img: Any) -> MapDescription:
-    """Describe a map: its kind, what it declares that it holds, its grid and its values.
+    """Describe a map: its kind, the statistic that it declares, its grid and its values.
 
-    Nothing is tested. An image that the estimators refuse is described, too, with the reason.
+    Nothing is tested. Images that the estimators refuse are described too, with the reason.
 
     Parameters
     ----------
     img : image, str or path-like
-        A volume, a surface or a CIFTI image, in memory or as a file. The file of a surface may be
-        that of one hemisphere.
+        A volume, a surface or a CIFTI image, in memory or as a file. A surface file may hold one
+        hemisphere.
 
     Returns
     -------
     description : MapDescription
-        What was found.
+        The description.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If there is no such file.
+        If the file does not exist.
     TypeError
-        If it is neither a path nor an image.
+        If the argument is neither a path nor an image.
     ValueError
-        If the file is no image, is damaged, is a mesh, or does not hold real numbers.
+        If the file is not an image, is damaged, is a mesh, or does not hold real numbers.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def describe_map(img: Any) -> MapDescription:
 
 @dataclass(frozen=True)
 class _Content:
-    """What is in an image: values, and how many of what they are of."""
+    """The content of an image: its values and the number of its elements."""
 
     kind: str
     n_maps: int
@@ -222,7 +222,7 @@ class _Content:
 
 
 def _loaded(img: Any) -> tuple[Any, str | None]:
-    """Return an image, and its file if it has one."""
+    """Return an image and its file, if it has one."""
     if isinstance(img, SurfaceImage):
         return img, None
     if isinstance(img, (SpatialImage, Cifti2Image, GiftiImage)):
@@ -286,19 +286,19 @@ def _of_volume(img: SpatialImage, file: str | None) -> _Content:
     try:
         refuse_surface(data.shape)
     except ValueError:
-        # FreeSurfer keeps surfaces in files of volumes.
+        # FreeSurfer stores surface data in volume files.
         n_elements = {_side(file): n_voxels}
         return _Content(SurfaceFrame.kind, n_maps, n_elements, [data])
     return _Content(VolumeFrame.kind, n_maps, {"voxels": n_voxels}, [data], as_nifti(img))
 
 
 def _side(file: str | None) -> str:
-    """Return the hemisphere that a file is of, or a word for what it has."""
+    """Return the hemisphere of a file, or a word for its elements."""
     return (None if file is None else side_of(file).side) or "vertices"
 
 
 def _values_of(arrays: Iterable[np.ndarray], called: str) -> np.ndarray:
-    """Return all values, one after the other."""
+    """Return all values as one array."""
     flat = [array.ravel() for array in arrays]
     for array in flat:
         if array.dtype.kind not in "fiu":
@@ -307,7 +307,7 @@ def _values_of(arrays: Iterable[np.ndarray], called: str) -> np.ndarray:
 
 
 def _as_taken(img: Any) -> dict[str, Any]:
-    """Return what the estimators take an image for, or why they refuse it."""
+    """Return the statistic that the estimators assume for an image, or why they refuse it."""
     taken = dict.fromkeys(("stat_type", "stat_type_said_by", "refusal"))
     if isinstance(img, GiftiImage):
         return {**taken, "refusal": _NEEDS_MESH}
@@ -348,7 +348,7 @@ def _grid_of(content: _Content) -> dict[str, Any]:
 
 
 def _counts_of(values: np.ndarray) -> dict[str, Any]:
-    """Return how many values are special, and the range of the finite ones."""
+    """Return the number of special values and the range of the finite values."""
     finite = values[np.isfinite(values)]
     return {
         "n_nan": int(np.isnan(values).sum()),

@@ -22,7 +22,7 @@ from ari_estimator.interfaces._reading import (
 )
 from ari_estimator.interfaces._statistical_map import StatisticalMap
 
-# What FEAT and randomise take by default.
+# The default of FEAT and randomise.
 FSL_CONNECTIVITY: Final = 26
 
 _STAT = re.compile(r"(?P<kind>z|t|zf|f)stat(?P<number>[1-9]\d*)")
@@ -45,39 +45,38 @@ def read_fsl(
         The map, ``zstat1.nii.gz`` or ``tstat1.nii.gz``, before thresholding.
 
     stat_type : {"z", "t"} or None, default=None
-        What it holds. None is what the header and the name of the file say, and z where they say
-        nothing.
+        Statistic of the map. With None, the header and the name of the file decide, and z is
+        assumed if they declare nothing.
 
     df : float, image, path or None, default=None
-        Degrees of freedom of t values. A first level has them in ``stats/dof``, a group those of
-        each voxel in the image ``stats/tdof_t1``.
+        Degrees of freedom of t values. A first-level analysis stores them in ``stats/dof``. A group
+        analysis stores those of each voxel in the image ``stats/tdof_t1``.
 
     mask_img : path, image or None, default=None
-        The mask; what is above 0 is in it, as for FSL. If None, nilearn's background mask is
-        computed when the map is tested.
+        The mask, which contains all voxels above 0, as in FSL. If None, nilearn's background mask
+        is computed when the map is tested.
 
     cluster_index : path, image or None, default=None
-        The cluster index image, as ``cluster -o`` and ``cluster_mask_zstat1`` have it.
+        The cluster index image, as in ``cluster -o`` and ``cluster_mask_zstat1``.
 
     two_sided : bool, default=False
-        Whether negative values count as well.
+        Whether to test negative values too.
 
     Returns
     -------
     stat_map : StatisticalMap
-        The map, and how to test it.
+        The map with all parameters to test it.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If a file is not there.
+        If a file does not exist.
     ValueError
-        If a file is no image, or ``df`` does not go with ``stat_type``.
+        If a file is no image, or ``df`` does not fit ``stat_type``.
 
     See Also
     --------
-    read_feat : All that FEAT has written.
-    write_fsl_tdp : The TDP of FSL's clusters.
+    read_feat : Reads a FEAT folder. write_fsl_tdp : Writes the TDP of FSL's clusters.
 
     Examples
     --------
@@ -104,47 +103,48 @@ def read_fsl(
 def read_feat(
     folder: str | PathLike[str], stat: str = "zstat1", *, two_sided: bool = False
 ) -> StatisticalMap:
-    """Read a statistical map that FEAT has written, with its mask and clusters.
+    """Read a statistical map of FEAT with its mask and clusters.
 
     Parameters
     ----------
     folder : path
-        A ``.feat`` folder or, of a higher-level analysis, ``.gfeat/cope1.feat``.
+        A ``.feat`` folder, or ``.gfeat/cope1.feat`` for a higher-level analysis.
 
     stat : str, default="zstat1"
-        The map: ``zstat`` or ``tstat`` with the number of a contrast, or ``zfstat`` with that
+        The map: ``zstat`` or ``tstat`` with the number of a contrast, or ``zfstat`` with the number
         of an F test.
 
     two_sided : bool, default=False
-        Whether negative values count as well. FEAT's clusters are of positive values, and so
-        are one-sided tests here; the R script ``get_tdp.R`` takes two-sided p-values of the
-        same clusters, which this gives when True.
+        Whether to test negative values too. FEAT forms clusters of positive values, which fits
+        one-sided tests. The R script ``get_tdp.R`` uses two-sided p-values for the same clusters.
+        Set True to get its results.
 
     Returns
     -------
     stat_map : StatisticalMap
-        The map, and how to test it; ``labels_img`` is FEAT's cluster index, or None where
-        FEAT has formed no clusters.
+        The map, and how to test it; ``labels_img`` is FEAT's cluster index, or None if FEAT did not
+        form clusters.
 
     Raises
     ------
     FileNotFoundError
-        If the folder, the map, the mask, or the degrees of freedom are not there.
+        If the folder, the map, the mask or the degrees of freedom do not exist.
     NotADirectoryError
         If ``folder`` is a file.
     ValueError
-        If ``stat`` is no map of FEAT's, a file is damaged, an F test shall be two-sided, or a
-        t map has degrees of freedom that vary between voxels.
+        If ``stat`` is not a map of FEAT, if a file is damaged, if ``two_sided`` is True for an F
+        test, or if the degrees of freedom of a t map vary between voxels.
 
     See Also
     --------
-    find_feat_tables : The tables of its clusters.
-    write_fsl_tdp : The TDP of its clusters.
+    find_feat_tables : Finds the tables of its clusters. write_fsl_tdp : Writes the TDP of its
+    clusters.
 
     Notes
     -----
-    t and z maps of FEAT say the same: a z value has the p-value of its t value. FLAME gives each
-    voxel degrees of freedom of its own (``tdof_t1``); then only the z map can be tested.
+    The t and z maps of FEAT are equivalent, because a z value has the same p-value as its t value.
+    FLAME estimates degrees of freedom for each voxel (``tdof_t1``); then only the z map can be
+    tested.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def read_feat(
         raise FileNotFoundError(f"There is no mask in {str(feat)!r}, the mask.nii.gz of FEAT.")
     mask_img = read_mask(mask_path)
     cluster_path = find_image(feat, f"cluster_mask_{_clustered(stat)}")
-    # Of an F contrast there is the z map of its p-values, zfstat.
+    # For an F contrast, FEAT writes zfstat, the z map of its p-values.
     stat_type: Any = stat_type_called("fsl", f"{kind}stat") or DEFAULT_STAT_TYPE
     return StatisticalMap(
         read_volume(stat_path, "The statistical map"),
@@ -194,7 +194,7 @@ def read_feat(
 
 
 def find_feat_tables(folder: str | PathLike[str], stat: str = "zstat1") -> list[Path]:
-    """Return the cluster tables of a map that FEAT has written.
+    """Return the cluster tables of a map of FEAT.
 
     Parameters
     ----------
@@ -207,13 +207,13 @@ def find_feat_tables(folder: str | PathLike[str], stat: str = "zstat1") -> list[
     Returns
     -------
     tables : list of Path
-        Those that are there of ``cluster_zstat1.txt``, ``cluster_zstat1_std.txt``, and the
-        same as HTML.
+        The existing files among ``cluster_zstat1.txt``, ``cluster_zstat1_std.txt`` and their HTML
+        versions.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError, ValueError
-        If there is no such folder, or ``stat`` is no map of FEAT's.
+        If the folder does not exist, or ``stat`` is not a map of FEAT.
 
     Examples
     --------
@@ -238,7 +238,7 @@ def find_feat_tables(folder: str | PathLike[str], stat: str = "zstat1") -> list[
 
 
 def _parse_stat(stat: str) -> tuple[str, int]:
-    """Return what a map of FEAT holds, and its number."""
+    """Return the statistic of a map of FEAT and its number."""
     match = _STAT.fullmatch(stat)
     if match is None:
         raise ValueError(
@@ -254,7 +254,7 @@ def _parse_stat(stat: str) -> tuple[str, int]:
 
 
 def _clustered(stat: str) -> str:
-    """Return the map that FEAT forms clusters of, the map of z values."""
+    """Return the map of z values, of which FEAT forms clusters."""
     return stat.replace("tstat", "zstat")
 
 
@@ -278,7 +278,7 @@ def _check_sides(kind: str, two_sided: bool) -> bool:
 
 
 def _df_of_t(feat: Path, number: int, mask_img: Nifti1Pair) -> float | Path:
-    """Return the degrees of freedom of a t map, the file if voxels have their own."""
+    """Return the degrees of freedom of a t map, or their file if they vary between voxels."""
     of_voxels = find_image(feat / "stats", f"tdof_t{number}")
     if of_voxels is not None:
         dof = np.asanyarray(read_volume(of_voxels, "The degrees of freedom").dataobj)

@@ -1,7 +1,7 @@
-"""Cluster tables of FSL, as text and as HTML, with columns of true discoveries added.
+"""Add columns of true discoveries to cluster tables of FSL, as text and HTML.
 
-Tables are edited where the columns go, and stay as they were elsewhere, byte by byte. FSL's HTML
-leaves out the end tags of cells, so cells are found by where they begin.
+Tables are edited only where the new columns go. All other bytes stay the same. FSL's HTML leaves
+out the end tags of cells, so cells are found by their start tags.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ from ari_estimator.closed_testing._rounding import confidence, rounded_down
 from ari_estimator.estimators import ClusterTDPTransformer
 from ari_estimator.interfaces._reading import read_text
 
-# New columns come after the size and the p-value of a cluster, as far as a table has them.
+# New columns come after the size and, if the table has it, the p-value of a cluster.
 _LEADING: Final = ("Cluster Index", "Voxels", "P", "-log10(P)")
 
-# Neither text nor tags are far longer.
+# Longest expected text or tag.
 _TAG = re.compile(r"<(?P<is_end>/?)(?P<name>[A-Za-z][A-Za-z0-9]{0,20})\b[^<>]{0,1000}>")
 
 _NEW: Final = ("True Discoveries", "TDP")
 
 
 def fsl_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) -> dict[str, bytes]:
-    r"""Return copies of cluster tables of FSL with columns for true discoveries and TDP.
+    r"""Return copies of FSL's cluster tables with columns for true discoveries and TDP.
 
     Parameters
     ----------
     ari : ClusterTDPTransformer
-        After :meth:`fit_transform` with FSL's clusters as ``labels_img``.
+        A transformer fitted with FSL's clusters as ``labels_img``.
 
     tables : iterable of path
-        ``cluster_zstat1.txt``, ``cluster_zstat1_std.html`` and the like: tab-separated text,
+        Tables such as ``cluster_zstat1.txt`` and ``cluster_zstat1_std.html``, as tab-separated text
         or HTML.
 
     Returns
     -------
     copies : dict of str to bytes
-        By name, ``cluster_zstat1_tdp.txt`` for ``cluster_zstat1.txt``.
+        Content of the copies by name: ``cluster_zstat1_tdp.txt`` for ``cluster_zstat1.txt``.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If a table is not there.
+        If a table does not exist.
     TypeError
-        If ``ari`` is something else.
+        If ``ari`` has another type.
     ValueError
-        If a file is no cluster table, or one of other clusters.
+        If a file is not a cluster table, or describes other clusters.
 
     Examples
     --------
@@ -111,9 +111,9 @@ def _text_with_tdp(text: str, clusters: pd.DataFrame, path: Path) -> str:
 
 
 def _html_with_tdp(text: str, clusters: pd.DataFrame, path: Path, sentence: str) -> str:
-    """Return an HTML page with the new columns in its cluster tables, and a sentence before."""
+    """Return an HTML page with the new columns in its cluster tables and an explanation above."""
     reader = _TableReader(text)
-    # Tables of local maxima begin with the cluster index as well.
+    # Tables of local maxima begin with the cluster index too.
     tables = [
         table
         for table in reader.tables
@@ -143,7 +143,7 @@ def _html_with_tdp(text: str, clusters: pd.DataFrame, path: Path, sentence: str)
 
 
 def _n_leading(header: list[str], path: Path) -> int:
-    """Return how many columns come before the new ones."""
+    """Return the number of columns before the new columns."""
     header = [name.strip() for name in header]
     if header[:2] != list(_LEADING[:2]):
         raise ValueError(
@@ -158,7 +158,7 @@ def _n_leading(header: list[str], path: Path) -> int:
 def _check_clusters(
     rows: list[list[str]], clusters: pd.DataFrame, path: Path, n_leading: int
 ) -> None:
-    """Check that a table is of the clusters of the index image, each of them once."""
+    """Check that a table lists each cluster of the index image once."""
     short = [row for row in rows if len(row) < n_leading]
     if short:
         raise ValueError(
@@ -201,12 +201,12 @@ def _cells(cluster: pd.Series, as_text: Callable[[float], str]) -> tuple[str, st
 
 
 def _four_decimals(tdp: float) -> str:
-    # Down: what is shown is a lower bound, too.
+    # Rounded down, because it is a lower bound.
     return f"{rounded_down(tdp, 4):.4f}"
 
 
 def _sentence(ari: Any) -> str:
-    """Return what the new columns say, for readers of a page."""
+    """Return an explanation of the new columns for readers of the page."""
     sides = "two-sided" if ari.two_sided else "one-sided"
     return (
         "True Discoveries: at least so many voxels of the cluster are active; TDP: their "
@@ -225,7 +225,7 @@ class _Cell:
 
     @property
     def text(self) -> str:
-        """What is in the cell, without tags."""
+        """Content of the cell without tags."""
         return unescape("".join(self.parts)).strip()
 
 
@@ -235,7 +235,7 @@ class _Row:
     end: int = 0
 
     def insertion(self, n_leading: int, new: Iterable[str]) -> tuple[int, str]:
-        """Return where new cells go, in the style of those before, and what they are."""
+        """Return the positions and the text of new cells, in the style of the cells before them."""
         last = self.cells[n_leading - 1]
         position = self.cells[n_leading].start if len(self.cells) > n_leading else self.end
         end = f"</{last.tag}>" if last.is_closed else ""
@@ -249,10 +249,10 @@ class _Table:
 
 
 class _TableReader:
-    """Where tables, rows and cells are in a page, by the position in its text.
+    """Positions of tables, rows and cells in the text of a page.
 
-    A row ends where its end tag is, or the next row or the end of the table begins. Only tags are
-    looked for: the parser of Python takes hours for a small page that was made to do harm.
+    A row ends at its end tag, at the next row or at the end of the table. Only tags are searched
+    for, because Python's parser can take hours for a small malicious page.
     """
 
     def __init__(self, text: str) -> None:
@@ -302,7 +302,7 @@ class _TableReader:
 
 
 def _without_comments(text: str) -> str:
-    """Return a page with blanks in place of its comments, so that all else stays where it is."""
+    """Replace the comments of a page by blanks, so that positions do not change."""
     pieces = []
     position = 0
     while (start := text.find("<!--", position)) >= 0:

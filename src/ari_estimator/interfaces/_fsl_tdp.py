@@ -1,4 +1,4 @@
-"""The true discovery proportion of FSL's clusters, in files beside FSL's own files."""
+"""Write the true discovery proportion of FSL's clusters."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def write_fsl_tdp(
     local_test: LocalTest = "simes",
     overwrite: bool = False,
 ) -> tuple[ClusterTDPTransformer, dict[str, Path]]:
-    """Write the true discovery proportion (TDP) of the clusters that FSL has found.
+    """Write the true discovery proportion (TDP) of FSL's clusters.
 
-    What the R script ``get_tdp.R`` of ARIbrain does.
+    This does the same as the R script ``get_tdp.R`` of ARIbrain.
 
     Parameters
     ----------
     stat_map : StatisticalMap
-        From :func:`read_feat` or :func:`read_fsl`, with a cluster index.
+        A map from :func:`read_feat` or :func:`read_fsl` with a cluster index.
 
     folder : path
-        Where to write; made if it is not there. The links of an HTML page lead somewhere in
-        the FEAT folder alone.
+        Output folder. It is created if it does not exist. The links of an HTML page only work in
+        the FEAT folder.
 
     tables : iterable of path, default=()
-        Cluster tables of FSL, text or HTML, such as :func:`find_feat_tables` gives. They stay
-        as they are: copies have the new columns, after the p-values of the clusters.
+        Cluster tables of FSL, text or HTML, such as those from :func:`find_feat_tables`. They are
+        not changed. Copies have the new columns after the p-values of the clusters.
 
     alpha : float, default=0.05
         Error level.
@@ -49,33 +49,33 @@ def write_fsl_tdp(
         Local test of the closed testing procedure.
 
     overwrite : bool, default=False
-        Whether files of the same names are replaced.
+        Whether to replace existing files.
 
     Returns
     -------
     ari : ClusterTDPTransformer
-        With the table, and all that can be asked of the map.
+        The fitted transformer.
 
     files : dict of str to Path
-        What was written, by what it is: the images, tables and so on of
-        :func:`~ari_estimator.save`, named after the map (``zstat1_stat-tdp_statmap.nii.gz``),
-        and as ``"copy of cluster_zstat1.txt"`` the copies (``cluster_zstat1_tdp.txt``).
+        The written files by their content: the images, tables and other files of
+        :func:`~ari_estimator.save`, named after the map (``zstat1_stat-tdp_statmap.nii.gz``), and
+        the copies of tables (``cluster_zstat1_tdp.txt`` under ``"copy of cluster_zstat1.txt"``).
 
     Raises
     ------
     FileExistsError
-        If a file is there already, and ``overwrite`` is False.
+        If a file exists and ``overwrite`` is False.
     ValueError
-        If there are no clusters, a table is of other clusters, or names of files cannot start
-        with the name of the map.
+        If there are no clusters, if a table describes other clusters, or if the name of the map
+        cannot be part of a file name.
     OSError
-        If the folder cannot be written to, or something else than a file is in the way. All
-        files are written, or all is as it was before.
+        If the folder is not writable, or something other than a file has the name of a result.
+        Either all files are written, or nothing changes.
 
     Notes
     -----
-    Numbers equal the numbers of ``get_tdp.R`` with the mask of all voxels that are not 0 and
-    ``two_sided=True``, which it takes without asking.
+    The results equal those of ``get_tdp.R`` if the mask contains all nonzero voxels and
+    ``two_sided=True``. The script always uses these settings.
 
     Examples
     --------
@@ -112,12 +112,12 @@ def write_fsl_tdp(
 def write_table_copies(
     ari: ClusterTDPTransformer, tables: Iterable[str | PathLike[str]], folder: Path
 ) -> dict[str, str]:
-    """Write copies of cluster tables of FSL with TDPs to a folder that is there.
+    """Write copies of FSL's cluster tables with TDPs to an existing folder.
 
     Parameters
     ----------
     ari : ClusterTDPTransformer
-        Fitted, with FSL's clusters.
+        A transformer fitted with FSL's clusters.
 
     tables : iterable of path
         The tables.
@@ -128,12 +128,12 @@ def write_table_copies(
     Returns
     -------
     names : dict of str to str
-        Names of the copies, by what they are.
+        Names of the copies by their content.
 
     Raises
     ------
     ValueError
-        If a table is of other clusters, or two have the same name.
+        If a table describes other clusters, or two tables have the same name.
     """
     paths = [given_path(table, "tables") for table in tables]
     copies = fsl_tables_with_tdp(ari, paths)

@@ -46,21 +46,22 @@ _SNPM_STATISTIC = re.compile(r"snpm[TF][+-]?")
 
 @dataclass(frozen=True)
 class _PMap:
-    """What the name of a file says of the map in it.
+    """Information on a map from the name of its file.
 
     Attributes
     ----------
     program : str
-        What has written it.
+        The program that wrote the map.
 
     connectivity : {6, 18, 26}
-        Which voxels are neighbours there.
+        Number of neighbours of a voxel in this program.
 
     stat_type : StatType, callable or None
-        What the map holds, or how the path tells; None if it cannot be tested.
+        Statistic of the map, or a function that finds it from the path; None if the map cannot be
+        tested.
 
     reason : str
-        Why not.
+        Reason why it cannot be tested.
     """
 
     program: str
@@ -75,53 +76,53 @@ def read_p_map(
     mask_img: Any = None,
     stat_type: StatType | None = None,
 ) -> StatisticalMap:
-    """Read a map of uncorrected p-values that permutations have given.
+    """Read a map of uncorrected permutation p-values.
 
     Parameters
     ----------
     path : path
-        A voxelwise map of FSL randomise (``*_vox_p_tstat1``, 1 - p), PALM
-        (``*_vox_tstat_uncp_c1``: p, 1 - p or -log10 p) or SnPM (``lP+``, -log10 p). The name
-        tells what it is.
+        A voxelwise map of FSL randomise (``*_vox_p_tstat1``, 1 - p), PALM (``*_vox_tstat_uncp_c1``:
+        p, 1 - p or -log10 p) or SnPM (``lP+``, -log10 p). The name identifies the kind of map.
 
     mask_img : path, image or None, default=None
-        The mask that the program was given; what is above 0 is in it. None only for maps that
-        are NaN outside of it, as the maps of SnPM are.
+        The mask given to the program, which contains all voxels above 0. None only for maps that
+        are NaN outside the mask, such as the maps of SnPM.
 
     stat_type : {"p", "one_minus_p", "neg_log10_p"} or None, default=None
-        What the map holds. None for what the name says and, for PALM, the options in
-        ``*_palmconfig.txt`` beside it.
+        Kind of p-values in the map. With None, the name decides and, for PALM, the options in
+        ``*_palmconfig.txt`` in the same folder.
 
     Returns
     -------
     stat_map : StatisticalMap
-        The map, and how to test it.
+        The map with all parameters to test it.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If a file is not there.
+        If a file does not exist.
     ValueError
-        If a file is damaged; if the name is unknown, and ``stat_type`` is None; if the map
-        holds corrected p-values, p-values of TFCE or of clusters, or statistics; if a mask is
-        needed and not there.
+        If a file is damaged; if the name is unknown and ``stat_type`` is None; if the map holds
+        corrected p-values, p-values of TFCE or of clusters, or statistics; or if a required mask is
+        missing.
 
     See Also
     --------
-    ari_estimator.PermutationCalibration : Permutations here, which give larger bounds.
+    ari_estimator.PermutationCalibration : Permutations in this package, which give larger bounds.
 
     Notes
     -----
-    Corrected p-values (FWE, FDR) are refused: All-Resolutions Inference does the correction.
+    Corrected p-values (FWE, FDR) are refused, because All-Resolutions Inference corrects for
+    multiple testing itself.
 
-    Uncorrected p-values of TFCE and of clusters are refused, too. The TFCE score of a voxel
-    sums over the voxels around it, and an inactive voxel beside an active one has a small
-    p-value: it tests that nothing is active anywhere around the voxel. The bounds
-    need p-values that are valid for each inactive voxel, whatever the others are.
+    Uncorrected p-values of TFCE and of clusters are refused too. The TFCE score of a voxel sums
+    over surrounding voxels, so an inactive voxel next to active voxels has a small p-value. Its
+    null hypothesis is that nothing around the voxel is active. The bounds need p-values that are
+    valid for each inactive voxel, even if other voxels are active.
 
-    Of B permutations no p-value is below 1 / B. A bound on m voxels, with Hommel value h near
-    m, needs some below ``alpha / h``, or many not far above: with B = 5000 and 200,000 voxels
-    a cluster needs 800 voxels with the smallest p-value for its first true discovery.
+    With B permutations, no p-value is below 1 / B. A bound on m voxels with a Hommel value h near m
+    needs some p-values below ``alpha / h``, or many slightly above. With B = 5000 and 200,000
+    voxels, a cluster needs 800 voxels with the smallest p-value for its first true discovery.
 
     Examples
     --------
@@ -163,12 +164,12 @@ def read_p_map(
 
 
 def is_named_p_map(path: str | PathLike[str]) -> bool:
-    """Tell whether a name is one of randomise, PALM or SnPM, so that it says what a map holds."""
+    """Return whether a name follows randomise, PALM or SnPM, so that it identifies the map."""
     return _recognise(stem_of(path)) is not None
 
 
 def _held(found: _PMap | None, path: Path) -> StatType:
-    """Return what a map holds, by its name."""
+    """Return the kind of a map from its name."""
     if found is None or found.stat_type is None:
         raise ValueError(
             f"stat_type must say what {path.name!r} holds, since it is not a name of a map of "
@@ -179,7 +180,7 @@ def _held(found: _PMap | None, path: Path) -> StatType:
 
 
 def _recognise(stem: str) -> _PMap | None:
-    """Return what the name of a file says; None for one that no program gives."""
+    """Return the information in the name of a file; None for unknown names."""
     if match := _RANDOMISE.fullmatch(stem):
         reason = _reason(match["unit"], match["p"] == "corrp", "-x --uncorrp", "*_vox_p_*")
         return _PMap("FSL randomise", FSL_CONNECTIVITY, "one_minus_p", reason)
@@ -206,7 +207,7 @@ def _recognise(stem: str) -> _PMap | None:
 
 
 def _reason(unit: str, is_corrected: bool, option: str, uncorrected: str) -> str:
-    """Return why a map cannot be tested; empty if it can."""
+    """Return the reason why a map cannot be tested; empty if it can."""
     instead = f"take the uncorrected p-values of voxels, {uncorrected!r} (option: {option})"
     if is_corrected:
         return (
@@ -222,7 +223,7 @@ def _reason(unit: str, is_corrected: bool, option: str, uncorrected: str) -> str
 
 
 def _held_by_palm(path: Path) -> StatType:
-    """Return what PALM has written, by the options that it was called with or the values."""
+    """Return the kind of a map of PALM, from PALM's options or from the values."""
     match = _PALM.fullmatch(stem_of(path))
     prefix = "" if match is None else match["prefix"]
     configuration = path.with_name(f"{prefix}_palmconfig.txt")

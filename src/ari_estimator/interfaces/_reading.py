@@ -1,4 +1,4 @@
-"""Files that other programs have written, read with one clear error where that fails."""
+"""Read files of other programs, with one clear error if that fails."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from ari_estimator.images._reading_errors import clear_errors, name_of_image
 from ari_estimator.images._unread_data import UnreadData
 from ari_estimator.images._volume_formats import refuse_surface
 
-# How files of one volume end, most usual first.
+# Extensions of files of one volume, most common first.
 _EXTENSIONS = (".nii.gz", ".nii", ".hdr", ".hdr.gz")
 
-# Tables and texts of programs have some kilobytes.
+# Tables and text files of programs have a few kilobytes.
 _LARGEST_TEXT = 16 * 2**20
 
 
 def existing_folder(path: str | PathLike[str], what: str) -> Path:
-    """Return the path of a folder that is there.
+    """Return the path of an existing folder.
 
     Parameters
     ----------
     path : str or path-like
-        Where it should be.
+        Path of the folder.
 
     what : str
-        What it should be, for messages.
+        Name of the file in messages.
 
     Returns
     -------
@@ -47,9 +47,9 @@ def existing_folder(path: str | PathLike[str], what: str) -> Path:
     Raises
     ------
     FileNotFoundError
-        If there is nothing.
+        If the path does not exist.
     NotADirectoryError
-        If it is a file.
+        If the path is a file.
     """
     path = given_path(path, what)
     if not path.exists():
@@ -60,7 +60,7 @@ def existing_folder(path: str | PathLike[str], what: str) -> Path:
 
 
 def find_image(folder: Path, stem: str) -> Path | None:
-    """Return the image of a name in a folder, whatever its format; None if there is none."""
+    """Return the image with a given name in a folder, in any format; None if there is none."""
     paths = (folder / f"{stem}{extension}" for extension in _EXTENSIONS)
     return next((path for path in paths if path.exists()), None)
 
@@ -76,10 +76,10 @@ def stem_of(path: str | PathLike[str]) -> str:
 
 
 def read_text(path: str | PathLike[str], what: str) -> str:
-    """Return the text of a file, with its line ends as they are.
+    """Return the text of a file with unchanged line ends.
 
-    Bytes that are no UTF-8 come back as they were when the text is encoded by
-    ``("utf-8", "surrogateescape")``.
+    Bytes that are not UTF-8 are restored if the text is encoded with ``("utf-8",
+    "surrogateescape")``.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def read_text(path: str | PathLike[str], what: str) -> str:
         The file.
 
     what : str
-        What it should be, for messages.
+        Name of the file in messages.
 
     Returns
     -------
@@ -97,9 +97,9 @@ def read_text(path: str | PathLike[str], what: str) -> str:
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is no text, larger than 16 MiB, or no file on a disk.
+        If the file is not text, is larger than 16 MiB, or is not a regular file.
     """
     content = read_bytes(path, what, _LARGEST_TEXT)
     if b"\0" in content:
@@ -108,7 +108,7 @@ def read_text(path: str | PathLike[str], what: str) -> str:
 
 
 def open_image(image: Any, what: str) -> SpatialImage:
-    """Return an image, whose data may still be in its file.
+    """Return an image. Its data may still be in its file.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def open_image(image: Any, what: str) -> SpatialImage:
         The image.
 
     what : str
-        What it should be, for messages.
+        Name of the file in messages.
 
     Returns
     -------
@@ -126,11 +126,11 @@ def open_image(image: Any, what: str) -> SpatialImage:
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If there is no such file.
+        If the file does not exist.
     TypeError
-        If it is neither a path nor an image.
+        If the argument is neither a path nor an image.
     ValueError
-        If the file is no image.
+        If the file is not an image.
     """
     if isinstance(image, SpatialImage):
         return image
@@ -152,22 +152,22 @@ def read_volume(image: Any, what: str, index: int | None = None) -> Nifti1Pair:
         The image.
 
     what : str
-        What it should be, for messages.
+        Name of the file in messages.
 
     index : int or None, default=None
-        Which volume of a 4D image. None if there must be only one.
+        Index of the volume in a 4D image. None if there must be only one volume.
 
     Returns
     -------
     img : nibabel.Nifti1Image
-        The volume, with the header where it was NIfTI.
+        The volume, with its header if it was NIfTI.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, TypeError
         As for :func:`open_image`.
     ValueError
-        If the file is no image, or incomplete, or not of one volume.
+        If the file is not an image, is incomplete, or does not hold one volume.
     """
     img = open_image(image, what)
     # AFNI writes the volumes of a NIfTI file along the fifth dimension.
@@ -184,7 +184,7 @@ def read_volume(image: Any, what: str, index: int | None = None) -> Nifti1Pair:
         data = np.asanyarray(img.dataobj[(slice(None),) * 3 + tuple(int(k) for k in at)])
     if data.dtype.kind not in "biufc":
         raise ValueError(f"{what} must hold numbers. Got {data.dtype}: {name_of_image(image)}.")
-    # Of either byte order in files.
+    # Files have either byte order.
     data = data.astype(data.dtype.newbyteorder("="), copy=False)
     volume = _in_memory(img, data)
     if (name := img.get_filename()) is not None:
@@ -201,25 +201,25 @@ def read_whole(path: str | PathLike[str], what: str) -> Any:
         The file.
 
     what : str
-        What it should be, for messages.
+        Name of the file in messages.
 
     Returns
     -------
     img : nibabel image
-        A NIfTI image for all formats of volumes; a CIFTI image.
+        A NIfTI image for volumes of any format, or a CIFTI image.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is no image, or incomplete.
+        If the file is not an image, or is incomplete.
     """
     return _with_data(load_image(path, what), path, what, is_read=True)
 
 
 def read_later(path: str | PathLike[str], what: str) -> Any:
-    """Return an image of any kind, whose data are read whenever they are asked for.
+    """Return an image of any kind. Its data are read on access.
 
     Parameters
     ----------
@@ -227,38 +227,39 @@ def read_later(path: str | PathLike[str], what: str) -> Any:
         The file.
 
     what : str
-        What it should be, for messages.
+        Name of the file in messages.
 
     Returns
     -------
     img : nibabel image
-        As from :func:`read_whole`. If the data are damaged, whoever reads them gets its errors.
+        The image, as from :func:`read_whole`. If the data are damaged, access to them raises an
+        error.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is no image.
+        If the file is not an image.
     """
     return _with_data(load_image(path, what), path, what, is_read=False)
 
 
 def _with_data(img: Any, path: str | PathLike[str], what: str, *, is_read: bool) -> Any:
-    """Return an image of a file with its data, or with what reads them."""
+    """Return the image of a file, with its data or with an object that reads them."""
     with clear_errors(path, what):
         data: Any = np.asanyarray(img.dataobj) if is_read else UnreadData(img.dataobj, path, what)
     if isinstance(img, Cifti2Image):
         return Cifti2Image(data, img.header, img.nifti_header)
     refuse_surface(img.shape, what)
     volume = _in_memory(img, data)
-    # What is made of the image may be named after it; NIfTI images take names of NIfTI only.
+    # Derived images may be named after the image, and NIfTI images accept only NIfTI names.
     volume.file_map["image"].filename = str(path)
     return volume
 
 
 def read_mask(image: Any, what: str = "The mask") -> Nifti1Pair:
-    """Return a mask as FSL, SPM and AFNI read it: what is above 0 is in it.
+    """Return a mask as FSL, SPM and AFNI read it, with all voxels above 0.
 
     Parameters
     ----------
@@ -266,19 +267,19 @@ def read_mask(image: Any, what: str = "The mask") -> Nifti1Pair:
         The mask.
 
     what : str, default="The mask"
-        What it is, for messages.
+        Name of the mask in messages.
 
     Returns
     -------
     mask_img : nibabel.Nifti1Image
-        Of 0 and 1.
+        A mask of 0 and 1.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, TypeError
         As for :func:`open_image`.
     ValueError
-        As for :func:`read_volume`, or if nothing is in the mask.
+        As for :func:`read_volume`, or if the mask is empty.
     """
     img = read_volume(image, what)
     mask = np.asanyarray(img.dataobj) > 0
@@ -288,7 +289,7 @@ def read_mask(image: Any, what: str = "The mask") -> Nifti1Pair:
 
 
 def finite_voxels(img: Nifti1Pair) -> Nifti1Pair | None:
-    """Return the mask of a map that is NaN where nothing was tested; None if it is nowhere."""
+    """Return the mask of a map that is NaN outside it; None if the map has no NaN."""
     data = np.asanyarray(img.dataobj)
     is_finite = ~np.isnan(data)
     if is_finite.all() or not is_finite.any():
@@ -297,11 +298,11 @@ def finite_voxels(img: Nifti1Pair) -> Nifti1Pair | None:
 
 
 def _in_memory(img: SpatialImage, data: np.ndarray) -> nib.Nifti1Image:
-    """Return data of an image as a NIfTI image, with the header where it was NIfTI."""
+    """Return data as a NIfTI image, with the header of the original image if that was NIfTI."""
     header = img.header.copy() if isinstance(img, Nifti1Pair) else None
     volume = nib.Nifti1Image(data, img.affine, header, dtype=data.dtype)
-    # Extensions describe all volumes of the file.
+    # Header extensions describe all volumes of the file, so drop them.
     volume.header.extensions.clear()
-    # Data that were scaled in the file are not any more.
+    # The data are no longer scaled as in the file.
     volume.header.set_data_dtype(data.dtype)
     return volume

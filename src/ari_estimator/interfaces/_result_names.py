@@ -1,4 +1,4 @@
-"""What files of results are called, and where they may go."""
+"""Names of result files, and checks of the output folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nilearn.surface import SurfaceImage
 from ari_estimator.files._output_path import folder_to_write, real_target
 from ari_estimator.images._kinds import is_cifti
 
-# The ending of what is loaded again.
+# End of the name of an archive.
 ARCHIVE = "_ari.npz"
 
 _VOLUME, _CIFTI, _SURFACE = ".nii.gz", ".dscalar.nii", ".func.gii"
@@ -20,7 +20,7 @@ _TABLES = ("clusters", "regions", "calibration")
 
 
 def image_names(prefix: str, what: str, image: Any) -> dict[str, str]:
-    """Return the names of the files of an image, for each hemisphere if it is a surface."""
+    """Return the file names of an image, one for each hemisphere if it is a surface."""
     if isinstance(image, SurfaceImage):
         return {
             f", {hemi}": f"{prefix}_hemi-{hemi[0].upper()}_{what}{_SURFACE}"
@@ -30,15 +30,15 @@ def image_names(prefix: str, what: str, image: Any) -> dict[str, str]:
 
 
 def possible_names(prefix: str, endings: Iterable[str] = ()) -> Iterator[str]:
-    """Yield the names that results may have, of all kinds of maps and sets.
+    """Yield all possible names of result files.
 
     Parameters
     ----------
     prefix : str
-        How they start.
+        First part of the names.
 
     endings : iterable of str, default=()
-        How further ones end.
+        Last parts of the names of further files.
     """
     for what in ("stat-tdp_statmap", "desc-clusters_dseg"):
         yield from (f"{prefix}_{what}{format_}" for format_ in (_VOLUME, _CIFTI))
@@ -50,32 +50,34 @@ def possible_names(prefix: str, endings: Iterable[str] = ()) -> Iterator[str]:
 
 
 def check_prefix(prefix: Any, what: str = "prefix") -> None:
-    """Raise an error unless names of files can start with a prefix.
+    """Raise an error unless file names can start with a prefix.
 
     Parameters
     ----------
     prefix : object
-        What was given.
+        The prefix.
 
     what : str, default="prefix"
-        What it was given for, for messages.
+        Name of the argument in messages.
 
     Raises
     ------
     TypeError
-        If it is no text.
+        If it is not a string.
     ValueError
-        If it is empty or starts with a dot, which hides files; or if it has a character that some
-        systems have no room for in names: slashes, ``:*?"<>|``, line breaks and other controls.
+        If it is empty; if it starts with a dot, which hides files, or with a dash, which looks like
+        an option; if it starts or ends with a space; or if it has a character that some systems do
+        not allow in names: slashes, ``:*?"<>|``, line breaks and other controls.
     """
     if not isinstance(prefix, str):
         raise TypeError(f"{what} must be a string. Got {type(prefix).__name__}.")
     categories = {unicodedata.category(character) for character in prefix}
     refused = set(prefix) & set('/\\:*?"<>|') or categories & {"Cc", "Zl", "Zp"}
-    if not prefix or prefix.startswith(".") or refused:
+    if not prefix or prefix.startswith((".", "-")) or prefix != prefix.strip() or refused:
         raise ValueError(
-            f"{what} must be the start of a file name, without a dot at its start, and without "
-            f'slashes, line breaks and any of :*?"<>|. Got {prefix!r}.'
+            f"{what} must be the start of a file name. It must not start with a dot or a dash, "
+            "start or end with a space, or contain slashes, line breaks or any of "
+            f':*?"<>|. Got {prefix!r}.'
         )
 
 
@@ -88,43 +90,43 @@ def results_folder(
     inputs: Iterable[Path] = (),
     called: tuple[str, str] = ("folder", "prefix"),
 ) -> Path:
-    """Return the folder for results; refuse it before any work is done if it cannot have them.
+    """Check and return the folder for results before any work is done.
 
     Parameters
     ----------
     folder : str or path-like
-        Where to write; it may not be there yet.
+        Output folder. It need not exist.
 
     prefix : str
-        How names of files start.
+        First part of the file names.
 
     overwrite : bool
-        Whether files are replaced.
+        Whether to replace existing files.
 
     endings : iterable of str, default=()
-        How names of further files end.
+        Last parts of the names of further files.
 
     inputs : iterable of Path, default=()
-        Files that must stay.
+        Files that must not be overwritten.
 
     called : tuple of 2 str, default=("folder", "prefix")
-        What folder and prefix were given for, for messages.
+        Names of the two arguments in messages.
 
     Returns
     -------
     folder : Path
-        The folder, with the home folder in place of ``~``.
+        The folder, with ``~`` expanded.
 
     Raises
     ------
     TypeError, ValueError, OSError
         As :func:`~ari_estimator.files._output_path.folder_to_write`.
     FileExistsError
-        If results of that prefix are there already, and are not to be replaced.
+        If results with this prefix exist and must not be replaced.
     """
     inputs = list(inputs)
     names = list(possible_names(prefix, endings))
     path = folder_to_write(folder, called[0], names=names, name_by=called[1], inputs=inputs)
-    # Results of any kind have this file. All others are checked when they are written.
+    # All kinds of results have this file. The others are checked when they are written.
     real_target(path / (prefix + ARCHIVE), overwrite=overwrite, inputs=inputs)
     return path

@@ -1,4 +1,4 @@
-"""Results in a folder: images, tables and what all further sets can be asked from."""
+"""Save results to a folder, and load them again."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.files._given_path import given_path
 from ari_estimator.files._whole_files import whole_files
+from ari_estimator.images._painted_values import Values
 from ari_estimator.interfaces._result_names import (
     ARCHIVE,
     check_prefix,
@@ -45,43 +46,43 @@ def save(
     overwrite: bool = False,
     command: str | None = None,
 ) -> dict[str, Path]:
-    """Write what was found in a map, or a calibration, to a folder.
+    """Write the results of a map, or a calibration, to a folder.
 
     Parameters
     ----------
     fitted : transformer, ARISecondLevelModel, FittedMap or PermutationCalibration
-        A transformer that was fitted to a map, a model after
-        ``compute_contrast(output_type="tdp")``, what either keeps of a map, or a fitted
-        calibration.
+        A transformer fitted to a map, a model after ``compute_contrast(output_type="tdp")``, a
+        fitted map, or a fitted calibration.
 
     folder : str or Path
-        Where to write; made if it is not there. A ``~`` at the start is the home folder.
+        Output folder. It is created if it does not exist. A ``~`` at the start means the home
+        folder.
 
     prefix : str, default="map"
-        How the names of the files start, such as ``sub-01_task-faces``.
+        First part of the file names, such as ``sub-01_task-faces``.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     overwrite : bool, default=False
-        Whether files that are there already are replaced.
+        Whether to replace existing files.
 
     command : str or None, default=None
-        The command line, which is written along.
+        The command line, to be recorded in the sidecar.
 
     Returns
     -------
     files : dict of str to Path
-        What was written, by what it is, in the naming of BIDS derivatives:
+        The written files by their content. Names follow BIDS derivatives:
 
         - ``"TDP image"``: ``_stat-tdp_statmap.nii.gz``
-        - ``"label image"``: ``_desc-clusters_dseg.nii.gz``, of clusters
-        - ``"statistic image"``: ``_stat-z_statmap.nii.gz``, of a model
+        - ``"label image"``: ``_desc-clusters_dseg.nii.gz``, for clusters
+        - ``"statistic image"``: ``_stat-z_statmap.nii.gz``, for a model
         - ``"table"``: ``_clusters.tsv`` or ``_regions.tsv``
-        - ``"sidecar"``: the same with ``.json``: parameters, versions, meaning of the columns
+        - ``"sidecar"``: the same name with ``.json``: parameters, versions, meaning of the columns
         - ``"archive"``: ``_ari.npz``, for :func:`load`
 
-        For a calibration these are ``"archive"`` and ``"sidecar"``, ``_calibration.json``.
+        For a calibration, the files are ``"archive"`` and ``"sidecar"`` (``_calibration.json``).
 
         Images of surfaces are GIfTI files, one for each hemisphere
         (``_hemi-L_stat-tdp_statmap.func.gii``, under ``"TDP image, left"``). CIFTI images are
@@ -90,20 +91,21 @@ def save(
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If the estimator was not fitted to a map.
     TypeError
-        If ``fitted`` is no such estimator.
+        If ``fitted`` has another type.
     ValueError
-        If ``prefix`` is no name of a file, ``folder`` is empty, or ``map_index`` names no map.
+        If ``prefix`` cannot start a file name, ``folder`` is empty, or ``map_index`` is not the
+        number of a map.
     FileExistsError
-        If a file is there already and ``overwrite`` is False.
+        If a file exists and ``overwrite`` is False.
     OSError
-        If the folder cannot be written to, or something else than a file is in the way. All
-        files are written, or all is as it was before.
+        If the folder is not writable, or something other than a file has the name of a result.
+        Either all files are written, or nothing changes.
 
     See Also
     --------
-    load : Read it again.
+    load : Reads the results again.
 
     Examples
     --------
@@ -139,23 +141,23 @@ def write_results(
     command: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:
-    """Write what was found in a map to a folder that is there, file by file.
+    """Write the results of a map to an existing folder.
 
     Parameters
     ----------
     fitted, prefix, map_index, command
-        As for :func:`save`, which writes all or nothing.
+        As for :func:`save`, which writes all files or none.
 
     folder : Path
         The folder.
 
     extra : mapping or None, default=None
-        What else the sidecar of a map says.
+        Further entries of the sidecar.
 
     Returns
     -------
     names : dict of str to str
-        Names of the files, by what they are.
+        Names of the files by their content.
     """
     if isinstance(fitted, PermutationCalibration):
         return _write_calibration(fitted, folder, prefix, map_index, command)
@@ -164,17 +166,19 @@ def write_results(
     sets = description["sets"]["called"]
     names: dict[str, str] = {}
 
-    def write_image(values: np.ndarray, what: str, ending: str, described: str) -> None:
+    def write_image(values: Values, what: str, ending: str, described: str) -> None:
         image = fitted_map.to_image(values, described)
         written = save_image(image, folder, prefix, ending)
         names.update({f"{what}{which}": name for which, name in written.items()})
 
-    write_image(fitted_map.tdp, "TDP image", "stat-tdp_statmap", "true discovery proportion")
+    write_image(
+        fitted_map.painted_tdp, "TDP image", "stat-tdp_statmap", "true discovery proportion"
+    )
     if fitted_map.made_by.has_labels:
-        labels = fitted_map.labels
+        labels = fitted_map.painted_labels
         write_image(labels, "label image", "desc-clusters_dseg", "clusters of the table")
     if description["contrast"] is not None:
-        # The map that the same analysis has computed, which no one else has.
+        # The map computed by the same analysis, which exists nowhere else.
         family = fitted_map.family
         called = family.statistic.called["bids"]
         values = family.values_in_mask
@@ -191,7 +195,7 @@ def write_results(
 
 
 def rounded_sizes(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with sizes to 7 digits: affines in files hold no more."""
+    """Return a table with sizes rounded to 7 digits, the precision of affines in files."""
     sizes = [name for name in table if str(name).startswith("size_mm")]
     rounded = {name: [float(f"{value:.7g}") for value in table[name]] for name in sizes}
     return table.assign(**rounded)
@@ -214,43 +218,43 @@ def _write_calibration(
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
-    # A command may hold names of files that are no Unicode: they are escaped as in JSON.
+    # A command may contain file names that are not valid Unicode; escape them as in JSON.
     path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def load(path: str | Path) -> Any:
-    """Read what :func:`save` has written, to ask for further sets without the maps.
+    """Load results written by :func:`save`, to bound further sets without the maps.
 
     Parameters
     ----------
     path : str or Path
-        The file ``..._ari.npz``, or a folder with one such file.
+        The file ``*_ari.npz``, or a folder with one such file.
 
     Returns
     -------
     fitted : transformer or PermutationCalibration
-        The transformer, fitted to the map: for :func:`set_bound`, :func:`explore`, its
-        ``table_``, ``forest_``, ``generate_report`` and all else. For a model it is the
-        transformer of the contrast, with its calibrated test. For a calibration it is the fitted
-        calibration.
+        The transformer fitted to the map, for use with :func:`set_bound`, :func:`explore`,
+        ``table_``, ``forest_``, ``generate_report`` and so on. For a model, it is the transformer
+        of the contrast with its calibrated test. For a calibration, it is the fitted calibration.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is no file of that kind or of this version's format, is damaged, holds anything that
-        :func:`save` does not write, or there are several in the folder. The message names it.
+        If the file is not an archive in this version's format, is damaged, or holds anything that
+        :func:`save` does not write, or if the folder has several archives. The message names the
+        file.
 
     See Also
     --------
-    save : Write it.
+    save : Writes results.
 
     Notes
     -----
     The file holds the values of the map in the mask, the mask, meshes and parameters as plain
-    arrays: it runs no code, and no other file or address is opened. A checksum tells a damaged
-    file. A file from someone else can still hold invented numbers. Bounds are computed again,
+    arrays. Loading it runs no code and opens no other file or address. A checksum detects damage.
+    **A file from someone else can still contain invented numbers.** The bounds are computed again,
     which takes no longer than reading an image.
 
     Examples
@@ -272,7 +276,7 @@ def load(path: str | Path) -> Any:
 
 
 def find_archive(path: str | Path) -> Path | None:
-    """Return the file that :func:`load` reads: a path itself, or the one in a folder.
+    """Return the file that :func:`load` reads: the path itself, or the archive in a folder.
 
     Parameters
     ----------
@@ -282,14 +286,14 @@ def find_archive(path: str | Path) -> Path | None:
     Returns
     -------
     archive : Path or None
-        None of a file with another name.
+        The archive; None for a file with another name.
 
     Raises
     ------
     FileNotFoundError
-        If there is none in the folder.
+        If the folder has no archive.
     ValueError
-        If there are several in the folder.
+        If the folder has several archives.
     """
     path = given_path(path, "path")
     if not path.is_dir():
@@ -304,13 +308,13 @@ def find_archive(path: str | Path) -> Path | None:
 
 
 def save_image(image: Any, folder: Path, prefix: str, what: str) -> dict[str, str]:
-    """Write an image of results, and return the names of its files."""
+    """Write an image of results and return the names of its files."""
     names = image_names(prefix, what, image)
     if not isinstance(image, SurfaceImage):
         image.to_filename(folder / names[""])
         return names
     for name, values in zip(names.values(), image.data.parts.values(), strict=True):
-        # GIfTI has single precision, which must not round a lower bound up.
+        # GIFTI has single precision, which must not round a lower bound up.
         if values.dtype == np.float64:
             single = values.astype(np.float32)
             values = np.where(single > values, np.nextafter(single, np.float32(-1)), single)

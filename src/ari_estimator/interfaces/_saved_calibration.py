@@ -87,7 +87,7 @@ def load_calibration(path: Path) -> PermutationCalibration:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
         If it is another file, one of another format, or a damaged one.
     """

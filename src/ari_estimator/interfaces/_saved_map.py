@@ -36,7 +36,7 @@ _CLASSES: dict[str, type[Any]] = {
 
 _MEMBERS = (
     "transformer", "parameters", "stat_type", "df", "two_sided", "said_by", "values", "kind",
-    "test_kind", "contrast", "frame_*", "test_*", "regions_*",
+    "test_kind", "contrast", "has_direction", "frame_*", "test_*", "regions_*",
 )  # fmt: skip
 
 # Labels of elements, one for each threshold, take memory in proportion: 512 MiB, and what
@@ -88,6 +88,8 @@ def save_map(path: Path, fitted_map: FittedMap) -> None:
     _check_work(parameters, arrays["values"].size)
     if asked_by.contrast is not None:
         arrays["contrast"] = asked_by.contrast
+    if not statistic.has_direction:
+        arrays["has_direction"] = False
     arrays |= {f"frame_{name}": array for name, array in fitted_map.frame.to_arrays().items()}
     arrays |= {f"test_{name}": array for name, array in fitted_map.test.to_arrays().items()}
     if regions is not None:
@@ -111,7 +113,7 @@ def load_map(path: Path) -> BaseTDPTransformer:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
         If it is another file, one of another format, or a damaged one.
     """
@@ -172,6 +174,8 @@ def _settled_from_arrays(
         df[0] if len(df) == 1 else df or None,
         stored_array(arrays, "two_sided", "b").item(),
     )
+    if "has_direction" in arrays and not stored_array(arrays, "has_direction", "b").item():
+        statistic = statistic.of_f()
     given = {"stat_type": statistic.stat_type, "df": statistic.given_df}
     for name, value in {**given, "two_sided": statistic.two_sided}.items():
         asked = parameters[name]

@@ -1,4 +1,4 @@
-"""The JSON file beside a table of results: how it was made, and what it means."""
+"""The JSON sidecar of a table: how the table was made, and what its columns mean."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from ari_estimator._software import package_versions
 
 _COLUMNS = {
-    "cluster_id": "Label of the cluster in the label image; 0 is the rest, in no cluster.",
-    "region_id": "Label of the region in the atlas; the last row is the rest, in no region.",
+    "cluster_id": "Label of the cluster in the label image; 0 is the rest, outside all clusters.",
+    "region_id": "Label of the region in the atlas; the last row is the rest, outside all regions.",
     "region": "Name of the region; behind an apostrophe, if a spreadsheet would compute it.",
-    "tdp_threshold": "TDP that the user asked for.",
-    "threshold": "Threshold that forms the cluster, on the scale of the map.",
+    "tdp_threshold": "Requested TDP.",
+    "threshold": "Cluster-forming threshold, on the scale of the map.",
     "direction": "Direction of the effect in the cluster: positive, negative, both or unsigned.",
     "n_voxels": "Number of tested voxels.",
     "n_vertices": "Number of tested vertices.",
@@ -46,7 +46,7 @@ def make_sidecar(
     Parameters
     ----------
     description : mapping
-        What :meth:`~ari_estimator.FittedMap.describe` gives.
+        The result of :meth:`~ari_estimator.FittedMap.describe`.
 
     columns : list of str
         Columns of the table.
@@ -55,12 +55,12 @@ def make_sidecar(
         The command line.
 
     extra : mapping or None, default=None
-        What else is said.
+        Further entries.
 
     Returns
     -------
     sidecar : dict
-        For JSON: keys in the notation of BIDS, and a description of each column.
+        Content of the JSON file: keys in BIDS notation, and a description of each column.
     """
     statistic, family = description["statistic"], description["family"]
     sidecar: dict[str, Any] = {
@@ -90,12 +90,12 @@ def make_sidecar(
 
 
 def described_test(test: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the bounds of a test rest on, as far as it is known, for JSON."""
+    """Return the known basis of the bounds of a test, for JSON."""
     return {name: _json(value) for name, value in test["values"].items() if value is not None}
 
 
 def _json(value: Any) -> Any:
-    """Return numbers that JSON does not know as text."""
+    """Return numbers that JSON cannot represent as text."""
     if isinstance(value, list):
         return [_json(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

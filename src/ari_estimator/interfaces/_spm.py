@@ -27,7 +27,7 @@ from ari_estimator.interfaces._reading import (
 )
 from ari_estimator.interfaces._statistical_map import StatisticalMap
 
-# SPM joins voxels that share a face or an edge.
+# SPM connects voxels that share a face or an edge.
 SPM_CONNECTIVITY: Final = 18
 
 _MAP_NAME = re.compile(r"spm(?P<kind>[TF])_(?P<number>\d{4,})")
@@ -38,7 +38,7 @@ _DESCRIPTION = re.compile(
     r"(?:\s*-\s*contrast\s+(?P<number>\d+)(?::\s*(?P<name>.*))?)?"
 )
 
-# The fields of SPM.mat that are read.
+# Fields read from SPM.mat.
 _WANTED: Final = {
     "xX": {"erdf": None},
     "xCon": {"name": None, "STAT": None, "eidf": None, "Vspm": {"fname": None}},
@@ -50,7 +50,7 @@ _ROUNDING = 0.0501
 
 @dataclass(frozen=True)
 class _Contrast:
-    """A contrast, as SPM.mat or the header of its map describes it."""
+    """A contrast as described by SPM.mat or by the header of its map."""
 
     number: int
     name: str
@@ -66,44 +66,44 @@ def read_spm(
     labels_img: Any = None,
     two_sided: bool = False,
 ) -> StatisticalMap:
-    """Read a t or F map of SPM, with its degrees of freedom and mask.
+    """Read a t or F map of SPM with its degrees of freedom and mask.
 
     Parameters
     ----------
     path : path
-        The folder of an analysis, with ``SPM.mat``, ``spmT_0001.nii`` and ``mask.nii``, its
+        The folder of an analysis (with ``SPM.mat``, ``spmT_0001.nii`` and ``mask.nii``), its
         ``SPM.mat``, or one map.
 
     contrast : int, str or None, default=None
-        Number or name of the contrast. None is the first contrast, or the contrast of the map.
+        Number or name of the contrast. None means the first contrast, or the contrast of the map.
 
     labels_img : path, image or None, default=None
-        Clusters that SPM has saved ("all clusters (n-ary)").
+        Clusters saved by SPM ("all clusters (n-ary)").
 
     two_sided : bool, default=False
-        Whether negative values count as well. A t contrast of SPM is one-sided.
+        Whether to test negative values too. A t contrast of SPM is one-sided.
 
     Returns
     -------
     stat_map : StatisticalMap
-        The map, and how to test it.
+        The map with all parameters to test it.
 
     Raises
     ------
     FileNotFoundError
-        If the folder, the map, or what has the degrees of freedom is not there.
+        If the folder or the map does not exist, or the degrees of freedom are not found.
     ValueError
-        If a file is damaged, there is no such contrast, header and ``SPM.mat`` contradict each
-        other, or an F map shall be two-sided.
+        If a file is damaged, if the contrast does not exist, if the header and ``SPM.mat``
+        contradict each other, or if ``two_sided`` is True for an F map.
 
     Notes
     -----
-    Degrees of freedom come from ``SPM.mat``, which has all their digits, or else from the
-    header of the map ("SPM{T_[29.0]}"). A ``SPM.mat`` of MATLAB's version 7.3 is not read;
-    the headers of the maps suffice.
+    Degrees of freedom come from ``SPM.mat``, which has all digits, or else from the header of the
+    map ("SPM{T_[29.0]}"). ``SPM.mat`` files of MATLAB version 7.3 are not read; the headers of the
+    maps are sufficient.
 
-    Voxels where nothing was tested are NaN. They are in no family: the mask is ``mask.nii``
-    or, where that is gone, all voxels that are not NaN.
+    SPM sets untested voxels to NaN. They are not in the family. The mask is ``mask.nii`` or, if
+    that file is missing, all voxels that are not NaN.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def read_spm(
     ('t', 29.0, 18)
     """
     folder, map_name = _places(Path(path))
-    # A map that does not name its contrast has its header alone.
+    # If a map does not name its contrast, only its header is available.
     is_known = map_name is None or contrast is not None or _MAP_NAME.match(map_name)
     of_analysis = _contrasts_in_mat(folder / "SPM.mat") if is_known else None
     number = _number(contrast, map_name, folder, of_analysis)
@@ -154,7 +154,7 @@ def read_spm(
 
 
 def _places(path: Path) -> tuple[Path, str | None]:
-    """Return the folder of an analysis, and the map in it that is meant."""
+    """Return the folder of an analysis and the selected map in it."""
     if path.is_dir():
         return path, None
     existing_file(path, "The SPM analysis or map")
@@ -162,7 +162,7 @@ def _places(path: Path) -> tuple[Path, str | None]:
 
 
 def _contrasts_in_mat(path: Path) -> list[_Contrast] | None:
-    """Return the contrasts of an analysis; None without a SPM.mat that can be read."""
+    """Return the contrasts of an analysis; None without a readable SPM.mat."""
     if not path.is_file() or _is_hdf5(path):
         return None
     with clear_errors(path, "The SPM.mat"):
@@ -183,21 +183,21 @@ def _contrasts_in_mat(path: Path) -> list[_Contrast] | None:
 def _contrast(number: int, described: dict[str, Any], residual: float) -> _Contrast:
     kind = _text_in(described["STAT"])
     df = (residual,) if kind == "T" else (_number_in(described["eidf"]), residual)
-    # Empty before the contrast is estimated.
+    # Empty until the contrast is estimated.
     volume = described.get("Vspm")
     file = _text_in(volume[0].get("fname")) if volume else ""
     return _Contrast(number, _text_in(described["name"]), kind, df, file)
 
 
 def _text_in(value: Any) -> str:
-    """Return a text, which may be empty."""
+    """Return a text. It may be empty."""
     if not (value is None or isinstance(value, str)):
         raise TypeError("a number in place of a name")
     return value or ""
 
 
 def _number_in(values: Any) -> float:
-    """Return degrees of freedom of an array with nothing else in it."""
+    """Return the degrees of freedom in an array of one number."""
     if not isinstance(values, np.ndarray):
         raise TypeError("no number")
     (value,) = values.tolist()
@@ -212,7 +212,7 @@ def _number(
     folder: Path,
     of_analysis: list[_Contrast] | None,
 ) -> int:
-    """Return the number of the contrast that is meant."""
+    """Return the number of the selected contrast."""
     match = None if map_name is None else _MAP_NAME.match(map_name)
     if contrast is None or isinstance(contrast, Integral):
         of_map = int(match["number"]) if match else None
@@ -241,7 +241,7 @@ def _number(
 
 
 def _contrasts_of_headers(folder: Path) -> list[_Contrast]:
-    """Return the contrasts that the maps in a folder say that they are of."""
+    """Return the contrasts named in the headers of the maps in a folder."""
     found = []
     for path in sorted(folder.glob("spm[TF]_*")):
         match = _MAP_NAME.match(path.name)
@@ -285,7 +285,7 @@ def _map_path(folder: Path, number: int, map_name: str | None, contrast: _Contra
 
 
 def _declared(img: Any, number: int) -> _Contrast | None:
-    """Return what the header of a map says."""
+    """Return the contrast described in the header of a map."""
     if not isinstance(img.header, Nifti1Header):
         return None
     description = img.header["descrip"].item().decode("latin-1")
@@ -299,7 +299,7 @@ def _declared(img: Any, number: int) -> _Contrast | None:
 
 
 def _check_agreement(declared: _Contrast | None, known: _Contrast | None, stat_path: Path) -> None:
-    """Refuse a map that is of another analysis than the SPM.mat beside it."""
+    """Refuse a map that does not belong to the analysis of the SPM.mat in its folder."""
     if declared is None or known is None:
         return
     if declared.kind == known.kind and np.allclose(declared.df, known.df, rtol=0, atol=_ROUNDING):
@@ -312,7 +312,7 @@ def _check_agreement(declared: _Contrast | None, known: _Contrast | None, stat_p
 
 
 def _is_hdf5(path: Path) -> bool:
-    """Tell whether a MATLAB file is of version 7.3, which is HDF5."""
+    """Return whether a MATLAB file has version 7.3, which is HDF5."""
     with path.open("rb") as file:
         head = file.read(520)
     return head.startswith(b"MATLAB 7.3") or b"\x89HDF\r\n\x1a\n" in (head[:8], head[512:520])

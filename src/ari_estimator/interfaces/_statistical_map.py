@@ -1,4 +1,4 @@
-"""A statistical map as a program has written it, with all that says how to test it."""
+"""A statistical map of another program, with all parameters to test it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ari_estimator.inference._statistics import settle_statistic
 
 @dataclass(frozen=True)
 class StatisticalMap:
-    """A statistical map, with all that says how to test it.
+    """A statistical map with all parameters to test it.
 
-    What the readers of this package return, whichever program has written the files.
+    The readers for all programs return an object of this class.
 
     Parameters
     ----------
@@ -25,38 +25,39 @@ class StatisticalMap:
         The map.
 
     stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"} or None, default=None
-        What it holds. None is what the header and the name of the file say, and z where they say
-        nothing; it is replaced by what was found.
+        Statistic of the map. With None, the header and the name of the file decide, and z is
+        assumed if they declare nothing. The attribute holds the result.
 
     df : float, (float, float), image, path or None, default=None
-        Degrees of freedom of t, chi2 and F values; an image has those of each voxel, for t.
+        Degrees of freedom of t, chi2 and F values. For t, an image gives the degrees of freedom of
+        each voxel.
 
     mask_img : image or None, default=None
-        All voxels that were tested. None where the program has left no mask: see
-        :class:`~ari_estimator.ClusterTDPTransformer` for what is tested then.
+        All tested voxels. None if the program left no mask; see
+        :class:`~ari_estimator.ClusterTDPTransformer` for the mask in this case.
 
     labels_img : image or None, default=None
-        Clusters that the program has found, numbered; 0 is the rest.
+        Labels of the clusters found by the program; 0 is the rest.
 
     two_sided : bool, default=False
-        Whether negative values count as well.
+        Whether to test negative values too.
 
     connectivity : {6, 18, 26}, default=6
-        Which voxels are neighbours in clusters of the program.
+        Number of neighbours of a voxel in the clusters of the program.
 
     name : str, default=""
-        What the program calls the map.
+        Name of the map in the program.
 
     Raises
     ------
     TypeError
-        If the degrees of freedom are no numbers.
+        If the degrees of freedom are not numbers.
     ValueError
-        If ``stat_type``, ``df`` and ``two_sided`` do not go together.
+        If ``stat_type``, ``df`` and ``two_sided`` are inconsistent.
 
     See Also
     --------
-    read_feat, read_fsl, read_spm, read_afni, read_p_map : What gives such maps.
+    read_feat, read_fsl, read_spm, read_afni, read_p_map : Readers of such maps.
 
     Examples
     --------
@@ -82,7 +83,7 @@ class StatisticalMap:
     name: str = ""
 
     def __post_init__(self) -> None:
-        # A contradiction is warned of when the map is tested.
+        # Testing the map warns of contradictions.
         declared = [] if self.stat_type is not None else [declarations_of(self.stat_img)]
         statistic = settle_statistic(declared, self.stat_type, self.df, self.two_sided).statistic
         if self.stat_type is None:
@@ -90,7 +91,7 @@ class StatisticalMap:
             object.__setattr__(self, "df", statistic.given_df)
 
     def parameters(self) -> dict[str, Any]:
-        """Return parameters of transformers that form clusters of the map.
+        """Return parameters for transformers that form clusters of the map.
 
         Returns
         -------
@@ -102,7 +103,7 @@ class StatisticalMap:
         return {**self._of_the_test(), "connectivity": self.connectivity}
 
     def parameters_of_clusters(self) -> dict[str, Any]:
-        """Return parameters of a transformer that takes the clusters of the program.
+        """Return parameters for a transformer that uses the clusters of the program.
 
         Returns
         -------

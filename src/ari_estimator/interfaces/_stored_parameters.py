@@ -1,4 +1,4 @@
-"""Parameters of estimators in a file: which there are, and what they may be."""
+"""Store parameters of estimators in a file, and check them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ari_estimator.inference._provenance import plain
 
-# More than the text of any parameters, and no work for whoever reads it.
+# Longer than the text of any parameters, and short enough to parse quickly.
 _LONGEST = 2**16
 
 
@@ -37,10 +37,10 @@ def _or_none(*kinds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or any(is_kind(value) for is_kind in kinds)
 
 
-# All parameters that are stored. The others are images, files, or of the machine: a file has what
-# follows from them.
+# All stored parameters. The others are images, files or settings of the machine; the archive holds
+# their results.
 STORED: dict[str, Callable[[Any], bool]] = {
-    # Of transformers.
+    # Parameters of transformers.
     "threshold": _or_none(_is_number, _are_numbers, lambda value: value == "concentration"),
     "threshold_scale": _is_text,
     "tdp_threshold": _or_none(_is_number, _are_numbers),
@@ -51,7 +51,7 @@ STORED: dict[str, Callable[[Any], bool]] = {
     "connectivity": _or_none(_is_count),
     "cluster_threshold": _is_count,
     "local_test": _is_text,
-    # Of calibrations.
+    # Parameters of calibrations.
     "n_permutations": _is_count,
     "scheme": _is_text,
     "exchange": _or_none(_is_text),
@@ -66,7 +66,7 @@ STORED: dict[str, Callable[[Any], bool]] = {
 
 
 def stored_names(estimator: type) -> list[str]:
-    """Return the names of the parameters of an estimator that are stored.
+    """Return the names of the stored parameters of an estimator.
 
     Parameters
     ----------
@@ -76,13 +76,13 @@ def stored_names(estimator: type) -> list[str]:
     Returns
     -------
     names : list of str
-        In the order of the class.
+        The names in the order of the class.
     """
     return [name for name in inspect.signature(estimator).parameters if name in STORED]
 
 
 def to_text(estimator: type, parameters: Mapping[str, Any]) -> str:
-    """Return the parameters of an estimator that are stored, as a text.
+    """Return the stored parameters of an estimator as text.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def to_text(estimator: type, parameters: Mapping[str, Any]) -> str:
         The class.
 
     parameters : mapping of str to object
-        All its parameters.
+        All parameters of the estimator.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def to_text(estimator: type, parameters: Mapping[str, Any]) -> str:
     Raises
     ------
     ValueError
-        If one of them is nothing that can be stored.
+        If a parameter cannot be stored.
     """
     text = json.dumps({name: plain(parameters[name]) for name in stored_names(estimator)})
     from_text(estimator, text)
@@ -108,7 +108,7 @@ def to_text(estimator: type, parameters: Mapping[str, Any]) -> str:
 
 
 def from_text(estimator: type, text: str) -> dict[str, Any]:
-    """Return the parameters of an estimator from a text that may be anything.
+    """Return the parameters of an estimator from an untrusted text.
 
     Parameters
     ----------
@@ -121,13 +121,13 @@ def from_text(estimator: type, text: str) -> dict[str, Any]:
     Returns
     -------
     parameters : dict of str to object
-        All that are stored, and no others, each of a type that it may have. Their values are the
-        estimator's to check.
+        All stored parameters and no others, each with an allowed type. The estimator checks their
+        values.
 
     Raises
     ------
     ValueError
-        If the text is something else.
+        If the text does not hold such parameters.
     """
     wanted = stored_names(estimator)
     if len(text) > _LONGEST:

@@ -1,4 +1,4 @@
-"""Regions in a file: sets of elements with their names."""
+"""Store regions, which are sets of elements with names, in a file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._labels import Regions
 
-# Images of labels have 32 bits.
+# Label images have 32 bits.
 _LARGEST = np.iinfo(np.int32).max
 
 
 def regions_to_arrays(regions: Regions) -> dict[str, Any]:
-    """Return what regions can be made from again.
+    """Return arrays from which regions can be restored.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def regions_from_arrays(arrays: Mapping[str, np.ndarray], n_elements: int) -> Re
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        What was stored.
+        The stored arrays.
 
     n_elements : int
         Number of elements of the mask.
@@ -55,7 +55,7 @@ def regions_from_arrays(arrays: Mapping[str, np.ndarray], n_elements: int) -> Re
     Raises
     ------
     ValueError
-        If they are no regions of so many elements.
+        If the arrays are not regions of this number of elements.
     """
     overlap = "elements" in arrays
     labels = stored_array(arrays, "labels", "i", (None if overlap else n_elements,))
@@ -74,7 +74,7 @@ def regions_from_arrays(arrays: Mapping[str, np.ndarray], n_elements: int) -> Re
         return Regions(None, labels, ids, names, rest_id)
     elements = stored_array(arrays, "elements", "i", labels.shape)
     _check_range("elements", elements, n_elements - 1)
-    # The rest is what is in no region.
+    # The rest is all elements outside the regions.
     counts = np.bincount(elements, minlength=n_elements)
     in_order = np.lexsort((labels, elements))
     is_twice = (np.diff(elements[in_order]) == 0) & (np.diff(labels[in_order]) == 0)

@@ -1,4 +1,4 @@
-"""Tables of results as files: TSV as BIDS has it, in which a name stays a name."""
+"""Write tables of results as TSV files of BIDS, safely for spreadsheets."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-# What a spreadsheet takes for the start of a formula, or leaves out before it.
+# Characters that start a formula in a spreadsheet, or that it ignores before one.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
-# What a cell holds only in quotation marks.
+# Characters that need quotation marks around the cell.
 _QUOTED = re.compile(r'[\t\r\n"]')
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as tab-separated values.
 
-    Numbers are written with all their digits, and n/a where there is none. A text with a tab, a
-    line end or a quotation mark stands in quotation marks.
+    Numbers are written with all digits, and missing numbers as n/a. Texts with a tab, a line end or
+    a quotation mark are put in quotation marks.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     """
     columns = [[_cell(value) for value in table[name]] for name in table]
     rows = [[str(name) for name in table], *zip(*columns, strict=True)]
-    # Not by pandas: before Python 3.13, it leaves out the quotation marks around a carriage return.
+    # Not with pandas, which before Python 3.13 omits the quotation marks around a carriage return.
     text = "".join("\t".join(row) + "\n" for row in rows)
     path.write_bytes(text.encode("utf-8"))
 
@@ -47,12 +47,12 @@ def _cell(value: Any) -> str:
 
 
 def _as_no_formula(text: str) -> str:
-    """Return a text that no spreadsheet computes.
+    """Return a text that no spreadsheet evaluates.
 
-    A name comes from the file of an atlas, and a formula may send data away. So a text that
-    would be one gets an apostrophe, which makes it a text for spreadsheets. A text that starts with
-    apostrophes before a formula gets one, too: so one apostrophe less always gives the text
-    back. A text that is a number stays: it computes nothing.
+    Names come from atlas files, and a formula could send data to others. So a text that looks like
+    a formula gets a leading apostrophe, which spreadsheets treat as plain text. A text with
+    apostrophes before a formula gets one too, so removing one apostrophe always restores the text.
+    Numbers stay as they are, because they are harmless.
     """
     if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
         return "'" + text
