@@ -61,7 +61,7 @@ def test_p_values_after_step_down_come_from_its_first_step():
     test = CalibratedTest(p[0], stepped)
     assert_array_equal(test.set_p_values_by_label(labels), expected)
     assert test.critical_vector(0.1) is stepped.critical_vector
-    with pytest.raises(ValueError, match="at which step-down left some elements out"):
+    with pytest.raises(ValueError, match="after step-down, which excludes other elements"):
         test.critical_vector(0.05)
 
 

@@ -16,7 +16,7 @@ from ari_estimator.closed_testing import (
     calibrate,
 )
 from ari_estimator.closed_testing import _p_value_matrix as p_value_matrix
-from ari_estimator.closed_testing._calibration import step_down
+from ari_estimator.closed_testing._step_down import step_down
 from ari_estimator.closed_testing._lambda import lambda_at, lambda_rank
 from ari_estimator.closed_testing._templates import TEMPLATES
 
@@ -192,7 +192,7 @@ def test_another_level_is_refused_after_step_down():
     calibration = calibrate(p, 0.1, step_down=True)
     assert calibration.n_steps > 1
     assert calibration.at(0.1) is calibration
-    with pytest.raises(ValueError, match=r"alpha must be 0\.1, at which step-down .* Got 0\.2"):
+    with pytest.raises(ValueError, match=r"alpha must be 0\.1 after step-down.* Got 0\.2"):
         calibration.at(0.2)
 
 

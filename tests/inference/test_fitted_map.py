@@ -176,7 +176,7 @@ DOORS = {
     "confidence_curve": lambda asked, of, **m: pd.concat(
         [confidence_curve(asked, **given, **m) for given in ({}, *sets_of(of))]
     ),
-    "element_at": lambda asked, of, **m: element_at(asked, index_of(of), **m),
+    "element_at": lambda asked, of, **m: element_at(asked, index=index_of(of), **m),
     "get_tdp_table": lambda asked, of, **m: get_tdp_table(asked, labels_img=atlas_of(of), **m),
     "get_region_composition": lambda asked, of, **m: get_region_composition(
         asked, atlas_of(of), **m
@@ -230,7 +230,9 @@ class TestDoors:
                 fitted_map.confidence_curve(**given), confidence_curve(fitted, **given)
             )
         assert_frame_equal(fitted_map.confidence_curve(), confidence_curve(fitted))
-        assert fitted_map.element_at(index_of(fitted)) == element_at(fitted, index_of(fitted))
+        assert fitted_map.element_at(index=index_of(fitted)) == element_at(
+            fitted, index=index_of(fitted)
+        )
 
     def test_figures_of_some(self, fitted, fitted_map):
         if fitted_map.forest is None:

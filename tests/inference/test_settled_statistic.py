@@ -192,6 +192,26 @@ class TestDeclarations:
             assert settled(path, mask_img)["stat_type"] == "t"
 
     @pytest.mark.parametrize(
+        ("name", "direction"),
+        [
+            ("zstat1.nii.gz", "positive"),
+            ("zfstat1.nii.gz", "unsigned"),
+            ("one_vox_ztstat.nii", "positive"),
+            ("one_vox_zfstat_c2.nii", "unsigned"),
+            ("one_vox_zgstat.nii", "unsigned"),
+        ],
+    )
+    def test_z_values_of_f_tests_have_no_direction(self, z, mask_img, tmp_path, name, direction):
+        path = tmp_path / name
+        image_of(z).to_filename(path)
+        for stat_type in (None, "z"):
+            found = settled(path, mask_img, stat_type=stat_type)
+            assert (found["stat_type"], found["direction"]) == ("z", direction)
+        if direction == "unsigned":
+            with pytest.raises(ValueError, match="'two_sided' must be False for z values of an F"):
+                settled(path, mask_img, two_sided=True)
+
+    @pytest.mark.parametrize(
         ("name", "stat_type"),
         [("T_MAP", "t"), ("SPMT_0001", "t"), ("group_t_stat", "t"), ("sub-1_stat-T_map", "t")],
     )

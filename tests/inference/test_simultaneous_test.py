@@ -455,7 +455,7 @@ class TestQuestions:
         assert_regions(fit(RegionTDPTransformer, volume.labels_img, own=own), volume, bound_of)
 
     def test_line_that_is_printed(self, fit, capsys):
-        ari = fit(ClusterTDPTransformer, 2, verbose=1, own=rounded)
+        ari = fit(ClusterTDPTransformer, 2, verbose=2, own=rounded)
         assert f"at least {ari.true_discoveries_} true discoveries" in capsys.readouterr().out
 
     @pytest.mark.parametrize("local_test", ["simes", "hommel"])

@@ -397,7 +397,9 @@ class TestCheckThresholds:
             ):
                 statistic.check_thresholds((3.1,), 3.1)
         else:
-            statistic.check_thresholds((3.1, np.inf), None)
+            statistic.check_thresholds((3.1, 1e300), None)
+            with pytest.raises(ValueError, match="'threshold' must be finite.*=inf'"):
+                statistic.check_thresholds((3.1, np.inf), np.inf)
 
     @each_statistic
     def test_from_zero_to_one_is_possible_for_all(self, statistic):

@@ -261,7 +261,7 @@ def test_bootstrap_is_said():
 # Name, columns, contrast, blocks, exchange, variance groups, and what is said.
 REFUSED = [
     ("shuffle", MEAN, [1], None, None, None, "scheme must be one of ['auto', 'sign_flip'"),
-    ("permutation", MEAN, [1], None, None, None, "no order of them changes it"),
+    ("permutation", MEAN, [1], None, None, None, "no permutation changes it"),
     (
         "permutation",
         TWO_GROUPS,
@@ -277,8 +277,8 @@ REFUSED = [
     ("bootstrap", MEAN, [1], None, "whole", None, "exchange must be None without blocks"),
     ("auto", MEAN, [1], None, "whole", None, "Got no blocks. Got 'whole'"),
     ("auto", TWO_GROUPS, [1, -1], None, "within", None, "Got no blocks. Got 'within'"),
-    ("sign_flip", MEAN, [1], SITES, "whole", None, "a table of levels says it itself"),
-    ("auto", BETWEEN, [1, -1], SITES, "both", None, "a table of levels says it itself"),
+    ("sign_flip", MEAN, [1], SITES, "whole", None, "the signs in a table say it"),
+    ("auto", BETWEEN, [1, -1], SITES, "both", None, "the signs in a table say it"),
     ("auto", MEAN, [1], SUBJECTS, "between", None, "exchange must be one of ['within'"),
     ("auto", MEAN, [1], SUBJECTS, "within", None, "exchange must be 'whole' or None for sign-flip"),
     (
@@ -288,7 +288,7 @@ REFUSED = [
         SUBJECTS,
         "both",
         None,
-        "signs of single rows may be flipped only if all rows are independent",
+        "signs of single rows can be flipped only if all rows are independent",
     ),
     # The contrast is the same in all rows that change places.
     (
@@ -298,7 +298,7 @@ REFUSED = [
         SUBJECTS,
         "within",
         None,
-        "permutation within blocks makes no difference. Use exchange='within' for what varies",
+        "Got permutation within blocks, but the tested effect is the same",
     ),
     ("permutation", TWO_GROUPS, [1, -1], range(8), "within", None, "something to permute"),
     (
@@ -308,7 +308,7 @@ REFUSED = [
         SUBJECTS,
         "whole",
         None,
-        "permutation of whole blocks makes no difference. Use exchange='within' for what varies",
+        "exchange='within' for effects that vary within blocks",
     ),
     (
         "auto",
@@ -317,9 +317,9 @@ REFUSED = [
         TWO_GROUPS[0],
         "within",
         None,
-        "exchange='whole' for what differs",
+        "exchange='whole' for effects between blocks",
     ),
-    ("auto", TWO_GROUPS, [1, -1], KEPT, None, None, "of nested blocks makes no difference."),
+    ("auto", TWO_GROUPS, [1, -1], KEPT, None, None, "Got permutation of nested blocks, but"),
     # Only the nuisance differs within blocks: the estimate is the same in all permutations.
     ("auto", [8 * [1], BETWEEN[1], IN_SUBJECT], [0, 1, 0], SUBJECTS, "within", None, "to permute"),
     # Blocks of unequal size cannot change places.
@@ -352,7 +352,7 @@ REFUSED = [
         SUBJECTS,
         "within",
         IN_SUBJECT,
-        "variance_groups must be the same for all rows that blocks let change places",
+        "variance_groups must be the same for all rows that change places",
     ),
     (
         "permutation",
@@ -361,7 +361,7 @@ REFUSED = [
         SUBJECTS,
         "whole",
         BETWEEN[1],
-        "Use scheme='sign_flip', or variance_groups='auto'",
+        "Use scheme='sign_flip' and no exchange",
     ),
 ]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from ari_estimator.resampling import find_contrast
@@ -268,9 +268,9 @@ GROUPS = [[1, 0], [1, 0], [0, 1], [0, 1]]
         (GROUPS, [1, 0, 0], "shape (3,)"),
         (GROUPS, 1, "shape ()"),
         (GROUPS, np.ones((1, 1, 2)), "shape (1, 1, 2)"),
-        (GROUPS, ["a", "b"], "contrast must be 2 numbers"),
+        (GROUPS, ["a", "b"], "or several rows of 2 numbers for an F contrast. Got ['a', 'b']"),
         (GROUPS, [1j, 0], "complex128"),
-        (GROUPS, np.eye(3), "or rows of so many for an F contrast. Got shape (3, 3)"),
+        (GROUPS, np.eye(3), "or several rows of 2 numbers for an F contrast. Got shape (3, 3)"),
         (GROUPS, np.empty((0, 2)), "Got shape (0, 2)"),
         (GROUPS, [0, 0], "contrast must be finite and not 0"),
         (GROUPS, [[0, 0], [0, 0]], "contrast must be finite and not 0. Got [[0, 0], [0, 0]]"),
@@ -291,3 +291,26 @@ GROUPS = [[1, 0], [1, 0], [0, 1], [0, 1]]
 def test_what_cannot_be_tested(design, contrast, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         find_contrast(design, contrast)
+
+
+@pytest.mark.parametrize("stat_type", [None, "t", "F"])
+def test_one_row_is_tested_by_t_or_by_f(stat_type):
+    found = find_contrast(GROUPS, [1, -1], stat_type)
+    assert found.is_f == (stat_type == "F")
+    assert_array_equal(found.directions, find_contrast(GROUPS, [1, -1]).directions)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "stat_type", "message"),
+    [
+        (
+            [[1, -1], [2, -2]],
+            "t",
+            "stat_type must be 'F' or None for a contrast of 2 rows. Got 't'",
+        ),
+        ([1, -1], "G", "stat_type must be 't', 'F' or None. Got 'G'"),
+    ],
+)
+def test_types_that_do_not_go_with_a_contrast(contrast, stat_type, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        find_contrast(GROUPS, contrast, stat_type)

@@ -347,7 +347,7 @@ def test_many_rows_are_counted_but_not_listed():
         (PAIRS, "between", "exchange must be one of ['within', 'whole', 'both'] or None"),
         (None, "whole", "exchange must be None unless blocks are labels"),
         (None, "within", "Got no blocks. Got 'within'"),
-        (table([1] * 6), "whole", "a table of levels says it itself. Got 'whole'"),
+        (table([1] * 6), "whole", "the signs in a table say it. Got 'whole'"),
         (PAIRS[:5], None, "blocks must be 6 labels, one for each row of the data. Got shape (5,)"),
         (["a", "a", None, "b", "b", "b"], "whole", "Got none for row 2"),
         (table([1] * 5), None, "blocks must be a table of 6 rows, with a column for each level"),
@@ -357,8 +357,11 @@ def test_many_rows_are_counted_but_not_listed():
         (table([1] * 6, [1, 1, 1, np.nan, 2, 2]), None, "with other values"),
         (table([True] * 6), None, "Got bool with other values"),
         (table(["1"] * 6), None, "with other values"),
-        (table([1, 1, 1, 2, 2, 2]), None, "one label throughout the first column"),
-        (table([1, 1, 1, -1, -1, -1]), None, "Got [-1, 1]. Put a column of 1 before it"),
+        (table([1, 1, 1, 2, 2, 2], range(1, 7)), None, "one label throughout the first column"),
+        (table([1, 1, 1, -1, -1, -1], [1] * 6), None, "Got [-1, 1]. Put a column of 1 before it"),
+        # What can only be labels.
+        (table([1, 1, 1, 2, 2, 2]), None, "Got a table of one column with several labels"),
+        (pd.DataFrame({"site": list("aabbcc")}), None, "Give the column itself: table['site']"),
         (np.ones((6, 1, 1)), None, "blocks must be 6 labels"),
     ],
 )

@@ -4,8 +4,9 @@ Critical vectors come from local tests with their Hommel value, or from template
 calibrated by permutations.
 """
 
+from ari_estimator.closed_testing._calibrate import calibrate
 from ari_estimator.closed_testing._calibrated_test import CalibratedTest
-from ari_estimator.closed_testing._calibration import Calibration, calibrate
+from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._critical_vector_test import (
     CriticalVectorBounds,

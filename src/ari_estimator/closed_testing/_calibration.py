@@ -1,15 +1,14 @@
-"""Calibration of a template by the p-values of permutations."""
+"""A calibrated template: its parameter, its critical vector, and how it is stored."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._archive import load_archive, save_arrays
 from ari_estimator.closed_testing._critical_vector import CriticalVector
@@ -17,13 +16,10 @@ from ari_estimator.closed_testing._lambda import (
     check_lambda,
     lambda_at,
     lambda_interval,
-    lambda_rank,
 )
-from ari_estimator.closed_testing._learned_template import refuse_shared
-from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._template import Template
-from ari_estimator.closed_testing._templates import make_template, template_class
+from ari_estimator.closed_testing._templates import template_class
 from ari_estimator.files._stored_array import stored_array
 
 _KIND = "calibration"
@@ -39,7 +35,7 @@ _MEMBERS = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration:
-    """A template at the largest parameter whose thresholds hold on all but a few permutations.
+    """A calibrated template: the largest parameter whose thresholds hold at a level.
 
     Attributes
     ----------
@@ -53,18 +49,18 @@ class Calibration:
         Parameter of the template.
 
     pivotal_statistics : ndarray of shape (n_permutations,)
-        For each permutation the largest parameter at which no p-value is below its threshold;
-        with step-down of the elements that are left. The first is of the data as observed.
+        The largest parameter at which no p-value of a permutation is below its threshold, for each
+        permutation. With step-down, only remaining elements count. The first one is of the data
+        as observed.
 
     single_step_statistics : ndarray of shape (n_permutations,)
-        The same of all elements.
+        The same for all elements.
 
     n_steps : int
-        How often statistics were computed; 1 without step-down.
+        Number of steps; 1 without step-down.
 
     is_exhaustive : bool
-        Whether the permutations are all that there are, so that the parameter has no Monte Carlo
-        error.
+        Whether all possible permutations were taken. The parameter then has no Monte Carlo error.
 
     See Also
     --------
@@ -106,26 +102,26 @@ class Calibration:
 
     @cached_property
     def critical_vector(self) -> CriticalVector:
-        """The critical vector that the bounds of all sets are computed from."""
+        """The critical vector, which gives the bounds of all sets."""
         return CriticalVector._of_checked(self.template.critical_thresholds(self.lambda_))
 
     def lambda_interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return an interval for the parameter that all permutations would give.
 
-        Another seed gives other permutations and another parameter. The interval says by how much
-        it may differ. After step-down it is of the last step, given the elements that were left
-        out.
+        Another seed gives other permutations and another parameter; the interval shows how much it
+        may differ. After step-down, the interval refers to the last step, given the excluded
+        elements.
 
         Parameters
         ----------
         confidence : float, default=0.95
-            Probability that the interval holds the parameter, at least.
+            Minimum probability that the interval contains the parameter.
 
         Returns
         -------
         low, high : float
             The ends; both are ``lambda_`` if all permutations were taken. The lower end is minus
-            infinity if there are too few permutations for one.
+            infinity if there are too few permutations.
 
         Raises
         ------
@@ -156,7 +152,7 @@ class Calibration:
         return CriticalVector._of_checked(self.template.critical_thresholds(lambda_))
 
     def joint_error_rate(self) -> float:
-        """Return the share of permutations that have p-values below their threshold.
+        """Return the proportion of permutations with a p-value below its threshold.
 
         Returns
         -------
@@ -176,21 +172,21 @@ class Calibration:
         Returns
         -------
         calibration : Calibration
-            This one if it is of that level.
+            This calibration itself if it already has that level.
 
         Raises
         ------
         ValueError
-            After step-down, which leaves other elements at other levels; or if alpha is
-            below ``1 / n_permutations``.
+            After step-down, which excludes other elements at other levels; or if alpha is below
+            ``1 / n_permutations``.
         """
         check_alpha(alpha)
         if alpha == self.alpha:
             return self
         if self.n_steps > 1:
             raise ValueError(
-                f"alpha must be {self.alpha!r}, at which step-down left some elements out; at "
-                f"other levels it leaves out others. Got {alpha!r}: calibrate at that level."
+                f"alpha must be {self.alpha!r} after step-down, which excludes other elements at "
+                f"other levels. Got {alpha!r}. Calibrate again at that level."
             )
         statistics = self.single_step_statistics
         return Calibration(
@@ -208,7 +204,7 @@ class Calibration:
         Parameters
         ----------
         path : str or PathLike
-            Name of the file, as a rule with the ending ``.npz``; replaced if it is there.
+            Name of the file, usually ending in ``.npz``. An existing file is replaced.
         """
         save_arrays(path, _KIND, self.to_arrays())
 
@@ -231,12 +227,12 @@ class Calibration:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it is another file, or a damaged one. It is named.
+            If it is another kind of file, or damaged. The message names it.
         """
         return load_archive(path, _KIND, cls.from_arrays, members=_MEMBERS)
 
     def to_arrays(self) -> dict[str, object]:
-        """Return what the calibration can be made from again.
+        """Return the calibration as arrays, from which it can be restored.
 
         Returns
         -------
@@ -251,12 +247,12 @@ class Calibration:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Calibration:
-        """Return the calibration that was made into arrays.
+        """Restore a calibration from arrays.
 
         Parameters
         ----------
         arrays : mapping of str to ndarray
-            What :meth:`to_arrays` gave; others may be among them.
+            The result of :meth:`to_arrays`; other arrays are ignored.
 
         Returns
         -------
@@ -266,7 +262,7 @@ class Calibration:
         Raises
         ------
         ValueError
-            If they are no such arrays, or contradict each other.
+            If arrays are missing, malformed or contradict each other.
         """
         of_template = {
             name.removeprefix(_PREFIX): array
@@ -287,202 +283,3 @@ class Calibration:
         )
         check_lambda(calibration.lambda_, first, last, calibration.alpha, calibration.n_steps)
         return calibration
-
-
-def step_down(
-    pivots_of: Callable[[np.ndarray | None], np.ndarray],
-    p_values: np.ndarray,
-    template: Template,
-    alpha: float,
-    *,
-    enabled: bool = True,
-    is_exhaustive: bool = False,
-) -> Calibration:
-    """Calibrate a template, and again on the elements that are left.
-
-    Parameters
-    ----------
-    pivots_of : callable
-        Returns the pivotal statistics, an array of shape (n_permutations,), of the elements
-        that a mask of shape (n_elements,) keeps, by the unchanged template; of all for None.
-
-    p_values : ndarray of shape (n_elements,)
-        P-values of the data as observed.
-
-    template : Template
-        The template.
-
-    alpha : float
-        Error level, at least ``1 / n_permutations``.
-
-    enabled : bool, default=True
-        Whether to go on after the first step.
-
-    is_exhaustive : bool, default=False
-        Whether the permutations are all that there are.
-
-    Returns
-    -------
-    calibration : Calibration
-        The calibration.
-
-    Notes
-    -----
-    If the thresholds hold, no true null has a p-value below the first threshold. So the elements
-    with such p-values are all false, and calibration can do without them. The elements that are
-    left allow for larger thresholds, which may leave out more elements, until nothing changes
-    [1]_ [2]_. The thresholds of each step are no larger than thresholds that are calibrated on the
-    true nulls alone. If these hold, all steps hold. So the steps together have the error rate of a
-    single one.
-
-    References
-    ----------
-    .. [1] Romano JP, Wolf M (2005). Exact and approximate stepdown methods for multiple
-       hypothesis testing. Journal of the American Statistical Association 100, 94-108.
-    .. [2] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
-       positives using reference families. Annals of Statistics 48, 1281-1303.
-    """
-    single_step = statistics = pivots_of(None)
-    lambda_ = lambda_at(statistics, alpha)
-    n_steps = 1
-    keep = np.ones(p_values.size, dtype=bool)
-    while enabled:
-        still = keep & (p_values > template.critical_thresholds(lambda_)[0])
-        if still.sum() in (0, keep.sum()):
-            break
-        keep = still
-        statistics = pivots_of(keep)
-        # Fewer elements have larger p-values at each rank. Only rounding could lower it.
-        lambda_ = max(lambda_, lambda_at(statistics, alpha))
-        n_steps += 1
-    return Calibration(
-        template, float(alpha), lambda_, statistics, single_step, n_steps, is_exhaustive
-    )
-
-
-def calibrate(
-    p_values: ArrayLike,
-    alpha: float = 0.05,
-    *,
-    template: str | Template = "simes",
-    k_max: int | None = None,
-    delta: int = 0,
-    step_down: bool = False,
-    allow_shared_data: bool = False,
-) -> Calibration:
-    """Calibrate a template by the p-values of permutations.
-
-    Parameters
-    ----------
-    p_values : array-like of shape (n_permutations, n_elements)
-        P-values of each permutation. The first row is the data as observed.
-
-    alpha : float, default=0.05
-        Error level, at least ``1 / n_permutations``.
-
-    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or Template, \
-default="simes"
-        Shape of the thresholds.
-
-    k_max : int, optional
-        Number of thresholds; by default as many as the template has.
-
-    delta : int, default=0
-        Number of thresholds at the start that no p-value meets. The others are larger: sets
-        with few discoveries are given up for sets with many.
-
-    step_down : bool, default=False
-        Whether elements below the first threshold are left out and the others calibrated
-        again, until there are no more of them.
-
-    allow_shared_data : bool, default=False
-        Whether a learned template may be calibrated on permutations that it was learned from.
-
-    Returns
-    -------
-    calibration : Calibration
-        The calibration.
-
-    Raises
-    ------
-    TypeError
-        If ``k_max`` or ``delta`` is no integer, or the template is none.
-    ValueError
-        If the p-values are not such a matrix, if alpha is below ``1 / n_permutations``, if the
-        template does not go with them, or was learned from them.
-
-    Notes
-    -----
-    The pivotal statistic of permutation ``b`` is the largest lambda at which none of its sorted
-    p-values is below its threshold, the minimum over ranks of the template's inverse. Lambda is
-    the ``floor(alpha B) + 1``-th smallest of them, so that at most ``alpha B`` permutations
-    have a p-value below its threshold. If the joint distribution of the p-values of true nulls
-    is the same under permutation, then with probability at least ``1 - alpha`` none of these
-    is below its threshold in the data as observed, which are one of the permutations
-    [1]_ [2]_ [3]_.
-
-    References
-    ----------
-    .. [1] Hemerik J, Solari A, Goeman JJ (2019). Permutation-based simultaneous confidence
-       bounds for the false discovery proportion. Biometrika 106, 635-649.
-    .. [2] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
-       positives using reference families. Annals of Statistics 48, 1281-1303.
-    .. [3] Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true
-       discovery proportions for functional magnetic resonance imaging cluster analysis.
-       Statistics in Medicine 42, 2311-2340.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ari_estimator.closed_testing import calibrate
-    >>> p_values = np.random.default_rng(0).random((100, 500))
-    >>> p_values[0, :50] *= 1e-5
-    >>> calibration = calibrate(p_values, alpha=0.05)
-    >>> calibration.critical_vector.true_discoveries(p_values[0, :60])
-    50
-    """
-    p_values = check_p_value_matrix(p_values, n_rows=2)
-    lambda_rank(len(p_values), alpha)  # an alpha that is too small is refused before the work
-    template = make_template(template, p_values.shape[1], k_max=k_max, delta=delta)
-    if not allow_shared_data:
-        refuse_shared(template, p_values)
-    return _of_matrix(p_values, template, alpha, step_down)
-
-
-def _of_matrix(
-    p_values: np.ndarray, template: Template, alpha: float, is_step_down: bool
-) -> Calibration:
-    def pivots_of(keep: np.ndarray | None) -> np.ndarray:
-        return pivotal_statistics(p_values, template, keep)
-
-    observed = p_values[0].astype(np.float64)
-    return step_down(pivots_of, observed, template, alpha, enabled=is_step_down)
-
-
-def pivotal_statistics(
-    p_values: np.ndarray, template: Template, keep: np.ndarray | None = None
-) -> np.ndarray:
-    """Return the pivotal statistics of permutations.
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (n_permutations, n_elements)
-        P-values.
-
-    template : Template
-        The template.
-
-    keep : ndarray of bool of shape (n_elements,), optional
-        Which elements are left; by default all. At least one.
-
-    Returns
-    -------
-    statistics : ndarray of shape (n_permutations,)
-        For each permutation the largest parameter at which no p-value is below its threshold.
-    """
-    ranks = np.arange(1, template.k_max + 1)
-    blocks = [
-        template.inverse(ranks[: smallest.shape[1]], smallest).min(axis=1)
-        for smallest in smallest_in_rows(p_values, template.k_max, keep)
-    ]
-    return np.concatenate(blocks)

@@ -1,4 +1,4 @@
-"""Closed testing with Simes or Hommel local tests: the Hommel value and what follows."""
+"""Closed testing with Simes or Hommel local tests: the Hommel value and its bounds."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _ONE = Fraction(1)
 
 
 class ConcentrationSet(NamedTuple):
-    """The p-values that can add to a bound.
+    """The p-values that can contribute to a bound.
 
     Attributes
     ----------
     size : int
-        Number of the smallest p-values that the set is made of, ``z``.
+        Number of p-values in the set, ``z``: it holds the smallest ones.
 
     p_threshold : float
         Largest p-value in the set, ``p_(z)``; NaN if the set is empty.
@@ -52,7 +52,8 @@ class ConcentrationSet(NamedTuple):
 def _is_rejected(small: np.ndarray, m: int, size: int, level: Fraction) -> bool:
     """Tell whether the local test rejects the ``size`` largest of ``m`` p-values.
 
-    ``small`` are those at or below the level, ascending; the others meet no threshold.
+    ``small`` holds the p-values at or below the level, in ascending order; the others meet no
+    threshold.
     """
     candidates = small[m - size :]
     return bool((candidates <= rounded_multiples(level / size, candidates.size)).any())
@@ -73,8 +74,8 @@ def _largest_unrejected(small: np.ndarray, m: int, level: Fraction, largest: int
 
     ``small`` holds the p-values, out of ``m``, that are at most the level, in ascending order. At a
     fixed level, a rejected set stays rejected when the next smaller p-value joins it (p_(m-i+j)
-    keeps its value while j / i grows). So bisection finds the size. It starts with a guess, which
-    as a rule leaves nothing to bisect.
+    keeps its value while j / i grows). Bisection therefore finds the size. It starts with a guess
+    that usually needs no bisection.
     """
     if small.size == m:
         return 0
@@ -97,8 +98,8 @@ def _largest_unrejected(small: np.ndarray, m: int, level: Fraction, largest: int
 class Hommel(CriticalVectorTest):
     """Closed testing of p-values with Simes or Hommel local tests.
 
-    Every level alpha, and every set of elements, can be asked for. The p-values are
-    sorted when first needed: for one level, only those up to it.
+    It gives bounds at every level alpha and for every set of elements. The p-values are sorted
+    when they are first needed; for one level, only the p-values up to that level.
 
     Parameters
     ----------
@@ -131,7 +132,7 @@ class Hommel(CriticalVectorTest):
 
     See Also
     --------
-    CriticalVector : What the bounds of sets are computed from.
+    CriticalVector : The thresholds that give the bounds of sets.
 
     Notes
     -----

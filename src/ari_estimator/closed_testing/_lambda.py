@@ -1,18 +1,20 @@
-"""Which pivotal statistic the calibrated parameter of a template is."""
+"""The calibrated parameter of a template, one of the pivotal statistics."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from scipy.special import bdtr
 
 from ari_estimator.closed_testing._rational import check_alpha
 
-# How far rounding may let the last step of step-down fall below the step before.
+# Rounding may let the last step of step-down fall this far below the step before.
 _ROUNDING = 1e-6
 
 
 def lambda_rank(n_permutations: int, alpha: float) -> int:
-    """Return which of the sorted pivotal statistics the calibrated parameter is.
+    """Return the rank of the calibrated parameter among the pivotal statistics.
 
     Parameters
     ----------
@@ -38,9 +40,10 @@ def lambda_rank(n_permutations: int, alpha: float) -> int:
     rank = level.numerator * n_permutations // level.denominator
     if rank < 1:
         raise ValueError(
-            f"alpha must be at least 1 / n_permutations = 1 / {n_permutations}: the data as "
-            f"observed are one of the permutations, and below no set could have a discovery. "
-            f"Got alpha={alpha!r}."
+            f"alpha must be at least 1 / n_permutations = 1 / {n_permutations}: with fewer "
+            f"permutations no set can have a discovery. Got alpha={alpha!r}. Use "
+            f"n_permutations={math.ceil(1 / level)} or more, if there are so many, or a larger "
+            "alpha."
         )
     return rank
 
@@ -51,7 +54,7 @@ def lambda_at(pivotal_statistics: np.ndarray, alpha: float) -> float:
     Parameters
     ----------
     pivotal_statistics : ndarray of shape (n_permutations,)
-        For each permutation the largest parameter at which no p-value is below its threshold.
+        The largest parameter at which no p-value is below its threshold, for each permutation.
 
     alpha : float
         Error level, at least ``1 / n_permutations``.

@@ -1,4 +1,4 @@
-"""What tests all sets of elements at once."""
+"""Base of simultaneous tests, which test all sets of elements at once."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
 class SimultaneousTest(ABC):
     """Bounds and p-values that hold for all sets of elements at once.
 
-    Everything that uses bounds takes a simultaneous test and asks it, whatever the test is.
+    Code that needs bounds takes a simultaneous test and does not depend on its class.
 
     Attributes
     ----------
     p_values : ndarray of shape (n_elements,)
-        P-values of the elements, which also put them in order.
+        P-values of the elements. They also define the order of the elements.
 
     calibration : Calibration or None
-        The calibration that the test rests on. None for a test without one.
+        The calibration of the test. None for a test without one.
 
     See Also
     --------
     CriticalVectorTest : Base of tests whose bounds come from a critical vector.
-    Hommel : By closed testing with a parametric local test.
-    CalibratedTest : By a critical vector that permutations calibrate.
+    Hommel : Closed testing with a parametric local test.
+    CalibratedTest : A critical vector that is calibrated by permutations.
 
     Examples
     --------
-    A function that takes one test takes any test:
+    A function that works with one test works with every test:
 
     >>> from ari_estimator.closed_testing import Hommel, SimultaneousTest
     >>> def n_discoveries(test: SimultaneousTest) -> int:
@@ -65,7 +65,7 @@ class SimultaneousTest(ABC):
         Returns
         -------
         bounds : SimultaneousBounds
-            The bounds, ready to be asked for any set.
+            The bounds, which can be evaluated for any set.
         """
 
     def monte_carlo_bounds(
@@ -81,13 +81,13 @@ class SimultaneousTest(ABC):
         Returns
         -------
         low, high : SimultaneousBounds, or None
-            Another seed may give bounds between them. None if nothing is random.
+            Other seeds are likely to give bounds between these. None if nothing is random.
         """
         return None
 
     @abstractmethod
     def describe(self, alpha: float = 0.05) -> dict[str, Any]:
-        """Return what the test is, in words and in plain data.
+        """Describe the test, in words and as plain data.
 
         Parameters
         ----------
@@ -98,13 +98,13 @@ class SimultaneousTest(ABC):
         -------
         description : dict
             ``kind``, the name of the class of tests; ``name``, a few words for a caption;
-            ``sentence``, for a paragraph on methods; ``references``, the citations of that
-            sentence; ``values``, the numbers that the bounds rest on. JSON can hold all of it.
+            ``sentence``, for a methods section; ``references``, the citations of that sentence;
+            ``values``, the numbers behind the bounds. All of it can be written as JSON.
         """
 
     @abstractmethod
     def to_arrays(self) -> dict[str, Any]:
-        """Return the arrays that the test can be made from again.
+        """Return the test as arrays, from which it can be restored.
 
         Returns
         -------
@@ -117,15 +117,15 @@ class SimultaneousTest(ABC):
     def from_arrays(
         cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray
     ) -> SimultaneousTest:
-        """Return the test that :meth:`to_arrays` described.
+        """Restore a test from arrays.
 
         Parameters
         ----------
         arrays : mapping of str to ndarray
-            What :meth:`to_arrays` gave.
+            The result of :meth:`to_arrays`.
 
         p_values : ndarray of shape (n_elements,)
-            P-values of the map, for tests that are made from nothing else.
+            P-values of the map, for tests that need nothing else.
 
         Returns
         -------
@@ -137,9 +137,9 @@ class SimultaneousTest(ABC):
     def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
         """Return the p-value of a set of elements, adjusted for all sets.
 
-        It is the smallest alpha at which the bound says that the set's true discovery
-        proportion is above ``tdp``. Adjusted for all sets and all ``tdp`` at once: the
-        set may be chosen after looking.
+        The p-value is the smallest alpha at which the bound on the set's true discovery
+        proportion exceeds ``tdp``. It is adjusted for all sets and all ``tdp`` at once, so you may
+        choose the set after looking at the data.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class SimultaneousTest(ABC):
         Returns
         -------
         p_value : float
-            1 if ``tdp`` is 1, which nothing exceeds.
+            The p-value; 1 if ``tdp`` is 1.
 
         Raises
         ------

@@ -27,6 +27,9 @@ def check_count(value: int, *, name: str, smallest: int, largest: int, why: str 
     return int(value)
 
 
+# A template of a file may have as many elements as this, which is 1 GiB of thresholds.
+_MOST_STORED = 2**27
+
 _ANDREELLA = (
     "Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true discovery "
     "proportions for functional magnetic resonance imaging cluster analysis. Statistics in "
@@ -172,6 +175,8 @@ class Template(ABC):
         n_elements, k_max, delta = (
             stored_array(arrays, name, "i").item() for name in ("n_elements", "k_max", "delta")
         )
+        if n_elements > _MOST_STORED:
+            raise ValueError(f"it is of {n_elements:,} elements, and may be of {_MOST_STORED:,}")
         return make(n_elements, k_max=k_max, delta=delta)
 
     def _rounding(self, lambda_: float) -> float:

@@ -1,4 +1,4 @@
-"""Inference on one map: from its values to the bounds of sets, and all that can be asked then."""
+"""Inference on one map: from its values to the bounds of sets."""
 
 from ari_estimator.inference._fitted_map import FittedMap
 from ari_estimator.inference._set_bound import SetBound
@@ -11,7 +11,7 @@ from ari_estimator.inference._statistic import (
 from ari_estimator.inference._statistics import make_statistic, stat_type_called
 from ari_estimator.inference._tdp_forest import TDPForest
 
-# Each of these puts its statistics into the table. A new file of statistics is a new line here.
+# Each module adds its statistics to the table. Add a line here for a new module.
 from ari_estimator.inference import _z_and_t as _z_and_t  # isort: skip
 from ari_estimator.inference import _f_and_chi2 as _f_and_chi2  # isort: skip
 from ari_estimator.inference import _p_value_maps as _p_value_maps  # isort: skip

@@ -1,4 +1,4 @@
-"""Sets made by a TDP: the largest clusters that have it."""
+"""The largest supra-threshold clusters with at least a given TDP."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _CHEN = (
 
 
 class AdaptiveClusters(SetMaker):
-    """Makes the sets of a map: the largest supra-threshold clusters with at least a TDP.
+    """Make the largest supra-threshold clusters of a map with at least a given TDP.
 
     Parameters
     ----------
     tdps : tuple of float, or None
-        TDPs in ascending order; None for clusters with any discovery, whose elements show
-        the highest TDP of all clusters that they are in.
+        TDPs in ascending order. None for the clusters with any true discovery, where each element
+        shows the highest TDP of all clusters that contain it.
 
     connectivity : {6, 18, 26}
-        Which voxels are neighbours.
+        Number of neighbours of a voxel.
 
     cluster_threshold : int
-        Smallest number of elements of a cluster.
+        Minimum number of elements of a cluster.
     """
 
     connectivity: Connectivity
@@ -53,10 +53,11 @@ class AdaptiveClusters(SetMaker):
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
         """Return the clusters for each TDP, from the lowest to the highest.
 
-        The clusters of one TDP go from the largest to the smallest. Ids run through.
+        For each TDP, clusters are in descending order of size. Their ids continue from one TDP to
+        the next.
         """
         forest = grow_forest(family, bounds, self.connectivity)
-        # The lowest TDP above 0 has one discovery among all elements.
+        # The lowest possible TDP above 0 is one discovery among all elements.
         tdps = (1 / (2 * family.n_tested),) if self.tdps is None else self.tdps
         partitions = []
         n_before = 0
@@ -64,8 +65,8 @@ class AdaptiveClusters(SetMaker):
             clusters = forest.query(tdp)
             clusters = clusters[forest.sizes[clusters] >= self.cluster_threshold]
             labels = forest.labels(clusters)
-            # A height just below the weakest element forms each cluster. The root of the forest
-            # would not do: p-values may be tied there although the evidence differs.
+            # A threshold just below the weakest element forms each cluster. The p-value of the root
+            # would not do, because p-values may be tied where the evidence differs.
             weakest = np.full(clusters.size + 1, np.inf)
             np.minimum.at(weakest, labels, family.evidence)
             heights = np.nextafter(weakest[1:], -np.inf)
@@ -80,7 +81,7 @@ class AdaptiveClusters(SetMaker):
                 shown = np.where(labels > 0, self._highest_tdps(forest), 0.0)
             partitions.append(
                 Sets(
-                    labels,
+                    labels.astype(np.min_scalar_type(clusters.size)),
                     ids,
                     directions,
                     threshold=family.statistic.threshold_of_evidence(heights),
@@ -96,17 +97,17 @@ class AdaptiveClusters(SetMaker):
         space = family.space
         if self.tdps is None:
             what = (
-                f"The map shows at each {space.element_name[0]} the highest TDP of all "
+                f"Each {space.element_name[0]} of the TDP map shows the highest TDP of all "
                 "supra-threshold clusters that contain it (Chen et al., 2022)"
             )
         else:
             tdps = listed([f"{tdp:g}" for tdp in self.tdps])
             what = (
-                "Adaptive thresholds (Chen et al., 2022) gave the largest supra-threshold "
+                "Adaptive thresholding (Chen et al., 2022) found the largest supra-threshold "
                 f"clusters with a TDP of at least {tdps}"
             )
         at_least = least_size_in_words(self.cluster_threshold)
-        sizes = f". Each cluster has {at_least}{space.element_name[1]}" if at_least else ""
+        sizes = f". Each cluster had {at_least}{space.element_name[1]}" if at_least else ""
         return {
             "kind": "adaptive clusters",
             "sentence": f"{what}{sizes}; {neighbours_in_words(space, self.connectivity)}.",
@@ -114,7 +115,7 @@ class AdaptiveClusters(SetMaker):
         }
 
     def _highest_tdps(self, forest: TDPForest) -> np.ndarray:
-        """Return the highest TDP of all clusters of a sufficient size around each element."""
+        """Return the highest TDP of all sufficiently large clusters around each element."""
         is_kept = forest.is_cluster & (forest.sizes >= self.cluster_threshold)
         kept = TDPForest(
             forest.elements, forest.starts, forest.parents, is_kept, forest.true_discoveries
@@ -125,9 +126,9 @@ class AdaptiveClusters(SetMaker):
 def grow_forest(
     family: MapFamily, bounds: SimultaneousBounds, connectivity: Connectivity
 ) -> TDPForest:
-    """Return all clusters of a map, of positive and of negative values apart.
+    """Return all clusters of a map, with separate clusters for positive and negative values.
 
-    They are the clusters above thresholds of the map, whatever p-values their bounds are from.
+    They are the clusters above thresholds of the map, whichever p-values the bounds use.
 
     Parameters
     ----------
@@ -138,15 +139,15 @@ def grow_forest(
         The bounds of all sets of these elements.
 
     connectivity : {6, 18, 26}
-        Which voxels are neighbours.
+        Number of neighbours of a voxel.
 
     Returns
     -------
     forest : TDPForest
-        Of the tested elements.
+        The forest of the tested elements.
     """
-    # The nodes of a turned space: no cluster depends on how a file stores the axes, and neither
-    # does the order of clusters of one size.
+    # Nodes in an order that does not depend on how the file stores the axes. So neither the
+    # clusters nor the order of clusters of equal size depend on it.
     if not family.statistic.two_sided:
         space, order = family.space.turned()
         nodes = None if space is family.space else order
@@ -155,7 +156,7 @@ def grow_forest(
     graphs = []
     nodes = np.empty(family.n_tested, dtype=np.int32)
     n_before = 0
-    # Zeros are of neither side, and join no cluster of one.
+    # Zeros have no sign and join neither positive nor negative clusters.
     for side in (family.stat > 0, family.stat < 0, family.stat == 0):
         if side.any():
             space, order = family.space.restrict(side).turned()

@@ -1,4 +1,4 @@
-"""What several fitted maps say, asked one at a time."""
+"""An attribute of several fitted maps, computed on request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ari_estimator.inference._fitted_maps import FittedMaps
 
 
 class AskedOfMaps(Sequence[Any]):
-    """What each of several fitted maps says, asked when it is needed.
+    """An attribute of several fitted maps, computed when an item is requested.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ class AskedOfMaps(Sequence[Any]):
         The maps.
 
     name : str
-        The attribute of a fitted map that is asked for.
+        Name of the attribute of the fitted maps.
     """
 
     def __init__(self, fitted_maps: FittedMaps, name: str) -> None:

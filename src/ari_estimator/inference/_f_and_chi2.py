@@ -9,7 +9,8 @@ from scipy.special import betainccinv, betaincinv, chdtrc, chdtri, fdtrc, ndtri
 
 from ari_estimator.inference._statistic import Statistic
 
-# Beyond, there is next to no change; fdtrc of the oldest supported scipy returns noise, or NaN.
+# Larger values change almost nothing, and fdtrc of the oldest supported scipy returns noise or NaN
+# there.
 _LARGEST_F_DF = 1e10
 
 
@@ -35,7 +36,7 @@ class FStatistic(_UnsignedStatistic):
 
     def p_values(self, values: np.ndarray) -> np.ndarray:
         if math.isinf(self.df[1]):
-            # With a variance that is known, F is chi-squared divided by its degrees of freedom.
+            # With a known variance, F is chi-squared divided by its degrees of freedom.
             return chdtrc(self.df[0], self.df[0] * values)
         p = fdtrc(min(self.df[0], _LARGEST_F_DF), min(self.df[1], _LARGEST_F_DF), values)
         return np.minimum(p, 1, out=p)
@@ -65,9 +66,9 @@ class Chi2Statistic(_UnsignedStatistic):
 
 
 def _f_at_p(numerator: float, denominator: float, p_value: float) -> float:
-    """Return the F value whose upper tail is a p-value, however small that is."""
-    # scipy's inverse of F starts from 1 - p, which is 1 where p is small. F is a ratio of two
-    # beta values that add up to 1; the smaller one has all its digits.
+    """Return the F value with a given upper tail, also for very small p-values."""
+    # scipy's inverse of F starts from 1 - p, which rounds to 1 for small p. F is a ratio of two
+    # beta values with sum 1, and the smaller one keeps all its digits.
     part = float(betainccinv(numerator / 2, denominator / 2, p_value))
     rest = float(betaincinv(denominator / 2, numerator / 2, p_value))
     if not rest > 0:

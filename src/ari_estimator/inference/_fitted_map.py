@@ -1,4 +1,4 @@
-"""All that is known of one tested map."""
+"""One tested map: its family, test, sets and bounds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ari_estimator._nesting import refuse_nested
 from ari_estimator.closed_testing import SimultaneousBounds, SimultaneousTest
 from ari_estimator.images._frame import Frame
-from ari_estimator.images._selection import select_elements
+from ari_estimator.images._painted_values import PaintedValues, Values
+from ari_estimator.images._selection import select_element, select_elements
 from ari_estimator.images._space import put
 from ari_estimator.inference._form_family import form_family
 from ari_estimator.inference._local_tests import LOCAL_TESTS
@@ -27,25 +29,25 @@ from ari_estimator.inference._statistic import Statistic
 from ari_estimator.inference._statistics import sentence_of
 from ari_estimator.inference._tdp_forest import TDPForest
 
-# What makes the test of the tested elements.
+# Makes the test of the tested elements.
 TestMaker = Callable[[MapFamily], SimultaneousTest]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FittedMap:
-    """All that is known of one tested map, and can be asked of it.
+    """One tested map: its family, its sets, their bounds, and bounds of any other set.
 
     Transformers and models keep one for each map, as ``maps_``. Tables, figures, reports,
-    :func:`~ari_estimator.explore`, :func:`~ari_estimator.save` and
-    :func:`~ari_estimator.set_bound` take it in place of the estimator.
+    :func:`~ari_estimator.explore`, :func:`~ari_estimator.save` and :func:`~ari_estimator.set_bound`
+    accept it instead of the estimator.
 
     Attributes
     ----------
     frame : Frame
-        The mask, and how values become an image.
+        The mask. It turns values into images.
 
     family : MapFamily
-        The elements (voxels or vertices) that are tested, with their values.
+        The tested elements (voxels or vertices) with their values.
 
     test : SimultaneousTest
         The test of all sets of these elements.
@@ -57,21 +59,21 @@ class FittedMap:
         The bounds of all sets at that level.
 
     made_by : SetMaker
-        What made the sets.
+        The object that made the sets.
 
     partitions : list of Sets
-        The sets, one partition for each threshold, from the most lenient one.
+        The sets, with one partition for each threshold, from the most lenient to the strictest.
 
     true_discoveries_of_sets : list of ndarray of int of shape (n_sets + 1,)
         True discoveries of the rest and of the sets of each partition.
 
     asked_by : Provenance
-        What asked for the map to be tested.
+        The estimator that tested the map, with its parameters.
 
     See Also
     --------
-    ClusterTDPTransformer : Makes one from an image.
-    set_bound : The bound of any set, from an estimator or from a fitted map.
+    ClusterTDPTransformer : Makes a fitted map from an image.
+    set_bound : The bound of any set, from an estimator or a fitted map.
 
     Examples
     --------
@@ -114,16 +116,16 @@ class FittedMap:
         Parameters
         ----------
         values : ndarray of shape (n_elements,)
-            Values in the mask; NaN where there is none.
+            Values in the mask; NaN for missing values.
 
         frame : Frame
             The mask.
 
         statistic : Statistic
-            What the values are.
+            The statistic of the values.
 
         make_test : callable or str
-            Gives the test of the tested elements, a MapFamily; or the name of a local test.
+            Makes the test from the tested elements (a MapFamily). Or the name of a local test.
 
         set_maker : SetMaker
             Makes the sets.
@@ -137,7 +139,7 @@ class FittedMap:
         Returns
         -------
         fitted_map : FittedMap
-            All that is known of the map.
+            The fitted map.
         """
         family = form_family(values, frame.space, statistic, frame.mask_called)
         test = (LOCAL_TESTS[make_test] if isinstance(make_test, str) else make_test)(family)
@@ -197,61 +199,72 @@ class FittedMap:
 
     @property
     def forest(self) -> TDPForest | None:
-        """All clusters of the map with their bounds; None unless clusters are adaptive."""
+        """All clusters of the map with their bounds; None unless the clusters are adaptive."""
         return self.partitions[0].forest
 
     @property
     def labels(self) -> np.ndarray:
-        """Id of the set that each element of the mask shows, of int32, shape (n_elements,)."""
-        return self._shown([np.r_[0, sets.ids].astype(np.int32) for sets in self.partitions])
+        """Id of the set shown at each element of the mask, int32 of shape (n_elements,)."""
+        return np.asarray(self.painted_labels)
 
     @property
     def tdp(self) -> np.ndarray:
-        """TDP of the set that each element of the mask shows, an array of shape (n_elements,)."""
+        """TDP of the set shown at each element of the mask, of shape (n_elements,)."""
+        return np.asarray(self.painted_tdp)
+
+    @property
+    def painted_labels(self) -> PaintedValues:
+        """The same as ``labels``, in less memory: :meth:`to_image` takes either."""
+        return self._painted([np.r_[0, sets.ids].astype(np.int32) for sets in self.partitions])
+
+    @property
+    def painted_tdp(self) -> Values:
+        """The same as ``tdp``, in less memory where it can be: :meth:`to_image` takes either."""
         regions = None if self.made_by.has_labels else self.made_by.regions
         if regions is not None:
             return regions.paint(self.tdps_of_sets[0], self.frame.space.n_elements)
         given = self.partitions[-1].shown_tdp
-        return self._shown([np.r_[0.0, proportions] for proportions in self.tdps_of_sets], given)
+        if given is not None:
+            return self._in_mask(given)
+        return self._painted([np.r_[0.0, proportions] for proportions in self.tdps_of_sets])
 
     @cached_property
     def tdps_of_sets(self) -> list[np.ndarray]:
-        """TDP of the sets of each partition, NaN for those that are empty."""
+        """TDP of the sets of each partition; NaN for empty sets."""
         tdps = []
         for sets, found in zip(self.partitions, self.true_discoveries_of_sets, strict=True):
             sizes = np.bincount(sets.labels, minlength=sets.ids.size + 1)[1:]
             tdps.append(np.where(sizes, found[1:] / np.maximum(sizes, 1), np.nan))
         return tdps
 
-    def _shown(self, by_label: list[np.ndarray], given: np.ndarray | None = None) -> np.ndarray:
-        """Return what each element of the mask shows, 0 if it is not tested.
+    def _painted(self, by_label: list[np.ndarray]) -> PaintedValues:
+        """Return the value shown at each element of the mask, 0 if it is not tested.
 
-        It is what is given for the tested elements, or their set in the last partition that has
-        them in one.
+        It is the value of the element's set in the last partition with such a set.
         """
-        shown = by_label[0][self.partitions[0].labels] if given is None else given
-        for sets, values in zip(self.partitions[1:], by_label[1:], strict=True):
-            if given is None:
-                inside = sets.labels > 0
-                shown[inside] = values[sets.labels[inside]]
-        is_tested = self.family.is_tested
-        return shown if shown.size == is_tested.size else put(shown, is_tested)
+        labels = [self._in_mask(sets.labels) for sets in self.partitions]
+        return PaintedValues(list(zip(labels, by_label, strict=True)))
 
-    def to_image(self, values: np.ndarray, description: str) -> Any:
+    def _in_mask(self, values: np.ndarray) -> np.ndarray:
+        """Return values of the tested elements for all elements of the mask, 0 for the others."""
+        is_tested = self.family.is_tested
+        return values if values.size == is_tested.size else put(values, is_tested)
+
+    def to_image(self, values: Values, description: str) -> Any:
         """Return values of the elements of the mask as an image.
 
         Parameters
         ----------
-        values : ndarray of shape (n_elements,)
+        values : ndarray or PaintedValues of shape (n_elements,)
             The values, such as ``labels`` or ``tdp``.
 
         description : str
-            What they are, for the header.
+            Description of the values, for the header.
 
         Returns
         -------
         image : image
-            Of the kind and on the grid or mesh of the mask, 0 outside of it.
+            Image of the same kind and on the same grid or mesh as the mask; 0 outside the mask.
         """
         return self.frame.image([values], None, description)
 
@@ -280,7 +293,7 @@ class FittedMap:
         TypeError
             If the mask is an image of another kind.
         ValueError
-            If the set is not given in exactly one way, or none of its elements is tested.
+            If the set is not given in exactly one way, or it has no tested elements.
         """
         members = self._members(mask_img=mask_img, seed=seed, radius=radius, indices=indices)
         found = self.bounds.of_set(members)
@@ -299,18 +312,18 @@ class FittedMap:
         Parameters
         ----------
         mask_img, seed, radius, indices : optional
-            A set, as for :func:`~ari_estimator.set_bound`; by default all tested elements.
+            A set, as for :func:`~ari_estimator.set_bound`. The default is all tested elements.
 
         Returns
         -------
         curve : pandas.DataFrame
-            Row ``k - 1`` is of the k elements with the smallest p-values: ``n_selected``,
-            ``p_value``, ``true_discoveries`` and ``tdp``.
+            Row ``k - 1`` describes the k elements with the smallest p-values. Columns:
+            ``n_selected``, ``p_value``, ``true_discoveries`` and ``tdp``.
 
         Raises
         ------
         ValueError
-            If the set is malformed, or none of its elements is tested.
+            If the set is malformed or has no tested elements.
         """
         given = {"mask_img": mask_img, "seed": seed, "radius": radius, "indices": indices}
         p_values = self.test.p_values
@@ -330,49 +343,49 @@ class FittedMap:
             }
         )
 
-    def element_at(self, index: Any) -> int:
+    def element_at(self, *, seed: Sequence[float] | None = None, index: Any = None) -> int:
         """Return the number of a voxel or vertex among the tested elements.
 
         Parameters
         ----------
-        index : sequence of 3 int, dict or int
-            The voxel; for surfaces a vertex, as ``{"left": 107}``; for CIFTI images a column.
+        seed, index : optional
+            The place, as for :func:`~ari_estimator.element_at`: a point in mm, or an index.
 
         Returns
         -------
         element : int
-            From 0 to ``n_tested - 1``.
+            Number from 0 to ``n_tested - 1``.
 
         Raises
         ------
         ValueError
-            If the index is malformed, or names what is not in the mask, or not tested.
+            If the place is not given in exactly one way, or is malformed, or if it is not in the
+            mask or not tested.
         """
-        if isinstance(index, dict):
-            indices: Any = {name: np.atleast_1d(number) for name, number in index.items()}
-        else:
-            indices = np.asarray(index)[np.newaxis]
-        selected = self.frame.at(indices)
+        selected = select_element(self.frame, seed=seed, index=index)
         is_tested = self.family.is_tested
-        if selected.sum() != 1 or not is_tested[selected].all():
+        if not is_tested[selected].all():
+            name, value = ("index", index) if seed is None else ("seed", seed)
+            element = self.frame.space.element_name[0]
             raise ValueError(
-                f"index must name one tested {self.frame.space.element_name[0]}. Got {index!r}."
+                f"{name} must name a tested {element}. Got {value!r}, a {element} without a value."
             )
         return int(np.flatnonzero(selected[is_tested])[0])
 
     def describe(self) -> dict[str, Any]:
         """Return what was tested and how, in plain data.
 
-        Reports, sidecars, archives and pages are written from it.
+        Reports, sidecars, archives and pages are written from this description.
 
         Returns
         -------
         description : dict
-            JSON can hold all of it:
+            All values can be written as JSON:
 
-            - ``"estimator"``, ``"parameters"`` and ``"contrast"``: what asked for the test;
-            - ``"statistic"``: ``stat_type``, ``df``, ``two_sided``, ``name``, ``said_by`` (what
-              says that the map holds it), ``direction`` and ``sentence``;
+            - ``"estimator"``, ``"parameters"`` and ``"contrast"``: the estimator that tested the
+              map;
+            - ``"statistic"``: ``stat_type``, ``df``, ``two_sided``, ``name``, ``said_by`` (the
+              source of this information), ``direction`` and ``sentence``;
             - ``"family"``: ``elements`` (their name), ``n_tested``, ``true_discoveries``,
               ``true_discoveries_interval`` (the bounds at the ends of the Monte Carlo interval,
               None if nothing is random) and ``alpha``;
@@ -411,6 +424,7 @@ class FittedMap:
 
     def _members(self, **given: Any) -> np.ndarray:
         """Return the tested elements of a set, at least one."""
+        refuse_nested(**given)
         selected = select_elements(self.frame, **given)
         members = np.flatnonzero(selected[self.family.is_tested])
         if members.size == 0:

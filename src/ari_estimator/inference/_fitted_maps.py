@@ -1,4 +1,4 @@
-"""The fitted maps of a list, of which the values alone are kept."""
+"""The fitted maps of several maps, of which only the values are kept."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ari_estimator.inference._fitted_map import FittedMap
 
 
 class FittedMaps(Sequence[FittedMap]):
-    """The fitted maps of a list, each computed again when it is asked for.
+    """The fitted maps of several maps, computed again on request.
 
-    For each map its values in the mask are kept, of the type that the file has: for a brain at
-    2 mm less than a megabyte. The last map that was asked for is kept as a whole.
+    Only the values in the mask are kept for each map, with the data type of the file: less than a
+    megabyte for a brain at 2 mm. The last requested fitted map is kept in full.
 
     Parameters
     ----------
     infer : callable
-        Gives the fitted map of values, of float64 and of shape (n_elements,). It must give the
-        same for the same values. What it warns of is not said once more.
+        Returns the fitted map of float64 values of shape (n_elements,). It must return the same
+        result for the same values. Its warnings are not repeated.
     """
 
     def __init__(self, infer: Callable[[np.ndarray], FittedMap]) -> None:

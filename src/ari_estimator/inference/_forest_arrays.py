@@ -1,4 +1,4 @@
-"""The arrays of a forest of clusters that were stored, if they are one."""
+"""Check the stored arrays of a forest of clusters."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 
 from ari_estimator.files._stored_array import stored_array
 
-# As :class:`ari_estimator.TDPForest` takes them, in memory and in a file.
+# The arguments of :class:`ari_estimator.TDPForest`, in memory and in a file.
 FOREST_ARRAYS = ("elements", "starts", "parents", "is_cluster", "true_discoveries")
 
 
 def forest_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays of a forest, after a look at every number.
+    """Return the arrays of a forest after checking every number.
 
-    Compiled loops take the numbers for indices, and check nothing.
+    Compiled loops use the numbers as indices without any check.
 
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        What was stored.
+        The stored arrays.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def forest_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     Raises
     ------
     ValueError
-        If they are no forest.
+        If they are not a forest.
     """
     n = stored_array(arrays, "elements", "i", (None,)).size
     found = {
@@ -47,13 +47,13 @@ def forest_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
     for name, (lowest, highest) in ranges.items():
         numbers = found[name]
-        # Sizes and positions are computed in the type of the numbers.
+        # Sizes and positions are computed in the data type of the numbers.
         if numbers.itemsize < 4 or ((numbers < lowest) | (numbers > highest)).any():
             raise ValueError(f"the array {name!r} holds numbers out of range")
     children = np.flatnonzero(parents >= 0)
     of_children = parents[children]
-    # A cluster lies within its parent. All its children together are all of it but the last
-    # element. So no two of them overlap.
+    # A cluster lies within its parent. The children of a cluster add up to all its elements except
+    # the last one, so they do not overlap.
     sizes = positions - starts + 1
     covered = np.bincount(of_children, weights=sizes[children], minlength=n)
     is_forest = (

@@ -1,4 +1,4 @@
-"""The family of one map, formed from its values once they are checked."""
+"""Check the values of one map and form its family."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from ari_estimator.images._space import Space
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._statistic import Statistic
 
-# One in five values of standard normal noise is as close to zero as this.
+# One in five values of standard normal noise are this close to zero.
 _SMALL = 0.25
 
-# A map that is not thresholded has more values close to zero than this share, and more of
-# either sign, even if it is active nearly everywhere.
+# In a map that was not thresholded, a larger share than this is close to zero, and a larger share
+# has each sign, even if nearly all elements are active.
 _NEXT_TO_NONE = 0.005
 
-# Fewer than one in a million maps of pure noise may look thresholded by chance.
+# At most one in a million maps of pure noise may look thresholded by chance.
 _LOG_IMPLAUSIBLE = np.log(1e-6)
 
-# So few voxels are no map.
+# Fewer voxels than this are not a map.
 _FEW = 10
 
-# With fewer voxels missing than this share, the rest cannot be those above a threshold.
+# If a smaller share than this is missing, the map was not thresholded.
 _FEWEST_MISSING = 0.2
 
-# Of genuine maps, robust standard deviations of z values go from 0.6 to 2.3.
+# In genuine maps, robust standard deviations of z values range from 0.6 to 2.3.
 _SMALLEST_SCALE, _LARGEST_SCALE = 0.5, 4
 _IQR_OF_Z = 1.3489795003921634
 
-# No z value of a p-value is larger: ndtr(-38.5) is 0 in double precision.
+# The largest z value of a p-value: ndtr(-38.5) is 0 in double precision.
 _LARGEST_Z = 40
 
-# Fewer elements may have any scale by chance: of so many, it is outside of the limits, or all
-# lie within [-1, 1], less than once in a million maps.
+# Fewer elements may have any scale by chance. With this many, the scale is outside the limits, or
+# all values lie in [-1, 1], in less than one in a million maps.
 _FEWEST_JUDGED = 200
 _MOST_JUDGED = 20_000
 
-# Of p-values that underflow to 0, others are close: with more zeros than this share, and none
-# that is so small, the zeros are no p-values.
+# If p-values underflow to 0, others are close to 0. With a larger share of zeros than this and no
+# other p-value below this limit, the zeros are not p-values.
 _MOST_ZEROS = 0.02
 _TINY_P = 1e-6
 
@@ -53,13 +53,13 @@ def form_family(
     Parameters
     ----------
     values : ndarray of shape (n_elements,)
-        Values in the mask; NaN where there is none.
+        Values in the mask; NaN for missing values.
 
     space : Space
-        Where the elements lie.
+        Positions of the elements.
 
     statistic : Statistic
-        What the values are.
+        The statistic of the values.
 
     mask_called : str, default="the mask"
         The mask in a sentence, which says where it is from.
@@ -72,15 +72,14 @@ def form_family(
     Raises
     ------
     ValueError
-        If the map is NaN, or one and the same value, throughout the mask, or holds
-        impossible values, or if the elements that are not NaN look like those beyond a
-        threshold.
+        If the map is NaN or constant throughout the mask, has impossible values, or is NaN
+        everywhere below what looks like a threshold.
 
     Warns
     -----
     UserWarning
-        If elements are NaN, infinite, or exactly 0 in a map of p-values; if the values are not
-        those that such a statistic has.
+        If elements are NaN, infinite, or exactly 0 in a map of p-values; or if the values do not
+        look like this statistic.
     """
     elements = space.element_name[1]
     is_tested = ~np.isnan(values)
@@ -108,13 +107,13 @@ def form_family(
 
 
 def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_names: str) -> None:
-    """Warn of infinite values, and of values that z or t hardly ever have."""
+    """Warn of infinite values and of values that are very unlikely for z or t."""
     low, high = values.min(), values.max()
     if np.isinf(low) or np.isinf(high):
         n_up, n_down = int(np.isposinf(values).sum()), int(np.isneginf(values).sum())
-        strongest = "+inf is the strongest evidence there is, and -inf is none."
+        strongest = "+inf is the strongest possible evidence, and -inf is none."
         if statistic.two_sided:
-            strongest = "-inf and +inf are the strongest evidence there is: both sides count."
+            strongest = "-inf and +inf are the strongest possible evidence, as both sides count."
         warnings.warn(
             f"The map is infinite in {n_up + n_down} {element_names}: +inf in {n_up}, -inf in "
             f"{n_down}. {strongest} If these values stand for something else, leave them out of "
@@ -124,14 +123,14 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
         )
     if not statistic.is_signed or values.size < _FEWEST_JUDGED:
         return
-    # So many tell the scale, and there may be millions.
+    # This many are enough for the scale; there may be millions.
     some = values[:: max(1, values.size // _MOST_JUDGED)]
-    # Padding says nothing of it.
+    # Padding is no information on the scale.
     some = some[np.isfinite(some) & (some != 0)]
     if some.size < _FEWEST_JUDGED:
         return
     quartiles = np.quantile(some, (0.25, 0.75))
-    # The quartiles alone are turned into z values: that is all the scale needs.
+    # Only the quartiles are converted to z values, because the scale needs nothing else.
     scale = float(np.diff(statistic.one_sided_z(quartiles))[0] / _IQR_OF_Z)
     reason = None
     if low >= -1 and high <= 1:
@@ -163,8 +162,8 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
 def _looks_thresholded(z: np.ndarray) -> bool:
     """Tell whether z values close to zero, or of one sign, are missing.
 
-    A share of next to none is what few voxels may show by chance: the chance that standard
-    normal noise would show it decides then.
+    With few voxels, the share may be close to zero by chance. The probability under standard normal
+    noise decides then.
     """
     gap = float(np.quantile(np.abs(z), _NEXT_TO_NONE, method="lower", overwrite_input=True))
     lacks_small = gap >= _SMALL and z.size * (np.log(2) + log_ndtr(-gap)) < _LOG_IMPLAUSIBLE
@@ -174,15 +173,15 @@ def _looks_thresholded(z: np.ndarray) -> bool:
 
 
 def check_computed_family(z: np.ndarray, mask_called: str, element_names: str) -> None:
-    """Refuse a map whose mask was computed from it after it had been thresholded.
+    """Refuse a thresholded map whose mask was computed from the map itself.
 
-    The mask is then the voxels above the threshold. As a family they hold no noise any
-    more, and pure noise would get true discoveries.
+    The mask would be the voxels above the threshold. This family contains no noise any more, and
+    even a map of pure noise would get true discoveries.
 
     Parameters
     ----------
     z : ndarray of shape (n,)
-        The map as z values, in the mask, without voxels that are missing.
+        Z values of the map in the mask, without missing voxels.
 
     mask_called : str
         The mask in a sentence, which says where it is from.
@@ -199,9 +198,9 @@ def check_computed_family(z: np.ndarray, mask_called: str, element_names: str) -
         return
     raise ValueError(
         f"The map looks thresholded already: it has {z.size} {element_names} in {mask_called}, "
-        "next to none of them close to zero, or next to none of one sign. The others belong to "
-        "the family that is tested, and without them the bounds are void. Pass the map as it "
-        f"was before thresholding, or the mask of all {element_names} that were tested as mask_img."
+        "almost none of them close to zero, or almost none of one sign. The missing ones belong "
+        "to the tested family, and without them the bounds are invalid. Pass the unthresholded "
+        f"map, or the mask of all tested {element_names} as mask_img."
     )
 
 
@@ -211,10 +210,10 @@ def check_rest_of_nan(z: np.ndarray, n_nan: int, element_names: str, mask_called
     Parameters
     ----------
     z : ndarray of shape (n,)
-        The map as z values, in the mask, where it is not NaN.
+        Z values of the map in the mask, without NaN voxels.
 
     n_nan : int
-        Number of elements of the mask that are.
+        Number of NaN elements in the mask.
 
     element_names : str
         What they are called.
@@ -231,15 +230,15 @@ def check_rest_of_nan(z: np.ndarray, n_nan: int, element_names: str, mask_called
         return
     raise ValueError(
         f"The map looks thresholded already: it is NaN in {n_nan} {element_names} of "
-        f"{mask_called}, and next to none of the {z.size} others are close to zero, or next to "
-        "none of one sign. NaN leave the family that is tested, and without them the bounds are "
-        "void. Pass the map as it was before thresholding; or, if the others are all that were "
-        "tested, a mask of them as mask_img."
+        f"{mask_called}, and almost none of the {z.size} others are close to zero, or almost none "
+        "of one sign. NaN are left out of the tested family, and without them the bounds are "
+        "invalid. Pass the unthresholded map; or, if only the others were tested, a mask of them "
+        "as mask_img."
     )
 
 
 def warn_of_nan(n_nan: int, n_elements: int, element_names: str, mask_called: str) -> None:
-    """Warn that elements of a map are NaN, and so not in the family."""
+    """Warn that elements of a map are NaN and therefore not in the family."""
     warnings.warn(
         f"The map is NaN in {n_nan} of the {n_elements} {element_names} of {mask_called}. They are "
         f"left out of the family, which has {n_elements - n_nan} {element_names}.",
@@ -249,14 +248,14 @@ def warn_of_nan(n_nan: int, n_elements: int, element_names: str, mask_called: st
 
 
 def check_zeros(values: np.ndarray, element_names: str, mask_called: str) -> None:
-    """Refuse a p map that is 0 where it has no values, or warn if that may be so."""
+    """Refuse a p map that is padded with zeros, or warn if it may be."""
     n_zero = int((values == 0).sum())
     if n_zero > _MOST_ZEROS * values.size and not (values[values > 0] < _TINY_P).any():
         raise ValueError(
             f"The p map is exactly 0 in {n_zero} of the {values.size} {element_names} of "
             f"{mask_called}, and next to 0 nowhere: it looks padded. A p-value of 0 is the "
-            "strongest evidence there is. Leave the background out of mask_img; of a map that was "
-            "thresholded, pass what it was before."
+            "strongest possible evidence. Leave the background out of mask_img. If the map was "
+            "thresholded, pass the unthresholded map."
         )
     if n_zero:
         warnings.warn(
@@ -271,7 +270,7 @@ def check_zeros(values: np.ndarray, element_names: str, mask_called: str) -> Non
 def warn_of_untested_zeros(
     values: np.ndarray, statistic: Statistic, element_names: str, mask_called: str
 ) -> None:
-    """Warn if a map whose elements are all tested is exactly 0 where it may have no values."""
+    """Warn of exact zeros that may be missing values in a map without a mask."""
     n_zero = int((values == 0).sum())
     if not statistic.is_p and n_zero > _MOST_ZEROS * values.size:
         _, _, why = mask_called.partition(", since ")

@@ -1,4 +1,4 @@
-"""Sets that an image gives: clusters of another program, or the regions of an atlas."""
+"""Sets given by an image: clusters of another program, or the regions of an atlas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ari_estimator.inference._sets import Sets
 
 
 class GivenClusters(SetMaker):
-    """Takes the sets of a map from the labels of an image.
+    """Take the sets of a map from the labels of an image.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class GivenClusters(SetMaker):
         self.regions = regions
 
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
-        """Return the sets of the image, as far as they are tested."""
+        """Return the tested part of each set of the image."""
         return [self._among_tested(family, None)]
 
     def _among_tested(self, family: MapFamily, names: list[str] | None) -> Sets:
@@ -44,25 +44,25 @@ class GivenClusters(SetMaker):
         """Return how sets were made, see :meth:`SetMaker.describe`."""
         return {
             "kind": "given clusters",
-            "sentence": f"A label image gave the {self.regions.ids.size:,} clusters.",
+            "sentence": f"A label image defined the {self.regions.ids.size:,} clusters.",
             "references": [],
         }
 
 
 class GivenRegions(GivenClusters):
-    """Takes the sets of a map from the regions of an atlas, with their names."""
+    """Take the sets of a map, with their names, from the regions of an atlas."""
 
     called = "regions"
     has_labels = False
 
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
-        """Return the regions, as far as they are tested."""
+        """Return the tested part of each region."""
         return [self._among_tested(family, self.regions.names)]
 
     def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
         """Return how sets were made, see :meth:`SetMaker.describe`."""
         return {
             "kind": "regions",
-            "sentence": f"The sets are the {self.regions.ids.size:,} regions of an atlas.",
+            "sentence": f"The sets were the {self.regions.ids.size:,} regions of an atlas.",
             "references": [],
         }

@@ -1,4 +1,4 @@
-"""The table of local tests: how each is made from the tested elements of a map."""
+"""Table of local tests: how to make each from the tested elements of a map."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ LOCAL_TESTS: dict[str, Callable[[MapFamily], SimultaneousTest]] = {
     "hommel": lambda family: Hommel.of_valid(family.p_values, "hommel"),
 }
 
-# By the kind that a test bears in an archive.
+# By the kind of the test in an archive.
 TESTS: dict[str, type[SimultaneousTest]] = {test.kind: test for test in (Hommel, CalibratedTest)}

@@ -1,4 +1,4 @@
-"""The elements of one map that are tested, with their values."""
+"""The tested elements of one map, with their values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ari_estimator.inference._statistic import Statistic
 
 @dataclass(frozen=True)
 class MapFamily:
-    """The elements of one map that are tested, with their values.
+    """The tested elements of one map, with their values.
 
     An element is a voxel or a vertex. Sets of elements are formed from the values; a
     :class:`~ari_estimator.closed_testing.SimultaneousTest` bounds them.
@@ -23,16 +23,16 @@ class MapFamily:
         Values of the map.
 
     statistic : Statistic
-        What they are.
+        The statistic of the values.
 
     space : Space
-        Where the tested elements lie.
+        Positions of the tested elements.
 
     is_tested : ndarray of bool of shape (n_elements,)
-        Which elements of the mask are in the family: those that are not NaN.
+        Whether each element of the mask is in the family, which means that it is not NaN.
 
     p_values : ndarray of shape (n_tested,)
-        P-values of the values of the map, in whose order clusters are formed.
+        P-values of the map. Clusters form in the order of these p-values.
     """
 
     stat: np.ndarray
@@ -51,12 +51,12 @@ class MapFamily:
 
     @property
     def evidence(self) -> np.ndarray:
-        """What is thresholded, of shape (n_tested,): the larger, the stronger."""
+        """Evidence to threshold, of shape (n_tested,). Larger values are stronger."""
         return self.statistic.evidence(self.stat)
 
     @property
     def values_in_mask(self) -> np.ndarray:
-        """Values of the map in the mask, NaN where it is not tested, of shape (n_elements,)."""
+        """Values of the map in the mask, of shape (n_elements,); NaN where not tested."""
         values = np.full(self.is_tested.size, np.nan)
         values[self.is_tested] = self.stat
         return values

@@ -19,7 +19,7 @@ class _PValues(Statistic):
 
 
 def _with_two_digits(p_value: float) -> int:
-    """Return to how many decimals a p-value has two significant digits."""
+    """Return the number of decimals at which a p-value has two significant digits."""
     return 1 - math.floor(math.log10(p_value))
 
 
@@ -106,7 +106,7 @@ class OneMinusP(_PValues):
         return 1 - p_value
 
     def one_sided_z(self, values: np.ndarray) -> np.ndarray:
-        # No p-value in between: it would round to 1 where the z value is very negative.
+        # Without going through a p-value, which would round to 1 for very negative z values.
         return ndtri(values)
 
     def rounded(self, value: float) -> float:

@@ -1,4 +1,4 @@
-"""What asked for a map to be tested, and how its parameters become plain data."""
+"""The estimator that tested a map, and its parameters as plain data."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Provenance:
-    """What asked for a map to be tested.
+    """The estimator that tested a map.
 
     Attributes
     ----------
     estimator : str
-        Name of the class that asked.
+        Name of the class.
 
     parameters : mapping of str to object
         Its parameters.
 
     contrast : str or None
-        The contrast that the map was computed for, if the same analysis computed the map.
+        Contrast of the map, if the same analysis computed the map.
 
     said_by : str
-        What says what the map holds.
+        Source of the statistic of the map.
     """
 
     estimator: str = "FittedMap"
@@ -38,24 +38,24 @@ class Provenance:
     said_by: str = "the caller"
 
     def plain_parameters(self) -> dict[str, Any]:
-        """Return the parameters in plain data.
+        """Return the parameters as plain data.
 
         Returns
         -------
         parameters : dict of str to object
-            Numbers, texts, None, and lists of numbers as they are; all else as a short text,
-            such as the file of an image.
+            Numbers, texts, None and lists of numbers as they are. All other values become a short
+            text, such as the file of an image.
         """
         return {name: plain(value) for name, value in self.parameters.items()}
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON holds it: a number, a text, None or a list of numbers.
+    """Return a value that can be written as JSON: a number, a text, None or a list of numbers.
 
     Parameters
     ----------
     value : object
-        Value of a parameter.
+        The value of a parameter.
 
     Returns
     -------

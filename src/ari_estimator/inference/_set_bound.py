@@ -1,4 +1,4 @@
-"""What is known of one set."""
+"""The bound of one set."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import NamedTuple
 
 
 class SetBound(NamedTuple):
-    """What is known of one set of voxels or vertices.
+    """Bound on the true discoveries of one set of voxels or vertices.
 
     Attributes
     ----------
     n_tested : int
-        Number of voxels in the set that are tested.
+        Number of tested voxels in the set.
 
     true_discoveries : int
-        Lower bound on the number of active voxels among them.
+        Lower bound on the number of active voxels among the tested voxels of the set.
 
     tdp : float
-        Lower bound on the proportion of active voxels among them.
+        Lower bound on the proportion of active voxels among the tested voxels of the set.
 
     p_value : float
-        P-value of "no voxel of the set is active", adjusted for all sets at once. For a model
-        with a calibration it is a multiple of one divided by the number of permutations.
+        P-value of the hypothesis that no voxel of the set is active, adjusted for all sets at once.
+        With a calibration, it is a multiple of one divided by the number of permutations.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How the sets of a map are made, whatever they are."""
+"""Base class of the objects that make the sets of a map."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from ari_estimator.inference._sets import Sets
 
 
 class SetMaker(ABC):
-    """Makes the sets of a tested map.
+    """Make the sets of a tested map.
 
     Attributes
     ----------
     called : str
-        What its sets are: "clusters" or "regions".
+        Name of the sets: "clusters" or "regions".
 
     has_labels : bool
-        Whether a label image is a result. The regions of an atlas are known before.
+        Whether a label image is part of the results. It is not for the regions of an atlas, which
+        are given.
 
     connectivity : {6, 18, 26} or None
-        Which voxels are neighbours, where that matters.
+        Number of neighbours of a voxel; None if the sets do not depend on it.
 
     cluster_threshold : int
-        Smallest size of a set.
+        Minimum size of a set.
 
     regions : Regions or None
-        The regions that an image gave.
+        The regions given by an image.
 
     tdps : tuple of float or None
-        The TDPs that the user asked for; None if the user asked for something else.
+        The TDPs requested by the user; None if the sets are not defined by a TDP.
     """
 
     called: ClassVar[str] = "clusters"
@@ -59,12 +60,12 @@ class SetMaker(ABC):
         Returns
         -------
         partitions : list of Sets
-            The sets, one partition for each threshold, from the most lenient one.
+            The sets, with one partition for each threshold, from the most lenient to the strictest.
         """
 
     @abstractmethod
     def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
-        """Return how sets were made, in words and in plain data.
+        """Describe how the sets were made, in words and as plain data.
 
         Parameters
         ----------
@@ -77,18 +78,19 @@ class SetMaker(ABC):
         Returns
         -------
         description : dict
-            ``kind``, the name of this kind of sets; ``sentence``, for a paragraph on methods;
-            ``references``, the citations of that sentence. JSON can hold all of it.
+            ``kind``, the name of this kind of sets; ``sentence``, for a methods paragraph; and
+            ``references``, the publications that the sentence cites. All values can be written as
+            JSON.
         """
 
 
 def neighbours_in_words(space: Space, connectivity: int) -> str:
-    """Return which elements of a space are connected, as the last clause of a sentence."""
+    """Return a clause that says which elements of a space are connected."""
     joined = []
     if space.has_voxels:
-        joined.append(f"each voxel is connected to its {connectivity} neighbours")
+        joined.append(f"voxels were connected to their {connectivity} neighbours")
     if space.has_vertices:
-        joined.append("vertices are connected along the edges of the mesh")
+        joined.append("vertices were connected along the edges of the mesh")
     return " and ".join(joined)
 
 
@@ -98,5 +100,5 @@ def listed(words: list[str]) -> str:
 
 
 def least_size_in_words(cluster_threshold: int) -> str:
-    """Return the words before the elements of a cluster; none if a cluster may have any size."""
+    """Return the minimum size of clusters in words; empty if there is none."""
     return "" if cluster_threshold <= 1 else f"at least {cluster_threshold:,} "

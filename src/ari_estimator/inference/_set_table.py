@@ -1,4 +1,4 @@
-"""The table of sets, one row each and one for the rest of the brain."""
+"""The table of sets, with a row for each set and one for the rest of the brain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def set_table(
     bounds: list[np.ndarray],
     ends: list[list[np.ndarray]] | None = None,
 ) -> pd.DataFrame:
-    """Describe the sets of a map.
+    """Return the table of the sets of a map.
 
     Parameters
     ----------
@@ -25,19 +25,19 @@ def set_table(
         The map.
 
     partitions : list of Sets
-        Its sets, one partition for each threshold.
+        The sets, with one partition for each threshold.
 
     bounds : list of ndarray of int of shape (n_sets + 1,)
         True discoveries of the rest and of each set.
 
     ends : list of two such lists, or None, default=None
-        The same at the ends of the Monte Carlo interval.
+        The bounds at both ends of the Monte Carlo interval.
 
     Returns
     -------
     table : pandas.DataFrame
-        The sets of the first partition, then the sets of the next ones. The last row, with id 0, is
-        the rest of the brain: all elements in no set of the first partition.
+        The sets of the first partition, followed by the sets of the other partitions. The last row,
+        with id 0, is the rest of the brain: all elements outside the sets of the first partition.
     """
     columns = [{"true_discoveries": of_sets} for of_sets in bounds]
     for name, of_end in zip(("low", "high"), ends or (), strict=False):
@@ -51,7 +51,7 @@ def set_table(
 
 
 def _describe(family: MapFamily, sets: Sets, bounds: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Describe the sets of one partition, a row for each label, the rest (0) first."""
+    """Return the table of one partition, with a row for each label. The rest (0) is first."""
     n_labels = sets.ids.size + 1
     counts = np.bincount(sets.labels, minlength=n_labels)
     evidence = peak_evidence(family)
@@ -86,8 +86,8 @@ def _describe(family: MapFamily, sets: Sets, bounds: dict[str, np.ndarray]) -> p
     description["tdp"] = bounds["true_discoveries"] / np.maximum(counts, 1)
     description["peak_stat"] = family.stat[peaks]
     description = pd.concat([description, places], axis=1)
-    # Of nothing there is no peak, and no proportion: of the rest, where clusters fill the
-    # brain, or of a region outside of the mask.
+    # Empty sets have no peak and no proportion. Examples are the rest where clusters fill the
+    # brain, and a region outside the mask.
     of_members = ["tdp", "peak_stat", *places.columns]
     for column in of_members:
         description[column] = description[column].where(counts > 0)
@@ -95,7 +95,7 @@ def _describe(family: MapFamily, sets: Sets, bounds: dict[str, np.ndarray]) -> p
 
 
 def peak_evidence(family: MapFamily) -> np.ndarray:
-    """Return what peaks: the evidence, with infinite values below all others.
+    """Return the evidence in which to find peaks, with infinite values below all others.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def peak_evidence(family: MapFamily) -> np.ndarray:
     Returns
     -------
     evidence : ndarray of shape (n_tested,)
-        The larger, the stronger. A peak is finite where a set has finite values.
+        Larger values are stronger. The peak of a set is finite if the set has finite values.
     """
     evidence = family.statistic.evidence(family.stat)
     if evidence.max() == np.inf:
@@ -124,11 +124,10 @@ def strongest(
     Parameters
     ----------
     evidence : ndarray of shape (n,)
-        Larger is stronger.
+        Larger values are stronger.
 
     ranks_of : callable
-        Gives the rank of each of some positions. Of equally strong ones, the lowest rank goes
-        first.
+        Returns the rank of given positions. If several are equally strong, the lowest rank wins.
 
     labels : ndarray of int of shape (n,)
         Labels.
@@ -139,13 +138,13 @@ def strongest(
     Returns
     -------
     positions : ndarray of int of shape (n_labels,)
-        0 for a label that is not there.
+        Position of the strongest evidence of each label; 0 for labels without elements.
     """
     highest = np.full(n_labels, -np.inf)
     np.maximum.at(highest, labels, evidence)
     candidates = np.flatnonzero(evidence == highest[labels])
     if np.bincount(labels[candidates]).max(initial=0) > 1:
-        # From the highest rank to the lowest: the lowest is written last, and stays.
+        # In descending order of rank, so that the lowest rank is written last and stays.
         candidates = candidates[np.argsort(-ranks_of(candidates))]
     positions = np.zeros(n_labels, dtype=np.intp)
     positions[labels[candidates]] = candidates

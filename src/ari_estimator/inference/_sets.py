@@ -1,4 +1,4 @@
-"""Sets of elements of one map, however they were made."""
+"""Sets of elements of one map."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from ari_estimator.inference._tdp_forest import TDPForest
 
 @dataclass(frozen=True)
 class Sets:
-    """Sets of tested elements, and the rest: what bounds, images and tables are made of.
+    """Sets of tested elements and the rest, for bounds, images and tables.
 
     Attributes
     ----------
     labels : ndarray of int of shape (n_members,)
-        Number of the set that each entry belongs to: 1, 2, ...; 0 is the rest.
+        Number of the set of each entry: 1, 2, ...; 0 is the rest.
 
     ids : ndarray of int of shape (n_sets,)
-        The id of each set, as tables show it.
+        Id of each set, as shown in tables.
 
     directions : list of str
         Direction of each set, such as "positive".
 
     threshold : float, or ndarray of shape (n_sets,)
-        Threshold that formed the sets, or the threshold of each, on the scale of the statistic.
-        NaN if no threshold formed them.
+        Threshold of the sets, or of each set, on the scale of the statistic. NaN if the sets have
+        no threshold.
 
     tdp_threshold : float or None
-        TDP that the user asked for; None if the user asked for something else.
+        TDP requested by the user; None if the sets are not defined by a TDP.
 
     elements : ndarray of int of shape (n_members,), or None
-        The element that each entry of ``labels`` belongs to. If sets overlap, an element in two
-        sets has two entries. None if the first entry belongs to the first element, the second
-        entry to the second element, and so on.
+        The element of each entry of ``labels``. If sets overlap, an element in two sets has two
+        entries. None if the first entry belongs to the first element, the second entry to the
+        second element, and so on.
 
     names : list of str, or None
         Names of the sets, if they are regions.
 
     rest_id : int
-        The id of the rest.
+        Id of the rest.
 
     shown_tdp : ndarray of shape (n_tested,), or None
-        TDP that each element shows; None if each element shows the TDP of its set.
+        TDP to show at each element; None to show the TDP of its set.
 
     forest : TDPForest or None
         All clusters of the map, if the sets are some of them.

@@ -1,8 +1,8 @@
-"""What the values of a statistical map are, and the p-values they stand for.
+"""The statistic of a map, and its p-values.
 
 A map may hold z, t, F or chi-squared statistics, or p-values in one of three notations. A
-:class:`Statistic` knows all that depends on it: p-values to test, evidence that grows with the
-effect to threshold, and words for tables, figures and files.
+:class:`Statistic` provides everything that depends on this choice: p-values to test, evidence to
+threshold, and words for tables, figures and files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -22,21 +22,21 @@ StatType = Literal["z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"]
 # What a map is taken for, and what contrasts of a model are.
 DEFAULT_STAT_TYPE: StatType = "z"
 
-# The table of statistics, by name. Each class puts itself in.
+# The table of statistics, by name. Each class adds itself.
 STATISTICS: dict[str, type[Statistic]] = {}
 
 MINUS_LOG_P = "\N{MINUS SIGN}log10 p"
 
-# -log10 of the smallest p-value that there is as a normal number.
+# -log10 of the smallest p-value that is a normal floating-point number.
 _STRONGEST = 308.0
 
 
 @dataclass(frozen=True)
 class Statistic(ABC):
-    """What the values of a map are.
+    """The statistic of a map.
 
-    A subclass is one statistic. The methods take the values of the tested elements: a float64
-    array of shape (n_tested,) without NaN, which they leave as it is.
+    Each subclass is one statistic. The methods take the values of the tested elements, a float64
+    array of shape (n_tested,) without NaN, and do not change it.
 
     Attributes
     ----------
@@ -45,65 +45,70 @@ class Statistic(ABC):
         otherwise.
 
     two_sided : bool
-        Whether deviations in both directions count. Only for statistics with a sign.
+        Whether to test both directions. Only for statistics with a sign.
+
+    has_direction : bool
+        False for z values of an F or chi-squared test, where a large z shows an effect without a
+        direction.
 
     stat_type : str
-        Its name, as the parameter ``stat_type`` has it.
+        Name of the statistic in the parameter ``stat_type``.
 
     name : str
-        Its name in a sentence.
+        Name of the statistic in a sentence.
 
     symbol : str
-        Its name on a page or an axis.
+        Name of the statistic on a page or an axis.
 
     wanted_df : str or None
-        What ``df`` must be; None if there are no degrees of freedom.
+        Required value of ``df``, in words; None if there are no degrees of freedom.
 
     n_df : int
-        How many degrees of freedom there are.
+        Number of degrees of freedom: 0, 1 or 2.
 
     last_df_may_be_infinite : bool
-        Whether the last of them may be infinite, which means that the variance is known.
+        Whether the last number may be infinite, which means that the variance is known.
 
     df_may_vary : bool
-        Whether each element may have degrees of freedom of its own.
+        Whether degrees of freedom may differ between elements.
 
     why_one_sided : str or None
-        Why there are no two sides; None if there are.
+        Reason why the statistic cannot be two-sided; None if it can.
 
     is_p : bool
-        Whether the values stand for p-values, so that no value says that nothing was tested.
+        Whether the values represent p-values. Then no value means "not tested".
 
     is_signed : bool
-        Whether the sign of a value is the direction of its effect, even one-sided.
+        Whether the sign of a value is the direction of the effect, even if the test is one-sided.
 
     as_p : tuple of (float, float) or None
-        Offset and factor that turn a value into a p-value, where p-values are one line of the
-        values. Such a map is drawn as ``-log10 p``, because strong p-values are hard to see.
+        Offset and factor that turn a value into a p-value, if p-values are linear in the values.
+        Figures show such a map as ``-log10 p``, because small p-values are hard to see.
 
     zero_is_strongest : bool
-        Whether a value of 0 is the strongest evidence, so that a background of zeros is a fault.
+        Whether a value of 0 is the strongest evidence. Then a background of zeros is an error.
 
     called : mapping of str to str
-        What files of programs call it, by program: "bids", "nifti", "spm", "fsl".
+        Names of the statistic in files, by program: "bids", "nifti", "spm", "fsl".
 
     See Also
     --------
-    make_statistic : The statistic of a name.
+    make_statistic : Returns the statistic with a given name.
 
     Notes
     -----
-    One-sided, the p-value of z and t is the upper tail: large positive values are evidence,
-    negative ones are not. Two-sided, it is twice the tail beyond the absolute value. F and
-    chi-squared have their upper tail, which covers all directions of an effect. Each tail is
-    computed directly, not as one minus the rest, so that small p-values keep their digits.
+    The one-sided p-value of z and t is the upper tail: large positive values are evidence, and
+    negative values are not. The two-sided p-value is twice the tail beyond the absolute value. The
+    p-value of F and chi-squared is the upper tail, which covers all directions of an effect. Each
+    tail is computed directly and not as one minus the rest, so small p-values keep their digits.
 
-    P-values must not be corrected for multiple testing. Only the person who computed them knows
-    whether they are one-sided or two-sided; they are tested as they are. ``neg_log10_p`` with
-    ``two_sided`` is ``-log10`` of two-sided p-values with the sign of the effect, as in the sig
-    maps of FreeSurfer: nothing is doubled, and the sign is the direction.
+    P-values must be uncorrected for multiple testing. They are tested as they are, whether they
+    were computed one-sided or two-sided. ``neg_log10_p`` with ``two_sided`` is ``-log10`` of
+    two-sided p-values with the sign of the effect, as in the sig maps of FreeSurfer. These p-values
+    are not doubled, and the sign is the direction.
 
-    ``1 - p`` has lost the digits of small p-values: in single precision, all below 3e-8 are 0.
+    ``1 - p`` loses the digits of small p-values: in single precision, all p-values below 3e-8
+    become 0.
 
     Examples
     --------
@@ -115,6 +120,7 @@ class Statistic(ABC):
 
     df: tuple[float, ...] = ()
     two_sided: bool = False
+    has_direction: bool = field(default=True, repr=False)
 
     stat_type: ClassVar[str]
     name: ClassVar[str]
@@ -130,7 +136,7 @@ class Statistic(ABC):
     zero_is_strongest: ClassVar[bool] = False
     called: ClassVar[Mapping[str, str]] = {}
 
-    # The range of one-sided values, and of thresholds on the scale of the map.
+    # Range of one-sided values, and of thresholds on the scale of the map.
     _lowest: ClassVar[float] = 0.0
     _highest: ClassVar[float] = math.inf
     _hint_on_range: ClassVar[str] = ""
@@ -143,22 +149,43 @@ class Statistic(ABC):
     def direction(self) -> str:
         """Direction of the effects that the test looks for: "positive", "both" or "unsigned".
 
-        A set has this direction, too, unless it was made of positive or of negative values alone.
+        Sets have this direction too, unless they consist of positive or negative values only.
         """
         return "both" if self.two_sided else "unsigned"
 
+    def of_f(self) -> Statistic:
+        """Return the statistic for a map whose values represent an F test.
+
+        Returns
+        -------
+        statistic : Statistic
+            The same statistic, without a direction.
+
+        Raises
+        ------
+        ValueError
+            If the statistic is two-sided.
+        """
+        if self.two_sided:
+            raise ValueError(
+                f"'two_sided' must be False for {self.name} values of an F test, which has no "
+                f"sign: a negative {self.name} only says that the effect is smaller than expected "
+                "by chance. Got True."
+            )
+        return replace(self, has_direction=False)
+
     @property
     def given_df(self) -> Any:
-        """Degrees of freedom as the parameter ``df`` has them: None, a number, or two."""
+        """Degrees of freedom as in the parameter ``df``: None, one number or two numbers."""
         return self.df[0] if len(self.df) == 1 else self.df or None
 
     @property
     def symbol_as_drawn(self) -> str:
-        """Name of what figures and pages draw."""
+        """Name of the values that figures and pages draw."""
         return self.symbol if self.as_p is None else MINUS_LOG_P
 
     def check_values(self, values: np.ndarray) -> None:
-        """Raise a ValueError if there are values that the statistic cannot have."""
+        """Raise a ValueError if the statistic cannot have some of the values."""
         if self.two_sided or not values.size:
             return
         low, high = values.min(), values.max()
@@ -179,21 +206,26 @@ class Statistic(ABC):
             The thresholds.
 
         given : object
-            What the user gave as threshold, for messages.
+            The threshold as given by the user, for messages.
 
         Raises
         ------
         ValueError
-            If one of them is NaN, negative or, for p and one_minus_p, above 1.
+            If one of them is NaN, infinite, negative or, for p and one_minus_p, above 1.
         """
-        if all(0 <= threshold <= self._highest for threshold in thresholds):
+        if all(0 <= t <= self._highest and t < np.inf for t in thresholds):
             return
+        if np.inf in thresholds and not np.isfinite(self._highest):
+            raise ValueError(
+                "'threshold' must be finite, because no value exceeds infinity. "
+                f"Got: 'threshold={given}'."
+            )
         if np.isfinite(self._highest):
             raise ValueError(
                 "'threshold' must lie between 0 and 1, as the values of a map of "
                 f"stat_type={self.stat_type!r} do. Got: 'threshold={given}'."
             )
-        # The words of nilearn, whose users may have tests of them.
+        # nilearn's words, which users may test for.
         raise ValueError(
             "'threshold' cannot be negative or contain negative values, or NaN. "
             f"Got: 'threshold={given}'."
@@ -201,7 +233,7 @@ class Statistic(ABC):
 
     @abstractmethod
     def p_values(self, values: np.ndarray) -> np.ndarray:
-        """Return the p-values of a map's values.
+        """Return the p-values of the values of a map.
 
         Parameters
         ----------
@@ -211,26 +243,27 @@ class Statistic(ABC):
         Returns
         -------
         p_values : ndarray of shape (n_tested,)
-            In [0, 1], never NaN. ``values`` itself if they are p-values.
+            P-values in [0, 1] without NaN. This is the array ``values`` itself if it holds
+            p-values.
 
         Notes
         -----
-        Relative errors stay below 1e-12 down to p-values of 1e-300, with exceptions that are too
-        small to matter: 4e-9 next to p = 0.5 for t with one degree of freedom; for F with more
-        than 1e3 degrees of freedom 1e-9 up to 1e6 of them, 1e-6 up to 1e10 (both with old
-        releases of scipy alone), and 1e-4 beyond.
+        Relative errors stay below 1e-12 down to p-values of 1e-300, with negligible exceptions:
+        4e-9 next to p = 0.5 for t with one degree of freedom; for F with more than 1e3 degrees of
+        freedom 1e-9 up to 1e6 of them, 1e-6 up to 1e10 (both with old releases of scipy alone), and
+        1e-4 beyond.
         """
 
     @abstractmethod
     def at_p(self, p_value: float) -> float:
-        """Return the value of the map that has a p-value, absolute if two-sided."""
+        """Return the value of the map with a given p-value; the absolute value if two-sided."""
 
     @abstractmethod
     def one_sided_z(self, values: np.ndarray) -> np.ndarray:
-        """Return z values that are as extreme as the map's values.
+        """Return z values that are as extreme as the values of the map.
 
-        If nothing but noise is in the map, these are standard normal, which tells a map that was
-        thresholded before from one that was not.
+        If the map is pure noise, these z values are standard normal. This reveals whether a map was
+        thresholded.
 
         Parameters
         ----------
@@ -240,12 +273,13 @@ class Statistic(ABC):
         Returns
         -------
         z : ndarray of shape (n_tested,)
-            The z values with the same upper tail, and with the sign of the values where they have
-            one. It is +inf where the tail is 0, and -inf where it is 1. ``values`` itself for z.
+            Z values with the same upper tail, and with the sign of the values if they have one.
+            They are +inf where the tail is 0 and -inf where it is 1. For z, this is the array
+            ``values`` itself.
         """
 
     def evidence(self, values: np.ndarray) -> np.ndarray:
-        """Return what is thresholded, and peaks: the larger, the stronger.
+        """Return the evidence to threshold; larger values are stronger.
 
         Parameters
         ----------
@@ -255,13 +289,13 @@ class Statistic(ABC):
         Returns
         -------
         evidence : ndarray of shape (n_tested,)
-            The values, negated if they are p-values, absolute if two-sided. ``values`` itself
-            where nothing changes.
+            The values, negated for p-values, absolute if two-sided. This is the array ``values``
+            itself if nothing changes.
         """
         return np.abs(values) if self.two_sided else values
 
     def evidence_of_threshold(self, threshold: float) -> float:
-        """Return a threshold of the map as a threshold of the evidence.
+        """Convert a threshold on the map to a threshold on the evidence.
 
         Parameters
         ----------
@@ -276,7 +310,7 @@ class Statistic(ABC):
         return threshold
 
     def threshold_of_evidence(self, evidence: Height) -> Height:
-        """Return thresholds of the evidence as thresholds of the map.
+        """Convert thresholds on the evidence to thresholds on the map.
 
         Parameters
         ----------
@@ -292,11 +326,11 @@ class Statistic(ABC):
 
     @property
     def side_of_threshold(self) -> str:
-        """Side of a threshold on which clusters lie, as in "voxels above 3.1"."""
+        """Side of the threshold on which clusters lie, as in "voxels above 3.1"."""
         return "with absolute values above" if self.two_sided else "above"
 
     def drawn(self, values: np.ndarray) -> np.ndarray:
-        """Return values as figures draw them.
+        """Return values as drawn in figures.
 
         Parameters
         ----------
@@ -315,7 +349,7 @@ class Statistic(ABC):
             return np.minimum(-np.log10(offset + factor * values), _STRONGEST)
 
     def rounded(self, value: float) -> float:
-        """Return a value of the map with the digits that a table shows.
+        """Return a value of the map rounded for tables.
 
         Parameters
         ----------

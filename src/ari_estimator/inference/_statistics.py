@@ -1,4 +1,4 @@
-"""The statistic of a map, from what a user says and what its file declares."""
+"""Find the statistic of a map from the arguments of the user and the declarations of its file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from ari_estimator.images._declared import Declaration
 from ari_estimator.inference._statistic import DEFAULT_STAT_TYPE, STATISTICS, Statistic
 
-# What cannot be tested, what it is called, and what to pass instead.
+# Maps that cannot be tested: their name, and what to pass instead.
 _UNTESTABLE = {
     "effect": (
         "effects",
@@ -57,25 +57,29 @@ _UNTESTABLE = {
     ),
 }
 
-# What says what the values are, if no one does.
+# Source of the statistic if nothing declares it.
 _NOTHING = "nothing"
 
-# What says less than the statistic.
+# Declarations that do not determine the statistic.
 _MAY_BE = {"t or F": ("t", "F"), "p-values of PALM": ("p", "one_minus_p", "neg_log10_p")}
 
-# Where programs keep the degrees of freedom.
+# Files in which programs store the degrees of freedom.
 _WHERE_DF_IS = (
     "The file does not declare them. FSL has them in stats/dof of a first level, and in tdof_t1 of "
     "a group, not in dof (df takes that image); SPM has them in SPM.mat and in the header of "
     "spmT_0001; for nilearn's models they are the number of maps less the rank of the design"
 )
 
+
+# End of the name of a statistic in a declaration, if its values represent an F test.
+_OF_F = " of F"
+
 # Headers have one decimal.
 _DF_ROUNDING = 0.051
 
 
 class SettledStatistic(NamedTuple):
-    """What the values of maps are, and what says so.
+    """The statistic of maps, and its source.
 
     Attributes
     ----------
@@ -83,11 +87,11 @@ class SettledStatistic(NamedTuple):
         What the values are.
 
     said_by : str
-        What says so, for reports and files.
+        Source of the statistic, for reports and files.
 
     df_varies : bool
-        Whether the maps hold t values that become z values, by the degrees of freedom of each
-        element.
+        Whether the maps hold t values that are converted to z values with the degrees of freedom of
+        each element.
     """
 
     statistic: Statistic
@@ -98,22 +102,22 @@ class SettledStatistic(NamedTuple):
 def settle_statistic(
     declarations: list[list[Declaration]], stat_type: Any, df: Any, two_sided: Any
 ) -> SettledStatistic:
-    """Return what maps hold: what a user says, else what their files declare, else z.
+    """Return the statistic of maps: given by the user, else declared by the files, else z.
 
     Parameters
     ----------
     declarations : list of list of Declaration
-        What the file of each map says, the most trusted first.
+        Declarations of the file of each map, starting with the most trusted.
 
     stat_type : str or None
-        What the user says that the maps hold; None for what the files declare.
+        Statistic given by the user; None to take what the files declare.
 
     df : None, float, sequence of two floats, image, path or array
-        Degrees of freedom; None for what the files declare. An image, a file or an array of many
-        numbers gives each element its own.
+        Degrees of freedom; None to take what the files declare. An image, a file or an array of
+        many numbers gives the degrees of freedom of each element.
 
     two_sided : bool
-        Whether deviations in both directions count.
+        Whether to test both directions.
 
     Returns
     -------
@@ -123,15 +127,15 @@ def settle_statistic(
     Raises
     ------
     TypeError
-        If an argument is of another type.
+        If an argument has another type.
     ValueError
-        If a file declares something that cannot be tested, the files declare different things,
-        or something is missing or does not go together.
+        If a file declares values that cannot be tested, if files contradict each other, or if
+        information is missing or inconsistent.
 
     Warns
     -----
     UserWarning
-        If the user says something else than a file declares.
+        If the user contradicts the declaration of a file.
     """
     first = [_put_together(of_map) for of_map in declarations if of_map]
     said_by = "the parameter stat_type"
@@ -155,20 +159,23 @@ def settle_statistic(
             df = declared
         elif declared is not None:
             _warn_of_other_df(df, declared, first[0].said_by)
-    return SettledStatistic(make_statistic(stat_type, df, two_sided), said_by)
+    statistic = make_statistic(stat_type, df, two_sided)
+    if statistic.is_signed and any(one.holds.endswith(_OF_F) for one in first):
+        statistic = statistic.of_f()
+    return SettledStatistic(statistic, said_by)
 
 
 def sentence_of(statistic: Statistic, said_by: str) -> str:
-    """Return a sentence on what the values of a map were taken for, and why."""
+    """Return a sentence on the statistic of a map and its source."""
     if said_by == _NOTHING:
-        return f"Nothing says what the map holds: it was taken for {statistic.name} values."
+        return f"The map declares no statistic, so its values were read as {statistic.name} values."
     numbers = " and ".join(f"{value:g}" for value in statistic.df)
     with_df = f" with {numbers} degrees of freedom" if numbers else ""
-    return f"The map was taken for {statistic.name} values{with_df}, as {said_by} says."
+    return f"The values were read as {statistic.name} values{with_df}, according to {said_by}."
 
 
 def _put_together(of_map: list[Declaration]) -> Declaration:
-    """Return the most trusted declaration of a file, with what it leaves open from the others."""
+    """Return the most trusted declaration of a file, completed from the others."""
     first = of_map[0]
     for other in of_map[1:]:
         if other.holds in _MAY_BE.get(first.holds, ()):
@@ -186,7 +193,7 @@ def _put_together(of_map: list[Declaration]) -> Declaration:
 
 
 def _varies(df: Any) -> bool:
-    """Tell whether degrees of freedom are an image, a file, or an array of many numbers."""
+    """Return whether degrees of freedom are an image, a file, or an array of many numbers."""
     if isinstance(df, np.ndarray):
         return df.ndim > 0 and df.size > 2
     return isinstance(df, (str, Path)) or hasattr(df, "header") or hasattr(df, "mesh")
@@ -222,8 +229,8 @@ def _declared(first: list[Declaration], n_maps: int) -> str:
 
 
 def _stat_type_of(holds: str) -> str | None:
-    # FreeSurfer's maps of signed logarithms are logarithms; their sign needs two_sided.
-    return stat_type_called("declared", holds.removesuffix(" with a sign"))
+    # FreeSurfer's signed logarithms are logarithms too; their sign needs two_sided.
+    return stat_type_called("declared", holds.removesuffix(" with a sign").removesuffix(_OF_F))
 
 
 def _warn_of_contradiction(first: list[Declaration], stat_type: Any) -> None:
@@ -256,7 +263,7 @@ def _declared_df(first: list[Declaration], stat_type: Any, *, is_needed: bool) -
 
 
 def _warn_of_other_df(df: Any, declared: Any, said_by: str) -> None:
-    """Warn if a user says other degrees of freedom than a file."""
+    """Warn if the user and a file give different degrees of freedom."""
     said, of_file = np.atleast_1d(df), np.atleast_1d(declared)
     if said.dtype.kind not in "iuf" or said.shape != of_file.shape:
         return  # which make_statistic refuses
@@ -270,12 +277,12 @@ def _warn_of_other_df(df: Any, declared: Any, said_by: str) -> None:
 
 
 def stat_type_called(program: str, word: str) -> str | None:
-    """Return what a program's word for the values of a map means.
+    """Return the statistic that a program's word for the values of a map means.
 
     Parameters
     ----------
     program : {"bids", "declared", "spm", "fsl"}
-        Whose word it is.
+        Program or standard that uses the word.
 
     word : str
         The word, such as ``"tstat"`` in the name of a file of FSL.
@@ -283,7 +290,7 @@ def stat_type_called(program: str, word: str) -> str | None:
     Returns
     -------
     stat_type : str or None
-        The statistic; None if the word means none of them.
+        The statistic; None if the word does not mean a known statistic.
 
     Examples
     --------
@@ -298,7 +305,7 @@ def stat_type_called(program: str, word: str) -> str | None:
 
 
 def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> Statistic:
-    """Return what the values of a map are, from what a user says.
+    """Return the statistic with a given name.
 
     Parameters
     ----------
@@ -310,7 +317,7 @@ def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> St
         otherwise.
 
     two_sided : bool, default=False
-        Whether deviations in both directions count. For z, t and neg_log10_p only.
+        Whether to test both directions. For z, t and neg_log10_p only.
 
     Returns
     -------
@@ -320,9 +327,9 @@ def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> St
     Raises
     ------
     TypeError
-        If an argument is not of these types.
+        If an argument has another type.
     ValueError
-        If ``stat_type`` is none of these, or if the others do not go with it.
+        If ``stat_type`` is not one of these names, or the other arguments do not fit it.
 
     Examples
     --------
@@ -347,9 +354,9 @@ def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> St
 
 
 def _check_df(statistic: type[Statistic], df: Any) -> tuple[float, ...]:
-    """Return degrees of freedom as a tuple of one number, or of two."""
+    """Return degrees of freedom as a tuple of numbers."""
     if statistic.wanted_df is None:
-        # An option that would do nothing: something is not as the user believes.
+        # The argument would have no effect, so the user expects something else.
         raise ValueError(
             f"'df' must be None for stat_type={statistic.stat_type!r}, which has no degrees of "
             f"freedom. Got {df!r}."

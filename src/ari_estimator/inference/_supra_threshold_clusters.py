@@ -1,4 +1,4 @@
-"""Sets made by a threshold: supra-threshold clusters."""
+"""Supra-threshold clusters of one or more thresholds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ari_estimator.inference._thresholds import Thresholds
 
 
 class SupraThresholdClusters(SetMaker):
-    """Makes the sets of a map: its connected supra-threshold elements.
+    """Make the clusters of a map: its connected supra-threshold elements.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ class SupraThresholdClusters(SetMaker):
         The thresholds.
 
     graph : Graph
-        Who is whose neighbour, among all elements of the mask.
+        The graph of all elements of the mask.
 
     connectivity : {6, 18, 26}
-        Which voxels are neighbours in the graph.
+        Number of neighbours of a voxel in the graph.
 
     cluster_threshold : int
-        Smallest number of elements of a cluster.
+        Minimum number of elements of a cluster.
     """
 
     connectivity: int
@@ -51,8 +51,9 @@ class SupraThresholdClusters(SetMaker):
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
         """Return the clusters at each threshold, from the most lenient to the strictest.
 
-        The clusters of one threshold go from the largest to the smallest; of one size, positive
-        ones first, and then by their first elements. Ids run through.
+        For each threshold, clusters are in descending order of size. Clusters of equal size are
+        ordered by sign (positive first) and then by their first elements. Ids continue from one
+        threshold to the next.
         """
         partitions = []
         n_before = 0
@@ -65,7 +66,7 @@ class SupraThresholdClusters(SetMaker):
             np.minimum.at(first, labels[members], family.space.ranks_of(members))
             is_negative = np.array(directions, dtype=object) == "negative"
             kept = kept[np.lexsort((first[1 + kept], is_negative[kept], -sizes[kept]))]
-            # The partitions of all thresholds are kept: in as few bytes as will do.
+            # The partitions of all thresholds are kept, so use the smallest data type.
             new_labels = np.zeros(len(directions) + 1, dtype=np.min_scalar_type(kept.size))
             new_labels[1 + kept] = np.arange(1, kept.size + 1)
             ids = np.arange(n_before + 1, n_before + kept.size + 1)
@@ -78,7 +79,7 @@ class SupraThresholdClusters(SetMaker):
     def _components_by_direction(
         self, family: MapFamily, selected: np.ndarray
     ) -> tuple[np.ndarray, list[str]]:
-        """Return components of positive and of negative values apart, numbered through."""
+        """Return components of positive and negative values, with consecutive numbers."""
         if not family.statistic.two_sided:
             labels, n_clusters = self._components(family, selected)
             return labels, [family.statistic.direction] * n_clusters
@@ -88,7 +89,7 @@ class SupraThresholdClusters(SetMaker):
         return labels, ["positive"] * n_positive + ["negative"] * n_negative
 
     def _components(self, family: MapFamily, selected: np.ndarray) -> tuple[np.ndarray, int]:
-        """Return components of tested elements, in the graph of all of them."""
+        """Return components of the tested elements in the graph of all elements."""
         if selected.size == family.is_tested.size:
             return self.graph.components(selected)
         labels, n_components = self.graph.components(put(selected, family.is_tested))
@@ -111,7 +112,7 @@ class SupraThresholdClusters(SetMaker):
                 return f"No {space.element_name[0]} reached the concentration threshold."
             beyond = f"the concentration threshold, {beyond}"
         return (
-            f"Clusters are sets of {least_size_in_words(self.cluster_threshold)}connected "
+            f"Clusters consisted of {least_size_in_words(self.cluster_threshold)}connected "
             f"{space.element_name[1]} {family.statistic.side_of_threshold} {beyond}; "
             f"{neighbours_in_words(space, self.connectivity)}."
         )

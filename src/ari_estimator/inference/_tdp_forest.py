@@ -1,4 +1,4 @@
-"""Adaptive clusters: all clusters of a map with their bounds, and what can be asked of them."""
+"""All clusters of a map with their bounds, for adaptive clusters."""
 
 from __future__ import annotations
 
@@ -25,45 +25,46 @@ class TDPForest:
     """All supra-threshold clusters of a map, each with its lower bound on true discoveries.
 
     The clusters of all thresholds form a forest: two clusters are disjoint, or one contains the
-    other. The forest knows the bound of each cluster. So you can ask for the clusters with a true
-    discovery proportion (TDP) of your choice. All bounds hold at once, however often you ask.
+    other. The forest stores the bound of each cluster, so you can query the clusters with a true
+    discovery proportion (TDP) of your choice. All bounds hold at once, for any number of queries.
 
-    :meth:`from_bounds` makes a forest. The parameters are its arrays.
+    Create a forest with :meth:`from_bounds`. The parameters below are its arrays.
 
     Parameters
     ----------
     elements : ndarray of int of shape (n_elements,)
-        The element (voxel, vertex) at each position. A cluster is a range of positions. Its last
-        position holds its weakest element and stands for the cluster. All other arrays are by
-        position.
+        The element (voxel or vertex) at each position. A cluster is a range of positions. Its last
+        position holds its weakest element and identifies the cluster. All other arrays are indexed
+        by position.
 
     starts : ndarray of int of shape (n_elements,)
         First position of the cluster that ends at each position.
 
     parents : ndarray of int of shape (n_elements,)
-        Position of the next larger cluster, -1 if there is none.
+        Position of the next larger cluster; -1 if there is none.
 
     is_cluster : ndarray of bool of shape (n_elements,)
-        Whether a threshold forms the cluster. It does not if the weakest elements of the cluster
-        and of its parent are tied.
+        Whether the cluster is a supra-threshold cluster. It is not if its weakest element is tied
+        with the weakest element of its parent.
 
     true_discoveries : ndarray of int of shape (n_elements,)
         Lower bound on the number of active elements of each cluster.
 
     See Also
     --------
-    AdaptiveTDPTransformer : For images.
-    ari_estimator.graphs.ClusterForest : The clusters without bounds.
+    AdaptiveTDPTransformer : The same for images.
+    ari_estimator.graphs.ClusterForest : The same clusters without bounds.
 
     Notes
     -----
-    A query for gamma finds the largest clusters with a TDP of at least gamma: no other such cluster
-    contains them (Chen et al. 2022 [1]_). A query can find a cluster only if all larger clusters
-    around it have a lower TDP. These clusters are sorted by TDP once. A query then looks at the
-    ones with a TDP of at least gamma, and at no others.
+    A query for gamma finds the largest clusters with a TDP of at least gamma, which no other such
+    cluster contains (Chen et al. 2022 [1]_). A query can only find clusters whose TDP exceeds the
+    TDPs of all larger clusters around them. These clusters are sorted by TDP once. A query then
+    visits only those with a TDP of at least gamma.
 
-    At each element, the threshold-free map has the highest TDP of all clusters that contain the
-    element. The map is at least gamma exactly in the clusters that the query for gamma finds.
+    The value of the threshold-free map at an element is the highest TDP of all clusters that
+    contain the element. The map is at least gamma exactly in the clusters found by the query for
+    gamma.
 
     References
     ----------
@@ -114,17 +115,17 @@ class TDPForest:
         Parameters
         ----------
         graph : Graph
-            Who is whose neighbour.
+            The graph of the elements.
 
         bounds : SimultaneousBounds
             Bounds of all sets of elements.
 
         heights : array-like of shape (n_elements,) or None, default=None
-            Heights at which elements join a cluster, low heights first. None for the p-values of
-            the bounds.
+            Heights at which elements join a cluster, starting with low heights. None means the
+            p-values of the bounds.
 
         nodes : ndarray of int of shape (n_elements,) or None, default=None
-            The element of each node of the graph. None if nodes and elements have the same order.
+            Element of each node of the graph. None if nodes and elements have the same order.
 
         Returns
         -------
@@ -161,11 +162,11 @@ class TDPForest:
 
     @property
     def tdps(self) -> np.ndarray:
-        """TDP of each cluster, an array of shape (n_elements,); -1 where there is none."""
+        """TDP of each cluster, of shape (n_elements,); -1 where there is no cluster."""
         return self._tdps_of(slice(None))
 
     def _tdps_of(self, positions: slice) -> np.ndarray:
-        """Return the TDP of some clusters. Kept for all, they would take most of the memory."""
+        """Return the TDPs of some clusters. Storing all of them would take most of the memory."""
         sizes = np.arange(*positions.indices(self.starts.size), dtype=self.starts.dtype)
         sizes += 1
         sizes -= self.starts[positions]
@@ -175,9 +176,10 @@ class TDPForest:
 
     @cached_property
     def _admissible(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Clusters with a higher TDP than all that they are a part of, by ascending TDP.
+        """Clusters with a higher TDP than all larger clusters around them, by ascending TDP.
 
-        Their positions, their TDPs, and the highest TDPs of what they are a part of.
+        The arrays are their positions, their TDPs, and the highest TDPs of the clusters around
+        them.
         """
         from ari_estimator.inference._tdp_forest_kernels import highest_above
 
@@ -186,10 +188,12 @@ class TDPForest:
         positions = np.flatnonzero(tdps > above)
         tdps, above = tdps[positions], above[positions]
         order = np.argsort(tdps, kind="stable")
+        # In as few bytes as will do, because the arrays stay.
+        positions = positions.astype(self.starts.dtype)
         return positions[order], tdps[order], above[order]
 
     def query(self, tdp: float) -> np.ndarray:
-        """Return the largest clusters with at least a TDP.
+        """Return the largest clusters with at least a given TDP.
 
         Parameters
         ----------
@@ -203,7 +207,7 @@ class TDPForest:
         """
         positions, tdps, above = self._admissible
         first = np.searchsorted(tdps, check_tdp(tdp))
-        return self._from_largest(positions[first:][above[first:] < tdp])
+        return self._from_largest(positions[first:][above[first:] < tdp].astype(np.intp))
 
     def _from_largest(self, clusters: np.ndarray) -> np.ndarray:
         clusters = np.sort(clusters)
@@ -227,7 +231,7 @@ class TDPForest:
         return np.sort(self.elements[self.starts[cluster] : cluster + 1])
 
     def labels(self, clusters: ArrayLike) -> np.ndarray:
-        """Return which cluster each element is in.
+        """Return the cluster of each element.
 
         Parameters
         ----------
@@ -237,7 +241,7 @@ class TDPForest:
         Returns
         -------
         labels : ndarray of int32 of shape (n_elements,)
-            1, 2, ... in the order of the clusters; 0 for elements in none.
+            1, 2, ... in the order of the clusters; 0 for elements outside all clusters.
         """
         clusters = np.asarray(clusters, dtype=np.intp)
         sizes = clusters + 1 - self.starts[clusters]
@@ -249,7 +253,7 @@ class TDPForest:
         return labels
 
     def cluster_of(self, element: int, tdp: float) -> int | None:
-        """Return the largest cluster with an element, and at least a TDP.
+        """Return the largest cluster that contains an element and reaches a TDP.
 
         Parameters
         ----------
@@ -262,7 +266,7 @@ class TDPForest:
         Returns
         -------
         cluster : int or None
-            Position of the cluster; None if the element is in no cluster of such a TDP.
+            Position of the cluster; None if no cluster with this TDP contains the element.
 
         Raises
         ------
@@ -277,16 +281,16 @@ class TDPForest:
         return self._largest_around(position, check_tdp(tdp))
 
     def _largest_around(self, position: int, tdp: float) -> int | None:
-        """Return the largest cluster with a position, and at least a TDP."""
+        """Return the largest cluster that contains a position and reaches a TDP."""
         after = slice(position, None)
         has_position = self.starts[after] <= position
         found = np.flatnonzero(has_position & (self._tdps_of(after) >= tdp))
         return position + int(found[-1]) if found.size else None
 
     def grow(self, cluster: int, tdp: float) -> int:
-        """Return a larger cluster around a cluster, grown until its TDP is low enough.
+        """Grow a cluster until its TDP is low enough.
 
-        The cluster grows step by step to the next larger cluster that contains it. It stops at the
+        The cluster grows in steps to the next larger cluster that contains it. Growth stops at the
         first cluster with a TDP of at most ``tdp``.
 
         Parameters
@@ -300,8 +304,8 @@ class TDPForest:
         Returns
         -------
         cluster : int
-            Position of the cluster where growing stops. It is the given cluster if its TDP is low
-            enough already, or if no cluster around it has a TDP that is low enough.
+            Position of the cluster where growth stops. It is the given cluster if its TDP is
+            already low enough, or if the TDP of every larger cluster is too high.
 
         Raises
         ------
@@ -315,7 +319,7 @@ class TDPForest:
         return cluster + int(found[0]) if found.size else cluster
 
     def shrink(self, cluster: int, tdp: float) -> np.ndarray:
-        """Return the largest clusters within a cluster with at least a TDP.
+        """Shrink a cluster to the largest clusters within it that reach a TDP.
 
         Parameters
         ----------
@@ -328,9 +332,9 @@ class TDPForest:
         Returns
         -------
         clusters : ndarray of int of shape (n_clusters,)
-            Positions of the clusters, from the largest to the smallest. The cluster itself if its
-            TDP is high enough; several clusters if it splits; none if no cluster within it has such
-            a TDP.
+            Positions of the clusters, from the largest to the smallest. The result is the cluster
+            itself if its TDP is high enough, several clusters if it splits, and empty if no cluster
+            within it reaches the TDP.
 
         Raises
         ------
@@ -343,13 +347,13 @@ class TDPForest:
         within = start + np.flatnonzero(tdps >= check_tdp(tdp))
         found = []
         while within.size:
-            # A cluster comes after all its parts.
+            # A cluster comes after all clusters within it.
             found.append(int(within[-1]))
             within = within[: np.searchsorted(within, self.starts[found[-1]])]
         return self._from_largest(np.array(found, dtype=np.intp))
 
     def change(self, clusters: ArrayLike, cluster: int, step: float) -> np.ndarray:
-        """Let one of several clusters grow or shrink until its TDP has changed by a step.
+        """Grow or shrink one of several clusters until its TDP has changed by a step.
 
         Parameters
         ----------
@@ -357,31 +361,30 @@ class TDPForest:
             Positions of clusters that do not overlap, as from :meth:`query`.
 
         cluster : int
-            The cluster that changes; one of these.
+            The cluster to change, which must be one of ``clusters``.
 
         step : float
             The change of the TDP. If it is positive, the cluster shrinks to the largest clusters
-            within it whose TDP is higher by the step; there may be several. If it is negative, the
-            cluster grows until its TDP is lower by the step, and takes in other clusters on its
-            way.
+            within it whose TDP is higher by the step. There may be several. If it is negative, the
+            cluster grows until its TDP is lower by the step, and absorbs other clusters on its way.
 
         Returns
         -------
         clusters : ndarray of int
-            Positions of the new clusters, from the largest to the smallest; the old ones if
-            there is nothing to change to.
+            Positions of the new clusters, from the largest to the smallest; the old clusters if no
+            such change is possible.
 
         Raises
         ------
         ValueError
-            If the cluster is none of the clusters, or the step is not in [-1, 1].
+            If ``cluster`` is not in ``clusters``, or the step is not in [-1, 1].
         """
         clusters = np.asarray(clusters, dtype=np.intp)
         if self._check_cluster(cluster) not in clusters:
             raise ValueError(f"cluster must be one of the clusters. Got {cluster!r}.")
         if not isinstance(step, Real) or not -1 <= float(step) <= 1:
             raise ValueError(f"step must be a number in [-1, 1]. Got {step!r}.")
-        # As fractions: in doubles, 0.4 + 0.2 is above 3 / 5.
+        # Fractions, because 0.4 + 0.2 is above 3 / 5 in floating-point numbers.
         own = Fraction(int(self.true_discoveries[cluster]), int(self.sizes[cluster]))
         target = float(own + simplest_fraction(float(step)))
         new = np.empty(0, dtype=np.intp)
@@ -391,7 +394,8 @@ class TDPForest:
             new = np.array([self.grow(cluster, target)])
         if new.size == 0:
             return self._from_largest(clusters)
-        # Disjoint, or one within the other: in the grown one is what ends in its range.
+        # Clusters are disjoint or nested, so the grown cluster contains those that end in its
+        # range.
         is_within = (self.starts[new[0]] <= clusters) & (clusters <= new[0])
         others = clusters[(clusters != cluster) & ~is_within]
         return self._from_largest(np.concatenate([others, new]))
@@ -402,7 +406,7 @@ class TDPForest:
         Returns
         -------
         elements : ndarray of int of shape (n_minima,)
-            In ascending order. Of tied neighbours the first.
+            The elements in ascending order. For tied neighbours, only the first counts.
         """
         return np.sort(self.elements[self.starts == np.arange(self.starts.size)])
 
@@ -412,7 +416,7 @@ class TDPForest:
         Returns
         -------
         tdp : ndarray of shape (n_elements,)
-            The TDPs. They are at least gamma exactly in the clusters that :meth:`query` finds for
+            The TDPs. They are at least gamma exactly in the clusters found by :meth:`query` for
             gamma.
         """
         from ari_estimator.inference._tdp_forest_kernels import highest_above
@@ -424,19 +428,19 @@ class TDPForest:
         return highest
 
     def profile(self) -> pd.DataFrame:
-        """Return how many clusters there are for each TDP, and how large they are together.
+        """Return the number of clusters and their total size for each TDP.
 
         Returns
         -------
         profile : pandas.DataFrame
-            A row for each TDP at which something changes, ascending: ``tdp``,
-            ``n_clusters`` and ``n_elements`` of the query for it, and for all TDPs above that
-            of the row before.
+            One row for each TDP at which the result of a query changes, in ascending order.
+            Columns: ``tdp``, ``n_clusters`` and ``n_elements``. A row holds for all TDPs above the
+            TDP of the previous row, up to its own.
         """
         positions, tdps, above = self._admissible
         sizes = positions + 1 - self.starts[positions]
         values = np.unique(tdps)
-        # A cluster is found from the TDP above it, not included, up to its own.
+        # A query finds a cluster from the highest TDP around it (exclusive) up to its own.
         order = np.argsort(above)
         n_ended, n_begun = (np.searchsorted(a, values) for a in (tdps, above[order]))
         ended, begun = (np.r_[0, np.cumsum(s)] for s in (sizes, sizes[order]))
@@ -454,7 +458,7 @@ class TDPForest:
         Parameters
         ----------
         path : str or Path
-            The file, in numpy's format npz; replaced if it is there.
+            The file, in numpy's npz format. An existing file is replaced.
         """
         save_arrays(path, _KIND, {name: getattr(self, name) for name in FOREST_ARRAYS})
 
@@ -465,7 +469,7 @@ class TDPForest:
         Parameters
         ----------
         path : str or Path
-            A file that :meth:`save` has written.
+            A file written by :meth:`save`.
 
         Returns
         -------
@@ -475,9 +479,9 @@ class TDPForest:
         Raises
         ------
         FileNotFoundError
-            If there is no such file.
+            If the file does not exist.
         ValueError
-            If it is another file, or a damaged one. It is named.
+            If the file is damaged or is not a forest. The message names the file.
         """
         arrays = load_archive(path, _KIND, forest_arrays, members=FOREST_ARRAYS)
         return cls(**arrays)

@@ -1,7 +1,7 @@
 """Compiled loop behind :class:`ari_estimator.TDPForest`.
 
-It assumes what the class has checked. This module imports numba, which takes a noticeable
-time, so it is itself imported when first needed.
+It relies on the checks of the class. This module imports numba, which takes noticeable time, so it
+is imported only when needed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from numba import njit
 
 @njit(cache=True)
 def highest_above(tdps: np.ndarray, parents: np.ndarray) -> np.ndarray:
-    """Return the highest TDP of the clusters that each cluster is a part of.
+    """Return the highest TDP of the larger clusters around each cluster.
 
-    -1 for a cluster that is a part of none. A parent comes after its children.
+    The value is -1 for a cluster without a parent. A parent comes after its children.
     """
     above = np.empty(tdps.size)
     for i in range(tdps.size - 1, -1, -1):

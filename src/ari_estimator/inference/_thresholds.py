@@ -1,4 +1,4 @@
-"""Cluster-forming thresholds: what may be given, and what it means."""
+"""Check cluster-forming thresholds and TDPs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Threshold = float | Iterable[float] | Literal["concentration"] | None
 
 ThresholdScale = Literal["stat", "p"]
 
-# One tail, as nilearn's default cluster-forming threshold: 3.09 on the z scale.
+# One-tailed, like nilearn's default cluster-forming threshold: 3.09 on the z scale.
 DEFAULT_P = 0.001
 
 
@@ -33,7 +33,7 @@ class Thresholds:
         The thresholds; None for the concentration threshold.
 
     scale : {"stat", "p"}
-        What they are: values of the statistic, or p-values.
+        Scale of the thresholds: values of the statistic, or p-values.
     """
 
     values: tuple[float, ...] | None
@@ -42,15 +42,17 @@ class Thresholds:
     def select(
         self, family: MapFamily, bounds: SimultaneousBounds
     ) -> list[tuple[float, np.ndarray]]:
-        """Return each threshold on the scale of the statistic, and what is beyond it."""
+        """Return each threshold on the scale of the statistic, and the elements beyond it."""
         statistic = family.statistic
         if self.values is None:
             counts = bounds.contributing()
             if not counts.any():
                 return [(np.nan, counts)]
-            # On the map, all that is as strong as the weakest that can add to a bound.
+            # All elements that are at least as strong as the weakest element that can add to a
+            # bound.
             selected = family.p_values <= family.p_values[counts].max()
-            # What lies at the concentration threshold is in: the height is just below it.
+            # Elements at the concentration threshold are included, so the threshold is just below
+            # it.
             height = np.nextafter(family.evidence[selected].min(), -np.inf)
             return [(statistic.threshold_of_evidence(float(height)), selected)]
         if self.scale == "p":
@@ -62,7 +64,7 @@ class Thresholds:
 def check_threshold(
     threshold: Threshold, scale: ThresholdScale, statistic: Statistic
 ) -> Thresholds:
-    """Return thresholds in order, without repeats.
+    """Return thresholds in order, without duplicates.
 
     Parameters
     ----------
@@ -73,19 +75,19 @@ def check_threshold(
         What they are.
 
     statistic : Statistic
-        What a map holds.
+        The statistic of the map.
 
     Returns
     -------
     thresholds : Thresholds
-        In order.
+        The thresholds in order.
 
     Raises
     ------
     TypeError
-        If the threshold is none of these.
+        If the threshold has another type.
     ValueError
-        If there is no threshold, or one of them is out of range.
+        If there is no threshold, or a threshold is out of range.
     """
     is_concentration = isinstance(threshold, str) and threshold == "concentration"
     if scale != "stat" and (threshold is None or is_concentration):
@@ -116,7 +118,7 @@ def check_threshold(
 
 
 def check_tdp_threshold(tdp_threshold: Any) -> tuple[float, ...] | None:
-    """Return TDPs in ascending order, without repeats; None for None.
+    """Return TDPs in ascending order, without duplicates; None for None.
 
     Parameters
     ----------
@@ -126,12 +128,12 @@ def check_tdp_threshold(tdp_threshold: Any) -> tuple[float, ...] | None:
     Returns
     -------
     tdps : tuple of float, or None
-        In ascending order.
+        The TDPs in ascending order.
 
     Raises
     ------
     TypeError
-        If it is none of these.
+        If it has another type.
     ValueError
         If there is no TDP, or one is not in [0, 1].
     """
@@ -142,28 +144,28 @@ def check_tdp_threshold(tdp_threshold: Any) -> tuple[float, ...] | None:
 
 
 def numbers_in(given: Any, name: str, or_else: str) -> tuple[Any, ...]:
-    """Return the items of what must be a number or a sequence of numbers, at least one.
+    """Return the items of an argument that must be a number or a non-empty sequence of numbers.
 
     Parameters
     ----------
     given : object
-        What a user gave.
+        The argument as given by the user.
 
     name : str
         The parameter, for messages.
 
     or_else : str
-        What else it may be, for messages.
+        Other allowed values, for messages.
 
     Returns
     -------
     items : tuple
-        The items; that they are numbers is for the caller to check.
+        The items. The caller must check that they are numbers.
     """
     values = given.tolist() if isinstance(given, np.ndarray) else given
     if isinstance(values, Real):
         values = (values,)
-    # What is consumed by reading it cannot be a parameter, which is read more than once.
+    # Iterators are refused, because parameters are read more than once.
     if isinstance(values, (str, bytes, Iterator, Mapping)) or not isinstance(values, Iterable):
         raise TypeError(
             f"{name} must be a number, or a sequence of numbers{or_else}. Got {given!r}."

@@ -1,4 +1,4 @@
-"""Degrees of freedom of each voxel, as FSL's ``tdof_t1`` has them."""
+"""Degrees of freedom of each voxel, as in FSL's ``tdof_t1``."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def varying_df(df: Any, frame: Frame) -> np.ndarray:
     Returns
     -------
     df : ndarray of float of shape (n_elements,)
-        Positive; NaN or 0 where nothing was tested.
+        Positive numbers; NaN or 0 where nothing was tested.
 
     Raises
     ------
     TypeError
-        If it is an image of another kind than the mask.
+        If the kind of the image differs from the kind of the mask.
     ValueError
-        If it is on another grid or mesh, has another length, or is negative.
+        If it is not on the grid or mesh of the mask, has the wrong length, or is negative.
     """
     if isinstance(df, np.ndarray):
         values = df.astype(np.float64)

@@ -10,17 +10,19 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from ari_estimator.inference._statistic import Statistic
 
-# The square of t, which stdtr takes, overflows somewhat beyond.
+# stdtr squares t, which overflows for larger values.
 _FAR_T = 1e100
 
 
 class _SymmetricStatistic(Statistic):
-    """A statistic that is symmetric around 0 where nothing is active."""
+    """A statistic whose null distribution is symmetric around 0."""
 
     is_signed = True
 
     @property
     def direction(self) -> str:
+        if not self.has_direction:
+            return super().direction
         return "both" if self.two_sided else "positive"
 
     def check_values(self, values: np.ndarray) -> None:
@@ -31,14 +33,14 @@ class _SymmetricStatistic(Statistic):
 
     @abstractmethod
     def _to_lower_tail(self, values: np.ndarray) -> None:
-        """Overwrite values by the probability of smaller ones."""
+        """Overwrite values by the probability of smaller values."""
 
     @abstractmethod
     def _upper_quantile(self, tail: float) -> float:
-        """Return the value with an upper tail."""
+        """Return the value with a given upper tail."""
 
     def p_values(self, values: np.ndarray) -> np.ndarray:
-        # One array throughout: a map may have millions of voxels.
+        # Reuse one array, because a map may have millions of voxels.
         p = np.abs(values) if self.two_sided else np.negative(values)
         if self.two_sided:
             np.negative(p, out=p)
@@ -50,13 +52,13 @@ class _SymmetricStatistic(Statistic):
     def at_p(self, p_value: float) -> float:
         tail = p_value / 2 if self.two_sided else p_value
         if tail in (0.5, 1):
-            # Where old releases of scipy give a number next to 0, and NaN.
+            # Old releases of scipy return a number close to 0, or NaN, here.
             return 0.0 if tail == 0.5 else -math.inf
         return self._upper_quantile(tail) + 0.0  # which turns -0 into 0
 
 
 class ZStatistic(_SymmetricStatistic):
-    """z values: standard normal where nothing is active."""
+    """z values, with a standard normal null distribution."""
 
     stat_type = name = symbol = "z"
     called = {"bids": "z", "declared": "z", "spm": "Z", "fsl": "zstat"}
@@ -89,7 +91,7 @@ class TStatistic(_SymmetricStatistic):
         far = np.flatnonzero(values < -_FAR_T)
         ratios = values[far] / -_FAR_T
         stdtr(df, values, out=values)
-        # So far out, the tail follows a power law; what does not is 0.
+        # This far out, the tail follows a power law or is 0.
         values[far] = stdtr(df, -_FAR_T) * ratios**-df
 
     def _upper_quantile(self, tail: float) -> float:
@@ -98,7 +100,7 @@ class TStatistic(_SymmetricStatistic):
         return float(-stdtrit(self.df[0], tail))
 
     def one_sided_z(self, values: np.ndarray) -> np.ndarray:
-        # By symmetry, so that both tails keep their digits.
+        # Use symmetry, so that both tails keep their digits.
         z = np.abs(values)
         np.negative(z, out=z)
         self._to_lower_tail(z)
@@ -112,7 +114,7 @@ def z_of_t(values: np.ndarray, df: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     values : ndarray of shape (n_elements,)
-        t values; NaN where there is none.
+        t values; NaN for missing values.
 
     df : ndarray of shape (n_elements,)
         Degrees of freedom of each element; NaN or 0 where nothing was tested.
@@ -120,7 +122,7 @@ def z_of_t(values: np.ndarray, df: np.ndarray) -> np.ndarray:
     Returns
     -------
     z : ndarray of shape (n_elements,)
-        With the sign of the t values; NaN where one of the two is missing.
+        z values with the sign of the t values; NaN where one of the two is missing.
     """
     is_known = df > 0
     z = np.full(values.size, np.nan)

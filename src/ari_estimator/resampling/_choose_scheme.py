@@ -1,4 +1,4 @@
-"""Which scheme of resampling is right for a contrast, and for exchangeability blocks."""
+"""Choose the resampling scheme for a contrast and its exchangeability blocks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SchemeName = Literal["auto", "sign_flip", "permutation", "bootstrap"]
 
 SCHEMES: tuple[str, ...] = get_args(SchemeName)
 
-# Share of what is tested that permutations may leave in place without a word.
+# Warn if permutations leave a larger share of the tested effect in place.
 MOST_BETWEEN = 0.5
 
-# Rows of designs that differ by less are the same.
+# Rows of designs that differ by less count as equal.
 _CLOSE = 1e-6
 
 
@@ -37,13 +37,13 @@ def choose_scheme(
     exchange: Exchange | None = None,
     variance_groups: np.ndarray | None = None,
 ) -> Scheme:
-    """Return the scheme that is right for a contrast, or the one that is asked for.
+    """Return the requested scheme, or the one that suits the contrast.
 
     Parameters
     ----------
     name : {"auto", "sign_flip", "permutation", "bootstrap"}
-        Which scheme; "auto" for permutation if the nuisance has an intercept and no rows of
-        different variance groups would change places, and for sign-flipping otherwise.
+        The scheme. "auto" is permutation if the nuisance has an intercept and rows of different
+        variance groups stay apart; otherwise it is sign-flipping.
 
     contrast : Contrast
         What is tested.
@@ -52,12 +52,11 @@ def choose_scheme(
         Exchangeability blocks, as for :meth:`Exchangeability.of`.
 
     exchange : {"within", "whole", "both"} or None, default=None
-        What labels of blocks stand for. None for permutations within blocks where these are valid
-        for the contrast, and of whole blocks otherwise. Signs are always flipped for
-        whole blocks.
+        What may change places. None permutes within blocks if that is valid for the contrast, and
+        whole blocks otherwise. Sign-flipping always flips whole blocks.
 
     variance_groups : ndarray of int of shape (n_subjects,) or None, default=None
-        Group of each row that has a variance of its own.
+        Variance group of each row.
 
     Returns
     -------
@@ -67,20 +66,19 @@ def choose_scheme(
     Raises
     ------
     ValueError
-        If the name is unknown, or the scheme is not valid for this contrast, these blocks or
-        these groups.
+        If the name is unknown, or if the scheme is not valid for the contrast, the blocks or the
+        variance groups.
 
     Notes
     -----
-    Under the null hypothesis the data are nuisance and errors. Where the nuisance has an
-    intercept, errors of whatever distribution may be permuted, if they are exchangeable. Where it
-    has none, the mean is part of what is tested: then there is nothing to permute, but errors
-    that are symmetric around 0 may have their signs flipped [1]_. Errors of unequal variance are
-    not exchangeable, but symmetric errors of any variance may have their signs flipped. With
-    nuisance variables, residuals take the place of errors (Freedman & Lane 1983 [2]_), which is
-    exact without them, and otherwise holds for larger samples. The bootstrap of residuals of the
-    full model needs no exchangeability under the null hypothesis, and holds for larger samples too
-    [3]_.
+    Under the null hypothesis, the data are the sum of nuisance and errors. If the nuisance has an
+    intercept, exchangeable errors of any distribution can be permuted. Without an intercept, the
+    contrast tests the mean, which no permutation changes; errors that are symmetric around 0 can
+    then be sign-flipped [1]_. Errors of unequal variance are not exchangeable, but symmetric
+    errors of any variance can be sign-flipped. With nuisance variables, residuals replace the
+    errors (Freedman & Lane 1983 [2]_). That is exact without nuisance variables and otherwise
+    holds in large samples. The bootstrap of the full model's residuals needs no exchangeability
+    and also holds in large samples [3]_.
 
     References
     ----------
@@ -113,14 +111,14 @@ def choose_scheme(
         raise ValueError(f"scheme must be one of {list(SCHEMES)}. Got {name!r}.")
     if name == "bootstrap":
         if blocks is not None:
-            raise ValueError("blocks must be None for scheme='bootstrap', which takes rows singly.")
+            raise ValueError("blocks must be None for scheme='bootstrap', which draws single rows.")
         _refuse_exchange(exchange)
         return ResidualBootstrap(contrast.n_subjects)
     has_mean = contrast.explains_mean()
     if name == "permutation" and not has_mean:
         raise ValueError(
             "scheme must be 'sign_flip' or 'bootstrap' for this contrast. Got 'permutation': the "
-            "mean of all subjects is part of what is tested, and no order of them changes it."
+            "contrast tests the mean of all subjects, and no permutation changes it."
         )
     if name == "sign_flip" or not has_mean:
         return _sign_flipping(contrast, blocks, exchange)
@@ -129,14 +127,15 @@ def choose_scheme(
         not exchangeability.are_alike
         or not is_constant_in_each(exchangeability.orbits, variance_groups)
     )
-    if crosses and name == "auto":
+    if crosses and name == "auto" and exchange in (None, "whole"):
         return _sign_flipping(contrast, blocks, exchange)
     exchangeability.check_places()
     if crosses and blocks is not None:
         raise ValueError(
-            "variance_groups must be the same for all rows that blocks let change places. Got rows "
-            "of several groups among them: errors of unequal variance are not exchangeable. Use "
-            "scheme='sign_flip', or variance_groups='auto' for the groups that blocks allow."
+            "variance_groups must be the same for all rows that change places. Got rows of several "
+            f"groups among those that change places {exchangeability.description}: errors of "
+            "unequal variance are not exchangeable. Use scheme='sign_flip' and no exchange, which "
+            "flips whole blocks and needs symmetric errors; or use no variance_groups."
         )
     _check_permutation(contrast, exchangeability, blocks)
     return Permutation(contrast, exchangeability, variance_groups)
@@ -168,7 +167,7 @@ def _sign_flipping(
     if are_labels and exchange in ("within", "both"):
         raise ValueError(
             f"exchange must be 'whole' or None for sign-flipping. Got {exchange!r}: signs of "
-            "single rows may be flipped only if all rows are independent. If they are, leave out "
+            "single rows can be flipped only if all rows are independent. If they are, use no "
             "blocks."
         )
     if are_labels and exchange is None:
@@ -177,7 +176,7 @@ def _sign_flipping(
     if scheme.n_distinct == 1:
         raise ValueError(
             "blocks must leave something to flip. Got a table without a positive label, which "
-            "keeps all rows in place."
+            "keeps all rows in place. Use a positive label for the units to flip."
         )
     return scheme
 
@@ -185,7 +184,7 @@ def _sign_flipping(
 def exchangeability_of(
     contrast: Contrast, blocks: ArrayLike | None, exchange: Exchange | None
 ) -> Exchangeability:
-    """Return which rows may change places, for the contrast if that is not said.
+    """Return which rows may change places; the contrast decides if ``exchange`` is None.
 
     Parameters
     ----------
@@ -208,23 +207,23 @@ def exchangeability_of(
         whole = Exchangeability.of(blocks, n_subjects, "whole")
         serves_within = _varies(contrast, within) and _goes(contrast, within)
         serves_whole = whole.are_alike and _varies(contrast, whole) and _goes(contrast, whole)
-        # Where most is left in place within blocks, whole blocks find more.
+        # If permutation within blocks leaves most of the effect in place, whole blocks find more.
         is_between = share_between(contrast, within) > MOST_BETWEEN
         exchange = "within" if serves_within and not (is_between and serves_whole) else "whole"
     return Exchangeability.of(blocks, n_subjects, exchange)
 
 
 def _varies(contrast: Contrast, exchangeability: Exchangeability) -> bool:
-    """Tell whether what is tested varies among rows that change places."""
+    """Tell whether the tested effect varies among rows that change places."""
     return not is_constant_in_each(exchangeability.orbits, contrast.directions)
 
 
 def _goes(contrast: Contrast, exchangeability: Exchangeability) -> bool:
-    """Tell whether permutations are valid for what is tested.
+    """Tell whether permutations are valid for the tested effect.
 
-    Without nuisance that they change, permutations are exact. Else what is tested must sum to 0 in
-    each unit that stays in place: rows of such a unit may share an error, which would be mixed
-    with what is tested.
+    Permutations that do not change the nuisance are exact. Otherwise the tested direction must sum
+    to 0 in each unit that stays in place: rows of a unit may share an error, which would be mixed
+    with the effect.
     """
     units = exchangeability.fixed_units
     members = np.equal.outer(np.arange(units.max() + 1), units).astype(float)
@@ -234,7 +233,7 @@ def _goes(contrast: Contrast, exchangeability: Exchangeability) -> bool:
 
 
 def share_between(contrast: Contrast, exchanged: Exchangeability | Permutation) -> float:
-    """Return how much of what is tested permutations leave in place, from 0 to 1.
+    """Return the share of the tested effect that permutations leave in place, from 0 to 1.
 
     Parameters
     ----------
@@ -242,7 +241,7 @@ def share_between(contrast: Contrast, exchanged: Exchangeability | Permutation) 
         What is tested.
 
     exchanged : Exchangeability or Permutation
-        What changes places.
+        The units that change places.
 
     Returns
     -------
@@ -263,30 +262,30 @@ def _refuse_exchange(exchange: Exchange | None) -> None:
 def _check_permutation(
     contrast: Contrast, exchangeability: Exchangeability, blocks: ArrayLike | None
 ) -> None:
-    """Refuse permutations that are not valid for what a contrast tests."""
+    """Refuse permutations that are not valid for a contrast."""
     exchangeability.check_places()
     if blocks is None:
         return
     said = f"permutation {exchangeability.description}"
     if not _varies(contrast, exchangeability):
         raise ValueError(
-            "blocks must leave something to permute. What the contrast tests is the same in all "
-            f"rows that change places, so that {said} makes no difference. Use exchange='within' "
-            "for what varies within blocks, exchange='whole' for what differs between them, or "
-            "scheme='sign_flip', which flips whole blocks and needs symmetric errors."
+            f"blocks must leave something to permute. Got {said}, but the tested effect is the "
+            "same in all rows that change places. Use exchange='within' for effects that vary "
+            "within blocks, exchange='whole' for effects between blocks, or scheme='sign_flip', "
+            "which flips whole blocks and needs symmetric errors."
         )
     if not _goes(contrast, exchangeability):
         raise ValueError(
-            "blocks must go with the contrast. What it tests differs within blocks and between "
-            f"them, or between rows that never change places: {said} is not valid for it. Use "
-            "scheme='sign_flip', which flips whole blocks and needs symmetric errors; or add a "
-            "column for each block to the design, which leaves what varies within blocks."
+            f"blocks must fit the contrast. Got {said}, but the tested effect varies both within "
+            "and between blocks, or between rows that never change places. Use scheme='sign_flip', "
+            "which flips whole blocks and needs symmetric errors; or add a column for each block "
+            "to the design, which leaves the effect within blocks."
         )
     if "whole" in exchangeability.description and _are_shuffled(contrast, exchangeability):
         raise ValueError(
-            "blocks must have their rows in one order to change places as wholes: each row takes "
-            "the place of the same row in another block. Got blocks with the same rows of the "
-            "design in different orders. Sort the rows within each block, by condition for example."
+            "blocks must have their rows in the same order to change places as wholes: each row "
+            "takes the place of the same row in another block. Got blocks with the same design "
+            "rows in different orders. Sort the rows of each block, for example by condition."
         )
 
 

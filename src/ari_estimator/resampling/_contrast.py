@@ -1,14 +1,17 @@
-"""What a contrast of a general linear model tests, as directions in the space of subjects."""
+"""A contrast of a general linear model, as directions in the space of subjects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ari_estimator.resampling._design_space import ROUNDING, DesignSpace, independent_rows
+
+ContrastType = Literal["t", "F"]
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,10 @@ class Contrast:
     Attributes
     ----------
     directions : ndarray of shape (n_subjects, rank)
-        Orthonormal: the regressors of the contrast, without what the nuisance explains of them.
+        Orthonormal: the regressors of the contrast, orthogonal to the nuisance.
 
     nuisance : ndarray of shape (n_subjects, n_nuisance)
-        Orthonormal; spans what the design can explain where the contrast is 0.
+        Orthonormal basis of the part of the design for which the contrast is 0.
 
     df : int
         Degrees of freedom of the residuals, at least 1.
@@ -81,7 +84,7 @@ class Contrast:
         Returns
         -------
         residuals : ndarray of the same shape
-            What the nuisance does not explain.
+            The residuals.
         """
         if self.nuisance.shape[1] == 0:
             return data.copy()
@@ -99,13 +102,13 @@ class Contrast:
         Returns
         -------
         residuals : ndarray of the same shape
-            What the design does not explain.
+            The residuals.
         """
         residuals = self.basis @ (self.basis.T @ data)
         return np.subtract(data, residuals, out=residuals)
 
     def explains_mean(self) -> bool:
-        """Tell whether the nuisance has an intercept: the mean of all subjects.
+        """Tell whether the nuisance contains an intercept.
 
         Returns
         -------
@@ -116,8 +119,10 @@ class Contrast:
         return bool(np.abs(self.without_nuisance(ones)).max() < ROUNDING)
 
 
-def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
-    """Find what a contrast of a design tests.
+def find_contrast(
+    design: ArrayLike, contrast: ArrayLike, stat_type: ContrastType | None = None
+) -> Contrast:
+    """Return what a contrast of a design tests.
 
     Parameters
     ----------
@@ -125,8 +130,11 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
         The design. Columns may depend on each other, as long as the contrast is estimable.
 
     contrast : array-like of shape (n_columns,) or (n_rows, n_columns)
-        Weights of the columns. One row is a t contrast; several rows are an F contrast, and may
-        depend on each other.
+        Weights of the columns. Rows of an F contrast may depend on each other.
+
+    stat_type : {"t", "F"} or None, default=None
+        Type of the test. None is t for one row and F for several. "F" also tests a single row,
+        and then has no direction.
 
     Returns
     -------
@@ -136,8 +144,9 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
     Raises
     ------
     ValueError
-        If the design or the contrast is not of this shape, is not finite, or is 0; if the
-        contrast is not estimable, or no degrees of freedom are left.
+        If the design or the contrast has another shape, is not finite, or is 0; if the
+        contrast is not estimable, or no degrees of freedom are left; if ``stat_type`` is "t" and
+        there are several rows.
 
     Examples
     --------
@@ -146,7 +155,7 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
     >>> find_contrast(np.ones((4, 1)), [1]).directions.T
     array([[0.5, 0.5, 0.5, 0.5]])
 
-    Three groups differ in two directions, however many rows say so:
+    Three groups differ in two directions, however many rows the contrast has:
 
     >>> groups = np.eye(3)[[0, 0, 1, 1, 2, 2]]
     >>> find_contrast(groups, [[1, -1, 0], [0, 1, -1], [1, 0, -1]]).rank
@@ -162,6 +171,7 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
     if not np.isfinite(design).all():
         raise ValueError("design must be finite. Got NaN or infinite values.")
     weights = _check_weights(contrast, design.shape[1])
+    is_f = is_f_test(len(weights), stat_type)
     n_subjects = design.shape[0]
     space = DesignSpace.of(design)
     if not space.is_estimable(weights):
@@ -169,8 +179,9 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
         shown = weights.tolist() if len(weights) > 1 else weights[0].tolist()
         raise ValueError(
             f"contrast {shown} is not estimable: the design of {design.shape[1]} "
-            f"columns has rank {space.rank}, and several solutions fit the data equally well that "
-            f"differ in this contrast. Confounded are {', '.join(confounded)}."
+            f"columns has rank {space.rank}, and solutions that differ in this contrast fit the "
+            f"data equally well. These columns are confounded: {', '.join(confounded)}. Leave one "
+            "of them out."
         )
     if n_subjects <= space.rank:
         raise ValueError(
@@ -183,9 +194,41 @@ def find_contrast(design: ArrayLike, contrast: ArrayLike) -> Contrast:
     # A single axis keeps its sign.
     axes = axes / np.linalg.norm(axes) if len(axes) == 1 else np.linalg.qr(axes.T)[0].T
     others = np.linalg.svd(axes)[2][len(axes) :]
-    return Contrast(
-        space.left @ axes.T, space.left @ others.T, n_subjects - space.rank, len(weights) > 1
-    )
+    return Contrast(space.left @ axes.T, space.left @ others.T, n_subjects - space.rank, is_f)
+
+
+def is_f_test(n_rows: int, tested_by: ContrastType | None, called: str = "stat_type") -> bool:
+    """Tell whether a contrast is tested by F.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows of the contrast.
+
+    tested_by : {"t", "F"} or None
+        Type of the test; None is t for one row and F for several.
+
+    called : str, default="stat_type"
+        Name of that argument, for messages.
+
+    Returns
+    -------
+    is_f : bool
+        Whether it is.
+
+    Raises
+    ------
+    ValueError
+        If the type is unknown, or is "t" for several rows.
+    """
+    if tested_by not in (None, "t", "F"):
+        raise ValueError(f"{called} must be 't', 'F' or None. Got {tested_by!r}.")
+    if tested_by == "t" and n_rows > 1:
+        raise ValueError(
+            f"{called} must be 'F' or None for a contrast of {n_rows} rows. Got 't', which tests "
+            "one row: give one row of weights."
+        )
+    return tested_by == "F" or (tested_by is None and n_rows > 1)
 
 
 def _check_weights(contrast: ArrayLike, n_columns: int) -> np.ndarray:
@@ -194,10 +237,16 @@ def _check_weights(contrast: ArrayLike, n_columns: int) -> np.ndarray:
     is_numbers = weights.dtype.kind in "fiub" and weights.ndim == 2 and len(weights) > 0
     if not is_numbers or weights.shape[1] != n_columns:
         raise ValueError(
-            f"contrast must be {n_columns} numbers, one for each column of the design, or rows of "
-            f"so many for an F contrast. Got shape {np.shape(contrast)} of {weights.dtype}."
+            f"contrast must be {n_columns} numbers, one for each column of the design, or several "
+            f"rows of {n_columns} numbers for an F contrast. Got {_in_short(contrast, weights)}."
         )
     weights = weights.astype(float)
     if not np.isfinite(weights).all() or not weights.any():
         raise ValueError(f"contrast must be finite and not 0. Got {np.asarray(contrast).tolist()}.")
     return weights
+
+
+def _in_short(contrast: ArrayLike, weights: np.ndarray) -> str:
+    if weights.dtype.kind in "OU":
+        return f"{np.asarray(contrast).tolist()!r}"[:80]
+    return f"shape {np.shape(contrast)} of {weights.dtype}"

@@ -1,7 +1,7 @@
 """Contrasts that are written as sums of columns, such as ``(patients + siblings) / 2 - controls``.
 
-Nothing is evaluated but sums, multiples and brackets. pandas and Python, which know such texts as
-well, would call functions, write files and compute numbers without end.
+The parser evaluates only sums, multiples and brackets. pandas or Python would also call functions,
+write files, or compute huge numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-# Hundreds of columns, each by its name.
+# Enough for hundreds of columns by name.
 _LONGEST: Final = 20_000
 _DEEPEST: Final = 50
 
@@ -23,13 +23,13 @@ _TOKEN = re.compile(
 
 
 def contrast_weights(expression: str, columns: Sequence[Any]) -> np.ndarray:
-    """Return the weights of columns in a contrast that is written as a text.
+    """Return the weights of the columns in a contrast that is written as a text.
 
     Parameters
     ----------
     expression : str
-        The name of a column; or an expression of names, numbers, ``+``, ``-``, ``*``, ``/`` and
-        brackets that adds up multiples of columns. Names that are no words stand in backquotes.
+        The name of a column; or a sum of multiples of columns, written with names, numbers,
+        ``+``, ``-``, ``*``, ``/`` and brackets. Put names that are not words in backquotes.
 
     columns : sequence
         Names of the columns of the design.
@@ -42,7 +42,7 @@ def contrast_weights(expression: str, columns: Sequence[Any]) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it is something else. The message tells where.
+        If the text is something else. The message says where.
     """
     names = [str(name) for name in columns]
     if expression in names:
@@ -62,8 +62,8 @@ def contrast_rows(expressions: str, columns: Sequence[Any]) -> np.ndarray:
     Parameters
     ----------
     expressions : str
-        A contrast, as for :func:`contrast_weights`; or several with semicolons between them, the
-        rows of an F contrast.
+        A contrast, as for :func:`contrast_weights`; or the rows of an F contrast, separated by
+        semicolons.
 
     columns : sequence
         Names of the columns of the design.
@@ -76,7 +76,7 @@ def contrast_rows(expressions: str, columns: Sequence[Any]) -> np.ndarray:
     Raises
     ------
     ValueError
-        If one of them is something else.
+        If one of them is not a contrast.
     """
     if expressions in map(str, columns):
         return contrast_weights(expressions, columns)[np.newaxis]
@@ -90,13 +90,13 @@ def contrast_rows(expressions: str, columns: Sequence[Any]) -> np.ndarray:
 
 
 def check_expressions(contrasts: Any, columns: Sequence[Any]) -> None:
-    """Refuse texts that are no contrasts, before nilearn has pandas evaluate them.
+    """Refuse texts that are not contrasts, before nilearn lets pandas evaluate them.
 
     Parameters
     ----------
     contrasts : object
-        A contrast; a list of some, or a dictionary of some by their names. Only texts are looked
-        at.
+        A contrast, a list of contrasts, or a dictionary of contrasts by name. Only texts are
+        checked.
 
     columns : sequence
         Names of the columns of the design.
@@ -104,7 +104,7 @@ def check_expressions(contrasts: Any, columns: Sequence[Any]) -> None:
     Raises
     ------
     ValueError
-        If a text is no contrast of the columns.
+        If a text is not a contrast of the columns.
     """
     if isinstance(contrasts, dict):
         contrasts = list(contrasts.values())
@@ -203,6 +203,6 @@ class _Parser:
         shown = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
         return ValueError(
             "A contrast must be the name of a column of the design, or a sum of multiples such as "
-            f"'(a + b) / 2 - c', with names that are no words in backquotes. Got "
+            f"'(a + b) / 2 - c', with names that are not words in backquotes. Got "
             f"{self._expression[:80]!r}: {what}. The columns are {shown}."
         )

@@ -1,4 +1,4 @@
-"""Whether a design says what its user means: columns, intercept, centring, estimability."""
+"""Checks of a design: columns, intercept, centring, estimability."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ari_estimator.resampling._design_space import ROUNDING, DesignSpace
 
 
 def check_columns(design: pd.DataFrame) -> None:
-    """Refuse a design that is no matrix of numbers, and warn of columns that say nothing.
+    """Refuse a design that is not a matrix of numbers, and warn of useless columns.
 
     Parameters
     ----------
@@ -21,13 +21,13 @@ def check_columns(design: pd.DataFrame) -> None:
     Raises
     ------
     ValueError
-        If a column holds something else than finite numbers. The message names the columns.
+        If a column holds anything but finite numbers. The message names the columns.
 
     Warns
     -----
     UserWarning
-        If a column is 0 for all subjects, if several columns are constant, or if the columns
-        hold no intercept.
+        If a column is 0 for all subjects, if several columns are constant, or if there is no
+        intercept.
     """
     # By place: several columns may have one name.
     columns = [design.iloc[:, i] for i in range(design.shape[1])]
@@ -48,25 +48,25 @@ def check_columns(design: pd.DataFrame) -> None:
     is_zero = ~values.any(axis=0)
     if is_zero.any():
         said = _quoted(_where(is_zero, names))
-        _warn(f"The design is 0 for all subjects in {said}: this says nothing.")
+        _warn(f"The design is 0 for all subjects in {said}: this has no effect.")
     is_constant = (values == values[:1]).all(axis=0) & ~is_zero
     if is_constant.sum() > 1:
         said = _quoted(_where(is_constant, names))
         _warn(
-            f"The design has {is_constant.sum()} constant columns, {said}: they cannot be told "
-            "from each other. One intercept is enough."
+            f"The design has {is_constant.sum()} constant columns, {said}: they are confounded. "
+            "One intercept is enough."
         )
     if not explains_mean(values):
         _warn(
-            "The design has no intercept: its columns cannot add up to the same number for all "
-            f"subjects. Got {_quoted(names)}. The mean of all maps then "
-            "counts as an effect of the columns. Add a column of ones, unless 0 is known to be the "
-            "mean of subjects that are 0 in all columns."
+            "The design has no intercept: no sum of its columns is the same number for all "
+            f"subjects. Got {_quoted(names)}. The mean of all maps then counts as an effect of the "
+            "columns. Add a column of ones, unless you know that subjects with 0 in all columns "
+            "have a mean of 0."
         )
 
 
 def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:
-    """Refuse a contrast that a design cannot estimate, and say where a mean is tested.
+    """Refuse a contrast that a design cannot estimate, and warn of covariates off centre.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:
     Warns
     -----
     UserWarning
-        If the mean is tested beside covariates that are not centred.
+        If the contrast tests the mean and covariates are not centred.
     """
     values = design.to_numpy(dtype=float)
     names = [str(name) for name in design.columns]
@@ -97,9 +97,9 @@ def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:
     if not space.is_estimable(contrast):
         confounded = space.confounded(contrast, names)
         raise ValueError(
-            f"second_level_contrast {contrast.tolist()} is not estimable: several solutions fit "
-            f"the data equally well and differ in it. The columns {_quoted(confounded)} are "
-            "confounded: leave one of them out, or test a contrast in which they cancel."
+            f"second_level_contrast {contrast.tolist()} is not estimable: solutions that differ in "
+            f"it fit the data equally well. The columns {_quoted(confounded)} are confounded: "
+            "leave one of them out, or test a contrast in which they cancel."
         )
     if len(values) <= space.rank:
         raise ValueError(

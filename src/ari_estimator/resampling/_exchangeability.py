@@ -1,4 +1,4 @@
-"""Which rows of the data may change places, or change their sign together."""
+"""Exchangeability: which rows may change places, and which change their sign together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IN_WORDS = {
 
 
 class Exchangeability:
-    """Which rows of the data are exchangeable, as a tree of units within units.
+    """The exchangeable rows of the data, as a tree of nested units.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Exchangeability:
         The unit of all rows.
 
     description : str, default=""
-        What is exchanged, in words, such as "within blocks".
+        Description of the exchange, such as "within blocks".
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Exchangeability:
 
     Examples
     --------
-    Three subjects have two rows each. Rows stay with their subject, and subjects change places:
+    Three subjects have two rows each. Rows stay with their subject; subjects change places:
 
     >>> import numpy as np
     >>> from ari_estimator.resampling import Exchangeability
@@ -68,30 +68,31 @@ class Exchangeability:
 
     @property
     def are_alike(self) -> bool:
-        """Whether all units that are to change places have the same size and structure."""
+        """Whether all units that change places have the same size and structure."""
         return self._root.unlike() is None
 
     @classmethod
     def of(
         cls, blocks: ArrayLike | None, n_subjects: int, exchange: Exchange | None = None
     ) -> Exchangeability:
-        """Return the exchangeability that blocks stand for.
+        """Return the exchangeability that blocks define.
 
         Parameters
         ----------
         blocks : array-like of shape (n_subjects,) or (n_subjects, n_levels), or None
-            A label for each row, of any type; or a table of nested levels, with whole numbers, a
-            column for each level, from the widest one, whose label is the same in all rows. Below
-            a positive label the units of the next column are exchanged as wholes; below a negative
-            label they stay where they are, and the label of each says the same of what it holds.
-            Rows are the units below the last column. None if all rows are exchangeable.
+            A label of any type for each row; or a table of nested levels in whole numbers. The
+            table has one column for each level, from the widest to the finest. The first column
+            has one value throughout. Below a positive label, the units of the next column change
+            places as wholes. Below a negative label, they stay in place. The label of each unit
+            says the same about its contents. Rows are the units below the last column. None if
+            all rows are exchangeable.
 
         n_subjects : int
             Number of rows.
 
         exchange : {"within", "whole", "both"} or None, default=None
-            What labels stand for: rows change places within their block ("within", also for None),
-            blocks as wholes ("whole"), or both.
+            What changes places: rows within their block ("within" or None), blocks as wholes
+            ("whole"), or both. It must be None for a table.
 
         Returns
         -------
@@ -101,9 +102,9 @@ class Exchangeability:
         Raises
         ------
         ValueError
-            If there is not one label for each row, one is missing, a table has other values than
-            positive and negative whole numbers or several labels in its first column, or
-            ``exchange`` is given without labels.
+            If there is not one label for each row, or a label is missing; if a table has values
+            other than positive and negative whole numbers, or several labels in its first column;
+            if ``exchange`` is given without labels.
         """
         if exchange is not None and exchange not in EXCHANGES:
             raise ValueError(
@@ -111,7 +112,7 @@ class Exchangeability:
             )
         if blocks is None or np.ndim(blocks) == 2:
             if exchange is not None:
-                why = "a table of levels says it itself" if blocks is not None else "Got no blocks"
+                why = "the signs in a table say it" if blocks is not None else "Got no blocks"
                 raise ValueError(
                     f"exchange must be None unless blocks are labels, one for each row: {why}. "
                     f"Got {exchange!r}."
@@ -129,12 +130,12 @@ class Exchangeability:
         return cls(Unit(np.arange(n_subjects), exchange != "within", parts), _IN_WORDS[exchange])
 
     def check_places(self) -> None:
-        """Refuse units that cannot change places, since they are not alike.
+        """Refuse units that cannot change places because they differ.
 
         Raises
         ------
         ValueError
-            If units that are to change places differ in size or structure.
+            If units that should change places differ in size or structure.
         """
         pair = self._root.unlike()
         if pair is None:
@@ -150,12 +151,12 @@ class Exchangeability:
         )
 
     def permuted(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw orders of the rows.
+        """Draw random orders of the rows.
 
         Parameters
         ----------
         n_permutations : int
-            How many.
+            Number of orders.
 
         rng : numpy.random.Generator
             Source of random numbers.
@@ -163,27 +164,27 @@ class Exchangeability:
         Returns
         -------
         orders : ndarray of int of shape (n_permutations, n_subjects)
-            Which row comes to each place.
+            Index of the row at each place.
         """
         return self._in_place(self._root.permuted(n_permutations, rng))
 
     def arrangements(self, kinds: np.ndarray) -> np.ndarray:
-        """Return all orders of the rows that differ in kind.
+        """Return all distinct orders of the rows.
 
         Parameters
         ----------
         kinds : ndarray of int of shape (n_subjects,)
-            Kind of each row: rows of one kind are the same.
+            Kind of each row: rows of the same kind are interchangeable.
 
         Returns
         -------
         orders : ndarray of int of shape (n_arrangements, n_subjects)
-            Which row comes to each place; the first leaves each where it is.
+            Index of the row at each place. The first order is the identity.
         """
         return self._in_place(np.stack(list(self._root.arrangements(kinds))))
 
     def n_arrangements(self, kinds: np.ndarray) -> int:
-        """Return how many orders of the rows differ in kind.
+        """Return the number of distinct orders of the rows.
 
         Parameters
         ----------
@@ -193,7 +194,7 @@ class Exchangeability:
         Returns
         -------
         n_arrangements : int
-            Their number.
+            The number.
         """
         return self._root.n_arrangements(kinds)
 
@@ -211,7 +212,7 @@ class Exchangeability:
 
     @property
     def fixed_units(self) -> np.ndarray:
-        """Numbers from 0 of shape (n_subjects,): equal in the units that all moves stay within."""
+        """Numbers from 0 of shape (n_subjects,): equal in the units that no row ever leaves."""
         units = np.empty(self.n_subjects, dtype=np.intp)
         self._root.mark_fixed(units, count())
         return units
@@ -235,7 +236,7 @@ def check_blocks(blocks: ArrayLike, n_subjects: int) -> np.ndarray:
     Parameters
     ----------
     blocks : array-like of shape (n_subjects,)
-        A label for each row: subjects, families, sessions.
+        A label for each row, such as its subject, family or session.
 
     n_subjects : int
         Number of rows.
@@ -269,7 +270,10 @@ def check_row_labels(labels: ArrayLike, n_subjects: int, name: str) -> np.ndarra
         )
     numbers = pd.factorize(given)[0]
     if numbers.min() < 0:
-        raise ValueError(f"{name} must not be missing. Got none for row {numbers.argmin()}.")
+        raise ValueError(
+            f"{name} must have a label for each row. Got none for row {numbers.argmin()} (counted "
+            "from 0)."
+        )
     return numbers
 
 
@@ -283,16 +287,24 @@ def _check_levels(blocks: ArrayLike, n_subjects: int) -> np.ndarray:
     is_whole = levels.dtype.kind in "iu" or (
         levels.dtype.kind == "f" and np.isfinite(levels).all() and (levels == levels.round()).all()
     )
+    if levels.shape[1] == 1 and (levels != levels[0]).any():
+        # The only level of a table is one unit: other values are meant as labels.
+        raise ValueError(
+            "blocks must be labels of shape (n_subjects,), or a table of nested levels whose first "
+            "column has one value throughout. Got a table of one column with several labels. Give "
+            "the column itself: table['site'] of a data frame, or array[:, 0]."
+        )
     if not is_whole or not levels.all():
         raise ValueError(
-            "blocks must be positive and negative whole numbers, if they are a table of levels. "
-            "A positive label exchanges the units below it, a negative one keeps them in place. "
+            "blocks must be positive and negative whole numbers if they are a table of nested "
+            "levels. A positive label exchanges the units below it; a negative one keeps them in "
+            "place. "
             f"Got {levels.dtype} with {'0 among them' if is_whole else 'other values'}."
         )
     levels = levels.astype(np.int64)
     if np.unique(levels[:, 0]).size > 1:
         raise ValueError(
-            "blocks must have one label throughout the first column, if they are a table of "
+            "blocks must have one label throughout the first column if they are a table of nested "
             f"levels. Got {np.unique(levels[:, 0]).tolist()}. Put a column of 1 before it to "
             "exchange its units as wholes, or a column of -1 to keep them in place."
         )

@@ -1,10 +1,10 @@
-"""Schemes of resampling: what a permutation is, and what it does to data.
+"""Base of resampling schemes: what a permutation is, and what it does to data.
 
-A scheme draws permutations: an array with one permutation in each row. The first row stands for
-the data as observed. :meth:`Scheme.resample` applies one permutation to residuals. Statistics are
-products of a vector with resampled residuals. :meth:`Scheme.weights` permutes the vector instead,
-which gives the same product: the row of a draw in ``weights(draws, v) @ residuals`` equals
-``v @ resample(draw, residuals)``. So the statistics of many permutations are one matrix product.
+A scheme draws permutations: an array with one permutation in each row. The first row is the data as
+observed. :meth:`Scheme.resample` applies one permutation to residuals. Statistics are products of a
+vector with resampled residuals. :meth:`Scheme.weights` permutes the vector instead, which gives the
+same product: the row of a draw in ``weights(draws, v) @ residuals`` equals
+``v @ resample(draw, residuals)``. One matrix product gives the statistics of many permutations.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ari_estimator.resampling._contrast import Contrast
 class Scheme(ABC):
     """A way to resample residuals.
 
-    A design has a direction that is tested, and nuisance variables beside it: an intercept, or
-    covariates. Nuisance variables explain a part of the data that has nothing to do with the test.
-    A scheme leaves that part out (:meth:`residuals`) and resamples the rest.
+    A design has a tested direction and nuisance variables, such as an intercept or covariates.
+    Nuisance variables explain a part of the data that is irrelevant to the test. A scheme removes
+    that part (:meth:`residuals`) and resamples the rest.
 
     Resampling may bring some nuisance back: resampled residuals are then no longer orthogonal to
-    all nuisance variables. The statistic of a permutation has to leave it out once more.
-    :meth:`varying_nuisance` says which nuisance variables that concerns. An intercept is none of
-    them if subjects are permuted: residuals with a sum of 0 keep it in any order.
+    all nuisance variables, and the statistic of a permutation must remove it again.
+    :meth:`varying_nuisance` returns these nuisance variables. An intercept is not one of them if
+    subjects are permuted: residuals that sum to 0 do so in any order.
 
     Attributes
     ----------
     description : str
-        The scheme in words.
+        Name of the scheme, for messages and reports.
 
     See Also
     --------
@@ -39,7 +39,7 @@ class Scheme(ABC):
 
     Examples
     --------
-    To resample the residuals and to weight them gives the same product:
+    Resampling and weighting the residuals give the same product:
 
     >>> import numpy as np
     >>> from ari_estimator.resampling import Exchangeability, SignFlipping
@@ -69,7 +69,7 @@ class Scheme(ABC):
         Returns
         -------
         draws : ndarray of shape (n_permutations or fewer, n_subjects)
-            One permutation in each row. The first row stands for the data as observed.
+            One permutation in each row. The first row is the data as observed.
         """
         return self._random(n_permutations, rng)
 
@@ -94,7 +94,7 @@ class Scheme(ABC):
 
     @abstractmethod
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return weights that spare the resampling: the product with a vector stays the same.
+        """Return weights that replace resampling: the product with a vector stays the same.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class Scheme(ABC):
         Returns
         -------
         weights : ndarray of shape (n_permutations, n_subjects)
-            The weights to multiply the residuals by, as they are. A row for each permutation.
+            The weights of the residuals, one row for each permutation.
         """
 
     @abstractmethod
@@ -129,7 +129,7 @@ class Scheme(ABC):
         """
 
     def residuals(self, contrast: Contrast, data: np.ndarray) -> np.ndarray:
-        """Return the residuals to resample: the data without the nuisance.
+        """Return the residuals to resample: the data minus the nuisance.
 
         These are the residuals of Freedman & Lane (1983).
 
@@ -159,7 +159,7 @@ class Scheme(ABC):
         Returns
         -------
         basis : ndarray of shape (n_subjects, n_varying)
-            Orthonormal basis of that nuisance. By default it is all nuisance.
+            Orthonormal basis of that nuisance; by default all nuisance.
         """
         return contrast.nuisance
 
@@ -176,7 +176,7 @@ class Transformations(Scheme):
     n_distinct: int
 
     def draws(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw permutations; if there are no more than asked for, return each of them once."""
+        """Draw permutations; if no more than ``n_permutations`` exist, return each one once."""
         return (
             self._all() if self.n_distinct <= n_permutations else super().draws(n_permutations, rng)
         )

@@ -1,4 +1,4 @@
-"""How data are resampled under the null hypothesis: signs, permutations, the bootstrap."""
+"""Resampling schemes: sign-flipping, permutation, and the bootstrap of residuals."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ari_estimator.resampling._contrast import Contrast
 from ari_estimator.resampling._exchangeability import Exchangeability
 from ari_estimator.resampling._scheme import Scheme, Transformations
 
-# Regressors that differ by less, in units of their length, are the same but for rounding.
+# Regressors that differ by less, relative to their length, count as equal.
 DECIMALS = 9
 
 
 class SignFlipping(Transformations):
-    """Signs of residuals are flipped, of all rows of a unit at once.
+    """Sign-flipping of residuals; all rows of a unit change sign together.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class SignFlipping(Transformations):
 
     Examples
     --------
-    Of few rows there are few flips, and all are taken:
+    Few rows have few sign flips, and the scheme takes all of them:
 
     >>> import numpy as np
     >>> from ari_estimator.resampling import Exchangeability, SignFlipping
@@ -61,7 +61,7 @@ class SignFlipping(Transformations):
         return True
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
+        """Return the weights of the residuals, of shape (n_permutations, n_subjects)."""
         return draws * vector
 
     def resample(self, draws: np.ndarray, residuals: np.ndarray) -> np.ndarray:
@@ -70,27 +70,27 @@ class SignFlipping(Transformations):
 
 
 class Permutation(Transformations):
-    """Residuals are permuted: all of them, within blocks, or whole blocks.
+    """Permutation of residuals: all rows, rows within blocks, or whole blocks.
 
     Parameters
     ----------
     contrast : Contrast
-        What is tested. Permutations that exchange equal rows of the design do not differ.
+        The contrast. Permutations that only exchange equal rows of the design count as one.
 
     exchangeability : Exchangeability
         Which rows may change places.
 
     variance_groups : ndarray of int of shape (n_subjects,) or None, default=None
-        Group of each row that has a variance of its own. Rows of two groups are not equal.
+        Variance group of each row. Rows of different groups are not equal.
 
     Raises
     ------
     ValueError
-        If blocks that are to change places are not alike.
+        If blocks that should change places differ in size or structure.
 
     Examples
     --------
-    Of two groups of two there are six splits:
+    Four rows can be split into two groups of two in six ways:
 
     >>> import numpy as np
     >>> from ari_estimator.resampling import Exchangeability, Permutation, find_contrast
@@ -135,15 +135,15 @@ class Permutation(Transformations):
 
     @property
     def fixed_units(self) -> np.ndarray:
-        """Numbers of shape (n_subjects,): equal in the units that all moves stay within."""
+        """Numbers of shape (n_subjects,): equal in the units that no row ever leaves."""
         return self._exchangeability.fixed_units
 
     def keeps_squares(self, groups: np.ndarray) -> bool:
-        """Tell whether sums of squares stay the same in groups: if no row changes its group."""
+        """Tell whether sums of squares stay the same in groups: yes if no row changes its group."""
         return is_constant_in_each(self.orbits, groups)
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
+        """Return the weights of the residuals, of shape (n_permutations, n_subjects)."""
         return vector[draws]
 
     def resample(self, draws: np.ndarray, residuals: np.ndarray) -> np.ndarray:
@@ -156,14 +156,14 @@ class Permutation(Transformations):
     def varying_nuisance(self, contrast: Contrast) -> np.ndarray:
         """Return the nuisance that permutations may bring back into residuals.
 
-        A variable that is constant in all rows that can change places is not among it.
-        Permutations do not change its products with residuals.
+        Variables that are constant in all rows that can change places are not included:
+        permutations do not change their products with residuals.
         """
         return varying_nuisance(contrast, self.orbits)
 
 
 class ResidualBootstrap(Scheme):
-    """Residuals of the full model are drawn with replacement.
+    """Bootstrap: residuals of the full model are drawn with replacement.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ class ResidualBootstrap(Scheme):
         return False
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """Return what residuals are multiplied by, of shape (n_permutations, n_subjects)."""
+        """Return the weights of the residuals, of shape (n_permutations, n_subjects)."""
         weights = np.zeros(draws.shape)
         np.add.at(weights, (np.arange(len(draws))[:, np.newaxis], draws), vector)
         return weights
@@ -210,10 +210,10 @@ class ResidualBootstrap(Scheme):
         return np.take_along_axis(residuals, rows, axis=0)
 
     def residuals(self, contrast: Contrast, data: np.ndarray) -> np.ndarray:
-        """Return what is resampled: residuals given the whole design, less their mean.
+        """Return the residuals of the full design, minus their mean.
 
-        That is 0 where the design has an intercept. Where it has none, it would be taken for an
-        effect (Freedman 1981).
+        The mean is 0 if the design has an intercept. Otherwise it would look like an effect
+        (Freedman 1981).
         """
         residuals = contrast.without_design(data)
         return residuals - residuals.mean(axis=0)
@@ -233,7 +233,7 @@ def is_constant_in_each(groups: np.ndarray, values: np.ndarray) -> bool:
     Returns
     -------
     is_constant : bool
-        Whether they are, but for rounding.
+        Whether they are, apart from rounding.
     """
     members = (groups == np.arange(groups.max() + 1)[:, np.newaxis]) / 1.0
     means = (members @ values) / members.sum(axis=1).reshape(-1, *([1] * (values.ndim - 1)))
@@ -246,7 +246,7 @@ def varying_nuisance(contrast: Contrast, orbits: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     contrast : Contrast
-        What is tested.
+        The contrast.
 
     orbits : ndarray of int of shape (n_subjects,)
         Equal for rows that can change places, from 0.

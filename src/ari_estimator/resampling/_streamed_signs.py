@@ -95,7 +95,7 @@ class SubjectSums:
                 f"{self.n_subjects}. Leave these elements out for all subjects."
             )
         if is_first:
-            # Of memory that is not written to, systems take note only.
+            # Systems reserve memory only once something is written to it.
             self._sums = np.empty((self.n_groups, values.size), dtype)
             self.mean, self.squares = np.zeros(values.size), np.zeros(values.size)
         if self.n_subjects < self.n_groups:

@@ -1,0 +1,142 @@
+"""Calibrate a template on a matrix of p-values, a row for each permutation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ari_estimator.closed_testing._calibration import Calibration
+from ari_estimator.closed_testing._lambda import lambda_rank
+from ari_estimator.closed_testing._learned_template import refuse_shared
+from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
+from ari_estimator.closed_testing._step_down import step_down as calibrate_in_steps
+from ari_estimator.closed_testing._template import Template
+from ari_estimator.closed_testing._templates import make_template
+
+
+def calibrate(
+    p_values: ArrayLike,
+    alpha: float = 0.05,
+    *,
+    template: str | Template = "simes",
+    k_max: int | None = None,
+    delta: int = 0,
+    step_down: bool = False,
+    allow_shared_data: bool = False,
+) -> Calibration:
+    """Calibrate a template by the p-values of permutations.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n_permutations, n_elements)
+        P-values of each permutation. The first row is the data as observed.
+
+    alpha : float, default=0.05
+        Error level, at least ``1 / n_permutations``.
+
+    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or Template, \
+default="simes"
+        Shape of the thresholds.
+
+    k_max : int, optional
+        Number of thresholds; by default all thresholds of the template.
+
+    delta : int, default=0
+        How many of the smallest p-values the template ignores. The other thresholds are larger:
+        sets with many discoveries gain, sets with few lose.
+
+    step_down : bool, default=False
+        Whether to recalibrate after excluding elements already rejected, those below the first
+        threshold, until none is added.
+
+    allow_shared_data : bool, default=False
+        Whether a learned template may be calibrated on the permutations it was learned from.
+
+    Returns
+    -------
+    calibration : Calibration
+        The calibration.
+
+    Raises
+    ------
+    TypeError
+        If ``k_max`` or ``delta`` is not an integer, or ``template`` is not a template.
+    ValueError
+        If the p-values are not a matrix of p-values, if alpha is below ``1 / n_permutations``, or
+        if the template does not fit the p-values or was learned from them.
+
+    Notes
+    -----
+    The pivotal statistic of permutation ``b`` is the largest lambda at which none of its sorted
+    p-values is below its threshold: the minimum over ranks of the template's inverse. Lambda is
+    the ``floor(alpha B) + 1``-th smallest pivotal statistic, so at most ``alpha B`` permutations
+    have a p-value below its threshold. The data as observed are one of the permutations. If
+    permutation does not change the joint distribution of the p-values of true nulls, then with
+    probability at least ``1 - alpha`` none of them is below its threshold in the data as observed
+    [1]_ [2]_ [3]_.
+
+    References
+    ----------
+    .. [1] Hemerik J, Solari A, Goeman JJ (2019). Permutation-based simultaneous confidence
+       bounds for the false discovery proportion. Biometrika 106, 635-649.
+    .. [2] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
+       positives using reference families. Annals of Statistics 48, 1281-1303.
+    .. [3] Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true
+       discovery proportions for functional magnetic resonance imaging cluster analysis.
+       Statistics in Medicine 42, 2311-2340.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.closed_testing import calibrate
+    >>> p_values = np.random.default_rng(0).random((100, 500))
+    >>> p_values[0, :50] *= 1e-5
+    >>> calibration = calibrate(p_values, alpha=0.05)
+    >>> calibration.critical_vector.true_discoveries(p_values[0, :60])
+    50
+    """
+    p_values = check_p_value_matrix(p_values, n_rows=2)
+    lambda_rank(len(p_values), alpha)  # refuses an alpha that is too small, before the work
+    template = make_template(template, p_values.shape[1], k_max=k_max, delta=delta)
+    if not allow_shared_data:
+        refuse_shared(template, p_values)
+    return _of_matrix(p_values, template, alpha, step_down)
+
+
+def _of_matrix(
+    p_values: np.ndarray, template: Template, alpha: float, is_step_down: bool
+) -> Calibration:
+    def pivots_of(keep: np.ndarray | None) -> np.ndarray:
+        return pivotal_statistics(p_values, template, keep)
+
+    observed = p_values[0].astype(np.float64)
+    return calibrate_in_steps(pivots_of, observed, template, alpha, enabled=is_step_down)
+
+
+def pivotal_statistics(
+    p_values: np.ndarray, template: Template, keep: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the pivotal statistics of permutations.
+
+    Parameters
+    ----------
+    p_values : ndarray of shape (n_permutations, n_elements)
+        P-values.
+
+    template : Template
+        The template.
+
+    keep : ndarray of bool of shape (n_elements,), optional
+        The remaining elements, at least one; by default all.
+
+    Returns
+    -------
+    statistics : ndarray of shape (n_permutations,)
+        The largest parameter at which no p-value is below its threshold, for each permutation.
+    """
+    ranks = np.arange(1, template.k_max + 1)
+    blocks = [
+        template.inverse(ranks[: smallest.shape[1]], smallest).min(axis=1)
+        for smallest in smallest_in_rows(p_values, template.k_max, keep)
+    ]
+    return np.concatenate(blocks)
