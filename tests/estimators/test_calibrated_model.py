@@ -776,7 +776,7 @@ class TestQuestions:
 
     def test_element_at(self, kind, model):
         voxel = np.argwhere(kind.mask.reshape(kind.shape))[37]
-        assert element_at(model, voxel) == 37
+        assert element_at(model, index=voxel) == 37
 
     def test_tdp_table(self, kind, model, by_hand, sets):
         table = get_tdp_table(model, max_peaks=1)

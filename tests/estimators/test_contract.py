@@ -282,9 +282,9 @@ class TestFit:
         [
             (lambda transformer, img: transformer.transform(img), "instance is not fitted"),
             (lambda transformer, img: transformer.get_feature_names_out(), "is not fitted"),
-            (lambda transformer, img: transformer.generate_report(), "has seen no map yet"),
-            (lambda transformer, img: set_bound(transformer, mask_img=img), "seen no map yet"),
-            (lambda transformer, img: confidence_curve(transformer), "seen no map yet"),
+            (lambda transformer, img: transformer.generate_report(), "was not fitted to a map yet"),
+            (lambda transformer, img: set_bound(transformer, mask_img=img), "not fitted to a map yet"),
+            (lambda transformer, img: confidence_curve(transformer), "not fitted to a map yet"),
         ],
         ids=["transform", "get_feature_names_out", "generate_report", "set_bound", "curve"],
     )
@@ -758,8 +758,8 @@ class TestPipelines:
 class TestWords:
     """What is printed."""
 
-    def test_verbose_prints_a_line_for_each_map(self, kind, make, z, capsys):
-        transformer = make(verbose=1).fit([kind.image(values) for values in z])
+    def test_verbose_2_prints_a_line_for_each_map(self, kind, make, z, capsys):
+        transformer = make(verbose=2).fit([kind.image(values) for values in z])
         what = "regions" if isinstance(transformer, RegionTDPTransformer) else "clusters"
         elements = {"vertex": "vertices"}.get(kind.element, f"{kind.element}s")
         expected = [

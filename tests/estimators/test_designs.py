@@ -6,10 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image
+from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.image import get_data
 
-from ari_estimator import ARISecondLevelModel, PermutationCalibration
+from ari_estimator import (
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    PermutationCalibration,
+    load,
+    non_parametric_inference,
+    save,
+)
 
 N = 15
 SHAPE = (4, 5, 6)
@@ -222,3 +230,83 @@ def test_ordinary_designs_are_silent(maps, mask_img, design):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ARISecondLevelModel(mask_img).fit(maps, design_matrix=design)
+
+
+ONE_ROW = [1, -1, 0]
+
+
+@pytest.mark.parametrize("calibration", [None, PermutationCalibration(n_permutations=40)])
+@pytest.mark.parametrize("variance_groups", [None, "auto"])
+@pytest.mark.parametrize("contrast", [[[1, -1, 0], [0, 1, -1]], ONE_ROW, "a - b"])
+def test_an_f_contrast_has_no_direction(
+    maps, mask_img, contrast, variance_groups, calibration, tmp_path
+):
+    model = fit(
+        ARISecondLevelModel(
+            mask_img,
+            transformer=ClusterTDPTransformer(1.0),
+            calibration=calibration,
+            variance_groups=variance_groups,
+        ),
+        maps,
+        cell_means(),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.compute_contrast(contrast, second_level_stat_type="F", output_type="tdp")
+    save(model, tmp_path / "f.npz")
+    for fitted in (model, load(tmp_path / "f.npz")):
+        assert set(fitted.table_["direction"]) == {"unsigned", "rest"}
+        assert fitted.maps_.describe()["statistic"]["direction"] == "unsigned"
+    if calibration is not None:
+        assert model.calibration_.stat_type_ == ("F" if variance_groups is None else "G")
+        assert model.calibration_.rank_ == (2 if isinstance(contrast[0], list) else 1)
+
+
+def test_f_of_one_row_is_the_square_of_t(maps, mask_img):
+    model = fit(ARISecondLevelModel(mask_img), maps, overparametrized())
+    t = get_data(model.compute_contrast("a - b", output_type="stat"))
+    f = model.compute_contrast("a - b", second_level_stat_type="F", output_type="stat")
+    np.testing.assert_allclose(get_data(f), t**2, rtol=1e-9)
+    data = np.array([get_data(img).ravel() for img in maps])
+    calibration = PermutationCalibration(n_permutations=20, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        calibration.fit(data, cell_means(), ONE_ROW, stat_type="F")
+    assert calibration.stat_type_ == "F"
+    np.testing.assert_allclose(calibration.statistic_, t.ravel() ** 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "stat_type", "message"),
+    [
+        ([[1, -1, 0], [2, -2, 0]], "t", "second_level_stat_type must be 'F' or None.* 2 rows"),
+        ([1, -1, 0], "z", "second_level_stat_type must be 't', 'F' or None. Got 'z'"),
+        (["a", "b"], None, r"Got a list of texts, \['a', 'b'\].*\[\[1.0, 0.0, 0.0\], \[0.0, 1.0"),
+        (["a"], None, "Got a list of texts.*Write 'a', without the list"),
+        ([[0, 0, 0], [0, 0, 0]], "F", "must have a weight other than 0"),
+    ],
+)
+@pytest.mark.parametrize("output_type", ["z_score", "tdp"])
+def test_contrasts_that_are_refused(maps, mask_img, contrast, stat_type, message, output_type):
+    model = fit(ARISecondLevelModel(mask_img), maps, cell_means())
+    with pytest.raises(ValueError, match=message):
+        model.compute_contrast(contrast, second_level_stat_type=stat_type, output_type=output_type)
+
+
+def test_a_list_of_names_is_refused_where_nilearn_permutes(maps, mask_img):
+    with pytest.raises(ValueError, match="second_level_contrast must be one text"):
+        non_parametric_inference(
+            maps, design_matrix=cell_means(), second_level_contrast=["a", "b", "c"], mask=mask_img
+        )
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_cifti_images_of_subjects_are_refused_by_name(tmp_path, as_file):
+    axes = (ScalarAxis(["map"]), BrainModelAxis.from_surface(np.arange(9), 9, "CortexLeft"))
+    img = Cifti2Image(np.ones((1, 9), dtype="float32"), axes)
+    if as_file:
+        img.to_filename(tmp_path / "one.dscalar.nii")
+        img = str(tmp_path / "one.dscalar.nii")
+    with pytest.raises(TypeError, match="Got a CIFTI image.*array of shape"):
+        ARISecondLevelModel().fit([img] * N, design_matrix=cell_means())

@@ -155,8 +155,16 @@ NOT_OF_NILEARN = {
     "check_tags": "asks for _more_tags, of scikit-learn before 1.6, which finds none either way",
 }
 
+# The bar appears on interactive terminals and in notebooks only, and never on standard output.
+PROGRESS = {
+    "check_verbose": "verbose=1, a progress bar for long work, is the default",
+    "check_doc_attributes": "asks for default=0 of verbose; the rest of it is checked below",
+}
+
 TRANSFORMER_OF_IMAGES = {
     **NOT_OF_NILEARN,
+    **PROGRESS,
+    "check_img_estimator_verbose": "verbose=1, a progress bar for long work, prints nothing",
     "check_img_estimator_dtypes": "a constant image, random numbers cut to integers, is refused",
     "check_img_estimator_dtypes_transform": (
         "a constant image, random numbers cut to integers, is refused"
@@ -198,7 +206,7 @@ def grid():
             (ClusterTDPTransformer(), IMAGES_TO_IMAGES),
             (AdaptiveTDPTransformer(), IMAGES_TO_IMAGES),
             (RegionTDPTransformer(halves(grid())), REGIONS),
-            (PermutationCalibration(n_permutations=20), NOT_OF_NILEARN),
+            (PermutationCalibration(n_permutations=20), {**NOT_OF_NILEARN, **PROGRESS}),
             (ARISecondLevelModel(), MODEL),
         ],
         lambda estimator: of_nilearn.nilearn_check_estimator([estimator]),
@@ -206,6 +214,23 @@ def grid():
 )
 def test_nilearn(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        ClusterTDPTransformer(),
+        AdaptiveTDPTransformer(),
+        RegionTDPTransformer(halves(grid())),
+        PermutationCalibration(n_permutations=20),
+    ],
+)
+def test_attributes_are_documented_as_nilearn_asks(estimator, monkeypatch):
+    text = type(estimator).__doc__
+    assert "verbose : int, default=1" in text
+    text = text.replace("verbose : int, default=1", "verbose : int, default=0")
+    monkeypatch.setattr(type(estimator), "__doc__", text)
+    of_nilearn.check_doc_attributes(estimator)
 
 
 @pytest.mark.parametrize("estimator", [ClusterTDPTransformer(2), AdaptiveTDPTransformer(0.5)])

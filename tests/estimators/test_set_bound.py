@@ -401,8 +401,9 @@ class TestEstimators:
             curve = confidence_curve(transformer, **a_set, **index)
             assert_frame_equal(confidence_curve(fitted_map, **a_set), curve)
             assert_frame_equal(fitted_map.confidence_curve(**a_set), curve)
-            element = element_at(transformer, (3, 3, 3), **index)
-            assert element_at(fitted_map, (3, 3, 3)) == fitted_map.element_at((3, 3, 3)) == element
+            element = element_at(transformer, index=(3, 3, 3), **index)
+            assert element_at(fitted_map, index=(3, 3, 3)) == element
+            assert fitted_map.element_at(index=(3, 3, 3)) == element
         for call in (set_bound, confidence_curve):
             with pytest.raises(ValueError, match="map_index must be left at the default"):
                 call(fitted.maps_, **a_set, map_index=0)
@@ -522,7 +523,7 @@ class TestEveryKind:
                 index = {h: int(v[0]) for h, v in indices.items() if v.size}
             else:
                 index = indices[0]
-            assert stat[element_at(of_kind, index)] == kind.z()[element]
+            assert stat[element_at(of_kind, index=index)] == kind.z()[element]
 
     def test_indices_outside_of_the_mask_are_refused(self, kind, of_kind):
         outside = ~kind.mask
@@ -591,7 +592,7 @@ class TestBadInput:
             RegionTDPTransformer(mask_img),
             clone(fitted),
         ):
-            with pytest.raises(NotFittedError, match=r"seen no map yet. Call fit or fit_transform"):
+            with pytest.raises(NotFittedError, match=r"was not fitted to a map yet. Call fit or fit_transform"):
                 call(transformer, seed=CENTRE, radius=5)
 
     def test_transformer_without_a_map(self, call, mask_img, z_img):
@@ -599,11 +600,11 @@ class TestBadInput:
         call(transformer, seed=CENTRE, radius=5)
         # A fit to the mask alone forgets the map, and transform keeps nothing of one.
         transformer.fit().transform(z_img)
-        with pytest.raises(NotFittedError, match=r"seen no map yet\. Call fit or"):
+        with pytest.raises(NotFittedError, match=r"was not fitted to a map yet\. Call fit or"):
             call(transformer, seed=CENTRE, radius=5)
 
     def test_model_without_a_contrast(self, call, model, mask_img):
-        match = r'This model has no contrast .* compute_contrast\(output_type="tdp"\)'
+        match = r'This model has not computed .* compute_contrast\(output_type="tdp"\)'
         with pytest.raises(NotFittedError, match=match):
             call(ARISecondLevelModel(mask_img=mask_img), seed=CENTRE, radius=5)
         with pytest.raises(NotFittedError, match=match):
@@ -756,33 +757,83 @@ class TestElements:
         transformer = ClusterTDPTransformer(2, mask_img=mask_img)
         with pytest.warns(UserWarning, match="NaN"):
             transformer.fit_transform(make_img(z))
-        assert element_at(transformer, voxels[2]) == 2
-        assert element_at(transformer, voxels[4]) == 3
+        assert element_at(transformer, index=voxels[2]) == 2
+        assert element_at(transformer, index=voxels[4]) == 3
         family = transformer.maps_.family
-        assert family.stat[element_at(transformer, voxels[9])] == z[tuple(voxels[9])]
-        with pytest.raises(ValueError, match="index must name one tested voxel"):
-            element_at(transformer, voxels[3])
+        assert family.stat[element_at(transformer, index=voxels[9])] == z[tuple(voxels[9])]
+        with pytest.raises(ValueError, match=r"index must name a tested voxel.*without a value"):
+            element_at(transformer, index=voxels[3])
 
     @pytest.mark.parametrize("index", [(0, 0), 5, (0.5, 1, 2), [[1, 2, 3]], {"left": 3}])
     def test_malformed_index_is_refused(self, z_img, mask_img, index):
         transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
         with pytest.raises(ValueError, match="ind"):
-            element_at(transformer, index)
+            element_at(transformer, index=index)
 
     def test_voxel_outside_of_the_mask_or_the_grid_is_refused(self, z_img, mask, mask_img):
         transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
         with pytest.raises(ValueError, match="must lie in the mask"):
-            element_at(transformer, np.argwhere(~mask)[0])
+            element_at(transformer, index=np.argwhere(~mask)[0])
         with pytest.raises(ValueError, match="must lie in the grid"):
-            element_at(transformer, (999, 0, 0))
+            element_at(transformer, index=(999, 0, 0))
 
     def test_of_vertices(self):
         surface = load_fsaverage_data()
         transformer = ClusterTDPTransformer(2).fit(surface)
         n_left = len(surface.data.parts["left"])
-        assert element_at(transformer, {"left": 11}) == 11
-        assert element_at(transformer, {"right": 11}) == n_left + 11
-        with pytest.raises(ValueError, match="one tested vertex"):
-            element_at(transformer, {"left": 1, "right": 1})
+        assert element_at(transformer, index={"left": 11}) == 11
+        assert element_at(transformer, index={"right": 11}) == n_left + 11
+        with pytest.raises(ValueError, match="index must name one vertex"):
+            element_at(transformer, index={"left": 1, "right": 1})
         with pytest.raises(ValueError, match="keys out of"):
-            element_at(transformer, 11)
+            element_at(transformer, index=11)
+        with pytest.raises(ValueError, match=r"seed is for volumes.*which vertex is meant"):
+            element_at(transformer, seed=(0, 0, 0))
+
+    def test_a_point_in_mm_is_the_voxel_that_holds_it(self, z_img, mask, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
+        affine = z_img.affine
+        for element in (0, 17, int(mask.sum()) - 1):
+            voxel = np.argwhere(mask)[element]
+            for shift in (0, -0.49, 0.49):
+                point = apply_affine(affine, voxel + shift)
+                assert element_at(transformer, seed=point) == element
+            assert element_at(transformer, index=voxel) == element
+            # The rule of set_bound: seed is in mm, indices are voxels.
+            centre = apply_affine(affine, voxel)
+            assert set_bound(transformer, seed=centre, radius=0) == set_bound(
+                transformer, indices=[voxel]
+            )
+
+    @pytest.mark.parametrize(
+        ("seed", "match"),
+        [
+            ((1e5, 0, 0), "outside of the grid"),
+            ((np.nan, 0, 0), "three coordinates in mm"),
+            ((1, 2), "three coordinates in mm"),
+            ("xyz", "three coordinates in mm"),
+        ],
+    )
+    def test_points_that_name_no_voxel_are_refused(self, z_img, mask_img, seed, match):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
+        with pytest.raises(ValueError, match=match):
+            element_at(transformer, seed=seed)
+
+    def test_a_point_outside_of_the_mask_is_refused(self, z_img, mask, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
+        point = apply_affine(z_img.affine, np.argwhere(~mask)[0])
+        with pytest.raises(ValueError, match="outside of the mask"):
+            element_at(transformer, seed=point)
+
+    @pytest.mark.parametrize(
+        ("place", "got"), [({}, "neither"), ({"seed": (0, 0, 0), "index": (1, 2, 3)}, "both")]
+    )
+    def test_a_place_is_given_in_one_way(self, z_img, mask_img, place, got):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
+        with pytest.raises(ValueError, match=f"either as seed, in mm, or as index. Got {got}"):
+            element_at(transformer, **place)
+
+    def test_a_bare_place_is_refused(self, z_img, mask_img):
+        transformer = ClusterTDPTransformer(2, mask_img=mask_img).fit(z_img)
+        with pytest.raises(TypeError, match="positional"):
+            element_at(transformer, (3, 3, 3))

@@ -342,7 +342,7 @@ class TestRefusals:
         [
             (GROUP[1:], "variance_groups must be 24 labels"),
             ("patients", "variance_groups must be labels, one for each row, 'auto' or None"),
-            ([None, *GROUP[1:]], "variance_groups must not be missing"),
+            ([None, *GROUP[1:]], "variance_groups must have a label for each row"),
             (np.eye(24), "variance_groups must be 24 labels"),
         ],
         ids=["too few", "text", "missing", "table"],

@@ -1,4 +1,4 @@
-"""The largest clusters with at least a true discovery proportion."""
+"""Find the largest clusters that reach a given true discovery proportion."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from numbers import Integral
 from typing import Any
 
-from sklearn.utils._param_validation import Interval, Options
+from sklearn.utils._param_validation import Interval
 
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._choice import Choice
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
@@ -23,30 +24,30 @@ from ari_estimator.inference._thresholds import check_tdp_threshold
 
 
 class AdaptiveTDPTransformer(BaseTDPTransformer):
-    """The largest clusters with at least a true discovery proportion (TDP).
+    """Find the largest clusters that reach a given true discovery proportion (TDP).
 
-    In place of a cluster-forming threshold you ask for a TDP, such as "at least 70 % active". The
+    Instead of a cluster-forming threshold, you choose a TDP, such as "at least 70 % active". The
     transformer finds the largest supra-threshold clusters whose lower bound is at least that TDP.
-    Each cluster has a threshold of its own. With probability at least ``1 - alpha`` the bounds of
-    all clusters hold at once, for all TDPs that you may try.
+    Each cluster has its own threshold. With probability at least ``1 - alpha``, the bounds of all
+    clusters hold at once, for all TDPs that you try.
 
-    Maps are volumes, surfaces (:class:`nilearn.surface.SurfaceImage`) or CIFTI images, as
-    for :class:`ClusterTDPTransformer`. What is said of voxels holds for their vertices and
-    grayordinates too.
+    Maps are volumes, surfaces (:class:`nilearn.surface.SurfaceImage`) or CIFTI images, as for
+    :class:`ClusterTDPTransformer`. Everything said here about voxels also holds for vertices and
+    grayordinates.
 
     Parameters
     ----------
     tdp_threshold : float, sequence of float, or None, default=0.7
-        TDP that clusters shall have, in [0, 1]. With several, the clusters of a higher TDP lie
-        within the clusters of a lower one. Each voxel shows the cluster of the highest TDP that
-        contains it. With None, each voxel shows the highest TDP of all clusters that contain it:
-        the threshold-free TDP map.
+        Minimum TDP of the clusters, in [0, 1]. If you give several, the clusters for a higher TDP
+        lie within the clusters for a lower one, and each voxel shows the cluster with the highest
+        TDP that contains it. With None, each voxel shows the highest TDP of all clusters that
+        contain it. This is the threshold-free TDP map.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
 
     mask_img : image, masker or None, default=None
-        All voxels that are tested, as for :class:`ClusterTDPTransformer`.
+        All voxels to test, as for :class:`ClusterTDPTransformer`.
 
     stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"} or None, default=None
         What the maps hold, as for :class:`ClusterTDPTransformer`.
@@ -55,16 +56,16 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         Degrees of freedom, as for :class:`ClusterTDPTransformer`.
 
     two_sided : bool, default=False
-        Whether negative values count as well: p-values are then two-sided, and positive and
-        negative clusters are formed apart.
+        Whether to test negative values too. P-values are then two-sided, and positive and negative
+        clusters are formed separately.
 
     connectivity : {6, 18, 26} or None, default=None
-        Voxels of a cluster share a face (6), or also an edge (18), or a corner (26). None is 6.
-        Vertices are neighbours where they share an edge of the mesh: for a surface it must be
-        None.
+        Neighbours of a voxel: voxels that share a face (6), a face or an edge (18), or a face, an
+        edge or a corner (26). None means 6. On a surface, vertices that share an edge of the mesh
+        are neighbours, and this parameter must be None.
 
     cluster_threshold : int, default=0
-        Smallest size of a cluster, in voxels. Smaller ones belong to the rest.
+        Minimum cluster size, in voxels. Smaller clusters belong to the rest.
 
     mesh : PolyMesh, dict or None, default=None
         Meshes of the cortex, for CIFTI images.
@@ -72,26 +73,26 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
 
-    verbose : int, default=0
-        If positive, a line is printed for each map.
+    verbose : int, default=1
+        0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
+        prints a line for each map. From 3, nilearn's masker prints messages too.
 
     Attributes
     ----------
     forest_ : TDPForest
-        All clusters of the map with their TDP, small ones included, to be asked for others;
-        its elements are the voxels that are tested.
+        All clusters of the map with their TDPs, including small clusters. Use it to query other
+        TDPs. Its elements are the tested voxels.
 
     labels_img_ : image, list of images or ndarray
-        For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
-        elsewhere; in the form of the input.
+        The ``cluster_id`` of the cluster that the TDP image shows at each voxel, 0 elsewhere. It
+        has the same form as the input.
 
     maps_ : FittedMap or sequence of FittedMap
-        All that is known of the map. Ask it for the bound of any other set, as with
-        :func:`set_bound`.
-        This attribute, ``forest_``, ``labels_img_``, ``n_tested_``, ``table_`` and
-        ``true_discoveries_`` are there if :meth:`fit` was given maps. They are lists, with one
-        item for each map, where the input is not a single map. Of several maps ``maps_`` keeps the
-        values in the mask alone, and infers a map again, with its forest, when it is asked for.
+        The fitted map. Ask it for the bound of any other set, as with :func:`set_bound`. This
+        attribute, ``forest_``, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_``
+        are there if :meth:`fit` was given maps. They are lists, with one item for each map, where
+        the input is not a single map. For several maps, ``maps_`` keeps only the values in the
+        mask, and tests a map again, with its forest, when it is asked for.
 
     mask_img_ : image
         The mask.
@@ -109,20 +110,20 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         Number of voxels tested: all voxels in the mask that are not NaN.
 
     table_ : pandas.DataFrame
-        One row for each cluster, by ascending ``tdp_threshold`` and, within, from the
-        largest to the smallest; the last row is the rest of the brain. Columns as in
-        :class:`ClusterTDPTransformer`, and ``tdp_threshold``; ``threshold`` is the height
-        just below the weakest voxel of the cluster, which forms it. With
-        ``tdp_threshold=None`` there is no such column, and the clusters are the largest ones
-        with any true discovery.
+        One row for each cluster, by ascending ``tdp_threshold`` and then from the largest to the
+        smallest. The last row is the rest of the brain. The columns are those of
+        :class:`ClusterTDPTransformer` and ``tdp_threshold``. The column ``threshold`` is the
+        cluster-forming threshold, just below the weakest voxel of the cluster. With
+        ``tdp_threshold=None``, the column ``tdp_threshold`` is absent, and the clusters are the
+        largest clusters with at least one true discovery.
 
     true_discoveries_ : int
-        Lower bound on the number of active voxels among all that are tested.
+        Lower bound on the number of active voxels among all tested voxels.
 
     See Also
     --------
-    ClusterTDPTransformer : Clusters of a threshold.
-    TDPForest : All clusters of a map, for arrays.
+    ClusterTDPTransformer : TDP of the clusters above a threshold.
+    TDPForest : All clusters of a map, computed from arrays.
 
     Notes
     -----
@@ -149,16 +150,16 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     3           0        NaN     43350                 0  0.0
     """
 
-    # A TDPForest for one map, and a list of them for several.
+    # A TDPForest for one map, a sequence of them for several.
     forest_: Any
     _sets_are_called = "clusters"
 
-    _kept = {**BaseTDPTransformer._kept, "labels_img_": "labels"}
+    _kept = {**BaseTDPTransformer._kept, "labels_img_": "painted_labels"}
 
     _parameter_constraints: dict[str, Any] = {
         **BaseTDPTransformer._parameter_constraints,
         "tdp_threshold": "no_validation",  # by check_tdp_threshold
-        "connectivity": [Options(Integral, set(CONNECTIVITIES)), None],
+        "connectivity": [Choice(CONNECTIVITIES), None],
         "cluster_threshold": [Interval(Integral, 0, None, closed="left")],
     }
 
@@ -175,7 +176,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         cluster_threshold: int = 0,
         mesh: Any = None,
         local_test: LocalTest = "simes",
-        verbose: int = 0,
+        verbose: int = 1,
     ) -> None:
         self.tdp_threshold = tdp_threshold
         self.alpha = alpha
@@ -193,7 +194,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         check_tdp_threshold(self.tdp_threshold)
 
     def _fit_sets(self, frame: Frame) -> None:
-        """Do nothing: all follows from the map."""
+        """Do nothing: the map alone determines the clusters."""
 
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         return AdaptiveClusters(

@@ -1,4 +1,4 @@
-"""The door: estimators and fitted maps come in, fitted maps go on."""
+"""Turn an estimator or a fitted map into a fitted map."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ari_estimator.inference import FittedMap
 def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
     """Return the fitted map of an estimator, or the fitted map that was given.
 
-    Every public function that asks about a map calls this first. What it calls in turn knows
-    fitted maps only.
+    Every public function that asks about a map calls this first. The functions behind it only need
+    to know fitted maps.
 
     Parameters
     ----------
@@ -24,21 +24,21 @@ def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
         Fitted to a map.
 
     map_index : int or None, default=None
-        Which of its maps is meant; None for the only one.
+        Number of the map; None if there is only one.
 
     Returns
     -------
     fitted_map : FittedMap
-        What is known of the map.
+        The fitted map.
 
     Raises
     ------
     TypeError
         If ``fitted`` is none of these.
     sklearn.exceptions.NotFittedError
-        If it has seen no map yet.
+        If it was not fitted to a map.
     ValueError
-        If ``map_index`` names no map.
+        If ``map_index`` is not the number of a map.
     """
     if isinstance(fitted, FittedMap):
         refuse_unused("with a FittedMap, which is one map", {"map_index": (map_index, None)})

@@ -1,4 +1,4 @@
-"""What all transformers of statistical maps share."""
+"""Base class of all transformers of statistical maps."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from nilearn.reporting import HTMLReport
-from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import InputTags
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ari_estimator._nesting import refuse_nested
+from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rational import check_alpha
+from ari_estimator.estimators._array_output import ArrayOutputMixin
+from ari_estimator.estimators._choice import Choice
 from ari_estimator.estimators._contrast_calibration import calibrated_test
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report import report_on
@@ -43,58 +44,51 @@ from ari_estimator.inference._statistics import SettledStatistic, settle_statist
 from ari_estimator.inference._varying_df import varying_df
 from ari_estimator.inference._z_and_t import z_of_t
 
-_CONTAINERS = ("default", "pandas", "polars")
-
 
 @dataclass
 class ImageInputTags(InputTags):
-    """Tags of transformers that take images; scikit-learn has none, nilearn gives these names."""
+    """Tags of transformers that take images, named as in nilearn; scikit-learn has none."""
 
     niimg_like: bool = True
     surf_img: bool = True
 
-
-# What is made of the fitted maps, one after the other.
+# Makes the output from the fitted maps, which come one at a time.
 OutputMaker = Callable[[ImageMaps | ArrayMaps, Iterable[FittedMap]], Any]
 
-
-# scikit-learn would wrap every output, images too; this class wraps arrays itself. (mypy
-# does not know the keyword, since scikit-learn has no types.)
+# scikit-learn would wrap every output, including images, so this class wraps arrays itself. mypy
+# does not know the keyword, because scikit-learn has no types.
 class BaseTDPTransformer(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    ArrayOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Base of transformers that turn statistical maps into true discovery proportions.
 
-    A subclass says how sets are made from a map, and what becomes of their bounds. The
-    mask, the statistic, the family of p-values and the bounds are settled here.
+    A subclass defines how to make sets from a map and what to return for them. This class handles
+    the mask, the statistic, the family of p-values and the bounds.
     """
 
     _seen_no_map: ClassVar[str] = (
-        "This transformer has seen no map yet. Call fit or fit_transform with one."
+        "This transformer was not fitted to a map yet. Call fit or fit_transform with a map."
     )
-
-    # A FittedMap for one map, and a sequence of them for several.
+    # A FittedMap for one map, a sequence of them for several.
     maps_: Any
 
     _parameter_constraints: dict[str, Any] = {
         "alpha": "no_validation",  # by check_alpha, like everywhere
         "mask_img": "no_validation",  # by nilearn's masker
-        "stat_type": [StrOptions(set(STATISTICS)), None],
+        "stat_type": [Choice(STATISTICS), None],
         "df": "no_validation",  # by settle_statistic
         "two_sided": ["boolean"],
         "mesh": "no_validation",  # by the frame of CIFTI images
-        "local_test": [StrOptions(set(LOCAL_TESTS))],
+        "local_test": [Choice(LOCAL_TESTS)],
         "verbose": ["verbose"],
     }
-
-    # What is kept of each map, by the name of the attribute.
+    # Attributes to keep for each map: name of the attribute, name in FittedMap.
     _kept: ClassVar[dict[str, str]] = {
         "table_": "table",
         "n_tested_": "n_tested",
         "true_discoveries_": "true_discoveries",
     }
-
-    # Parameters that fit reads: a change has no effect before the next fit.
+    # Parameters that fit reads. Changing them has no effect before the next fit.
     _parameters_of_fit: tuple[str, ...] = ("mask_img", "mesh")
 
     def __sklearn_tags__(self) -> Any:
@@ -107,39 +101,41 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
     @abstractmethod
     def _check_sets(self, statistic: Statistic) -> None:
-        """Check the parameters that say how sets are made."""
+        """Check the parameters that define the sets."""
 
     @abstractmethod
     def _fit_sets(self, frame: Frame) -> None:
-        """Read the images that say how sets are made, if there are any."""
+        """Read the images that define the sets, if there are any."""
 
     @abstractmethod
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
-        """Return what makes the sets of a map."""
+        """Return the object that makes the sets of a map."""
 
     def _to_output(self, maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> Any:
-        """Return what the transformer makes of all maps: the TDP of each element.
-
-        Each map is gone before the next one comes.
-        """
-        tdp = (fitted_map.tdp for fitted_map in fitted_maps)
+        """Return the output for all maps, which come one at a time: the TDP of each element."""
+        tdp = (fitted_map.painted_tdp for fitted_map in fitted_maps)
         return maps.restore(tdp, self._frame, "true discovery proportion")
 
     def _wrapped(self, output: Any, maps: ImageMaps | ArrayMaps) -> Any:
-        """Return the output in the container that was chosen, if it is an array."""
+        """Return array output in the chosen container, and images as they are."""
         return self._contained(output, maps) if isinstance(maps, ArrayMaps) else output
 
     def _check_params(self, maps: ImageMaps | ArrayMaps | None = None) -> SettledStatistic:
-        """Check all parameters, and return what the maps hold, and what says so."""
+        """Check all parameters, and return the statistic of the maps and its source."""
+        refuse_nested(**self.get_params(deep=False))
         self._validate_params()
         check_alpha(self.alpha)
         declarations = [] if maps is None else maps.declared
         stat_type, df = self.stat_type, self.df
+        is_of_f = False
         if isinstance(maps, ArrayMaps) and stat_type is None and self._settled is not None:
-            # Masked values declare nothing: they are what the map of fit was.
+            # Arrays declare nothing, so take the statistic that fit has found.
             stat_type = self._settled.statistic.stat_type
             df = self._settled.statistic.given_df
+            is_of_f = not self._settled.statistic.has_direction
         settled = settle_statistic(declarations, stat_type, df, bool(self.two_sided))
+        if is_of_f:
+            settled = settled._replace(statistic=settled.statistic.of_f())
         self._check_sets(settled.statistic)
         return settled
 
@@ -151,11 +147,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         Parameters
         ----------
         X : image, list of images, array or None, default=None
-            Statistical maps, as for :meth:`transform`. Without a mask in ``mask_img``,
-            the mask is computed from them. None to learn the mask alone.
+            Statistical maps, as for :meth:`transform`. Without a mask in ``mask_img``, the mask is
+            computed from them. With None, only the mask is learned.
 
         y : None
-            Ignored; there for scikit-learn.
+            Ignored; exists for compatibility with scikit-learn.
 
         calibration : PermutationCalibration or None, default=None
             As for :meth:`fit_transform`.
@@ -168,11 +164,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         Raises
         ------
         TypeError
-            If mask and maps are images of different kinds.
+            If the mask and the maps are images of different kinds.
         ValueError
-            If a parameter is out of its range; if the mask is empty, not binary, or on
-            another grid or mesh than the maps; if no mask is given and a map looks
-            thresholded already; or for the reasons of :meth:`transform`.
+            If a parameter is out of range; if the mask is empty, not binary, or not on the grid or
+            mesh of the maps; if there is no mask and a map looks thresholded; or for the reasons
+            given in :meth:`transform`.
         """
         self._fit(X, calibration)
         return self
@@ -183,27 +179,27 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         Parameters
         ----------
         X : image, list or iterator of images, or array
-            Statistical maps: one 3D Niimg-like object, SurfaceImage or CIFTI image; several
-            as a list, an iterator, an array or a column of a table, or as an image of several
-            maps; or, as they come from a masker, an array of shape (n_maps, n_elements), or
-            (n_elements,) for a single map. Each map is a family of its own. Files of a list are
-            opened one at a time. Images from an iterator are not kept, and need ``mask_img``.
+            Statistical maps. One map is a 3D Niimg-like object, a SurfaceImage or a CIFTI image.
+            Several maps are a list, an iterator, an array or a table column of images, or one image
+            of several maps. Masked values are an array of shape (n_maps, n_elements), or
+            (n_elements,) for a single map. Each map is a separate family. Files of a list are
+            opened one at a time. Images from an iterator are not kept and require ``mask_img``.
 
         Returns
         -------
         tdp : image, list of images, or ndarray
-            See the class. The data of a 3D image are made when they are first looked at.
+            The output described in the class. The data of a 3D image are computed on first access.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the transformer is not fitted.
         TypeError
-            If the input is none of these, or an image of another kind than the mask.
+            If the input is none of these, or its kind differs from the kind of the mask.
         ValueError
-            If a map is on another grid or mesh than the mask, is constant, is NaN in all
-            of the mask, or holds values that its statistic cannot have; or if a table has
-            other columns than in :meth:`fit`.
+            If a map is not on the grid or mesh of the mask, is constant, is NaN everywhere in the
+            mask, or has values that its statistic cannot have; or if the columns of a table differ
+            from the columns in :meth:`fit`.
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
@@ -211,14 +207,16 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         settled = self._check_params(maps)
         maps.check(self._frame)
         if isinstance(maps, ArrayMaps) and not maps.is_single:
-            # Refuses a table with other columns.
+            # Refuse a table with other columns.
             validate_data(self, X, reset=False, skip_check_array=True)
-        return self._wrapped(self._to_output(maps, self._infer(maps, settled)), maps)
+        with progress("Testing the map", shown=self.verbose != 0):
+            output = self._to_output(maps, self._infer(maps, settled))
+        return self._wrapped(output, maps)
 
     def fit_transform(
         self, X: Any, y: None = None, *, calibration: PermutationCalibration | None = None
     ) -> Any:
-        """Fit to maps, and return their true discovery proportions.
+        """Fit to maps and return their true discovery proportions.
 
         Parameters
         ----------
@@ -226,11 +224,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             As for :meth:`transform`.
 
         y : None
-            Ignored; there for scikit-learn.
+            Ignored; exists for compatibility with scikit-learn.
 
         calibration : PermutationCalibration or None, default=None
-            Fitted to the data of a single map, in the order of its tested elements. It then gives
-            the bounds, in place of the local test.
+            A calibration fitted to the data of a single map, with elements in the order of the
+            tested elements. It replaces the local test.
 
         Returns
         -------
@@ -240,12 +238,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         Raises
         ------
         TypeError
-            As :meth:`fit`, or if ``calibration`` is of another type.
+            As in :meth:`fit`, or if ``calibration`` has another type.
         sklearn.exceptions.NotFittedError
             If ``calibration`` is not fitted.
         ValueError
-            As :meth:`fit` and :meth:`transform`, or if the calibration is of other data, or
-            there are several maps.
+            As in :meth:`fit` and :meth:`transform`, or if the calibration was fitted to other data,
+            or if there are several maps.
         """
         if X is None:
             raise TypeError("Maps must be given to fit_transform. Got NoneType.")
@@ -258,7 +256,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         calibration: PermutationCalibration | None,
         make_output: OutputMaker | None = None,
     ) -> tuple[Any, Any]:
-        """Fit, and return the maps, and what is made of them."""
+        """Fit, and return the maps and the output."""
         self._forget()
         make_test = None
         if calibration is not None:
@@ -267,10 +265,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 {"local_test": (self.local_test, "simes")},
             )
             make_test = calibrated_test(calibration, self.alpha)
-        return self._fit_maps(X, make_test, make_output=make_output)
+        is_of_f = calibration is not None and calibration.stat_type_ in ("F", "G")
+        return self._fit_maps(X, make_test, make_output=make_output, is_of_f=is_of_f)
 
     def _forget(self) -> None:
-        """Forget the last fit, so that it does not stay if this one fails."""
+        """Delete the results of the last fit, so that they do not remain if this one fails."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         self._settled: SettledStatistic | None = None
@@ -283,16 +282,32 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         contrast: str | None = None,
         settled: SettledStatistic | None = None,
         make_output: OutputMaker | None = None,
+        *,
+        is_of_f: bool = False,
     ) -> tuple[Any, Any]:
-        """Fit to maps, of a contrast if that is given; return the maps, and what is made of them.
+        """Fit to maps, or to the map of a contrast, and return the maps and the output.
 
-        What the maps hold is read from their files, if it is not settled already. Of a single map
-        all is kept, of several the values and what ``_kept`` names.
+        The statistic is read from the files unless it is given. A single map is kept with all
+        results; for several maps, only the values and the attributes in ``_kept`` are kept.
         """
+        with progress("Testing the map", shown=self.verbose != 0):
+            return self._fit_all(X, make_test, contrast, settled, make_output, is_of_f)
+
+    def _fit_all(
+        self,
+        X: Any,
+        make_test: TestMaker | None,
+        contrast: str | None,
+        settled: SettledStatistic | None,
+        make_output: OutputMaker | None,
+        is_of_f: bool,
+    ) -> tuple[Any, Any]:
         output = None
         maps = None if X is None else as_maps(X)
         if settled is None:
             settled = self._check_params(maps)
+        if is_of_f and settled.statistic.is_signed:
+            settled = settled._replace(statistic=settled.statistic.of_f())
         images = maps if isinstance(maps, ImageMaps) else None
         if images is not None and images.is_read_once and self.mask_img is None:
             raise ValueError(
@@ -305,7 +320,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             None if images is None or images.is_read_once else images.images,
             None if images is None else images.kind,
             mesh=self.mesh,
-            verbose=max(0, int(self.verbose) - 1),
+            verbose=max(0, int(self.verbose) - 2),
         )
         self._fit_sets(frame)
         if maps is not None:
@@ -331,7 +346,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             fitted_maps: Any = noted(self._infer(maps, settled, make_test, contrast, is_fit=True))
             if maps.is_single:
                 fitted_maps = [next(fitted_maps)]
-            # Each is looked at, and then goes, if there are several.
+            # Several maps are processed one at a time and not kept.
             output = (make_output or _exhaust)(maps, fitted_maps)
             self._keep(maps, fitted_maps if maps.is_single else self._several, kept)
         self.masker_ = frame.masker
@@ -341,7 +356,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         return maps, output
 
     def _check_is_as_fitted(self) -> None:
-        """Refuse parameters that were set after fit, where they would have no effect."""
+        """Refuse parameters that were changed after fit, which would have no effect."""
         for name, value in self._fitted_with.items():
             if not same_value(getattr(self, name), value):
                 raise NotFittedError(f"{name} was set after fit, which reads it. Call fit again.")
@@ -352,7 +367,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         fitted_maps: list[FittedMap] | FittedMaps,
         kept: dict[str, Any],
     ) -> None:
-        """Keep what is known of the maps: the item of a single one, or all items."""
+        """Set the attributes: one item for a single map, all items for several."""
         for name, values in {"maps_": fitted_maps, **kept}.items():
             if name == "labels_img_":
                 kept_form = maps.restore(values, self._frame, "clusters of the table")
@@ -369,12 +384,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         *,
         is_fit: bool = False,
     ) -> Iterator[FittedMap]:
-        """Check each map, and yield what is found in it."""
+        """Check each map, and yield its fitted map."""
         frame, statistic = self._frame, settled.statistic
         elements = frame.space.element_name[1]
         df = varying_df(self.df, frame) if settled.df_varies else None
         set_maker = self._set_maker(frame, statistic)
-        # As they are now: a list may be changed in place later.
+        # Copies, because the user may change a list in place later.
         parameters = {
             name: value.copy() if isinstance(value, (list, np.ndarray)) else value
             for name, value in self.get_params(deep=False).items()
@@ -392,7 +407,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             FittedMap.infer,
             frame=frame,
             statistic=statistic,
-            # Of a local test the name, since several maps are kept with what infers them.
+            # A local test by its name, because several maps are stored with this function.
             make_test=make_test or self.local_test,
             set_maker=set_maker,
             alpha=self.alpha,
@@ -401,7 +416,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         several = None
         if is_fit and not maps.is_single:
             several = self._several = FittedMaps(infer)
-        for values in maps.values(frame):
+        for values in self._counted(maps, frame):
             if df is not None:
                 values = z_of_t(values.astype(np.float64, copy=False), df)
             if several is not None:
@@ -410,7 +425,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             if checks_family:
                 _check_family(values, frame, statistic)
             fitted_map = infer(values)
-            if self.verbose:
+            if self.verbose > 1:
                 print(
                     f"[{type(self).__name__}] {fitted_map.n_tested} {elements} tested, as "
                     f"{statistic.name} values: at least {fitted_map.true_discoveries} true "
@@ -418,80 +433,20 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 )
             yield fitted_map
 
-    def _contained(self, output: np.ndarray, maps: ImageMaps | ArrayMaps) -> Any:
-        """Return array output in the container that was chosen."""
-        config = getattr(self, "_sklearn_output_config", {})
-        container = config.get("transform", get_config()["transform_output"])
-        if container == "default":
-            return output
-        values, columns = np.atleast_2d(output), self.get_feature_names_out()
-        if container == "pandas":
-            return pd.DataFrame(values, index=maps.index, columns=columns)
-        # Only who asks for polars needs it. It keeps no names of rows.
-        import polars as pl
-
-        return pl.DataFrame(values, schema=list(columns), orient="row")
-
-    def set_output(self, *, transform: str | None = None) -> BaseTDPTransformer:
-        """Choose the container of array output; images stay images.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            Container of what :meth:`transform` gives for array input. None changes
-            nothing.
-
-        Returns
-        -------
-        self : object
-            The transformer.
-        """
-        if transform not in (None, *_CONTAINERS):
-            raise ValueError(
-                f"transform must be 'default', 'pandas', 'polars' or None. Got {transform!r}."
-            )
-        if transform is not None:
-            # By this name scikit-learn hands it on to clones.
-            self._sklearn_output_config = {"transform": transform}
-        return self
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return a name for each element of the mask, as columns of array output.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Names to use instead. For a transformer fitted to a table, they must be the names of
-            its columns.
-
-        Returns
-        -------
-        names : ndarray of str of shape (n_elements,)
-            The columns of the table that the transformer was fitted to. Without one,
-            ``voxel_0``, ``voxel_1``, ..., in the order of the mask; ``vertex_0``, ... for
-            surfaces, and ``grayordinate_0``, ... for CIFTI images.
-        """
-        check_is_fitted(self)
-        element = self._frame.space.element_name[0]
-        known = getattr(self, "feature_names_in_", None)
-        if input_features is None:
-            if known is not None:
-                return known
-            return np.array([f"{element}_{i}" for i in range(self.n_elements_)], dtype=object)
-        names = np.asarray(input_features, dtype=object)
-        if names.shape != (self.n_elements_,):
-            raise ValueError(
-                f"input_features must have shape ({self.n_elements_},), a name for each "
-                f"{element} of the mask. Got shape {names.shape}."
-            )
-        if known is not None and not np.array_equal(names, known):
-            raise ValueError("input_features is not equal to feature_names_in_.")
-        return names
+    def _counted(self, maps: ImageMaps | ArrayMaps, frame: Frame) -> Iterator[np.ndarray]:
+        """Yield the values of each map, and show how many are done if there are several."""
+        if maps.is_single:
+            yield from maps.values(frame)
+            return
+        with progress("Maps", maps.n_maps) as task:
+            for values in maps.values(frame):
+                yield values
+                task.advance()
 
     def generate_report(
         self, title: str | None = None, *, map_index: int | None = None, max_sets: int = 50
     ) -> HTMLReport:
-        """Return a report of what was found in a map, with tables and figures.
+        """Return a report on a map, with tables and figures.
 
         Parameters
         ----------
@@ -499,37 +454,39 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             Title of the report; the name of the class if None.
 
         map_index : int or None, default=None
-            Which of the maps is meant, if there are several.
+            Number of the map, if there are several.
 
         max_sets : int, default=50
-            Number of clusters or regions in the table, at most.
+            Maximum number of clusters or regions in the table.
 
         Returns
         -------
         report : nilearn.reporting.HTMLReport
-            The report, which notebooks show, with ``save_as_html`` and ``open_in_browser``.
+            The report. Notebooks display it; ``save_as_html`` writes it to a file and
+            ``open_in_browser`` opens it.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If no map was seen yet.
+            If the transformer was not fitted to a map.
         ValueError
-            If ``map_index`` names no map, or ``max_sets`` is no integer of at least 1.
+            If ``map_index`` is not the number of a map, or ``max_sets`` is not an integer of at
+            least 1.
         """
         return report_on(self, title=title, map_index=map_index, max_sets=max_sets)
 
 
 def _exhaust(maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> None:
-    """Let all maps be fitted, and make nothing of them."""
+    """Process all maps without making an output."""
     deque(fitted_maps, maxlen=0)
 
 
 def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> None:
-    """Refuse a map whose elements, if no mask is given, are not all that were tested."""
+    """Without a mask, refuse a map that does not hold all tested elements."""
     if frame.fills_grid:
         warn_of_untested_zeros(values, statistic, frame.space.element_name[1], frame.mask_called)
         return
-    # A zero in a mask computed from several maps may be what a threshold has left.
+    # In a mask computed from several maps, a zero may be the result of thresholding.
     kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
     values = values if kept.all() else values[kept]
     statistic.check_values(values)

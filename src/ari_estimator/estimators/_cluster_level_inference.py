@@ -17,39 +17,37 @@ def cluster_level_inference(
     mask_img: Any = None,
     threshold: float | Iterable[float] = DEFAULT_THRESHOLD,
     alpha: float = 0.05,
-    verbose: int = 0,
+    verbose: int = 1,
 ) -> Any:
     """Return the true discovery proportion of clusters, by All-Resolutions Inference.
-
-    Takes the place of :func:`nilearn.glm.cluster_level_inference`, with the same
-    arguments.
 
     Parameters
     ----------
     stat_img : 3D Niimg-like object, SurfaceImage or CIFTI image
-        Statistical map, assumed to be on the z scale. On surfaces, the clusters are
-        connected by the edges of the mesh, and both hemispheres are one family.
+        Statistical map, assumed to be on the z scale. On surfaces, the edges of the mesh connect
+        the clusters, and both hemispheres form one family.
 
     mask_img : image, masker or None, default=None
-        All voxels or vertices that are tested, as an image of the same kind as the map. If
-        None, for volumes nilearn's background mask is computed, which needs a map that has
-        not been thresholded; surfaces are tested everywhere.
+        All voxels or vertices to test, as an image of the same kind as the map. With None,
+        nilearn's background mask is computed for volumes, which needs a map that was not
+        thresholded. Surfaces are tested everywhere.
 
     threshold : float, sequence of float, or "concentration", default=3.0902
-        Cluster-forming threshold on the z scale, at least 0. With several, each voxel shows
-        the TDP of its cluster at the highest threshold that it passes.
+        Cluster-forming threshold on the z scale, at least 0. With several thresholds, each voxel
+        shows the TDP of its cluster at the highest threshold that it passes.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
 
-    verbose : int, default=0
-        If positive, a line says what was found.
+    verbose : int, default=1
+        0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
+        prints a line with the result.
 
     Returns
     -------
     tdp_img : Nifti1Image, SurfaceImage or Cifti2Image
-        For each voxel of a cluster a lower bound on the proportion of active voxels in that
-        cluster; 0 elsewhere. All bounds hold at once with probability ``1 - alpha``.
+        At each voxel of a cluster, a lower bound on the proportion of active voxels in that
+        cluster; 0 elsewhere. All bounds hold at once with probability at least ``1 - alpha``.
 
     Raises
     ------
@@ -58,13 +56,13 @@ def cluster_level_inference(
     nilearn.exceptions.DimensionError
         If the map is a volume and not 3D.
     ValueError
-        If alpha or a threshold is out of its range, the mask is empty or on another grid
-        or mesh, or the map is constant, or looks thresholded while no mask is given.
+        If alpha or a threshold is out of range, if the mask is empty or on another grid or mesh, if
+        the map is constant, or if there is no mask and the map looks thresholded.
 
     See Also
     --------
-    ClusterTDPTransformer : The same with two-sided tests, other neighbourhoods, tables and
-        label images, and for several maps.
+    ClusterTDPTransformer : The same for several maps, with two-sided tests, other neighbourhoods,
+        tables and label images.
 
     Examples
     --------

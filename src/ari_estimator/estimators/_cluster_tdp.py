@@ -1,4 +1,4 @@
-"""The true discovery proportion of clusters above a threshold."""
+"""True discovery proportion of clusters above a threshold."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, Literal
 
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval
 
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._choice import Choice
 from ari_estimator.graphs import Graph
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
@@ -25,104 +26,101 @@ from ari_estimator.inference._thresholds import ThresholdScale, check_threshold
 class ClusterTDPTransformer(BaseTDPTransformer):
     """True discovery proportion (TDP) of clusters, by All-Resolutions Inference.
 
-    Turns statistical maps into images in which each voxel of a cluster shows a lower bound
-    on the proportion of truly active voxels in that cluster. With probability at least
-    ``1 - alpha`` the bounds hold for all clusters, at all thresholds, at once: threshold
-    and clusters may be chosen after looking at the result.
+    This transformer turns statistical maps into images in which each voxel of a cluster shows a
+    lower bound on the proportion of truly active voxels in that cluster. With probability at least
+    ``1 - alpha``, the bounds of all clusters at all thresholds hold at once. You may therefore
+    choose thresholds and clusters after looking at the results.
 
-    Maps are volumes, surfaces (:class:`nilearn.surface.SurfaceImage`) or CIFTI images
-    (dscalar and dtseries). What is said of voxels holds for their vertices and
-    grayordinates too.
+    Maps are volumes, surfaces (:class:`nilearn.surface.SurfaceImage`) or CIFTI images (dscalar and
+    dtseries). Everything said here about voxels also holds for vertices and grayordinates.
 
     Parameters
     ----------
     threshold : float, sequence of float, "concentration" or None, default=None
-        Cluster-forming threshold, on the scale of the map or, with
-        ``threshold_scale="p"``, as a p-value. A voxel is in a cluster if it is beyond the
-        threshold: if its value (with ``two_sided`` its absolute value) is above it or, for
-        p-values, below it. With several thresholds each voxel shows the TDP of its cluster
-        at the strictest threshold that it passes. ``"concentration"`` takes the most
-        lenient threshold that can matter: no voxel short of it adds to any bound. None is
-        p < 0.001 in one tail: 3.09 on the z scale.
+        Cluster-forming threshold, on the scale of the map or, with ``threshold_scale="p"``, as a
+        p-value. Clusters consist of the voxels whose value exceeds the threshold (with
+        ``two_sided``, their absolute value) or, for p-values, lies below it. With several
+        thresholds, each voxel shows the TDP of its cluster at the strictest threshold that it
+        passes. ``"concentration"`` is the most lenient threshold that can matter: weaker voxels do
+        not add to any bound. None means p < 0.001 in one tail, which is 3.09 on the z scale.
 
     threshold_scale : {"stat", "p"}, default="stat"
-        What the threshold is: a value of the map, whatever its ``stat_type``, or a
-        p-value, which with ``two_sided`` is two-sided. It must be left at the default
-        where ``threshold`` is no number.
+        Scale of the threshold: the values of the map, whatever its ``stat_type``, or p-values,
+        which are two-sided with ``two_sided``. Leave it at the default if ``threshold`` is not a
+        number.
 
     labels_img : image, labels masker or None, default=None
-        Clusters, in place of a threshold: an image of labels such as FSL's cluster index,
-        an atlas, or one's own, of the same kind as the maps; 0 is the rest. A NiftiLabelsMasker or
-        SurfaceLabelsMasker gives its own image. The clusters keep their labels. See
-        :class:`RegionTDPTransformer` for regions with names.
+        Given clusters, which replace the threshold: an image of labels, such as FSL's cluster index
+        or an atlas. It must be of the same kind as the maps. The label 0 is the rest. A
+        NiftiLabelsMasker or SurfaceLabelsMasker provides its image. The clusters keep their labels.
+        See :class:`RegionTDPTransformer` for regions with names.
 
     resampling_target : {"data"} or None, default=None
-        With "data", a ``labels_img`` on another grid is resampled to the grid of the maps, by
-        the nearest neighbour; other grayordinates are matched by structure and place. With None,
-        another grid is an error.
+        With "data", a ``labels_img`` on another grid is resampled to the grid of the maps, with
+        nearest-neighbour interpolation. Grayordinates are matched by structure and position. With
+        None, another grid raises an error.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
 
     mask_img : image, masker or None, default=None
-        All voxels that are tested, the family: a binary mask image or a path to one, or a
-        NiftiMasker or SurfaceMasker, fitted or not. Only the mask of a masker is used. It must
-        be on the grid or mesh of the maps. If None, nilearn's background mask is computed
-        in :meth:`fit` for volumes, which needs a map that has not been thresholded, and no
-        map of p-values, whose background may be one; all
-        vertices of a surface are tested, and all grayordinates of a CIFTI image.
+        All voxels to test (the family): a binary mask image, its path, or a NiftiMasker or
+        SurfaceMasker, fitted or not. Only the mask of a masker is used. It must be on the grid or
+        mesh of the maps. If None, :meth:`fit` computes nilearn's background mask for volumes; this
+        needs maps that were not thresholded and that do not hold p-values, whose background may be
+        1. For surfaces and CIFTI images, None means all vertices and grayordinates.
 
     stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"} or None, default=None
-        What the maps hold: statistics, p-values, -log10 of p-values, or 1 - p as written by
-        FSL. p-values are taken as they are, one- or two-sided as they were computed. None is
-        what the header or the name of the file declares, and z where they declare nothing.
+        Values of the maps: statistics, p-values, -log10 of p-values, or 1 - p as written by FSL.
+        P-values are used as they are, whether they were computed one- or two-sided. With None, the
+        header or the name of the file decides, and z is assumed if they declare nothing.
 
     df : float, (float, float), image, path, ndarray or None, default=None
         Degrees of freedom: one number for t and chi2, two for F. The number for t and the second
-        one for F may be infinite. For t, an image, a file, or an array of shape (n_elements,)
-        gives each element its own. The t values then become z values, and so thresholds are z
-        values, too. None is what the file declares.
+        number for F may be infinite. For t, an image, a file or an array of shape (n_elements,)
+        gives the degrees of freedom of each element. The t values are then converted to z values,
+        so thresholds are z values too. None takes what the file declares.
 
     two_sided : bool, default=False
-        Whether negative values count as well: p-values are then two-sided, and positive
-        and negative clusters are formed apart. For z and t; with ``"neg_log10_p"`` the map
-        is -log10 of two-sided p-values with the sign of the effect, as FreeSurfer writes it.
-        F and chi2 have no sign, and plain p-values do not show it.
+        Whether to test negative values too. P-values are then two-sided, and positive and negative
+        clusters are formed separately. Available for z and t. With ``"neg_log10_p"``, the map must
+        be -log10 of two-sided p-values with the sign of the effect, as FreeSurfer writes it. F,
+        chi2 and plain p-values carry no sign.
 
     connectivity : {6, 18, 26} or None, default=None
-        Voxels of a cluster share a face (6), or also an edge (18), or a corner (26). None is 6.
-        Vertices are neighbours where they share an edge of the mesh: for a surface it must be
-        None.
+        Neighbours of a voxel: voxels that share a face (6), a face or an edge (18), or a face, an
+        edge or a corner (26). None means 6. On a surface, vertices that share an edge of the mesh
+        are neighbours, and this parameter must be None.
 
     cluster_threshold : int, default=0
-        Smallest size of a cluster, in voxels. Smaller ones belong to the rest.
+        Minimum cluster size, in voxels. Smaller clusters belong to the rest.
 
     mesh : PolyMesh, dict or None, default=None
-        Meshes of the cortex, for CIFTI images, which do not bring them along: a nilearn
-        PolyMesh, or GIFTI files (``.surf.gii``) as ``{"left": ..., "right": ...}``. Not needed
-        for fsaverage5, which comes with nilearn.
+        Meshes of the cortex for CIFTI images, which do not contain them: a nilearn PolyMesh, or
+        GIFTI files (``.surf.gii``) as ``{"left": ..., "right": ...}``. You do not need it for
+        fsaverage5, which comes with nilearn.
 
     local_test : {"simes", "hommel"}, default="simes"
-        Local test of the closed testing procedure: ``"simes"``, valid under the positive
-        dependence that is usually assumed of brain maps, or ``"hommel"``, valid under any
-        dependence, with smaller bounds.
+        Local test of the closed testing procedure. ``"simes"`` is valid under the positive
+        dependence that is usually assumed for brain maps. ``"hommel"`` is valid under any
+        dependence and gives smaller bounds.
 
-    verbose : int, default=0
-        If positive, a line is printed for each map.
+    verbose : int, default=1
+        0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
+        prints a line for each map. From 3, nilearn's masker prints messages too.
 
     Attributes
     ----------
     labels_img_ : image, list of images or ndarray
-        For each voxel the ``cluster_id`` of the cluster that the TDP image shows, 0
-        elsewhere; in the form of the input.
+        The ``cluster_id`` of the cluster that the TDP image shows at each voxel, 0 elsewhere. It
+        has the same form as the input.
 
     maps_ : FittedMap or sequence of FittedMap
-        All that is known of the map. Ask it for the bound of any other set, as with
-        :func:`set_bound`.
-        This attribute, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_``
-        are there if :meth:`fit` was given maps. They are lists, with one item for each map,
-        where the input is not a single map. Of several maps ``maps_`` keeps the values in the
-        mask alone, and infers a map again when it is asked for.
+        The fitted map. Ask it for the bound of any other set, as with :func:`set_bound`. This
+        attribute, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_`` are there if
+        :meth:`fit` was given maps. They are lists, with one item for each map, where the input is
+        not a single map. For several maps, ``maps_`` keeps only the values in the mask, and tests a
+        map again when it is asked for.
 
     mask_img_ : image
         The mask.
@@ -140,49 +138,48 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         Number of voxels tested: all voxels in the mask that are not NaN.
 
     table_ : pandas.DataFrame
-        One row for each cluster, from the most lenient threshold to the strictest and,
-        within, from the largest to the smallest; for a ``labels_img`` by ascending label.
-        The last row is the rest of the brain, all voxels that are in no cluster at the
-        most lenient threshold. Columns: ``cluster_id`` (0 for the rest), ``threshold`` (on
-        the scale of the map), ``direction`` ("positive", "negative", "rest"; "unsigned"
-        for F, chi2 and p-values, "both" for given clusters if two-sided), ``n_voxels``
-        (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2`` of vertices; CIFTI
-        has both), ``true_discoveries`` (lower bound on the number of active voxels),
-        ``tdp``, ``peak_stat`` and ``peak_x``, ``peak_y``, ``peak_z`` (mm). Surfaces have
-        ``peak_hemisphere`` and ``peak_vertex`` as well, CIFTI images ``peak_structure`` and
-        ``peak_vertex``.
+        One row for each cluster, from the most lenient threshold to the strictest, and then from
+        the largest to the smallest. With a ``labels_img``, rows are in ascending order of the
+        labels. The last row is the rest of the brain: all voxels outside the clusters of the most
+        lenient threshold. Columns: ``cluster_id`` (0 for the rest), ``threshold`` (on the scale of
+        the map), ``direction`` ("positive", "negative", "rest"; "unsigned" for F, chi2 and
+        p-values, "both" for given clusters if two-sided), ``n_voxels`` (``n_vertices``,
+        ``n_grayordinates``), ``size_mm3`` (``size_mm2`` of vertices; CIFTI has both),
+        ``true_discoveries`` (lower bound on the number of active voxels), ``tdp``, ``peak_stat``
+        and ``peak_x``, ``peak_y``, ``peak_z`` (mm). Surfaces have ``peak_hemisphere`` and
+        ``peak_vertex`` as well, CIFTI images ``peak_structure`` and ``peak_vertex``.
 
     true_discoveries_ : int
-        Lower bound on the number of active voxels among all that are tested.
+        Lower bound on the number of active voxels among all tested voxels.
 
     See Also
     --------
     ARISecondLevelModel : From subject maps to TDP.
-    AdaptiveTDPTransformer : The largest clusters with at least a TDP.
+    AdaptiveTDPTransformer : The largest clusters that reach a given TDP.
     RegionTDPTransformer : TDP of the regions of an atlas, as an array.
-    cluster_level_inference : As a function, with nilearn's signature.
+    cluster_level_inference : A function with nilearn's signature.
 
     Notes
     -----
     Rosenblatt et al. [1]_ describe the method, and Goeman et al. [2]_ its bounds; see
-    :class:`~ari_estimator.closed_testing.Hommel`. A map is *assumed* to hold what
-    ``stat_type`` says: a t map taken for a z map, with few degrees of freedom, gives far too
-    many discoveries. All that can be done is to warn where the intent code of a NIfTI header
-    says otherwise.
+    :class:`~ari_estimator.closed_testing.Hommel`. The values of a map are *assumed* to be what
+    ``stat_type`` says. A t map with few degrees of freedom that is read as a z map gives far too
+    many discoveries. A warning appears if the intent code of the NIfTI header contradicts
+    ``stat_type``.
 
-    The vertices of both hemispheres, and all grayordinates, are one family: the error
-    level is spent once. No cluster reaches from one hemisphere to the other. A vertex has a
-    third of the area of each of its triangles. Areas and coordinates come from the mesh of the
-    first map that the transformer is fitted to.
+    The vertices of both hemispheres, or all grayordinates, form one family, so the error level is
+    spent once. No cluster extends from one hemisphere to the other. The area of a vertex is a third
+    of the area of its triangles. Areas and coordinates come from the mesh of the first map that the
+    transformer is fitted to.
 
-    Voxels that are NaN are left out of the family, with a warning; infinite values stay in,
-    with p-values 0 or 1. In arrays from nilearn's maskers all of these are 0 already.
+    NaN voxels are left out of the family, with a warning. Infinite values stay in the family, with
+    a p-value of 0 or 1. In arrays from nilearn's maskers, all of these values are already 0.
 
-    A label of ``labels_img`` without any voxel in the mask has a row with 0 voxels and a
-    TDP of NaN; a warning says so.
+    If a label of ``labels_img`` has no voxels in the mask, its row has 0 voxels and a TDP of NaN,
+    and a warning appears.
 
-    Where no mask is given, a volume looks thresholded, and is refused, if next to none of
-    the voxels of the computed mask are close to zero, or next to none are of one sign.
+    Without a mask, a volume that looks thresholded raises an error. It looks thresholded if almost
+    no voxels of the computed mask are close to zero, or almost none have one of the signs.
 
     References
     ----------
@@ -214,15 +211,15 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         "resampling_target",
     )
 
-    _kept = {**BaseTDPTransformer._kept, "labels_img_": "labels"}
+    _kept = {**BaseTDPTransformer._kept, "labels_img_": "painted_labels"}
 
     _parameter_constraints: dict[str, Any] = {
         **BaseTDPTransformer._parameter_constraints,
         "threshold": "no_validation",  # by check_threshold
-        "threshold_scale": [StrOptions({"stat", "p"})],
+        "threshold_scale": [Choice(["stat", "p"])],
         "labels_img": "no_validation",  # by read_regions
-        "resampling_target": [StrOptions({"data"}), None],
-        "connectivity": [Options(Integral, set(CONNECTIVITIES)), None],
+        "resampling_target": [Choice(["data"]), None],
+        "connectivity": [Choice(CONNECTIVITIES), None],
         "cluster_threshold": [Interval(Integral, 0, None, closed="left")],
     }
 
@@ -242,7 +239,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         cluster_threshold: int = 0,
         mesh: Any = None,
         local_test: LocalTest = "simes",
-        verbose: int = 0,
+        verbose: int = 1,
     ) -> None:
         self.threshold = threshold
         self.threshold_scale = threshold_scale

@@ -1,4 +1,4 @@
-"""Calibration of a contrast of a second-level model, on the data that the model has read."""
+"""Calibration of a contrast of a second-level model, on the data the model has read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from joblib import hash as hash_of_values
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
@@ -17,121 +16,22 @@ from ari_estimator.estimators._permutation_calibration import PermutationCalibra
 from ari_estimator.images._frame import Frame
 from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._map_family import MapFamily
-from ari_estimator.resampling._contrast_expression import contrast_weights
+from ari_estimator.resampling._contrast import ContrastType
 from ari_estimator.resampling._parametric_p_values import parametric_p_values
 
-# Parameters of a calibration that its result does not depend on.
+# Parameters of a calibration that do not affect its result.
 _OF_NO_EFFECT = ("chunk_size", "memory", "n_jobs", "verbose")
 
-# Largest difference of p-values by two ways of the same data: maps are stored in few digits.
+# Largest difference between p-values of the same data: maps are stored with few digits.
 _TOLERANCE = 1e-3
-
-
-def is_f_contrast(contrast: Any, second_level_stat_type: str | None) -> bool:
-    """Tell whether nilearn takes a contrast for an F contrast.
-
-    Parameters
-    ----------
-    contrast : str, array-like or None
-        As for :meth:`nilearn.glm.second_level.SecondLevelModel.compute_contrast`.
-
-    second_level_stat_type : {"t", "F"} or None
-        What the user says that it is.
-
-    Returns
-    -------
-    is_f : bool
-        Whether it is.
-    """
-    if second_level_stat_type is not None or contrast is None or isinstance(contrast, str):
-        return second_level_stat_type == "F"
-    return np.ndim(contrast) == 2 and np.shape(contrast)[0] > 1
-
-
-def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
-    """Return a contrast as nilearn reads it, of texts those that are sums of columns.
-
-    Parameters
-    ----------
-    contrast : str, array-like or None
-        A contrast that nilearn has taken.
-
-    design : pandas.DataFrame of shape (n_subjects, n_columns)
-        The design.
-
-    Returns
-    -------
-    weights : ndarray of float of shape (n_rows, n_columns)
-        A row of weights for a t contrast, one or several for an F contrast. 0 for columns that a
-        shorter contrast does not reach.
-    """
-    if contrast is None:
-        return np.ones((1, design.shape[1]))  # of the only column
-    if isinstance(contrast, str):
-        contrast = contrast_weights(contrast, design.columns.tolist())
-    try:
-        given = np.atleast_2d(np.asarray(contrast, dtype=float))
-    except OverflowError as error:
-        raise ValueError(f"A contrast must have weights of a size in use: {error}.") from error
-    weights = np.zeros((len(given), design.shape[1]))
-    weights[:, : given.shape[1]] = given
-    return weights
-
-
-def tested_rows(
-    contrast: Any, second_level_stat_type: str | None, design: pd.DataFrame
-) -> np.ndarray:
-    """Return a contrast as a calibration takes it, which tells t and F by the number of rows.
-
-    Parameters
-    ----------
-    contrast : str, array-like or None
-        A contrast that nilearn has taken.
-
-    second_level_stat_type : {"t", "F"} or None
-        What the user says that it is.
-
-    design : pandas.DataFrame of shape (n_subjects, n_columns)
-        The design.
-
-    Returns
-    -------
-    weights : ndarray of float of shape (n_columns,) or (n_rows, n_columns)
-        One row for a t contrast, at least two for an F contrast. They may be the same.
-    """
-    weights = weights_of(contrast, design)
-    if not is_f_contrast(contrast, second_level_stat_type):
-        return weights[0]
-    return weights if len(weights) > 1 else np.repeat(weights, 2, axis=0)
-
-
-def in_words(contrast: Any, design: pd.DataFrame) -> str:
-    """Return a contrast as a text, for reports and files.
-
-    Parameters
-    ----------
-    contrast : str, array-like or None
-        A contrast that nilearn has taken.
-
-    design : pandas.DataFrame of shape (n_subjects, n_columns)
-        The design.
-
-    Returns
-    -------
-    text : str
-        Its expression or its weights; the name of the only column for None.
-    """
-    if contrast is None:
-        return ", ".join(map(str, design.columns))
-    return contrast if isinstance(contrast, str) else str(np.asarray(contrast).tolist())
 
 
 @contextmanager
 def recorded(masker: Any) -> Iterator[list[np.ndarray]]:
-    """Keep what a masker returns for as long as the context lasts.
+    """Record the output of a masker while the context lasts.
 
-    A model reads the maps of all subjects whenever it computes a contrast, but does not keep
-    them. This way they are read once, and calibrated is what the z map was computed from.
+    A model reads the maps of all subjects whenever it computes a contrast, and does not keep
+    them. Recording reads them only once, and calibrates on the same data as the z map.
 
     Parameters
     ----------
@@ -141,7 +41,7 @@ def recorded(masker: Any) -> Iterator[list[np.ndarray]]:
     Yields
     ------
     data : list of ndarray of shape (n_subjects, n_elements)
-        What each call of ``masker.transform`` has returned so far.
+        The result of each call of ``masker.transform`` so far.
     """
     data: list[np.ndarray] = []
     transform = masker.transform
@@ -151,7 +51,7 @@ def recorded(masker: Any) -> Iterator[list[np.ndarray]]:
         data.append(np.asarray(values))
         return values
 
-    # Of this one object, and gone with the context.
+    # Only this object changes, and only within the context.
     masker.transform = keep
     try:
         yield data
@@ -160,12 +60,12 @@ def recorded(masker: Any) -> Iterator[list[np.ndarray]]:
 
 
 def only(data: list[np.ndarray]) -> np.ndarray:
-    """Take the data of all subjects out of what was recorded.
+    """Take the data of all subjects out of the record.
 
     Parameters
     ----------
     data : list of ndarray of shape (n_subjects, n_elements)
-        From :func:`recorded`. Empty afterwards, so that nothing is held on to.
+        From :func:`recorded`. It is emptied, so that the memory can be freed.
 
     Returns
     -------
@@ -175,7 +75,7 @@ def only(data: list[np.ndarray]) -> np.ndarray:
     Raises
     ------
     RuntimeError
-        If they were not read at once, as nilearn does up to now.
+        If the maps were not read in exactly one call, as nilearn does so far.
     """
     if len(data) != 1:
         raise RuntimeError(
@@ -230,7 +130,7 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
 
 
 class ContrastCalibrator:
-    """Calibrates the contrasts of one fit of a model, and the same one not twice.
+    """Calibrates the contrasts of one fitted model, and reuses the last calibration.
 
     Attributes
     ----------
@@ -252,18 +152,19 @@ class ContrastCalibrator:
         design: np.ndarray,
         weights: np.ndarray,
         *,
+        stat_type: ContrastType,
         alpha: float,
         two_sided: bool,
     ) -> PermutationCalibration:
-        """Return a calibration that is fitted, the last one if it was of the same.
+        """Return a fitted calibration; the last one if nothing has changed.
 
         Parameters
         ----------
         calibration : PermutationCalibration
-            Its parameters, not fitted.
+            The calibration, not fitted.
 
         first_level_contrast : str, array-like or None
-            Which maps of the subjects the data are.
+            The first-level contrast that the data belong to.
 
         data : ndarray of shape (n_subjects, n_elements)
             The data of the model.
@@ -275,13 +176,16 @@ class ContrastCalibrator:
             The design of the model.
 
         weights : ndarray of shape (n_columns,) or (n_rows, n_columns)
-            The contrast; several rows are an F contrast.
+            The contrast.
+
+        stat_type : {"t", "F"}
+            Type of the test.
 
         alpha : float
             Error level.
 
         two_sided : bool
-            Whether deviations in both directions count.
+            Whether to test effects in both directions.
 
         Returns
         -------
@@ -300,6 +204,7 @@ class ContrastCalibrator:
                 parameters,
                 first_level_contrast,
                 weights.tolist(),
+                stat_type,
                 float(alpha),
                 two_sided,
             )
@@ -311,7 +216,7 @@ class ContrastCalibrator:
             if not np.array_equal(columns, np.arange(data.shape[1])):
                 data = data[:, columns]
             self.last = clone(calibration).fit(
-                data, design, weights, alpha=alpha, two_sided=two_sided
+                data, design, weights, stat_type=stat_type, alpha=alpha, two_sided=two_sided
             )
             self._asked, self._columns = asked, columns
         return self.last
@@ -331,7 +236,7 @@ def test_of(calibration: PermutationCalibration, alpha: float) -> CalibratedTest
     Returns
     -------
     test : CalibratedTest
-        The test, which knows how the data were permuted.
+        The test, with the scheme and the seed of the permutations.
     """
     return CalibratedTest(
         calibration.p_values_,
@@ -342,12 +247,12 @@ def test_of(calibration: PermutationCalibration, alpha: float) -> CalibratedTest
 
 
 def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
-    """Return what makes the test of a map from the fitted calibration of its contrast.
+    """Return a function that makes the test of a map from the calibration of its contrast.
 
     Parameters
     ----------
     calibration : PermutationCalibration
-        Fitted to the data that the map was computed from.
+        Fitted to the data of the map.
 
     alpha : float
         Error level.
@@ -355,7 +260,7 @@ def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
     Returns
     -------
     make_test : callable
-        Gives the test of a family. It raises a ValueError if the calibration is of other
+        Returns the test of a family. It raises a ValueError if the calibration has other
         elements, sides or data.
 
     Raises
@@ -365,7 +270,7 @@ def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     ValueError
-        If, after step-down, it is of another level.
+        If it has another level after step-down.
     """
     if not isinstance(calibration, PermutationCalibration):
         raise TypeError(

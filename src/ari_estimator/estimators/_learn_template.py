@@ -1,4 +1,4 @@
-"""Templates learned from the data of other subjects."""
+"""Learn templates from the data of other subjects."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
+from ari_estimator._nesting import refuse_nested
+from ari_estimator._progress import progress
 from ari_estimator.calibration import Workers, learn_from_draws
 from ari_estimator.calibration._subject_data import (
     check_data,
@@ -17,14 +19,15 @@ from ari_estimator.calibration._subject_data import (
 )
 from ari_estimator.closed_testing import LearnedTemplate
 from ari_estimator.closed_testing._sketches import sketches
-from ari_estimator.estimators._permutation_calibration import generator, seed_of
+from ari_estimator.estimators._choice import Choice
+from ari_estimator.estimators._seeds import generator, seed_of
 from ari_estimator.resampling import EXCHANGES, SCHEMES, Exchange, SchemeName
 
 _PARAMETER_CONSTRAINTS = {
     "n_permutations": [Interval(Integral, 2, None, closed="left")],
     "k_max": [Interval(Integral, 1, None, closed="left")],
-    "scheme": [StrOptions(set(SCHEMES))],
-    "exchange": [StrOptions(set(EXCHANGES)), None],
+    "scheme": [Choice(SCHEMES)],
+    "exchange": [Choice(EXCHANGES), None],
     "random_state": ["random_state"],
     "chunk_size": [Interval(Integral, 1, None, closed="left"), None],
     "n_jobs": [Integral, None],
@@ -47,31 +50,32 @@ def learn_template(
     random_state: int | np.random.RandomState | None = None,
     chunk_size: int | None = None,
     n_jobs: int | None = None,
-    verbose: int = 0,
+    verbose: int = 1,
 ) -> LearnedTemplate:
-    """Learn a template from other subjects than those to be studied.
+    """Learn a template from the data of other subjects.
 
-    A learned template has the shape that the smallest p-values of brain maps have. Mostly it gives
-    larger bounds than a template that was made up. Learn it from another study with the same mask,
-    or from some of the subjects, and leave these out of the study. A template that was learned from
-    the data of the study adapts to them, and the bounds do not hold.
+    A learned template has the shape of the smallest p-values of brain maps. It usually gives larger
+    bounds than a fixed template. Learn it from another study with the same mask, or from some of
+    the subjects, and leave these subjects out of the study. **If you learn it from the data of the
+    study, it adapts to these data and the bounds do not hold.**
 
     Parameters
     ----------
     data : array-like of shape (n_subjects, n_elements)
-        The data to learn from, of the same elements as those to be studied.
+        The data to learn from, with the same elements as the study.
 
     design : array-like of shape (n_subjects, n_columns) or None, default=None
-        The design; a column of ones if None.
+        The design matrix; a column of ones if None.
 
     contrast : array-like of shape (n_columns,) or (n_rows, n_columns), or None, default=None
-        The contrast; may be None if there is one column. Several rows are an F contrast.
+        The contrast. It may be None if the design has one column. Several rows define an F
+        contrast.
 
     two_sided : bool, default=False
-        Whether deviations in both directions count; as in the study.
+        Whether to test both directions; as in the study.
 
     n_permutations : int, default=1000
-        Number of permutations, and so of curves to choose from.
+        Number of permutations, which is also the number of curves to choose from.
 
     k_max : int, default=1000
         Number of thresholds.
@@ -83,10 +87,10 @@ def learn_template(
         Exchangeability blocks, as in :class:`PermutationCalibration`.
 
     exchange : {"within", "whole", "both"} or None, default=None
-        What blocks stand for, as in :class:`PermutationCalibration`.
+        How blocks are exchanged, as in :class:`PermutationCalibration`.
 
     variance_groups : array-like of shape (n_subjects,), "auto" or None, default=None
-        Groups of rows that have a variance of their own, as in :class:`PermutationCalibration`.
+        Groups of rows that differ in variance, as in :class:`PermutationCalibration`.
 
     random_state : int, numpy.random.RandomState or None, default=None
         Seed of the permutations.
@@ -97,13 +101,13 @@ def learn_template(
     n_jobs : int or None, default=None
         Number of processes.
 
-    verbose : int, default=0
-        Whether to show progress.
+    verbose : int, default=1
+        0 shows nothing; 1 shows a progress bar if the work takes more than two seconds.
 
     Returns
     -------
     template : LearnedTemplate
-        For ``PermutationCalibration(template=template)``.
+        Template for ``PermutationCalibration(template=template)``.
 
     Raises
     ------
@@ -113,8 +117,8 @@ def learn_template(
     Notes
     -----
     Each permutation gives its ``k_max`` smallest p-values, in order. For each rank, these p-values
-    are then sorted over permutations. The result is a family of nested curves. Calibration chooses
-    the highest curve that keeps the joint error rate [1]_.
+    are then sorted over the permutations. The result is a family of nested curves. Calibration
+    chooses the highest curve that controls the joint error rate [1]_.
 
     References
     ----------
@@ -132,21 +136,23 @@ def learn_template(
     CriticalVector(k_max=50)
     """
     arguments = locals()
+    refuse_nested(**arguments)
+    workers = Workers(n_jobs, chunk_size)
     checked_here = {name: arguments[name] for name in _PARAMETER_CONSTRAINTS}
     validate_parameter_constraints(_PARAMETER_CONSTRAINTS, checked_here, "learn_template")
     checked = check_data(data)
-    null = resample_subjects(
-        checked,
-        design,
-        contrast,
-        two_sided=bool(two_sided),
-        n_permutations=n_permutations,
-        scheme=scheme,
-        blocks=blocks,
-        exchange=exchange,
-        variance_groups=variance_groups,
-        rng=generator(seed_of(random_state)),
-    ).null
-    warn_of_constant(null.is_constant)
-    workers = Workers(n_jobs, chunk_size, verbose)
-    return learn_from_draws(null, k_max, subjects=sketches(checked), workers=workers)
+    with progress("Template", shown=verbose != 0):
+        null = resample_subjects(
+            checked,
+            design,
+            contrast,
+            two_sided=bool(two_sided),
+            n_permutations=n_permutations,
+            scheme=scheme,
+            blocks=blocks,
+            exchange=exchange,
+            variance_groups=variance_groups,
+            rng=generator(seed_of(random_state)),
+        ).null
+        warn_of_constant(null.is_constant)
+        return learn_from_draws(null, k_max, subjects=sketches(checked), workers=workers)

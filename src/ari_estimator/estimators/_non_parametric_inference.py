@@ -12,11 +12,12 @@ from nilearn.glm import second_level as of_nilearn
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 from sklearn.base import clone
 
+from ari_estimator._nesting import refuse_nested
 from ari_estimator.closed_testing import LearnedTemplate
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
-from ari_estimator.estimators._contrast_calibration import is_f_contrast, weights_of
+from ari_estimator.estimators._model_contrast import is_f_contrast, refuse_names, weights_of
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._second_level import ARISecondLevelModel
 from ari_estimator.images._subject_maps import all_readable
@@ -37,7 +38,7 @@ def non_parametric_inference(
     two_sided_test: bool = False,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int = 1,
-    verbose: int = 0,
+    verbose: int = 1,
     threshold: float | None = None,
     tfce: bool = False,
     *,
@@ -46,12 +47,12 @@ def non_parametric_inference(
     template: str | LearnedTemplate = "simes",
     step_down: bool = False,
 ) -> dict[str, Any]:
-    """Return nilearn's permutation tests of a group, and true discovery proportions beside them.
+    """Return nilearn's permutation tests of a group, together with true discovery proportions.
 
-    Takes the place of :func:`nilearn.glm.second_level.non_parametric_inference`, with the same
-    arguments. nilearn's images come from nilearn, whose family-wise error rate is controlled in
-    the strong sense. The true discovery proportions (TDPs) come from :class:`ARISecondLevelModel`
-    with a :class:`PermutationCalibration`.
+    Replaces :func:`nilearn.glm.second_level.non_parametric_inference` and takes the same
+    arguments. nilearn computes its own images, with strong control of the family-wise error
+    rate. The true discovery proportions (TDPs) come from :class:`ARISecondLevelModel` with a
+    :class:`PermutationCalibration`.
 
     Parameters
     ----------
@@ -59,32 +60,32 @@ def non_parametric_inference(
         Maps or first-level models, one for each row of the design.
 
     confounds : pandas.DataFrame or None, default=None
-        Covariates of first-level models, with a column ``subject_label``, which become the design.
-        It must be None with ``design_matrix``.
+        Covariates of first-level models, with a column ``subject_label``; they become the design.
+        It must be None if you give ``design_matrix``.
 
     design_matrix : pandas.DataFrame, str, Path or None, default=None
-        The design, a row for each map. None for confounds, if any, and an intercept.
+        The design, one row for each map. None uses the confounds, if any, and an intercept.
 
     second_level_contrast : str, array-like of shape (n_columns,), or None, default=None
-        The contrast; it may be left out where the design has one column.
+        The contrast. It may be None if the design has one column.
 
     first_level_contrast : str, array-like or None, default=None
-        The contrast of first-level models that are the input, or their map's name.
+        The contrast of the first-level models that are the input, or the name of their map.
 
     mask : image, masker or None, default=None
-        Voxels or vertices that are tested; computed from the maps if None.
+        Voxels or vertices to test. None computes the mask from the maps.
 
     smoothing_fwhm : float or None, default=None
         Full width at half maximum of the smoothing of the maps, in mm.
 
     model_intercept : bool, default=True
-        Whether an intercept is added to the design, unless its columns can add up to one.
+        Whether to add an intercept to the design, unless its columns already span one.
 
     n_perm : int, default=10000
-        Number of permutations beside the data as observed, at least ``1 / alpha - 1``.
+        Number of permutations in addition to the data as observed, at least ``1 / alpha - 1``.
 
     two_sided_test : bool, default=False
-        Whether deviations in both directions count.
+        Whether to test effects in both directions.
 
     random_state : int, numpy.random.RandomState or None, default=None
         Seed of the permutations.
@@ -92,58 +93,61 @@ def non_parametric_inference(
     n_jobs : int, default=1
         Number of processes.
 
-    verbose : int, default=0
-        Verbosity.
+    verbose : int, default=1
+        0 shows nothing, and 1 shows a progress bar of the calibration if it takes more than two
+        seconds. From 2, nilearn prints messages too, as with its own ``verbose`` reduced by 1.
 
     threshold : float or None, default=None
-        Cluster-forming threshold, as a p-value. nilearn adds the sizes and masses of clusters. It
-        is the threshold of the TDPs as well, if ``transformer`` is None.
+        Cluster-forming threshold, as a p-value. nilearn then adds the sizes and masses of
+        clusters. If ``transformer`` is None, the TDPs use the same threshold.
 
     tfce : bool, default=False
-        Whether nilearn adds threshold-free cluster enhancement.
+        Whether to add nilearn's threshold-free cluster enhancement.
 
     alpha : float, default=0.05
         Error level of the TDPs.
 
     transformer : ClusterTDPTransformer, AdaptiveTDPTransformer, RegionTDPTransformer or None, \
 default=None
-        The sets of the TDPs. Its ``alpha`` and ``two_sided`` must be the ones that are given here.
-        None for clusters at ``threshold``, or at the default of :class:`ClusterTDPTransformer`.
+        Defines the sets whose TDPs are computed. Its ``alpha`` and ``two_sided`` must equal
+        ``alpha`` and ``two_sided_test``. None uses clusters at ``threshold``, or at the default
+        threshold of :class:`ClusterTDPTransformer`.
 
     template : {"simes", "aorc", "beta", "higher_criticism", "power"} or LearnedTemplate, \
 default="simes"
-        Template that is calibrated.
+        Template to calibrate.
 
     step_down : bool, default=False
-        Whether the calibration is repeated without what is found.
+        Whether to recalibrate after excluding voxels already rejected.
 
     Returns
     -------
     outputs : dict of str to object
-        - ``"logp_max_t"``: nilearn's image of -log10 of family-wise error corrected p-values, which
-          is all that nilearn returns without ``threshold`` and ``tfce``;
-        - with ``threshold`` or ``tfce``, all other images of nilearn by their names: ``"t"``,
+        - ``"logp_max_t"``: nilearn's image of -log10 of family-wise error corrected p-values;
+          nilearn returns only this one without ``threshold`` and ``tfce``;
+        - with ``threshold`` or ``tfce``, nilearn's other images under their names: ``"t"``,
           ``"size"``, ``"logp_max_size"``, ``"mass"``, ``"logp_max_mass"``, ``"tfce"``,
           ``"logp_max_tfce"``;
         - ``"tdp"``: the image of the TDP of each voxel's cluster; of regions an array of shape
           (1, n_regions);
         - ``"model"``: the fitted :class:`ARISecondLevelModel`, with the table (``table_``), the
-          fitted map (``maps_``), the calibration (``calibration_``) and all else.
+          fitted map (``maps_``), the calibration (``calibration_``) and its other attributes.
 
     Raises
     ------
     TypeError
-        If ``transformer`` is none, or for the reasons of nilearn.
+        If ``transformer`` is not a transformer, or for nilearn's reasons.
     ValueError
-        If ``confounds`` come with a design, the contrast has several rows, ``n_perm`` is too small
-        for ``alpha``, ``alpha`` or ``two_sided_test`` is not the transformer's, ``smoothing_fwhm``
-        is given with a masker that does not smooth; or for the reasons of nilearn and of
+        If ``confounds`` come with a design; if the contrast has several rows; if ``n_perm`` is
+        too small for ``alpha``; if ``alpha`` or ``two_sided_test`` differs from the transformer;
+        if ``smoothing_fwhm`` is given with a masker that does not smooth; or for the reasons of
+        nilearn and of
         :meth:`ARISecondLevelModel.compute_contrast`.
 
     Warns
     -----
     UserWarning
-        If nilearn's images are of another hypothesis than the contrast, see Notes.
+        If nilearn's images test another hypothesis than the contrast, see Notes.
 
     See Also
     --------
@@ -151,13 +155,13 @@ default="simes"
 
     Notes
     -----
-    nilearn takes the weighted sum of the columns of a contrast for a regressor, keeps the columns
-    with weight 0 as confounds, and leaves out the others. For most contrasts that comes to the
-    same. For others, such as the difference of two covariates, it is another hypothesis: then the
-    TDPs are of the contrast of the whole design, and a warning says so.
+    nilearn uses the weighted sum of the contrast's columns as the regressor. It keeps columns with
+    weight 0 as confounds and drops the others. For most contrasts this tests the same hypothesis.
+    For some, such as the difference of two covariates, it tests another one. The TDPs then refer
+    to the contrast in the full design, and a warning says so.
 
-    The permutations of the TDPs are drawn apart from nilearn's. They include the data as observed:
-    there are ``n_perm + 1``, or all, if there are no more.
+    The permutations for the TDPs are drawn separately from nilearn's. They include the data as
+    observed: there are ``n_perm + 1``, or all possible ones if there are fewer.
 
     Examples
     --------
@@ -177,6 +181,7 @@ default="simes"
     >>> outputs["tdp"].shape, outputs["model"].true_discoveries_
     ((53, 63, 46), 42)
     """
+    refuse_nested(**locals())
     check_alpha(alpha)
     if n_perm + 1 < 1 / alpha:
         raise ValueError(
@@ -185,8 +190,8 @@ default="simes"
         )
     if confounds is not None and design_matrix is not None:
         raise ValueError(
-            "confounds must be None with a design_matrix: nilearn ignores them. Make them columns "
-            "of the design."
+            "confounds must be None with a design_matrix: nilearn ignores them. Add them to the "
+            "design as columns."
         )
     maps, mask = all_readable(second_level_input), all_readable(mask, "mask")
     mask_img, fwhm = _as_nilearn_masks(mask, smoothing_fwhm)
@@ -195,14 +200,14 @@ default="simes"
         smoothing_fwhm=fwhm,
         n_jobs=n_jobs,
         verbose=max(0, verbose - 1),
-        transformer=_transformer(transformer, threshold, alpha, two_sided_test),
+        transformer=_transformer(transformer, threshold, alpha, two_sided_test, verbose),
         calibration=PermutationCalibration(
             template,
             n_permutations=n_perm + 1,
             step_down=step_down,
             random_state=random_state,
             n_jobs=n_jobs,
-            verbose=max(0, verbose - 1),
+            verbose=verbose,
         ),
     )
     design = _design(model, maps, confounds, design_matrix)
@@ -223,7 +228,7 @@ default="simes"
         two_sided_test=two_sided_test,
         random_state=random_state,
         n_jobs=n_jobs,
-        verbose=verbose,
+        verbose=max(0, verbose - 1),
         threshold=threshold,
         tfce=tfce,
     )
@@ -259,13 +264,14 @@ def _transformer(
     threshold: float | None,
     alpha: float,
     two_sided: bool,
+    verbose: int,
 ) -> BaseTDPTransformer:
     """Return the transformer, which must have the level and the sides that are asked for."""
     if transformer is None:
         of_sets: dict[str, Any] = {}
         if threshold is not None:
             of_sets = {"threshold": threshold, "threshold_scale": "p"}
-        return ClusterTDPTransformer(alpha=alpha, two_sided=two_sided, **of_sets)
+        return ClusterTDPTransformer(alpha=alpha, two_sided=two_sided, verbose=verbose, **of_sets)
     if not isinstance(transformer, BaseTDPTransformer):
         raise TypeError(
             "transformer must be a ClusterTDPTransformer, an AdaptiveTDPTransformer, a "
@@ -301,6 +307,7 @@ def _contrast(second_level_contrast: Any, design: pd.DataFrame) -> np.ndarray:
             "second_level_contrast must be given for a design of several columns, "
             f"{', '.join(map(repr, design.columns))}. Got None."
         )
+    refuse_names(second_level_contrast, design)
     if is_f_contrast(second_level_contrast, None):
         raise ValueError(
             "second_level_contrast must have one row: nilearn has no permutation test of F "
@@ -346,10 +353,10 @@ def _warn_of_another_hypothesis(
         is_same = tested.df == theirs.df and cosine > 1 - 1e-9
     if not is_same:
         warnings.warn(
-            f"nilearn's images are of another hypothesis than second_level_contrast "
-            f"{contrast.tolist()}: it tests the sum of the columns with these weights, and keeps "
-            "only columns with weight 0 as confounds. The TDPs are of the contrast of the whole "
-            "design.",
+            f"nilearn's images test another hypothesis than second_level_contrast "
+            f"{contrast.tolist()}: nilearn tests the sum of the columns with these weights, and "
+            "keeps only columns with weight 0 as confounds. The TDPs refer to the contrast in the "
+            "full design.",
             UserWarning,
             stacklevel=3,
         )

@@ -1,4 +1,4 @@
-"""nilearn's regression of many elements, some of which are computed at a time."""
+"""Compute nilearn's regression of many elements in blocks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from nilearn.glm.first_level import run_glm
 from nilearn.glm.regression import RegressionResults
 
-# Numbers of a block, at least: fewer are products of small matrices, whose sums linear algebra
-# takes in another order.
+# Minimum number of values in a block. For smaller matrices, linear algebra libraries add in another
+# order, which changes the last bit.
 _LEAST_NUMBERS = 2_000_000
 
-# Blocks start at multiples of it, so that no element is at an edge where it was not before.
+# Blocks start at multiples of this, so that block edges do not change the last bit of an element.
 _ALIGNMENT = 4096
 
 
@@ -22,9 +22,10 @@ def ols_in_blocks(
 ) -> tuple[np.ndarray, dict[float, Any]]:
     """Fit a linear model to each element, as :func:`nilearn.glm.first_level.run_glm` does.
 
-    nilearn computes all residuals at once, in double precision: several times the data. The
-    numbers are the same, to the last bit on one thread. On several, linear algebra cuts the
-    elements where it likes, and a few of them may differ in the last bit.
+    nilearn computes all residuals at once in double precision, which takes several times the memory
+    of the data. The results here are the same to the last bit on one thread. On several threads,
+    linear algebra libraries split the elements differently, and a few results may differ in the
+    last bit.
 
     Parameters
     ----------
@@ -43,10 +44,10 @@ def ols_in_blocks(
     Returns
     -------
     labels : ndarray of shape (n_elements,)
-        Zeros: there is one model.
+        Zeros, because there is one model.
 
     results : dict of float to RegressionResults
-        The one model, without residuals.
+        The model, without residuals.
     """
     n_subjects, n_elements = Y.shape
     size = -(-_LEAST_NUMBERS // (n_subjects * _ALIGNMENT)) * _ALIGNMENT

@@ -11,10 +11,11 @@ import numpy as np
 from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_memory
 
+from ari_estimator._nesting import refuse_nested
+from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator._version import __version__
 from ari_estimator.calibration import Workers
@@ -24,9 +25,12 @@ from ari_estimator.calibration._subject_data import warn_of_constant
 from ari_estimator.closed_testing import Calibration, LearnedTemplate
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._templates import TEMPLATES
+from ari_estimator.estimators._choice import Choice
 from ari_estimator.estimators._report import report_on
+from ari_estimator.estimators._seeds import generator, seed_of
 from ari_estimator.images._subject_maps import masked_subjects
 from ari_estimator.resampling import EXCHANGES, SCHEMES, Exchange, SchemeName
+from ari_estimator.resampling._contrast import ContrastType
 
 # Sums of subjects that are streamed: few enough for memory, and many for power.
 _N_GROUPS = 256
@@ -36,15 +40,15 @@ _ENOUGH = 1000
 
 
 class PermutationCalibration(BaseEstimator):
-    """Critical vector that is calibrated by permutations, from the data of all subjects.
+    """Critical vector calibrated by permutations of the subjects' data.
 
     Bounds on true discoveries come from thresholds for the ordered p-values. Closed testing with
-    Simes' test takes thresholds that are safe for the usual dependence of brain maps. Permutations
-    of the subjects show the dependence that the data have, and the thresholds that it allows. These
-    are mostly larger, and so are the bounds. The calibration assumes nothing about how voxels
-    depend on each other. It assumes that subjects are exchangeable. If signs are flipped, as for
-    one sample, it assumes that **errors are symmetric around 0**: with skewed errors the bounds do
-    not hold. See Notes.
+    Simes' test uses thresholds that are safe for the usual dependence of brain maps. Permutations
+    of the subjects show how voxels depend on each other in the data at hand. The calibrated
+    thresholds are usually larger, and so are the bounds. The calibration makes no assumption
+    about the dependence between voxels. It assumes that subjects are exchangeable.
+    Sign-flipping, as in one-sample designs, assumes that **errors are symmetric around 0**: with
+    skewed errors the bounds do not hold. See Notes.
 
     Parameters
     ----------
@@ -53,101 +57,99 @@ default="simes"
         Shape of the thresholds. Their scale is calibrated.
 
     n_permutations : int, default=1000
-        Number of permutations, the data as observed included. If no more are possible, all of
-        them are taken, once each. Random ones give ``lambda_`` a Monte Carlo error, see
+        Number of permutations, including the data as observed. If fewer are possible, each is
+        taken once. Random permutations give ``lambda_`` a Monte Carlo error, see
         :meth:`ari_estimator.closed_testing.Calibration.lambda_interval`.
 
     scheme : {"auto", "sign_flip", "permutation", "bootstrap"}, default="auto"
-        How subjects are resampled. "auto" flips signs where the mean of all subjects is tested, or
-        where permutation would mix groups of unequal variance, and permutes otherwise; both on the
-        residuals of nuisance variables (Freedman-Lane). "bootstrap" draws residuals of the whole
-        model with replacement.
+        How subjects are resampled. "auto" flips signs if the contrast tests the mean of all
+        subjects, or if permutation would mix variance groups. Otherwise it permutes. Both use
+        the residuals of the nuisance variables (Freedman-Lane). "bootstrap" draws residuals of
+        the full model with replacement.
 
     blocks : array-like of shape (n_subjects,) or (n_subjects, n_levels), or None, default=None
-        Labels of exchangeability blocks, such as the subject of repeated measures; or a table of
+        Labels of exchangeability blocks, such as the subject of each map; or a table of
         nested levels, as for :meth:`ari_estimator.resampling.Exchangeability.of`.
 
     exchange : {"within", "whole", "both"} or None, default=None
-        What labels of blocks stand for: rows change places within their block, blocks of equal
-        size change places as wholes, or both. None takes whole blocks, such as for groups of
-        subjects, unless what the contrast tests varies within blocks alone. Signs are always
-        flipped for whole blocks. Rows of whole blocks take each other's place in their order within
-        the block: sort them alike, by session for example.
+        What may change places: rows within their block ("within"), blocks of equal size as
+        wholes ("whole"), or both. None uses "within" if the contrast varies only within blocks,
+        and "whole" otherwise, for example for groups of subjects. Sign-flipping always flips
+        whole blocks. When blocks change places, each row takes the place of the same row in
+        another block: sort the rows of all blocks in the same way, for example by session.
 
     variance_groups : array-like of shape (n_subjects,), "auto" or None, default=None
-        Groups of rows that have a variance of their own. The statistic is then v or G in place of
-        t or F, after Welch. "auto" takes the groups that columns of the design with two values
-        tell apart, or else the rows that blocks let change places. None for one variance.
+        Groups of rows with their own variance. The statistic is then v or G (Welch) instead of
+        t or F. "auto" takes the groups that columns of the design with two values define; if
+        there are none, it takes the rows that may change places. None for one common variance.
 
     p_values : {"parametric", "rank"}, default="parametric"
-        P-values of t statistics: the tail of the t distribution, or the share of permutations with
-        a statistic that is as large. Ranks are multiples of ``1 / n_permutations``, which is
-        coarse for the strongest voxels.
+        P-values of the statistics: the tail of their distribution ("parametric"), or the
+        proportion of permutations with a statistic at least as large ("rank"). Ranks are multiples
+        of ``1 / n_permutations``, which is coarse for the strongest voxels.
 
     k_max : int, None or "auto", default="auto"
-        Number of thresholds; None for as many as the template has. "auto" for all of Simes'
-        template and of a learned one, and for 1000 of the others: with the dependence that brain
-        maps have, those follow the bulk of the p-values so closely that thresholds for
-        large ranks would decide, and leave none of use for small ones.
+        Number of thresholds. None uses all thresholds of the template. "auto" uses all for
+        Simes' template and for learned ones, and 1000 for the others. In brain maps, those other
+        templates follow the bulk of the p-values closely: without a limit, thresholds for large
+        ranks would decide the calibration, and thresholds for small ranks would be useless.
 
     delta : int, default=0
-        How many of the smallest p-values the template gives up. Its first ``delta`` thresholds are
-        0, and the other thresholds are larger in return. Each bound then takes ``delta`` elements
-        off: a set of n elements has at most ``n - delta`` true discoveries. That pays off for large
-        sets, and loses small ones.
+        How many of the smallest p-values the template ignores. Its first ``delta`` thresholds
+        are 0, and the other thresholds are larger in return. A set of n elements then has at most
+        ``n - delta`` true discoveries. Large sets gain; small sets lose.
 
     step_down : bool, default=False
-        Whether voxels below the first threshold are left out, and the rest calibrated again,
-        until none is added. Never worse, at the cost of a few more passes. It must be False with
-        a shift, since no voxel is below the first threshold then.
+        Whether to recalibrate after excluding voxels already rejected, those below the first
+        threshold, until none is added. Bounds never get worse; it takes a few more passes. It
+        must be False if ``delta`` is positive, because the first threshold is then 0.
 
     allow_shared_data : bool, default=False
-        Whether a learned template may be calibrated on subjects that it was learned from. The
-        bounds do not hold then. It must be False for other templates.
+        Whether a learned template may be calibrated on the subjects it was learned from. The
+        bounds then do not hold. It must be False for other templates.
 
     n_groups : int, default=256
-        How many sums of subjects are kept in memory, if subjects are streamed. If there are more
-        subjects, they form groups, and the signs of whole groups are flipped. It must be left at
-        the default for data in memory.
+        Number of sums kept in memory if subjects are streamed. More subjects than that form
+        groups, and sign-flipping flips whole groups. Leave the default for data in memory.
 
     random_state : int, numpy.random.RandomState or None, default=None
         Seed of the permutations.
 
     chunk_size : int or None, default=None
-        Permutations per task; None for half a share of each process, but no more than 2500. Results
-        do not depend on it. It must be None with ``p_values="rank"``, whose tasks are elements.
+        Permutations per task. None is half of each process's share, at most 2500. Results do
+        not depend on it. It must be None with ``p_values="rank"``, whose tasks are elements.
 
     n_jobs : int or None, default=None
-        Number of processes. Results do not depend on it. None for one, or for what
-        :func:`joblib.parallel_config` says.
+        Number of processes. Results do not depend on it. None is one process, unless
+        :func:`joblib.parallel_config` sets another number.
 
     memory : None, str or joblib.Memory, default=None
-        Where to cache the result. The next calibration of the same data with the same parameters
-        takes it from there. It needs data in memory and an integer as ``random_state``.
+        Where to cache the result. The next calibration with the same data and parameters reads
+        it from there. The cache needs data in memory and an integer ``random_state``.
 
-    verbose : int, default=0
-        Whether to show progress.
+    verbose : int, default=1
+        0 shows nothing; 1 shows a progress bar if the work takes more than two seconds.
 
     Attributes
     ----------
     calibration_ : ari_estimator.closed_testing.Calibration
-        The calibration, which can be saved, loaded and asked for other levels.
+        The calibration. You can save it, load it, and evaluate it at other levels.
 
     critical_vector_ : ari_estimator.closed_testing.CriticalVector
         Thresholds that bound the true discoveries of any set of these p-values.
 
     df_ : int or ndarray of shape (n_elements,)
-        Degrees of freedom of the residuals; of each element for v and G.
+        Degrees of freedom of the residuals; one number for each element with v and G.
 
     is_constant_ : ndarray of bool of shape (n_elements,)
-        Elements without variance, which are no discovery whatever their mean.
+        Elements without variance. They are never a discovery, whatever their mean.
 
     lambda_ : float
         Scale of the template.
 
     lambda_interval_ : tuple of two float
-        95 % interval for the scale that all permutations would give. Both ends are ``lambda_`` if
-        all permutations were taken.
+        95 % Monte Carlo interval for the scale that all possible permutations would give. Both
+        ends are ``lambda_`` if all of them were taken.
 
     n_features_in_ : int
         Number of elements.
@@ -159,7 +161,7 @@ default="simes"
         P-values of the data as observed.
 
     pivotal_statistics_ : ndarray of shape (n_permutations,)
-        Largest scale that each permutation allows. The data as observed come first.
+        Largest scale that each permutation allows. The first one is of the data as observed.
 
     rank_ : int
         Number of independent rows of the contrast.
@@ -168,11 +170,11 @@ default="simes"
         How subjects were resampled, in words.
 
     seed_ : int or None
-        Seed of the permutations: with ``random_state=seed_`` they are the same. None if there was
-        nothing to draw.
+        Seed of the permutations: ``random_state=seed_`` draws the same ones. None if nothing was
+        random.
 
     stat_type_ : {"t", "F", "v", "G"}
-        What the statistic is called.
+        Name of the statistic.
 
     statistic_ : ndarray of shape (n_elements,)
         The statistic of the data as observed; 0 where data are constant.
@@ -182,31 +184,31 @@ default="simes"
 
     See Also
     --------
-    ARISecondLevelModel : Takes a calibration, for images.
-    ClusterTDPTransformer.fit_transform : Takes one that is fitted, for the map of its contrast.
-    learn_template : Template from other data.
-    ari_estimator.closed_testing.calibrate : From a matrix of p-values.
+    ARISecondLevelModel : Calibrates contrasts of images.
+    ClusterTDPTransformer.fit_transform : Uses a fitted calibration for the map of its contrast.
+    learn_template : Learns a template from other data.
+    ari_estimator.closed_testing.calibrate : Calibrates from a matrix of p-values.
 
     Notes
     -----
     With probability at least ``1 - alpha``, no k-th smallest p-value of the inactive voxels is
-    below the k-th threshold, for all k at once: the joint error rate [1]_ is controlled, from
-    which the bounds of all sets follow. That holds exactly if errors are exchangeable
-    (permutation) or symmetric (sign-flipping), independent between subjects or blocks and with
-    no other nuisance than an intercept; it holds for larger samples with nuisance, and for the
-    bootstrap [2]_. It needs no assumption on how voxels depend on each other [3]_.
+    below the k-th threshold, for all k at once. This controls the joint error rate [1]_, which
+    gives the bounds of all sets. The control is exact if errors are exchangeable (permutation) or
+    symmetric (sign-flipping), independent between subjects or blocks, and if the only nuisance
+    is an intercept. With other nuisance variables, and for the bootstrap [2]_, it holds in large
+    samples. It needs no assumption about the dependence between voxels [3]_.
 
-    Skewed errors, or outliers of one sign, make sign-flipping too liberal, the more so the fewer
-    subjects and the more independent voxels there are. An extreme case: with lognormal errors,
-    two-sided, of 12 subjects the error at 0.05 is 0.15 with a single voxel and 0.95 with a
-    hundred independent ones; of 100 subjects it is still 0.77. Student's t-test, and with it
-    closed testing of a z map, fails in the same way. Permutation, of groups or a covariate, does
-    not need symmetry. It needs errors of equal variance: with 10 and 30 subjects and standard
-    deviations in the ratio 2 to 1 the error at 0.05 is 0.63 over 60 independent voxels. With
-    ``variance_groups`` signs of residuals are flipped, which needs symmetry again.
+    Skewed errors, or outliers of one sign, make sign-flipping too liberal. Few subjects and many
+    independent voxels make it worse. An extreme case are lognormal errors, tested two-sided: with
+    12 subjects the error at 0.05 is 0.15 for a single voxel and 0.95 for a hundred independent
+    voxels; with 100 subjects it is still 0.77. Student's t-test fails in the
+    same way, and so does closed testing of a z map. Permutation of groups or of a covariate does
+    not need symmetry. It needs errors of equal variance: with groups of 10 and 30 subjects and
+    standard deviations of 2 and 1, the error at 0.05 is 0.63 over 60 independent voxels.
+    ``variance_groups`` uses sign-flipping of residuals instead, which needs symmetry.
 
-    Statistics are computed in single precision. Those that may decide about ``lambda_`` are
-    computed again in double precision, so that ``lambda_`` has double precision.
+    Statistics are computed in single precision. Those that may determine ``lambda_`` are computed
+    again in double precision, so ``lambda_`` has double precision.
 
     References
     ----------
@@ -233,13 +235,13 @@ default="simes"
     """
 
     _parameter_constraints: dict[str, Any] = {
-        "template": [StrOptions(set(TEMPLATES)), LearnedTemplate],
+        "template": [Choice(TEMPLATES), LearnedTemplate],
         "n_permutations": [Interval(Integral, 2, None, closed="left")],
-        "scheme": [StrOptions(set(SCHEMES))],
+        "scheme": [Choice(SCHEMES)],
         "blocks": "no_validation",  # by Exchangeability, with the data
-        "exchange": [StrOptions(set(EXCHANGES)), None],
+        "exchange": [Choice(EXCHANGES), None],
         "variance_groups": "no_validation",  # by variance_groups_of, with the design
-        "p_values": [StrOptions({"parametric", "rank"})],
+        "p_values": [Choice(["parametric", "rank"])],
         "k_max": "no_validation",  # by make_template, with the data
         "delta": "no_validation",
         "step_down": ["boolean"],
@@ -271,7 +273,7 @@ default="simes"
         chunk_size: int | None = None,
         n_jobs: int | None = None,
         memory: Any = None,
-        verbose: int = 0,
+        verbose: int = 1,
     ) -> None:
         self.template = template
         self.n_permutations = n_permutations
@@ -297,6 +299,7 @@ default="simes"
         design: ArrayLike | None = None,
         contrast: ArrayLike | None = None,
         *,
+        stat_type: ContrastType | None = None,
         alpha: float = 0.05,
         two_sided: bool = False,
         masker: Any = None,
@@ -306,22 +309,26 @@ default="simes"
         Parameters
         ----------
         data : array-like of shape (n_subjects, n_elements), or iterable
-            The data, finite: voxels, vertices, sensors, genes. Or an iterator over the
-            subjects, each of shape (n_elements,), which is gone through once and never kept
-            whole; without a design, for the mean. With a masker, images or their paths.
+            Finite values of voxels, vertices, sensors or genes. Or an iterator over the subjects,
+            each of shape (n_elements,), which is read once and never held in memory as a whole; it
+            allows no design, and the mean is tested. With a masker: images or their paths.
 
         design : array-like of shape (n_subjects, n_columns) or None, default=None
             The design; a column of ones if None.
 
         contrast : array-like of shape (n_columns,) or (n_rows, n_columns), or None, default=None
-            The contrast; may be None if there is one column. Several rows are an F contrast.
+            The contrast; may be None if there is one column.
+
+        stat_type : {"t", "F"} or None, default=None
+            Type of the test. None is t for one row and F for several. "F" also tests a single
+            row, and then has no direction.
 
         alpha : float, default=0.05
             Error level, at least ``1 / n_permutations``.
 
         two_sided : bool, default=False
-            Whether deviations in both directions count; otherwise positive ones. It must be False
-            for an F contrast.
+            Whether to test effects in both directions instead of positive ones only. It must be
+            False for an F contrast.
 
         masker : masker or None, default=None
             A fitted masker of nilearn. ``data`` is then a list or iterator of images.
@@ -329,29 +336,32 @@ default="simes"
         Returns
         -------
         self : object
-            The calibration.
+            The fitted calibration.
 
         Raises
         ------
         TypeError
-            If ``data`` is neither, ``masker`` is no masker, or ``two_sided`` is not True or
-            False.
+            If ``data`` is neither an array nor an iterable, ``masker`` is not a masker, or
+            ``two_sided`` is not True or False.
         ValueError
-            If data are not finite or of fewer than two subjects, a parameter is out of its
-            range, the design does not go with the data, the contrast is not estimable, the
-            scheme, blocks or variance groups do not go with the contrast, there are too few
-            permutations for ``alpha``, or the template was learned from subjects of the data.
+            If data are not finite or have fewer than two subjects; if a parameter is out of
+            range; if the design does not fit the data; if the contrast is not estimable; if the
+            scheme, blocks or variance groups do not fit the contrast; if there are too few
+            permutations for ``alpha``; or if the template was learned from subjects of the data.
 
         Warns
         -----
         UserWarning
-            If elements are constant; if images are NaN in the mask, which nilearn takes for 0; if
-            groups differ in variance, or the scheme mixes variance groups; or if there
-            are fewer than 1000 random permutations.
+            If elements are constant; if images are NaN in the mask, which nilearn reads as 0; if
+            groups seem to differ in variance, or the scheme mixes variance groups; or if there
+            are fewer than 1000 random permutations. The warning of unequal variance comes too
+            often where single subjects differ in noise.
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
+        refuse_nested(**self.get_params(deep=False), alpha=alpha, two_sided=two_sided)
         self._validate_params()
+        workers = Workers(self.n_jobs, self.chunk_size)
         check_alpha(alpha)
         if not isinstance(two_sided, (bool, np.bool_)):
             raise TypeError(f"two_sided must be True or False. Got {two_sided!r}.")
@@ -360,28 +370,30 @@ default="simes"
         self._refuse_unused(is_streamed=isinstance(data, Iterator))
         seed = seed_of(self.random_state)
         calibrate = check_memory(self.memory).cache(calibrate_subjects, ignore=["workers"])
-        results = calibrate(
-            data,
-            design,
-            contrast,
-            alpha=alpha,
-            two_sided=bool(two_sided),
-            template=self.template,
-            n_permutations=self.n_permutations,
-            scheme=self.scheme,
-            blocks=self.blocks,
-            exchange=self.exchange,
-            variance_groups=self.variance_groups,
-            p_values=self.p_values,
-            k_max=self.k_max,
-            delta=self.delta,
-            step_down=bool(self.step_down),
-            allow_shared_data=self.allow_shared_data,
-            n_groups=self.n_groups,
-            rng=generator(seed),
-            version=__version__,
-            workers=Workers(self.n_jobs, self.chunk_size, self.verbose),
-        )
+        with progress("Calibration", shown=self.verbose != 0):
+            results = calibrate(
+                data,
+                design,
+                contrast,
+                stat_type=stat_type,
+                alpha=alpha,
+                two_sided=bool(two_sided),
+                template=self.template,
+                n_permutations=self.n_permutations,
+                scheme=self.scheme,
+                blocks=self.blocks,
+                exchange=self.exchange,
+                variance_groups=self.variance_groups,
+                p_values=self.p_values,
+                k_max=self.k_max,
+                delta=self.delta,
+                step_down=bool(self.step_down),
+                allow_shared_data=self.allow_shared_data,
+                n_groups=self.n_groups,
+                rng=generator(seed),
+                version=__version__,
+                workers=workers,
+            )
         # Here, since what is read from a cache gives no warning.
         doubt = results.pop("doubt")
         if doubt is not None:
@@ -411,17 +423,17 @@ default="simes"
             why = f"with template={self.template!r}, which was not learned from data"
             unused[why] = {"allow_shared_data": False}
         if not is_streamed:
-            why = "for data that are in memory: groups are for subjects that are streamed"
+            why = "for data in memory: groups are for subjects that are streamed"
             unused[why] = {"n_groups": _N_GROUPS}
         if self.p_values == "rank":
             unused["with p_values='rank'"] = {"chunk_size": None}
         if self.delta > 0:
-            why = f"with delta={self.delta}, since no element is below a first threshold then"
+            why = f"with delta={self.delta}, because the first threshold is then 0"
             unused[why] = {"step_down": False}
         if is_streamed or not isinstance(self.random_state, Integral):
             why = (
-                "unless data are in memory and random_state is an integer: nothing else is "
-                "computed twice in the same way"
+                "unless data are in memory and random_state is an integer: other results cannot "
+                "be reproduced from a cache"
             )
             unused[why] = {"memory": None}
         for why, defaults in unused.items():
@@ -440,7 +452,7 @@ default="simes"
         Returns
         -------
         report : nilearn.reporting.HTMLReport
-            The report, which notebooks show, with ``save_as_html`` and ``open_in_browser``.
+            The report. Notebooks show it; ``save_as_html`` and ``open_in_browser`` exist too.
 
         Raises
         ------
@@ -450,47 +462,11 @@ default="simes"
         return report_on(self, title=title)
 
 
-def seed_of(random_state: int | np.random.RandomState | None) -> int:
-    """Return the seed that stands for a random state, as scikit-learn takes it.
-
-    Parameters
-    ----------
-    random_state : int, numpy.random.RandomState or None
-        A seed, what gives one, or None for one that is different each time.
-
-    Returns
-    -------
-    seed : int
-        The seed, which can be recorded.
-    """
-    if isinstance(random_state, Integral):
-        return int(random_state)
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
-    return int(check_random_state(random_state).randint(2**31))
-
-
-def generator(seed: int) -> np.random.Generator:
-    """Return where random numbers come from, for a seed.
-
-    Parameters
-    ----------
-    seed : int
-        The seed.
-
-    Returns
-    -------
-    rng : numpy.random.Generator
-        The generator.
-    """
-    return np.random.default_rng(check_random_state(seed).randint(2**31, size=4))
-
-
 def _warn_of_few(n_permutations: int, *, is_exhaustive: bool) -> None:
     if n_permutations < _ENOUGH and not is_exhaustive:
         warnings.warn(
             f"n_permutations={n_permutations} random permutations leave a large Monte Carlo error: "
-            f"another seed may give quite different bounds. Take {_ENOUGH} at least.",
+            f"another seed may give quite different bounds. Use at least {_ENOUGH}.",
             UserWarning,
             stacklevel=3,
         )

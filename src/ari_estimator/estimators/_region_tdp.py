@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._choice import Choice
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
@@ -25,46 +26,47 @@ from ari_estimator.inference._set_maker import SetMaker
 class RegionTDPTransformer(BaseTDPTransformer):
     """True discovery proportion (TDP) of regions, by All-Resolutions Inference.
 
-    Turns statistical maps into an array with a column for each region of an atlas: a lower
-    bound on the proportion of truly active voxels in that region. For each map, the bounds
-    hold for all regions at once with probability at least ``1 - alpha``.
+    This transformer turns statistical maps into an array with one row for each map and one column
+    for each region of an atlas. Each value is a lower bound on the proportion of truly active
+    voxels in a region. For each map, the bounds of all regions hold at once with probability at
+    least ``1 - alpha``.
 
     Parameters
     ----------
     labels_img : image, labels masker or maps masker
-        The regions: an image of labels, or, for regions that may overlap, an image of
-        several maps (4D, for volumes). Each of these maps has a region where it is above
-        ``probability_threshold``. The image must be of the same kind as the maps and on their
-        grid or mesh, unless ``resampling_target="data"``. A NiftiLabelsMasker, NiftiMapsMasker,
-        SurfaceLabelsMasker or SurfaceMapsMasker gives its own image and names.
+        The regions, as an image of labels. For regions that may overlap, give an image of several
+        maps (4D for volumes). Each of these maps defines a region: the voxels where it exceeds
+        ``probability_threshold``. The image must be of the same kind as the maps and on their grid
+        or mesh, unless ``resampling_target="data"``. A NiftiLabelsMasker, NiftiMapsMasker,
+        SurfaceLabelsMasker or SurfaceMapsMasker provides its image and names.
 
     labels : sequence of str or None, default=None
-        Names of the regions, by ascending label or in the order of the maps, with or
-        without a first name "Background".
+        Names of the regions, in ascending order of the labels or in the order of the maps. A first
+        name "Background" is optional.
 
     lut : pandas.DataFrame, str, Path or None, default=None
-        Look-up table of regions with columns ``index`` and ``name``, or a file of one, as
-        for nilearn's label maskers; for an image of several maps, in the order of the index.
-        A CIFTI dlabel image brings its own.
+        Look-up table of regions with columns ``index`` and ``name``, or its file, as for nilearn's
+        label maskers. For an image of several maps, the index gives their order. A CIFTI dlabel
+        image contains its own table.
 
     background_label : int, default=0
-        Label of what is in no region.
+        Label of voxels outside all regions.
 
     probability_threshold : float or None, default=None
-        For an image of several maps: the value that a map must exceed in its region. None
-        for binary masks.
+        For an image of several maps: voxels whose value exceeds this threshold belong to the
+        region. None for binary masks.
 
     resampling_target : {"data"} or None, default=None
-        With "data", regions on another grid are resampled to the grid of the maps, by the
-        nearest neighbour; other grayordinates are matched by structure and place. With None,
-        another grid is an error.
+        With "data", regions on another grid are resampled to the grid of the maps, with
+        nearest-neighbour interpolation. Grayordinates are matched by structure and position. With
+        None, another grid raises an error.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
 
     mask_img : image, masker or None, default=None
-        All voxels that are tested, as for :class:`ClusterTDPTransformer`. Regions count as
-        far as they are in the mask.
+        All voxels to test, as for :class:`ClusterTDPTransformer`. Voxels of a region outside the
+        mask do not count.
 
     stat_type : {"z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"} or None, default=None
         What the maps hold, as for :class:`ClusterTDPTransformer`.
@@ -73,7 +75,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         Degrees of freedom, as for :class:`ClusterTDPTransformer`.
 
     two_sided : bool, default=False
-        Whether negative values count as well.
+        Whether to test negative values too.
 
     mesh : PolyMesh, dict or None, default=None
         Meshes of the cortex, for CIFTI images.
@@ -81,17 +83,16 @@ class RegionTDPTransformer(BaseTDPTransformer):
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
 
-    verbose : int, default=0
-        If positive, a line is printed for each map.
+    verbose : int, default=1
+        0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
+        prints a line for each map. From 3, nilearn's masker prints messages too.
 
     Attributes
     ----------
     maps_ : FittedMap or sequence of FittedMap
-        All that is known of the map. Ask it for the bound of any other set, as with
-        :func:`set_bound`.
-        This attribute, ``n_tested_``, ``table_`` and ``true_discoveries_`` are there if
-        :meth:`fit` was given maps. They are lists, with one item for each map, where the input
-        is not a single map.
+        The fitted map. Ask it for the bound of any other set, as with :func:`set_bound`. This
+        attribute, ``n_tested_``, ``table_`` and ``true_discoveries_`` are there if :meth:`fit` was
+        given maps. They are lists, with one item for each map, where the input is not a single map.
 
     mask_img_ : image
         The mask.
@@ -109,34 +110,34 @@ class RegionTDPTransformer(BaseTDPTransformer):
         Number of voxels tested: all voxels in the mask that are not NaN.
 
     region_ids_ : ndarray of int of shape (n_regions,)
-        The labels, in the order of the columns; 1, 2, ... for an image of several maps.
+        Labels of the regions, in the order of the columns; 1, 2, ... for an image of several maps.
 
     region_names_ : list of str of length n_regions
-        Their names.
+        Names of the regions, in the same order.
 
     table_ : pandas.DataFrame
-        One row for each region, in the order of ``region_ids_``, and one for the rest, all
-        voxels in no region. Columns: ``region_id`` (``background_label`` for the rest), ``region``,
-        ``n_voxels``, ``size_mm3``, ``true_discoveries``, ``tdp``, ``peak_stat``,
+        One row for each region, in the order of ``region_ids_``. The last row is the rest: all
+        voxels outside the regions. Columns: ``region_id`` (``background_label`` for the rest),
+        ``region``, ``n_voxels``, ``size_mm3``, ``true_discoveries``, ``tdp``, ``peak_stat``,
         ``peak_x``, ``peak_y``, ``peak_z``; for surfaces and CIFTI images as in
         :class:`ClusterTDPTransformer`.
 
     true_discoveries_ : int
-        Lower bound on the number of active voxels among all that are tested.
+        Lower bound on the number of active voxels among all tested voxels.
 
     See Also
     --------
-    ClusterTDPTransformer : Of supra-threshold clusters, or clusters of a label image.
+    ClusterTDPTransformer : TDP of supra-threshold clusters, or of the clusters of a label image.
 
     Notes
     -----
-    Bounds of all regions come from one sort, see
-    :meth:`~ari_estimator.closed_testing.CriticalVector.true_discoveries_by_label`. The
-    method is described by Rosenblatt et al. [1]_.
+    The bounds of all regions come from one sort, see
+    :meth:`~ari_estimator.closed_testing.CriticalVector.true_discoveries_by_label`. Rosenblatt et
+    al. [1]_ describe the method.
 
-    A region without any voxel in the mask has a TDP of NaN, in every map, and a warning
-    says so in :meth:`fit`: 0 would read as if nothing had been found there. A region whose
-    voxels are all NaN in a map has NaN for that map.
+    A region without voxels in the mask has a TDP of NaN in every map, and :meth:`fit` gives a
+    warning. A TDP of 0 would wrongly suggest that the region was tested. If all voxels of a region
+    are NaN in a map, its TDP is NaN for that map.
 
     References
     ----------
@@ -176,7 +177,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         "lut": "no_validation",
         "background_label": [Integral],
         "probability_threshold": [Interval(Real, 0, None, closed="left"), None],
-        "resampling_target": [StrOptions({"data"}), None],
+        "resampling_target": [Choice(["data"]), None],
     }
 
     def __init__(
@@ -195,7 +196,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         two_sided: bool = False,
         mesh: Any = None,
         local_test: LocalTest = "simes",
-        verbose: int = 0,
+        verbose: int = 1,
     ) -> None:
         self.labels_img = labels_img
         self.labels = labels
@@ -250,21 +251,21 @@ class RegionTDPTransformer(BaseTDPTransformer):
         Parameters
         ----------
         X : array-like of shape (n_maps, n_regions) or (n_regions,)
-            A value for each region, as from :meth:`transform`.
+            Values of the regions, as returned by :meth:`transform`.
 
         Returns
         -------
         img : image
-            On the grid or mesh of the mask, of several maps (4D, for volumes), or of one
-            if ``X`` is one-dimensional. 0 outside of regions. Where regions overlap, the
-            largest of their values.
+            Image on the grid or mesh of the mask, with one map for each row of ``X`` (4D for
+            volumes), or a single map if ``X`` is one-dimensional. It is 0 outside the regions.
+            Where regions overlap, it shows the largest of their values.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the transformer is not fitted.
         ValueError
-            If ``X`` has another number of columns than there are regions.
+            If the number of columns of ``X`` differs from the number of regions.
         """
         check_is_fitted(self)
         values = np.asarray(X, dtype=np.float64)
@@ -285,7 +286,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Ignored; there for scikit-learn.
+            Ignored; exists for compatibility with scikit-learn.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""How estimators reach what makes reports, which lies above them."""
+"""Make the report of an estimator, with the room `reporting` above."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def report_on(fitted: Any, **options: Any) -> HTMLReport:
     report : nilearn.reporting.HTMLReport
         The report.
     """
-    # With the one below the only imports that run upward, and only when a report is asked for.
+    # This import and the one below are the only imports that run upward, and only for a report.
     from ari_estimator.reporting import make_report
 
     return make_report(fitted, **options)
 
 
 def as_page(report: HTMLReport) -> HTMLReport:
-    """Return a report of nilearn as a page that needs nothing but itself.
+    """Return a report of nilearn as a self-contained page.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def as_page(report: HTMLReport) -> HTMLReport:
     Returns
     -------
     report : nilearn.reporting.HTMLReport
-        The same, without what nilearn takes from other servers.
+        The same report, without files from other servers.
     """
     from ari_estimator.reporting._own_styles import with_own_styles
 

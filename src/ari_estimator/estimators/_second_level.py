@@ -1,4 +1,4 @@
-"""A group study, from subject maps to true discovery proportions."""
+"""A group analysis: from subject maps to true discovery proportions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from html import escape
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from nibabel import Nifti1Image
-from nilearn.glm.first_level import run_glm
-from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
@@ -18,6 +15,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator._nesting import refuse_nested
+from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._base import BaseTDPTransformer
@@ -25,15 +24,16 @@ from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._contrast_calibration import (
     ContrastCalibrator,
     columns_of,
-    in_words,
-    is_f_contrast,
     only,
     recorded,
     test_of,
-    tested_rows,
+)
+from ari_estimator.estimators._exact_second_level import ExactSecondLevelModel
+from ari_estimator.estimators._model_contrast import (
+    in_words,
+    is_f_contrast,
     weights_of,
 )
-from ari_estimator.estimators._ols_in_blocks import ols_in_blocks
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report import as_page, report_on
 from ari_estimator.estimators._smoothing import check_smoothing
@@ -52,39 +52,38 @@ from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling import find_contrast
 from ari_estimator.resampling._contrast_expression import check_expressions
-from ari_estimator.resampling._design_checks import check_columns, check_contrast
-from ari_estimator.resampling._design_space import independent_rows
+from ari_estimator.resampling._design_checks import check_columns
 
 _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
 
 
-class ARISecondLevelModel(SecondLevelModel):
+class ARISecondLevelModel(ExactSecondLevelModel):
     """Second-level model whose contrasts can be maps of the true discovery proportion.
 
-    A :class:`nilearn.glm.second_level.SecondLevelModel`, with the same parameters, inputs
-    and outputs, and one output type more: ``compute_contrast(output_type="tdp")``.
+    A :class:`nilearn.glm.second_level.SecondLevelModel` with the same parameters, inputs and
+    outputs, and one more output type: ``compute_contrast(output_type="tdp")``.
 
     Parameters
     ----------
     mask_img : Niimg-like object, SurfaceImage, NiftiMasker, SurfaceMasker or None, \
 default=None
-        Voxels or vertices of the model, and the family that is tested; computed from the
-        maps if None.
+        Voxels or vertices of the model, which are also the tested family. None computes the mask
+        from the maps.
 
     target_affine : ndarray of shape (3, 3) or (4, 4), or None, default=None
-        Affine that the maps are resampled to.
+        Target affine for resampling the maps.
 
     target_shape : sequence of 3 int or None, default=None
-        Shape that the maps are resampled to.
+        Target shape for resampling the maps.
 
     smoothing_fwhm : float, sequence of float or None, default=None
-        Full width at half maximum of the smoothing of the subjects' maps, in mm.
+        Full width at half maximum, in mm, for smoothing the subjects' maps.
 
     memory : None, str or joblib.Memory, default=None
-        Where to cache the fit. ``calibration__memory`` is for the calibration.
+        Where to cache the fit. Use ``calibration__memory`` for the calibration.
 
     memory_level : int, default=1
-        What to cache of the fit.
+        How much of the fit to cache.
 
     verbose : int, default=0
         Verbosity.
@@ -93,34 +92,33 @@ default=None
         Number of processes for the fit.
 
     minimize_memory : bool, default=True
-        Whether residuals and the like are dropped.
+        Whether to drop residuals and other intermediate results.
 
     reports : bool, default=True
-        Whether data are kept for a report.
+        Whether to keep data for a report.
 
     transformer : ClusterTDPTransformer, AdaptiveTDPTransformer, RegionTDPTransformer or None, \
 default=None
-        How z maps become TDPs; a ClusterTDPTransformer with its default parameters if
-        None. Its parameters can be set as ``transformer__threshold`` and so on. If its
-        ``mask_img`` is None, the family is the mask of the model.
+        The transformer from z maps to TDPs. None uses a ClusterTDPTransformer with its default
+        parameters. Set its parameters as ``transformer__threshold`` and so on. If its
+        ``mask_img`` is None, the mask of the model is the tested family.
 
     calibration : PermutationCalibration or None, default=None
-        Calibration of the critical vector by permutations of the subjects, which takes the
-        place of the transformer's local test, and mostly gives larger bounds. It takes ``alpha``
-        and ``two_sided`` from the transformer. Its parameters can be set as
-        ``calibration__n_permutations`` and so on. None for closed testing of the z map.
+        Calibration of the critical vector by permutations of the subjects. It replaces the
+        transformer's local test and usually gives larger bounds. It takes ``alpha`` and
+        ``two_sided`` from the transformer. Set its parameters as
+        ``calibration__n_permutations`` and so on. None uses closed testing of the z map.
 
     variance_groups : array-like of shape (n_subjects,), "auto" or None, default=None
-        Groups of rows of the design that have a variance of their own. Statistics are then v or G,
-        after Welch, in place of t or F, and so are the z map, its clusters and the calibration,
-        which takes the groups from here. "auto" takes the groups that columns of the design with
-        two values tell apart. None for one variance.
+        Groups of rows of the design with their own variance. The statistics are then v or G
+        (Welch) instead of t or F; the z map, its clusters and the calibration use them too.
+        "auto" takes the groups that columns of the design with two values define. None for one
+        common variance.
 
     Attributes
     ----------
     calibration_ : PermutationCalibration or None
-        The calibration fitted to the last contrast whose TDP was computed; None if there was
-        none.
+        The calibration of the last contrast whose TDP was computed. None without a calibration.
 
     confounds_ : pandas.DataFrame or None
         Covariates of the fit.
@@ -129,7 +127,7 @@ default=None
         Design of the fit.
 
     labels_ : ndarray of shape (n_elements,) or None
-        Which of ``results_`` each voxel belongs to. None until a contrast is computed.
+        Index of each voxel into ``results_``. None until a contrast is computed.
 
     masker_ : NiftiMasker or SurfaceMasker
         The fitted masker of the subjects' maps.
@@ -147,29 +145,30 @@ default=None
         Input of the fit.
 
     transformer_ : transformer or None
-        The transformer fitted to the last contrast whose TDP was computed; None until there is
-        one. The model has all of its fitted attributes as well, such as ``maps_``, ``table_``,
-        ``labels_img_`` or ``forest_``. The transformer tests other maps by its local test: a
-        calibration holds for its own data only.
+        The transformer fitted to the last contrast whose TDP was computed. None before that. The
+        model also has its fitted attributes, such as ``maps_``, ``table_``, ``labels_img_`` or
+        ``forest_``. The transformer tests other maps by its local test, because a calibration
+        holds only for its own data.
 
     See Also
     --------
-    ClusterTDPTransformer : For a statistical map that is there already.
+    ClusterTDPTransformer : For an existing statistical map.
     PermutationCalibration : The calibration, for data in an array.
 
     Notes
     -----
-    nilearn takes NaN in a subject's volume for 0. This model does too, being a drop-in, but
-    warns with the number of voxels. A vertex that is NaN in a subject's surface is out of the
-    model if nilearn computes the mask, and otherwise out of the family of the contrast.
+    nilearn reads NaN in a subject's volume as 0. This model does the same, because it is a
+    drop-in replacement, and warns with the number of voxels. A vertex that is NaN in a subject's
+    surface is excluded: from the model if nilearn computes the mask, and otherwise from the
+    family of the contrast.
 
-    Areas and coordinates of surfaces come from the mesh of ``mask_img``, if one is given.
+    Areas and coordinates of surfaces come from the mesh of ``mask_img``, if you give one.
 
     With a calibration, supra-threshold clusters still come from the z map. Bounds and p-values of
-    sets come from the calibration: from its own p-values of the same elements, and from its
-    critical vector. The calibration is not computed again as long as contrast, elements,
-    ``alpha``, ``two_sided`` and its parameters stay the same. So another threshold is free, and
-    with ``random_state=None`` the permutations stay the same, too. :meth:`fit` forgets the
+    sets come from the calibration: from its p-values of the same elements and its critical
+    vector. The model reuses the calibration as long as contrast, elements, ``alpha``,
+    ``two_sided`` and its parameters stay the same. You can therefore change the threshold at no
+    cost, and with ``random_state=None`` the permutations stay the same. :meth:`fit` discards the
     calibration.
 
     Examples
@@ -195,7 +194,7 @@ default=None
     calibration_: Any
 
     _seen_no_map = (
-        "This model has no contrast whose TDP was computed. Call "
+        "This model has not computed the TDP of a contrast yet. Call "
         'compute_contrast(output_type="tdp").'
     )
 
@@ -234,7 +233,7 @@ default=None
     def set_params(self, **params: Any) -> ARISecondLevelModel:
         """Set parameters of the model, of its transformer and of its calibration.
 
-        The latter as ``transformer__...`` and ``calibration__...``.
+        Name parameters of the parts ``transformer__...`` and ``calibration__...``.
 
         Parameters
         ----------
@@ -249,14 +248,14 @@ default=None
         Raises
         ------
         ValueError
-            If there is no such parameter, or it is one of a calibration, and there is none.
+            If there is no such parameter, or it belongs to a calibration and there is none.
         """
         nested = {name.partition("__")[0] for name in params if "__" in name}
         if "transformer" in nested and params.get("transformer", self.transformer) is None:
             params["transformer"] = ClusterTDPTransformer()
         if "calibration" in nested and params.get("calibration", self.calibration) is None:
             raise ValueError(
-                "calibration must be a PermutationCalibration if parameters of it are to be set. "
+                "calibration must be a PermutationCalibration before you can set its parameters. "
                 "Got None."
             )
         return super().set_params(**params)
@@ -286,9 +285,15 @@ default=None
         Raises
         ------
         TypeError, ValueError
-            If a parameter is malformed, there is not one variance group for each row, or for the
-            reasons of nilearn.
+            If a parameter is malformed, if ``variance_groups`` does not have one label for each
+            row, or for nilearn's reasons.
         """
+        refuse_nested(
+            **self.get_params(deep=False),
+            second_level_input=second_level_input,
+            confounds=confounds,
+            design_matrix=design_matrix,
+        )
         self.transformer_ = self.calibration_ = None
         self._calibrator = ContrastCalibrator()
         self._check_calibration(self._check_transformer())
@@ -330,48 +335,51 @@ default=None
         ----------
         second_level_contrast : str, array-like of shape (n_columns,) or (n_rows, n_columns), \
 or None, default=None
-            The contrast; it may be left out where the design has one column.
+            The contrast: an expression of columns such as ``"a - b"``, or weights. It may be None
+            if the design has one column.
 
         first_level_contrast : str, array-like or None, default=None
-            The contrast of first-level models that are the input, or their map's name.
+            The contrast of the first-level models that are the input, or the name of their map.
 
         second_level_stat_type : {"t", "F"} or None, default=None
-            Type of the test; by default F for a contrast of several rows.
+            Type of the test. None is t for one row and F for several. "F" also tests a single
+            row, and then has no direction.
 
         output_type : str, default="z_score"
-            ``"tdp"`` for the true discovery proportions that the transformer finds in the z
-            map, or one of nilearn's: ``"z_score"``, ``"stat"``, ``"p_value"``, ``"effect_size"``,
-            ``"effect_variance"``, or ``"all"`` for a dictionary of these five.
+            ``"tdp"`` for the true discovery proportions in the z map, or one of nilearn's types:
+            ``"z_score"``, ``"stat"``, ``"p_value"``, ``"effect_size"``, ``"effect_variance"``, or
+            ``"all"`` for a dictionary of these five.
 
         Returns
         -------
         image : Nifti1Image, SurfaceImage or dict of these
-            The map; with ``"tdp"`` and a RegionTDPTransformer an array of shape
-            (1, n_regions). After ``"tdp"``, the table, label image and so on are attributes
-            of the model.
+            The map. ``"tdp"`` with a RegionTDPTransformer gives an array of shape
+            (1, n_regions). After ``"tdp"``, the table, the label image and other results are
+            attributes of the model.
 
         Raises
         ------
         ValueError
-            If the output type is unknown; if the TDP of an F contrast is asked for with a
-            two-sided transformer; if a variance group has no residuals, or the calibration has
-            other groups than the model; if a contrast that is a text is no sum of
-            multiples of columns; if the transformer has another local test
-            than the default, or tests elements that the model has no data of, and there is a
-            calibration; or for the reasons of nilearn or of
+            If the output type is unknown; if the contrast is a list of names, or an expression
+            that is not a sum of multiples of columns; if ``second_level_stat_type`` is "t" for
+            several rows; if the transformer is two-sided and the contrast is an F contrast; if a
+            variance group has no residuals, or the calibration has other groups than the model;
+            with a calibration, if the transformer has a local test other than the default or tests
+            elements outside the model; or for the reasons of nilearn or of
             :meth:`PermutationCalibration.fit`.
 
         Warns
         -----
         UserWarning
             If bounds come from p-values of v or G statistics, which are liberal; or if the
-            statistic takes one variance, and groups of the design differ in size and variance.
+            statistic assumes one variance and groups of the design seem to differ in variance.
         """
         check_is_fitted(self)
         self._check_first_level(first_level_contrast)
         if output_type not in _OUTPUT_TYPES:
             raise ValueError(f"'output_type' must be one of {_OUTPUT_TYPES}. Got {output_type!r}.")
         arguments = second_level_contrast, first_level_contrast, second_level_stat_type
+        refuse_nested(second_level_contrast=second_level_contrast)
         if output_type != "tdp":
             if self.variance_groups is None:
                 return self._exact_contrast(*arguments, output_type)
@@ -379,7 +387,10 @@ or None, default=None
         transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
         transformer._forget()
         settled = transformer._check_params()
-        read = self._read_contrast(*arguments, "z_score")
+        with progress("Reading the maps of subjects", shown=transformer.verbose != 0):
+            read = self._read_contrast(*arguments, "z_score")
+        if read.tested.is_f:
+            settled = settled._replace(statistic=settled.statistic.of_f())
         z_img, said_by = read.images, "the model"
         if read.groups is not None:
             said_by = f"{said_by} {groups_in_words(read.groups, read.tested)}"
@@ -405,13 +416,6 @@ or None, default=None
         self.calibration_ = None if self.calibration is None else self._calibrator.last
         return tdp
 
-    def _check_first_level(self, contrast: Any) -> None:
-        """Refuse a text that is no contrast of the first-level models, if these are the input."""
-        given = self.second_level_input_
-        for model in given if isinstance(given, list) else []:
-            for design in getattr(model, "design_matrices_", ()):
-                check_expressions(contrast, design.columns)
-
     def _read_contrast(
         self, contrast: Any, first_level_contrast: Any, stat_type: str | None, output_type: str
     ) -> ReadContrast:
@@ -420,56 +424,16 @@ or None, default=None
             found = self._exact_contrast(contrast, first_level_contrast, stat_type, output_type)
         data = only(read)
         design = self.design_matrix_
-        rows = tested_rows(contrast, stat_type, design)
-        tested = find_contrast(design.to_numpy(dtype=np.float64), rows)
+        is_f = is_f_contrast(contrast, stat_type)
+        weights = weights_of(contrast, design)
+        rows = weights if is_f else weights[0]
+        tested = find_contrast(design.to_numpy(dtype=np.float64), rows, "F" if is_f else "t")
         groups = common_groups(self.variance_groups, self.calibration, design, tested)
         if groups is not None:
             images = found if output_type == "all" else {output_type: found}
             images = with_groups(images, self.masker_, data, design, rows, tested, groups)
             found = images if output_type == "all" else images[output_type]
         return ReadContrast(found, data, rows, tested, groups)
-
-    def _exact_contrast(
-        self, contrast: Any, first_level_contrast: Any, stat_type: str | None, output_type: str
-    ) -> Any:
-        """Compute one of nilearn's maps, of a contrast that the design can estimate.
-
-        nilearn's statistics hold for designs and F contrasts of full rank. For others, a design of
-        full rank with the same space takes the place of the design.
-        """
-        design = self.design_matrix_
-        given = (contrast, first_level_contrast, stat_type, output_type)
-        try:
-            weights = weights_of(contrast, design)
-        except (TypeError, ValueError):
-            if isinstance(contrast, str):
-                raise
-            return super().compute_contrast(*given)  # which says what is wrong
-        if not weights.any() or (contrast is None and design.shape[1] > 1):
-            return super().compute_contrast(*given)
-        space = check_contrast(design, weights)
-        rows = independent_rows(weights)
-        if space.rank == design.shape[1] and len(rows) == len(weights):
-            return super().compute_contrast(*given)
-        basis, rows = space.reparametrized(weights)
-        is_f = is_f_contrast(contrast, stat_type)
-        self.design_matrix_ = pd.DataFrame(basis, columns=[f"basis_{i}" for i in range(space.rank)])
-        try:
-            outputs = super().compute_contrast(
-                rows if is_f else rows[0], first_level_contrast, "F" if is_f else "t", output_type
-            )
-        finally:
-            self.design_matrix_ = design
-        for name, image in (outputs if output_type == "all" else {output_type: outputs}).items():
-            if isinstance(image, Nifti1Image):
-                image.header["descrip"] = f"{name} of contrast {in_words(contrast, design)}"[:80]
-        return outputs
-
-    def _cache(self, func: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return a function with its cache, as nilearn asks for it, for all that it computes."""
-        if func is run_glm and self.minimize_memory:
-            func = ols_in_blocks
-        return super()._cache(func, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         """Return a fitted attribute of the transformer, which Python asks for if there is none."""
@@ -502,15 +466,15 @@ or None, default=None
     ) -> HTMLReport:
         """Return nilearn's report of the model, with the TDP of the last contrast below.
 
-        nilearn's method has the same parameters. They are for nilearn's part of the report alone:
-        its maps have this ``alpha`` and this ``threshold``. The part on the TDP shows the last
-        contrast whose TDP was computed, with the parameters of the transformer. There is no such
-        part before ``compute_contrast(output_type="tdp")``.
+        The parameters are nilearn's and affect only nilearn's part of the report, such as the
+        ``alpha`` and ``threshold`` of its maps. The TDP part shows the last contrast whose TDP
+        was computed, with the parameters of the transformer. It is missing before
+        ``compute_contrast(output_type="tdp")``.
 
         Parameters
         ----------
         contrasts : str, array, list or dict, default=None
-            Contrasts to report on, by their names, or their weights.
+            Contrasts to report, as names or weights.
 
         first_level_contrast : str, array-like or None, default=None
             The contrast of first-level models that are the input.
@@ -519,7 +483,7 @@ or None, default=None
             Title of the report.
 
         bg_img : image or None, default="MNI152TEMPLATE"
-            What maps are drawn on.
+            Background image of the maps.
 
         threshold : float or None, default=None
             Height threshold, with ``height_control=None``.
@@ -531,19 +495,19 @@ or None, default=None
             Smallest size of a cluster.
 
         height_control : {"fpr", "fdr", "bonferroni"} or None, default="fpr"
-            What the height threshold controls.
+            Error rate that the height threshold controls.
 
         two_sided : bool, default=False
-            Whether negative values count.
+            Whether to show negative values too.
 
         min_distance : float, default=8.0
             Distance between sub-peaks in mm.
 
         plot_type : {"slice", "glass"}, default="slice"
-            How maps are drawn.
+            Whether to draw slices or a glass brain.
 
         cut_coords : sequence, int or None, default=None
-            Where slices are.
+            Positions of the slices.
 
         display_mode : str or None, default=None
             Direction of the slices.
@@ -580,10 +544,6 @@ or None, default=None
             return as_page(report)
         return report_on(self, append_to=report)
 
-    def _generate_report_content(self, *args: Any, **kwargs: Any) -> None:
-        super()._generate_report_content(*args, **kwargs)
-        _escape_names(self._report_content)
-
     def _calibrated_test(
         self,
         calibration: PermutationCalibration,
@@ -603,6 +563,7 @@ or None, default=None
                 columns_of(self._family_masker, transformer._frame, family.is_tested),
                 self.design_matrix_.to_numpy(dtype=np.float64),
                 read.rows,
+                stat_type="F" if read.tested.is_f else "t",
                 alpha=transformer.alpha,
                 two_sided=bool(transformer.two_sided),
             )
@@ -654,17 +615,7 @@ or None, default=None
         if is_f and transformer.two_sided:
             raise ValueError(
                 "transformer__two_sided must be False for an F contrast, which has no sign: a "
-                "negative z only says that the effect is smaller than by chance. Got True."
+                "negative z only says that the effect is smaller than expected by chance. Got "
+                "True."
             )
         return transformer
-
-
-def _escape_names(content: dict[str, Any]) -> None:
-    """Escape names of contrasts and columns, which nilearn's templates take for HTML."""
-    if content.get("contrasts"):
-        content["contrasts"] = [escape(name) for name in content["contrasts"]]
-    for run in (content.get("run_wise_dict") or {}).values():
-        if run.get("all_contrasts"):
-            run["all_contrasts"] = {
-                escape(str(name)): figure for name, figure in run["all_contrasts"].items()
-            }

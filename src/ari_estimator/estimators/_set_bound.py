@@ -156,11 +156,16 @@ def confidence_curve(
     return fitted_map.confidence_curve(mask_img=mask_img, seed=seed, radius=radius, indices=indices)
 
 
-def element_at(fitted: Any, index: Any, *, map_index: int | None = None) -> int:
-    """Return the number of a voxel among those that are tested.
+def element_at(
+    fitted: Any,
+    *,
+    seed: Sequence[float] | None = None,
+    index: Any = None,
+    map_index: int | None = None,
+) -> int:
+    """Return the number of a voxel among the tested voxels.
 
-    By it a :class:`TDPForest` and the arrays of ``maps_.test``, which is mostly a
-    :class:`~ari_estimator.closed_testing.Hommel`, know the voxel.
+    A :class:`TDPForest` and the arrays of ``maps_.test`` know voxels by this number.
 
     Parameters
     ----------
@@ -168,8 +173,13 @@ def element_at(fitted: Any, index: Any, *, map_index: int | None = None) -> int:
         A transformer that was fitted to a map, a model after
         ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
 
-    index : sequence of 3 int, dict or int
-        The voxel; for surfaces a vertex, as ``{"left": 107}``; for CIFTI images a column.
+    seed : sequence of 3 float, or None, default=None
+        The place as a point in mm, for volumes: the voxel that holds the point. This is the
+        ``seed`` of :func:`set_bound`.
+
+    index : sequence of 3 int, dict, int or None, default=None
+        The place as one entry of the ``indices`` of :func:`set_bound`: three voxel indices; for
+        surfaces a vertex, as ``{"left": 107}``; for CIFTI images a column.
 
     map_index : int or None, default=None
         Which of the maps is meant, if the transformer was fitted to several.
@@ -184,7 +194,9 @@ def element_at(fitted: Any, index: Any, *, map_index: int | None = None) -> int:
     sklearn.exceptions.NotFittedError
         If no map was seen yet.
     ValueError
-        If the index is malformed, or names a voxel that is not in the mask, or not tested.
+        If the place is not given in exactly one way, or is malformed, or if it is not in the
+        mask or not tested. If ``seed`` is given for a surface or a CIFTI image: a point in mm
+        does not tell which vertex is meant.
 
     Examples
     --------
@@ -192,9 +204,9 @@ def element_at(fitted: Any, index: Any, *, map_index: int | None = None) -> int:
     >>> from ari_estimator import AdaptiveTDPTransformer, element_at
     >>> ari = AdaptiveTDPTransformer(0.9)
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
-    >>> voxel = element_at(ari, (13, 30, 36))
+    >>> voxel = element_at(ari, seed=(39, -22, 58))
     >>> cluster = ari.forest_.cluster_of(voxel, tdp=0.9)
     >>> ari.forest_.members(cluster).size
     1542
     """
-    return as_fitted_map(fitted, map_index).element_at(index)
+    return as_fitted_map(fitted, map_index).element_at(seed=seed, index=index)

@@ -1,4 +1,4 @@
-"""The width of smoothing, checked before work is done."""
+"""Check the width of smoothing before any work is done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-# No brain is so large; kernels that are do not fit into memory.
+# No brain is larger, and larger kernels do not fit into memory.
 _WIDEST = 1000.0
 
 
@@ -17,7 +17,7 @@ def check_smoothing(smoothing_fwhm: Any) -> None:
     ----------
     smoothing_fwhm : float, sequence of float or None
         Full width at half maximum in mm, or one along each axis; None for no smoothing. nilearn
-        looks at what is no number.
+        checks values that are not numbers.
     """
     if smoothing_fwhm is None or isinstance(smoothing_fwhm, str):
         return

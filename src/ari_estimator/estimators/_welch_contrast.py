@@ -1,4 +1,4 @@
-"""Contrasts of a second-level model whose groups of rows have variances of their own."""
+"""Contrasts of a second-level model with variance groups."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ari_estimator.inference._provenance import in_short
 from ari_estimator.resampling import Contrast, variance_groups_of
 from ari_estimator.resampling._welch_maps import welch_maps
 
-# nilearn's maps that have other values, beside the variance of the effect.
+# nilearn's maps whose values change, in addition to the variance of the effect.
 _CHANGED = ("z_score", "stat", "p_value")
 
 
 class ReadContrast(NamedTuple):
-    """Maps of a contrast, and what they were computed from.
+    """Maps of a contrast, and the data they come from.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class ReadContrast(NamedTuple):
         Weights of the columns of the design.
 
     tested : Contrast
-        What they test.
+        The tested contrast.
 
     groups : ndarray of int of shape (n_subjects,) or None
         Variance groups.
@@ -73,7 +73,7 @@ def check_groups(
         If there is not one label for each row, or "auto" finds no groups.
     """
     has_blocks = calibration is not None and calibration.blocks is not None
-    # What blocks say of groups depends on the contrast.
+    # With blocks, the groups of "auto" depend on the contrast.
     if not (has_blocks and isinstance(variance_groups, str) and variance_groups == "auto"):
         variance_groups_of(variance_groups, design.to_numpy(dtype=np.float64))
 
@@ -92,7 +92,7 @@ def common_groups(
         The groups of the model.
 
     calibration : PermutationCalibration or None
-        The calibration, whose blocks may say what "auto" is.
+        The calibration, whose blocks may define the groups of "auto".
 
     design : pandas.DataFrame of shape (n_subjects, n_columns)
         The design.
@@ -108,7 +108,7 @@ def common_groups(
     Raises
     ------
     ValueError
-        If groups are malformed, or the calibration has others than the model.
+        If groups are malformed, or the calibration has other groups than the model.
     """
     resampled = {}
     if calibration is not None:
@@ -126,21 +126,21 @@ def common_groups(
         raise ValueError(
             "variance_groups must be the same in model and calibration. Got variance_groups="
             f"{in_short(variance_groups)} and calibration__variance_groups="
-            f"{in_short(of_calibration)}. Set variance_groups of the model alone: the calibration "
-            "takes it from there."
+            f"{in_short(of_calibration)}. Set variance_groups only in the model, which passes it "
+            "to the calibration."
         )
     return groups
 
 
 def _are_same(groups: np.ndarray | None, others: np.ndarray | None) -> bool:
-    """Tell whether groups are the same, whatever their numbers."""
+    """Tell whether two groupings are the same, whatever their numbers."""
     if groups is None or others is None:
         return groups is others
     return np.array_equal(pd.factorize(groups)[0], pd.factorize(others)[0])
 
 
 def groups_in_words(groups: np.ndarray, contrast: Contrast) -> str:
-    """Return the statistic and its groups in words, to follow "the model".
+    """Return the statistic and its groups as a text that follows "the model".
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _sizes_in_words(groups: np.ndarray) -> str:
 def warn_of_p_values(
     data: np.ndarray, design: pd.DataFrame, contrast: Contrast, groups: np.ndarray | None
 ) -> None:
-    """Warn if parametric p-values of a contrast are too small, for what is known.
+    """Warn if parametric p-values of a contrast are likely to be too small.
 
     Parameters
     ----------
@@ -187,8 +187,8 @@ def warn_of_p_values(
     Warns
     -----
     UserWarning
-        If there are variance groups, whose p-values are liberal; or if there are none, and groups
-        of the design differ in size and in variance.
+        If there are variance groups, whose p-values are liberal; or if there are none, and
+        groups of the design seem to differ in variance.
     """
     if groups is None:
         finite = np.isfinite(data).all(axis=0)
@@ -196,12 +196,11 @@ def warn_of_p_values(
         doubt = doubt_of_one_variance(complete, design.to_numpy(dtype=np.float64), contrast)
     else:
         doubt = (
-            f"P-values of {_sizes_in_words(groups)} are approximate, and bounds from them liberal: "
-            "in simulations with 5 to 10 rows in the smaller of two groups and three times as many "
-            "in the larger one, their error was 0.06 to 0.17 at 0.05 over 60 voxels, and 0.13 to "
-            "0.55 over 1,000. Where errors are symmetric, "
-            "calibration=PermutationCalibration(), which flips signs of residuals, is far closer "
-            "to its level."
+            f"P-values of {_sizes_in_words(groups)} are approximate, and their bounds are liberal. "
+            "In simulations of two groups, with 5 to 10 rows in the smaller one and three times as "
+            "many in the larger one, the error at 0.05 was 0.06 to 0.17 over 60 voxels and 0.13 to "
+            "0.55 over 1,000. If errors are symmetric, use calibration=PermutationCalibration(), "
+            "which flips signs of residuals: its error is far closer to 0.05."
         )
     if doubt is not None:
         warnings.warn(doubt, UserWarning, stacklevel=3)
@@ -224,10 +223,10 @@ def with_groups(
         nilearn's maps, by output type.
 
     masker : masker
-        Makes images of values.
+        The masker that turns values into images.
 
     data : ndarray of shape (n_subjects, n_elements)
-        The data that they were computed from.
+        The data of the subjects.
 
     design : pandas.DataFrame of shape (n_subjects, n_columns)
         The design.
@@ -236,7 +235,7 @@ def with_groups(
         Weights of the contrast.
 
     contrast : Contrast
-        What they test.
+        The contrast.
 
     groups : ndarray of int of shape (n_subjects,)
         Group of each row, from 0.
@@ -244,7 +243,7 @@ def with_groups(
     Returns
     -------
     images : dict of str to image
-        The maps. Effects are nilearn's, and so is the variance of an F contrast.
+        The maps. Effect sizes are nilearn's, and so is the effect variance of an F contrast.
     """
     maps = welch_maps(data, contrast, groups)
     warn_of_constant(maps.is_constant)

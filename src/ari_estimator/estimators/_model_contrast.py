@@ -1,0 +1,127 @@
+"""Contrasts as a second-level model of nilearn takes them: as weights, and in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ari_estimator.resampling._contrast import is_f_test
+from ari_estimator.resampling._contrast_expression import contrast_weights
+
+
+def is_f_contrast(contrast: Any, second_level_stat_type: Any) -> bool:
+    """Tell whether a contrast is tested by F.
+
+    Parameters
+    ----------
+    contrast : str, array-like or None
+        As for :meth:`nilearn.glm.second_level.SecondLevelModel.compute_contrast`.
+
+    second_level_stat_type : {"t", "F"} or None
+        Type of the test; None is t for one row and F for several.
+
+    Returns
+    -------
+    is_f : bool
+        Whether it is.
+
+    Raises
+    ------
+    ValueError
+        If the type is unknown, or is "t" for several rows.
+    """
+    is_one = contrast is None or isinstance(contrast, str) or np.ndim(contrast) != 2
+    n_rows = 1 if is_one else np.shape(contrast)[0]
+    return is_f_test(n_rows, second_level_stat_type, "second_level_stat_type")
+
+
+def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
+    """Return the weights of a contrast.
+
+    Parameters
+    ----------
+    contrast : str, array-like or None
+        A contrast that nilearn takes; a text must be a sum of multiples of columns.
+
+    design : pandas.DataFrame of shape (n_subjects, n_columns)
+        The design.
+
+    Returns
+    -------
+    weights : ndarray of float of shape (n_rows, n_columns)
+        One row of weights for each row of the contrast. Columns that a shorter contrast does not
+        reach have weight 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the contrast is malformed.
+    """
+    if contrast is None:
+        return np.ones((1, design.shape[1]))  # of the only column
+    refuse_names(contrast, design)
+    if isinstance(contrast, str):
+        contrast = contrast_weights(contrast, design.columns.tolist())
+    try:
+        given = np.atleast_2d(np.asarray(contrast, dtype=float))
+    except OverflowError as error:
+        raise ValueError(f"A contrast must have weights of a size in use: {error}.") from error
+    weights = np.zeros((len(given), design.shape[1]))
+    weights[:, : given.shape[1]] = given
+    return weights
+
+
+def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
+    """Refuse a list of names, and say how to write it as a contrast.
+
+    Parameters
+    ----------
+    contrast : object
+        What is given as a contrast.
+
+    design : pandas.DataFrame of shape (n_subjects, n_columns)
+        The design.
+
+    Raises
+    ------
+    ValueError
+        If it is a list or array with texts.
+    """
+    items = list(contrast) if isinstance(contrast, (list, tuple, np.ndarray, pd.Index)) else []
+    if not any(isinstance(item, str) for item in items):
+        return
+    shown = f"[{', '.join(repr(str(item)) for item in items)}]"
+    how = f"Write {str(items[0])!r}, without the list."
+    if len(items) > 1:
+        columns = design.columns.tolist()
+        rows = [contrast_weights(str(item), columns).tolist() for item in items]
+        how = (
+            f"For an F contrast of these, give a row of weights for each: {rows}. For a t "
+            "contrast, write one expression, such as 'a - b'."
+        )
+    raise ValueError(
+        f"second_level_contrast must be one text, or numbers. Got a list of texts, {shown}. {how}"
+    )
+
+
+def in_words(contrast: Any, design: pd.DataFrame) -> str:
+    """Return a contrast as a text, for reports and files.
+
+    Parameters
+    ----------
+    contrast : str, array-like or None
+        A contrast that nilearn has taken.
+
+    design : pandas.DataFrame of shape (n_subjects, n_columns)
+        The design.
+
+    Returns
+    -------
+    text : str
+        Its expression or its weights; the name of the only column for None.
+    """
+    if contrast is None:
+        return ", ".join(map(str, design.columns))
+    return contrast if isinstance(contrast, str) else str(np.asarray(contrast).tolist())
