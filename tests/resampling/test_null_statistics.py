@@ -118,6 +118,14 @@ def test_no_statistic_is_exact_if_none_counts(case, data):
     assert_within_error(found, all_exact(null), null)
 
 
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.filterwarnings("error")
+def test_all_statistics_are_exact_if_all_count(case, data):
+    null, _, draws = of_case(data, CASES[case])
+    found = null.exact(np.arange(len(draws)), np.full(len(draws), -np.inf))
+    assert_allclose(found, all_exact(null), rtol=1e-12)
+
+
 @pytest.mark.parametrize("case", [*T_CASES, *F_CASES])
 def test_correlations_have_nearly_all_digits(case, data):
     case = CASES[case]

@@ -138,7 +138,7 @@ class LinearModelStatistics(NullStatistics):
             return self._in_double(draws, np.arange(self.n_elements))
         single = self._in_single(draws)
         sizes = np.abs(single) if self.tail.is_absolute else single
-        error = self.error + self.relative_error * np.abs(lowest)
+        error = self.error + self.relative_error * np.abs(single).max()
         may_count = sizes >= (lowest - 2 * error)[:, np.newaxis]
         in_double = np.flatnonzero(may_count.any(axis=0))
         statistics = single.astype(float)
