@@ -1,10 +1,40 @@
-"""Fixtures of all tests: a real map, and data that lie outside of the repository."""
+"""Fixtures of all tests (a real map, data outside of the repository), and the quick subset."""
 
 from pathlib import Path
 
 import pytest
 from nilearn.datasets import load_sample_motor_activation_image
 from nilearn.image import load_img
+
+# Files of ``pytest -m quick``: the core of each room, in less than a minute on one core.
+QUICK = (
+    "calibration/test_binned_pivots.py",
+    "cli/test_documents.py",
+    "cli/test_info.py",
+    "cli/test_option_names.py",
+    "closed_testing/test_critical_vector.py",
+    "closed_testing/test_hommel_exact.py",
+    "closed_testing/test_reference_hommel.py",
+    "closed_testing/test_templates.py",
+    "datasets/test_simulated_group.py",
+    "estimators/test_cluster_level_inference.py",
+    "explorer/test_explore.py",
+    "files/test_whole_files.py",
+    "graphs/test_cluster_forest.py",
+    "graphs/test_mesh_graph.py",
+    "graphs/test_voxel_grid.py",
+    "images/test_masks.py",
+    "inference/test_statistic.py",
+    "inference/test_tdp_forest.py",
+    "interfaces/test_fsl.py",
+    "plotting/test_curves_and_dots.py",
+    "reporting/test_storage_order.py",
+    "resampling/test_contrast.py",
+    "resampling/test_schemes.py",
+    "resampling/test_tails.py",
+)
+
+TESTS = Path(__file__).parent
 
 
 def pytest_addoption(parser):
@@ -20,9 +50,28 @@ def fuzz_cases(pytestconfig):
 
 
 def pytest_configure(config):
+    if (
+        config.getoption("markexpr") == "quick"
+        and config.args_source == config.ArgsSource.TESTPATHS
+    ):
+        config.args = [str(TESTS)]  # docstrings of the sources are not in the quick subset
     # nilearn's checks of estimators come in a module with marks of its own.
     for name in ("ai_generated", "flaky", "slow", "thread_unsafe", "timeout"):
         config.addinivalue_line("markers", f"{name}: of nilearn's tests")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Do not import other tests for the quick subset: that takes as long as its tests."""
+    if config.getoption("markexpr") != "quick" or collection_path.suffix != ".py":
+        return None
+    return True if collection_path.relative_to(TESTS).as_posix() not in QUICK else None
+
+
+def pytest_collection_modifyitems(items):
+    quick = {TESTS / name for name in QUICK}
+    for item in items:
+        if item.path in quick:
+            item.add_marker("quick")
 
 
 @pytest.fixture(scope="session")

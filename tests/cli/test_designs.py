@@ -485,7 +485,7 @@ def test_rows_without_labels_meet_maps_in_natural_order(study, run):
     assert given != study.maps
     for maps in (given, [study.folder / "sub-*_con.nii.gz"]):
         result = study.test(design, "--contrast", "age", given=maps)
-        assert "No column of --design says which map a row is of" in result.err
+        assert "No column of --design assigns maps to rows" in result.err
         _assert_found(result.told, _found(study, {"age": AGE, "intercept": ONES}, "age"))
         assert [row["map"] for row in result.told["design"]["rows"]] == [
             [str(path)] for path in study.maps
@@ -533,7 +533,9 @@ def test_design_and_contrast_are_printed(study, run):
         "--permutations", "30", "--seed", "5",
     ).out  # fmt: skip
     assert "contrast age: 1 'age', 0 'sex[T.m]', 0 'intercept'" in printed
-    assert f"12 subjects · 9 degrees of freedom · mask: {study.mask}" in " ".join(printed.split())
+    words = " ".join(printed.split())
+    assert "12 subjects · 9 degrees of freedom" in words
+    assert f"Mask: {study.mask}." in words
     assert f"sha256 {hashlib.sha256(design.read_bytes()).hexdigest()}" in printed.replace("\n", "")
     assert f"row 2 sub-1: {study.maps[0]}" in printed
     assert "seed 5" in printed
@@ -613,7 +615,7 @@ def test_the_mean_of_maps_has_a_design_too(study, run):
 def test_options_of_a_table_need_one(refused, study):
     blocks, groups = ["--blocks", "pair"], ["--variance-groups", "pair"]
     for option in (["--formula", "1"], ["--drop-missing"], blocks, groups):
-        assert f"{option[0]} is for columns of --design" in refused("group", *study.maps, *option)
+        assert f"{option[0]} needs a table: give --design" in refused("group", *study.maps, *option)
     assert "leaves no regressor" in refused("group", *study.maps, "--no-intercept")
 
 
@@ -657,3 +659,51 @@ def test_surfaces_of_a_table_are_written_with_both_hemispheres(run, tmp_path):
     ]
     again = run("group", "--design", told["files"]["design"], *given)
     assert json.loads(again.out)["table"] == told["table"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--variance-groups", "alone"],
+            "--variance-groups must be groups in which the design leaves residuals. Got a group of "
+            "1 row",
+        ),
+        (
+            ["--blocks", "pair", "--exchange", "both", "--variance-groups", "sex"],
+            "Use --scheme sign_flip and no exchange",
+        ),
+        (
+            ["--blocks", "uneven", "--exchange", "whole"],
+            "or use --scheme sign_flip, which flips blocks of any size",
+        ),
+        (["--blocks", "half,pair"], "must have one label throughout the first column"),
+        (["--contrast", "0 * age; 0 * age"], "--contrast must have a weight other than 0"),
+        (["--scheme", "permutation", "--contrast", "intercept"], "--scheme must be 'sign_flip'"),
+        (["--scheme", "bootstrap", "--blocks", "pair"], "--blocks must be None for --scheme boot"),
+        (["--alpha", "0.01"], "--alpha must be at least 1 / --permutations = 1 / 40"),
+        (["--f-test", "--two-sided"], "--two-sided must be False for an F contrast"),
+    ],
+)
+def test_what_a_study_cannot_have_is_refused_by_name(study, options, message):
+    labels = {
+        "alone": [1] + [2] * 11,
+        "pair": np.repeat(range(1, 7), 2),
+        "uneven": [1] * 5 + [2] * 7,
+        "half": np.repeat([1, 2], 6),
+    }
+    design = study.write(_table(sex=SEX, age=np.subtract(AGE, np.mean(AGE)), **labels))
+    given = ["--contrast", "age", *options] if "--contrast" not in options else options
+    line = study.refuse(design, "--regressor", "age", "--permutations", "40", *given)
+    assert message in line
+
+
+def test_a_contrast_of_one_row_is_tested_by_f(study, run, tmp_path):
+    design = study.write(_table(age=AGE))
+    out = tmp_path / "out"
+    told = study.test(
+        design, "--contrast", "age", "--f-test", "--permutations", "40", "--out", out
+    ).told
+    assert told["statistic"] == "F"
+    written = json.loads(next(out.glob("*_contrast.json")).read_text())["Options"]
+    assert "--f-test" in shlex.split(written)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 
@@ -103,3 +105,101 @@ def test_a_signal_at_any_moment_leaves_all_or_nothing(files, tmp_path, fuzz_case
     *faults, last = done.stdout.splitlines()
     assert faults == []
     assert int(last.split()[0]) > n_runs / 4, last
+
+
+# Runs the command in a process that sends itself a signal at the n-th import of a module: Python
+# tells of the import of each file. Only main installs the handlers.
+AT_AN_IMPORT = """
+import os, signal, sys
+from ari_estimator.cli import main
+
+number, module = int(sys.argv.pop(1)), sys.argv.pop(1)
+
+
+def strike(event, arguments):
+    global module
+    if event == "import" and arguments[0] == module:
+        module = None
+        os.kill(os.getpid(), number)
+
+
+sys.addaudithook(strike)
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("SIGINT", "ari_estimator.cli._app"),
+        ("SIGTERM", "typer"),
+        ("SIGHUP", "rich.console"),
+        ("SIGINT", "pandas"),
+        ("SIGTERM", "nilearn"),
+    ],
+)
+def test_a_signal_during_an_import_ends_the_command_as_any_other(files, tmp_path, name, module):
+    out = tmp_path / "out"
+    given = ["clusters", files.z, "--threshold", "4", "--out", out]
+    done = subprocess.run(
+        [sys.executable, "-c", AT_AN_IMPORT, str(int(signal.Signals[name])), module, *given],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert re.fullmatch(r"ari( clusters)?: interrupted; nothing was written\n", done.stderr)
+    assert not out.exists()
+
+
+# In code that Python runs from a string, and where Python makes another error of an interrupt.
+IN_OTHER_CODE = {
+    "string": "exec('strike()')",
+    "set_name": "type('Made', (), {'name': type('Name', (), {'__set_name__': strike})()})",
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.parametrize("code", IN_OTHER_CODE.values(), ids=IN_OTHER_CODE)
+def test_an_interrupt_stays_one_wherever_it_strikes(code):
+    program = f"""
+import os, signal, sys
+from ari_estimator.cli import _command, main
+
+
+def strike(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def strikes(*_):
+    {code}
+
+
+_command._tell = strikes
+sys.argv = ["ari", "help", "TDP"]
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("interrupted; nothing was written")) == (130, 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+def test_a_signal_after_the_work_does_not_change_the_exit_code():
+    program = """
+import atexit, os, signal, sys
+from ari_estimator.cli import main
+
+sys.argv = ["ari", "--version"]
+atexit.register(os.kill, os.getpid(), signal.SIGTERM)
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_command_can_be_interrupted_before_it_is_imported():
+    """What comes before the handlers are there takes next to no time."""
+    program = "import sys, ari_estimator.cli; print('typer' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n"

@@ -346,7 +346,7 @@ def test_surfaces_are_explored_and_reported(run, surface_files, tmp_path):
 
 def test_surfaces_without_a_mesh_are_refused(refused, surface_files):
     (left, left_mesh), (right, _) = surface_files
-    assert "--mesh must be given for a surface" in refused("clusters", left, right)
+    assert "--mesh must be given twice for a surface" in refused("clusters", left, right)
     assert "twice" in refused("clusters", left, right, "--mesh", left_mesh)
     assert "two files of a surface" in refused("clusters", left)
 

@@ -96,3 +96,22 @@ def test_warnings_name_options_too(run, files):
     warned = run("clusters", path, "--mask", files.mask)
     assert "set --stat-type." in warned.err
     assert "stat_type" not in warned.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--exchange", "q"),
+            "--exchange must be one of 'within', 'whole', 'both' or None. Got 'q'",
+        ),
+        (
+            ("--scheme", "q"),
+            "--scheme must be one of 'auto', 'sign_flip', 'permutation', 'bootstrap'. Got 'q'",
+        ),
+        (("--connectivity", "7"), "--connectivity must be one of 6, 18, 26 or None. Got 7"),
+        (("--alpha", "0.01"), "Use --permutations=100 or more"),
+    ],
+)
+def test_choices_are_listed_in_their_order(refused, paths, arguments, message):
+    assert message in refused(*(part.format(**paths) for part in PERMUTED), *arguments)

@@ -53,7 +53,7 @@ def test_pages_of_what_was_saved(run, refused, files, tmp_path, monkeypatch, com
         tmp_path / "saved" / {"report": "z_report.html", "explore": "z_explorer.html"}[command]
     ]
     line = refused(command, saved, "--alpha", "0.1", "--out", tmp_path / "other.html")
-    assert "tested as it was" in line
+    assert "A saved result keeps its test" in line
 
 
 def test_calibration_that_was_saved_is_reported_and_not_explored(run, refused, tmp_path):

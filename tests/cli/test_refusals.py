@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -293,3 +294,27 @@ def test_an_interrupt_while_nilearn_is_imported_is_told_in_one_line(files):
     )
     assert done.returncode == 130
     assert done.stderr == "ari clusters: interrupted; nothing was written\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--threshold", "inf"], "--threshold must be finite"),
+        (["--threshold", "3", "--threshold", "inf"], "--threshold must be finite"),
+        (["--threshold", "nan"], "--threshold cannot be negative or contain .* NaN"),
+        (["--out", "results", "--prefix", " "], "--prefix must be the start of a file name"),
+        (["--out", "results", "--prefix", "a "], "--prefix must be the start of a file name"),
+        (["--out", "results", "--prefix=-x"], "--prefix must be the start of a file name"),
+        (["--out", "/dev/null"], "--out must be a folder"),
+        (["--df", "/dev/null"], "--df must be a file on a disk. Got a device"),
+        (["--df", "."], "--df must be a file. Got a folder"),
+    ],
+)
+def test_values_without_a_sense_are_refused(refused, files, given, message):
+    assert re.search(message, refused("clusters", files.z, *given))
+
+
+def test_a_pipe_is_no_image_of_degrees_of_freedom(refused, files, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "--df must be a file on a disk. Got a pipe" in refused("clusters", files.z, "--df", pipe)

@@ -1,5 +1,5 @@
 """The ``ari`` command."""
 
-from ari_estimator.cli._app import main
+from ari_estimator.cli._main import main
 
 __all__ = ["main"]

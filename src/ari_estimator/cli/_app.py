@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from typer import Exit, Option, Typer
@@ -10,21 +9,24 @@ from typer.main import get_command
 
 from ari_estimator._version import __version__
 from ari_estimator.cli._clusters import adaptive, clusters, regions
-from ari_estimator.cli._command import BAD_INPUT, INTERRUPTED, add_command, print_error
+from ari_estimator.cli._command import add_command, print_error
 from ari_estimator.cli._demo import demo
+from ari_estimator.cli._exit_code import ExitCode
 from ari_estimator.cli._explore import explore
 from ari_estimator.cli._group import group
+from ari_estimator.cli._help import help_on
 from ari_estimator.cli._info import info
-from ari_estimator.cli._interrupts import ending_by_interrupt
+from ari_estimator.cli._interrupts import is_interrupt
 from ari_estimator.cli._programs import afni, fsl, spm
 from ari_estimator.cli._report import report
+from ari_estimator.cli._sample import sample
 
 app = Typer(
     name="ari",
     help="All-Resolutions Inference: how much of each cluster is truly active.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    # Of all commands, which inherit it.
+    # All commands inherit this.
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -56,49 +58,49 @@ _COMMANDS = (
     (spm, "spm", "analysis/ --contrast 1 --tdp 0.7 --out results"),
     (afni, "afni", "'stats+tlrc[2]' --mask mask+tlrc.HEAD --threshold 3.3 --out results"),
     (demo, "demo", "--out results"),
+    (sample, "sample", "study"),
     (info, "info", "tstat1.nii.gz --json"),
+    (help_on, "help", "TDP"),
 )
 for _command, _name, _example in _COMMANDS:
     add_command(app, _command, _name, f"ari {_name} {_example}")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the ``ari`` command.
+def run(given: list[str] | None) -> int:
+    """Run the ``ari`` command, see :func:`~ari_estimator.cli.main`.
 
     Parameters
     ----------
-    arguments : sequence of str or None, default=None
-        The command line, without the name of the program. None for the command line of the process.
+    given : list of str or None
+        The command line, without the name of the program. None for that of the process.
 
     Returns
     -------
     code : int
-        0 if all is done, 2 for bad usage or bad input, 130 after an interrupt, 1 for what
-        should not happen.
+        The exit code.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If there is an interrupt before or after the command itself.
     """
-    with ending_by_interrupt():
-        try:
-            return _main(None if arguments is None else list(arguments))
-        except KeyboardInterrupt:  # before or after the command itself
-            print_error("ari", "interrupted")
-            return INTERRUPTED
-
-
-def _main(given: list[str] | None) -> int:
     try:
         code = get_command(app)(given, prog_name="ari", standalone_mode=False)
     except SystemExit as done:  # --show-completion ends so
         return int(done.code or 0)
     except Exception as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # typer makes it an error of its own
-            raise error.__cause__ from None
+        if is_interrupt(error):
+            raise KeyboardInterrupt from None
         # Bad usage: of all releases of typer, what their errors have in common.
         if not hasattr(error, "format_message"):
             raise
         context = getattr(error, "ctx", None)
         name = context.command_path if context is not None else "ari"
         if not str(error.format_message()):  # of no arguments, where help was printed
-            return BAD_INPUT
+            return ExitCode.BAD_INPUT
         print_error(name, f"{error.format_message().rstrip('.')}. See {name} --help.")
-        return BAD_INPUT
+        return ExitCode.BAD_INPUT
+    # typer returns the number for an interrupt that no command has told of.
+    if code == ExitCode.INTERRUPTED and not isinstance(code, ExitCode):
+        raise KeyboardInterrupt
     return code or 0

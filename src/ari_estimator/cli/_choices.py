@@ -1,7 +1,6 @@
-"""Values that options have, for completion in the shell.
+"""Values of options, for completion in the shell.
 
-Written here, so that a shell that completes a line does not wait for the packages that know them; a
-test compares.
+They are repeated here, so that completion does not import slow packages. A test compares them.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ THRESHOLD_SCALES = ("stat", "p")
 
 
 def one_of(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
-    """Return what completes the value of an option: the choices that start as it does."""
+    """Return a function that completes the value of an option."""
 
     def complete(incomplete: str) -> list[str]:
         return [choice for choice in choices if choice.startswith(incomplete)]

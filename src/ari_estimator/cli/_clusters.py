@@ -1,4 +1,4 @@
-"""``ari clusters``, ``ari adaptive`` and ``ari regions``: how much of a map is active."""
+"""``ari clusters``, ``ari adaptive`` and ``ari regions``: the TDP of sets of a map."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ def clusters(
     labels: Annotated[
         list[Path] | None,
         Option(
-            help="Clusters of another program, as a label image, in place of a threshold; of a "
-            "surface two files, left first.",
+            help="Label image with the clusters of another program, instead of --threshold. "
+            "Surfaces need two files, left first.",
             rich_help_panel="Sets",
         ),
     ] = None,
 ) -> Outcome:
-    """Say how much of each cluster of a map is active.
+    """Compute the TDP of each cluster of a map.
 
-    A threshold forms the clusters, or another program did. You may choose the threshold after
-    looking.
+    Clusters come from a threshold or from another program. You may choose the threshold after
+    looking at the results.
     """
     from ari_estimator.estimators import ClusterTDPTransformer
 
     labels_img = None if labels is None else read_image(labels, source.mesh, "--labels")
     stat_img, parameters = source.read()
     transformer = ClusterTDPTransformer(**heights.clusters(), labels_img=labels_img, **parameters)
-    return infer(transformer, stat_img, name_of(source.maps[0]), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results, mask=source.mask)
 
 
 def adaptive(
@@ -57,7 +57,7 @@ def adaptive(
     tdp: Annotated[
         list[float] | None,
         Option(
-            help="Smallest TDP of the clusters; several if repeated. 0.7 if not given.",
+            help="Minimum TDP of the clusters. Repeat it for several. Without it, 0.7.",
             rich_help_panel="Sets",
         ),
     ] = None,
@@ -65,21 +65,21 @@ def adaptive(
         bool,
         Option(
             "--threshold-free",
-            help="In place of --tdp: all clusters with any discovery, and as TDP image at each "
-            "place the highest TDP of all clusters there.",
+            help="Instead of --tdp: find all clusters with a true discovery. The TDP image is then "
+            "the threshold-free TDP map: at each voxel, the highest TDP of all clusters there.",
             rich_help_panel="Sets",
         ),
     ] = False,
 ) -> Outcome:
-    """Find the largest clusters with a given active part, each at a threshold of its own."""
+    """Find the largest clusters with a TDP of at least --tdp; each gets its own threshold."""
     from ari_estimator.estimators import AdaptiveTDPTransformer
 
     if threshold_free and tdp:
-        raise ValueError("--threshold-free is in place of --tdp: give one of them.")
+        raise ValueError("--threshold-free replaces --tdp: give only one of them.")
     tdp_threshold = None if threshold_free else one_or_several(tdp or [0.7], float)
     stat_img, parameters = source.read()
     transformer = AdaptiveTDPTransformer(tdp_threshold, **forming.forming(), **parameters)
-    return infer(transformer, stat_img, name_of(source.maps[0]), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results, mask=source.mask)
 
 
 def regions(
@@ -89,8 +89,8 @@ def regions(
     atlas: Annotated[
         list[Path],
         Option(
-            help="Label image of the regions, or a 4D image of regions that may overlap; of a "
-            "surface two files, left first.",
+            help="Label image of the regions, or a 4D image of regions that may overlap. Surfaces "
+            "need two files, left first.",
             show_default=False,
             rich_help_panel="Sets",
         ),
@@ -99,12 +99,12 @@ def regions(
     probability_threshold: Annotated[
         float | None,
         Option(
-            help="Of a probabilistic atlas: a region is where its map is above.",
+            help="For a probabilistic atlas: a region is where its map is above this value.",
             rich_help_panel="Sets",
         ),
     ] = None,
 ) -> Outcome:
-    """Say how much of each region of an atlas is active."""
+    """Compute the TDP of each region of an atlas."""
     from ari_estimator.estimators import RegionTDPTransformer
 
     stat_img, parameters = source.read()
@@ -113,4 +113,4 @@ def regions(
         probability_threshold=probability_threshold,
         **parameters,
     )
-    return infer(transformer, stat_img, name_of(source.maps[0]), results)
+    return infer(transformer, stat_img, name_of(source.maps[0]), results, mask=source.mask)

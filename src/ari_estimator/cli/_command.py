@@ -1,4 +1,4 @@
-"""How commands run: what they find is printed, and what goes wrong is told in one line."""
+"""How commands run: they print results, and report errors in one line."""
 
 from __future__ import annotations
 
@@ -17,41 +17,46 @@ from typing import Annotated, Any
 from rich.console import Console
 from typer import Option, Typer
 
+from ari_estimator._progress import progress
+from ari_estimator.cli._exit_code import ExitCode
 from ari_estimator.cli._inputs import inputs_among
+from ari_estimator.cli._interrupts import is_interrupt
 from ari_estimator.cli._option_groups import flat_options, with_option_groups
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._parameter_names import ParameterNames
 from ari_estimator.cli._printing import output_console, print_error_line, print_plain
 from ari_estimator.files._whole_files import recorded_files
 
-DONE, UNEXPECTED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-
 
 @dataclass(frozen=True)
 class TalkOptions:
-    """How much a command says, and to whom."""
+    """How much a command prints, and in which form."""
 
     quiet: Annotated[
         bool,
         Option(
             "--quiet",
             "-q",
-            help="Print nothing but errors, and what --json asks for.",
+            help="Print only errors, and the output of --json.",
             rich_help_panel="Output",
         ),
     ] = False
     json: Annotated[
-        bool, Option("--json", help="Print JSON, for machines.", rich_help_panel="Output")
+        bool, Option("--json", help="Print JSON, for other programs.", rich_help_panel="Output")
     ] = False
     debug: Annotated[
-        bool, Option("--debug", help="Show where an error comes from.", rich_help_panel="Output")
+        bool, Option("--debug", help="Print the traceback of an error.", rich_help_panel="Output")
     ] = False
 
     @property
     def shows_progress(self) -> bool:
-        """Whether bars of progress are wanted, and there is a terminal to show them."""
-        is_terminal = sys.stderr is not None and sys.stderr.isatty()
-        return not (self.quiet or self.json) and is_terminal
+        """Whether bars of progress are wanted, if there is a terminal to show them."""
+        return not (self.quiet or self.json)
+
+    def say(self, step: str) -> None:
+        """Print what the command does next, on standard error; nothing with --quiet or --json."""
+        if self.shows_progress and sys.stderr is not None:
+            print_error_line(step, "dim")
 
 
 def add_command(app: Typer, function: Callable[..., Outcome], name: str, example: str) -> None:
@@ -73,7 +78,7 @@ def add_command(app: Typer, function: Callable[..., Outcome], name: str, example
     """
 
     @wraps(function)
-    def run(**given: Any) -> int:
+    def run(**given: Any) -> ExitCode:
         names = ParameterNames(*flat_options(given))
         with inputs_among(given):
             return run_and_tell(name, partial(function, **given), given["talk"], names)
@@ -83,7 +88,7 @@ def add_command(app: Typer, function: Callable[..., Outcome], name: str, example
 
 def run_and_tell(
     name: str, function: Callable[[], Outcome], talk: TalkOptions, names: ParameterNames
-) -> int:
+) -> ExitCode:
     """Run a command, print what it has found, and return its exit code.
 
     Parameters
@@ -102,7 +107,7 @@ def run_and_tell(
 
     Returns
     -------
-    code : int
+    code : ExitCode
         0 if it is done, 2 for bad input, 130 if it was interrupted, and 1 for what should not
         happen.
     """
@@ -110,25 +115,27 @@ def run_and_tell(
         try:
             return _run_and_tell(name, function, talk, names)
         except KeyboardInterrupt:
-            return _fail(name, _interrupted(written), INTERRUPTED, talk)
+            return _fail(name, _interrupted(written), ExitCode.INTERRUPTED, talk)
 
 
 def _run_and_tell(
     name: str, function: Callable[[], Outcome], talk: TalkOptions, names: ParameterNames
-) -> int:
+) -> ExitCode:
     if sys.stdout is None and (talk.json or not talk.quiet):
         # Told before any work is done.
         text = "standard output is closed. --quiet prints nothing, and --out writes files."
-        return _fail(name, text, BAD_INPUT, talk)
+        return _fail(name, text, ExitCode.BAD_INPUT, talk)
     try:
-        with _plain_warnings(talk.quiet, names):
+        with _plain_warnings(talk.quiet, names), progress(f"ari {name}", shown=talk.shows_progress):
             outcome = function()
-    # What the package raises for bad input, and the system for files.
-    except (ValueError, TypeError, OSError) as error:
-        return _fail(name, names.as_options(_told(error)), BAD_INPUT, talk)
     except Exception as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from None
+        # What the package raises for bad input, and the system for files.
+        if isinstance(error, (ValueError, TypeError, OSError)):
+            return _fail(name, names.as_options(_told(error)), ExitCode.BAD_INPUT, talk)
         text = f"{_told(error)} (an unexpected {type(error).__name__}; --debug shows where)"
-        return _fail(name, text, UNEXPECTED, talk)
+        return _fail(name, text, ExitCode.UNEXPECTED, talk)
     return _tell(name, outcome, talk)
 
 
@@ -142,7 +149,7 @@ def print_error(name: str, text: str) -> None:
     print_error_line(f"{name}: {text}", "red")
 
 
-def _tell(name: str, outcome: Outcome, talk: TalkOptions) -> int:
+def _tell(name: str, outcome: Outcome, talk: TalkOptions) -> ExitCode:
     """Print what a command has found."""
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal or file may not have all letters of a name.
@@ -160,11 +167,11 @@ def _tell(name: str, outcome: Outcome, talk: TalkOptions) -> int:
     except BrokenPipeError:  # whoever reads has enough: typer ends without a word
         raise
     except OSError as error:
-        return _fail(name, f"standard output: {_told(error)}", BAD_INPUT, talk)
-    return DONE
+        return _fail(name, f"standard output: {_told(error)}", ExitCode.BAD_INPUT, talk)
+    return ExitCode.DONE
 
 
-def _fail(name: str, text: str, code: int, talk: TalkOptions) -> int:
+def _fail(name: str, text: str, code: ExitCode, talk: TalkOptions) -> ExitCode:
     if talk.debug:
         print_plain(Console(stderr=True), traceback.format_exc().rstrip(), soft_wrap=True)
     print_error(f"ari {name}", text)

@@ -1,4 +1,4 @@
-"""``ari demo``: the main job, from a map to a table, images and a figure, on data of nilearn."""
+"""``ari demo``: from a map to a table, images and a figure, with sample data of nilearn."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def demo(
         Option(
             parser=parse_out,
             metavar="PATH",
-            help="Folder to write to; files of an earlier run are replaced.",
+            help="Folder for the results. Files of an earlier run are replaced.",
         ),
     ] = Path("ari_demo"),
 ) -> Outcome:
-    """Compute the TDP of clusters of a real map that comes with nilearn."""
+    """Compute the TDP of clusters in a real map, which comes with nilearn."""
     import matplotlib
     from nilearn.datasets import load_sample_motor_activation_image
 
@@ -36,12 +36,18 @@ def demo(
 
     results = ResultOptions(out, force=True)
     prefix = check_results(results, "motor", ("_tdp.png",))
+    talk.say("Reading nilearn's sample z map: button press, left against right hand.")
     stat_img = load_sample_motor_activation_image()
     transformer = ClusterTDPTransformer(two_sided=True, cluster_threshold=10)
+    talk.say(
+        f"Finding clusters at |z| > {DEFAULT_THRESHOLD:.3g} and the TDP of each, with error level "
+        f"alpha = {transformer.alpha:g} for all of them together."
+    )
     tdp_img = transformer.fit_transform(stat_img)
 
     def draw(folder: Path) -> dict[str, str]:
         name = f"{prefix}_tdp.png"
+        talk.say("Drawing the figure.")
         plot_tdp(
             stat_img,
             tdp_img,
@@ -52,4 +58,4 @@ def demo(
         )
         return {"figure": name}
 
-    return outcome_of(transformer, results, prefix, draw)
+    return outcome_of(transformer, results, prefix, draw, mask=None)

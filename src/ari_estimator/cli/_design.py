@@ -20,8 +20,8 @@ class DesignOptions:
     design: Annotated[
         Path | None,
         Option(
-            help="Table (TSV, CSV or a spreadsheet) with a row for each map; a column path, or "
-            "participant_id, names the map. Without it the mean of all maps is tested.",
+            help="Table (TSV, CSV or a spreadsheet) with one row per map. The column path or "
+            "participant_id names the map. Without a table, the mean of all maps is tested.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -29,8 +29,8 @@ class DesignOptions:
     regressor: Annotated[
         list[str] | None,
         Option(
-            help="Column of --design that is a regressor; repeated for several. Words are "
-            "categories. The default is every column that does not name subjects, maps or blocks.",
+            help="Column of --design to use as a regressor. Repeat it for several. Words are "
+            "categories. Without it, all columns except subjects, maps and blocks.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -38,7 +38,7 @@ class DesignOptions:
     formula: Annotated[
         str | None,
         Option(
-            help="Terms of the design, such as 'age + C(sex)', in place of --regressor.",
+            help="Formula of the design, such as 'age + C(sex)', instead of --regressor.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -46,17 +46,25 @@ class DesignOptions:
     contrast: Annotated[
         str | None,
         Option(
-            help="Name of a regressor, or an expression such as 'patients - controls'; several "
-            "with semicolons between them, 'a - b; b - c', for an F contrast.",
+            help="Name of a regressor, or an expression such as 'patients - controls'. For an F "
+            "contrast, separate several with semicolons: 'a - b; b - c'.",
             show_default="intercept, if --design has no regressors",
             rich_help_panel=_PANEL,
         ),
     ] = None
+    f_test: Annotated[
+        bool,
+        Option(
+            "--f-test",
+            help="Use an F test, which has no direction. Contrasts of several rows always do.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = False
     intercept: Annotated[
         bool,
         Option(
             "--intercept/--no-intercept",
-            help="Add an intercept, unless the regressors have the mean among them.",
+            help="Add an intercept, unless the regressors already include the mean.",
             rich_help_panel=_PANEL,
         ),
     ] = True
@@ -64,15 +72,15 @@ class DesignOptions:
         bool,
         Option(
             "--drop-missing",
-            help="Leave out rows of --design that lack a value that is used, or a map.",
+            help="Drop rows of --design that have no map, or no value in a column that is used.",
             rich_help_panel=_PANEL,
         ),
     ] = False
     blocks: Annotated[
         str | None,
         Option(
-            help="Column of --design with exchangeability blocks, such as the subjects of repeated "
-            "measures; several with commas between them for nested levels, in whole numbers.",
+            help="Column of --design with exchangeability blocks, such as the subject in repeated "
+            "measures. For nested levels, separate columns of whole numbers with commas.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -80,9 +88,8 @@ class DesignOptions:
     exchange: Annotated[
         str | None,
         Option(
-            help="What changes places: maps within their block (within), blocks as wholes (whole), "
-            "or both.",
-            show_default="by the contrast",
+            help="What to permute: maps within blocks (within), whole blocks (whole), or both.",
+            show_default="chosen by the contrast",
             autocompletion=one_of(EXCHANGES),
             rich_help_panel=_PANEL,
         ),
@@ -90,8 +97,8 @@ class DesignOptions:
     variance_groups: Annotated[
         str | None,
         Option(
-            help="Column of --design with groups that have a variance of their own; or auto, for "
-            "the groups that the regressors tell apart.",
+            help="Column of --design with groups that each have their own variance; or auto, for "
+            "the groups that the regressors define.",
             show_default="one variance",
             rich_help_panel=_PANEL,
         ),
@@ -99,8 +106,8 @@ class DesignOptions:
     select: Annotated[
         list[str] | None,
         Option(
-            help="Of a folder of BIDS derivatives: which maps, as contrast=faces or "
-            "space=MNI152NLin2009cAsym; repeated for several.",
+            help="For a folder of BIDS derivatives: which maps to use, such as contrast=faces or "
+            "space=MNI152NLin2009cAsym. Repeat it for several.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),

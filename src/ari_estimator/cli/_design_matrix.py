@@ -77,7 +77,7 @@ class Regressors:
         for name in self.names:
             _check_column(name, values[name])
         if self.formula is not None:
-            return _checked(_by_formula(self.formula, values))
+            return _checked(_by_formula(self.formula, values), table)
         if not self.are_named:
             _warn_of_codes(values)
         are_words = [isinstance(values[name].dtype, pd.CategoricalDtype) for name in self.names]
@@ -96,7 +96,7 @@ class Regressors:
             raise ValueError(
                 "--no-intercept leaves no regressor. Give --regressor, or leave it out."
             )
-        return _checked(design)
+        return _checked(design, table)
 
 
 def find_regressors(table: DesignTable, options: DesignOptions) -> Regressors:
@@ -126,7 +126,7 @@ def find_regressors(table: DesignTable, options: DesignOptions) -> Regressors:
             ("no-intercept", not options.intercept),
         ):
             if given:
-                raise ValueError(f"--formula says which terms there are. Leave out --{name}.")
+                raise ValueError(f"--formula already gives all terms. Leave out --{name}.")
     left_out = dict.fromkeys(table.index_columns, "only counts the rows")
     no_regressors = table.labels | set(table.columns_in(options.blocks))
     others = [name for name in table.columns if name not in no_regressors]
@@ -159,25 +159,33 @@ def _check_column(name: str, values: pd.Series) -> None:
     if n_levels == len(values) and n_levels > 2:
         raise ValueError(
             f"The column {name!r} of --design has another word in each row, such as "
-            f"{values.iloc[0]!r}: these are no categories. Name the columns that are meant by "
-            "--regressor or --formula. A column that says where the maps are must be called "
-            "path, and one that says whose they are participant_id."
+            f"{values.iloc[0]!r}, so it cannot hold categories. Choose the columns to use with "
+            "--regressor or --formula. A column with the files of the maps must be called path, "
+            "and a column with the subjects participant_id."
         )
     if n_levels == 1:
         raise ValueError(
-            f"The column {name!r} of --design is {values.iloc[0]!r} in all rows, and tells no "
-            "subjects apart. Name the columns that are meant by --regressor or --formula."
+            f"The column {name!r} of --design is {values.iloc[0]!r} in all rows, so it cannot be a "
+            "regressor. Choose the columns to use with --regressor or --formula."
         )
 
 
-def _checked(design: pd.DataFrame) -> pd.DataFrame:
-    """Refuse a design with two columns of one name."""
+def _checked(design: pd.DataFrame, table: DesignTable) -> pd.DataFrame:
+    """Refuse a design with two columns of one name, or a number that is not finite."""
     twice = design.columns[design.columns.duplicated()]
     if len(twice):
         raise ValueError(
             f"The design must have one regressor of each name. Got {twice[0]!r} twice: give the "
             "column of --design another name."
         )
+    for name in design.select_dtypes("number"):
+        is_bad = ~np.isfinite(design[name].to_numpy(dtype=np.float64))
+        if is_bad.any():
+            rows = listed([table.row(place) for place in np.flatnonzero(is_bad).tolist()])
+            raise ValueError(
+                f"The regressor {name!r} of --formula must be finite in all rows. It is not in "
+                f"{rows}. A logarithm of 0 or a division by 0 is not finite."
+            )
     return design
 
 
@@ -190,8 +198,8 @@ def _warn_of_codes(values: pd.DataFrame) -> None:
         if len(numbers) > 2 and (steps == 1).all() and numbers[0] in (0, 1):
             warnings.warn(
                 f"The column {name!r} of --design counts the rows, and enters the design as a "
-                "regressor. If it only names the rows, say by --regressor or --formula which "
-                "columns are meant.",
+                "regressor. If it only numbers the rows, choose the columns to use with "
+                "--regressor or --formula.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -199,7 +207,7 @@ def _warn_of_codes(values: pd.DataFrame) -> None:
             codes = listed([f"{level:g}" for level in levels])
             warnings.warn(
                 f"The column {name!r} of --design holds the numbers {codes}, and enters the "
-                f"design as a slope. If these are categories, --formula 'C({name})' says so.",
+                f"design as a slope. If these are categories, use --formula 'C({name})'.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -227,7 +235,7 @@ def _by_formula(formula: str, values: pd.DataFrame) -> pd.DataFrame:
     formula = formula.strip().lstrip("~")
     shown = formula[:200]
     if "~" in formula:
-        raise ValueError(f"--formula must have no left side: the maps are. Got {shown!r}.")
+        raise ValueError(f"--formula must not have a left side. Got {shown!r}.")
     if "|" in formula:
         raise ValueError(f"--formula must be one sum of terms. Got {shown!r}.")
     try:

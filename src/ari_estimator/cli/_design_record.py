@@ -1,4 +1,4 @@
-"""What a group study has tested: printed, told to machines, and written to be tested again."""
+"""The record of a group test: printed, as JSON, and as files that repeat the test."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class DesignRecord:
             }
         }
 
-    def text(self, mask: str) -> str:
+    def text(self) -> str:
         """Return it in words, for people."""
         rows = [
             ", ".join(f"{weight:g} {name!r}" for name, weight in row.items())
@@ -134,7 +134,7 @@ class DesignRecord:
         ]
         lines = [
             f"contrast {self.contrast}: {'; '.join(rows)}",
-            f"{len(self.design)} subjects · {self.df} degrees of freedom · mask: {mask}",
+            f"{len(self.design)} subjects · {self.df} degrees of freedom",
         ]
         if self.left_out:
             told = ", ".join(

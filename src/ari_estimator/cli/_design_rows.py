@@ -64,11 +64,11 @@ def rows_of_maps(
     if len(files) != len(table.cells):
         raise ValueError(
             f"--design must have a row for each of the {len(files)} maps. Got {len(table.cells)} "
-            f"rows, and no column {', '.join((PATH, *SUBJECT))} that names their maps."
+            f"rows, and no column {', '.join((PATH, *SUBJECT))} that names the maps."
         )
     warnings.warn(
-        "No column of --design says which map a row is of: there is no path and no "
-        "participant_id. The first row is taken for the first map, and so on, with sub-2 before "
+        "No column of --design assigns maps to rows: there is no column path or "
+        "participant_id. The first row is assigned to the first map, and so on, with sub-2 before "
         "sub-10. Check the list of rows and maps.",
         UserWarning,
         stacklevel=2,
@@ -129,7 +129,7 @@ def _by_subject(
     if without and not drop_missing:
         raise ValueError(
             f"IMG must have a map of each row of --design. There is none for "
-            f"{listed([table.row(place) for place in without])}. Take these rows out of the table, "
+            f"{listed([table.row(place) for place in without])}. Remove these rows from the table, "
             "or give --drop-missing."
         )
     if without:

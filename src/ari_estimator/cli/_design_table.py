@@ -309,7 +309,7 @@ def _decoded(path: Path, content: bytes) -> str:
             raise ValueError(f"--design must be a table. {str(path)!r} is none: {error}.") from None
         text = content.decode("cp1252", errors="replace")
         warnings.warn(
-            f"{str(path)!r} is not in UTF-8. It is read as Windows-1252: look at letters with "
+            f"{str(path)!r} is not in UTF-8. It is read as Windows-1252: check letters with "
             "accents.",
             UserWarning,
             stacklevel=2,

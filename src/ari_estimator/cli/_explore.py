@@ -1,4 +1,4 @@
-"""``ari explore``: a page to explore a map with."""
+"""``ari explore``: an interactive page of a map."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ari_estimator.cli._images import mesh_files, name_of, read_image
 from ari_estimator.cli._options import LutOption, MapOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._pages import PageOptions, saved
+from ari_estimator.cli._results import mask_words
 
 
 def explore(
@@ -22,7 +23,7 @@ def explore(
     connectivity: Annotated[
         int | None,
         Option(
-            help="6, 18 or 26 neighbours of a voxel; 6, or as saved, if not given.",
+            help="Number of neighbours of a voxel: 6, 18 or 26. Without it, 6 or as saved.",
             autocompletion=one_of(CONNECTIVITIES),
             rich_help_panel="Sets",
         ),
@@ -30,14 +31,14 @@ def explore(
     tdp: Annotated[
         float,
         Option(
-            help="TDP of the clusters shown first.",
+            help="Minimum TDP of the clusters that the page shows first.",
             rich_help_panel="Sets",
         ),
     ] = 0.7,
     atlas: Annotated[
         list[Path] | None,
         Option(
-            help="Label image of regions; of a surface two files, left first.",
+            help="Label image of regions. Surfaces need two files, left first.",
             rich_help_panel="Sets",
         ),
     ] = None,
@@ -45,19 +46,19 @@ def explore(
     background: Annotated[
         list[Path] | None,
         Option(
-            help="Anatomical image to draw on; of a surface two files, such as its sulci.",
+            help="Anatomical background. Surfaces need two files, such as sulcal depth.",
             show_default="the MNI152 template, or the folds of the mesh",
         ),
     ] = None,
     surf_mesh: Annotated[
         list[Path] | None,
-        Option(help="Of a surface: meshes to draw on as well, such as inflated ones; twice."),
+        Option(help="For surfaces: another mesh to show, such as inflated. Give it twice."),
     ] = None,
 ) -> Outcome:
-    """Write a page to explore a map with: all its clusters, in one file that works offline.
+    """Write an interactive page with all clusters of a map: one file that works offline.
 
-    MAP may also be what --out of another command has written, a file ..._ari.npz or its folder.
-    CIFTI files cannot be shown.
+    MAP may also be a result of another command: a file ..._ari.npz, or its folder. The page cannot
+    show CIFTI files.
     """
     from ari_estimator.explorer import explore as make_page
     from ari_estimator.interfaces import load
@@ -91,5 +92,6 @@ def explore(
     )
     page.write(document.html, out)
     size = len(document.html.encode()) / 1e6
-    text = f"Open it in a browser; it takes {size:.1f} MB."
+    mask = f"as saved in {archive}" if archive is not None else mask_words(source.mask)
+    text = f"Mask: {mask}.\nOpen the page in a browser. It has {size:.1f} MB."
     return Outcome(text, files={"page": out})

@@ -1,4 +1,4 @@
-"""``ari group``: from the maps of subjects to clusters or regions."""
+"""``ari group``: test a group, and compute the TDP of clusters or regions."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def group(
         list[str] | None,
         Argument(
             metavar="IMG",
-            help="Map of each subject, or patterns such as 'sub-*/con_0001.nii.gz'; or a folder "
-            "of BIDS derivatives, see --select (--mask may then be a folder of brain masks). None "
-            "if --design has a column path.",
+            help="Maps of the subjects, or patterns such as 'sub-*/con_0001.nii.gz'; or a folder "
+            "of BIDS derivatives, see --select (--mask may then be a folder of masks). Leave it "
+            "out if --design has a column path.",
             show_default=False,
         ),
     ] = None,
     smoothing_fwhm: Annotated[
-        float | None, Option(help="Smoothing of the maps, full width at half maximum in mm.")
+        float | None, Option(help="Smooth the maps first: full width at half maximum in mm.")
     ] = None,
     permutations: Annotated[
         int | None,
         Option(
-            help="Calibrate bounds by so many permutations or sign flips of the subjects.",
+            help="Calibrate the bounds with this number of permutations or sign flips.",
             show_default="parametric bounds",
             rich_help_panel="Permutations",
         ),
@@ -49,7 +49,7 @@ def group(
     template: Annotated[
         str,
         Option(
-            help="simes, aorc, beta, higher_criticism or power.",
+            help="Template: simes, aorc, beta, higher_criticism or power.",
             autocompletion=one_of(TEMPLATES),
             rich_help_panel="Permutations",
         ),
@@ -57,7 +57,7 @@ def group(
     scheme: Annotated[
         Any,
         Option(
-            help="auto, sign_flip, permutation or bootstrap.",
+            help="Scheme: auto, sign_flip, permutation or bootstrap.",
             autocompletion=one_of(SCHEMES),
             rich_help_panel="Permutations",
         ),
@@ -65,20 +65,20 @@ def group(
     seed: Annotated[
         int | None,
         Option(
-            help="Seed of the permutations.", show_default="drawn", rich_help_panel="Permutations"
+            help="Seed of the permutations.", show_default="random", rich_help_panel="Permutations"
         ),
     ] = None,
     step_down: Annotated[
         bool,
         Option(
             "--step-down",
-            help="Calibrate again without what is found.",
+            help="Recalibrate after excluding voxels already rejected.",
             rich_help_panel="Permutations",
         ),
     ] = False,
     n_jobs: Annotated[int, Option(help="Number of processes.", rich_help_panel="Permutations")] = 1,
 ) -> Outcome:
-    """Test a contrast of a group of subjects, and say how much of each cluster is active."""
+    """Test a contrast of a group of subjects, and compute the TDP of each cluster."""
     from ari_estimator.cli._study import read_study
     from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
 
@@ -102,7 +102,6 @@ def group(
             step_down=step_down,
             random_state=seed,
             n_jobs=n_jobs,
-            verbose=int(talk.shows_progress),
         )
     else:
         refuse_options(
@@ -127,7 +126,11 @@ def group(
         variance_groups=study.variance_groups,
     )
     model.fit(study.images, design_matrix=record.design)
-    model.compute_contrast(record.tested, output_type="tdp")
+    model.compute_contrast(
+        record.tested,
+        second_level_stat_type="F" if design.f_test else None,
+        output_type="tdp",
+    )
     mask = _mask_in_words(test.mask, study.mask_img, folder_of_masks)
     more = []
     if permutations:
@@ -138,8 +141,9 @@ def group(
         prefix,
         lambda folder: record.write(folder, prefix, more),
         extra=record.sidecar(mask),
+        mask=mask,
     )
-    lines = [outcome.text, record.text(mask)]
+    lines = [outcome.text, record.text()]
     outcome.facts["n_subjects"] = len(study.images)
     outcome.facts["contrast"] = record.contrast
     outcome.facts["design"] = record.facts(mask)

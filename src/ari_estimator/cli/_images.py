@@ -1,4 +1,4 @@
-"""From files that are named on the command line to images."""
+"""Read images from files named on the command line."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def read_image(
         if (maps.warning or of_mesh.warning) and not (maps.are_told and of_mesh.are_told):
             silent = "--mesh" if maps.are_told else option
             raise ValueError(
-                f"{option} and --mesh must both have left first, or say their sides by names such "
+                f"{option} and --mesh must both have left first, or tell their sides by names such "
                 f"as hemi-L, lh or left. Got right first, and no sides in the names of {silent}."
             )
         of_mesh.told()
     if not meshes:
-        raise ValueError("--mesh must be given for a surface: twice, left and right. Got none.")
+        raise ValueError("--mesh must be given twice for a surface, left and right. Got none.")
     maps.told()
     for file in files:
         check_image_file(file, option)

@@ -1,4 +1,4 @@
-"""``ari info``: what a map is and holds; without a map, versions and what the machine has."""
+"""``ari info``: describe maps; without a map, report versions and the machine."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def info(
         list[Path] | None,
         Argument(
             metavar="FILE",
-            help="Maps: volumes, files of surfaces or CIFTI files. Each is described by itself.",
+            help="Maps to describe: volumes, surface files or CIFTI files.",
             show_default=False,
         ),
     ] = None,
 ) -> Outcome:
-    """Say what maps are, and what they declare that they hold. Nothing is tested.
+    """Describe maps: their kind, grid, values and declared statistic. Nothing is tested.
 
-    Without a file, the command tells the versions of packages and what computations run on.
+    Without a file, the command prints the versions of packages and details of the machine.
     """
     return _of_maps(files) if files else _of_machine()
 

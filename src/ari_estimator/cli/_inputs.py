@@ -1,4 +1,4 @@
-"""The files that a command reads, which it must not replace."""
+"""The input files of a command, which it must not replace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _inputs: ContextVar[tuple[Path, ...]] = ContextVar("inputs", default=())
 
 @contextmanager
 def inputs_among(given: Mapping[str, Any]) -> Iterator[None]:
-    """Take all files that a command was given for inputs, but not where it writes to.
+    """Register all files given to a command as inputs, except the output.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ def inputs_among(given: Mapping[str, Any]) -> Iterator[None]:
 
 
 def add_inputs(*values: Any) -> None:
-    """Take more files for inputs, which were not named but found."""
+    """Register more input files, found by the command itself."""
     _inputs.set((*_inputs.get(), *input_files(*values)))
 
 
 def inputs_of_command() -> tuple[Path, ...]:
-    """Return the files that this command reads, as far as they are known by now."""
+    """Return the input files of this command that are known so far."""
     return _inputs.get()

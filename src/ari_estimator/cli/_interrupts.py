@@ -18,11 +18,17 @@ _GRACE = 2.0
 
 
 @contextmanager
-def ending_by_interrupt() -> Iterator[None]:
+def ending_by_interrupt(*, ends_process: bool = False) -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGHUP be a KeyboardInterrupt.
 
     Those that follow at once are the same request, and are not heard. Signals that are ignored,
     as of nohup, stay ignored. Only the main thread can hear signals.
+
+    Parameters
+    ----------
+    ends_process : bool, default=False
+        Whether the process ends after the block. Signals after the block are then ignored: what
+        is done is done, and the exit code says so.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -45,13 +51,37 @@ def ending_by_interrupt() -> Iterator[None]:
                 signal.signal(number, interrupt)
         yield
     finally:
-        if last == -_GRACE:
+        # Python ends by SIGINT, whatever the exit code is, if the last code that it has run from a
+        # string was interrupted, as dataclasses and namedtuples run some. This is such code, too.
+        exec("")
+        if ends_process:
+            _ignore(list(before))
+        elif last == -_GRACE:
             for number, handler in before.items():
                 signal.signal(number, handler)
         else:
             # The program is about to end, and the next signal must not change how. Python itself
             # gives signals back to the system while it ends, but for those that are ignored.
             atexit.register(_ignore, list(before))
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Tell whether an error is an interrupt, or is what other code has made of one.
+
+    Parameters
+    ----------
+    error : BaseException or None
+        The error. Python itself makes a RuntimeError of an interrupt of ``__set_name__``, and
+        typer an error of its own.
+
+    Returns
+    -------
+    is_interrupt : bool
+        Whether a KeyboardInterrupt is among the errors that it comes from.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _ignore(numbers: list[signal.Signals]) -> None:

@@ -1,4 +1,4 @@
-"""Options of commands: what a map holds, which sets are meant, and where results go."""
+"""Options of commands: the statistic, the test, the sets, and where results go."""
 
 from __future__ import annotations
 
@@ -38,23 +38,27 @@ _USED_BY = {
 LutOption = Annotated[
     Path | None,
     Option(
-        help="Names of the regions: a table with columns index and name.", rich_help_panel=_SETS
+        help="Table with the names of the regions, in columns index and name.",
+        rich_help_panel=_SETS,
     ),
 ]
 
 
 @dataclass(frozen=True)
 class LevelOptions:
-    """How sets are tested, whatever the map."""
+    """How to test sets, for any map."""
 
-    alpha: Annotated[float, Option(help="Error level.", rich_help_panel=_TEST)] = 0.05
+    alpha: Annotated[
+        float, Option(help="Error level of all bounds together.", rich_help_panel=_TEST)
+    ] = 0.05
     two_sided: Annotated[
-        bool, Option("--two-sided", help="Negative values count as well.", rich_help_panel=_TEST)
+        bool,
+        Option("--two-sided", help="Test negative values as well.", rich_help_panel=_TEST),
     ] = False
     local_test: Annotated[
         str,
         Option(
-            help="simes, or hommel for any dependence.",
+            help="Local test: simes, or hommel, which holds under any dependence.",
             autocompletion=one_of(LOCAL_TESTS),
             rich_help_panel=_TEST,
         ),
@@ -63,19 +67,19 @@ class LevelOptions:
 
 @dataclass(frozen=True)
 class TestOptions(LevelOptions):
-    """How all sets are tested, and which voxels or vertices are."""
+    """How to test all sets, and which voxels or vertices to test."""
 
     mask: Annotated[
         list[Path] | None,
         Option(
-            help="Mask of all that is tested; of a surface two files, left first.",
+            help="Mask of all voxels or vertices to test. Surfaces need two files, left first.",
             rich_help_panel=_TEST,
         ),
     ] = None
     mesh: Annotated[
         list[Path] | None,
         Option(
-            help="Mesh of a surface or CIFTI map (*.surf.gii); twice, left first.",
+            help="Mesh of a surface or CIFTI map (*.surf.gii). Give it twice, left first.",
             rich_help_panel=_TEST,
         ),
     ] = None
@@ -94,32 +98,32 @@ class TestOptions(LevelOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class MapOptions(TestOptions):
-    """A statistical map, what it holds, and how it is tested."""
+    """A statistical map, its statistic, and how to test it."""
 
     maps: Annotated[
         list[Path],
         Argument(
             metavar="MAP",
-            help="Statistical map: a volume or a CIFTI file; or, of a surface, the files of both "
-            "hemispheres, left first, with --mesh.",
+            help="Statistical map: a volume, a CIFTI file, or two surface files (left first) with "
+            "--mesh.",
             show_default=False,
         ),
     ]
     stat_type: Annotated[
         str | None,
         Option(
-            help="What the map holds: z, t, F, chi2, p, neg_log10_p or one_minus_p.",
+            help="Statistic in the map: z, t, F, chi2, p, neg_log10_p or one_minus_p.",
             autocompletion=one_of(STAT_TYPES),
-            show_default="what the file declares, z if it declares nothing",
+            show_default="as the file declares, otherwise z",
             rich_help_panel=_TEST,
         ),
     ] = None
     df: Annotated[
         str | None,
         Option(
-            help="Degrees of freedom: a number for t and chi2, two for F (2,30), or for t an image "
-            "with a number for each voxel, such as tdof_t1 of FSL.",
-            show_default="what the file declares",
+            help="Degrees of freedom: one number for t and chi2, two for F (2,30). For t, also an "
+            "image with one number per voxel, such as tdof_t1 of FSL.",
+            show_default="as the file declares",
             rich_help_panel=_TEST,
         ),
     ] = None
@@ -153,19 +157,19 @@ class MapOptions(TestOptions):
 
 @dataclass(frozen=True)
 class FormingOptions:
-    """How clusters are formed, whatever their height."""
+    """How to form clusters, at any threshold."""
 
     connectivity: Annotated[
         int | None,
         Option(
-            help="6, 18 or 26 neighbours of a voxel.",
+            help="Number of neighbours of a voxel: 6, 18 or 26.",
             autocompletion=one_of(CONNECTIVITIES),
-            show_default="6, or as the program",
+            show_default="6, or as in the other program",
             rich_help_panel=_SETS,
         ),
     ] = None
     cluster_threshold: Annotated[
-        int, Option(help="Smallest size of a cluster, in voxels.", rich_help_panel=_SETS)
+        int, Option(help="Minimum cluster size, in voxels.", rich_help_panel=_SETS)
     ] = 0
 
     def forming(self, default: int | None = None) -> dict[str, Any]:
@@ -178,13 +182,13 @@ class FormingOptions:
 
 @dataclass(frozen=True)
 class ThresholdOptions(FormingOptions):
-    """Clusters of a height, or of several."""
+    """Clusters at one or several thresholds."""
 
     threshold: Annotated[
         list[str] | None,
         Option(
-            help="Height of clusters, on the scale of the map, or 'concentration'; several if "
-            "repeated. |z| of 3.09 if not given.",
+            help="Cluster-forming threshold in units of the map, or 'concentration'. Repeat it for "
+            "several. Without it, |z| > 3.09.",
             autocompletion=one_of(THRESHOLDS),
             rich_help_panel=_SETS,
         ),
@@ -192,7 +196,7 @@ class ThresholdOptions(FormingOptions):
     threshold_scale: Annotated[
         str,
         Option(
-            help="stat, or p for thresholds that are p-values.",
+            help="Scale of --threshold: stat for values of the map, p for p-values.",
             autocompletion=one_of(THRESHOLD_SCALES),
             rich_help_panel=_SETS,
         ),
@@ -209,19 +213,19 @@ class ThresholdOptions(FormingOptions):
 
 @dataclass(frozen=True)
 class SetOptions(ThresholdOptions):
-    """Which sets are meant: clusters of a height, clusters of a TDP, or regions."""
+    """Which sets to test: clusters at a threshold, clusters with a TDP, or regions."""
 
     tdp: Annotated[
         list[float] | None,
         Option(
-            help="TDP of the largest clusters that have it; several if repeated.",
+            help="Find the largest clusters with a TDP of at least this. Repeat it for several.",
             rich_help_panel=_SETS,
         ),
     ] = None
     atlas: Annotated[
         list[Path] | None,
         Option(
-            help="Label image of regions; of a surface two files, left first.",
+            help="Label image of regions. Surfaces need two files, left first.",
             rich_help_panel=_SETS,
         ),
     ] = None
@@ -302,7 +306,7 @@ class ResultOptions:
         Option(
             parser=parse_out,
             metavar="PATH",
-            help="Folder to write images, table and all else to; nothing is written without.",
+            help="Folder for the results. Without it, the command writes no files.",
             show_default=False,
             rich_help_panel=_RESULTS,
         ),
@@ -310,19 +314,21 @@ class ResultOptions:
     prefix: Annotated[
         str | None,
         Option(
-            help="How names of files start; by default as the name of the map.",
-            show_default=False,
+            help="Start of the file names.",
+            show_default="name of the map",
             rich_help_panel=_RESULTS,
         ),
     ] = None
     force: Annotated[
         bool,
-        Option("--force", help="Replace files that are there.", rich_help_panel=_RESULTS),
+        Option("--force", help="Replace existing files.", rich_help_panel=_RESULTS),
     ] = False
 
 
 def degrees_of_freedom(text: str | None) -> float | tuple[float, float] | Path | None:
     """Return degrees of freedom as they are written on the command line."""
+    from ari_estimator.files._regular_file import existing_file
+
     if text is None:
         return None
     path = given_path(text, "--df")
@@ -333,6 +339,8 @@ def degrees_of_freedom(text: str | None) -> float | tuple[float, float] | Path |
     except ValueError:
         values = ()
     if len(values) not in (1, 2):
+        if path.exists():  # but is no file
+            existing_file(path, "--df")
         raise ValueError(
             f"--df must be a number, two with a comma between, or a file. Got {text!r}."
         )

@@ -1,4 +1,4 @@
-"""The option that says where a command writes to."""
+"""The option --out: where a command writes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parse_out(given: Any) -> Path:
 
 @contextmanager
 def naming_force() -> Iterator[None]:
-    """Let errors about files that are there say how to replace them."""
+    """Let errors about existing files say how to replace them."""
     try:
         yield
     except FileExistsError as error:

@@ -1,4 +1,4 @@
-"""What a command has to say; for machines, as JSON."""
+"""The result of a command, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command has done.
+    """The result of a command.
 
     Attributes
     ----------
     text : str
-        What was found, in words.
+        The result in words.
 
     table : pandas.DataFrame or None
-        Clusters or regions, the rest in the last row.
+        Clusters or regions, with the rest in the last row.
 
     files : dict of str to Path
-        What was written, by what it is.
+        The written files, by what they hold.
 
     facts : dict
-        What else machines may want to know, by name.
+        Further values for JSON, by name.
 
     cards : dict of str to dict of str to str
-        For people: what is to be told about each thing, line by line, by a heading.
+        Further lines for people, by heading and by name.
     """
 
     text: str
@@ -41,7 +41,7 @@ class Outcome:
     cards: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Return it for machines, in ASCII: pipes of all systems pass that on."""
+        """Return JSON in ASCII, which pipes of all systems pass on."""
         told = dict(self.facts)
         if self.table is not None:
             from ari_estimator.interfaces._results import rounded_sizes
@@ -52,7 +52,7 @@ class Outcome:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold: null for what is not a number."""
+    """Return a value that JSON can hold: null for NaN."""
     if isinstance(value, dict):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

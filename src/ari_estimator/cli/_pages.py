@@ -1,4 +1,4 @@
-"""What commands that write a page have in common."""
+"""Options of commands that write a page."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class PageOptions:
         Option(
             parser=parse_out,
             metavar="PATH",
-            help="File to write.",
-            show_default="MAP_....html here",
+            help="Page to write.",
+            show_default="named after MAP, in this folder",
             rich_help_panel=_RESULTS,
         ),
     ] = None
     force: Annotated[
-        bool, Option("--force", help="Replace a file that is there.", rich_help_panel=_RESULTS)
+        bool, Option("--force", help="Replace an existing file.", rich_help_panel=_RESULTS)
     ] = False
     title: Annotated[str | None, Option(help="Title of the page.", rich_help_panel=_RESULTS)] = None
 
@@ -82,7 +82,7 @@ def saved(source: MapOptions) -> Path | None:
     archive = find_archive(source.maps[0])
     if archive is not None and source != MapOptions(maps=source.maps[:1]):
         raise ValueError(
-            "Options of the test are for maps: what was saved before is tested as it was then."
+            "Options of the test are only for maps. A saved result keeps its test: leave them out."
         )
     add_inputs(archive)
     return archive

@@ -24,12 +24,17 @@ _OPTIONS = {
 # What stands on the command line without an option.
 _ARGUMENTS = {"maps": "MAP", "images": "IMG", "files": "FILE"}
 
+# Options that take one of several words, which messages advise as ``scheme='sign_flip'``.
+_OF_WORDS = ("exchange", "local_test", "scheme", "stat_type", "template", "variance_groups")
+
 # A name in quotation marks; one before its verb, at the start of a sentence; one with an
-# underscore, which is no word of English. A word before an equals sign may be an entity of a file.
+# underscore, which is no word of English. A word before an equals sign may be an entity of a file,
+# unless it is an option that takes one of several words.
 _NAMED = re.compile(
-    r"""
+    rf"""
     (?:^The\ )?'(?P<quoted>[a-z_]+)'(?:\ parameter\ of\ \w+)?(?=\ (?:must|should|cannot|is|has)\b)
     | (?:^|(?<=[.:;]\ ))(?P<subject>[a-z]+)(?=\ (?:must|should|cannot|needs|is\ for)\b)
+    | (?<![\w.`'"/\\-])(?P<assigned>{"|".join(_OF_WORDS)})='(?P<value>\w+)'
     | (?<![\w.`'"/\\-])(?P<name>[a-z]+(?:__?[a-z]+)+)(?![\w.`'"/\\-]*[\w`'"/\\])
     """,
     re.VERBOSE,
@@ -69,8 +74,11 @@ class ParameterNames:
 
     def _replaced(self, match: re.Match[str]) -> str:
         # Of the parts of a model, their own parameters: transformer__mask_img.
-        name = match[str(match.lastgroup)].rpartition("__")[2]
-        return self._option_of(name) or match[0]
+        group = "assigned" if match["assigned"] else str(match.lastgroup)
+        option = self._option_of(match[group].rpartition("__")[2])
+        if option is None:
+            return match[0]
+        return option if match["value"] is None else f"{option} {match['value']}"
 
     def _option_of(self, name: str) -> str | None:
         there = [option for option in _OPTIONS.get(name, (name,)) if option in self._options]

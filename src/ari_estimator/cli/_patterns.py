@@ -1,4 +1,4 @@
-"""Patterns of files, as a shell would expand them: names that are there are no patterns."""
+"""Expand file patterns as a shell does. Names of existing files are not patterns."""
 
 from __future__ import annotations
 

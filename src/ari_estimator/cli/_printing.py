@@ -15,6 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from ari_estimator._progress import progress_hidden
+
 # Columns of what is not a terminal.
 _WIDE = 160
 
@@ -68,7 +70,8 @@ def output_console() -> Console:
 
 def print_error_line(text: str, style: str) -> None:
     """Print one line on standard error, if that is open."""
-    Console(stderr=True).print(plain(text), style=style, soft_wrap=True)
+    with progress_hidden():
+        Console(stderr=True).print(plain(text), style=style, soft_wrap=True)
 
 
 def _is_obeyed(character: str) -> bool:

@@ -1,4 +1,4 @@
-"""``ari fsl``, ``ari spm`` and ``ari afni``: what other programs have written."""
+"""``ari fsl``, ``ari spm`` and ``ari afni``: the results of other programs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProgramOptions(LevelOptions, SetOptions):
-    """How a map of another program is tested, and which sets are meant if not its clusters."""
+    """How to test a map of another program, and which sets to use instead of its clusters."""
 
     mask: Annotated[
         Path | None,
         Option(
-            help="Mask of all that is tested.",
+            help="Mask of all voxels to test.",
             show_default="the mask of the program",
             rich_help_panel="Test",
         ),
@@ -50,13 +50,19 @@ class ProgramOptions(LevelOptions, SetOptions):
         self.refuse_in_vain("the program, which are as they are")
         return ClusterTDPTransformer(**test, **stat_map.parameters_of_clusters())
 
+    def mask_in_words(self, stat_map: StatisticalMap) -> str | None:
+        """Return which mask there is; None if it is computed from the map."""
+        if self.mask is not None:
+            return str(self.mask)
+        return None if stat_map.mask_img is None else "as the other program wrote it"
+
 
 def fsl(
     path: Annotated[
         Path,
         Argument(
             metavar="FEAT",
-            help="A .feat folder (of a group: .gfeat/cope1.feat), or a map such as zstat1.nii.gz.",
+            help="A .feat folder (for a group, .gfeat/cope1.feat), or a map such as zstat1.nii.gz.",
             show_default=False,
         ),
     ],
@@ -65,26 +71,26 @@ def fsl(
     talk: TalkOptions,
     stat: Annotated[
         str | None,
-        Option(help="Map of a folder: zstat1, tstat1, zfstat1.", show_default="zstat1"),
+        Option(help="Map in the folder: zstat1, tstat1, zfstat1.", show_default="zstat1"),
     ] = None,
     df: Annotated[
         str | None,
-        Option(help="Of a map of t values: degrees of freedom, or the file dof of FEAT."),
+        Option(help="For a t map: degrees of freedom, or the file dof of FEAT."),
     ] = None,
     clusters: Annotated[
         Path | None,
-        Option(help="Of a map: the cluster index, as cluster_mask_zstat1.nii.gz."),
+        Option(help="For a map: its cluster index, such as cluster_mask_zstat1.nii.gz."),
     ] = None,
     table: Annotated[
         list[Path] | None,
         Option(
-            help="Cluster table, text or HTML: a copy with TDPs is written to --out; repeated for "
+            help="Cluster table, text or HTML. A copy with TDPs is written to --out. Repeat it for "
             "several.",
             show_default="the tables of the folder",
         ),
     ] = None,
 ) -> Outcome:
-    """Say how much of each cluster of FSL is active, and add it to copies of FSL's tables."""
+    """Compute the TDP of each cluster of FSL, and add it to copies of FSL's tables."""
     from ari_estimator.interfaces import find_feat_tables, read_feat, read_fsl
     from ari_estimator.interfaces._fsl_tdp import write_table_copies
 
@@ -111,15 +117,18 @@ def fsl(
     transformer = program.of(stat_map)
     if program.asked or stat_map.labels_img is None:
         if table:
-            raise ValueError("--table is for the clusters of FSL. Got clusters of other sets.")
+            raise ValueError(
+                "--table needs the clusters of FSL. Got other sets, or no clusters of FSL."
+            )
         tables = []
     if table and results.out is None:
-        raise ValueError("--table is copied to the folder --out. Got no --out.")
+        raise ValueError("--table needs --out, the folder for the copies. Got no --out.")
 
     def copy_tables(folder: Path) -> dict[str, str]:
         return write_table_copies(transformer, tables, folder)
 
-    return infer(transformer, stat_map.stat_img, stat_map.name, results, copy_tables)
+    mask = program.mask_in_words(stat_map)
+    return infer(transformer, stat_map.stat_img, stat_map.name, results, copy_tables, mask=mask)
 
 
 def spm(
@@ -127,7 +136,7 @@ def spm(
         Path,
         Argument(
             metavar="SPM",
-            help="The folder of an analysis, its SPM.mat, or a map as spmT_0001.nii.",
+            help="The folder of an analysis, its SPM.mat, or a map such as spmT_0001.nii.",
             show_default=False,
         ),
     ],
@@ -139,10 +148,10 @@ def spm(
     ] = None,
     clusters: Annotated[
         Path | None,
-        Option(help="Clusters that SPM has saved, 'all clusters (n-ary)'."),
+        Option(help="Clusters saved by SPM with 'all clusters (n-ary)'."),
     ] = None,
 ) -> Outcome:
-    """Say how much of each cluster of an SPM analysis is active."""
+    """Compute the TDP of each cluster of an SPM analysis."""
     from ari_estimator.interfaces import read_spm
     from ari_estimator.interfaces._reading import stem_of
 
@@ -152,7 +161,8 @@ def spm(
         stat_map = _with_mask(stat_map, program.mask)
     is_map = path.is_file() and path.suffix != ".mat"
     name = stem_of(path) if is_map else f"contrast-{letters_of(stat_map.name)}"
-    return infer(program.of(stat_map), stat_map.stat_img, name, results)
+    mask = program.mask_in_words(stat_map)
+    return infer(program.of(stat_map), stat_map.stat_img, name, results, mask=mask)
 
 
 def afni(
@@ -160,7 +170,7 @@ def afni(
         str,
         Argument(
             metavar="DATASET",
-            help="stats+tlrc, .HEAD or .BRIK, or NIfTI; with a sub-brick as 'stats+tlrc[2]'.",
+            help="stats+tlrc, a .HEAD or .BRIK file, or NIfTI; with a sub-brick: 'stats+tlrc[2]'.",
             show_default=False,
         ),
     ],
@@ -168,13 +178,13 @@ def afni(
     results: ResultOptions,
     talk: TalkOptions,
     sub_brick: Annotated[
-        str | None, Option(help="Number, from 0 on, or label of the statistic.")
+        str | None, Option(help="Number (from 0) or label of the sub-brick with the statistic.")
     ] = None,
     clusters: Annotated[
-        str | None, Option(help="Clusters, the map of 3dClusterize -pref_map.")
+        str | None, Option(help="Cluster map that 3dClusterize -pref_map has written.")
     ] = None,
 ) -> Outcome:
-    """Say how much of each cluster of an AFNI dataset is active."""
+    """Compute the TDP of each cluster of an AFNI dataset."""
     from ari_estimator.interfaces import output_stem, read_afni
 
     chosen = int(sub_brick) if sub_brick is not None and sub_brick.isdecimal() else sub_brick
@@ -186,7 +196,8 @@ def afni(
         two_sided=program.two_sided,
     )
     name = f"{output_stem(path.partition('[')[0])}_contrast-{letters_of(stat_map.name)}"
-    return infer(program.of(stat_map), stat_map.stat_img, name, results)
+    mask = program.mask_in_words(stat_map)
+    return infer(program.of(stat_map), stat_map.stat_img, name, results, mask=mask)
 
 
 def _with_mask(stat_map: StatisticalMap, mask: Path) -> StatisticalMap:

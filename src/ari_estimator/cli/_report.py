@@ -1,4 +1,4 @@
-"""``ari report``: a page with tables, figures and methods."""
+"""``ari report``: a page with tables, figures and a methods text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ari_estimator.cli._images import name_of
 from ari_estimator.cli._options import MapOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._pages import PageOptions, saved
+from ari_estimator.cli._results import summary_of
 
 
 def report(
@@ -18,14 +19,15 @@ def report(
     sets: SetOptions,
     page: PageOptions,
     talk: TalkOptions,
-    max_sets: Annotated[int, Option(help="Rows of the table, at most.")] = 50,
+    max_sets: Annotated[int, Option(help="Maximum number of rows in the table.")] = 50,
 ) -> Outcome:
-    """Write a report of a map: its clusters or regions with figures, and methods to paste.
+    """Write a report of a map: clusters or regions, figures, and a methods text for your paper.
 
-    MAP may also be what --out of another command has written, a file ..._ari.npz or its folder.
+    MAP may also be a result of another command: a file ..._ari.npz, or its folder.
     """
     import matplotlib
 
+    from ari_estimator.estimators._as_fitted_map import as_fitted_map
     from ari_estimator.interfaces import load
     from ari_estimator.reporting import make_report
 
@@ -37,9 +39,15 @@ def report(
         fitted = sets.transformer(parameters, source.mesh)
         fitted.fit_transform(stat_img)
     elif sets != SetOptions():
-        raise ValueError("Options of sets are for maps: what was saved before has its sets.")
+        raise ValueError(
+            "Options of sets are only for maps. A saved result has its sets: leave them out."
+        )
     else:
         fitted = load(archive)
     document = make_report(fitted, title=page.title, max_sets=max_sets)
     page.write(document.html, out)
-    return Outcome("Open it in a browser.", files={"report": out})
+    if archive is None:
+        tested = summary_of(as_fitted_map(fitted), source.mask)
+    else:
+        tested = f"The mask and the statistic are as saved in {archive}."
+    return Outcome(f"{tested}\nOpen the report in a browser.", files={"report": out})

@@ -1,10 +1,10 @@
-"""What commands do with a map and what makes its sets: test, write, and say what was found."""
+"""Test the sets of a map, write the results, and summarize them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ari_estimator.cli._command import command_line
 from ari_estimator.cli._inputs import inputs_of_command
@@ -13,6 +13,9 @@ from ari_estimator.cli._out import naming_force
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._whole_files import whole_files
+
+if TYPE_CHECKING:
+    from ari_estimator.inference import FittedMap
 
 # Writes files to a folder, and returns their names by what they are.
 MoreFiles = Callable[[Path], dict[str, str]]
@@ -24,46 +27,51 @@ def infer(
     name: str,
     results: ResultOptions,
     write_more: MoreFiles | None = None,
+    *,
+    mask: Path | Sequence[Path] | str | None,
 ) -> Outcome:
-    """Test the sets of a map, and write what was found if that is wanted.
+    """Test the sets of a map, and write the results if --out is given.
 
     Parameters
     ----------
     transformer : transformer
-        What makes the sets; it is fitted.
+        Makes the sets. This function fits it.
 
     stat_img : image
         The map.
 
     name : str
-        What the map is called: names of files start with it, unless another is given.
+        Name of the map. File names start with it, unless --prefix is given.
 
     results : ResultOptions
-        Where to write.
+        Where to write files.
 
     write_more : callable or None, default=None
         Writes further files, see :func:`outcome_of`.
 
+    mask : path, sequence of path, str or None
+        The mask, see :func:`summary_of`.
+
     Returns
     -------
     outcome : Outcome
-        What to say.
+        The result.
     """
     prefix = check_results(results, name)
     transformer.fit_transform(stat_img)
-    return outcome_of(transformer, results, prefix, write_more)
+    return outcome_of(transformer, results, prefix, write_more, mask=mask)
 
 
 def check_results(results: ResultOptions, name: str, endings: Sequence[str] = ()) -> str:
-    """Return the prefix of names of files; refuse what cannot be written before work is done.
+    """Return the prefix of file names; refuse impossible output before any work.
 
     Parameters
     ----------
     results : ResultOptions
-        Where to write.
+        Where to write files.
 
     name : str
-        What the map is called: names of files start with it, unless another is given.
+        Name of the map. File names start with it, unless --prefix is given.
 
     endings : sequence of str, default=()
         How names of files end that only this command writes.
@@ -112,16 +120,18 @@ def outcome_of(
     prefix: str,
     write_more: MoreFiles | None = None,
     extra: Mapping[str, Any] | None = None,
+    *,
+    mask: Path | Sequence[Path] | str | None,
 ) -> Outcome:
-    """Return what to say of a fitted transformer or model, after writing it if that is wanted.
+    """Return the result of a fitted transformer or model, after writing it if --out is given.
 
     Parameters
     ----------
     fitted : transformer or ARISecondLevelModel
-        What was fitted.
+        The fitted object.
 
     results : ResultOptions
-        Where to write.
+        Where to write files.
 
     prefix : str
         How names of files start.
@@ -131,12 +141,15 @@ def outcome_of(
         are.
 
     extra : mapping or None, default=None
-        What else the sidecar says.
+        Further entries of the sidecar.
+
+    mask : path, sequence of path, str or None
+        The mask, see :func:`summary_of`.
 
     Returns
     -------
     outcome : Outcome
-        What to say.
+        The result.
     """
     files: dict[str, Path] = {}
     if results.out is not None:
@@ -150,21 +163,17 @@ def outcome_of(
             if write_more is not None:
                 names |= write_more(temporary)
         files = {what: results.out / name for what, name in names.items()}
-    from ari_estimator.closed_testing._rounding import confidence
     from ari_estimator.estimators._as_fitted_map import as_fitted_map
 
     fitted_map = as_fitted_map(fitted)
-    elements = fitted_map.frame.space.element_name[1]
-    found, tested, alpha = fitted_map.true_discoveries, fitted_map.n_tested, fitted_map.alpha
+    found, tested = fitted_map.true_discoveries, fitted_map.n_tested
     statistic = fitted_map.describe()["statistic"]
     return Outcome(
-        f"At least {found:,} of the {tested:,} {elements} tested are active. With probability at "
-        f"least {confidence(alpha)}, this bound and all bounds in the table hold at once. "
-        f"{statistic['sentence']}",
+        summary_of(fitted_map, mask),
         fitted_map.table,
         files,
         {
-            "alpha": alpha,
+            "alpha": fitted_map.alpha,
             "n_tested": tested,
             "true_discoveries": found,
             "tdp": found / tested,
@@ -173,6 +182,44 @@ def outcome_of(
     )
 
 
+def summary_of(fitted_map: FittedMap, mask: Path | Sequence[Path] | str | None) -> str:
+    """Return the bound of the whole map, its statistic and its mask, in words.
+
+    Parameters
+    ----------
+    fitted_map : FittedMap
+        The tested map.
+
+    mask : path, sequence of path, str or None
+        The files of the mask, or what it is in words. None if no mask was given.
+
+    Returns
+    -------
+    text : str
+        Some sentences.
+    """
+    from ari_estimator.closed_testing._rounding import confidence
+
+    elements = fitted_map.frame.space.element_name[1]
+    return (
+        f"At least {fitted_map.true_discoveries:,} of the {fitted_map.n_tested:,} {elements} "
+        f"tested are active. With probability at least {confidence(fitted_map.alpha)}, this bound "
+        "and all bounds in the table hold at once. "
+        f"{fitted_map.describe()['statistic']['sentence']} Mask: {mask_words(mask, elements)}."
+    )
+
+
+def mask_words(mask: Path | Sequence[Path] | str | None, elements: str | None = None) -> str:
+    """Return what the mask is, for a sentence; elements are what was tested, if that is known."""
+    if mask is None and elements in (None, "voxels"):
+        return "none given, so it is computed from the map"
+    if mask is None:
+        return f"none given, so it is all {elements} of the map"
+    if isinstance(mask, (str, Path)):
+        return str(mask)
+    return ", ".join(map(str, mask))
+
+
 def letters_of(text: str) -> str:
-    """Return what of a text may be a value in a BIDS name: letters and digits."""
+    """Return the letters and digits of a text, which may be a value in a BIDS name."""
     return "".join(character for character in text if character.isalnum()) or "unnamed"

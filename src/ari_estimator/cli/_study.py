@@ -124,7 +124,7 @@ def _files(
     if folder is not None and folder.is_dir():
         return _files_of_folder(folder, select, folder_of_masks or folder)
     if select:
-        raise ValueError("--select is for a folder of BIDS derivatives. Got files.")
+        raise ValueError("--select needs IMG to be a folder of BIDS derivatives. Got files.")
     if folder_of_masks is not None:
         raise ValueError(
             "--mask may be a folder of brain masks only where the maps are in a folder of BIDS "
@@ -143,7 +143,7 @@ def _files_of_folder(
     for text in select:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise ValueError(f"--select must be as contrast=faces. Got {text!r}.")
+            raise ValueError(f"--select must look like contrast=faces. Got {text!r}.")
         wanted[name] = value
     maps = find_subject_maps(folder, **wanted)
     return maps["path"].tolist(), find_group_mask(folder_of_masks, maps)
@@ -154,7 +154,7 @@ def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
     for name in ("regressor", "formula", "blocks", "variance_groups", "drop_missing"):
         if getattr(options, name):
             raise ValueError(
-                f"--{name.replace('_', '-')} is for columns of --design. Got no --design."
+                f"--{name.replace('_', '-')} needs a table: give --design. Got no --design."
             )
     if not files:
         raise ValueError("IMG must name the maps, or --design have a column path. Got neither.")
@@ -171,7 +171,7 @@ def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
         rows=[],
         subjects=[],
         beside={},
-        options=[],
+        options=_options_of_rows(options),
         file=None,
         file_sha256=None,
         left_out={},
@@ -234,17 +234,18 @@ def _column_of_groups(table: DesignTable, options: DesignOptions) -> list[str]:
     if name == "auto":
         raise ValueError(
             "--variance-groups auto may mean the column 'auto' of --design, or the groups that the "
-            "regressors tell apart. Give the column another name."
+            "regressors define. Rename the column."
         )
     return [str(table.column(name).name)]
 
 
 def _options_of_rows(options: DesignOptions) -> list[str]:
-    """Return the options that say what rows have to do with each other."""
+    """Return the options that say how rows depend on each other and how they are tested."""
     given = {name: getattr(options, name) for name in ("blocks", "exchange", "variance_groups")}
-    return [
+    named = [
         f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None
     ]
+    return [*named, "--f-test"] if options.f_test else named
 
 
 def _complete(
@@ -259,7 +260,7 @@ def _complete(
         raise ValueError(
             f"--design must have a value in each column that is used. There is none in "
             f"{listed(rows)}. Empty cells, n/a, NA, NaN and null are no values. --drop-missing "
-            "leaves these subjects out; --regressor or --formula say which columns are used."
+            "drops these subjects. --regressor or --formula choose which columns are used."
         )
     columns = sorted({name for names in lacking.values() for name in names})
     warn_of_dropped(table, list(lacking), f"have no value in {', '.join(map(repr, columns))}")
@@ -273,7 +274,8 @@ def _only_contrast(design: pd.DataFrame, regressors: Regressors) -> str:
     if may_be and list(design.columns) == [INTERCEPT]:
         return INTERCEPT
     raise ValueError(
-        f"--contrast must say what is tested of {', '.join(map(repr, design.columns))}. Got none."
+        f"--contrast must name what to test, from the regressors "
+        f"{', '.join(map(repr, design.columns))}. Got none."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a command has to say, for people: a table, a sentence, and what was written."""
+"""The result of a command for people: a table, a sentence, and the written files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_ROWS = 25
 
 
 def print_outcome(outcome: Outcome, console: Console) -> None:
-    """Print what a command has done."""
+    """Print the result of a command."""
     if outcome.table is not None:
         console.print(_for_terminal(outcome.table, console))
         n_hidden = len(outcome.table) - 1 - _MOST_ROWS
@@ -71,10 +71,10 @@ _COLUMNS: dict[str, tuple[str, str]] = {
 _TEXTS = ("region", "direction", "peak_hemisphere", "peak_structure")
 _PLACE = ["peak_x", "peak_y", "peak_z"]
 
-# What is said once, below the table, if it is the same for all clusters.
+# Columns that are printed once below the table if all clusters have the same value.
 _OFTEN_THE_SAME = ("tdp_threshold", "threshold", "direction")
 
-# What a narrow terminal can do without, first things first.
+# Columns that a narrow terminal leaves out, in this order.
 _DISPENSABLE = (
     "size_mm3", "size_mm2", "threshold", "direction", "peak_vertex", "true_discoveries_low",
     "true_discoveries_high",

@@ -1,10 +1,10 @@
-"""The rule for options of commands that would do nothing: they are refused."""
+"""Refuse options of commands that would have no effect."""
 
 from __future__ import annotations
 
 
 def refuse_options(what_for: str, **is_given: bool) -> None:
-    """Refuse options that were given although they would do nothing.
+    """Refuse given options that would have no effect.
 
     Parameters
     ----------
