@@ -666,7 +666,7 @@ def test_surfaces_of_a_table_are_written_with_both_hemispheres(run, tmp_path):
     [
         (
             ["--variance-groups", "alone"],
-            "--variance-groups must be groups in which the design leaves residuals. Got a group of "
+            "--variance-groups must have residuals in each group, given the design. Got a group of "
             "1 row",
         ),
         (

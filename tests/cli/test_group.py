@@ -430,7 +430,7 @@ def test_a_folder_of_bids_derivatives(run, refused, study, tmp_path):
     assert "--mask may be a folder" in refused("group", *_paths(study), "--mask", masks)
     assert "contrast (faces, houses)" in refused("group", folder)
     assert "no map with contrast='cars'" in refused("group", folder, "--select", "contrast=cars")
-    assert "--select must be as" in refused("group", folder, "--select", "faces")
+    assert "--select must look like contrast=faces" in refused("group", folder, "--select", "faces")
 
 
 def test_labels_of_digits_keep_their_zeros(run, study):

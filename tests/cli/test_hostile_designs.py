@@ -57,7 +57,7 @@ def design(tmp_path):
         ("*".join(["age", "sex"] * 20), "more than 1,000 terms"),
         ("+".join(["age"] * 2000), "too many terms"),
         ("age" + "+age" * 30_000, "at most 10,000 are read"),
-        ("(" * 5000 + "age", "brackets are within each other"),
+        ("(" * 5000 + "age", "brackets are nested"),
         ("-" * 9000 + "age", "many signs in a row"),
         ("poly(age, 100000000)", "numbers up to 100"),
         ("bs(age, df=99999999)", "numbers up to 100"),

@@ -202,7 +202,7 @@ class TestMaps:
 class TestThresholdedMaps:
     """Maps that were thresholded before: no mask can be computed from them."""
 
-    MATCH = "looks thresholded already.*mask_img"
+    MATCH = "looks thresholded: .*mask_img"
 
     THRESHOLDED = pytest.mark.parametrize(
         "threshold_map",
@@ -286,14 +286,14 @@ class TestThresholdedMaps:
         # NaN leave the family, which is then the supra-threshold voxels again.
         mask_img = as_img((noise != 0).astype("uint8"))
         img = as_img(np.where(noise > 2, noise, np.nan))
-        with pytest.raises(ValueError, match="looks thresholded already"):
+        with pytest.raises(ValueError, match="looks thresholded: "):
             ClusterTDPTransformer(2, mask_img=mask_img).fit_transform(img)
 
     @pytest.mark.parametrize("n_voxels", [1, 2, 9])
     def test_map_with_few_voxels_left_is_refused(self, n_voxels):
         z = np.zeros((12, 12, 12))
         z.ravel()[800 : 800 + n_voxels] = np.linspace(-0.1, 3.5, n_voxels)[::-1]
-        with pytest.raises(ValueError, match=rf"thresholded already: .* has {n_voxels} voxels"):
+        with pytest.raises(ValueError, match=rf"looks thresholded: .* has {n_voxels} voxels"):
             ClusterTDPTransformer(3).fit_transform(as_img(z))
 
     @pytest.mark.parametrize("two_sided", [False, True])

@@ -336,7 +336,7 @@ class TestFContrasts:
         alone.fit(z_img, calibration=model.calibration_)
         assert_frame_equal(alone.table_, model.table_)
         other = model.compute_contrast(np.eye(2, 4))
-        with pytest.raises(ValueError, match="of the data that the map was computed from"):
+        with pytest.raises(ValueError, match="must be fitted to the data of the map"):
             alone.fit(other, calibration=model.calibration_)
 
 
@@ -714,7 +714,7 @@ class TestRefusals:
         [
             ({"calibration__scheme": "flip"}, "'scheme' parameter of PermutationCalibration"),
             ({"transformer__alpha": 0.01}, "alpha must be at least 1 / n_permutations = 1 / 32"),
-            ({"calibration__n_groups": 3}, "n_groups must be left at the default for data that"),
+            ({"calibration__n_groups": 3}, "n_groups must be left at the default for data in memory"),
             ({"calibration__memory": "cache"}, "memory must be left at the default unless"),
         ],
         ids=["scheme", "alpha", "n_groups", "memory"],

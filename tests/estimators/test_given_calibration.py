@@ -118,7 +118,7 @@ def test_groups_of_streamed_subjects_find_the_effect(images, masker, z_img):
 
 def test_a_map_of_other_data_is_refused(z_img, masker, calibration):
     other = Nifti1Image(z_img.get_fdata()[:, ::-1], z_img.affine)
-    with pytest.raises(ValueError, match="calibration must be of the data that the map was"):
+    with pytest.raises(ValueError, match="calibration must be fitted to the data of the map"):
         ClusterTDPTransformer(alpha=0.1, mask_img=masker).fit_transform(
             other, calibration=calibration
         )
@@ -131,7 +131,7 @@ def test_p_values_by_rank_are_of_the_data_of_the_map_or_refused(images, masker, 
     ari.fit_transform(z_img, calibration=calibration)
     assert_array_equal(ari.maps_.test.p_values, calibration.p_values_)
     calibration.fit(masker.transform(images[1:]), alpha=0.1)
-    with pytest.raises(ValueError, match="calibration must be of the data that the map was"):
+    with pytest.raises(ValueError, match="calibration must be fitted to the data of the map"):
         ari.fit_transform(z_img, calibration=calibration)
 
 
@@ -145,7 +145,7 @@ def test_statistics_of_a_calibration_are_a_map(model, masker, calibration):
 
 def test_another_mask_is_refused(z_img, calibration):
     whole = Nifti1Image(np.ones((8, 8, 8), dtype=np.uint8), np.eye(4))
-    with pytest.raises(ValueError, match="calibration must be of the 512 elements"):
+    with pytest.raises(ValueError, match="calibration must have the 512 elements"):
         ClusterTDPTransformer(alpha=0.1, mask_img=whole).fit_transform(
             z_img, calibration=calibration
         )

@@ -311,9 +311,9 @@ class TestRefusals:
         ("parameters", "name", "why"),
         [
             ({"allow_shared_data": True}, "allow_shared_data", "was not learned from data"),
-            ({"n_groups": 4}, "n_groups", "for data that are in memory"),
+            ({"n_groups": 4}, "n_groups", "for data in memory"),
             ({"p_values": "rank", "chunk_size": 10}, "chunk_size", "with p_values='rank'"),
-            ({"delta": 1, "step_down": True}, "step_down", "with delta=1, since no element"),
+            ({"delta": 1, "step_down": True}, "step_down", "with delta=1, because the first threshold"),
             ({"memory": "cache"}, "memory", "and random_state is an integer"),
             (
                 {"memory": "cache", "random_state": np.random.RandomState(0)},

@@ -817,7 +817,7 @@ class TestMaskers:
             assert_array_equal(transformer.fit_transform(img), expected)
             assert_frame_equal(transformer.table_, of_image.table_)
         binary_img = kind.image((kind.values(kind.overlapping_img) > 0.5).astype("uint8"))
-        with pytest.raises(ValueError, match="takes regions that may overlap"):
+        with pytest.raises(ValueError, match="RegionTDPTransformer for regions that may overlap"):
             given_clusters(kind.maps_masker(binary_img), mask_img=kind.mask_img).fit(img)
 
     @WITH_MASKER

@@ -376,7 +376,7 @@ class TestResults:
             for name in (*RESULTS, "labels_img_", "forest_"):
                 assert not hasattr(model, name)
                 assert getattr(model, name, 3) == 3
-                with pytest.raises(NotFittedError, match=f"There is no {name} yet.* no contrast"):
+                with pytest.raises(NotFittedError, match=f"There is no {name} yet.* has not computed the TDP of a contrast"):
                     getattr(model, name)
         assert_array_equal(
             *(get_data(model.compute_contrast(output_type="tdp")) for model in models)
@@ -732,7 +732,7 @@ class TestParameters:
         model = ARISecondLevelModel(calibration=calibration)
         # None stands for no calibration, not for one with default parameters.
         parameters = {} if calibration is None else {"calibration": None}
-        with pytest.raises(ValueError, match="calibration must be a PermutationCalibration if"):
+        with pytest.raises(ValueError, match="calibration must be a PermutationCalibration before"):
             model.set_params(calibration__n_permutations=77, **parameters)
         assert model.calibration is calibration
 

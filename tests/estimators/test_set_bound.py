@@ -669,7 +669,7 @@ class TestBadInput:
 
     def test_sphere_of_nothing(self, call, fitted):
         for seed in ((500, 0, 0), (12, -7, 5)):
-            with pytest.raises(ValueError, match="set has no tested voxel: nothing can be said"):
+            with pytest.raises(ValueError, match="set has no tested voxel, so it has no bound"):
                 call(fitted, seed=seed, radius=1)
 
     @pytest.mark.parametrize(
@@ -740,7 +740,7 @@ class TestBadInput:
     def test_map_index_that_is_missing(self, call, make_map, make_img, mask_img):
         transformer = ClusterTDPTransformer(mask_img=mask_img)
         transformer.fit_transform([make_img(make_map(seed)) for seed in range(3)])
-        with pytest.raises(ValueError, match=r"which of the 3 maps is meant, 0 to 2. Got None"):
+        with pytest.raises(ValueError, match=r"one of the 3 maps, from 0 to 2\. Got None"):
             call(transformer, seed=CENTRE, radius=5)
 
     def test_map_index_of_a_single_map(self, call, fitted):

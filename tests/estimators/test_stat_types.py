@@ -606,7 +606,7 @@ class TestBadParameters:
 
     @pytest.mark.parametrize(
         ("stat_type", "threshold"),
-        [("p", 0), ("p", 1), ("one_minus_p", 0), ("one_minus_p", 1), ("F", 0), ("chi2", np.inf)],
+        [("p", 0), ("p", 1), ("one_minus_p", 0), ("one_minus_p", 1), ("F", 0), ("chi2", 1e300)],
     )
     def test_thresholds_at_the_ends_are_fine(self, z, mask, fit, stat_type, threshold):
         values = values_of(z, stat_type)
@@ -726,6 +726,13 @@ class TestWithoutAMask:
         z[3:8, 3:8, 3:8] += 4
         return z
 
+    def test_zeros_that_nan_brings_into_the_mask_are_warned_of(self, brain, effect, make_img):
+        z = np.where(brain, effect, 0)
+        z[0] = np.nan
+        n_zero = int((z == 0).sum())
+        with pytest.warns(UserWarning, match=f"exactly 0 in {n_zero} of .* give a mask"):
+            ClusterTDPTransformer().fit(make_img(z))
+
     def transformer_of(self, stat_type, **parameters):
         return ClusterTDPTransformer(stat_type=stat_type, df=DF.get(stat_type), **parameters)
 
@@ -754,7 +761,7 @@ class TestWithoutAMask:
     @pytest.mark.filterwarnings("ignore")
     def test_thresholded_map_is_refused(self, brain, effect, make_img, stat_type, p):
         values = np.where(brain & (stats.norm.sf(effect) < p), values_of(effect, stat_type), 0)
-        with pytest.raises(ValueError, match="looks thresholded already"):
+        with pytest.raises(ValueError, match="looks thresholded: "):
             self.transformer_of(stat_type).fit_transform(make_img(values))
         # With the mask of all voxels that were tested, it is as good as it can be.
         values = np.where(brain & ~(stats.norm.sf(effect) < p), float(ISF[stat_type](0.5)), values)
@@ -819,7 +826,7 @@ class TestWithoutAMask:
         transformer.fit(make_img(np.where(brain, values, 0)))
         threshold = SIGNED[stat_type](np.array(2.5))
         values[np.abs(values) < threshold] = 0
-        with pytest.raises(ValueError, match="looks thresholded already"):
+        with pytest.raises(ValueError, match="looks thresholded: "):
             transformer.fit(make_img(np.where(brain, values, 0)))
 
     @pytest.mark.parametrize(("stat_type", "value"), [("F", -1), ("chi2", -1)])

@@ -453,7 +453,7 @@ class TestDescribe:
             {"threshold": pd.Series([2.0, 3.5])},
             {"threshold": np.array([2, 3])},
             {"threshold": [Fraction(5, 2), np.float32(3)], "two_sided": np.True_},
-            {"threshold": [2, np.inf], "cluster_threshold": np.int8(3)},
+            {"threshold": [2, 1e300], "cluster_threshold": np.int8(3)},
             {"stat_type": np.str_("t"), "df": np.array(29)},
             {"stat_type": "t", "df": Fraction(59, 2)},
         ],
@@ -480,5 +480,5 @@ class TestRefused:
         img = Nifti1Image(z, volume.img.affine) if as_image else z[volume.mask]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            with pytest.raises(ValueError, match=r"The map is NaN in all .* nothing to test"):
+            with pytest.raises(ValueError, match=r"The map is NaN in all .* Pass a map with values"):
                 ClusterTDPTransformer(mask_img=volume.mask_img).fit(img)

@@ -113,12 +113,12 @@ class TestDeclarations:
             ("ResMS", "variances"),
             ("sub-1_stat-effect_statmap", "effects"),
             ("sub-1_stat-variance_statmap", "variances"),
-            ("one_tfce_corrp_tstat1", "corrected already"),
-            ("one_vox_corrp_tstat1", "corrected already"),
+            ("one_tfce_corrp_tstat1", "corrected p-values"),
+            ("one_vox_corrp_tstat1", "corrected p-values"),
             ("one_tfce_p_tstat1", "p-values of TFCE or of clusters"),
-            ("thresh_zstat1", "was thresholded"),
-            ("zstat1_thresh", "was thresholded"),
-            ("sub-1_stat-z_desc-thresh_statmap", "was thresholded"),
+            ("thresh_zstat1", "thresholded values"),
+            ("zstat1_thresh", "thresholded values"),
+            ("sub-1_stat-z_desc-thresh_statmap", "thresholded values"),
             ("cluster_mask_zstat1", "labels of clusters"),
             ("tdof_t1", "degrees of freedom"),
         ],
@@ -148,7 +148,7 @@ class TestDeclarations:
 
     def test_t_without_degrees_of_freedom_says_where_they_are(self, z, mask_img, tmp_path):
         image_of(z).to_filename(tmp_path / "tstat1.nii.gz")
-        with pytest.raises(ValueError, match="tdof_t1 of a group, not in dof"):
+        with pytest.raises(ValueError, match="for a group, pass the image tdof_t1 as df"):
             ClusterTDPTransformer(mask_img=mask_img).fit(tmp_path / "tstat1.nii.gz")
 
     def test_subjects_maps_are_effects_and_welcome(self, z, mask_img, tmp_path):
@@ -316,7 +316,7 @@ class TestValues:
     @pytest.mark.parametrize(
         ("make", "match"),
         [
-            (lambda z: np.where(z > 6, 388.0, z), "from .* to 388, and no p-value"),
+            (lambda z: np.where(z > 6, 388.0, z), "from .* to 388, but the smallest p-value"),
             (lambda z: np.tanh(z / 4), r"All lie in \[-1, 1\]"),
             (lambda z: 0.2 * z, "robust standard deviation is 0.2"),
             (lambda z: 40 * z, "robust standard deviation is 4"),
@@ -369,7 +369,7 @@ class TestValues:
         values = z.copy()
         values[2, 2, 2], values[3, 3, 3], values[8, 8, 8] = np.inf, np.inf, -np.inf
         transformer = ClusterTDPTransformer(3, mask_img=mask_img, two_sided=two_sided)
-        strongest = "-inf and [+]inf are the" if two_sided else "[+]inf is the"
+        strongest = "-inf and [+]inf are both the" if two_sided else "[+]inf is the"
         match = rf"infinite in 3 voxels: \+inf in 2, -inf in 1. {strongest} strongest evidence"
         with pytest.warns(UserWarning, match=match):
             transformer.fit(image_of(values))

@@ -381,7 +381,7 @@ def test_only_one_of_the_clusters_can_change(forest):
 @pytest.mark.parametrize(
     ("p_values", "match"),
     [
-        ([0.1], "bounds must be of 4 elements, one for each node of the graph. Got bounds of 1"),
+        ([0.1], "bounds must have 4 elements, one for each node of the graph. Got 1"),
         ([0.1, 0.1, 0.1, np.nan], r"heights must be numbers of shape \(4,\), .* not NaN"),
         ([0.1, 0.1, 0.1, 1.1], r"p_values must lie in \[0, 1\]"),
     ],

@@ -201,7 +201,7 @@ class TestDatasets:
             read_afni(stem)
 
     def test_bad_files(self, stem, damage):
-        with pytest.raises(FileNotFoundError, match=r"AFNI dataset is not there.*none\+orig\.HEAD"):
+        with pytest.raises(FileNotFoundError, match=r"dataset does not exist.*none\+orig\.HEAD"):
             read_afni(stem.with_name("none+orig"))
         for file, kind in [
             ("t+orig.BRIK", "truncated"),
@@ -254,7 +254,7 @@ class TestDeclared:
     @pytest.mark.parametrize(
         ("statistics", "match"),
         [
-            ([(3, 1, 29), None], "different things in its sub-bricks.*read_afni"),
+            ([(3, 1, 29), None], "different quantities in its sub-bricks.*read_afni"),
             ([(2, 3, 40, 1, 10)], "holds correlations"),
             ([(9, 2, 1, 2)], "gamma"),
         ],

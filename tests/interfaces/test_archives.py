@@ -236,29 +236,29 @@ np.save(_OBJECTS, np.array([{}], dtype=object), allow_pickle=True)
 CRAFTED = {
     "a bomb of 64 MiB": (_in_place_of("values", _ZEROS.getvalue()), "would unpack to"),
     "a bomb of the kind": (_in_place_of("ari_estimator", _ZEROS.getvalue()), "would unpack to"),
-    "a shape of 8 GB": (_in_place_of("values", _npy_of("(1000, 1000, 1000)")), "bytes, and has 0"),
-    "a shape of 2^80": (_in_place_of("values", _npy_of(f"({2**40}, {2**40})")), "bytes, and has"),
+    "a shape of 8 GB": (_in_place_of("values", _npy_of("(1000, 1000, 1000)")), "has 0 bytes instead of the"),
+    "a shape of 2^80": (_in_place_of("values", _npy_of(f"({2**40}, {2**40})")), "bytes instead of the"),
     "a shape of nothing": (_in_place_of("values", _npy_of(f"(0, {2**60})")), "array"),
-    "a long text": (_in_place_of("said_by", _npy_of("()", "<U99999999")), "bytes, and has 0"),
-    "no text": (_in_place_of("said_by", _npy_of("(9,)", "<U0")), "no array of numbers"),
-    "a negative shape": (_in_place_of("values", _npy_of("(-1,)")), "no array of numbers"),
-    "objects": (_in_place_of("values", _OBJECTS.getvalue()), "no array of numbers"),
+    "a long text": (_in_place_of("said_by", _npy_of("()", "<U99999999")), "has 0 bytes instead of the"),
+    "no text": (_in_place_of("said_by", _npy_of("(9,)", "<U0")), "not an array of numbers"),
+    "a negative shape": (_in_place_of("values", _npy_of("(-1,)")), "not an array of numbers"),
+    "objects": (_in_place_of("values", _OBJECTS.getvalue()), "not an array of numbers"),
     "a structure": (_in_place_of("values", _npy_of("(1,)", [("a", "<f8")])), "no array"),
     "dates": (_in_place_of("values", _npy_of("(1,)", "<M8[s]", bytes(8))), "no array"),
-    "brackets": (_in_place_of("values", _npy("(" * 4000)), "no array of numbers"),
-    "signs": (_in_place_of("values", _npy("-" * 9000 + "1")), "no array of numbers"),
-    "a broken header": (_in_place_of("values", _npy("{'descr': '''")), "no array of numbers"),
-    "a pickle": (_in_place_of("values", b"\x80\x04K\x01."), "no array of numbers"),
-    "nothing": (_in_place_of("values", b""), "no array of numbers"),
+    "brackets": (_in_place_of("values", _npy("(" * 4000)), "not an array of numbers"),
+    "signs": (_in_place_of("values", _npy("-" * 9000 + "1")), "not an array of numbers"),
+    "a broken header": (_in_place_of("values", _npy("{'descr': '''")), "not an array of numbers"),
+    "a pickle": (_in_place_of("values", b"\x80\x04K\x01."), "not an array of numbers"),
+    "nothing": (_in_place_of("values", b""), "not an array of numbers"),
     "an encrypted member": (_encrypted, "encrypted"),
-    "bzip2": (_in_place_of("", b"", zipfile.ZIP_BZIP2), "packed or encrypted"),
-    "LZMA": (_in_place_of("", b"", zipfile.ZIP_LZMA), "packed or encrypted"),
+    "bzip2": (_in_place_of("", b"", zipfile.ZIP_BZIP2), "encrypted or not packed"),
+    "LZMA": (_in_place_of("", b"", zipfile.ZIP_LZMA), "encrypted or not packed"),
     "a member elsewhere": (_elsewhere, "is not a file of a"),
     "a name twice": (_as_well("values.npy"), "'values' twice"),
-    "a path": (_as_well("../values.npy"), "no name of an array"),
-    "an absolute path": (_as_well("/tmp/values.npy"), "no name of an array"),
-    "no array": (_as_well("values.txt"), "no name of an array"),
-    "an array of another file": (_as_well("curves.npy"), "'curves', which such a file has not"),
+    "a path": (_as_well("../values.npy"), "which is not an array"),
+    "an absolute path": (_as_well("/tmp/values.npy"), "which is not an array"),
+    "no array": (_as_well("values.txt"), "which is not an array"),
+    "an array of another file": (_as_well("curves.npy"), "'curves' that does not belong there"),
     "many members": (_as_well(*(f"test_{k}.npy" for k in range(3000))), "checksum"),
 }
 
@@ -295,7 +295,7 @@ def test_a_file_without_its_checksum_or_with_another_one_is_refused(archives, na
     np.savez(path, **{n: array for n, array in arrays.items() if n != "sha256"})
     refused(archive, path, "'sha256' is missing")
     np.savez(path, **arrays | {"sha256": "0" * 64})
-    refused(archive, path, "another checksum")
+    refused(archive, path, "checksum of its arrays is wrong")
     np.savez(path, **arrays)
     assert summary(archive.load(path)) == summary(archive.load(archive.path))
 
@@ -387,7 +387,7 @@ CONTRADICTIONS = {
     "elements twice": (
         "overlapping regions",
         _edited("regions_elements", _entry(0, 1)),
-        "each element must be once",
+        "each element must occur once",
     ),
     "faces": ("a surface", _edited("frame_left_faces", _entry((0, 0), 18)), "faces"),
     "points": ("a surface", _edited("frame_left_points", _entry((0, 0), np.nan)), "finite"),
@@ -428,7 +428,7 @@ CONTRADICTIONS = {
             | {"test_calibration_template_k_max": 2**31 - 1}
             | {"test_calibration_template_n_elements": 2**31 - 1}
         ),
-        "2147483647 numbers",
+        "2,147,483,647 elements; at most",
     ),
     "lambda": (
         "a calibration",
@@ -450,7 +450,7 @@ CONTRADICTIONS = {
                 "calibration_template_n_elements": 2**31 - 1,
             }
         ),
-        "p_values_",
+        "2,147,483,647 elements; at most",
     ),
     "permutations": ("a calibration", lambda a: a | {"n_permutations_": 31}, "n_permutations_"),
     "a scheme": (

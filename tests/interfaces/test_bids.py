@@ -85,7 +85,7 @@ class TestMaps:
         maps = find_subject_maps(folder, contrast="faces", stat="z", subjects=["sub-10", "01"])
         assert maps["subject"].tolist() == ["10", "01"]
         assert set(maps["stat"]) == {"z"}
-        with pytest.raises(FileNotFoundError, match="no such map of sub-03, sub-04 in"):
+        with pytest.raises(FileNotFoundError, match="no matching map of sub-03, sub-04 in"):
             find_subject_maps(folder, contrast="faces", subjects=["03", "01", "sub-04"])
 
     def test_several_are_told_apart(self, folder):
@@ -103,7 +103,7 @@ class TestMaps:
     def test_files_of_one_name_are_told_apart(self, folder):
         name = "sub-01_task-x_contrast-faces_stat-effect_statmap.nii.gz"
         put(folder / "old" / name)
-        with pytest.raises(ValueError, match=r"Got 2 of one name: .*old.*func"):
+        with pytest.raises(ValueError, match=r"Got 2 with the same name: .*old.*func"):
             find_subject_maps(folder, contrast="faces")
 
     def test_spaces_of_fmriprep(self, tmp_path):
@@ -119,7 +119,7 @@ class TestMaps:
             find_subject_maps(folder, contrast="face")
         with pytest.raises(FileNotFoundError, match=r"no map named 'sub-\*_bold\.nii\.gz'"):
             find_subject_maps(folder, suffix="bold")
-        with pytest.raises(FileNotFoundError, match="folder of maps is not there"):
+        with pytest.raises(FileNotFoundError, match="folder of maps does not exist"):
             find_subject_maps(tmp_path / "none")
         (tmp_path / "file").write_text("")
         with pytest.raises(NotADirectoryError, match="folder of maps must be a folder"):
@@ -157,13 +157,13 @@ class TestMasks:
 
     def test_of_some_only_are_refused(self, tmp_path, maps):
         (tmp_path / "sub-02" / "sub-02_task-x_space-MNI_desc-brain_mask.nii.gz").unlink()
-        with pytest.raises(ValueError, match=r"All subjects .* Got none of sub-02"):
+        with pytest.raises(ValueError, match=r"Either all subjects .* Got none for sub-02"):
             find_group_mask(tmp_path, maps)
 
     def test_without_a_common_voxel_are_refused(self, tmp_path, maps, masks):
         name = "sub-02_task-x_space-MNI_desc-brain_mask.nii.gz"
         put(tmp_path / "sub-02" / name, (~masks[0]).astype("uint8"))
-        with pytest.raises(ValueError, match="must have a voxel in common"):
+        with pytest.raises(ValueError, match="must share a voxel"):
             find_group_mask(tmp_path, maps)
 
     def test_maps_on_two_grids_are_refused(self, tmp_path, maps):

@@ -210,10 +210,10 @@ class TestCopies:
     @pytest.mark.parametrize(
         ("change", "match"),
         [
-            ("fewer", r"of the same clusters.*none in the table only, 1 in the image only"),
-            ("more", r"of the same clusters.*99 in the table only, none in the image only"),
-            ("size", r"cluster 1 has 7777 voxels. Got \d+ of it"),
-            ("index", r"must have an integer"),
+            ("fewer", r"list the same clusters.*none in the table only, 1 in the image only"),
+            ("more", r"list the same clusters.*99 in the table only, none in the image only"),
+            ("size", r"cluster 1 has 7777 voxels. Got \d+ tested voxels"),
+            ("index", r"the index and the size of each cluster, as integers"),
         ],
     )
     def test_tables_of_other_clusters_are_refused(self, feat, ari, study, name, change, match):
@@ -245,7 +245,7 @@ class TestCopies:
             (feat / name).write_bytes(content)
             with pytest.raises(ValueError, match=match):
                 fsl_tables_with_tdp(ari, [feat / name])
-        with pytest.raises(FileNotFoundError, match=r"cluster table is not there.*none\.txt"):
+        with pytest.raises(FileNotFoundError, match=r"cluster table does not exist.*none\.txt"):
             fsl_tables_with_tdp(ari, [feat / "none.txt"])
         with pytest.raises(IsADirectoryError, match=r"cluster table must be a file.*stats"):
             fsl_tables_with_tdp(ari, [feat / "stats"])
@@ -254,7 +254,7 @@ class TestCopies:
         for path in find_feat_tables(feat):
             for name, copy in fsl_tables_with_tdp(ari, [path]).items():
                 (feat / name).write_bytes(copy)
-                with pytest.raises(ValueError, match="has a column 'TDP' already"):
+                with pytest.raises(ValueError, match="already has a column 'TDP'"):
                     fsl_tables_with_tdp(ari, [feat / name])
 
 
@@ -279,7 +279,7 @@ class TestWriting:
         out = tmp_path / "new" / "out"
         write_fsl_tdp(read_feat(feat), out)
         content = (out / "zstat1_clusters.tsv").read_bytes()
-        with pytest.raises(FileExistsError, match="is there already"):
+        with pytest.raises(FileExistsError, match="exists already"):
             write_fsl_tdp(read_feat(feat), out, alpha=0.5)
         assert (out / "zstat1_clusters.tsv").read_bytes() == content
         write_fsl_tdp(read_feat(feat), out, alpha=0.5, overwrite=True)
@@ -295,7 +295,7 @@ class TestWriting:
     def test_tables_of_one_name_are_refused(self, feat, tmp_path):
         tables = [feat / "cluster_zstat1.txt", feat.parent / "cluster_zstat1.txt"]
         tables[1].write_bytes(tables[0].read_bytes())
-        with pytest.raises(ValueError, match="names of their own"):
+        with pytest.raises(ValueError, match="must have different names"):
             write_fsl_tdp(read_feat(feat), tmp_path / "out", tables=tables)
 
     def test_no_clusters_is_said(self, feat, study, img_of):
@@ -359,9 +359,9 @@ class TestBadFiles:
             read_feat(feat)
         with pytest.raises(NotADirectoryError, match=r"FEAT folder must be a folder\. Got a file"):
             read_feat(feat / "mask.nii.gz")
-        with pytest.raises(FileNotFoundError, match=r"FEAT folder is not there.*none\.feat"):
+        with pytest.raises(FileNotFoundError, match=r"FEAT folder does not exist.*none\.feat"):
             read_feat(feat.parent / "none.feat")
-        with pytest.raises(FileNotFoundError, match=r"no folder stats in .*this is no FEAT"):
+        with pytest.raises(FileNotFoundError, match=r"no folder stats in .*it is not a FEAT"):
             read_feat(feat.parent)
 
     @pytest.mark.parametrize("content", ["", "many", "3 4", "-2", "0", "nan", "inf"])
@@ -370,7 +370,7 @@ class TestBadFiles:
         with pytest.raises(ValueError, match=r"stats/dof' must hold"):
             read_feat(feat, "tstat1")
         (feat / "stats" / "dof").unlink()
-        with pytest.raises(FileNotFoundError, match=r"degrees of freedom is not there.*dof"):
+        with pytest.raises(FileNotFoundError, match=r"degrees of freedom does not exist.*dof"):
             read_feat(feat, "tstat1")
 
     @pytest.mark.parametrize("stat", ["zstat", "cope1", "zstat0", "../zstat1", "ZSTAT1"])

@@ -112,7 +112,7 @@ class TestRecognised:
         assert read_p_map(path, mask_img=mask_img).stat_type == "neg_log10_p"
         for held in ("p", "one_minus_p"):
             path = put("x_vox_tstat_uncp_c1.nii", HELD[held](p))
-            with pytest.raises(ValueError, match=r"stat_type must say .* no 'x_palmconfig\.txt'"):
+            with pytest.raises(ValueError, match=r"stat_type must .* no 'x_palmconfig\.txt'"):
                 read_p_map(path, mask_img=mask_img)
             assert read_p_map(path, mask_img=mask_img, stat_type=held).stat_type == held
 
@@ -158,7 +158,7 @@ class TestRefused:
 
     def test_unknown_names_need_their_type(self, put, p, mask_img, expected):
         path = put("mine.nii", p)
-        with pytest.raises(ValueError, match=r"stat_type must say what 'mine\.nii' holds"):
+        with pytest.raises(ValueError, match=r"stat_type must be given for 'mine\.nii'"):
             read_p_map(path, mask_img=mask_img)
         stat_map = read_p_map(path, mask_img=mask_img, stat_type="p")
         pd.testing.assert_frame_equal(table_of(stat_map), expected(6))
@@ -178,7 +178,7 @@ class TestRefused:
             read_p_map(path, mask_img=mask_img)
 
     def test_missing_files(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match="p-value map is not there"):
+        with pytest.raises(FileNotFoundError, match="p-value map does not exist"):
             read_p_map(tmp_path / "x_vox_p_tstat1.nii.gz")
         with pytest.raises(IsADirectoryError, match="p-value map must be a file"):
             read_p_map(tmp_path)

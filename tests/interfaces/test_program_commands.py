@@ -169,7 +169,7 @@ def test_what_is_no_uncorrected_p_value_is_refused(run, study, tmp_path, name):
         (["fsl", "{feat}", "--threshold-scale", "p"], "--threshold-scale is for"),
         (["fsl", "{feat}", "--lut", "{feat}/cluster_zstat1.txt"], "--lut is for"),
         (["fsl", "{feat}/stats/tstat1.nii.gz", "--df", "many"], "--df must be a number"),
-        (["fsl", "{feat}/nothing"], "not there"),
+        (["fsl", "{feat}/nothing"], "does not exist"),
         (["spm", "{feat}"], "SPM"),
         (["afni", "{feat}/stats/zstat1.nii.gz"], "sub"),
     ],

@@ -66,7 +66,7 @@ def _assert_same(fitted, again, **where):
 WAYS = {
     "thresholds": ClusterTDPTransformer([2, 3.5], two_sided=True, connectivity=26, alpha=0.1),
     "concentration": ClusterTDPTransformer("concentration", local_test="hommel"),
-    "infinite": ClusterTDPTransformer([2, np.inf]),
+    "far": ClusterTDPTransformer([2, 1e300]),
     "adaptive": AdaptiveTDPTransformer((0.5, 0.9), two_sided=True, cluster_threshold=2),
     "threshold-free": AdaptiveTDPTransformer(None),
     "t": ClusterTDPTransformer(2.5, stat_type="t", df=12),

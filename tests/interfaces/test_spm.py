@@ -78,7 +78,7 @@ class TestReading:
 
     def test_an_analysis_of_another_day_is_refused(self, folder):
         savemat(folder / "SPM.mat", {"SPM": spm_struct(erdf=28.0)})
-        with pytest.raises(ValueError, match=r"of one analysis\. Got T with 28 .* T with 29"):
+        with pytest.raises(ValueError, match=r"to one analysis\. Got T with 28 .* T with 29"):
             read_spm(folder)
 
     def test_one_contrast_is_no_list(self, folder):
@@ -125,7 +125,7 @@ class TestWithoutMat:
         write_spm_map(folder / "mine.nii", study.t, "SPM{T_[12.0]} - contrast 7: own")
         assert read_spm(folder / "mine.nii").df == 12.0
         write_spm_map(folder / "mine.nii", study.t, "")
-        with pytest.raises(ValueError, match=r"are unknown.*does not tell which contrast"):
+        with pytest.raises(ValueError, match=r"are unknown.*does not show its contrast"):
             read_spm(folder / "mine.nii")
         assert read_spm(folder / "mine.nii", "faces").df == 29.0
 
@@ -174,7 +174,7 @@ class TestBadInput:
             read_spm(folder)
 
     def test_what_is_not_there(self, folder):
-        with pytest.raises(FileNotFoundError, match=r"is not there.*nowhere"):
+        with pytest.raises(FileNotFoundError, match=r"does not exist.*nowhere"):
             read_spm(folder / "nowhere")
         (folder / "spmT_0001.nii").unlink()
         with pytest.raises(FileNotFoundError, match=r"no map of contrast 1 .*no spmT_0001"):

@@ -99,7 +99,7 @@ def regions(
     probability_threshold: Annotated[
         float | None,
         Option(
-            help="For a probabilistic atlas: a region is where its map is above this value.",
+            help="For a probabilistic atlas: voxels above this value belong to the region.",
             rich_help_panel="Sets",
         ),
     ] = None,

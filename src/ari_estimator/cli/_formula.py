@@ -109,7 +109,7 @@ def _check_depth(text: str) -> None:
         depth += (letter in "([") - (letter in ")]")
         deepest = max(deepest, depth)
     if deepest > _DEEPEST:
-        raise ValueError(f"more than {_DEEPEST} brackets are within each other")
+        raise ValueError(f"more than {_DEEPEST} brackets are nested")
     if re.search(r"(?:[-+]\s*){10}", text):
         raise ValueError("it has many signs in a row")
 

@@ -188,7 +188,7 @@ class ThresholdOptions(FormingOptions):
         list[str] | None,
         Option(
             help="Cluster-forming threshold in units of the map, or 'concentration'. Repeat it for "
-            "several. Without it, |z| > 3.09.",
+            "several. Without it, 3.09 on the z scale.",
             autocompletion=one_of(THRESHOLDS),
             rich_help_panel=_SETS,
         ),

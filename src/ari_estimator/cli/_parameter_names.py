@@ -40,6 +40,9 @@ _NAMED = re.compile(
     re.VERBOSE,
 )
 
+# The shell has no objects, so its messages do not offer them.
+_INSTANCE = re.compile(r",? or an instance of '[^']*'")
+
 
 class ParameterNames:
     """What the parameters of Python are called on the command line.
@@ -70,7 +73,7 @@ class ParameterNames:
         message : str
             The same. A parameter that the command has no option for stays as it is.
         """
-        return _NAMED.sub(self._replaced, message)
+        return _NAMED.sub(self._replaced, _INSTANCE.sub("", message))
 
     def _replaced(self, match: re.Match[str]) -> str:
         # Of the parts of a model, their own parameters: transformer__mask_img.

@@ -181,7 +181,7 @@ def afni(
         str | None, Option(help="Number (from 0) or label of the sub-brick with the statistic.")
     ] = None,
     clusters: Annotated[
-        str | None, Option(help="Cluster map that 3dClusterize -pref_map has written.")
+        str | None, Option(help="Cluster map written by 3dClusterize -pref_map.")
     ] = None,
 ) -> Outcome:
     """Compute the TDP of each cluster of an AFNI dataset."""

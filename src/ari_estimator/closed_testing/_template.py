@@ -1,4 +1,4 @@
-"""What a template is: thresholds with one parameter, by which permutations calibrate them."""
+"""Templates: thresholds with one parameter, which permutations calibrate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ari_estimator.files._stored_array import stored_array
 
 
 def check_count(value: int, *, name: str, smallest: int, largest: int, why: str = "") -> int:
-    """Return a count as an int of Python, or raise an error that names it."""
+    """Return a count as a Python int, or raise an error that names it."""
     if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
         raise TypeError(
             f"{name} must be an integer from {smallest} to {largest}{why}. "
@@ -27,8 +27,8 @@ def check_count(value: int, *, name: str, smallest: int, largest: int, why: str 
     return int(value)
 
 
-# A template of a file may have as many elements as this, which is 1 GiB of thresholds.
-_MOST_STORED = 2**27
+# Most elements of a template in a file: 256 MiB of thresholds.
+_MOST_STORED = 2**25
 
 _ANDREELLA = (
     "Andreella A, Hemerik J, Finos L, Weeda W, Goeman J (2023). Permutation-based true discovery "
@@ -42,7 +42,7 @@ _BLANCHARD = (
 
 
 class Template(ABC):
-    """A family of thresholds, ascending with the rank, each growing with lambda.
+    """A family of thresholds that ascend with the rank and grow with lambda.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Template(ABC):
 
     Examples
     --------
-    The inverse tells at which lambda a p-value is at a threshold.
+    The inverse is the lambda at which a threshold equals the p-value.
 
     >>> from ari_estimator.closed_testing import make_template
     >>> template = make_template("aorc", 100, k_max=10)
@@ -80,7 +80,7 @@ class Template(ABC):
     # useful only with few thresholds.
     keeps_all_thresholds: ClassVar[bool] = False
 
-    # What a paragraph on methods cites, in short and in full.
+    # References for a methods section, in short and in full.
     cited: ClassVar[str] = "Blanchard et al., 2020; Andreella et al., 2023"
     references: ClassVar[tuple[str, ...]] = (_ANDREELLA, _BLANCHARD)
 
@@ -94,12 +94,12 @@ class Template(ABC):
 
     @abstractmethod
     def cut(self, k_max: int) -> Template:
-        """Return the template of the first thresholds alone.
+        """Return the template with the first thresholds only.
 
         Parameters
         ----------
         k_max : int
-            How many, from ``delta + 1`` to ``k_max``.
+            Number of thresholds, from ``delta + 1`` to ``k_max``.
 
         Returns
         -------
@@ -109,7 +109,7 @@ class Template(ABC):
 
     @abstractmethod
     def thresholds(self, lambda_: float) -> np.ndarray:
-        """Return the thresholds at a parameter, by their formula.
+        """Return the thresholds at a parameter, from their formula.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ class Template(ABC):
         """
 
     def to_arrays(self) -> dict[str, Any]:
-        """Return what the template can be made from again.
+        """Return the template as arrays, from which it can be restored.
 
         Returns
         -------
@@ -154,12 +154,12 @@ class Template(ABC):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Template:
-        """Return the template that :meth:`to_arrays` described.
+        """Restore a template from arrays.
 
         Parameters
         ----------
         arrays : mapping of str to ndarray
-            What :meth:`to_arrays` gave.
+            The result of :meth:`to_arrays`.
 
         Returns
         -------
@@ -169,23 +169,25 @@ class Template(ABC):
         Raises
         ------
         ValueError
-            If they are no such arrays.
+            If arrays are missing, malformed or contradict each other.
         """
         make: Any = cls  # a class that is made from its size and shape
         n_elements, k_max, delta = (
             stored_array(arrays, name, "i").item() for name in ("n_elements", "k_max", "delta")
         )
         if n_elements > _MOST_STORED:
-            raise ValueError(f"it is of {n_elements:,} elements, and may be of {_MOST_STORED:,}")
+            raise ValueError(
+                f"it has {n_elements:,} elements; at most {_MOST_STORED:,} can be read"
+            )
         return make(n_elements, k_max=k_max, delta=delta)
 
     def _rounding(self, lambda_: float) -> float:
         """Bound how far rounding may make the inverse fall at lambda while the p-value grows."""
-        # Nothing where each of its operations keeps order when it is rounded.
+        # 0 if rounding keeps the order in each operation of the inverse.
         return 0.0
 
     def critical_thresholds(self, lambda_: float) -> np.ndarray:
-        """Return thresholds that p-values may be equal to.
+        """Return thresholds for a comparison with ``<=`` instead of ``<``.
 
         Parameters
         ----------
@@ -195,21 +197,21 @@ class Template(ABC):
         Returns
         -------
         thresholds : ndarray of shape (k_max,)
-            ``c_1 <= ... <= c_K <= 1``, such that ``inverse(k, p) < lambda_`` for every number
-            ``p <= c_k``, and for no other but for rounding; -1 where there is no such p-value.
+            ``c_1 <= ... <= c_K <= 1``. Up to rounding, ``inverse(k, p) < lambda_`` holds exactly
+            for ``p <= c_k``; -1 where it holds for no p-value.
 
         Notes
         -----
-        A calibrated parameter is itself the pivotal statistic of one of the permutations: one
-        of its p-values equals ``t_k(lambda)``, and with ``p <= t_k`` the permutation would be
-        one too many. So ``c_k`` is the next smaller double than ``t_k``, and ``p <= c_k`` is
-        the comparison ``p < t_k``. As ``t_k`` and the inverse have rounding errors, which may
-        be on either side, it is the inverse that decides: ``c_k`` is the largest double at
-        which it is below lambda.
+        A calibrated parameter is the pivotal statistic of one of the permutations. One p-value
+        of this permutation equals ``t_k(lambda)``. With ``p <= t_k``, one permutation too many
+        would have a p-value below its threshold. So ``c_k`` is the double just below ``t_k``,
+        and ``p <= c_k`` means ``p < t_k``. The rounding errors of ``t_k`` and of the inverse may
+        go either way. Therefore the inverse decides: ``c_k`` is the largest double at which it
+        is below lambda.
         """
         ranks = np.arange(1, self.k_max + 1)
         limit = lambda_ - self._rounding(lambda_)
-        # Doubles from 0 on are in the order of their bits, taken for integers.
+        # Doubles from 0 on sort like their bits as integers.
         guess = np.clip(np.nextafter(self.thresholds(lambda_), -1), 0, 1).view(np.int64)
         critical = _last_true(
             lambda bits, i: self.inverse(ranks[i], bits.view(np.float64)) < limit, guess
@@ -218,17 +220,17 @@ class Template(ABC):
         return np.minimum.accumulate(thresholds[::-1])[::-1]
 
 
-# One, as an integer of the same bits.
+# The bits of 1.0 as an integer.
 _BITS_OF_ONE = int(np.array(1.0).view(np.int64))
 
 
 def _last_true(
     holds: Callable[[np.ndarray, np.ndarray], np.ndarray], guess: np.ndarray
 ) -> np.ndarray:
-    """Return the last integers at which something holds, up to the bits of 1.0; -1 for none.
+    """Return the last integers at which a condition holds, up to the bits of 1.0; -1 for none.
 
-    ``holds(integers, i)`` tells for the problems ``i``. It holds up to some integer and not
-    beyond, which is searched in steps that double, away from the guess and back.
+    ``holds(integers, i)`` evaluates the condition for the problems ``i``. It holds up to some
+    integer and not beyond. The search starts at the guess, doubles its steps, then bisects.
     """
     lowest, highest = -1, _BITS_OF_ONE + 1
     low = np.full(guess.size, lowest, dtype=np.int64)
@@ -242,7 +244,7 @@ def _last_true(
         i = i[high[i] - low[i] > 1]
         above, below = low[i], high[i]
         at = above + (below - above) // 2
-        # Until both ends are known: away from the one that is.
+        # Until both ends are known, move away from the known end.
         at = np.where(above == lowest, np.maximum(below - step, lowest + 1), at)
         at = np.where(below == highest, np.minimum(above + step, highest - 1), at)
         step = min(2 * step, _BITS_OF_ONE // 2)

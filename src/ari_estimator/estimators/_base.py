@@ -52,8 +52,10 @@ class ImageInputTags(InputTags):
     niimg_like: bool = True
     surf_img: bool = True
 
+
 # Makes the output from the fitted maps, which come one at a time.
 OutputMaker = Callable[[ImageMaps | ArrayMaps, Iterable[FittedMap]], Any]
+
 
 # scikit-learn would wrap every output, including images, so this class wraps arrays itself. mypy
 # does not know the keyword, because scikit-learn has no types.
@@ -166,8 +168,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         TypeError
             If the mask and the maps are images of different kinds.
         ValueError
-            If a parameter is out of range; if the mask is empty, not binary, or not on the grid or
-            mesh of the maps; if there is no mask and a map looks thresholded; or for the reasons
+            If a parameter is out of range. If the mask is empty, not binary, or not on the grid or
+            mesh of the maps. If there is no mask and a map looks thresholded. Or for the reasons
             given in :meth:`transform`.
         """
         self._fit(X, calibration)
@@ -198,7 +200,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             If the input is none of these, or its kind differs from the kind of the mask.
         ValueError
             If a map is not on the grid or mesh of the mask, is constant, is NaN everywhere in the
-            mask, or has values that its statistic cannot have; or if the columns of a table differ
+            mask, or has values that its statistic cannot have. Or if the columns of a table differ
             from the columns in :meth:`fit`.
         """
         check_is_fitted(self)
@@ -261,7 +263,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         make_test = None
         if calibration is not None:
             refuse_unused(
-                "with a calibration, which takes the place of the local test",
+                "with a calibration, which replaces the local test",
                 {"local_test": (self.local_test, "simes")},
             )
             make_test = calibrated_test(calibration, self.alpha)
@@ -311,8 +313,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         images = maps if isinstance(maps, ImageMaps) else None
         if images is not None and images.is_read_once and self.mask_img is None:
             raise ValueError(
-                "mask_img must be given for maps from an iterator, which can be read once: a mask "
-                "that is computed from them needs a second time. Give a mask, or a list of the "
+                "mask_img must be given for maps from an iterator: it can be read only once, but "
+                "computing a mask from the maps needs a first pass. Pass a mask, or a list of the "
                 "maps. Got None."
             )
         self._frame = frame = fit_frame(
@@ -331,7 +333,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 warn_of_preprocessing(frame.masker, of_arrays=images is None)
             if make_test is not None and maps.are_several:
                 raise ValueError(
-                    "X must be a single map if there is a calibration, which is of one map. "
+                    "X must be a single map with a calibration, which belongs to one map. "
                     "Got several maps."
                 )
             self._settled = settled
@@ -399,9 +401,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         checks_family = is_fit and not mask_is_given and isinstance(maps, ImageMaps)
         if checks_family and frame.is_computed and statistic.is_p:
             raise ValueError(
-                f"mask_img must be given for a map of stat_type={statistic.stat_type!r}. Got none: "
-                "where the background is 0 or 1, and so a p-value too, no mask can be computed "
-                "from the map."
+                f"mask_img must be given for a map of stat_type={statistic.stat_type!r}: no mask "
+                "can be computed from the map, because a background of 0 or 1 looks like a "
+                "p-value. Got None."
             )
         infer = partial(
             FittedMap.infer,
@@ -483,8 +485,10 @@ def _exhaust(maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> N
 
 def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> None:
     """Without a mask, refuse a map that does not hold all tested elements."""
-    if frame.fills_grid:
+    if frame.fills_grid or frame.is_computed:
+        # A map with NaN anywhere gets a mask of all other voxels, zeros included.
         warn_of_untested_zeros(values, statistic, frame.space.element_name[1], frame.mask_called)
+    if frame.fills_grid:
         return
     # In a mask computed from several maps, a zero may be the result of thresholding.
     kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
