@@ -11,7 +11,6 @@ def with_policy(
     html: str,
     *,
     scripts: Iterable[str] = (),
-    handlers: Iterable[str] = (),
     workers: bool = False,
 ) -> str:
     """Return a page with a Content-Security-Policy.
@@ -28,9 +27,6 @@ def with_policy(
     scripts : iterable of str, default=()
         The text of each script element.
 
-    handlers : iterable of str, default=()
-        The text of each attribute that is a script, such as ``onclick``.
-
     workers : bool, default=False
         Whether scripts start workers that they make, and read data that they hold as if these were
         files.
@@ -42,9 +38,6 @@ def with_policy(
     """
     rules = ["default-src 'none'", "img-src data: blob:", "style-src 'unsafe-inline'"]
     may_run = [_checksum(script) for script in scripts]
-    of_handlers = [_checksum(handler) for handler in handlers]
-    if of_handlers:
-        may_run += ["'unsafe-hashes'", *of_handlers]  # means: checksums of attributes count
     if may_run:
         rules.append(f"script-src {' '.join(dict.fromkeys(may_run))}")
     if workers:

@@ -84,7 +84,7 @@ def test_thresholds_may_be_written_to():
 
 @pytest.mark.parametrize("lambda_", [-1, 4, np.inf, np.nan])
 def test_a_parameter_that_is_no_curve_is_refused(lambda_):
-    with pytest.raises(ValueError, match="lambda_ must be from 0 to 3 curves"):
+    with pytest.raises(ValueError, match="lambda_ must be from 0 to n_curves=3"):
         LearnedTemplate(CURVES, 5).thresholds(lambda_)
 
 

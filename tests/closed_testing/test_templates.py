@@ -409,12 +409,12 @@ def test_too_few_elements_are_refused(cls, m):
 
 
 def test_a_template_of_other_elements_is_refused():
-    with pytest.raises(ValueError, match="template is one of 10 elements, and there are 11"):
+    with pytest.raises(ValueError, match=r"template must have 11 elements. Got one with 10"):
         make_template(SimesTemplate(10), 11)
 
 
 def test_a_template_that_is_made_already_keeps_its_shift():
-    with pytest.raises(ValueError, match="delta must be 0 for a template that is made already"):
+    with pytest.raises(ValueError, match="delta must be 0 for an existing template"):
         make_template(SimesTemplate(10, delta=2), 10, delta=3)
-    with pytest.raises(ValueError, match="delta must be 0 for a template that is made already"):
+    with pytest.raises(ValueError, match="delta must be 0 for an existing template"):
         make_template(LearnedTemplate([[0.1]], 10), 10, delta=1)

@@ -135,7 +135,7 @@ class TestMasks:
         if as_path:
             mask_img.to_filename(tmp_path / "mask.nii.gz")
             mask_img = tmp_path / "mask.nii.gz"
-        with pytest.raises(ValueError, match=r"mask_img must be binary.* Got values from 1.* to 2"):
+        with pytest.raises(ValueError, match=r"mask_img must be binary.* Got nonzero values from 1.* to 2"):
             ClusterTDPTransformer(mask_img=mask_img).fit_transform(z_img)
 
     @pytest.mark.parametrize("value", [np.ones((8, 9, 10)), 3], ids=["array", "int"])

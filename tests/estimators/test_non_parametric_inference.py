@@ -302,17 +302,17 @@ class TestRefusals:
             (
                 {"mask": NiftiMasker(standardize=None), "smoothing_fwhm": 4},
                 ValueError,
-                "smoothing_fwhm must be None with a masker .* nilearn ignores",
+                "smoothing_fwhm must be None if mask is a masker .* would not smooth",
             ),
             (
                 {"transformer": ClusterTDPTransformer(two_sided=True)},
                 ValueError,
-                r"two_sided_test must be two_sided of the transformer.*transformer\.two_sided=True",
+                r"two_sided_test must be equal to two_sided of the transformer.*transformer\.two_sided=True",
             ),
             (
                 {"transformer": ClusterTDPTransformer(alpha=0.1)},
                 ValueError,
-                r"alpha must be alpha of the transformer. Got alpha=0\.05 .*alpha=0\.1",
+                r"alpha must be equal to alpha of the transformer. Got alpha=0\.05 .*alpha=0\.1",
             ),
             ({"transformer": "clusters"}, TypeError, "transformer must be a ClusterTDPTransformer"),
             ({"template": "voodoo"}, ValueError, "'template' parameter"),

@@ -570,7 +570,7 @@ BAD_THRESHOLDS = [
       for value in ("p", True, ["0.01"]) for scale in ("stat", "p")),
     ({"threshold": [], "threshold_scale": "p"}, ValueError, "'threshold' .*at least one"),
     *(({"threshold": value, "threshold_scale": "p"}, ValueError,
-       f"threshold_scale must be left at the default with threshold={value!r}, .* no number")
+       f"threshold_scale must be left at the default with threshold={value!r}, .* not a number")
       for value in (None, "concentration")),
     *(({"threshold_scale": value}, ValueError, f"'threshold_scale' parameter of .* Got {value!r}")
       for value in ("z", "P", "", None, 0.05)),
@@ -776,7 +776,7 @@ class TestWithoutAMask:
         self, brain, effect, make_img, stat_type, background, is_masker
     ):
         img = make_img(np.where(brain, values_of(effect, stat_type), background))
-        match = f"mask_img must be given for a map of stat_type='{stat_type}'. Got none"
+        match = f"mask_img must be given for a map of stat_type='{stat_type}': no mask can"
         mask_img = NiftiMasker() if is_masker else None
         labels_img = make_img(brain.astype("uint8"))
         for transformer in (

@@ -263,7 +263,7 @@ def test_cifti_arrays_and_other_things_are_refused(small_map):
     with pytest.raises(TypeError):
         explore(3)
     ari = ClusterTDPTransformer(mask_img=small_map[1]).fit()
-    with pytest.raises(ValueError, match="seen no map"):
+    with pytest.raises(ValueError, match="not fitted to a map"):
         explore(ari)
 
 

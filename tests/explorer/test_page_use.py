@@ -51,7 +51,7 @@ def test_click_tells_of_the_cluster_that_python_finds(page, fitted):
     assert voxel != before
     assert voxel[2] == 4
     told = _at_crosshair(page)
-    element = element_at(fitted, voxel)
+    element = element_at(fitted, index=voxel)
     assert float(told["z"]) == pytest.approx(fitted.maps_.family.stat[element], abs=1e-3)
     cluster = fitted.forest_.cluster_of(element, 0.5)
     assert (told["cluster"] == "none") == (cluster is None)
@@ -62,7 +62,7 @@ def test_crosshair_tells_size_bound_peak_and_region(page, fitted):
     forest, family = fitted.forest_, fitted.maps_.family
     _go_to(page, (3, 3, 3))
     told = _at_crosshair(page)
-    cluster = forest.cluster_of(element_at(fitted, (3, 3, 3)), 0.5)
+    cluster = forest.cluster_of(element_at(fitted, index=(3, 3, 3)), 0.5)
     members = forest.members(cluster)
     assert told["voxels"] == str(members.size)
     assert told["true discoveries, at least"] == str(forest.true_discoveries[cluster])
@@ -88,7 +88,7 @@ def test_grow_shrink_undo_redo_and_reset(page, fitted):
     first = forest.query(0.7).tolist()
     assert _shown(page) == first
     _go_to(page, (3, 3, 3))
-    cluster = forest.cluster_of(element_at(fitted, (3, 3, 3)), 0.7)
+    cluster = forest.cluster_of(element_at(fitted, index=(3, 3, 3)), 0.7)
     page.locator("#step").fill("0.1")
     page.locator("#step").press("Enter")
     page.locator("#grow").click()
@@ -180,6 +180,7 @@ def test_headers_sort_the_table(page):
 
 
 def _download(page, button, folder):
+    page.evaluate("document.getElementById('files').open = true")
     with page.expect_download() as waiting:
         page.locator(button).click()
     path = folder / waiting.value.suggested_filename
@@ -235,9 +236,10 @@ def test_overlay_opacity_and_view_change_the_picture(page):
         return page.locator("#brain").screenshot()
 
     seen = [picture()]
-    for overlay in ("clusters", "free", "statistic"):
+    for overlay in ("clusters", "tdp", "free", "statistic"):
         page.locator("#overlay").select_option(overlay)
         seen.append(picture())
+    page.evaluate("document.getElementById('display').open = true")
     page.locator("#opacity").fill("0.2")
     seen.append(picture())
     page.locator("#views").select_option("render")
@@ -249,6 +251,7 @@ def test_state_is_in_the_address_and_comes_back(page, open_page, page_file):
     _ask(page, 0.45)
     page.locator("#overlay").select_option("free")
     page.locator("#radius").fill("6.5")
+    page.evaluate("document.getElementById('display').open = true")
     page.locator("#opacity").fill("0.35")
     page.locator("#views").select_option("coronal")
     _go_to(page, (3, 3, 3))
@@ -283,7 +286,7 @@ def test_state_is_in_the_address_and_comes_back(page, open_page, page_file):
             ["tdp", "overlay", "at", "radius", "opacity", "theme", "view", "camera", "mesh"],
         ),
         ("#%", []),
-        ("#at=1e9,0,0&tdp=", ["tdp"]),
+        ("#at=1e9,0,0&tdp=", ["tdp", "at"]),
         ("#in=zz.zz.zz", ["clusters"]),
         ("#in=<script>", ["clusters"]),
         ("#out=0", ["clusters"]),
@@ -298,7 +301,7 @@ def test_address_with_nonsense_opens_the_page_all_the_same(
     assert all(name in said for name in wrong)
     assert bool(said) == bool(wrong)
     assert _shown(page) == fitted.forest_.query(0.7).tolist()
-    assert page.evaluate("ari.page.overlay") == "tdp"
+    assert page.evaluate("ari.page.overlay") == "found"
     assert page.evaluate("ari.page.map.geometry.isInside(ari.page.place)")
 
 
@@ -306,14 +309,11 @@ def _slice_pixels(page, voxels):
     """Return where voxels of the axial slice are drawn, as pixels of the page."""
     return page.evaluate(
         """(voxels) => {
-            const { nv, grid } = ari.page.viewer;
-            const box = document.getElementById("brain").getBoundingClientRect();
-            const [left, top, width, height] = nv.screenSlices[0].leftTopWidthHeight;
-            const [low, high] = [[0, 0], [width, height]].map(([x, y]) =>
-                ari.page.viewer._voxelFrom(nv.screenXY2TextureFrac(left + x, top + y, 0, false)));
-            return voxels.map((voxel) => [0, 1].map((axis) =>
-                (axis ? box.top + top : box.left + left) + [width, height][axis]
-                * (voxel[axis] - low[axis]) / (high[axis] - low[axis])));
+            const { left, top } = document.getElementById("brain").getBoundingClientRect();
+            return voxels.map((voxel) => {
+                const [x, y] = ari.page.viewer.pixelOf("axial", [...voxel, 0]);
+                return [left + x, top + y];
+            });
         }""",
         voxels,
     )
@@ -380,7 +380,7 @@ def test_region_is_undone_with_the_rest_and_cleared(page, fitted):
     assert len(sphere) == page.evaluate("ari.page.sphere.n_tested")
     page.locator("#add-cluster").click()
     both = page.evaluate("Array.from(ari.page.session.region)")
-    cluster = fitted.forest_.cluster_of(element_at(fitted, (3, 3, 3)), 0.7)
+    cluster = fitted.forest_.cluster_of(element_at(fitted, index=(3, 3, 3)), 0.7)
     assert both == sorted({*sphere, *fitted.forest_.members(cluster).tolist()})
     _ask(page, 0.3)
     assert page.evaluate("Array.from(ari.page.session.region)") == both
@@ -418,11 +418,9 @@ def test_region_of_an_oblique_image_is_where_it_is_drawn(open_page, small_map, t
     page.wait_for_timeout(200)
     x, y = page.evaluate(
         """() => {
-            const { nv } = ari.page.viewer;
-            const box = document.getElementById("brain").getBoundingClientRect();
-            const [left, top, width, height] = nv.screenSlices[0].leftTopWidthHeight;
-            const [u, v] = nv.scene.crosshairPos;
-            return [box.left + left + u * width, box.top + top + (1 - v) * height];
+            const { left, top } = document.getElementById("brain").getBoundingClientRect();
+            const [x, y] = ari.page.viewer.pixelOf("axial", ari.page.place);
+            return [left + x, top + y];
         }"""
     )
     page.locator("#pen").click()
@@ -449,7 +447,7 @@ def test_arrow_keys_move_the_crosshair_by_a_voxel(page):
 
 def test_every_control_has_a_name_and_can_be_reached_by_key(page):
     nameless = page.evaluate(
-        """() => [...document.querySelectorAll("button, input, select, canvas")].filter((e) =>
+        """() => [...document.querySelectorAll("button, input, select, summary, #brain")].filter((e) =>
             !(e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim())
             || e.tabIndex < 0).map((e) => e.outerHTML)"""
     )
@@ -519,7 +517,7 @@ def test_map_without_discoveries_is_shown(open_page, small_map, tmp_path):
     rng = np.random.default_rng(0)
     _, mask_img, _ = small_map
     z_img = nib.Nifti1Image(rng.standard_normal(mask_img.shape), mask_img.affine)
-    with pytest.warns(UserWarning, match="no cluster with such a TDP"):
+    with pytest.warns(UserWarning, match="no cluster with this TDP"):
         document = explore(z_img, mask_img=mask_img)
     document.save_as_html(tmp_path / "null.html")
     page = open_page(tmp_path / "null.html")

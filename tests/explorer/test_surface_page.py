@@ -72,6 +72,7 @@ def _download(page, button, folder, n_files=2):
         found.append(download)
 
     page.on("download", note)
+    page.evaluate("document.getElementById('files').open = true")
     page.locator(button).click()
     for _ in range(100):
         if len(found) == n_files:
@@ -148,7 +149,7 @@ def test_click_on_a_vertex_tells_of_its_cluster(page, fitted_surface):
     told = _at_crosshair(page)
     place = family.space.locate(np.array([target])).iloc[0]
     assert told["vertex"] == f"{place['hemisphere']} {place['vertex']}"
-    assert target == element_at(fitted_surface, {place["hemisphere"]: int(place["vertex"])})
+    assert target == element_at(fitted_surface, index={place["hemisphere"]: int(place["vertex"])})
     assert float(told["z"]) == pytest.approx(family.stat[target], abs=1e-3)
     assert told["region"] in ("low", "<i>high</i>", "none")
     assert told["vertices"] == str(members.size)
@@ -222,9 +223,10 @@ def test_mesh_view_overlay_and_opacity_change_the_picture(page):
 
     _ask(page, 0.3)
     seen = [picture()]
-    for overlay in ("clusters", "free", "statistic"):
+    for overlay in ("clusters", "tdp", "free", "statistic"):
         page.locator("#overlay").select_option(overlay)
         seen.append(picture())
+    page.evaluate("document.getElementById('display').open = true")
     page.locator("#opacity").fill("0.2")
     seen.append(picture())
     page.locator("#meshes").select_option("map")
@@ -258,7 +260,7 @@ def test_image_files_are_the_images_of_python(page, fitted_surface, small_surfac
     clusters = forest.query(0.4)
     mask = np.concatenate([mask_img.data.parts[name] for name in HEMISPHERES])
     paths = sorted(_download(page, "#save-labels", tmp_path))
-    assert [path.name for path in paths] == [f"map_labels_{h}.label.gii" for h in HEMISPHERES]
+    assert [path.name for path in paths] == [f"Small_surface_labels_{h}.label.gii" for h in HEMISPHERES]
     images = [nib.load(path) for path in paths]
     labels = np.concatenate([image.agg_data() for image in images])
     np.testing.assert_array_equal(labels[mask], forest.labels(clusters))
@@ -300,7 +302,7 @@ def test_line_around_vertices_makes_a_region(page, fitted_surface, small_surface
     assert 3 < len(region) < (np.abs(pixels - here) < [60, 50]).all(axis=1).sum()
     paths = _download(page, "#save-region", tmp_path)
     mask_img = SurfaceImage(
-        small_surface[0].mesh, {h: tmp_path / f"map_region_{h}.label.gii" for h in HEMISPHERES}
+        small_surface[0].mesh, {h: tmp_path / f"Small_surface_region_{h}.label.gii" for h in HEMISPHERES}
     )
     assert len(paths) == 2
     expected = set_bound(fitted_surface, mask_img=mask_img)

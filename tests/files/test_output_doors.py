@@ -196,7 +196,7 @@ IN_THE_WAY = {
     "folder": (lambda path: path.mkdir(), "is a folder"),
     "pipe": (os.mkfifo, "a pipe"),
     "device": (lambda path: path.symlink_to("/dev/null"), "is a device"),
-    "dangling link": (lambda path: path.symlink_to("no/where"), "folder is not there"),
+    "dangling link": (lambda path: path.symlink_to("no/where"), "folder does not exist"),
     "write-protected file": (lambda path: path.touch(0o444), "write-protected"),
 }
 
@@ -237,7 +237,7 @@ def test_nothing_is_replaced_if_something_is_in_the_way_of_one_file(
 @pytest.mark.parametrize("door", FOLDERS | DEMO)
 def test_what_is_no_folder_is_refused(open_door, tmp_path, door, make):
     make(tmp_path / "results")
-    with pytest.raises((OSError, RefusedError), match="is a file, or lies in one"):
+    with pytest.raises((OSError, RefusedError), match="is a file, a device or a pipe, or lies"):
         open_door(door, tmp_path / "results")
     assert sorted(os.listdir(tmp_path)) == ["here", "results"]
 

@@ -140,7 +140,7 @@ def test_what_cannot_be_taken_back_is_told_and_old_files_stay(tmp_path, monkeypa
     (tmp_path / "a.txt").write_text("old")
     with monkeypatch.context() as patch:
         Moves(patch, tmp_path, 2, fail, once=False)
-        with pytest.raises(OSError, match=r"could not be taken back: .*a\.txt.* old ones are in"):
+        with pytest.raises(OSError, match=r"could not be removed: .*a\.txt.* old ones are in"):
             write(tmp_path, "a.txt", "b.txt")
     write(tmp_path, "other.txt")
     assert "old" in content(tmp_path).values()
@@ -211,7 +211,7 @@ def test_what_links_lead_to_is_taken_back(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: path.symlink_to("nowhere/at/all"), "whose folder is not there"),
+        (lambda path: path.symlink_to("nowhere/at/all"), "whose folder does not exist"),
         (lambda path: path.symlink_to(path.name), "in a circle"),
         (lambda path: path.symlink_to("b.txt"), "and so is another output file"),
         (lambda path: path.symlink_to("/dev/null"), "is a device"),
@@ -302,7 +302,7 @@ def test_programs_move_their_files_one_after_the_other(tmp_path, monkeypatch):
     monkeypatch.setattr(_whole_files, "_PATIENCE", 0.1)
     descriptor = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    with pytest.raises(OSError, match="Another program writes into"):
+    with pytest.raises(OSError, match="Another program has been writing to"):
         write(tmp_path, "a.txt")
     os.close(descriptor)
     write(tmp_path, "a.txt")
@@ -338,3 +338,36 @@ def test_a_single_file_is_written_like_several(tmp_path):
     assert content(tmp_path) == {"new": None, "new/a.txt": "a"}
     with pytest.raises(IsADirectoryError, match="is a folder"), whole_file(tmp_path / "new"):
         pass
+
+
+def test_folders_within_are_made_and_kept(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "a.txt").write_text("old")
+    (tmp_path / "old" / "b.txt").write_text("b")
+    with whole_files(tmp_path) as temporary:
+        for name in ("old", "new/inner"):
+            (temporary / name).mkdir(parents=True)
+            (temporary / name / "a.txt").write_text("a")
+    assert content(tmp_path) == {
+        "old": None,
+        "old/a.txt": "a",
+        "old/b.txt": "b",
+        "new": None,
+        "new/inner": None,
+        "new/inner/a.txt": "a",
+    }
+
+
+def test_a_refused_file_within_leaves_no_new_folder(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "a.txt").write_text("old")
+
+    def write_all():
+        with whole_files(tmp_path, overwrite=False) as temporary:
+            for name in ("old", "new"):
+                (temporary / name).mkdir()
+                (temporary / name / "a.txt").write_text("a")
+
+    with pytest.raises(FileExistsError, match=r"old/a\.txt"):
+        write_all()
+    assert content(tmp_path) == {"old": None, "old/a.txt": "old"}

@@ -192,7 +192,7 @@ class TestRowsOfVertices:
             ((32492, 1, 1), "of fsLR 32k in"),
             ((64984, 1, 1), "of fsLR 32k, both hemispheres in"),
             ((27307, 1, 6), "of fsaverage in"),  # cut into pieces by FreeSurfer
-            ((123457, 1, 1), "whose mesh its size does not tell"),
+            ((123457, 1, 1), "on an unknown mesh"),
         ],
         ids=str,
     )

@@ -388,14 +388,14 @@ class TestEstimators:
         for i in range(2):
             expected = get_region_composition(fit(2.0, seed=i), atlas_img)
             assert_frame_equal(get_region_composition(several, atlas_img, map_index=i), expected)
-        with pytest.raises(ValueError, match="which of the 2 maps is meant, 0 to 1"):
+        with pytest.raises(ValueError, match="one of the 2 maps, from 0 to 1"):
             get_region_composition(several, atlas_img)
 
     def test_of_a_second_level_model(self, mask_img, atlas_img):
         model = ARISecondLevelModel(mask_img=mask_img)
         images = [make_img(z_map(seed, 1.5)) for seed in range(6)]
         model.fit(images, design_matrix=pd.DataFrame({"intercept": np.ones(6)}))
-        with pytest.raises(NotFittedError, match="has no contrast whose TDP was computed"):
+        with pytest.raises(NotFittedError, match="has not computed the TDP of a contrast yet"):
             get_region_composition(model, atlas_img)
         model.compute_contrast(output_type="tdp")
         composition = get_region_composition(model, atlas_img)
@@ -403,7 +403,7 @@ class TestEstimators:
         assert_frame_equal(composition, get_region_composition(model.transformer_, atlas_img))
 
     def test_before_a_map_was_seen_is_refused(self, mask_img, atlas_img):
-        with pytest.raises(NotFittedError, match="Call fit or fit_transform with one"):
+        with pytest.raises(NotFittedError, match="Call fit or fit_transform with a map"):
             get_region_composition(ClusterTDPTransformer(mask_img=mask_img).fit(), atlas_img)
 
     def test_of_something_else_is_refused(self, atlas_img):

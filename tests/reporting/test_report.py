@@ -107,11 +107,11 @@ def test_report_says_what_was_found_and_what_is_guaranteed(clusters):
     text = text_of(clusters.generate_report(title="Button press").get_standalone())
     row = clusters.table_.iloc[0]
     assert "Button press" in text
-    reading = text.partition("How to read it.")[2].partition(" Clusters ")[0].strip()
+    reading = text.partition("How to read this report.")[2].partition(" Clusters ")[0].strip()
     assert reading == (
-        "The true discovery proportion (TDP) of a set is a lower bound on the active proportion of "
-        f"its voxels. For example, at least {row['true_discoveries']:,} of the "
-        f"{row['n_voxels']:,} voxels of cluster 1 are truly active: a TDP of "
+        "The true discovery proportion (TDP) of a set is a lower bound on the proportion of its "
+        f"voxels that are active. For example, at least {row['true_discoveries']:,} of the "
+        f"{row['n_voxels']:,} voxels of cluster 1 are truly active, which is a TDP of "
         f"{np.floor(1000 * row['tdp']) / 1000:.3f}. With probability at least 95 % (alpha = 0.05), "
         f"the bounds of all sets of the {clusters.n_tested_:,} voxels tested hold at once. You may "
         "therefore choose thresholds and sets after looking at the results."
@@ -122,10 +122,10 @@ def test_report_has_methods_to_paste_with_their_references(clusters):
     text = text_of(clusters.generate_report().get_standalone())
     methods = text.partition("Methods")[2]
     assert (
-        f"It tested a z map of {clusters.n_tested_:,} voxels for positive and negative effects. "
-        "Nothing says what the map holds: it was taken for z values. "
-        "Clusters are sets of at least 10 connected voxels with absolute values above 4; each "
-        "voxel is connected to its 6 neighbours. Closed testing used the local test of Simes "
+        f"All {clusters.n_tested_:,} voxels of a z map were tested for positive and negative "
+        "effects. The map declares no statistic, so its values were read as z values. "
+        "Clusters consisted of at least 10 connected voxels with absolute values above 4; "
+        "voxels were connected to their 6 neighbours. Closed testing used the local test of Simes "
         "(1986), which is valid under positive dependence."
     ) in methods
     for cited in ("Rosenblatt", "Goeman", "Simes"):
@@ -216,9 +216,9 @@ def test_adaptive_clusters_have_a_figure_more_and_are_cited(motor_img):
     assert n_figures(html) == 4
     text = text_of(html)
     assert (
-        "Adaptive thresholds (Chen et al., 2022) gave the largest supra-threshold clusters with a "
-        "TDP of at least 0.5 and 0.9. Each cluster has at least 20 voxels; each voxel is connected "
-        "to its 6 neighbours."
+        "Adaptive thresholding (Chen et al., 2022) found the largest supra-threshold clusters with "
+        "a TDP of at least 0.5 and 0.9. Each cluster had at least 20 voxels; voxels were connected "
+        "to their 6 neighbours."
     ) in text
     assert "Chen X" in text
 
@@ -226,8 +226,8 @@ def test_adaptive_clusters_have_a_figure_more_and_are_cited(motor_img):
 def test_sentence_on_a_threshold_free_map(motor_img):
     adaptive = AdaptiveTDPTransformer(None, connectivity=26).fit(motor_img)
     assert (
-        "The map shows at each voxel the highest TDP of all supra-threshold clusters that contain "
-        "it (Chen et al., 2022); each voxel is connected to its 26 neighbours."
+        "Each voxel of the TDP map shows the highest TDP of all supra-threshold clusters that "
+        "contain it (Chen et al., 2022); voxels were connected to their 26 neighbours."
     ) in text_of(adaptive.generate_report().get_standalone())
 
 
@@ -235,7 +235,7 @@ def test_sentence_on_the_concentration_threshold(motor_img):
     ari = ClusterTDPTransformer("concentration").fit(motor_img)
     height = ari.table_["threshold"][0]
     assert (
-        f"Clusters are sets of connected voxels above the concentration threshold, {height:.4g}; "
+        f"Clusters consisted of connected voxels above the concentration threshold, {height:.4g}; "
     ) in text_of(ari.generate_report().get_standalone())
     noise = np.random.default_rng(0).standard_normal(motor_img.shape)
     ari = ClusterTDPTransformer("concentration").fit(new_img_like(motor_img, noise))
@@ -251,7 +251,7 @@ def test_map_without_clusters_is_reported(motor_img):
     text = text_of(nothing.generate_report().get_standalone())
     assert (
         "A TDP of 0.6 would mean that at least 60 % of the voxels of a cluster are truly active. "
-        "Here every cluster has a TDP of 0, which says nothing about it."
+        "Here the TDP of every cluster is 0. This does not mean that nothing is active."
     ) in text
     assert "Hommel G (1983)" in text
 
@@ -309,7 +309,7 @@ def test_surfaces_are_reported():
     assert n_figures(html) == 3
     assert "vertices tested hold at once" in text_of(html)
     assert (
-        "Clusters are sets of connected vertices above 3.09; vertices are connected along the "
+        "Clusters consisted of connected vertices above 3.09; vertices were connected along the "
         "edges of the mesh."
     ) in text_of(html)
 
@@ -329,8 +329,8 @@ def test_cifti_images_are_reported_with_cortex_and_voxels():
     html = transformer.generate_report().get_standalone()
     assert n_figures(html) == 4
     assert (
-        "each voxel is connected to its 6 neighbours and vertices are connected along the edges of "
-        "the mesh."
+        "voxels were connected to their 6 neighbours and vertices were connected along the edges "
+        "of the mesh."
     ) in text_of(html)
 
 
@@ -350,20 +350,170 @@ def test_calibration_is_reported():
     assert "Andreella" in text
 
 
-def test_model_report_is_nilearns_with_the_tdp_below(subjects):
+def test_model_report_is_one_page_on_model_contrasts_and_tdp(subjects):
     model = fitted_model(subjects, ("intercept", "age"))
     plain = model.generate_report(contrasts=["intercept", "age"], title="a study", alpha=0.01)
-    assert "ari-report" not in plain.get_standalone()
+    text = text_of(plain.get_standalone())
+    assert "For true discovery proportions (TDPs), call compute_contrast" in text
     model.compute_contrast("intercept", output_type="tdp")
     report = model.generate_report(contrasts=["intercept", "age"], title="a study", alpha=0.01)
     html = report.get_standalone()
     assert report.body in html
-    assert html.count("<!DOCTYPE html>") == html.count("</html>") == 1
-    assert html.index("Statistical Maps") < html.index('<section class="ari-report">')
+    assert html.count("<!DOCTYPE html>") == html.count("</html>") == html.count("<h1>") == 1
     assert n_figures(html) == n_figures(plain.get_standalone()) + 3
-    text = text_of(html.partition('<section class="ari-report">')[2])
-    assert "True discovery proportions Contrast intercept" in text
+    text = text_of(html)
+    assert f"Contrast intercept Maps of subjects {N_SUBJECTS} Voxels tested" in text
     assert f"of the {model.n_tested_:,} voxels tested" in text
+    assert "Contrast intercept (weights 1, 0)" in text
+    assert "Mask given as mask_img" in text
+    assert "Contrast age" in text
+    assert "(p < 0.01, not corrected for multiple testing)" in text
+
+
+def test_model_report_needs_nothing_from_elsewhere(subjects):
+    model = fitted_model(subjects, ("intercept", "age"))
+    model.compute_contrast("intercept", output_type="tdp")
+    html = model.generate_report(contrasts="age").get_standalone()
+    tags = Tags(html)
+    assert not {"script", "link", "iframe", "a"} & set(tags.tags)
+    sources = [value for name, value in tags.attributes if name in ("src", "href")]
+    assert all(value.startswith("data:") for value in sources)
+    assert "http" not in html.replace("http-equiv", "")
+    assert "default-src 'none'" in html
+
+
+def test_model_report_lists_each_map_with_its_row_of_the_design(subjects, tmp_path):
+    maps, mask_img = subjects
+    files = []
+    for number, img in enumerate(maps, start=1):
+        files.append(tmp_path / f"sub-{number:02d}.nii")
+        Nifti1Image(get_data(img), img.affine).to_filename(files[-1])  # img gets no file
+    design = pd.DataFrame({"intercept": np.ones(N_SUBJECTS), "age": np.arange(N_SUBJECTS) - 4.5})
+    model = ARISecondLevelModel(mask_img=mask_img)
+    model.fit([str(file) for file in files], design_matrix=design)
+    text = text_of(model.generate_report().get_standalone())
+    assert all(str(file) in text for file in files)
+    assert f"{files[0]} 1 -4.5 {files[1]} 1 -3.5" in text
+    html = fitted_model(subjects).generate_report().get_standalone()
+    assert f"map {N_SUBJECTS} 1" in text_of(html)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"height_control": "fwe"}, "'height_control' must be one of"),
+        ({"plot_type": "cube"}, "'plot_type' must be one of"),
+        ({"cluster_threshold": -1}, "'cluster_threshold' must be a number, at least 0"),
+        ({"min_distance": -1}, "'min_distance' must be a number, at least 0"),
+        ({"threshold": 2}, "threshold must be left at the default with height_control='fpr'"),
+        ({"plot_type": "glass", "cut_coords": [0]}, "cut_coords must be left at the default"),
+    ],
+    ids=str,
+)
+def test_model_report_refuses_options_without_sense(subjects, options, said):
+    with pytest.raises(ValueError, match=said):
+        fitted_model(subjects).generate_report("intercept", **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"two_sided": True},
+        {"plot_type": "glass"},
+        {"display_mode": "x", "cut_coords": 3},
+        {"height_control": "bonferroni", "alpha": 0.05},
+        {"height_control": None, "threshold": 2.5, "cluster_threshold": 5},
+        {"bg_img": None},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of matplotlib, on so small a brain
+def test_model_report_shows_the_map_that_nilearn_thresholds(subjects, options):
+    from nilearn.glm import threshold_stats_img
+
+    model = fitted_model(subjects)
+    text = text_of(model.generate_report("intercept", **options).get_standalone())
+    given = {
+        name: options[name]
+        for name in ("alpha", "height_control", "threshold", "two_sided")
+        if name in options
+    }
+    _, height = threshold_stats_img(
+        model.compute_contrast("intercept"),
+        subjects[1],
+        **({"alpha": 0.001, "two_sided": False} | given),
+    )
+    sign = "|z|" if options.get("two_sided") else "z"
+    assert f"Shown: {sign} above {height:.3g}" in text
+    nothing = model.generate_report("intercept", height_control=None, threshold=50)
+    assert "No value has z above 50." in text_of(nothing.get_standalone())
+
+
+def test_model_report_of_surfaces():
+    mesh = PolyMesh(left=sheet(9), right=sheet(8))
+    rng = np.random.default_rng(0)
+    maps = []
+    for _ in range(N_SUBJECTS):
+        data = {name: rng.standard_normal(part.n_vertices) for name, part in mesh.parts.items()}
+        data["left"][:20] += 3
+        maps.append(SurfaceImage(mesh, data))
+    model = ARISecondLevelModel(transformer=ClusterTDPTransformer(2))
+    model.fit(maps, design_matrix=pd.DataFrame({"intercept": np.ones(N_SUBJECTS)}))
+    model.compute_contrast(output_type="tdp")
+    html = model.generate_report("intercept", two_sided=True).get_standalone()
+    assert n_figures(html) == 5
+    assert "mask computed from the maps" in text_of(html).lower()
+
+
+@pytest.mark.parametrize("file_format", ["svg", "pdf", "png"])
+def test_each_figure_of_a_report_can_be_saved(subjects, tmp_path, file_format):
+    calibration = PermutationCalibration(n_permutations=50, random_state=0)
+    model = fitted_model(subjects, calibration=calibration)
+    model.compute_contrast([1], output_type="tdp")
+    report = model.generate_report("intercept")
+    paths = report.save_figures(tmp_path / "figures", file_format=file_format, dpi=60)
+    assert [path.stem for path in paths] == [
+        "slices", "clusters", "strongest", "permutations", "design", "contrast_1"
+    ]  # fmt: skip
+    assert len(paths) == n_figures(report.get_standalone())
+    start = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}[file_format]
+    assert all(path.read_bytes().startswith(start) for path in paths)
+    assert plt.get_fignums() == []
+
+
+def test_figures_are_saved_as_asked_or_not_at_all(clusters, tmp_path):
+    report = clusters.generate_report()
+    with pytest.raises(ValueError, match=r"file_format must be one of .*'svg'.* Got 'bmp'"):
+        report.save_figures(tmp_path, file_format="bmp")
+    with pytest.raises(ValueError, match=r"dpi must be a number .* Got 0"):
+        report.save_figures(tmp_path, dpi=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_report_looks_the_same_in_every_style_and_with_latex(clusters):
+    expected = re.findall(r"base64,([^\"]+)", clusters.generate_report().body)
+    with plt.style.context("dark_background"), plt.rc_context({"text.usetex": True}):
+        drawn = re.findall(r"base64,([^\"]+)", clusters.generate_report().body)
+        assert plt.rcParams["text.usetex"] is True
+    assert drawn == expected
+
+
+def test_report_has_a_background_of_its_own_for_dark_notebooks(clusters):
+    style = re.search(r"<style>(.*?)</style>", clusters.generate_report().body, re.DOTALL)[1]
+    assert "background: var(--paper); color: var(--ink)" in style
+    assert "prefers-color-scheme: dark" in style
+
+
+def test_captions_say_slices_threshold_side_and_that_bounds_are_lower(motor_img, clusters):
+    text = text_of(clusters.generate_report().get_standalone())
+    assert re.search(r"Axial slices at z = (-?\d+, ){5}-?\d+ mm; left is on the left\.", text)
+    assert (
+        "Top: z of voxels with absolute values above 4 (two-sided test: positive and negative "
+        "effects). Bottom: at least this proportion of the voxels of the cluster is active (TDP)."
+    ) in text
+    one_sided = ClusterTDPTransformer(threshold=4).fit(motor_img)
+    text = text_of(one_sided.generate_report().get_standalone())
+    assert "with values above 4 (one-sided test: positive effects only)" in text
 
 
 def test_model_report_takes_what_nilearns_takes():
@@ -374,7 +524,7 @@ def test_model_report_takes_what_nilearns_takes():
 
 
 @pytest.mark.parametrize("is_weights", [False, True], ids=["name", "weights"])
-def test_names_of_contrasts_are_text_in_nilearns_part_too(subjects, is_weights):
+def test_names_of_contrasts_are_text(subjects, is_weights):
     model = fitted_model(subjects, (SCRIPT,))
     model.compute_contrast(SCRIPT, output_type="tdp")
     contrasts = {SCRIPT: np.array([1])} if is_weights else SCRIPT
@@ -389,9 +539,8 @@ def test_model_report_shows_the_calibration(subjects):
     model = fitted_model(subjects, calibration=calibration)
     model.compute_contrast([1], output_type="tdp")
     html = model.generate_report(contrasts="intercept").get_standalone()
-    section = html.partition('<section class="ari-report">')[2]
-    assert n_figures(section) == 4
-    text = text_of(section)
+    assert n_figures(html) == 6
+    text = text_of(html)
     assert "Contrast [1]" in text
     assert (
         "The critical vector follows the template “simes” (Blanchard et al., 2020; Andreella et "
@@ -424,7 +573,7 @@ def test_title_must_be_a_text(clusters):
 
 
 def test_every_template_is_escaped():
-    from ari_estimator.reporting import _report
+    from ari_estimator.reporting import _report_page as _report
 
     assert _report._TEMPLATES.autoescape is True
     folder = Path(_report.__file__).parent / "templates"

@@ -988,7 +988,7 @@ class TestEstimators:
         for i in range(3):
             expected = get_tdp_table(fit(2.0, seed=i))
             pd.testing.assert_frame_equal(get_tdp_table(several, map_index=i), expected)
-        with pytest.raises(ValueError, match="which of the 3 maps is meant, 0 to 2"):
+        with pytest.raises(ValueError, match="one of the 3 maps, from 0 to 2"):
             get_tdp_table(several)
         with pytest.raises(ValueError, match="map_index must be an integer from 0 to 2"):
             get_tdp_table(several, map_index=3)
@@ -1004,7 +1004,7 @@ class TestEstimators:
         model = ARISecondLevelModel(mask_img=mask_img, transformer=transformer)
         images = [make_img(smooth_map(seed, 1.0)) for seed in range(6)]
         model.fit(images, design_matrix=pd.DataFrame({"intercept": np.ones(6)}))
-        with pytest.raises(NotFittedError, match="has no contrast whose TDP was computed"):
+        with pytest.raises(NotFittedError, match="has not computed the TDP of a contrast yet"):
             get_tdp_table(model)
         model.compute_contrast(output_type="tdp")
         table = get_tdp_table(model, labels_img=atlas_img)
@@ -1022,7 +1022,7 @@ class TestEstimators:
     def test_before_a_map_was_seen_is_refused(self, mask_img):
         transformer = ClusterTDPTransformer(mask_img=mask_img)
         for unfitted in (transformer, transformer.fit()):
-            with pytest.raises(NotFittedError, match="Call fit or fit_transform with one"):
+            with pytest.raises(NotFittedError, match="Call fit or fit_transform with a map"):
                 get_tdp_table(unfitted)
 
     @pytest.mark.parametrize("value", [None, "table", pd.DataFrame()], ids=repr)

@@ -346,8 +346,8 @@ def test_many_rows_are_counted_but_not_listed():
     [
         (PAIRS, "between", "exchange must be one of ['within', 'whole', 'both'] or None"),
         (None, "whole", "exchange must be None unless blocks are labels"),
-        (None, "within", "Got no blocks. Got 'within'"),
-        (table([1] * 6), "whole", "the signs in a table say it. Got 'whole'"),
+        (None, "within", "there are no blocks. Got 'within'"),
+        (table([1] * 6), "whole", "a table has signs instead. Got 'whole'"),
         (PAIRS[:5], None, "blocks must be 6 labels, one for each row of the data. Got shape (5,)"),
         (["a", "a", None, "b", "b", "b"], "whole", "Got none for row 2"),
         (table([1] * 5), None, "blocks must be a table of 6 rows, with a column for each level"),

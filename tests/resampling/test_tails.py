@@ -1,4 +1,4 @@
-"""P-values of statistics on the scale on which permutations are compared."""
+"""P-values of statistics, on the scale for comparing permutations."""
 
 import numpy as np
 import pytest

@@ -32,7 +32,7 @@ from ari_estimator.resampling import Tail
 _GROUPS = (128, 16, 1)
 _MOST_BINS = 8192
 
-# Statistics of a permutation that are worth sorting, where rounding leaves the order open.
+# Most statistics of a permutation to sort where rounding leaves their order open.
 _MOST_COLLECTED = 5000
 
 
@@ -54,7 +54,7 @@ class PivotBounds(NamedTuple):
         Upper bounds on the pivotal statistics without rounding errors.
 
     least : ndarray of shape (n_permutations,)
-        The statistic that decides is at least as large as this, also without rounding errors.
+        Lower bounds on the deciding statistic without rounding errors.
     """
 
     low: np.ndarray
@@ -96,9 +96,9 @@ class StatisticBins:
         top, bottom = tail.highest, tail.lowest
         self._top = np.float32(top)
         self._scale = np.float32(n_bins / (top - bottom))
-        # The first bin takes all that is larger, and the last all that is smaller.
+        # The first bin also takes all larger statistics, and the last all smaller ones.
         edges = np.linspace(top, bottom, n_bins + 1)
-        # Rounding of the bins' own edges is a few units of the last place.
+        # The edges of the bins have rounding errors of a few units in the last place.
         off = error + relative_error * np.abs(edges) + max(1.0, top) * 2.0**-20
         middle = (edges[1:] + edges[:-1]) / 2
         self._below_edges = edges - off
@@ -125,7 +125,7 @@ class StatisticBins:
     def _collect(
         self, statistics: np.ndarray, counts: np.ndarray, wanted: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the statistics in wanted bins, from large to small in each row, and row starts."""
+        """Return the statistics in the wanted bins, sorted down in each row, and row starts."""
         from ari_estimator.calibration._binned_pivots_kernels import collect_from_bins
 
         starts = np.concatenate([[0], np.cumsum((counts * wanted).sum(axis=1))])
@@ -144,11 +144,11 @@ class StatisticBins:
         Parameters
         ----------
         statistics : ndarray of float32 or float64 of shape (n_permutations, n_elements)
-            Finite.
+            Finite statistics.
 
         template : Template
-            The template. It may have more elements than there are statistics: some may be left
-            out.
+            The template. It may have more elements than there are statistics, if some elements
+            are excluded.
 
         Returns
         -------
@@ -160,7 +160,7 @@ class StatisticBins:
         wanted, lowest, highest = self._find_bins(counts, ranks, template)
         last = self._n_bins - 1 - np.argmax(wanted[:, ::-1], axis=1)
         least = np.where(last < self._n_bins - 1, self._below_edges[last + 1], -np.inf)
-        # Where rounding errors leave too many bins open, their bounds will do: such statistics are
+        # If rounding errors leave too many bins open, their bounds are enough. The statistics are
         # computed again if the pivotal statistic may decide.
         is_bounded = (counts * wanted).sum(axis=1) > self._most
         wanted[is_bounded] &= np.cumsum(wanted[is_bounded], axis=1) == 1
@@ -170,16 +170,15 @@ class StatisticBins:
         # Ranks within a bin follow the ranks in all bins above.
         before = ranks[row, column] - np.cumsum(sizes)
         rank = np.repeat(before, sizes) + np.arange(1, values.size + 1)
-        # All of those beyond the last threshold are of the last bin of a row.
+        # All ranks beyond the last threshold are in the last bin of a row.
         is_ranked = rank <= template.k_max
         bins = np.repeat(column, sizes)[is_ranked]
         values, rank = values[is_ranked], rank[is_ranked]
         starts = np.concatenate([[0], np.cumsum(is_ranked)])[starts[:-1]]
-        # Sorted values move by no more than the largest error of a single one, so that ranks
-        # may be taken as they are.
+        # Sorted values move by no more than the largest single error, so the ranks stay valid.
         p, reach, rounding = self._table(values, bins)
         smallest, largest = self._smallest_p[bins], self._largest_p[bins]
-        # Four inverses of the same ranks, in one call.
+        # One call computes four inverses of the same ranks.
         p_bounds = np.empty((4, p.size))
         for i, off in enumerate((reach + rounding, reach)):
             np.maximum(p * (1 - off), smallest, out=p_bounds[2 * i])
@@ -215,13 +214,13 @@ class StatisticBins:
             last = first + size - 1
             n_above = ranks[row, first] - counts[row, first]
             n_up_to = ranks[row, last]
-            # Groups with anything in them that the template has a threshold for.
+            # Nonempty groups for which the template has a threshold.
             counted = np.flatnonzero((n_up_to > n_above) & (n_above < template.k_max))
             row, first, last = row[counted], first[counted], last[counted]
             rank = np.minimum(n_up_to[counted], template.k_max)
             p_bounds = np.stack([self._largest_p[last], self._smallest_p[first]])
             upper, lower = template.inverse(rank, p_bounds)
-            # Each row has some: its highest statistics, or those that were open before.
+            # No row is empty: it has its highest statistics, or bins that were open before.
             starts = np.searchsorted(row, np.arange(n_rows))
             lowest = np.minimum(lowest, np.minimum.reduceat(upper, starts))
             open_ = lower <= lowest[row]
@@ -240,10 +239,10 @@ class StatisticBins:
         Parameters
         ----------
         statistics : ndarray of float32 or float64 of shape (n_permutations, n_elements)
-            Finite.
+            Finite statistics.
 
         n_smallest : int
-            How many, at most ``n_elements``.
+            Number of p-values of each permutation, at most ``n_elements``.
 
         Returns
         -------
@@ -266,8 +265,8 @@ class _LogTable:
         Edges of bins, from large to small.
 
     at_edges, above, below : ndarray of shape (n_bins + 1,)
-        P-values at the edges, and where rounding may move statistics that are there: up to
-        larger statistics, and down to smaller ones.
+        P-values at the edges, and at the places to which rounding may move a statistic at an
+        edge: above (larger statistics) and below (smaller statistics).
 
     at_middle : ndarray of shape (n_bins,)
         P-values in the middle of each bin.
@@ -287,7 +286,7 @@ class _LogTable:
             self._slopes = np.diff(logs) / np.diff(edges)
             middle = (edges[1:] + edges[:-1]) / 2
             interpolated = logs[1:] + self._slopes * (middle - edges[1:])
-            # The error of interpolation is about largest there; twice that is to spare.
+            # The interpolation error is about largest there. Twice that error is a safe bound.
             self._reach = 2 * np.abs(np.expm1(interpolated - np.log(at_middle))) + 1e-12
             # The logarithm is steepest at an end of a bin. On top of what interpolation is off by.
             up = below / at_edges - 1
@@ -295,7 +294,7 @@ class _LogTable:
             steepest = np.maximum(up, down)
             self._rounding = 1.1 * np.maximum(steepest[1:], steepest[:-1])
         self._logs = logs[1:]
-        # Where there is nothing to interpolate: any p-value that there may be in the bin.
+        # Without interpolation, the p-value may be anywhere in the bin.
         unknown = ~(np.isfinite(logs[1:]) & (self._reach < 0.1) & (self._rounding < 0.5))
         # Among them where p-values end at 1, which tail and interpolation reach in other ways.
         unknown |= below[1:] >= 1
@@ -306,16 +305,13 @@ class _LogTable:
     def __call__(
         self, statistics: np.ndarray, bins: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return p-values, and how far they may be off: by interpolation, and by rounding.
-
-        Both relative to the p-values.
-        """
+        """Return p-values and bounds on their relative errors, by interpolation and by rounding."""
         p = np.exp(self._logs[bins] + self._slopes[bins] * (statistics - self._edges[1:][bins]))
         return p, self._reach[bins], self._rounding[bins]
 
 
 def bins_for(n_statistics: int) -> int:
-    """Return a good number of bins for so many statistics at a time."""
+    """Return a good number of bins for this number of statistics."""
     return min(_MOST_BINS, 128 * math.ceil(n_statistics / (16 * 128)))
 
 

@@ -1,4 +1,4 @@
-"""Compiled loops of binned pivotal statistics, imported when first needed, like all of them."""
+"""Compiled loops of binned pivotal statistics, imported when first needed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def collect_from_bins(
     first: np.ndarray,
     collected: np.ndarray,
 ) -> None:
-    """Write the statistics in wanted bins one after another, each row from its place on."""
+    """Write the statistics in the wanted bins one after another, starting at the row's place."""
     last = np.int32(wanted.shape[1] - 1)
     for row in range(statistics.shape[0]):
         place, end = first[row], first[row + 1]
@@ -70,8 +70,8 @@ def collect_from_bins(
             value = values[i]
             if is_absolute:
                 value = abs(value)
-            # Most statistics are far from any bin that is wanted. One condition of both, since
-            # a processor cannot foresee each of them.
+            # Most statistics are far from the wanted bins. One combined condition is fast, since
+            # a processor cannot predict two separate ones.
             if (value >= lowest) & (value <= highest):
                 j = np.int32((top - value) * scale)
                 if in_row[min(max(j, np.int32(0)), last)]:

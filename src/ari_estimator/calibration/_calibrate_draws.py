@@ -62,7 +62,7 @@ def calibrate_draws(
         Statistics of all draws; the first draw is the data as observed.
 
     template : Template
-        The template, for as many elements.
+        The template, for the same number of elements.
 
     alpha : float, default=0.05
         Error level, at least one divided by the number of draws.
@@ -71,13 +71,13 @@ def calibrate_draws(
         P-values of the t distribution, or by the rank among all permutations.
 
     step_down : bool, default=False
-        Whether elements below the first threshold are left out, and the rest calibrated again.
+        Whether to recalibrate after excluding elements already rejected.
 
     is_exhaustive : bool, default=False
-        Whether the draws are all that there are.
+        Whether all possible draws were taken.
 
     workers : Workers or None, default=None
-        How the work is spread over processes; one process if None.
+        How to spread the work over processes; one process if None.
 
     Returns
     -------
@@ -145,13 +145,13 @@ def learn_from_draws(
         Statistics of all draws of the data to learn from.
 
     k_max : int, default=1000
-        Number of thresholds; as many as there are elements if there are fewer.
+        Number of thresholds, limited to the number of elements.
 
     subjects : ndarray of shape (n_subjects, n_numbers) or None, default=None
         Sketches of the data.
 
     workers : Workers or None, default=None
-        How the work is spread over processes; one process if None.
+        How to spread the work over processes; one process if None.
 
     Returns
     -------

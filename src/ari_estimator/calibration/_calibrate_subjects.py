@@ -84,7 +84,7 @@ variance_groups, n_groups, rng
         If alpha is too small, the arguments do not fit together, or the template was learned
         from the data.
     """
-    # Threads of a finished product wait for the next one, and keep processors busy meanwhile.
+    # Threads of a finished matrix product wait for the next one and keep processors busy.
     with one_thread():
         resampled = resample_subjects(
             data,
@@ -101,7 +101,7 @@ variance_groups, n_groups, rng
             rng=rng,
         )
     null = resampled.null
-    lambda_rank(null.n_permutations, alpha)  # which refuses a level that is too small
+    lambda_rank(null.n_permutations, alpha)  # refuses an alpha that is too small
     made = _make_template(template, null.n_elements, k_max, delta)
     if not allow_shared_data:
         _refuse_shared_data(template, resampled.data)

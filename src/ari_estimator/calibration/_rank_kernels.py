@@ -1,11 +1,11 @@
-"""Compiled loop of p-values by rank, imported when first needed, like all of them."""
+"""Compiled loop of p-values by rank, imported when first needed."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-# Statistics, between -1 and 1, that differ by no more are equal but for rounding.
+# Statistics between -1 and 1 count as equal if they differ by no more than this.
 _ROUNDING = 1e-10
 
 
@@ -15,8 +15,8 @@ def count_ranks(
 ) -> None:
     """Count how many statistics of each element are at least as large, in each draw.
 
-    ``statistics`` has a row for each element, which ``order`` sorts. The number for draw b,
-    less one, is a column of ``counts``; the ranks of draw 0 are written to ``observed``, too.
+    ``statistics`` has a row for each element, which ``order`` sorts. The number for draw b
+    minus 1 is a column of ``counts``. The ranks of draw 0 are also written to ``observed``.
     """
     n_elements, n_permutations = statistics.shape
     for i in range(n_elements):

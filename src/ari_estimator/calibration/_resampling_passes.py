@@ -24,15 +24,15 @@ from ari_estimator.closed_testing._lambda import lambda_rank
 from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
 from ari_estimator.resampling._threads import one_thread
 
-# Pivotal statistics that differ by less, relative to their size, are equal but for rounding.
+# Pivotal statistics with a smaller relative difference count as equal.
 _ROUNDING = 1e-9
 
-# Statistics at a time, of all draws of some elements.
+# Statistics at a time: all draws of some elements.
 _MOST_IN_MEMORY = 4_000_000
 
 
 class _DrawTask:
-    """What is computed from blocks of draws: sent to a process, and called there.
+    """A computation on blocks of draws, which is sent to a process and called there.
 
     Elements without variance are left out, as if their p-values were 1 in all draws: they
     cannot be discoveries, and must not prevent others.
@@ -109,7 +109,7 @@ def pivots_by_tail(
     decides = lambda_rank(null.n_permutations, alpha)
     lowest, highest = np.partition(low, decides)[decides], np.partition(high, decides)[decides]
     may_decide = (high >= lowest) & (low <= highest)
-    # By its p-values themselves: with them lambda is compared later on.
+    # From its p-values themselves, since lambda is compared with them later.
     observed = np.sort(null.observed_p_values[~null.is_constant])[: ranks.size]
     pivots[0] = template.inverse(ranks, observed).min()
     may_equal = (low <= pivots[0]) & (high >= pivots[0])
@@ -121,8 +121,8 @@ def pivots_by_tail(
         exact = null.exact(draws, least[draws])
         pivots[draws] = bins.pivots(exact[:, ~null.is_constant], template).value
     if n_varying < min(template.k_max, null.n_elements):
-        # The last of the p-values of 1. They count in none of the ranks of others, but without
-        # them the parameter could grow until p-values of 1 are below a threshold.
+        # The last p-value of 1. These p-values do not change the ranks of others. Without them,
+        # the parameter could grow until p-values of 1 are below a threshold.
         last = np.array([min(template.k_max, null.n_elements)])
         pivots = np.minimum(pivots, template.inverse(last, np.ones(1)))
     equal = np.isclose(pivots, pivots[0], rtol=_ROUNDING, atol=0)
@@ -139,7 +139,7 @@ def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -
         Statistics of the draws.
 
     n_smallest : int
-        How many of each draw.
+        Number of p-values of each draw.
 
     workers : Workers
         How to spread the work.
@@ -147,7 +147,7 @@ def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -
     Returns
     -------
     p_values : ndarray of shape (n_permutations, n_smallest)
-        Ascending in each row.
+        The p-values, ascending in each row.
     """
     n_varying = int((~null.is_constant).sum())
     n_found = min(n_smallest, n_varying)
@@ -196,7 +196,7 @@ def rank_p_values(null: NullStatistics, workers: Workers) -> tuple[np.ndarray, n
     Returns
     -------
     counts : ndarray of int32 of shape (n_permutations, n_permutations)
-        Entry ``(b, c - 1)`` is in how many elements draw ``b`` has the p-value
+        Entry ``(b, c - 1)`` is the number of elements in which draw ``b`` has the p-value
         ``c / n_permutations``.
 
     observed : ndarray of shape (n_elements,)

@@ -123,7 +123,7 @@ def resample_subjects(
         Exchangeability blocks.
 
     exchange : {"within", "whole", "both"} or None, default=None
-        What blocks stand for.
+        How blocks restrict the permutations.
 
     variance_groups : array-like of shape (n_subjects,), "auto" or None, default=None
         Groups of rows with their own variance.
@@ -259,7 +259,7 @@ def find_variance_groups(
         The design.
 
     contrast : Contrast
-        The contrast, which decides what may change places.
+        The contrast. It decides which rows may change places.
 
     Returns
     -------
@@ -337,10 +337,10 @@ def check_data(data: Any) -> np.ndarray:
             f"Got shape {data.shape} of {data.dtype}.{hint}"
         )
     if len(data) < 2:
-        raise ValueError(f"data must be of at least 2 subjects. Got {len(data)}.")
+        raise ValueError(f"data must have at least 2 subjects. Got {len(data)}.")
     if data.dtype not in (np.float32, np.float64):
         data = data.astype(float)
-    # A sum is finite if all are, short of overflow, and needs no array of its own.
+    # A sum is finite if all terms are (except on overflow), and needs no second array.
     with np.errstate(over="ignore", invalid="ignore"):
         suspects = np.flatnonzero(~np.isfinite(data.sum(axis=1)))
     for subject in suspects:
@@ -366,7 +366,7 @@ def warn_of_constant(is_constant: np.ndarray) -> None:
     Parameters
     ----------
     is_constant : ndarray of bool of shape (n_elements,)
-        Which ones have none.
+        Whether each element has no variance.
     """
     n_constant = int(is_constant.sum())
     if n_constant:

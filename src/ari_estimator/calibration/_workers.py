@@ -1,4 +1,4 @@
-"""How passes over permutations are spread over processes, and their progress."""
+"""Spread passes over permutations over processes, and show their progress."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ari_estimator._progress import progress
 from ari_estimator.resampling._null_statistics import BLOCK
 from ari_estimator.resampling._threads import one_thread
 
-# Permutations per task, where it is not given: sending fewer takes longer than need be.
+# Most permutations per task by default.
 _LARGEST_CHUNK = 2500
 
-# Permutations per step of the progress bar, where there is a single process.
+# Permutations per step of the progress bar with a single process.
 _STEP = 250
 
 
@@ -25,7 +25,7 @@ class Workers:
     Parameters
     ----------
     n_jobs : int or None
-        Number of processes; None for what joblib is configured to do.
+        Number of processes; None for the configuration of joblib.
 
     chunk_size : int or None
         Permutations per task, rounded up to whole blocks. None for half a share of each process,
@@ -66,15 +66,15 @@ class Workers:
         result : object
             The result for the next range.
         """
-        # Held here too: threads, if these are the workers, cannot limit products themselves, and
-        # on several threads the last bit of a product is another.
+        # Limit threads here too. If the workers are threads, they cannot limit matrix products
+        # themselves, and products on several threads may differ in the last bit.
         with one_thread(), progress(what, sum(map(len, ranges))) as task:
             for part, result in zip(ranges, self._run(function, ranges), strict=True):
                 task.advance(len(part))
                 yield result
 
     def _run(self, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
-        # A process without work would only take memory.
+        # A process without work would only waste memory.
         n_jobs = min(effective_n_jobs(self.n_jobs), max(1, len(ranges)))
         parallel = Parallel(n_jobs=n_jobs)
         # Not all backends of joblib can give results one by one.

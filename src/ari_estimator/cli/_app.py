@@ -72,7 +72,7 @@ def run(given: list[str] | None) -> int:
     Parameters
     ----------
     given : list of str or None
-        The command line, without the name of the program. None for that of the process.
+        The command line, without the name of the program. None for the command line of the process.
 
     Returns
     -------

@@ -108,7 +108,7 @@ def find_regressors(table: DesignTable, options: DesignOptions) -> Regressors:
         The table.
 
     options : DesignOptions
-        What the user says of it.
+        The design options of the user.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def find_regressors(table: DesignTable, options: DesignOptions) -> Regressors:
 
 
 def _check_column(name: str, values: pd.Series) -> None:
-    """Refuse words that are no categories."""
+    """Refuse words that are not categories."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return
     n_levels = len(values.cat.categories)

@@ -38,7 +38,7 @@ class DesignRecord:
         The map of each row, or the files of both hemispheres.
 
     rows : list of int
-        The row of each map in the file of the design; empty without such a file.
+        The row of each map in the file of the design; empty without a file.
 
     subjects : list of str
         The subject of each map, as far as the table says.
@@ -56,7 +56,7 @@ class DesignRecord:
         Its checksum.
 
     left_out : dict of str to str
-        Columns of the file that are no regressors, and why.
+        Columns of the file that are not regressors, with the reason.
 
     formula : str or None
         Terms of the design, as the user wrote them.
@@ -209,7 +209,7 @@ class DesignRecord:
     def _written(self) -> bytes:
         """The design as it is written: a table that ``ari group`` reads."""
         columns = ("path",) if len(self.maps[0]) == 1 else ("path_left", "path_right")
-        # Of the place where the command ran: the table lies somewhere else.
+        # Absolute paths, since the table is in another folder than the command ran in.
         files = np.array([[str(Path(file).absolute()) for file in row] for row in self.maps])
         table = pd.DataFrame(files, columns=list(columns))
         if self.subjects:

@@ -236,10 +236,10 @@ def read_design_table(path: Path) -> DesignTable:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is no table, no file on a disk, larger than 64 MiB, or a spreadsheet other than
-        .xlsx; or if columns have no name, or one name.
+        If it is not a table, is not a file on a disk, is larger than 64 MiB, or is a spreadsheet
+        other than .xlsx. If a column has no name, or several columns have the same name.
     """
     content = read_bytes(path, "--design", _LARGEST)
     if is_spreadsheet(content):

@@ -16,7 +16,7 @@ _LONGEST: Final = 10_000
 _DEEPEST: Final = 20
 _MOST_TERMS: Final = 1_000
 
-# Of formulaic, and of numpy.
+# Allowed functions of formulaic and numpy.
 _FUNCTIONS: Final = {
     "C", "I", "bs", "cc", "center", "cr", "cs", "exp", "exp10", "exp2", "lag", "log", "log10",
     "log2", "poly", "scale", "standardize",
@@ -54,8 +54,8 @@ def check_formula(formula: str, columns: Collection[str]) -> None:
     ----------
     formula : str
         Terms, joined by ``+``, ``-``, ``*``, ``:``, ``/`` and ``**``. A term is a column, in
-        backquotes if its name is no word; 0 or 1; or a function of formulaic or numpy that stands
-        in the lists of this file, of columns, numbers and texts.
+        backquotes if its name is not a word; 0 or 1; or a function of columns, numbers and texts.
+        The lists in this file have the allowed functions of formulaic and numpy.
 
     columns : collection of str
         Names of the columns.
@@ -82,7 +82,7 @@ def check_formula(formula: str, columns: Collection[str]) -> None:
     try:
         tree = ast.parse(" ".join(text.split()), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise ValueError("it is no sum of terms") from error
+        raise ValueError("it is not a sum of terms") from error
     known = {*columns, *(_numbered_name(i) for i, name in enumerate(numbered) if name in columns)}
     unknown = [name for name in numbered if name not in columns]
     if unknown:
@@ -175,7 +175,7 @@ class _Checker:
             is_known = isinstance(function, ast.Name) and function.id in _FUNCTIONS
         if not is_known:
             raise ValueError(
-                f"{ast.unparse(function)[:80]!r} is no function that is taken. Known are "
+                f"{ast.unparse(function)[:80]!r} is not an allowed function. Allowed are "
                 f"{', '.join(sorted(_FUNCTIONS))} and some of np and contr"
             )
         if any(keyword.arg is None for keyword in node.keywords):
@@ -188,7 +188,7 @@ class _Checker:
                 raise ValueError(f"{called} takes numbers up to {_LARGEST_SIZE}, or lists of knots")
 
     def _is_setting(self, node: ast.expr) -> bool:
-        """Tell whether an argument is no data: a number, a text, or a list of these."""
+        """Return whether an argument is a setting: a number, a text, or a list of these."""
         if isinstance(node, (ast.List, ast.Tuple)):
             return all(map(self._is_setting, node.elts))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.UAdd, ast.USub)):
@@ -215,7 +215,7 @@ class _Checker:
             has_column = [self._value(node.left), self._value(node.right)]
             if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div)):
                 return any(has_column)
-            # Of columns numbers do not grow beyond what floats are.
+            # Powers of columns are floats, which cannot grow without limit.
             if isinstance(node.op, ast.Pow) and has_column[0] and self._is_power(node.right):
                 return True
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.UAdd, ast.USub)):
@@ -237,4 +237,4 @@ class _Checker:
         return type(value) in (int, float) and value <= _LARGEST_POWER
 
     def _refuse(self, node: ast.expr) -> NoReturn:
-        raise ValueError(f"{ast.unparse(node)[:80]!r} is no term")
+        raise ValueError(f"{ast.unparse(node)[:80]!r} is not a term")

@@ -52,8 +52,9 @@ def read_image(
     IsADirectoryError
         If it is a folder.
     ValueError
-        If a file is no image, or damaged; if there are more than two files, two and no mesh for
-        them, or a single one of a surface; if two files are not one of each hemisphere.
+        If a file is not an image, or is damaged. If there are more than two files, two files
+        without a mesh, or a single surface file. If two files do not belong to the two
+        hemispheres.
     """
     # Imported when it is needed: the help text should not wait for nilearn.
     from nilearn.surface import PolyMesh, SurfaceImage

@@ -27,8 +27,8 @@ def ending_by_interrupt(*, ends_process: bool = False) -> Iterator[None]:
     Parameters
     ----------
     ends_process : bool, default=False
-        Whether the process ends after the block. Signals after the block are then ignored: what
-        is done is done, and the exit code says so.
+        Whether the process ends after the block. Signals after the block are then ignored, so
+        that the exit code reports the completed work.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# Options that Python's parameters have another name for. Of several, the one that was given is
-# meant; otherwise the first that the command has.
+# Options whose name differs from the parameter in Python. If there are several, messages name the
+# one that was given, or else the first one that the command has.
 _OPTIONS = {
     "bg_img": ("background",),
     "design_matrix": ("design",),
@@ -28,7 +28,7 @@ _ARGUMENTS = {"maps": "MAP", "images": "IMG", "files": "FILE"}
 _OF_WORDS = ("exchange", "local_test", "scheme", "stat_type", "template", "variance_groups")
 
 # A name in quotation marks; one before its verb, at the start of a sentence; one with an
-# underscore, which is no word of English. A word before an equals sign may be an entity of a file,
+# underscore, which is not an English word. A word before an equals sign may be an entity of a file,
 # unless it is an option that takes one of several words.
 _NAMED = re.compile(
     rf"""
@@ -76,7 +76,7 @@ class ParameterNames:
         return _NAMED.sub(self._replaced, _INSTANCE.sub("", message))
 
     def _replaced(self, match: re.Match[str]) -> str:
-        # Of the parts of a model, their own parameters: transformer__mask_img.
+        # Parts of a model have parameters with a prefix, such as transformer__mask_img.
         group = "assigned" if match["assigned"] else str(match.lastgroup)
         option = self._option_of(match[group].rpartition("__")[2])
         if option is None:

@@ -23,7 +23,7 @@ _WIDE = 160
 # Controls, line and paragraph separators, and halves of characters that stand for bytes.
 _OBEYED = ("Cc", "Zl", "Zp", "Cs")
 
-# Of the characters that format text, these two join letters or keep them apart.
+# Two formatting characters are kept, because they join letters or keep them apart.
 _JOINERS = "\u200c\u200d"
 
 
@@ -64,7 +64,7 @@ def print_plain(console: Console, text: str, **how: Any) -> None:
 
 
 def output_console() -> Console:
-    """Return the console of standard output; into a file, nothing is left out for want of room."""
+    """Return the console of standard output. In a file, wide tables are not shortened."""
     return Console(width=None if sys.stdout.isatty() else _WIDE)
 
 

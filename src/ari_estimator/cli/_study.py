@@ -36,7 +36,7 @@ class Study:
         What is tested: design, contrast, and the pairs of rows and maps.
 
     resampling : dict of str to object
-        What a calibration is told of the maps: their blocks, and what blocks stand for.
+        Arguments of a calibration: the blocks of the maps, and how blocks are exchanged.
 
     variance_groups : ndarray, "auto" or None
         Group of each map that has a variance of its own.
@@ -258,9 +258,9 @@ def _complete(
     if not options.drop_missing:
         rows = [f"{table.row(place)} in {', '.join(map(repr, n))}" for place, n in lacking.items()]
         raise ValueError(
-            f"--design must have a value in each column that is used. There is none in "
-            f"{listed(rows)}. Empty cells, n/a, NA, NaN and null are no values. --drop-missing "
-            "drops these subjects. --regressor or --formula choose which columns are used."
+            f"--design must have a value in each used column. There is none in "
+            f"{listed(rows)}. Empty cells, n/a, NA, NaN and null count as missing. Drop these "
+            "subjects with --drop-missing, or choose other columns with --regressor or --formula."
         )
     columns = sorted({name for names in lacking.values() for name in names})
     warn_of_dropped(table, list(lacking), f"have no value in {', '.join(map(repr, columns))}")

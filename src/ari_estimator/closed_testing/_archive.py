@@ -1,4 +1,4 @@
-"""Arrays in a file of their own, which is written as a whole or not at all."""
+"""Files of arrays, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from ari_estimator.files._whole_files import whole_file
 
 Made = TypeVar("Made")
 
-# The arrays that say what the others are.
+# The arrays that describe the file.
 _KIND = "ari_estimator"
 _HEAD = (_KIND, "format", "version")
 _DIGEST = "sha256"
 
-# Of all files; another number whenever files of before cannot be read any more.
+# Format of all files. Increase it when older files can no longer be read.
 _FORMAT = 3
 
-# More than what a file says of an array besides its numbers.
+# Upper limit for the bytes that a file needs for the header of an array.
 _LONGEST_HEAD = 2**10
 
 
@@ -39,10 +39,10 @@ def save_arrays(path: str | PathLike[str], kind: str, arrays: Mapping[str, objec
     Parameters
     ----------
     path : str or PathLike
-        Name of the file; one that is there is replaced. Its folder is made if it is not there.
+        Name of the file. An existing file is replaced. The folder is created if needed.
 
     kind : str
-        What the arrays are, which is written along.
+        What the arrays are. It is written to the file.
 
     arrays : mapping of str to array-like
         The arrays, of numbers or of strings.
@@ -55,22 +55,22 @@ def save_arrays(path: str | PathLike[str], kind: str, arrays: Mapping[str, objec
 
 
 def _write(path: Path, kind: str, arrays: Mapping[str, object]) -> None:
-    """Write arrays, and what tells them from others and from damaged ones."""
+    """Write arrays with their kind and a checksum."""
     head = dict(zip(_HEAD, (kind, _FORMAT, __version__), strict=True))
     contents = {name: np.asarray(array) for name, array in (head | dict(arrays)).items()}
     for name, array in contents.items():
         if array.dtype.kind not in "biufU":
             raise TypeError(f"{name} must hold numbers or text. Got {array.dtype}.")
     contents[_DIGEST] = np.asarray(_digest(contents))
-    # numpy's types for savez take no mapping of names to arrays, which it takes all the same.
+    # The type hints of savez do not allow a mapping of names to arrays, but savez does.
     try:
         np.savez_compressed(path, **contents)  # type: ignore[arg-type]
     except ValueError as error:
-        # An interrupt leaves a member open, and the file then says that it cannot be closed.
+        # After an interrupt, zipfile reports an open member instead of the interrupt.
         if isinstance(error.__context__, KeyboardInterrupt):
             raise error.__context__ from None
         raise
-    # What shrinks that much would be refused: it looks as if it were made to do harm.
+    # The reader refuses a higher compression ratio than this, since it may be a zip bomb.
     unpacked = sum(array.nbytes + _LONGEST_HEAD for array in contents.values())
     if unpacked > most_unpacked(path.stat().st_size):
         np.savez(path, **contents)  # type: ignore[arg-type]
@@ -83,9 +83,9 @@ def load_archive(
     *,
     members: Collection[str],
 ) -> Made:
-    """Return what is made of the arrays that :func:`save_arrays` has written.
+    """Read the arrays that :func:`save_arrays` has written, and make an object from them.
 
-    Whatever is wrong with the file becomes one kind of error, which names the file.
+    Every fault of the file becomes one kind of error, which names the file.
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ def load_archive(
         Name of the file.
 
     kind : str
-        What the arrays shall be.
+        What the arrays must be.
 
     make : callable
-        Makes it of the arrays, a dictionary. It may raise any error.
+        Makes the object from a dictionary of arrays. It may raise any error.
 
     members : collection of str
         Names that the arrays may have; ``*`` stands for any ending.
@@ -111,8 +111,8 @@ def load_archive(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no regular file, not of this kind or format, damaged, or does not hold
-        what it should.
+        If it is not a regular file, is of another kind or format, is damaged, or has other
+        arrays.
     """
     with existing_file(path, "path").open("rb") as file:
         with _refusing(path, kind):
@@ -127,18 +127,18 @@ def load_archive(
             allowed = {*_HEAD, _DIGEST, *members}
             for name in npz.names:
                 if not any(fnmatchcase(name, pattern) for pattern in allowed):
-                    raise ValueError(f"it holds an array {name!r}, which such a file has not")
+                    raise ValueError(f"it holds an array {name!r} that does not belong there")
             arrays = {name: npz.read(name) for name in npz.names}
             digest = stored_array(arrays, _DIGEST, "U").item()
             del arrays[_DIGEST]
             if digest != _digest(arrays):
-                raise ValueError("it is damaged: its arrays have another checksum")
+                raise ValueError("it is damaged: the checksum of its arrays is wrong")
     with _refusing(path, kind):
         return make({name: array for name, array in arrays.items() if name not in _HEAD})
 
 
 def stored_kind(path: str | PathLike[str]) -> str | None:
-    """Return what the arrays in a file are, None if it was not written by :func:`save_arrays`.
+    """Return the kind of a file of arrays; None if :func:`save_arrays` did not write it.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def stored_kind(path: str | PathLike[str]) -> str | None:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no regular file.
+        If it is not a regular file.
     """
     with existing_file(path, "path").open("rb") as file:
         try:
@@ -167,13 +167,13 @@ def stored_kind(path: str | PathLike[str]) -> str | None:
 
 @contextmanager
 def _refusing(path: str | PathLike[str], kind: str) -> Iterator[None]:
-    """Turn every error into one that names the file, but for errors of the disk and memory."""
+    """Turn errors into one that names the file, except errors of the disk and the memory."""
     try:
         yield
     except MemoryError:
         raise
     except Exception as error:
-        # A seek to where a crafted file says that a member is.
+        # A crafted file can state an impossible position of a member.
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
         reason = str(error).rstrip(".")
@@ -183,7 +183,7 @@ def _refusing(path: str | PathLike[str], kind: str) -> Iterator[None]:
 
 
 def _read_head(npz: NpzMembers) -> dict[str, Any]:
-    """Return what says which arrays the others are, as far as it is there."""
+    """Return the entries that describe the file, as far as it has them."""
     head = {}
     for name in npz.names.intersection(_HEAD):
         array = npz.read(name)

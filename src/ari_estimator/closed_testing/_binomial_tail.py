@@ -14,10 +14,10 @@ import numpy as np
 from scipy.special import betainc, gammaln
 
 # Below this probability its logarithm is computed from the leading term of the tail. The
-# function in scipy comes down to 1e-308, but for some arguments loses digits below 1e-250.
+# function in scipy goes down to 1e-308, but for some arguments loses digits below 1e-250.
 _SMALLEST = 1e-200
 
-# Stirling's series has four terms here: from this number on it is right to the last bit.
+# Stirling's series has four terms here. From this number on, they give every bit.
 _LARGE = 64.0
 
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
@@ -36,8 +36,8 @@ def _stirling_error(n: np.ndarray) -> np.ndarray:
 def _log_probability(k: np.ndarray, m: int, p: np.ndarray) -> np.ndarray:
     """Return the logarithm of the probability of k successes in m trials, for 0 < p < 1.
 
-    In the form of Loader (2000) [1]_, which has no large terms that cancel: Stirling's formula
-    for the three factorials, and the deviance of k from m p.
+    The form of Loader (2000) [1]_ avoids large terms that cancel. It uses Stirling's formula for
+    the three factorials, and the deviance of k from m p.
 
     References
     ----------
@@ -57,8 +57,8 @@ def _log_probability(k: np.ndarray, m: int, p: np.ndarray) -> np.ndarray:
 def _tail_ratio(k: np.ndarray, m: int, p: np.ndarray) -> np.ndarray:
     """Return the probability of at least k successes, divided by the probability of k successes.
 
-    It is the continued fraction of the incomplete beta function [1]_ (8.17.22), by the method of
-    Lentz. It converges within some tens of steps where k is far above m p.
+    The method of Lentz evaluates the continued fraction of the incomplete beta function [1]_
+    (8.17.22). It converges within a few tens of steps where k is far above m p.
 
     References
     ----------
@@ -136,11 +136,12 @@ def log_tail_quantile(k: np.ndarray, m: int, logarithm: float) -> np.ndarray:
 
     Notes
     -----
-    By Newton's method on the scale of log(p). The density of the k-th smallest of m uniform
+    Newton's method finds p on the scale of log(p). The density of the k-th smallest of m uniform
     numbers is log-concave on this scale, and so is its integral. Tangents lie above a concave
-    function: from a start below the solution, Newton's steps go up to it and never beyond but
-    for rounding. Such a start is ``m! / (k! (m-k)!) p^k = exp(logarithm)``, by the union bound.
-    The quantile function of the beta distribution in scipy fails for some such arguments.
+    function. From a start below the solution, Newton's steps therefore rise to the solution, and
+    only rounding can take them beyond it. The union bound gives this start:
+    ``m! / (k! (m-k)!) p^k = exp(logarithm)``. The quantile function of the beta distribution in
+    scipy fails for some of these arguments.
     """
     combinations = _log_probability(k, m, np.array(0.5)) + m * math.log(2)
     p = np.exp(np.minimum((logarithm - combinations) / k, 0))

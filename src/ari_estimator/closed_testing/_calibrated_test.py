@@ -22,7 +22,7 @@ from ari_estimator.files._stored_array import stored_array
 class CalibratedTest(CriticalVectorTest):
     """Test of all sets of elements by a template that is calibrated by permutations.
 
-    It can be asked for the same as :class:`Hommel`.
+    It has the same methods as :class:`Hommel`.
 
     Parameters
     ----------
@@ -66,13 +66,13 @@ class CalibratedTest(CriticalVectorTest):
         lambda_S = min_u t_u^-1(q_(k+u)) < lambda(alpha).
 
     As ``lambda(alpha)`` is the ``floor(alpha B) + 1``-th smallest of the pivotal statistics,
-    this is so exactly if at most ``alpha B`` of them are at most ``lambda_S``. The smallest such
-    alpha, the p-value of the set, is the share of pivotal statistics that are at most
-    ``lambda_S``. The data as observed are among them: it is never below ``1 / B``. It is
-    adjusted for all sets and all ``k`` at once, since the bounds are.
+    this holds exactly if at most ``alpha B`` of them are at most ``lambda_S``. The p-value of the
+    set is the smallest alpha for which this holds: the share of pivotal statistics that are at
+    most ``lambda_S``. It is never below ``1 / B``, since the data as observed count. Like the
+    bounds, it is adjusted for all sets and all ``k`` at once.
 
-    Step-down depends on alpha. So the p-values of sets come from the first step alone. They are
-    valid, and no smaller than they need to be.
+    Step-down depends on alpha. Therefore the p-values of sets come from the first step alone. They
+    are valid, but may be larger than p-values with step-down would be.
 
     Examples
     --------
@@ -162,7 +162,7 @@ class CalibratedTest(CriticalVectorTest):
 
     def _p_values_of(self, significances: np.ndarray) -> np.ndarray:
         n_smaller = np.searchsorted(self._sorted_statistics, significances, side="right")
-        # The data as observed are among them, but for rounding.
+        # The data as observed must be among them, even after rounding.
         return np.maximum(n_smaller, 1) / self.calibration.n_permutations
 
     def describe(self, alpha: float = 0.05) -> dict[str, Any]:
@@ -205,7 +205,7 @@ class CalibratedTest(CriticalVectorTest):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray) -> CalibratedTest:
-        """Return the test again, see :meth:`SimultaneousTest.from_arrays`."""
+        """Restore the test, see :meth:`SimultaneousTest.from_arrays`."""
         prefix = "calibration_"
         parts = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
         return cls(
@@ -217,7 +217,7 @@ class CalibratedTest(CriticalVectorTest):
 
 
 def _certainty(calibration: Calibration) -> str:
-    """Say how sure lambda is."""
+    """Describe the Monte Carlo error of lambda."""
     if calibration.is_exhaustive:
         return "These are all permutations, so that lambda has no Monte Carlo error."
     low, high = calibration.lambda_interval()

@@ -24,7 +24,7 @@ from ari_estimator.files._stored_array import stored_array
 
 _KIND = "calibration"
 
-# Of the names of what a template is made of, among arrays.
+# Prefix of the names of a template's arrays.
 _PREFIX = "template_"
 
 _MEMBERS = (

@@ -1,4 +1,4 @@
-"""Checks of p-values, shared by everything that takes them."""
+"""Checks of p-values, subsets and labels."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray
     p_values = p_values.astype(np.float64, copy=False)
     if p_values.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional. Got shape {p_values.shape}.")
-    # One comparison finds NaN as well: min and max of an array that holds NaN are NaN.
+    # One comparison also finds NaN: min and max of an array that holds NaN are NaN.
     if p_values.size and not (p_values.min() >= 0 and p_values.max() <= 1):
         n_nan = int(np.isnan(p_values).sum())
         raise ValueError(
@@ -71,12 +71,12 @@ def check_subset(
     Raises
     ------
     ValueError
-        If it is neither, or names an element twice though that is not allowed.
+        If it is neither, or names an element twice although ``repeated`` is False.
     IndexError
-        If it names an element that is not there.
+        If it names an element that does not exist.
     """
     subset = np.asarray(subset)
-    if subset.size == 0:  # an empty list is an array of floats, for numpy
+    if subset.size == 0:  # numpy makes an array of floats from an empty list
         return np.empty(0, dtype=np.intp)
     if subset.dtype == bool and subset.shape == (n_elements,):
         return np.flatnonzero(subset)
@@ -107,7 +107,7 @@ def check_labels(
         Labels from 0.
 
     n_entries : int
-        How many labels there have to be.
+        Number of labels that are needed.
 
     n_labels : int or None
         Number of labels; None stands for one more than the largest.
@@ -129,7 +129,7 @@ def check_labels(
         If the labels are not integers from 0 to ``n_labels - 1``, one for each entry.
     """
     labels = np.asarray(labels)
-    # An empty list is an array of floats, for numpy.
+    # numpy makes an array of floats from an empty list.
     if labels.shape != (n_entries,) or (labels.size and labels.dtype.kind not in "iu"):
         raise ValueError(
             f"labels must be integers of shape {(n_entries,)}, one for each {each}. "

@@ -17,7 +17,7 @@ def _check_thresholds(thresholds: ArrayLike) -> np.ndarray:
     is_never = thresholds == NEVER
     if not is_never.any():
         return check_p_values(thresholds, name="thresholds")
-    # What is checked has a threshold of 0 in the place of each that is never met.
+    # The checks see a threshold of 0 in place of each threshold that is never met.
     checked = check_p_values(np.where(is_never, 0, thresholds), name="thresholds")
     return np.where(is_never, NEVER, checked)
 
@@ -28,10 +28,10 @@ class CriticalVector:
     Parameters
     ----------
     thresholds : array-like of shape (k_max,)
-        ``t_1 <= t_2 <= ... <= t_K`` in [0, 1], such that with probability at least
-        ``1 - alpha``, for all u at once, fewer than u true nulls have a p-value of at
-        most ``t_u``. May be empty: then no set has a discovery. A threshold of -1 is one
-        that no p-value meets, not even 0.
+        ``t_1 <= t_2 <= ... <= t_K`` in [0, 1]. With probability at least ``1 - alpha``,
+        fewer than u true nulls must have a p-value of at most ``t_u``, for all u at once.
+        With an empty array, no set has a discovery. No p-value meets a threshold of -1,
+        not even 0.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class CriticalVector:
     Raises
     ------
     ValueError
-        If the thresholds are not one-dimensional, decrease, or leave [0, 1] but for -1.
+        If the thresholds are not one-dimensional, decrease, or are neither -1 nor in [0, 1].
 
     Notes
     -----
@@ -51,8 +51,8 @@ class CriticalVector:
         d(S) = max(0, max_u [ 1 - u + #{ i in S : c(p_i) <= u } ])
 
     (for Simes-based vectors Goeman et al. 2019 [1]_; for any, Blanchard, Neuvial and
-    Roquain 2020 [2]_). Where several sets are bounded, or S was chosen after
-    looking at the data, no correction is due.
+    Roquain 2020 [2]_). You need no correction if you bound several sets, or choose S
+    after looking at the data.
 
     References
     ----------
@@ -79,7 +79,7 @@ class CriticalVector:
 
     @classmethod
     def _of_checked(cls, thresholds: np.ndarray) -> CriticalVector:
-        """Return the vector of thresholds that are known to be valid, without another look."""
+        """Return the vector of thresholds that are known to be valid, without checks."""
         vector = cls.__new__(cls)
         vector.thresholds = thresholds
         return vector
@@ -99,15 +99,15 @@ class CriticalVector:
         -------
         categories : ndarray of int of shape (n_elements,)
             From 1 to ``k_max``; ``k_max + 1`` for a p-value above all
-            thresholds, which adds to no bound.
+            thresholds, which does not contribute to any bound.
         """
         return self._surplus(check_p_values(p_values)) + 1
 
     def _surplus(self, p_values: np.ndarray) -> np.ndarray:
         """Return the number of thresholds below each p-value, its category less one."""
-        # Where the thresholds are multiples of the first, as in closed testing, a
-        # division tells the number, but for ties and rounding. Where it is wrong it is
-        # searched for; to search for all would take ten times as long.
+        # In closed testing, the thresholds are multiples of the first. A division then
+        # gives the number, except for ties and rounding. A search corrects wrong numbers.
+        # Searching for all numbers would take ten times as long.
         n = self.thresholds.size
         if n == 0:
             return np.zeros(p_values.size, dtype=np.intp)
@@ -140,7 +140,7 @@ class CriticalVector:
     ) -> np.ndarray:
         """Return the lower bounds on the true discoveries of all sets of a partition.
 
-        All sets together, however many there are, and without a sort.
+        One pass bounds all sets, without a sort.
 
         Parameters
         ----------
@@ -174,16 +174,16 @@ class CriticalVector:
         counts = np.flatnonzero(p_values <= self.thresholds[-1])
         label = labels.take(counts)
         sizes = np.bincount(label, minlength=n_labels)
-        # d(S) = max_s [ #{ surplus <= s } - s ] for s = 0, 1, ..., and from s = size(S) on
-        # nothing is gained. So the members of a set are counted in slots 0, 1, ..., size(S)
-        # by their surplus, the last slot taking all that is larger; the slots of the sets
-        # follow each other. Running sums take the place of a sort.
+        # d(S) = max_s [ #{ surplus <= s } - s ] for s = 0, 1, ..., size(S); a larger s gains
+        # nothing. So the members of a set are counted in slots 0, 1, ..., size(S) by their
+        # surplus. The last slot takes all larger ones. The slots of the sets follow each
+        # other. Running sums replace a sort.
         first_slot = np.cumsum(sizes + 1) - (sizes + 1)
         slot = np.minimum(self._surplus(p_values.take(counts)), sizes.take(label))
         slot += first_slot.take(label)
         counts_less_one = np.bincount(slot, minlength=label.size + n_labels) - 1
         gain = np.maximum.reduceat(np.cumsum(counts_less_one), first_slot)
-        # Each set has one slot more than members, and s is one less than the slots up to it.
+        # Each set has one slot more than members. s is the number of slots up to it, minus 1.
         return gain + np.arange(1, n_labels + 1)
 
     def true_discoveries_of_nested(self, p_values: ArrayLike, starts: ArrayLike) -> np.ndarray:
@@ -221,7 +221,7 @@ class CriticalVector:
             )
         if self.thresholds.size == 0:
             return np.zeros(p_values.size, dtype=np.int32)
-        # Of the few p-values that count; others are above all thresholds.
+        # Only few p-values count. The others are above all thresholds.
         surplus = np.full(p_values.size, self.thresholds.size, dtype=np.int32)
         counts = np.flatnonzero(p_values <= self.thresholds[-1])
         surplus[counts] = self._surplus(p_values.take(counts))
@@ -250,7 +250,7 @@ class CriticalVector:
         ValueError
             If the order names an element twice.
         IndexError
-            If the order names an element that is not there.
+            If the order names an element that does not exist.
         """
         from ari_estimator.closed_testing._critical_vector_kernels import running_true_discoveries
 
@@ -271,22 +271,20 @@ class CriticalVector:
         Returns
         -------
         critical_vector : CriticalVector
-            The first of the thresholds. The bound of every set of these p-values is the same,
-            and no fewer of the first thresholds would do. P-values above the last one add to
-            no bound, so that it is a natural height threshold. Without any discovery there
-            are none.
+            The fewest first thresholds that give every set of these p-values the same bound.
+            P-values above the last one do not contribute to any bound, so it is a natural
+            height threshold. The vector is empty if no set has a discovery.
 
         Notes
         -----
-        Of a set S, let ``f_S(u) = 1 - u + #{i in S : p_i <= t_u}``, so that the bound is the
-        largest of them, or 0. For all p-values, let ``f(u)`` have its first maximum at ``v``.
-        For ``u > v`` the p-values in S between ``t_v`` and ``t_u`` are at most as many as in
-        the family:
+        For a set S, let ``f_S(u) = 1 - u + #{i in S : p_i <= t_u}``. The bound is its maximum,
+        or 0. For the family of all p-values, let ``f(u)`` have its first maximum at ``v``. For
+        ``u > v``, S has no more p-values between ``t_v`` and ``t_u`` than the family:
 
             f_S(u) - f_S(v) <= f(u) - f(v) <= 0,
 
-        and nothing is lost with the thresholds after ``t_v``. The bound of the family itself
-        needs ``t_v``. If ``f(v) <= 0`` then no set has a discovery, since ``f_S <= f``.
+        so the thresholds after ``t_v`` are not needed. The bound of the family itself needs
+        ``t_v``. If ``f(v) <= 0``, no set has a discovery, since ``f_S <= f``.
         """
         return self._concentrated(check_p_values(p_values))
 

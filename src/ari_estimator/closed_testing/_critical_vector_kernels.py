@@ -1,7 +1,7 @@
 """Compiled loop behind :meth:`ari_estimator.closed_testing.CriticalVector.confidence_curve`.
 
-It assumes what the public method has checked. This module imports numba, which takes a
-noticeable time, so it is itself imported when first needed.
+The public method checks the arguments. Importing numba takes a noticeable time, so this module is
+imported when first needed.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def running_true_discoveries(surplus: np.ndarray, k_max: int) -> np.ndarray:
 def nested_true_discoveries(surplus: np.ndarray, starts: np.ndarray, k_max: int) -> np.ndarray:
     """Return the bound of every range ``starts[i], ..., i`` of a sequence of elements.
 
-    Ranges are disjoint or within each other. Those that start alike are prefixes of the
-    longest of them, and are bounded in one pass over it, as in ``running_true_discoveries``.
+    Ranges are disjoint or within each other. Ranges with the same start are prefixes of the
+    longest one. One pass over it bounds them all, as in ``running_true_discoveries``.
     """
     n = surplus.size
     longest = np.full(n, -1, dtype=np.int32)

@@ -29,7 +29,7 @@ class CriticalVectorBounds(SimultaneousBounds):
     Attributes
     ----------
     critical_vector : CriticalVector
-        The first of the thresholds, as many as any set of these p-values can make use of.
+        The first thresholds, as many as the bounds of these p-values need.
 
     Examples
     --------
@@ -76,8 +76,8 @@ class CriticalVectorBounds(SimultaneousBounds):
 
     def contributing(self) -> np.ndarray:
         """Return which elements can add to a bound: those below the last threshold."""
-        # Compared as p-values, where the threshold is exact. A vector without thresholds is
-        # above none.
+        # p-values are compared, since their threshold is exact. Without thresholds, no
+        # element contributes.
         thresholds = self.critical_vector.thresholds
         return self.p_values <= (thresholds[-1] if thresholds.size else -1)
 
@@ -93,7 +93,7 @@ class CriticalVectorBounds(SimultaneousBounds):
 class CriticalVectorTest(SimultaneousTest):
     """Base of tests whose bounds come from a critical vector at each level.
 
-    A subclass says which vector it is, and how significant a set is.
+    A subclass defines the vector and the significance of a set.
 
     See Also
     --------
@@ -146,8 +146,8 @@ class CriticalVectorTest(SimultaneousTest):
         """Return a number for each p-value of a set: the smaller, the more significant the set.
 
         ``q[i]`` is the p-value at place ``k + u[i]`` of a set in ascending order, where ``k`` is
-        the number of discoveries to be exceeded. A set is as significant as the smallest of the
-        numbers of its p-values.
+        the number of discoveries to be exceeded. The significance of a set is the smallest number
+        of its p-values.
         """
 
     @abstractmethod
@@ -166,7 +166,7 @@ class CriticalVectorTest(SimultaneousTest):
         subset: ArrayLike | None = None,
         tdp: float = 0.0,
     ) -> np.ndarray:
-        """Return the p-values of all sets of a labelling, by one sort for all of them.
+        """Return the p-values of all sets of a labelling, with one sort for all sets.
 
         See :meth:`SimultaneousTest.set_p_values_by_label`.
         """

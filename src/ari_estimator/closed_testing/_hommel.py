@@ -50,7 +50,7 @@ class ConcentrationSet(NamedTuple):
 
 
 def _is_rejected(small: np.ndarray, m: int, size: int, level: Fraction) -> bool:
-    """Tell whether the local test rejects the ``size`` largest of ``m`` p-values.
+    """Return whether the local test rejects the ``size`` largest of ``m`` p-values.
 
     ``small`` holds the p-values at or below the level, in ascending order; the others meet no
     threshold.
@@ -60,7 +60,7 @@ def _is_rejected(small: np.ndarray, m: int, size: int, level: Fraction) -> bool:
 
 
 def _guess_smallest_rejected(small: np.ndarray, m: int, level: float, largest: int) -> int:
-    """Return what :func:`_largest_unrejected` looks for plus one, but for rounding.
+    """Return the result of :func:`_largest_unrejected` plus one, up to rounding.
 
     The k-th smallest p-value rejects the sizes i with ``p_(k) <= (k - m + i) * level / i``,
     that is, from ``(m - k) * level / (level - p_(k))`` on.
@@ -149,12 +149,12 @@ class Hommel(CriticalVectorTest):
     :meth:`critical_vector`) equal exact arithmetic, ties included, where p-values
     are correctly rounded fractions: alpha stands for the simplest fraction that rounds
     to it, and each threshold is rounded once. :attr:`jumps` and adjusted p-values are
-    floating-point numbers, good to the last bits.
+    floating-point numbers, exact except for the last bits.
 
     The bound of a set with sorted p-values ``q_(1) <= ... <= q_(n)`` exceeds
-    ``k = floor(tdp * n)`` exactly if ``s_h * q_(k+u) <= u * alpha`` for some ``u >= 1``, so that
-    for the p-value of the set ``min_u q_(k+u) / u`` takes the place of a p-value in Hommel's
-    procedure.
+    ``k = floor(tdp * n)`` exactly if ``s_h * q_(k+u) <= u * alpha`` for some ``u >= 1``. So the
+    p-value of the set follows from Hommel's procedure, with ``min_u q_(k+u) / u`` in place of a
+    p-value.
 
     References
     ----------
@@ -227,12 +227,12 @@ class Hommel(CriticalVectorTest):
         highest, ascending = self._ascending
         if level > highest:
             if highest < 0:
-                # Mostly there is one level, and few p-values are up to it.
+                # Usually there is one level, and few p-values are at or below it.
                 highest = level
                 ascending = self.p_values.take(np.flatnonzero(self.p_values <= level))
                 ascending.sort()
             else:
-                # After a second one there may be many to come.
+                # After a second level, many more may follow.
                 highest, ascending = 1.0, self._sorted_p
             self._ascending = highest, ascending
         return ascending[: np.searchsorted(ascending, level, side="right")]
@@ -252,8 +252,8 @@ class Hommel(CriticalVectorTest):
         from ari_estimator.closed_testing._hommel_kernels import smallest_slopes
 
         jumps = np.minimum(self.factors * smallest_slopes(self._sorted_p), 1.0)
-        # s_i / i grows for Hommel's test, so that a larger set may have a larger a_i,
-        # and for Simes' only by rounding. h is about the largest such set.
+        # A larger set may have a larger a_i: s_i / i grows for Hommel's test, and for Simes'
+        # test by rounding. h is the size of the largest set with a_i > alpha.
         return np.maximum.accumulate(jumps[::-1])[::-1]
 
     @cached_property
@@ -297,9 +297,9 @@ class Hommel(CriticalVectorTest):
             small = self._sorted_up_to(float(alpha))
             size, level = m, Fraction(0)
             # The level alpha * i / s_i of size i is alpha for Simes' test and falls with i
-            # for Hommel's. What the level of a larger size rejects, its own level rejects
-            # too: on the way down the answer is never passed, and the first size that its
-            # own level does not reject is the answer.
+            # for Hommel's. If the level of a larger size rejects a size, its own level does
+            # too. So the way down never passes the answer: the first size that its own level
+            # does not reject.
             while size > 0 and level != (own := alpha / self._mean_factor(size)):
                 level = own
                 n_small = int(np.searchsorted(small, float(level), side="right"))
@@ -325,7 +325,7 @@ class Hommel(CriticalVectorTest):
     def concentration_set(self, alpha: float = 0.05) -> ConcentrationSet:
         """Return the set of the smallest p-values that all discoveries come from.
 
-        No larger p-value ever adds to the bound of any set, so that ``p_threshold`` is a
+        No larger p-value contributes to the bound of any set, so ``p_threshold`` is a
         natural height threshold for clusters.
 
         Parameters
@@ -357,9 +357,9 @@ class Hommel(CriticalVectorTest):
         Returns
         -------
         critical_vector : CriticalVector
-            ``t_u = u * alpha / s_h`` for u = 1, 2, ..., as far as the concentration set
-            goes: further entries would change no bound. Without any discovery it is
-            empty; where ``h = 0`` it is ``[1.0]``, so that everything is a discovery.
+            ``t_u = u * alpha / s_h`` for u = 1, 2, ..., up to the end of the concentration
+            set; further entries would not change any bound. It is empty if no set has a
+            discovery. With ``h = 0`` it is ``[1.0]``: every element is a discovery.
         """
         return CriticalVector._of_checked(self._concentration(check_alpha(alpha))[1])
 
@@ -370,7 +370,7 @@ class Hommel(CriticalVectorTest):
             return 0, np.empty(0)
         if h == 0:
             return m, np.ones(1)
-        # Such a u exists, since size h + 1 is rejected and s_h < s_(h+1). Its p-value is at
+        # This u exists, since size h + 1 is rejected and s_h < s_(h+1). Its p-value is at
         # most t_u, and so at most alpha.
         candidates = self._sorted_up_to(float(alpha))[m - h - 1 :]
         ratio = alpha / (h * self._mean_factor(h))
@@ -396,12 +396,12 @@ class Hommel(CriticalVectorTest):
         }
 
     def to_arrays(self) -> dict[str, Any]:
-        """Return the name of the local test. The p-values are in the map already."""
+        """Return the name of the local test. The map stores the p-values."""
         return {"local_test": self.local_test}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray) -> Hommel:
-        """Return the test again, see :meth:`SimultaneousTest.from_arrays`."""
+        """Restore the test, see :meth:`SimultaneousTest.from_arrays`."""
         local_test: Any = stored_array(arrays, "local_test", "U").item()
         check_local_test(local_test)
         return cls.of_valid(p_values, local_test)

@@ -1,7 +1,7 @@
 """Compiled loops behind :class:`ari_estimator.closed_testing.Hommel`.
 
-They assume what the public class has checked. This module imports numba, which takes
-a noticeable time, so it is itself imported when first needed.
+The public class checks the arguments. Importing numba takes a noticeable time, so this module is
+imported when first needed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ def smallest_slopes(sorted_p: np.ndarray) -> np.ndarray:
     """Return ``min_{j <= i} p_(m-i+j) / j`` for i = 1, ..., m, in linear time.
 
     This is the smallest slope of a line from the point (m - i, 0) to one of the points
-    (k, p_(k)) to its right. Such a line lies below all of the points, those to its left
-    included (there it is negative), so it touches their lower convex hull, and the
-    touching point only moves left as i grows.
+    (k, p_(k)) to its right. This line lies below all points, also to its left, where it
+    is negative. So it touches their lower convex hull, and the touching point only moves
+    left as i grows.
     """
     m = sorted_p.size
     hull = np.empty(m, dtype=np.int64)  # ranks k of the vertices, from left to right

@@ -86,13 +86,13 @@ def lambda_interval(
     Parameters
     ----------
     pivotal_statistics : ndarray of shape (n_permutations,)
-        As for :func:`lambda_at`, of random permutations.
+        As for :func:`lambda_at`, from random permutations.
 
     alpha : float
         Error level, at least ``1 / n_permutations``.
 
     confidence : float, default=0.95
-        Probability that the interval holds the parameter, at least.
+        Minimum probability that the interval contains the parameter.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def lambda_interval(
     -----
     The parameter is the alpha-quantile of the pivotal statistics. The number of statistics below
     a quantile has a binomial distribution. So the quantile lies between two of the sorted
-    statistics [1]_, with at least the confidence that is asked for.
+    statistics [1]_ with at least this confidence.
 
     References
     ----------
@@ -112,7 +112,7 @@ def lambda_interval(
     """
     n = pivotal_statistics.size
     rank = lambda_rank(n, alpha)
-    # Of a binomial distribution, quantiles.
+    # Quantiles of a binomial distribution.
     below = bdtr(np.arange(n + 1), n, float(alpha))
     ends = np.searchsorted(below, [(1 - confidence) / 2, (1 + confidence) / 2])
     low, high = min(int(ends[0]), rank + 1), max(int(ends[1]), rank)

@@ -30,7 +30,7 @@ class LearnedTemplate(Template):
         Number of elements, ``m``, at least ``k_max``.
 
     subjects : array-like of shape (n_subjects, n_numbers), optional
-        Sketches of the data that the curves were learned from, by which these are known again.
+        Sketches of the data that the curves were learned from. They identify these data later.
 
     Attributes
     ----------
@@ -46,17 +46,16 @@ class LearnedTemplate(Template):
     Raises
     ------
     ValueError
-        If the curves are no such numbers, or of more ranks than elements.
+        If the curves hold other numbers, decrease, or have more ranks than elements.
 
     Notes
     -----
     The p-values of each training permutation are sorted. Then the p-values of each rank are sorted
-    across permutations. The curve ``j`` is about a quantile of the p-value of every rank at the
-    same level ``j / n_curves``; the thresholds at lambda = j are this curve [1]_. At lambda = 0
-    they are 0.
+    across permutations. At every rank, curve ``j`` is about the quantile of the p-value at level
+    ``j / n_curves``. The thresholds at lambda = j are this curve [1]_. At lambda = 0 they are 0.
 
-    The curves must come from other data than those that they are calibrated on: otherwise they
-    follow the very p-values that they shall bound, and the joint error rate is not controlled.
+    Learn the curves from other data than you calibrate them on. Otherwise they follow the p-values
+    that they must bound, and the joint error rate is not controlled.
 
     References
     ----------
@@ -119,12 +118,12 @@ class LearnedTemplate(Template):
             P-values of training data.
 
         k_max : int, default=1000
-            Number of ranks; as many as there are elements if there are fewer.
+            Number of ranks, limited to the number of elements.
 
         Returns
         -------
         template : LearnedTemplate
-            The template. It knows the rows of the matrix as the data that it was learned from.
+            The template. It stores sketches of the rows of the matrix.
 
         Raises
         ------
@@ -179,16 +178,16 @@ class LearnedTemplate(Template):
 
     def thresholds(self, lambda_: float) -> np.ndarray:
         if not 0 <= lambda_ <= self.n_curves:
-            raise ValueError(f"lambda_ must be from 0 to {self.n_curves} curves. Got {lambda_}.")
-        # Between two numbers of curves, p-values are not below the higher one of the two.
+            raise ValueError(f"lambda_ must be from 0 to n_curves={self.n_curves}. Got {lambda_}.")
+        # A lambda between two integers counts as the higher one.
         number = int(np.ceil(lambda_))
         return self.curves[number - 1].copy() if number else np.zeros(self.k_max)
 
     def inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
         ranks, p_values = np.broadcast_arrays(ranks, p_values)
         column = ranks - 1
-        # Bisection in the columns of all ranks at once: `low` curves are known to be at most p,
-        # and all beyond `high` to be above.
+        # Bisection in the columns of all ranks at once. The first `low` curves are known to be
+        # at most p, and all beyond `high` to be above p.
         low = np.zeros(ranks.shape, dtype=np.intp)
         high = np.full(ranks.shape, self.n_curves, dtype=np.intp)
         for _ in range(self.n_curves.bit_length()):
@@ -204,7 +203,7 @@ class LearnedTemplate(Template):
         Parameters
         ----------
         path : str or PathLike
-            Name of the file, as a rule with the ending ``.npz``; replaced if it is there.
+            Name of the file, usually ending in ``.npz``. An existing file is replaced.
         """
         save_arrays(path, _KIND, self.to_arrays())
 
@@ -227,13 +226,13 @@ class LearnedTemplate(Template):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it is another file, or a damaged one. It is named.
+            If it is another kind of file, or damaged. The message names it.
         """
         members = ("curves", "n_elements", "subjects")
         return load_archive(path, _KIND, cls.from_arrays, members=members)
 
     def to_arrays(self) -> dict[str, Any]:
-        """Return the arrays that the template can be made from again.
+        """Return the template as arrays, from which it can be restored.
 
         Returns
         -------
@@ -244,12 +243,12 @@ class LearnedTemplate(Template):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LearnedTemplate:
-        """Return the template that is made from what :meth:`to_arrays` gives.
+        """Restore a template from arrays.
 
         Parameters
         ----------
         arrays : dict of ndarray
-            By name.
+            The result of :meth:`to_arrays`.
 
         Returns
         -------
@@ -259,7 +258,7 @@ class LearnedTemplate(Template):
         Raises
         ------
         ValueError
-            If they are no such arrays.
+            If arrays are missing, malformed or contradict each other.
         """
         return cls(
             stored_array(arrays, "curves", "f", (None, None)),
@@ -277,12 +276,12 @@ def refuse_shared(template: Template, data: ArrayLike) -> None:
         The template; only a learned one is refused.
 
     data : array-like of shape (n_rows, n_elements)
-        The data that it shall be calibrated on.
+        The data to calibrate it on.
 
     Raises
     ------
     ValueError
-        If they have rows in common, of whatever scale, sign and order.
+        If they share rows, in any order and with any scale and sign.
     """
     if not isinstance(template, LearnedTemplate) or len(template.subjects) == 0:
         return

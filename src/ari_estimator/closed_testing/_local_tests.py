@@ -2,7 +2,7 @@
 
 Both reject the intersection of ``i`` hypotheses with sorted p-values
 ``p_(1) <= ... <= p_(i)`` at level alpha when ``s_i * p_(j) <= j * alpha`` for some
-``j``. They differ in the factor ``s_i`` alone:
+``j``. They differ only in the factor ``s_i``:
 
 - Simes [1]_: ``s_i = i``. Valid for independent and for positively dependent
   (PRDS) p-values, the usual assumption for smooth one-sided brain maps.
@@ -28,7 +28,7 @@ LocalTest = Literal["simes", "hommel"]
 
 LOCAL_TESTS: tuple[str, ...] = get_args(LocalTest)
 
-# What each is called, and what a paragraph on methods says of it.
+# Name, sentence for a methods section and reference of each test.
 IN_WORDS: dict[str, dict[str, Any]] = {
     "simes": {
         "name": "Simes tests",
@@ -54,8 +54,8 @@ IN_WORDS: dict[str, dict[str, Any]] = {
     },
 }
 
-# Up to here the harmonic number is summed as a fraction. Beyond, its reduced numerator
-# has so many digits (41 at i = 100) that no tie with a p-value on a grid is possible.
+# Up to this size, the harmonic number is summed as a fraction. Beyond it, the reduced
+# numerator has so many digits (41 at i = 100) that no p-value on a grid can tie with it.
 _LARGEST_EXACT_HARMONIC = 100
 
 

@@ -1,4 +1,4 @@
-"""P-values of sets in ascending order, one set after another: what p-values of sets start from."""
+"""Sorted p-values of sets, one set after another. The p-values of sets follow from them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def sets_by_label(
         Number of sets; None stands for one more than the largest label.
 
     subset : array-like of int or bool, or None
-        Indices, repeated with other labels where sets overlap; None for every element.
+        Indices. An index may be repeated with other labels, so that sets may overlap. None
+        stands for every element.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def sets_by_label(
     labels, n_labels = check_labels(
         labels, ranks.size, n_labels, each="element" if subset is None else "entry of subset"
     )
-    # Label and rank in one number, which sorts several times as fast as pairs of them.
+    # One number for label and rank sorts several times as fast as a pair.
     key = np.sort(labels * m + ranks)
     if (key[1:] == key[:-1]).any():
         raise ValueError("subset must not name an element twice with the same label.")
@@ -93,7 +94,7 @@ def smallest_beyond(
     tdp: float,
     statistic: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each set the smallest statistic of the p-values beyond a share of them.
+    """Return the smallest statistic of each set, after passing over a share of its p-values.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def smallest_beyond(
         Their sizes.
 
     tdp : float
-        The share, in [0, 1]: of a set of ``n`` the ``k = floor(tdp * n)`` smallest p-values are
+        The share, in [0, 1]. In a set of ``n``, the ``k = floor(tdp * n)`` smallest p-values are
         passed over.
 
     statistic : callable
@@ -113,7 +114,7 @@ def smallest_beyond(
     Returns
     -------
     asked : ndarray of int of shape (n_asked,)
-        The sets that have a p-value beyond.
+        The sets with a remaining p-value.
 
     statistics : ndarray of shape (n_asked,)
         Their smallest statistics.
@@ -121,10 +122,10 @@ def smallest_beyond(
     if not 0 <= tdp <= 1:
         raise ValueError(f"tdp must be in [0, 1]. Got {tdp!r}.")
     allowed = simplest_fraction(float(tdp))
-    # Integers of Python, which do not overflow: an odd tdp has a large denominator.
+    # Python integers do not overflow: an odd tdp has a large denominator.
     n_allowed = sizes.astype(object) * allowed.numerator // allowed.denominator
     n_beyond = sizes - n_allowed.astype(np.intp)
-    # Numbers 1, 2, ..., n_beyond at the end of each set, and 0 or less ahead of them.
+    # Numbers 1, 2, ..., n_beyond at the end of each set, and 0 or less before them.
     u = np.arange(1, q.size + 1) - np.repeat(np.cumsum(sizes) - n_beyond, sizes)
     beyond = u >= 1
     asked = np.flatnonzero(n_beyond)

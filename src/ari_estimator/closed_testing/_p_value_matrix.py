@@ -1,4 +1,4 @@
-"""P-values of many permutations: what is asked of the matrix, and its rows in order."""
+"""Matrices of p-values of many permutations: checks, and sorted rows."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def check_p_value_matrix(
         The argument's name in error messages.
 
     each, of : str
-        What a row and a column are of, in error messages.
+        What rows and columns stand for, in error messages.
 
     n_rows : int, default=1
-        How many rows are needed.
+        Minimum number of rows.
 
     Returns
     -------
     p_values : ndarray of shape (n_permutations, n_elements)
-        The array, of the type of number that it came in.
+        The array, with its own type of number.
 
     Raises
     ------
@@ -74,10 +74,10 @@ def smallest_in_rows(
         P-values.
 
     n_smallest : int
-        How many of each permutation. All of them if there are fewer.
+        Number of p-values of each permutation, limited to the number of elements.
 
     keep : ndarray of bool of shape (n_elements,), optional
-        Which elements are left; by default all.
+        The remaining elements; by default all.
 
     Yields
     ------

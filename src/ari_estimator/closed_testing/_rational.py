@@ -1,12 +1,11 @@
 """Levels as exact fractions, thresholds as correctly rounded doubles.
 
-A p-value that comes from B permutations is a fraction k / B, and a level such as
-0.05 is 1 / 20. Neither is a binary floating-point number, so that a comparison
-which is an exact tie on paper, ``k / B = u * alpha / h``, is decided by rounding
-noise in naive floating point. Everything here follows one rule instead: a
-threshold is computed as a fraction and rounded *once*, to the nearest double.
-Since rounding is monotone, ``p <= threshold`` then has the answer of exact
-arithmetic for every p-value that is itself a correctly rounded fraction.
+A p-value from B permutations is a fraction k / B, and a level such as 0.05 is 1 / 20. Both
+are usually not binary floating-point numbers. In naive floating point, rounding noise would
+decide a comparison that is an exact tie on paper, ``k / B = u * alpha / h``. This module
+follows one rule instead: a threshold is computed as a fraction and rounded *once*, to the
+nearest double. Rounding is monotone. So ``p <= threshold`` gives the answer of exact
+arithmetic for every p-value that is a correctly rounded fraction.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ _SPLITTER = 2.0**27 + 1
 
 @lru_cache(maxsize=64)
 def simplest_fraction(value: float) -> Fraction:
-    """Fraction with a small denominator that rounds to the given double.
+    """Return the fraction with a small denominator that rounds to the given double.
 
-    ``0.05`` gives 1/20 and ``0.05 / 3`` gives 1/60: the number that was meant, not the
-    binary number next to it. What no short fraction rounds to, such as ``1 - 0.95``, is
-    taken for the binary number that it is.
+    ``0.05`` gives 1/20 and ``0.05 / 3`` gives 1/60: the intended number instead of the
+    binary number next to it. If no short fraction rounds to a number, such as
+    ``1 - 0.95``, its exact binary value is used.
 
     Parameters
     ----------
@@ -59,7 +58,7 @@ def check_alpha(alpha: float) -> Fraction:
     Returns
     -------
     alpha : fractions.Fraction
-        The level, exactly.
+        The exact level.
 
     Raises
     ------
@@ -96,10 +95,10 @@ def rounded_multiples(ratio: Fraction, n_multiples: int) -> np.ndarray:
 
     Notes
     -----
-    The ratio is taken as a sum of two doubles. The first of them is split into two halves whose
-    multiples are exact. Their sum is kept with its rounding error (the error-free transformations
-    of Dekker 1971 [1]_). The loss is below the last bit of the result by as many bits as a double
-    has.
+    The ratio is a sum of two doubles. The first one is split into two halves whose multiples are
+    exact. Their sum is kept with its rounding error (the error-free transformations of
+    Dekker 1971 [1]_). Before the final rounding, the error is about 53 bits below the last bit of
+    the result.
 
     References
     ----------
@@ -113,5 +112,5 @@ def rounded_multiples(ratio: Fraction, n_multiples: int) -> np.ndarray:
     factors = np.arange(1, n_multiples + 1, dtype=float)
     large, small = factors * high, factors * low
     multiples = large + small
-    error = small - (multiples - large)  # exact, since large is the larger one
+    error = small - (multiples - large)  # exact, since large is larger than small
     return multiples + (error + factors * trailing)

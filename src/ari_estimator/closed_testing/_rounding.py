@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 
 def rounded_down(bound: float, digits: int) -> float:
-    """Return a lower bound rounded such that it stays one.
+    """Round a lower bound down, so that it still holds.
 
     Parameters
     ----------
@@ -24,12 +24,12 @@ def rounded_down(bound: float, digits: int) -> float:
     """
     if math.isnan(bound):
         return bound
-    # Rounded before, lest 0.57 fall short of itself.
+    # Round first: otherwise 0.57 could become 0.56.
     return math.floor(round(float(bound) * 10**digits, 6)) / 10**digits
 
 
 def confidence(alpha: float, *, percent: bool = False) -> str:
-    """Return the probability that bounds hold with, rounded down.
+    """Return the confidence level of bounds as text, rounded down.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def confidence(alpha: float, *, percent: bool = False) -> str:
     Returns
     -------
     text : str
-        ``1 - alpha`` with at least four digits, and with more where it would be 1 otherwise.
+        ``1 - alpha`` with at least four digits, and with more if it would round to 1.
     """
     level = Decimal(repr(float(alpha)))
     digits = max(4, 1 - level.adjusted())

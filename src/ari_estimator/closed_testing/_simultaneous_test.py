@@ -175,8 +175,8 @@ class SimultaneousTest(ABC):
     ) -> np.ndarray:
         """Return the p-values of all sets of a labelling.
 
-        They equal :meth:`set_p_value` for each set. One sort serves all sets, however many there
-        are. The p-values are adjusted for all sets and all ``tdp`` at once.
+        They equal :meth:`set_p_value` for each set. One sort serves all sets. The p-values are
+        adjusted for all sets and all ``tdp`` at once.
 
         Parameters
         ----------

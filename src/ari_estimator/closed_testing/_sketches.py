@@ -1,4 +1,4 @@
-"""Sketches of data. They tell that data are the same, under another scale or sign."""
+"""Sketches of data. They identify the same data, also with another scale or sign."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _SIZE = 256
 # Rows whose correlation is closer to 1 are the same data. Maps of two subjects are far from it.
 _CLOSE = 0.01
 
-# Chance that two rows of independent values are taken for the same.
+# Probability that two rows of independent values count as the same.
 _CHANCE = 1e-9
 
-# Elements at a time, for the memory of the projections.
+# Elements at a time, which limits the memory of the projections.
 _STRIDE = 8192
 
 
 def sketches(rows: ArrayLike) -> np.ndarray:
     """Return sketches of the rows of a matrix.
 
-    A row is centred and scaled to length 1, and projected on random directions. They are the same
-    for all data of as many elements.
+    Each row is centred, scaled to length 1, and projected on random directions. The directions are
+    the same for all data with the same number of elements.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def sketches(rows: ArrayLike) -> np.ndarray:
     Returns
     -------
     sketches : ndarray of float32 of shape (n_rows, min(n_elements, 256))
-        Of length 1; 0 for a constant row.
+        Rows of length 1; a row of zeros for a constant row.
     """
     rows = np.asarray(rows)
     n_elements = rows.shape[1]
@@ -56,12 +56,12 @@ def sketches(rows: ArrayLike) -> np.ndarray:
 
 
 def n_shared(some: np.ndarray, others: np.ndarray, n_elements: int) -> int:
-    """Return how many rows are among other rows, up to scale, sign and an added number.
+    """Count the rows that are among other rows, up to scale, sign and an added constant.
 
     Parameters
     ----------
     some, others : ndarray of shape (n_rows, n_numbers)
-        Sketches of data of as many elements.
+        Sketches of data with the same number of elements.
 
     n_elements : int
         Number of elements of the data.
@@ -69,7 +69,7 @@ def n_shared(some: np.ndarray, others: np.ndarray, n_elements: int) -> int:
     Returns
     -------
     n_shared : int
-        How many of the first.
+        Number of rows of ``some`` that are among ``others``.
     """
     if len(some) == 0 or len(others) == 0 or some.shape[1] != others.shape[1]:
         return 0

@@ -1,4 +1,4 @@
-"""Calibrate a template in steps, each without the elements that the last step rejected."""
+"""Step-down calibration: each step excludes elements that the last step rejected."""
 
 from __future__ import annotations
 

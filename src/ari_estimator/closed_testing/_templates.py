@@ -16,10 +16,9 @@ _EPSILON = float(np.finfo(float).eps)
 
 
 class _FormulaTemplate(Template):
-    """A template that is a formula of rank and number of elements.
+    """A template with a formula of rank and number of elements.
 
-    A shift delta stands for the formula with ``k - delta`` and ``m - delta`` in the place of
-    ``k`` and ``m``.
+    A shift delta replaces ``k`` and ``m`` by ``k - delta`` and ``m - delta`` in the formula.
 
     Parameters
     ----------
@@ -31,17 +30,17 @@ class _FormulaTemplate(Template):
 
     delta : int, default=0
         Number of thresholds at the start that no p-value meets. The others are larger: sets
-        with few discoveries are given up for sets with many.
+        with many discoveries gain, sets with few lose.
 
     Raises
     ------
     TypeError
-        If one of the numbers is no integer.
+        If a number is not an integer.
     ValueError
-        If one of the numbers is out of range.
+        If a number is out of range.
     """
 
-    # Elements without a threshold of their own: the last ones, where the formula degenerates.
+    # Number of last elements without a threshold, since the formula degenerates there.
     _n_degenerate: ClassVar[int] = 0
 
     def __init__(self, n_elements: int, *, k_max: int | None = None, delta: int = 0) -> None:
@@ -100,8 +99,8 @@ class SimesTemplate(_FormulaTemplate):
 
     Notes
     -----
-    With a shift, ``lambda (k - delta) / (m - delta)`` [1]_ [2]_. With lambda = alpha and no
-    shift it is Simes' inequality, which holds for independent p-values.
+    With a shift, ``t_k = lambda (k - delta) / (m - delta)`` [1]_ [2]_. With lambda = alpha and no
+    shift, these are the thresholds of Simes' inequality, which holds for independent p-values.
 
     References
     ----------
@@ -146,8 +145,8 @@ class AORCTemplate(_FormulaTemplate):
 
     Notes
     -----
-    The curve of Finner, Dickhaus and Roters (2009) [1]_ at ``k / m``. At ``k = m`` it is 1
-    whatever lambda, so that there are at most ``m - 1`` thresholds.
+    This is the curve of Finner, Dickhaus and Roters (2009) [1]_ at ``k / m``. At ``k = m`` it is
+    1 for every lambda. So there are at most ``m - 1`` thresholds.
 
     References
     ----------
@@ -194,8 +193,8 @@ class BetaTemplate(_FormulaTemplate):
     Notes
     -----
     ``t_k`` is the exp(lambda) quantile of the beta distribution with parameters k and
-    m + 1 - k [1]_. Lambda is the logarithm of the level, from -inf to 0: with dependent
-    p-values levels are needed that are smaller than any double.
+    m + 1 - k [1]_. Lambda is the logarithm of the level, from -inf to 0. With dependent
+    p-values, the level may be smaller than any double.
 
     References
     ----------
@@ -215,7 +214,7 @@ class BetaTemplate(_FormulaTemplate):
     name = "beta"
 
     def _rounding(self, lambda_: float) -> float:
-        # Of powers with exponents up to m, on the scale of logarithms.
+        # Rounding of powers with exponents up to m, on the scale of logarithms.
         return 4 * _EPSILON * (self._size - lambda_) if math.isfinite(lambda_) else 0.0
 
     def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
@@ -247,10 +246,10 @@ class HigherCriticismTemplate(_FormulaTemplate):
 
     Notes
     -----
-    ``t_k`` is where ``sqrt(m) (k / m - p) / sqrt(p (1 - p))``, the deviation of k p-values up
-    to p from what is expected in standard errors [1]_, is ``-lambda``: lambda is negative as
-    a rule. The inverse is computed as a difference of two terms. One of them grows with p
-    and the other one falls, so that it grows with p after rounding, too.
+    At ``p = t_k``, ``sqrt(m) (k / m - p) / sqrt(p (1 - p))`` equals ``-lambda``. This is the
+    number k of p-values up to p, minus its expectation, in standard errors [1]_. So lambda is
+    usually negative. The inverse is a difference of two terms. One term grows with p and the
+    other falls, so the inverse grows with p, even after rounding.
 
     References
     ----------
@@ -275,7 +274,7 @@ class HigherCriticismTemplate(_FormulaTemplate):
         if linear < 0:
             r = 2 * ranks / (root - linear)
             return r * r / (1 + r * r)
-        # Of k = m there is none but infinity, also where linear and root are both 0.
+        # For k = m the only solution is infinity, also where linear and root are both 0.
         inverse_r = 2 * (m - ranks) / np.where(ranks < m, linear + root, 1.0)
         return 1 / (1 + inverse_r * inverse_r)
 
@@ -286,7 +285,7 @@ class HigherCriticismTemplate(_FormulaTemplate):
         m = self._size
         with np.errstate(divide="ignore", invalid="ignore"):
             r = np.sqrt(p_values / (1 - p_values))
-            # At p = 1 and k = m this is 0 times infinity, which stands for 0.
+            # At p = 1 and k = m this is 0 times infinity, and counts as 0.
             growing = np.fmax((m - ranks) * r, 0)
             return np.asarray((growing - ranks / r) / math.sqrt(m))
 
@@ -307,9 +306,9 @@ class PowerTemplate(_FormulaTemplate):
 
     Notes
     -----
-    For lambda from 0 to inf; with lambda = 1 nearly ``k / m``. The R package pARI has the same
-    family of powers. The square root, about the deviation of the ranks of uniform p-values,
-    keeps the last thresholds from being 1 whatever lambda.
+    Lambda is from 0 to inf. With lambda = 1 the thresholds are nearly ``k / m``. The R package
+    pARI has the same family of powers. Without the square root, the last threshold would be 1 for
+    every lambda. The square root is about the deviation of the ranks of uniform p-values.
 
     Examples
     --------
@@ -352,7 +351,7 @@ TEMPLATES: dict[str, type[_FormulaTemplate]] = {
 
 
 def template_class(name: str) -> type[Template]:
-    """Return the class of templates of a name, as :class:`Calibration` stores it."""
+    """Return the template class for a name, as :class:`Calibration` stores it."""
     classes: dict[str, type[Template]] = {**TEMPLATES, LearnedTemplate.name: LearnedTemplate}
     if name not in classes:
         raise ValueError(f"template must be one of {list(classes)}. Got {name!r}.")
@@ -367,7 +366,7 @@ def make_template(
     Parameters
     ----------
     template : {"simes", "aorc", "beta", "higher_criticism", "power"} or Template
-        Name of a template, or one that is made already, such as a learned one.
+        Name of a template, or an existing template, such as a learned one.
 
     n_elements : int
         Number of elements, ``m``.
@@ -376,8 +375,8 @@ def make_template(
         Number of thresholds; by default as many as the template has.
 
     delta : int, default=0
-        Number of thresholds at the start that no p-value meets. A template that is made
-        already keeps its own.
+        Number of thresholds at the start that no p-value meets. An existing template keeps
+        its own.
 
     Returns
     -------
@@ -387,10 +386,10 @@ def make_template(
     Raises
     ------
     TypeError
-        If the template is neither a name nor a template, or a number is no integer.
+        If the template is neither a name nor a template, or a number is not an integer.
     ValueError
-        If the name is unknown, a number is out of range, or the template is of another number
-        of elements.
+        If the name is unknown, a number is out of range, or the template has another number of
+        elements.
 
     Examples
     --------
@@ -401,12 +400,12 @@ def make_template(
     if isinstance(template, Template):
         if template.n_elements != n_elements:
             raise ValueError(
-                f"template is one of {template.n_elements} elements, and there are {n_elements}."
+                f"template must have {n_elements} elements. Got one with {template.n_elements}."
             )
         if delta not in (0, template.delta):
             raise ValueError(
-                f"delta must be 0 for a template that is made already, which keeps its own of "
-                f"{template.delta}. Got {delta!r}."
+                f"delta must be 0 for an existing template, which keeps its own "
+                f"delta={template.delta}. Got {delta!r}."
             )
         return template if k_max is None else template.cut(k_max)
     if not isinstance(template, str):

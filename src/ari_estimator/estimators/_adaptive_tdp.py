@@ -88,11 +88,11 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         has the same form as the input.
 
     maps_ : FittedMap or sequence of FittedMap
-        The fitted map. Ask it for the bound of any other set, as with :func:`set_bound`. This
-        attribute, ``forest_``, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_``
-        are there if :meth:`fit` was given maps. They are lists, with one item for each map, where
-        the input is not a single map. For several maps, ``maps_`` keeps only the values in the
-        mask, and tests a map again, with its forest, when it is asked for.
+        The fitted map. It also bounds any other set, like :func:`set_bound`. This attribute,
+        ``forest_``, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_`` exist
+        after :meth:`fit` with maps. If the input is not a single map, they are lists with one item
+        for each map. For several maps, ``maps_`` keeps only the values in the mask. It tests a
+        map again, with its forest, when you access it.
 
     mask_img_ : image
         The mask.
@@ -111,8 +111,8 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
 
     table_ : pandas.DataFrame
         One row for each cluster, by ascending ``tdp_threshold`` and then from the largest to the
-        smallest. The last row is the rest of the brain. The columns are those of
-        :class:`ClusterTDPTransformer` and ``tdp_threshold``. The column ``threshold`` is the
+        smallest. The last row is the rest of the brain. The columns are the same as in
+        :class:`ClusterTDPTransformer`, plus ``tdp_threshold``. The column ``threshold`` is the
         cluster-forming threshold, just below the weakest voxel of the cluster. With
         ``tdp_threshold=None``, the column ``tdp_threshold`` is absent, and the clusters are the
         largest clusters with at least one true discovery.
@@ -206,10 +206,10 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     def _infer(self, *args: Any, **kwargs: Any) -> Iterator[FittedMap]:
         for fitted_map in super()._infer(*args, **kwargs):
             if fitted_map.n_sets == 0:
-                asked = "true discoveries" if self.tdp_threshold is None else "such a TDP"
+                asked = "true discoveries" if self.tdp_threshold is None else "this TDP"
                 warnings.warn(
                     f"The map has no cluster with {asked}, tdp_threshold={self.tdp_threshold!r}. "
-                    f"In all of it there are at least {fitted_map.true_discoveries} true "
+                    f"The whole map has at least {fitted_map.true_discoveries} true "
                     "discoveries.",
                     UserWarning,
                     stacklevel=2,

@@ -1,4 +1,4 @@
-"""Array output in the container that a user has chosen, with names of its columns."""
+"""Array output in the container that the user has chosen, with names of its columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Itself = TypeVar("Itself", bound="ArrayOutputMixin")
 class ArrayOutputMixin:
     """scikit-learn's ``set_output`` for transformers whose output is an image or an array.
 
-    scikit-learn would put every output into the container, images too.
+    scikit-learn would put every output into the container, also images.
     """
 
     _frame: Frame

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from ari_estimator._unused_options import refuse_unused
-from ari_estimator.inference import FittedMap
+from ari_estimator.inference import FittedMap, TDPForest
 
 
 def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
@@ -43,6 +43,11 @@ def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
     if isinstance(fitted, FittedMap):
         refuse_unused("with a FittedMap, which is one map", {"map_index": (map_index, None)})
         return fitted
+    if isinstance(fitted, TDPForest):
+        raise TypeError(
+            "fitted must know where its elements are. Got a TDPForest, which does not: give "
+            "maps_.with_tdp(tdp) or maps_.with_clusters(clusters) of the transformer instead."
+        )
     if not isinstance(fitted, BaseEstimator) or not hasattr(type(fitted), "_seen_no_map"):
         raise TypeError(
             "fitted must be a fitted transformer, an ARISecondLevelModel or a FittedMap. "
@@ -55,8 +60,8 @@ def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
         maps = [maps]
     if map_index is None and len(maps) > 1:
         raise ValueError(
-            f"map_index must say which of the {len(maps)} maps is meant, 0 to {len(maps) - 1}. "
-            "Got None."
+            f"map_index must be the number of one of the {len(maps)} maps, from 0 to "
+            f"{len(maps) - 1}. Got None."
         )
     index = 0 if map_index is None else map_index
     if not isinstance(index, Integral) or not 0 <= index < len(maps):

@@ -10,10 +10,10 @@ from sklearn.utils._param_validation import Options
 
 
 class Choice(Options):
-    """A constraint of scikit-learn's whose message lists the choices in their order.
+    """A scikit-learn constraint whose message lists the choices in the given order.
 
-    scikit-learn's own ``StrOptions`` and ``Options`` list them in the order of a set, which is
-    another one in each run.
+    scikit-learn's own ``StrOptions`` and ``Options`` list them in the order of a set, which changes
+    between runs.
 
     Parameters
     ----------

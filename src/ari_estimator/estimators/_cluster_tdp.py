@@ -45,9 +45,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         not add to any bound. None means p < 0.001 in one tail, which is 3.09 on the z scale.
 
     threshold_scale : {"stat", "p"}, default="stat"
-        Scale of the threshold: the values of the map, whatever its ``stat_type``, or p-values,
-        which are two-sided with ``two_sided``. Leave it at the default if ``threshold`` is not a
-        number.
+        Scale of the threshold: the values of the map, for any ``stat_type``, or p-values, which
+        are two-sided with ``two_sided``. Leave it at the default if ``threshold`` is not a number.
 
     labels_img : image, labels masker or None, default=None
         Given clusters, which replace the threshold: an image of labels, such as FSL's cluster index
@@ -116,11 +115,11 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         has the same form as the input.
 
     maps_ : FittedMap or sequence of FittedMap
-        The fitted map. Ask it for the bound of any other set, as with :func:`set_bound`. This
-        attribute, ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_`` are there if
-        :meth:`fit` was given maps. They are lists, with one item for each map, where the input is
-        not a single map. For several maps, ``maps_`` keeps only the values in the mask, and tests a
-        map again when it is asked for.
+        The fitted map. It also bounds any other set, like :func:`set_bound`. This attribute,
+        ``labels_img_``, ``n_tested_``, ``table_`` and ``true_discoveries_`` exist after
+        :meth:`fit` with maps. If the input is not a single map, they are lists with one item for
+        each map. For several maps, ``maps_`` keeps only the values in the mask. It tests a map
+        again when you access it.
 
     mask_img_ : image
         The mask.
@@ -141,13 +140,18 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         One row for each cluster, from the most lenient threshold to the strictest, and then from
         the largest to the smallest. With a ``labels_img``, rows are in ascending order of the
         labels. The last row is the rest of the brain: all voxels outside the clusters of the most
-        lenient threshold. Columns: ``cluster_id`` (0 for the rest), ``threshold`` (on the scale of
-        the map), ``direction`` ("positive", "negative", "rest"; "unsigned" for F, chi2 and
-        p-values, "both" for given clusters if two-sided), ``n_voxels`` (``n_vertices``,
-        ``n_grayordinates``), ``size_mm3`` (``size_mm2`` of vertices; CIFTI has both),
-        ``true_discoveries`` (lower bound on the number of active voxels), ``tdp``, ``peak_stat``
-        and ``peak_x``, ``peak_y``, ``peak_z`` (mm). Surfaces have ``peak_hemisphere`` and
-        ``peak_vertex`` as well, CIFTI images ``peak_structure`` and ``peak_vertex``.
+        lenient threshold. Columns:
+
+        - ``cluster_id``, 0 for the rest;
+        - ``threshold``, on the scale of the map;
+        - ``direction``: "positive", "negative" or "rest"; "unsigned" for F, chi2 and p-values;
+          "both" for given clusters if two-sided;
+        - ``n_voxels`` (``n_vertices``, ``n_grayordinates``);
+        - ``size_mm3`` (``size_mm2`` of vertices; CIFTI has both);
+        - ``true_discoveries``, the lower bound on the number of active voxels;
+        - ``tdp``, ``peak_stat``, and ``peak_x``, ``peak_y``, ``peak_z`` in mm;
+        - for surfaces also ``peak_hemisphere`` and ``peak_vertex``, for CIFTI images
+          ``peak_structure`` and ``peak_vertex``.
 
     true_discoveries_ : int
         Lower bound on the number of active voxels among all tested voxels.
@@ -266,7 +270,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
                 )
             return
         refuse_unused(
-            "with labels_img, which gives the clusters",
+            "with labels_img, which defines the clusters",
             {
                 "threshold": (self.threshold, None),
                 "threshold_scale": (self.threshold_scale, "stat"),
@@ -283,8 +287,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         regions = read_regions(frame, self.labels_img, resample=self.resampling_target == "data")
         if regions.overlap:
             raise ValueError(
-                "labels_img must be an image of labels, a single map. Got several maps: "
-                "RegionTDPTransformer takes regions that may overlap."
+                "labels_img must be a single map of labels. Got several maps: use "
+                "RegionTDPTransformer for regions that may overlap."
             )
         warn_of_regions_outside(regions, frame, "labels_img")
         self._regions = regions

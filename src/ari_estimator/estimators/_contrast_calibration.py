@@ -1,4 +1,4 @@
-"""Calibration of a contrast of a second-level model, on the data the model has read."""
+"""Calibration of a contrast of a second-level model, on the data that the model has read."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ def only(data: list[np.ndarray]) -> np.ndarray:
     """
     if len(data) != 1:
         raise RuntimeError(
-            f"The maps of the subjects were read in {len(data)} calls of the masker, where one was "
-            "expected. So the data of the map are not known: this version of nilearn is not "
+            f"The maps of the subjects were read in {len(data)} calls of the masker instead of "
+            "one. So the data of the map are not known: this version of nilearn is not "
             "supported."
         )
     return data.pop()
 
 
 def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
-    """Return which column of the subjects' data belongs to each tested element of a map.
+    """Return the column of the subjects' data for each tested element of a map.
 
     The data of the subjects have one column for each element in the mask of the model. The
     transformer may have a smaller mask, and some elements of a map may be NaN. So the tested
@@ -102,7 +102,7 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
         The mask of the transformer, which holds the elements of the map.
 
     is_tested : ndarray of bool of shape (n_elements,)
-        Which elements of the map are tested.
+        Whether each element of the map is tested.
 
     Returns
     -------
@@ -114,8 +114,8 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
     ValueError
         If a tested element is outside the mask of the model, so that it has no column.
     """
-    # The numbers of the columns go the way of a map: into an image, and out of it again. They
-    # start at 1, because 0 is outside of the mask.
+    # Convert the numbers of the columns to an image and back, like a map. They start at 1,
+    # because 0 is outside the mask.
     numbers = masker.inverse_transform(np.arange(1.0, masker.n_elements_ + 1))
     columns = next(frame.arrays(numbers))[is_tested].astype(np.intp) - 1
     n_outside = int((columns < 0).sum())
@@ -123,8 +123,7 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"transformer__mask_img must lie within the mask of the model, which has "
             f"{masker.n_elements_} elements. Got {n_outside} of {columns.size} "
-            f"{frame.space.element_name[1]} outside of it, which have no data to "
-            "calibrate on."
+            f"{frame.space.element_name[1]} outside it, which have no data to calibrate on."
         )
     return columns
 
@@ -190,7 +189,7 @@ class ContrastCalibrator:
         Returns
         -------
         fitted : PermutationCalibration
-            Fitted to the data.
+            The calibration, fitted to the data.
         """
         parameters = {
             name: value
@@ -211,7 +210,7 @@ class ContrastCalibrator:
         )
         is_same = asked == self._asked and np.array_equal(columns, self._columns)
         if self.last is None or not is_same:
-            # The old one is not held while a new one is computed.
+            # Free the old one before a new one is computed.
             self.last = None
             if not np.array_equal(columns, np.arange(data.shape[1])):
                 data = data[:, columns]
@@ -228,7 +227,7 @@ def test_of(calibration: PermutationCalibration, alpha: float) -> CalibratedTest
     Parameters
     ----------
     calibration : PermutationCalibration
-        Fitted.
+        The fitted calibration.
 
     alpha : float
         Error level.
@@ -252,7 +251,7 @@ def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
     Parameters
     ----------
     calibration : PermutationCalibration
-        Fitted to the data of the map.
+        The calibration, fitted to the data of the map.
 
     alpha : float
         Error level.
@@ -291,10 +290,10 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
     n_calibrated = calibration.p_values_.size
     if family.n_tested != n_calibrated:
         raise ValueError(
-            f"calibration must be of the {family.n_tested} elements that are tested in the map. "
-            f"Got one of {n_calibrated}."
+            f"calibration must have the {family.n_tested} elements that are tested in the map. "
+            f"Got one with {n_calibrated}."
         )
-    # Of a map of p-values it is not known whether they are one-sided or two-sided.
+    # It is not known whether a map of p-values is one-sided or two-sided.
     statistic = family.statistic
     if not statistic.is_p and calibration.two_sided_ != statistic.two_sided:
         raise ValueError(
@@ -312,6 +311,6 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
     differences = np.abs(family.p_values - parametric)[~calibration.is_constant_]
     if differences.max(initial=0) > _TOLERANCE:
         raise ValueError(
-            "calibration must be of the data that the map was computed from. Got p-values that "
+            "calibration must be fitted to the data of the map. Got p-values that "
             f"differ from the map's by up to {differences.max():.2g}."
         )

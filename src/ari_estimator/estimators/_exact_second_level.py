@@ -1,8 +1,7 @@
-"""nilearn's second-level model, with statistics that are right for every design."""
+"""nilearn's second-level model, with correct statistics for every design."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import pandas as pd
@@ -26,7 +25,7 @@ class ExactSecondLevelModel(SecondLevelModel):
     """nilearn's model, with corrections.
 
     It computes statistics of designs and F contrasts of lower rank, fits large data in blocks of
-    voxels, refuses texts that pandas would evaluate, and escapes names in its report.
+    voxels, and refuses texts that pandas would evaluate.
     """
 
     design_matrix_: Any
@@ -41,9 +40,9 @@ class ExactSecondLevelModel(SecondLevelModel):
     def _exact_contrast(
         self, contrast: Any, first_level_contrast: Any, stat_type: str | None, output_type: str
     ) -> Any:
-        """Compute one of nilearn's maps, of a contrast that the design can estimate.
+        """Compute one of nilearn's maps for an estimable contrast.
 
-        nilearn's statistics are right for designs and F contrasts of full rank. Otherwise this
+        nilearn's statistics are correct for designs and F contrasts of full rank. Otherwise this
         method replaces the design by one of full rank with the same column space.
         """
         design = self.design_matrix_
@@ -55,7 +54,7 @@ class ExactSecondLevelModel(SecondLevelModel):
         except (TypeError, ValueError):
             if isinstance(contrast, str):
                 raise
-            return super().compute_contrast(*given)  # which says what is wrong
+            return super().compute_contrast(*given)  # raises an error with the reason
         if not weights.any():
             raise ValueError(
                 "second_level_contrast must have a weight other than 0. Got "
@@ -81,22 +80,7 @@ class ExactSecondLevelModel(SecondLevelModel):
         return outputs
 
     def _cache(self, func: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the cached function that nilearn asks for, computed in blocks where possible."""
+        """Return the cached function for nilearn, computed in blocks where possible."""
         if func is run_glm and self.minimize_memory:
             func = ols_in_blocks
         return super()._cache(func, *args, **kwargs)
-
-    def _generate_report_content(self, *args: Any, **kwargs: Any) -> None:
-        super()._generate_report_content(*args, **kwargs)
-        _escape_names(self._report_content)
-
-
-def _escape_names(content: dict[str, Any]) -> None:
-    """Escape names of contrasts and columns, which nilearn's templates insert as HTML."""
-    if content.get("contrasts"):
-        content["contrasts"] = [escape(name) for name in content["contrasts"]]
-    for run in (content.get("run_wise_dict") or {}).values():
-        if run.get("all_contrasts"):
-            run["all_contrasts"] = {
-                escape(str(name)): figure for name, figure in run["all_contrasts"].items()
-            }

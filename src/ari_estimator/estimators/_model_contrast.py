@@ -1,4 +1,4 @@
-"""Contrasts as a second-level model of nilearn takes them: as weights, and in words."""
+"""Contrasts of nilearn's second-level model, as weights and as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ari_estimator.resampling._contrast_expression import contrast_weights
 
 
 def is_f_contrast(contrast: Any, second_level_stat_type: Any) -> bool:
-    """Tell whether a contrast is tested by F.
+    """Return whether a contrast is tested by F.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
     Parameters
     ----------
     contrast : str, array-like or None
-        A contrast that nilearn takes; a text must be a sum of multiples of columns.
+        A contrast for nilearn. A text must be a sum of multiples of columns.
 
     design : pandas.DataFrame of shape (n_subjects, n_columns)
         The design.
@@ -51,8 +51,8 @@ def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     weights : ndarray of float of shape (n_rows, n_columns)
-        One row of weights for each row of the contrast. Columns that a shorter contrast does not
-        reach have weight 0.
+        One row of weights for each row of the contrast. If the contrast has too few weights, the
+        last columns have weight 0.
 
     Raises
     ------
@@ -67,19 +67,19 @@ def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
     try:
         given = np.atleast_2d(np.asarray(contrast, dtype=float))
     except OverflowError as error:
-        raise ValueError(f"A contrast must have weights of a size in use: {error}.") from error
+        raise ValueError(f"A contrast must have weights of a usual size: {error}.") from error
     weights = np.zeros((len(given), design.shape[1]))
     weights[:, : given.shape[1]] = given
     return weights
 
 
 def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
-    """Refuse a list of names, and say how to write it as a contrast.
+    """Refuse a list of names. The message says how to write it as a contrast.
 
     Parameters
     ----------
     contrast : object
-        What is given as a contrast.
+        The contrast as given by the user.
 
     design : pandas.DataFrame of shape (n_subjects, n_columns)
         The design.
@@ -112,7 +112,7 @@ def in_words(contrast: Any, design: pd.DataFrame) -> str:
     Parameters
     ----------
     contrast : str, array-like or None
-        A contrast that nilearn has taken.
+        A contrast that nilearn has accepted.
 
     design : pandas.DataFrame of shape (n_subjects, n_columns)
         The design.

@@ -128,7 +128,7 @@ default="simes"
         - with ``threshold`` or ``tfce``, nilearn's other images under their names: ``"t"``,
           ``"size"``, ``"logp_max_size"``, ``"mass"``, ``"logp_max_mass"``, ``"tfce"``,
           ``"logp_max_tfce"``;
-        - ``"tdp"``: the image of the TDP of each voxel's cluster; of regions an array of shape
+        - ``"tdp"``: the image of the TDP of each voxel's cluster; for regions an array of shape
           (1, n_regions);
         - ``"model"``: the fitted :class:`ARISecondLevelModel`, with the table (``table_``), the
           fitted map (``maps_``), the calibration (``calibration_``) and its other attributes.
@@ -138,11 +138,10 @@ default="simes"
     TypeError
         If ``transformer`` is not a transformer, or for nilearn's reasons.
     ValueError
-        If ``confounds`` come with a design; if the contrast has several rows; if ``n_perm`` is
-        too small for ``alpha``; if ``alpha`` or ``two_sided_test`` differs from the transformer;
-        if ``smoothing_fwhm`` is given with a masker that does not smooth; or for the reasons of
-        nilearn and of
-        :meth:`ARISecondLevelModel.compute_contrast`.
+        If ``confounds`` come with a design. If the contrast has several rows. If ``n_perm`` is
+        too small for ``alpha``. If ``alpha`` or ``two_sided_test`` differs from the transformer.
+        If ``smoothing_fwhm`` is given with a masker that does not smooth. Or for the reasons of
+        nilearn and of :meth:`ARISecondLevelModel.compute_contrast`.
 
     Warns
     -----
@@ -186,7 +185,7 @@ default="simes"
     if n_perm + 1 < 1 / alpha:
         raise ValueError(
             f"n_perm must be at least {math.ceil(1 / alpha) - 1} for alpha={alpha:g}: with fewer "
-            f"permutations no p-value is that small. Got {n_perm}."
+            f"permutations no p-value reaches alpha. Got {n_perm}."
         )
     if confounds is not None and design_matrix is not None:
         raise ValueError(
@@ -214,7 +213,7 @@ default="simes"
     contrast = _contrast(second_level_contrast, design)
     whole = _with_intercept(design) if model_intercept else design
     model.fit(maps, design_matrix=whole)
-    # Before anything is computed that takes long.
+    # Check before any long computation.
     _warn_of_another_hypothesis(design, whole, contrast, model_intercept=model_intercept)
     outputs = of_nilearn.non_parametric_inference(
         maps,
@@ -236,23 +235,22 @@ default="simes"
         outputs = {"logp_max_t": outputs}
     named = second_level_contrast
     if not isinstance(named, str):
-        # The intercept that was added has no weight.
+        # The added intercept has no weight.
         named = np.r_[contrast, np.zeros(whole.shape[1] - contrast.size)]
     tdp = model.compute_contrast(named, first_level_contrast, output_type="tdp")
     return {**outputs, "tdp": tdp, "model": model}
 
 
 def _as_nilearn_masks(mask: Any, smoothing_fwhm: Any) -> tuple[Any, Any]:
-    """Return mask and smoothing of a model that reads the maps as nilearn's function does."""
+    """Return mask and smoothing of a model that reads the maps like nilearn's function."""
     if not isinstance(mask, (NiftiMasker, SurfaceMasker)):
         return mask, smoothing_fwhm
     if smoothing_fwhm is not None and mask.smoothing_fwhm is None:
         raise ValueError(
-            "smoothing_fwhm must be None with a masker as mask, which has a smoothing_fwhm of its "
-            f"own: nilearn ignores the one that is given here. Got {smoothing_fwhm!r}. Set it in "
-            "the masker."
+            "smoothing_fwhm must be None if mask is a masker without smoothing_fwhm: nilearn "
+            f"would not smooth. Got {smoothing_fwhm!r}. Set it in the masker."
         )
-    # nilearn fits a copy of the masker, which smooths as the function is told.
+    # nilearn fits a copy of the masker with the smoothing_fwhm of the function.
     masker = clone(mask)
     if smoothing_fwhm is not None:
         masker.set_params(smoothing_fwhm=smoothing_fwhm)
@@ -266,7 +264,7 @@ def _transformer(
     two_sided: bool,
     verbose: int,
 ) -> BaseTDPTransformer:
-    """Return the transformer, which must have the level and the sides that are asked for."""
+    """Return the transformer, which must have the given level and sides."""
     if transformer is None:
         of_sets: dict[str, Any] = {}
         if threshold is not None:
@@ -282,8 +280,8 @@ def _transformer(
         its = getattr(transformer, of_transformer)
         if its != value:
             raise ValueError(
-                f"{name} must be {of_transformer} of the transformer. Got {name}={value!r} and "
-                f"transformer.{of_transformer}={its!r}."
+                f"{name} must be equal to {of_transformer} of the transformer. Got "
+                f"{name}={value!r} and transformer.{of_transformer}={its!r}."
             )
     return transformer
 
@@ -291,11 +289,11 @@ def _transformer(
 def _design(
     model: ARISecondLevelModel, maps: Any, confounds: pd.DataFrame | None, design_matrix: Any
 ) -> pd.DataFrame:
-    """Return the design: as it is given, or as nilearn makes it of confounds or reads it."""
+    """Return the given design, or the design that nilearn makes from confounds or a file."""
     if isinstance(design_matrix, pd.DataFrame):
         return design_matrix
     with warnings.catch_warnings():
-        # They come again when the model is fitted to the design.
+        # The same warnings appear when the model is fitted to the design.
         warnings.simplefilter("ignore")
         return clone(model).fit(maps, confounds, design_matrix).design_matrix_
 
@@ -311,8 +309,8 @@ def _contrast(second_level_contrast: Any, design: pd.DataFrame) -> np.ndarray:
     if is_f_contrast(second_level_contrast, None):
         raise ValueError(
             "second_level_contrast must have one row: nilearn has no permutation test of F "
-            f"contrasts. Got {np.shape(second_level_contrast)[0]} rows. ARISecondLevelModel with a "
-            "calibration takes them."
+            f"contrasts. Got {np.shape(second_level_contrast)[0]} rows. Use ARISecondLevelModel "
+            "with a calibration."
         )
     if not isinstance(second_level_contrast, (str, type(None))):
         n_weights = np.size(second_level_contrast)
@@ -325,7 +323,7 @@ def _contrast(second_level_contrast: Any, design: pd.DataFrame) -> np.ndarray:
 
 
 def _with_intercept(design: pd.DataFrame) -> pd.DataFrame:
-    """Return the design with an intercept, if its columns cannot add up to one."""
+    """Return the design with an intercept, unless its columns already span one."""
     if explains_mean(design.to_numpy(dtype=float)):
         return design
     name = "intercept"
@@ -337,7 +335,7 @@ def _with_intercept(design: pd.DataFrame) -> pd.DataFrame:
 def _warn_of_another_hypothesis(
     design: pd.DataFrame, whole: pd.DataFrame, contrast: np.ndarray, *, model_intercept: bool
 ) -> None:
-    """Warn if nilearn's regressor and confounds are not the contrast of the whole design."""
+    """Warn if nilearn's regressor and confounds do not test the contrast of the whole design."""
     columns = design.to_numpy(dtype=float)
     tested = find_contrast(whole, np.r_[contrast, np.zeros(whole.shape[1] - contrast.size)])
     regressor = columns @ contrast
@@ -346,7 +344,7 @@ def _warn_of_another_hypothesis(
         kept.append(np.ones(len(columns)))
     try:
         theirs = find_contrast(np.transpose(kept), np.eye(1, len(kept))[0])
-    except ValueError:  # nothing is left of the regressor
+    except ValueError:  # the regressor is 0 given the confounds
         is_same = False
     else:
         cosine = float(np.abs(tested.directions.T @ theirs.directions).item())

@@ -32,10 +32,10 @@ from ari_estimator.images._subject_maps import masked_subjects
 from ari_estimator.resampling import EXCHANGES, SCHEMES, Exchange, SchemeName
 from ari_estimator.resampling._contrast import ContrastType
 
-# Sums of subjects that are streamed: few enough for memory, and many for power.
+# Number of sums of streamed subjects: few enough for memory, enough for power.
 _N_GROUPS = 256
 
-# With fewer random permutations, lambda is a matter of the seed.
+# With fewer random permutations, lambda depends strongly on the seed.
 _ENOUGH = 1000
 
 
@@ -142,7 +142,7 @@ default="simes"
         Degrees of freedom of the residuals; one number for each element with v and G.
 
     is_constant_ : ndarray of bool of shape (n_elements,)
-        Elements without variance. They are never a discovery, whatever their mean.
+        Elements without variance. They are never a discovery, for any mean.
 
     lambda_ : float
         Scale of the template.
@@ -310,8 +310,8 @@ default="simes"
         ----------
         data : array-like of shape (n_subjects, n_elements), or iterable
             Finite values of voxels, vertices, sensors or genes. Or an iterator over the subjects,
-            each of shape (n_elements,), which is read once and never held in memory as a whole; it
-            allows no design, and the mean is tested. With a masker: images or their paths.
+            each of shape (n_elements,). It is read once and never held in memory as a whole. It
+            allows only a test of the mean, without a design. With a masker: images or their paths.
 
         design : array-like of shape (n_subjects, n_columns) or None, default=None
             The design; a column of ones if None.
@@ -344,18 +344,18 @@ default="simes"
             If ``data`` is neither an array nor an iterable, ``masker`` is not a masker, or
             ``two_sided`` is not True or False.
         ValueError
-            If data are not finite or have fewer than two subjects; if a parameter is out of
-            range; if the design does not fit the data; if the contrast is not estimable; if the
-            scheme, blocks or variance groups do not fit the contrast; if there are too few
-            permutations for ``alpha``; or if the template was learned from subjects of the data.
+            If data are not finite or have fewer than two subjects. If a parameter is out of
+            range. If the design does not fit the data. If the contrast is not estimable. If the
+            scheme, blocks or variance groups do not fit the contrast. If there are too few
+            permutations for ``alpha``. If the template was learned from subjects of the data.
 
         Warns
         -----
         UserWarning
-            If elements are constant; if images are NaN in the mask, which nilearn reads as 0; if
-            groups seem to differ in variance, or the scheme mixes variance groups; or if there
-            are fewer than 1000 random permutations. The warning of unequal variance comes too
-            often where single subjects differ in noise.
+            If elements are constant. If images are NaN in the mask, which nilearn reads as 0. If
+            groups seem to differ in variance, or the scheme mixes variance groups. If there are
+            fewer than 1000 random permutations. The warning of unequal variance comes too often
+            if single subjects differ in noise.
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
@@ -394,7 +394,7 @@ default="simes"
                 version=__version__,
                 workers=workers,
             )
-        # Here, since what is read from a cache gives no warning.
+        # Warn here, since results from a cache give no warning.
         doubt = results.pop("doubt")
         if doubt is not None:
             warnings.warn(doubt, UserWarning, stacklevel=2)
@@ -406,7 +406,7 @@ default="simes"
         return self
 
     def _keep(self, calibration: Calibration, *, two_sided: bool, **attributes: Any) -> None:
-        """Keep what was found: by this fit, or before this was saved."""
+        """Set the results of this fit, or of a saved calibration."""
         self.calibration_ = calibration
         self.lambda_ = calibration.lambda_
         self.lambda_interval_ = calibration.lambda_interval()
@@ -417,13 +417,13 @@ default="simes"
             setattr(self, name, value)
 
     def _refuse_unused(self, *, is_streamed: bool) -> None:
-        """Refuse parameters that would do nothing for these data."""
+        """Refuse parameters that would have no effect for these data."""
         unused: dict[str, dict[str, Any]] = {}
         if not isinstance(self.template, LearnedTemplate):
             why = f"with template={self.template!r}, which was not learned from data"
             unused[why] = {"allow_shared_data": False}
         if not is_streamed:
-            why = "for data in memory: groups are for subjects that are streamed"
+            why = "for data in memory: groups are for streamed subjects"
             unused[why] = {"n_groups": _N_GROUPS}
         if self.p_values == "rank":
             unused["with p_values='rank'"] = {"chunk_size": None}

@@ -90,9 +90,9 @@ class RegionTDPTransformer(BaseTDPTransformer):
     Attributes
     ----------
     maps_ : FittedMap or sequence of FittedMap
-        The fitted map. Ask it for the bound of any other set, as with :func:`set_bound`. This
-        attribute, ``n_tested_``, ``table_`` and ``true_discoveries_`` are there if :meth:`fit` was
-        given maps. They are lists, with one item for each map, where the input is not a single map.
+        The fitted map. It also bounds any other set, like :func:`set_bound`. This attribute,
+        ``n_tested_``, ``table_`` and ``true_discoveries_`` exist after :meth:`fit` with maps. If
+        the input is not a single map, they are lists with one item for each map.
 
     mask_img_ : image
         The mask.
@@ -231,7 +231,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     def _fit_maps(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         maps, output = super()._fit_maps(*args, **kwargs)
-        # A fit that fails leaves no names.
+        # After a failed fit, there are no names.
         self.region_ids_ = self._regions.ids
         self.region_names_ = self._regions.names
         return maps, output

@@ -29,19 +29,22 @@ def report_on(fitted: Any, **options: Any) -> HTMLReport:
     return make_report(fitted, **options)
 
 
-def as_page(report: HTMLReport) -> HTMLReport:
-    """Return a report of nilearn as a self-contained page.
+def model_report_on(model: Any, **options: Any) -> HTMLReport:
+    """Return a report on a fitted group model.
 
     Parameters
     ----------
-    report : nilearn.reporting.HTMLReport
-        The report.
+    model : ARISecondLevelModel
+        The model.
+
+    **options : dict
+        The parameters of nilearn's ``generate_report``, without the size in notebooks.
 
     Returns
     -------
     report : nilearn.reporting.HTMLReport
-        The same report, without files from other servers.
+        The report.
     """
-    from ari_estimator.reporting._own_styles import with_own_styles
+    from ari_estimator.reporting._model_report import make_model_report
 
-    return with_own_styles(report)
+    return make_model_report(model, **options)

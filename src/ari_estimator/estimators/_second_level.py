@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -35,7 +35,7 @@ from ari_estimator.estimators._model_contrast import (
     weights_of,
 )
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._report import as_page, report_on
+from ari_estimator.estimators._report import model_report_on
 from ari_estimator.estimators._smoothing import check_smoothing
 from ari_estimator.estimators._welch_contrast import (
     ReadContrast,
@@ -49,6 +49,7 @@ from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.images._subject_maps import all_readable, sample_maps
 from ari_estimator.inference import DEFAULT_STAT_TYPE
 from ari_estimator.inference._fitted_map import TestMaker
+from ari_estimator.inference._group_model import GroupModel
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling import find_contrast
 from ari_estimator.resampling._contrast_expression import check_expressions
@@ -60,7 +61,7 @@ _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance",
 class ARISecondLevelModel(ExactSecondLevelModel):
     """Second-level model whose contrasts can be maps of the true discovery proportion.
 
-    A :class:`nilearn.glm.second_level.SecondLevelModel` with the same parameters, inputs and
+    This :class:`nilearn.glm.second_level.SecondLevelModel` has the same parameters, inputs and
     outputs, and one more output type: ``compute_contrast(output_type="tdp")``.
 
     Parameters
@@ -248,7 +249,7 @@ default=None
         Raises
         ------
         ValueError
-            If there is no such parameter, or it belongs to a calibration and there is none.
+            If the parameter does not exist, or it belongs to a calibration and there is none.
         """
         nested = {name.partition("__")[0] for name in params if "__" in name}
         if "transformer" in nested and params.get("transformer", self.transformer) is None:
@@ -302,7 +303,7 @@ default=None
         mask_img = self.get_params(deep=False)["mask_img"]
         try:
             self.mask_img = all_readable(mask_img, "mask_img")
-            # nilearn would read all maps at once, for a mask.
+            # nilearn would read all maps at once to compute a mask.
             samples = sample_maps(maps, self.mask_img)
             super().fit(samples, confounds=confounds, design_matrix=design_matrix)
         finally:
@@ -314,7 +315,7 @@ default=None
         is_volume = isinstance(self.masker_, NiftiMasker)
         if is_volume:
             self.masker_ = NaNWarningMasker.take_over(self.masker_)
-        # The mask alone: a z map is not smoothed or resampled once more.
+        # Use only the mask, because the z map must not be smoothed or resampled again.
         self._family_masker = (NiftiMasker if is_volume else SurfaceMasker)(
             mask_img=self.masker_.mask_img_, standardize=None, reports=False
         ).fit()
@@ -360,19 +361,19 @@ or None, default=None
         Raises
         ------
         ValueError
-            If the output type is unknown; if the contrast is a list of names, or an expression
-            that is not a sum of multiples of columns; if ``second_level_stat_type`` is "t" for
-            several rows; if the transformer is two-sided and the contrast is an F contrast; if a
-            variance group has no residuals, or the calibration has other groups than the model;
-            with a calibration, if the transformer has a local test other than the default or tests
-            elements outside the model; or for the reasons of nilearn or of
+            If the output type is unknown. If the contrast is a list of names, or an expression
+            that is not a sum of multiples of columns. If ``second_level_stat_type`` is "t" for
+            several rows. If the transformer is two-sided and the contrast is an F contrast. If a
+            variance group has no residuals, or the calibration has other groups than the model.
+            With a calibration, if the transformer has a local test other than the default or tests
+            elements outside the model. Or for the reasons of nilearn or of
             :meth:`PermutationCalibration.fit`.
 
         Warns
         -----
         UserWarning
-            If bounds come from p-values of v or G statistics, which are liberal; or if the
-            statistic assumes one variance and groups of the design seem to differ in variance.
+            If bounds come from p-values of v or G statistics, which are liberal. If the statistic
+            assumes one variance and groups of the design seem to differ in variance.
         """
         check_is_fitted(self)
         self._check_first_level(first_level_contrast)
@@ -401,19 +402,26 @@ or None, default=None
             make_test = self._calibrated_test(
                 self.calibration, first_level_contrast, read, transformer
             )
-        del read  # a calibration holds the data for as long as it needs them
+        del read  # a calibration keeps the data as long as it needs them
+        called = in_words(second_level_contrast, self.design_matrix_)
         maps, output = transformer._fit_maps(
             z_img,
             make_test,
-            in_words(second_level_contrast, self.design_matrix_),
+            called,
             settled._replace(said_by=said_by),
             transformer._to_output,
         )
+        weights = weights_of(second_level_contrast, self.design_matrix_)
+        calibration = None if self.calibration is None else self._calibrator.last
+        group = GroupModel.of(self, called, weights, calibration)
+        fitted_map = transformer.maps_
+        asked_by = replace(fitted_map.asked_by, group=group)
+        transformer.maps_ = replace(fitted_map, asked_by=asked_by)
         tdp = transformer._wrapped(output, maps)
         if isinstance(tdp, Nifti1Image):
             tdp.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
         self.transformer_ = transformer
-        self.calibration_ = None if self.calibration is None else self._calibrator.last
+        self.calibration_ = calibration
         return tdp
 
     def _read_contrast(
@@ -436,9 +444,9 @@ or None, default=None
         return ReadContrast(found, data, rows, tested, groups)
 
     def __getattr__(self, name: str) -> Any:
-        """Return a fitted attribute of the transformer, which Python asks for if there is none."""
+        """Return a fitted attribute of the transformer, if the model itself has none."""
         if hasattr(type(self), name):
-            # One of nilearn's properties, which says itself why it has no value.
+            # One of nilearn's properties, whose own error says why it has no value.
             return object.__getattribute__(self, name)
         if name.endswith("_") and not name.startswith("_") and "transformer_" in vars(self):
             if self.transformer_ is None:
@@ -464,17 +472,17 @@ or None, default=None
         display_mode: str | None = None,
         report_dims: Sequence[int] = (1600, 800),
     ) -> HTMLReport:
-        """Return nilearn's report of the model, with the TDP of the last contrast below.
+        """Return a report: the TDP of the last contrast, the model, and maps of contrasts.
 
-        The parameters are nilearn's and affect only nilearn's part of the report, such as the
-        ``alpha`` and ``threshold`` of its maps. The TDP part shows the last contrast whose TDP
-        was computed, with the parameters of the transformer. It is missing before
+        The parameters are nilearn's. They affect only the maps of ``contrasts``, such as
+        the ``alpha`` and ``threshold`` of these maps. The first part shows the last contrast whose
+        TDP was computed, with the parameters of the transformer. It is missing before
         ``compute_contrast(output_type="tdp")``.
 
         Parameters
         ----------
         contrasts : str, array, list or dict, default=None
-            Contrasts to report, as names or weights.
+            Contrasts whose maps to show, as names or weights. None shows no maps.
 
         first_level_contrast : str, array-like or None, default=None
             The contrast of first-level models that are the input.
@@ -513,21 +521,31 @@ or None, default=None
             Direction of the slices.
 
         report_dims : sequence of 2 int, default=(1600, 800)
-            Width and height in a notebook, in pixels.
+            Without effect: a notebook shows the report in its own width.
 
         Returns
         -------
         report : nilearn.reporting.HTMLReport
-            The report.
+            The report. It is one page that needs no other file. ``save_figures`` writes its
+            figures as SVG, PDF or PNG.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        TypeError
+            If the title is not a string.
+        ValueError
+            If a parameter is unknown, out of range or without effect.
         """
-        if hasattr(self, "design_matrix_"):
-            check_expressions(contrasts, self.design_matrix_.columns)
-            self._check_first_level(first_level_contrast)
-        report = super().generate_report(
+        check_is_fitted(self)
+        check_expressions(contrasts, self.design_matrix_.columns)
+        self._check_first_level(first_level_contrast)
+        return model_report_on(
+            self,
             contrasts=contrasts,
             first_level_contrast=first_level_contrast,
-            # Of a title nilearn makes HTML.
-            title=None if title is None else escape(title),
+            title=title,
             bg_img=bg_img,
             threshold=threshold,
             alpha=alpha,
@@ -538,11 +556,7 @@ or None, default=None
             plot_type=plot_type,
             cut_coords=cut_coords,
             display_mode=display_mode,
-            report_dims=report_dims,
         )
-        if getattr(self, "transformer_", None) is None:
-            return as_page(report)
-        return report_on(self, append_to=report)
 
     def _calibrated_test(
         self,
@@ -551,7 +565,7 @@ or None, default=None
         read: ReadContrast,
         transformer: BaseTDPTransformer,
     ) -> TestMaker:
-        """Return what calibrates a contrast on what a transformer tests of it."""
+        """Return a function that calibrates a contrast on the tested elements."""
         if self.variance_groups is not None:
             calibration = clone(calibration).set_params(variance_groups=self.variance_groups)
 
@@ -572,7 +586,7 @@ or None, default=None
         return make_test
 
     def _check_transformer(self) -> BaseTDPTransformer:
-        """Return the transformer that is set, or the one that stands for None."""
+        """Return the transformer, or the default transformer for None."""
         if self.transformer is None:
             return ClusterTDPTransformer()
         if not isinstance(self.transformer, BaseTDPTransformer):
@@ -590,7 +604,7 @@ or None, default=None
         return self.transformer
 
     def _check_calibration(self, transformer: BaseTDPTransformer) -> None:
-        """Check that the calibration is one, and that it is all that says how to test."""
+        """Check the calibration, and that no other parameter defines the test."""
         if self.calibration is None:
             return
         if not isinstance(self.calibration, PermutationCalibration):
@@ -600,7 +614,7 @@ or None, default=None
             )
         self.calibration._validate_params()
         refuse_unused(
-            "with a calibration, which takes the place of the local test",
+            "with a calibration, which replaces the local test",
             {"transformer__local_test": (transformer.local_test, "simes")},
         )
 
@@ -608,7 +622,7 @@ or None, default=None
         template = self._check_transformer()
         self._check_calibration(template)
         transformer = clone(template)
-        # The mask is handed on as it is: a clone of a fitted masker would not be fitted.
+        # Pass on the mask itself, because a clone of a fitted masker would not be fitted.
         mask_img = self._family_masker if template.mask_img is None else template.mask_img
         transformer.set_params(mask_img=mask_img)
         is_f = is_f_contrast(contrast, stat_type)

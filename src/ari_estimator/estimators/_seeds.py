@@ -9,12 +9,12 @@ from sklearn.utils import check_random_state
 
 
 def seed_of(random_state: int | np.random.RandomState | None) -> int:
-    """Return the seed that stands for a random state, as scikit-learn takes it.
+    """Return a seed for a random state of scikit-learn.
 
     Parameters
     ----------
     random_state : int, numpy.random.RandomState or None
-        A seed, what gives one, or None for one that is different each time.
+        A seed, a source of seeds, or None for a different seed each time.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def seed_of(random_state: int | np.random.RandomState | None) -> int:
 
 
 def generator(seed: int) -> np.random.Generator:
-    """Return where random numbers come from, for a seed.
+    """Return a random number generator for a seed.
 
     Parameters
     ----------

@@ -22,33 +22,32 @@ def set_bound(
 ) -> SetBound:
     """Return the bound of any set of voxels of a map.
 
-    You may choose the set after looking at the map, and ask for as many sets as you like: the
-    bounds of all these sets and of all clusters hold at once.
+    You may choose sets after looking at the map, and as many as you like: the bounds of all these
+    sets and of all clusters hold at once.
 
     Parameters
     ----------
     fitted : transformer, ARISecondLevelModel or FittedMap
-        A transformer that was fitted to a map, a model after
-        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
+        A transformer fitted to a map, a model after ``compute_contrast(output_type="tdp")``, or
+        a fitted map.
 
     mask_img : image or None, default=None
-        The set as a binary image, of the kind and on the grid of the map. Voxels that are
-        not tested are left out.
+        The set as a binary image, of the same kind and on the same grid as the map. Untested
+        voxels are left out.
 
     seed : sequence of 3 float, or None, default=None
-        The set as a sphere: its centre in mm. On surfaces, those vertices that are in the
-        sphere in space.
+        Centre of a sphere in mm. On a surface, the set consists of the vertices inside the sphere.
 
     radius : float or None, default=None
-        Radius of the sphere in mm; a voxel is in it if its centre is.
+        Radius of the sphere in mm. The set consists of the voxels whose centre is inside.
 
     indices : array-like, dict or None, default=None
-        The set as a list: of voxel indices, of shape (n_voxels, 3); for surfaces of vertex
-        numbers, as ``{"left": [...], "right": [...]}``; for CIFTI images of columns, of
-        shape (n_grayordinates,). All must be in the mask.
+        The set as a list. For volumes, voxel indices of shape (n_voxels, 3). For surfaces, vertex
+        numbers, as ``{"left": [...], "right": [...]}``. For CIFTI images, columns, of shape
+        (n_grayordinates,). All must be in the mask.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     Returns
     -------
@@ -58,12 +57,11 @@ def set_bound(
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If ``fitted`` was not fitted to a map.
     TypeError
-        If ``fitted`` is no such estimator, or the mask is an image of another kind.
+        If ``fitted`` is of another type, or the mask is an image of another kind.
     ValueError
-        If the set is not given in exactly one way, or is malformed, or if none of its
-        voxels is tested.
+        If the set is not given in exactly one way, is malformed, or has no tested voxels.
 
     See Also
     --------
@@ -71,9 +69,9 @@ def set_bound(
 
     Notes
     -----
-    Closed testing [1]_ gives bound and p-value, see
-    :class:`~ari_estimator.closed_testing.Hommel`. With a calibration,
-    :class:`~ari_estimator.closed_testing.CalibratedTest` gives them.
+    Bound and p-value come from closed testing [1]_, see
+    :class:`~ari_estimator.closed_testing.Hommel`. With a calibration, they come from
+    :class:`~ari_estimator.closed_testing.CalibratedTest`.
 
     References
     ----------
@@ -104,43 +102,44 @@ def confidence_curve(
     indices: Any = None,
     map_index: int | None = None,
 ) -> pd.DataFrame:
-    """Return the bounds of the strongest voxels of a map, or of a set, for every number.
+    """Return the bounds of the 1, 2, 3, ... strongest voxels of a map or a set.
 
     Parameters
     ----------
     fitted : transformer, ARISecondLevelModel or FittedMap
-        A transformer that was fitted to a map, a model after
-        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
+        A transformer fitted to a map, a model after ``compute_contrast(output_type="tdp")``, or
+        a fitted map.
 
     mask_img, seed, radius, indices : optional
-        A set, as for :func:`set_bound`; if none is given, all voxels that are tested.
+        A set, as for :func:`set_bound`. The default is all tested voxels.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     Returns
     -------
     curve : pandas.DataFrame
-        Row ``k - 1`` is of the k voxels with the smallest p-values: ``n_selected`` (k),
-        ``p_value`` (the largest of theirs), ``true_discoveries`` and ``tdp``. All rows hold
-        at once.
+        Row ``k - 1`` describes the k voxels with the smallest p-values: ``n_selected`` (k),
+        ``p_value`` (their largest p-value), ``true_discoveries`` and ``tdp``. The bounds of all
+        rows hold at once.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If ``fitted`` was not fitted to a map.
     TypeError
-        If ``fitted`` is no such estimator, or the mask is an image of another kind.
+        If ``fitted`` is of another type, or the mask is an image of another kind.
     ValueError
-        If a set is malformed, or none of its voxels is tested.
+        If the set is malformed or has no tested voxels.
 
     See Also
     --------
-    set_bound : Of one set.
+    set_bound : Bound of one set.
 
     Notes
     -----
-    By :meth:`~ari_estimator.closed_testing.CriticalVector.confidence_curve`.
+    The bounds come from
+    :meth:`~ari_estimator.closed_testing.CriticalVector.confidence_curve`.
 
     Examples
     --------
@@ -165,38 +164,37 @@ def element_at(
 ) -> int:
     """Return the number of a voxel among the tested voxels.
 
-    A :class:`TDPForest` and the arrays of ``maps_.test`` know voxels by this number.
+    A :class:`TDPForest` and the arrays of ``maps_.test`` use this number.
 
     Parameters
     ----------
     fitted : transformer, ARISecondLevelModel or FittedMap
-        A transformer that was fitted to a map, a model after
-        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
+        A transformer fitted to a map, a model after ``compute_contrast(output_type="tdp")``, or
+        a fitted map.
 
     seed : sequence of 3 float, or None, default=None
-        The place as a point in mm, for volumes: the voxel that holds the point. This is the
-        ``seed`` of :func:`set_bound`.
+        For volumes: a point in mm, inside the voxel. This is the ``seed`` of :func:`set_bound`.
 
     index : sequence of 3 int, dict, int or None, default=None
-        The place as one entry of the ``indices`` of :func:`set_bound`: three voxel indices; for
-        surfaces a vertex, as ``{"left": 107}``; for CIFTI images a column.
+        One entry of the ``indices`` of :func:`set_bound`: three voxel indices, a vertex of a
+        surface, as ``{"left": 107}``, or a column of a CIFTI image.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     Returns
     -------
     element : int
-        From 0 to ``n_tested_ - 1``.
+        Number of the voxel, from 0 to ``n_tested_ - 1``.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If ``fitted`` was not fitted to a map.
     ValueError
-        If the place is not given in exactly one way, or is malformed, or if it is not in the
-        mask or not tested. If ``seed`` is given for a surface or a CIFTI image: a point in mm
-        does not tell which vertex is meant.
+        If the voxel is not given in exactly one way, is malformed, is outside the mask or is not
+        tested. If ``seed`` is given for a surface or a CIFTI image, since a point in mm does not
+        identify a vertex.
 
     Examples
     --------

@@ -133,7 +133,7 @@ def common_groups(
 
 
 def _are_same(groups: np.ndarray | None, others: np.ndarray | None) -> bool:
-    """Tell whether two groupings are the same, whatever their numbers."""
+    """Return whether two groupings are the same, up to the numbers of the groups."""
     if groups is None or others is None:
         return groups is others
     return np.array_equal(pd.factorize(groups)[0], pd.factorize(others)[0])
@@ -252,7 +252,7 @@ def with_groups(
         if name in _CHANGED:
             values = getattr(maps, name)
         elif name == "effect_variance" and maps.variance is not None:
-            # An estimate is this many times the product of the data and the direction.
+            # Ratio of an estimate and the product of the data and the direction.
             scale = np.linalg.norm(np.linalg.pinv(design.to_numpy(dtype=np.float64)).T @ weights)
             values = scale**2 * maps.variance
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
+from ari_estimator._nesting import refuse_nested
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators import AdaptiveTDPTransformer
@@ -145,7 +147,7 @@ def explore(
     OSError
         If ``output_file`` cannot be written: it is a folder, for example.
     sklearn.exceptions.NotFittedError
-        If a transformer or model has seen no map yet.
+        If a transformer or model was not fitted to a map.
 
     See Also
     --------
@@ -164,6 +166,7 @@ def explore(
     >>> page = explore(load_sample_motor_activation_image(), two_sided=True)
     >>> page.save_as_html("motor.html")  # doctest: +SKIP
     """
+    refuse_nested(**locals())
     tdp = check_tdp(tdp)
     if output_file is not None:
         given = (stat_img, mask_img, df, bg_img, surf_mesh, labels_img, lut)
@@ -212,7 +215,7 @@ def explore(
         connectivity=neighbours,
         tdp=tdp,
         regions=_regions_of(fitted_map, labels_img, labels, lut),
-        file_stem=name or "map",
+        file_stem=name or _file_stem_of(title) or "map",
     )
     if title is None:
         title = f"ARI explorer: {name}" if name else "ARI explorer"
@@ -285,6 +288,11 @@ def _regions_of(
             "or vertex the label of one of them."
         )
     return regions.among(fitted_map.family.is_tested)
+
+
+def _file_stem_of(title: str | None) -> str:
+    """Return a title as the name of a file, "" if nothing of it can be in one."""
+    return re.sub(r"[^\w-]+", "_", title or "").strip("_")[:60]
 
 
 def name_of(stat_img: Any) -> str:

@@ -57,7 +57,9 @@ class PageData:
 
     def _info(self) -> dict[str, Any]:
         statistic = self.fitted_map.family.statistic
-        sides = {True: ", two-sided", False: ", one-sided"}[statistic.two_sided]
+        sides = ""
+        if statistic.is_signed and statistic.has_direction:
+            sides = ", two-sided" if statistic.two_sided else ", one-sided"
         return {
             "geometry": self.geometry.info(),
             "as_p": statistic.as_p,
@@ -72,7 +74,7 @@ class PageData:
             "file_stem": self.file_stem,
             "region_names": [] if self.regions is None else ["", *self.regions.names],
             "about": (
-                f"{statistic.symbol} values{sides if statistic.is_signed else ''} · "
+                f"{statistic.symbol} values{sides} · "
                 f"{self.geometry.neighbours(self.connectivity)} · "
                 f"{self.fitted_map.describe()['test']['name']} · "
                 f"with probability {confidence(self.fitted_map.alpha)} all bounds hold at once"

@@ -1,1 +1,1 @@
-"""From a path that a user gives to files that are whole."""
+"""Check paths from users, read input files, and write complete output files."""

@@ -1,4 +1,4 @@
-"""Signals that wait: what must not be torn apart is done before they are heard."""
+"""Defer signals until a block that must not be interrupted is done."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-# What asks a program to end. Not all systems have all of them.
+# Signals that ask a program to end. Not all systems have all of them.
 ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
@@ -19,8 +19,8 @@ ENDING = tuple(
 def deferred_signals() -> Iterator[None]:
     """Let requests to end (SIGINT, SIGTERM, SIGHUP) wait until the block is done.
 
-    What arrives in the block has its effect right after it. In other threads than the main one
-    this does nothing: signals do not interrupt them.
+    Signals that arrive in the block take effect right after it. Outside the main thread this does
+    nothing, because signals do not interrupt other threads.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -34,9 +34,9 @@ def deferred_signals() -> Iterator[None]:
 
 
 class _Deferral:
-    """A handler that keeps signals while it is on, and passes them on afterwards.
+    """A handler that keeps signals while it is active, and passes them on afterwards.
 
-    It passes them on wherever it is left in place, if a signal arrives while handlers change.
+    If a signal arrives while handlers change, a handler that is still in place passes it on.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class _Deferral:
     def begin(self) -> None:
         for number in ENDING:
             before = signal.getsignal(number)
-            # None is a handler that is not Python's. An ignored signal stays ignored, as of nohup.
+            # None means a handler outside Python. Ignored signals stay ignored, as with nohup.
             if before not in (None, signal.SIG_IGN):
                 self._before[number] = before
                 signal.signal(number, self)

@@ -1,4 +1,4 @@
-"""A path as users give it."""
+"""Paths as given by users."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 
 def given_path(path: Any, what: str) -> Path:
-    """Return a path that a user has given, to read from or to write to.
+    """Return a path given by a user, to read from or to write to.
 
     Parameters
     ----------
     path : str or path-like
-        The path. A ``~`` at its start is the home folder, as in a shell: also where no shell has
-        replaced it, such as in ``--out=~/x`` and in Python.
+        The path. A ``~`` at its start means the home folder, as in a shell. This also holds where
+        no shell replaces it, as in ``--out=~/x`` and in Python.
 
     what : str
-        What was given, for messages: the name of an argument or option.
+        Name of the argument or option in messages.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def given_path(path: Any, what: str) -> Path:
     Raises
     ------
     TypeError
-        If it is no path.
+        If it is not a path.
     ValueError
         If it is empty, or has a null character.
     """
@@ -38,4 +38,4 @@ def given_path(path: Any, what: str) -> Path:
         raise ValueError(f"{what} must be a path. Got an empty text. '.' is the current folder.")
     if "\0" in text:
         raise ValueError(f"{what} must be a path. Got a null character in {text!r}.")
-    return Path(os.path.expanduser(text))  # it leaves unknown users as they are
+    return Path(os.path.expanduser(text))  # leaves unknown users unchanged

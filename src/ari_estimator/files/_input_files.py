@@ -1,4 +1,4 @@
-"""The files among what a user gives to a function or command."""
+"""Find the files among the arguments of a function or command."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 
 def input_files(*values: Any) -> list[Path]:
-    """Return the files that values name, which no output may replace.
+    """Return the files that values refer to. No output may replace them.
 
     Parameters
     ----------
     *values : object
-        Whatever was given: paths, images of files; lists, dicts and dataclasses with them; other
-        things, which name no file.
+        The arguments: paths; images with a file; lists, dicts and dataclasses of these; other
+        objects, which are ignored.
 
     Returns
     -------
     files : list of Path
-        Those that are there.
+        The existing files.
     """
     return list(_files(values))
 
@@ -29,7 +29,7 @@ def input_files(*values: Any) -> list[Path]:
 def _files(value: Any) -> Iterator[Path]:
     if isinstance(value, (str, os.PathLike)):
         path = os.path.expanduser(os.fspath(value))
-        if os.path.isfile(path):  # False for what is no path at all
+        if os.path.isfile(path):  # False for anything that is not a path
             yield Path(os.fsdecode(path))
     elif hasattr(value, "get_filename"):  # an image of nibabel, whose data may still be there
         yield from _files(value.get_filename())

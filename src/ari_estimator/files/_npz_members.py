@@ -1,4 +1,4 @@
-"""The arrays of an npz file that may be damaged, or made to do harm."""
+"""Read the arrays of an npz file that may be damaged or malicious."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import IO, BinaryIO
 
 import numpy as np
 
-# A file may unpack to 16 MiB, whatever its size, and to 8 times its size beyond. The mask of a
-# grid of 256 x 256 x 256 voxels with a single region shrinks a thousandfold and is within the 16
+# A file may unpack to 16 MiB, for any size, and above that to 8 times its size. The mask of a grid
+# of 256 x 256 x 256 voxels with a single region shrinks by a factor of 1000 and stays within 16
 # MiB. The values of a map, most of a file, shrink to a half or a third. So a map of 15 million
-# voxels is far from the limit. The most that deflate can do is 1032 times: without a limit, 10 MB
-# would unpack to 10 GB.
+# voxels is far from the limit. Deflate can shrink data by a factor of 1032: without a limit, 10 MB
+# could unpack to 10 GB.
 _ALWAYS_UNPACKED = 2**24
 _LARGEST_RATIO = 8
 
 _MAGIC = b"\x93NUMPY\x01\x00"
 
-# What numpy writes, and nothing else. numpy itself evaluates what it finds there.
+# Exactly the header that numpy writes. numpy itself would evaluate the text of the header.
 _HEADER = re.compile(
     rb"\{'descr': '(\|b1|\|[iu]1|[<>][iu][248]|[<>]f[248]|[<>]U[1-9]\d{0,7})', "
     rb"'fortran_order': (True|False), 'shape': \(((?:\d{1,18}, )*(?:\d{1,18},?)?)\), \} *\n"
@@ -29,12 +29,12 @@ _LONGEST_HEADER = 2**12
 
 _NAME = re.compile(r"\w+\.npy", re.ASCII)
 
-# Bytes that are unpacked at once.
+# Number of bytes to unpack at once.
 _BLOCK = 2**20
 
 
 def most_unpacked(size: int) -> int:
-    """Return how many bytes a file of a size may unpack to.
+    """Return the number of bytes that a file of a given size may unpack to.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def most_unpacked(size: int) -> int:
 
 
 class NpzMembers:
-    """The arrays of an npz file, each unpacked when it is asked for, and checked before.
+    """The arrays of an npz file. Each one is checked and unpacked on request.
 
     Parameters
     ----------
@@ -65,10 +65,11 @@ class NpzMembers:
     Raises
     ------
     ValueError
-        If a member has no name of an array, the name of another one, is encrypted, or packed in
-        another way than numpy does; or if all together are out of proportion to the file.
+        If a member does not have the name of an array, or has the name of another member. If it
+        is encrypted, or not packed as numpy does it. If all members together would unpack to too
+        many bytes.
     zipfile.BadZipFile
-        If it is no such file.
+        If it is not an npz file.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -76,7 +77,7 @@ class NpzMembers:
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._zip.infolist():
             if not _NAME.fullmatch(member.orig_filename):
-                raise ValueError(f"it holds {member.orig_filename[:100]!r}, no name of an array")
+                raise ValueError(f"it holds {member.orig_filename[:100]!r}, which is not an array")
             name = member.filename.removesuffix(".npy")
             if name in self._members:
                 raise ValueError(f"it holds the array {name!r} twice")
@@ -84,12 +85,12 @@ class NpzMembers:
                 zipfile.ZIP_STORED,
                 zipfile.ZIP_DEFLATED,
             ):
-                raise ValueError(f"its array {name!r} is packed or encrypted in a strange way")
+                raise ValueError(f"its array {name!r} is encrypted or not packed as numpy does it")
             self._members[name] = member
         unpacked = sum(member.file_size for member in self._members.values())
         most = most_unpacked(os.fstat(file.fileno()).st_size)
         if unpacked > most:
-            raise ValueError(f"it would unpack to {unpacked:,} bytes, of {most:,} that are allowed")
+            raise ValueError(f"it would unpack to {unpacked:,} bytes; at most {most:,} are allowed")
         self.names = frozenset(self._members)
 
     def read(self, name: str) -> np.ndarray:
@@ -103,12 +104,12 @@ class NpzMembers:
         Returns
         -------
         array : ndarray
-            Of numbers or text.
+            The array, of numbers or text.
 
         Raises
         ------
         ValueError
-            If the member is no array, or of another size than it says.
+            If the member is not an array, or does not have the size in its header.
         zipfile.BadZipFile, zlib.error
             If the member is damaged.
         """
@@ -118,8 +119,8 @@ class NpzMembers:
             size = math.prod(shape) * dtype.itemsize
             if start + size != member.file_size:
                 raise ValueError(
-                    f"its array {name!r} says that it has {size:,} bytes, and has "
-                    f"{member.file_size - start:,}"
+                    f"its array {name!r} has {member.file_size - start:,} bytes instead of the "
+                    f"{size:,} in its header"
                 )
             data = bytearray(size)
             _fill(packed, data, name)
@@ -128,20 +129,20 @@ class NpzMembers:
 
 
 def _read_header(packed: IO[bytes], name: str) -> tuple[np.dtype, tuple[int, ...], bool, int]:
-    """Return type and shape of an array, whether its order is Fortran's, and where it starts."""
+    """Return the type and shape of an array, whether it has Fortran order, and its start."""
     start = packed.read(len(_MAGIC) + 2)
     length = int.from_bytes(start[len(_MAGIC) :], "little")
     header = packed.read(min(length, _LONGEST_HEADER))
     found = _HEADER.fullmatch(header)
     if not start.startswith(_MAGIC) or found is None or len(header) != length:
-        raise ValueError(f"its member {name!r} is no array of numbers or text")
+        raise ValueError(f"its member {name!r} is not an array of numbers or text")
     descr, order, lengths = (group.decode() for group in found.groups())
     shape = tuple(int(n) for n in re.findall(r"\d+", lengths))
     return np.dtype(descr), shape, order == "True", len(start) + length
 
 
 def _fill(packed: IO[bytes], data: bytearray, name: str) -> None:
-    """Fill a buffer block by block; at the end, zipfile compares its checksum."""
+    """Fill a buffer block by block. At the end, zipfile compares the checksum."""
     view = memoryview(data)
     while view:
         block = packed.read(min(len(view), _BLOCK))

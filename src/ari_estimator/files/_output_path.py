@@ -1,4 +1,4 @@
-"""A path to write to, which is checked before any work is done and again before files move."""
+"""Check an output path, before any work is done and again before files move."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ari_estimator.files._given_path import given_path
 
-# Where the system does not tell.
+# Limit if the system does not report one.
 _USUAL_NAME_MAX = 255
 
 
@@ -22,16 +22,16 @@ def file_to_write(
     Parameters
     ----------
     path : str or path-like
-        The file. Its folder need not be there yet.
+        The file. Its folder need not exist yet.
 
     what : str
-        What was given, for messages: the name of an argument or option.
+        Name of the argument or option in messages.
 
     overwrite : bool, default=True
-        Whether a file that is there is replaced.
+        Whether to replace an existing file.
 
     inputs : iterable of Path, default=()
-        Files that must stay, whatever ``overwrite`` is.
+        Files that must stay, for any value of ``overwrite``.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def file_to_write(
     Raises
     ------
     TypeError
-        If it is no path.
+        If it is not a path.
     ValueError
         If it is empty, or is one of the inputs.
     OSError
@@ -68,17 +68,17 @@ def folder_to_write(
     Parameters
     ----------
     path : str or path-like
-        The folder; it need not be there yet.
+        The folder. It need not exist yet.
 
     what : str
-        What was given, for messages: the name of an argument or option.
+        Name of the argument or option in messages.
 
     names : iterable of str, default=()
-        Names of files that may be written. Files of these names that are there are no reason to
-        refuse the folder, unless they are inputs.
+        Names of files that may be written. The folder may contain files of these names, unless
+        they are inputs.
 
     name_by : str, default=""
-        What the length of the names depends on, for messages.
+        Name of the argument that determines the length of the names, in messages.
 
     inputs : iterable of Path, default=()
         Files that must stay.
@@ -91,15 +91,15 @@ def folder_to_write(
     Raises
     ------
     TypeError
-        If it is no path.
+        If it is not a path.
     ValueError
         If it is empty, or one of the names is an input.
     NotADirectoryError
-        If it is a file, or lies in one.
+        If the folder, or a folder above it, is a file.
     PermissionError
         If it may not be written to.
     OSError
-        If a name is longer than the file system can take.
+        If a name is too long for the file system.
     """
     folder = _output_path(path, what)
     names, inputs = list(names), list(inputs)
@@ -111,7 +111,7 @@ def folder_to_write(
 
 
 def real_target(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> Path:
-    """Return the place at which a file is to be written: links are followed.
+    """Return the place to write a file to, after following links.
 
     Parameters
     ----------
@@ -119,30 +119,30 @@ def real_target(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> 
         The file.
 
     overwrite : bool
-        Whether a file that is there is replaced.
+        Whether to replace an existing file.
 
     inputs : iterable of Path, default=()
-        Files that must stay, whatever ``overwrite`` is.
+        Files that must stay, for any value of ``overwrite``.
 
     Returns
     -------
     target : Path
-        A file, or where there is nothing.
+        An existing file, or a path at which nothing exists.
 
     Raises
     ------
     IsADirectoryError
-        If a folder is there.
+        If the path is a folder.
     FileExistsError
-        If a file is there that must not be replaced.
+        If the file exists and must not be replaced.
     FileNotFoundError
-        If a link leads to a folder that is not there.
+        If a link leads to a folder that does not exist.
     PermissionError
-        If a write-protected file is there, or a link leads where nothing may be written.
+        If the file is write-protected, or a link leads to a place without write access.
     ValueError
         If it is one of the inputs.
     OSError
-        If something else is there, such as a device or a pipe.
+        If the path is something else, such as a device or a pipe.
     """
     shown = f"The output file {str(path)!r}"
     real = Path(os.path.realpath(path))
@@ -151,22 +151,22 @@ def real_target(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> 
         raise IsADirectoryError(f"{shown} is a folder.")
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise OSError(
-            f"{shown} is a device, a pipe or a socket. Results are written as whole files: give "
-            "the name of a file."
+            f"{shown} is a device, a pipe or a socket. Results need a regular file: give the name "
+            "of a file."
         )
     if found is not None:
         _refuse_input(path, inputs)
         if not overwrite:
-            raise FileExistsError(f"{shown} is there already.")
-        # The owner of a system may write all files, also what was protected on purpose.
+            raise FileExistsError(f"{shown} exists already.")
+        # An administrator may write to all files, even to protected ones.
         if not os.access(path, os.W_OK) or not found.st_mode & 0o222:
             raise PermissionError(f"{shown} is write-protected.")
-    if os.path.islink(path):  # it does not mind names that are too long
+    if os.path.islink(path):  # works for names that are too long
         if os.path.islink(real):
             raise FileNotFoundError(f"{shown} is a symbolic link that leads in a circle.")
         if not real.parent.is_dir():
             raise FileNotFoundError(
-                f"{shown} is a symbolic link to {str(real)!r}, whose folder is not there."
+                f"{shown} is a symbolic link to {str(real)!r}, whose folder does not exist."
             )
         _check_folder(real.parent, shown)
     return real
@@ -196,7 +196,7 @@ def _refuse_input(path: Path, inputs: Iterable[Path]) -> None:
     if found is None:
         return
     for other in inputs:
-        # The same file, under whatever name.
+        # The same file, maybe under another name.
         of_input = _stat(other)
         if of_input is not None and os.path.samestat(found, of_input):
             raise ValueError(
@@ -206,10 +206,15 @@ def _refuse_input(path: Path, inputs: Iterable[Path]) -> None:
 
 
 def _check_folder(folder: Path, what: str) -> None:
-    """Raise an OSError unless files can be written to a folder, which may not be there yet."""
+    """Raise an OSError unless files can be written to a folder, which may not exist yet."""
     above = _nearest(folder)
-    if not above.is_dir() or os.path.islink(os.path.realpath(folder)):  # a circle
-        raise NotADirectoryError(f"The output folder {str(folder)!r} is a file, or lies in one.")
+    found = _stat(folder)  # the real path of /dev/stdout need not exist
+    is_other = found is not None and not stat.S_ISDIR(found.st_mode)
+    if is_other or not above.is_dir() or os.path.islink(os.path.realpath(folder)):  # a circle
+        raise NotADirectoryError(
+            f"{what} must be a folder, or a path in one. Got {str(folder)!r}, which is a file, a "
+            "device or a pipe, or lies in one."
+        )
     if not os.access(above, os.W_OK | os.X_OK):
         raise PermissionError(f"The output folder {str(folder)!r} may not be written to.")
     missing = Path(os.path.realpath(folder)).relative_to(above)
@@ -217,7 +222,7 @@ def _check_folder(folder: Path, what: str) -> None:
 
 
 def _check_names(folder: Path, names: Iterable[str], what: str) -> None:
-    """Raise an OSError if a file system cannot take a name that is so long."""
+    """Raise an OSError if a name is too long for the file system."""
     above = _nearest(folder)
     longest = _USUAL_NAME_MAX
     if hasattr(os, "pathconf"):
@@ -232,6 +237,6 @@ def _check_names(folder: Path, names: Iterable[str], what: str) -> None:
 
 
 def _nearest(folder: Path) -> Path:
-    """Return what is there of a folder, or above of it, with links followed."""
+    """Return the folder, or the nearest existing folder above it, with links followed."""
     real = Path(os.path.realpath(folder))
     return next(path for path in (real, *real.parents) if os.path.exists(path))

@@ -1,4 +1,4 @@
-"""A file that is there: the door for every path that is read."""
+"""Existing regular files. Every path that is read is checked here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ari_estimator.files._given_path import given_path
 
-# What is no file although it has a path.
+# Things with a path that are not regular files.
 _OTHERS = (
     (stat.S_ISFIFO, "a pipe, such as <(...) or /dev/stdin"),
     (stat.S_ISSOCK, "a socket"),
@@ -18,7 +18,7 @@ _OTHERS = (
 
 
 def existing_file(path: str | PathLike[str], what: str) -> Path:
-    """Return the path of a file that is there.
+    """Return the path of an existing file.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def existing_file(path: str | PathLike[str], what: str) -> Path:
         Where it should be.
 
     what : str
-        What it should be, for messages: "a cluster table".
+        Name of the file in messages, such as "The cluster table".
 
     Returns
     -------
@@ -36,11 +36,11 @@ def existing_file(path: str | PathLike[str], what: str) -> Path:
     Raises
     ------
     FileNotFoundError
-        If there is nothing.
+        If the path does not exist.
     IsADirectoryError
         If it is a folder.
     TypeError
-        If it is no path.
+        If it is not a path.
     ValueError
         If it is a pipe or a device: these can be read only once, have no size, and may never end.
     """
@@ -48,7 +48,7 @@ def existing_file(path: str | PathLike[str], what: str) -> Path:
     if path.is_dir():
         raise IsADirectoryError(f"{what} must be a file. Got a folder: {str(path)!r}.")
     if not path.exists():
-        raise FileNotFoundError(f"{what} is not there: {str(path)!r}.")
+        raise FileNotFoundError(f"{what} does not exist: {str(path)!r}.")
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         got = next((name for is_one, name in _OTHERS if is_one(mode)), "something else")
@@ -60,7 +60,7 @@ def existing_file(path: str | PathLike[str], what: str) -> Path:
 
 
 def read_bytes(path: str | PathLike[str], what: str, most: int) -> bytes:
-    """Return the bytes of a file that is there.
+    """Return the bytes of an existing file.
 
     Parameters
     ----------
@@ -68,22 +68,22 @@ def read_bytes(path: str | PathLike[str], what: str, most: int) -> bytes:
         Where it should be.
 
     what : str
-        What it should be, for messages.
+        Name of the file in messages.
 
     most : int
-        How many bytes it may have.
+        Maximum number of bytes.
 
     Returns
     -------
     content : bytes
-        What is in it.
+        The content of the file.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, TypeError
         As for :func:`existing_file`.
     ValueError
-        If it is a pipe or a device, or larger than that.
+        If it is a pipe or a device, or is larger.
     """
     path = existing_file(path, what)
     size = path.stat().st_size

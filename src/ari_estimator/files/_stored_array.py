@@ -1,4 +1,4 @@
-"""One of the arrays that were stored, if it is what it shall be."""
+"""Get a stored array, after checking its type and shape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _IN_WORDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "floats", "
 def stored_array(
     arrays: Mapping[str, object], name: str, kinds: str, shape: tuple[int | None, ...] = ()
 ) -> np.ndarray:
-    """Return one of the arrays of a file, which may hold anything.
+    """Return one of the arrays of an untrusted file.
 
     Parameters
     ----------
@@ -20,13 +20,13 @@ def stored_array(
         The arrays.
 
     name : str
-        The one that is wanted.
+        Name of the array.
 
     kinds : str
-        The kinds of numbers that it may hold, in numpy's letters: ``"f"``, ``"iu"``, ``"U"``.
+        Allowed kinds of numbers, in numpy's letters: ``"f"``, ``"iu"``, ``"U"``.
 
     shape : tuple of (int or None), default=()
-        Its shape, where None is any length. A single number or text has no axis.
+        The shape. None allows any length. A single number or text has no axis.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def stored_array(
     Raises
     ------
     ValueError
-        If there is no such array, or it is of another kind or shape.
+        If the array is missing, or has another kind or shape.
     """
     if name not in arrays:
         raise ValueError(f"the array {name!r} is missing")

@@ -1,4 +1,4 @@
-"""Results are written as a whole or not at all."""
+"""Write all files of a result, or none."""
 
 from __future__ import annotations
 
@@ -31,37 +31,40 @@ def whole_files(
 ) -> Iterator[Path]:
     """Give a temporary folder whose files move to their place when all are written.
 
+    The folder may contain folders.
+
     Parameters
     ----------
     folder : Path
-        Where the files shall be in the end; made if it is not there.
+        Final folder of the files. It is created if it does not exist.
 
     overwrite : bool, default=True
-        Whether files that are there already are replaced.
+        Whether to replace existing files.
 
     inputs : iterable of Path, default=()
-        Files that must stay, whatever ``overwrite`` is.
+        Files that must stay, for any value of ``overwrite``.
 
     shown : Path or None, default=None
-        What errors name that the system raises without a file: a full disk. The folder if None.
+        Name in errors that the system raises without a file, such as a full disk. The folder if
+        None.
 
     Yields
     ------
     temporary : Path
-        Where to write them.
+        Folder to write the files to.
 
     Raises
     ------
     OSError, ValueError
-        If the folder is none, or one of the files must not be written: see
+        If the folder is not a folder, or one of the files must not be written: see
         :func:`~ari_estimator.files._output_path.real_target`. All are checked before one moves.
 
     Notes
     -----
-    After an error, all is as it was: also if it happened while files moved, and old ones were
-    replaced. Signals wait while files move; after that they find all files in their place.
-    Symbolic links stay, and what they lead to is replaced. Access is as if the files were opened
-    and written: of files that are replaced as before, of new ones as the umask has it.
+    After an error, everything is as before, even if the error happened while files moved and old
+    files were replaced. Signals wait until all files have moved. Symbolic links stay, and their
+    targets are replaced. Access rights are as if the files were opened and written: replaced files
+    keep their rights, and new files follow the umask.
     """
     transaction = _Transaction(folder, overwrite, tuple(inputs))
     try:
@@ -85,15 +88,15 @@ def whole_files(
 def whole_file(
     path: Any, what: str = "file_name", *, overwrite: bool = True, inputs: Iterable[Path] = ()
 ) -> Iterator[Path]:
-    """Give a temporary name for a file, which moves to its place when it is written.
+    """Give a temporary name for a file, which moves to its place after it is written.
 
     Parameters
     ----------
     path : str or path-like
-        Where the file shall be in the end. Its folder is made if it is not there.
+        Final path of the file. Its folder is created if it does not exist.
 
     what : str, default="file_name"
-        What was given, for messages: the name of an argument or option.
+        Name of the argument or option in messages.
 
     overwrite, inputs
         As for :func:`whole_files`.
@@ -101,7 +104,7 @@ def whole_file(
     Yields
     ------
     temporary : Path
-        Where to write it.
+        Path to write the file to.
 
     Raises
     ------
@@ -117,7 +120,7 @@ def whole_file(
 
 @contextmanager
 def recorded_files() -> Iterator[list[Path]]:
-    """Give a list of the files that were written as a whole since then."""
+    """Give a list of the files that are written within the context."""
     written: list[Path] = []
     token = _recorded.set(written)
     try:
@@ -127,7 +130,7 @@ def recorded_files() -> Iterator[list[Path]]:
 
 
 class _Move(NamedTuple):
-    """A file, what it shall be called, where that is, and the old file there if there is one."""
+    """A file to move, its given and its real final path, and the old file there, if any."""
 
     source: Path
     named: Path
@@ -143,12 +146,12 @@ class _Transaction:
         self._overwrite = overwrite
         self._inputs = inputs
         self._made: list[Path] = []
-        # By the folder that they are in; links may lead to several.
+        # By the folder of the files. Links may lead to several folders.
         self._writing: dict[Path, WritingFolder] = {}
 
     @property
     def temporary(self) -> Path:
-        """Where new files are written."""
+        """Folder that new files are written to."""
         return self._writing_in(self._real_folder).new
 
     @property
@@ -157,22 +160,26 @@ class _Transaction:
 
     def begin(self) -> None:
         """Make the folder and a temporary one in it."""
-        folder = self._real_folder
+        self._make(self._folder)
+        self._writing_in(self._real_folder)
+
+    def _make(self, named: Path) -> None:
+        """Make a folder and the folders above it, unless they exist."""
+        folder = Path(os.path.realpath(named))
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         above = missing[-1].parent if missing else folder
         if not above.is_dir():
             raise NotADirectoryError(
-                f"The output folder {str(self._folder)!r} is a file, or lies in one."
+                f"The output folder {str(named)!r} is a file, a device or a pipe, or lies in one."
             )
         for path in reversed(missing):
             path.mkdir(exist_ok=True)
             self._made.insert(0, path)
-        self._writing_in(folder)
 
     def prepare(self) -> list[_Move]:
-        """Check where all files go, and bring new and old ones to where moving is but renaming."""
-        sources = sorted(self.temporary.iterdir())
-        places = [self._folder / source.name for source in sources]
+        """Check all final paths, and prepare new and old files so that moving is only renaming."""
+        sources = sorted(path for path in self.temporary.rglob("*") if path.is_file())
+        places = [self._folder / source.relative_to(self.temporary) for source in sources]
         targets = [
             real_target(place, overwrite=self._overwrite, inputs=self._inputs) for place in places
         ]
@@ -182,13 +189,15 @@ class _Transaction:
                     f"The output file {str(place)!r} is {str(target)!r}, and so is another output "
                     "file: one of them is a symbolic link."
                 )
+        for folder in sorted({place.parent for place in places}):
+            self._make(folder)
         return [
             self._brought(number, *one)
             for number, one in enumerate(zip(sources, places, targets, strict=True))
         ]
 
     def _brought(self, number: int, source: Path, named: Path, target: Path) -> _Move:
-        """Return a move within one folder, with what is needed to take it back."""
+        """Return a move within one folder, with everything needed to undo it."""
         writing = self._writing_in(target.parent)
         if source.parent != writing.new:  # a link leads elsewhere
             elsewhere = writing.new / str(number)
@@ -205,7 +214,7 @@ class _Transaction:
         return _Move(source, named, target, old)
 
     def move(self, moves: Sequence[_Move]) -> None:
-        """Move all files to their places, or leave all as it was."""
+        """Move all files to their places, or leave everything unchanged."""
         try:
             for move in moves:
                 move.source.replace(move.target)
@@ -218,7 +227,7 @@ class _Transaction:
             record.extend(move.named for move in moves)
 
     def _take_back(self, moves: Sequence[_Move], error: BaseException) -> None:
-        """Put old files to their places again, and remove new ones."""
+        """Put old files back to their places, and remove new ones."""
         stuck = []
         for move in moves:
             if move.source.exists():  # it has not moved
@@ -238,12 +247,12 @@ class _Transaction:
         self._writing.clear()
         names = ", ".join(str(move.named) for move in stuck)
         raise OSError(
-            f"Not all files could be written ({error}), and these new ones could not be taken "
-            f"back: {names}." + (f" The old ones are in {', '.join(old)}." if old else "")
+            f"Not all files could be written ({error}), and these new ones could not be "
+            f"removed: {names}." + (f" The old ones are in {', '.join(old)}." if old else "")
         ) from error
 
     def end(self) -> None:
-        """Remove what is temporary; and the folder, if it was made in vain."""
+        """Remove temporary files, and the output folder if it was created but not used."""
         for writing in self._writing.values():
             writing.remove()
         self._writing.clear()
@@ -253,15 +262,16 @@ class _Transaction:
         self._made.clear()
 
     def name_place(self, error: OSError, shown: Path) -> None:
-        """Let an error of the system name a place that users know."""
-        if error.errno is None:  # of this package, which names it
+        """Make an error of the system name a path that users know."""
+        if error.errno is None:  # an error of this package, which names the path
             return
         if not isinstance(error.filename, str):
             error.filename = str(shown)
             return
         place = Path(error.filename)
-        if any(place.is_relative_to(writing.new) for writing in self._writing.values()):
-            error.filename = str(self._folder / place.name)
+        for writing in self._writing.values():
+            if place.is_relative_to(writing.new):
+                error.filename = str(self._folder / place.relative_to(writing.new))
 
     def _writing_in(self, folder: Path) -> WritingFolder:
         if folder not in self._writing:
@@ -271,7 +281,7 @@ class _Transaction:
 
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Wait until no other program of this package moves files into a folder, and keep them out."""
+    """Lock a folder, so that other programs of this package cannot move files into it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:  # not all systems open folders
@@ -282,8 +292,8 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         while try_lock(descriptor) is False:
             if time.monotonic() > end:
                 raise OSError(
-                    f"Another program writes into the output folder {str(folder)!r}, and does not "
-                    "come to an end."
+                    f"Another program has been writing to the output folder {str(folder)!r} for "
+                    "too long. End it, or choose another folder."
                 )
             time.sleep(0.02)
         yield

@@ -1,4 +1,4 @@
-"""A temporary folder beside the results, which a later run removes if this one cannot."""
+"""A temporary folder next to the results, which a later run removes if this one cannot."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _PREFIX = ".writing-"
 _LOCK = "lock"
 _MARK = "A folder of ari_estimator, on the host "
 
-# Of other hosts, a lock is not always seen.
+# Locks of other hosts are not always visible.
 _OLD = 24 * 3600
 
 
 class WritingFolder:
-    """A temporary folder in a folder; it is named ``.writing-...``.
+    """A temporary folder in a folder, with the name ``.writing-...``.
 
-    A lock tells other runs that this one lives. Whoever makes such a folder removes those in the
-    same place that are locked no more: their makers have died. Folders of a similar name without
-    the mark of this package stay.
+    A lock shows other runs that this run is still active. Each run that creates a temporary folder
+    removes old ones in the same place without a lock, because their runs have ended. Folders of a
+    similar name without the mark of this package stay.
 
     Parameters
     ----------
     folder : Path
-        The folder, which must be there.
+        The existing folder.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class WritingFolder:
 
     def __init__(self, folder: Path) -> None:
         _remove_left_over(folder)
-        # What is in it has the usual access, unlike the folder.
+        # The files in it have the usual access rights, unlike the folder.
         path = Path(mkdtemp(prefix=_PREFIX, dir=folder))
         self._lock = -1
         try:
@@ -52,7 +52,8 @@ class WritingFolder:
             self.old.mkdir()
             self._lock = _make_lock(path)
         finally:
-            # Also if this object is forgotten, or the program ends. Not by children of this one.
+            # Remove it also if this object is forgotten or the program ends, but not in child
+            # processes.
             self.remove = weakref.finalize(self, _remove, path, self._lock, os.getpid())
             if self._lock < 0:
                 self.remove()
@@ -71,7 +72,7 @@ def _make_lock(path: Path) -> int:
     try:
         try_lock(lock)
         os.write(lock, f"{_MARK}{platform.node()}\n".encode())
-        # Only now others see the mark.
+        # Other runs see the mark only from now on.
         beginning.rename(path / _LOCK)
     except BaseException:
         os.close(lock)
@@ -80,7 +81,7 @@ def _make_lock(path: Path) -> int:
 
 
 def try_lock(descriptor: int) -> bool | None:
-    """Lock a file for this program; return False if another one has, None if there are no locks."""
+    """Lock a file; return False if another program has locked it, None without file locks."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -95,7 +96,7 @@ def try_lock(descriptor: int) -> bool | None:
 
 
 def _remove_left_over(folder: Path) -> None:
-    """Remove temporary folders of programs that live no more."""
+    """Remove temporary folders of programs that have ended."""
     for path in folder.glob(f"{_PREFIX}*"):
         with suppress(OSError):
             lock = os.open(path / _LOCK, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
@@ -114,7 +115,7 @@ def _remove_left_over(folder: Path) -> None:
 def _remove(path: Path, lock: int, maker: int) -> None:
     if os.getpid() != maker:
         return
-    # The mark goes last: what is left, if anything is, is removed by a later run.
+    # Remove the mark last, so that a later run can remove the rest if this fails.
     with suppress(OSError):
         for inner in path.iterdir():
             if inner.name != _LOCK:

@@ -22,8 +22,8 @@ class GraphUnion:
     Attributes
     ----------
     graphs : tuple of Graph
-        The parts. Arrays of nodes hold the nodes of the first part, then those of the second part,
-        and so on.
+        The parts. Arrays of nodes hold the nodes of the first part, then the nodes of the second
+        part, and so on.
 
     n_nodes : int
         Number of nodes of all parts.

@@ -1,4 +1,4 @@
-"""What AFNI says of the sub-bricks of a dataset: labels, statistics and their parameters."""
+"""AFNI's description of the sub-bricks of a dataset: labels, statistics and parameters."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _N_PARAMETERS: Final = {2: 3, 3: 1, 4: 2, 5: 0, 6: 1}
 
 @dataclass(frozen=True)
 class SubBrick:
-    """What AFNI says of one sub-brick.
+    """AFNI's description of one sub-brick.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class SubBrick:
 
 
 def read_sub_bricks(img: Any, name: str) -> list[SubBrick]:
-    """Return what is known of the sub-bricks of an image.
+    """Return AFNI's description of the sub-bricks of an image.
 
     Parameters
     ----------

@@ -19,6 +19,7 @@ from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._frame import GIVEN, Frame, check_binary, select
 from ari_estimator.images._grid import check_affine
 from ari_estimator.images._image_file import check_loaded, load_image
+from ari_estimator.images._painted_values import Values
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
 from ari_estimator.images._stored_grayordinates import axis_from_arrays, axis_to_arrays
 from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
@@ -49,8 +50,7 @@ class CiftiFrame(Frame):
     def __init__(self, mask_img: Cifti2Image, space: Space, columns: np.ndarray) -> None:
         super().__init__(mask_img, None, space)
         self._axis = mask_img.header.get_axis(1)
-        # Of each element of the space: its column in a file, and its rank among the columns
-        # that are in the mask.
+        # The column of each element in a file, and its rank among the columns in the mask.
         self._columns = columns
         self._ranks = np.argsort(np.argsort(columns))
 
@@ -75,9 +75,9 @@ class CiftiFrame(Frame):
         return img
 
     @staticmethod
-    def is_single(img: Cifti2Image) -> bool:
-        """Tell whether an image holds one map."""
-        return img.shape[0] == 1
+    def n_maps(img: Cifti2Image) -> int:
+        """Return the number of maps in an image."""
+        return int(img.shape[0])
 
     @classmethod
     def fit(
@@ -137,21 +137,21 @@ class CiftiFrame(Frame):
             yield row[self._columns]
 
     def image(
-        self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
+        self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
     ) -> Cifti2Image:
         """Return results as a dscalar image."""
-        stacked = np.stack(list(rows))
+        stacked = np.stack([np.asarray(row) for row in rows])
         data = np.zeros((len(stacked), len(self._axis)), dtype=stacked.dtype)
         data[:, self._columns] = stacked
         return _new_image(data, [description] * len(data), self._axis)
 
     @staticmethod
     def form(img: Cifti2Image) -> Axis:
-        """Return the axis of the maps: the grayordinates are those of the mask."""
+        """Return the axis of the maps. The grayordinates are the same as in the mask."""
         return img.header.get_axis(0)
 
     def restore(
-        self, form: Cifti2Image | Axis, rows: Iterable[np.ndarray], description: str
+        self, form: Cifti2Image | Axis, rows: Iterable[Values], description: str
     ) -> Cifti2Image:
         """Return results as a dscalar image, of as many maps."""
         of_maps = form if isinstance(form, Axis) else self.form(form)
@@ -250,7 +250,7 @@ def _space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.nd
         of_structure = np.arange(len(axis))[selection]
         vertices = axis.vertex[of_structure]
         order = np.argsort(vertices)
-        # The mesh first: what the file says of its size is not trusted before.
+        # Read the mesh first, since the size in the file is not trusted.
         points, faces = _mesh_of(name, axis.nvertices[name], mesh)
         mask = _filled((len(points),), vertices[:, np.newaxis], f"vertices of {_short(name)}")
         parts.append(SurfacePart(_short(name), points, faces, mask, "structure"))

@@ -92,6 +92,7 @@ _NAMES: Final = (
     (r".+_[cm]*(fwep|fdrp|fdrparap)(_[mdc]\d+)*", "corrected p-values", "PALM"),
     (r".+_(tfce|clustere|clusterm)_.+_(uncp|uncparap)(_[mdc]\d+)*", "p-values of sets", "PALM"),
     (r".+_(vox|dpv)_.+_(uncp|uncparap)(_[mdc]\d+)*", "p-values of PALM", "PALM"),
+    (r".+_(vox|dpv)_z[fg]stat(_[mdc]\d+)*", "z of F", "PALM"),
     (r".+_(vox|dpv)_z[a-z]+stat(_[mdc]\d+)*", "z", "PALM"),
     (r".+_(vox|dpv)_tstat(_[mdc]\d+)*", "t", "PALM"),
     (r".+_(vox|dpv)_fstat(_[mdc]\d+)*", "F", "PALM"),
@@ -105,7 +106,8 @@ _NAMES: Final = (
     (r"sig(\.[lr]h)?", "-log10 p with a sign", "FreeSurfer"),
     (r"(gamma|ces)", "effect", "FreeSurfer"),
     (r"(gammavar|cesvar|rvar)", "variance", "FreeSurfer"),
-    (r"zf?stat\d*", "z", "FSL"),
+    (r"zfstat\d*", "z of F", "FSL"),
+    (r"zstat\d*", "z", "FSL"),
     (r"t_?stat\d*", "t", "FSL"),
     (r"f_?stat\d*", "F", "FSL"),
     (r"(cope\d*|pe\d+)", "effect", "FSL"),
@@ -212,9 +214,9 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
 
 
 def _by_afni(img: Any) -> Iterator[Declaration]:
-    """Say what AFNI has written of the sub-bricks, if it is the same for all."""
+    """Yield the declaration of AFNI's header, if it is the same for all sub-bricks."""
     attributes = afni_attributes(img)
-    # Of one volume out of several, the header still describes all.
+    # The header of one volume out of several still describes all of them.
     n_described = len(str(attributes.get("BRICK_LABS", "")).rstrip("~").split("~"))
     if "BRICK_STATAUX" not in attributes or n_described != int(np.prod(img.shape[3:])):
         return

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from ari_estimator.images._painted_values import Values
 from ari_estimator.images._space import Space
 
 # Where a mask is from, for sentences.
@@ -71,8 +72,13 @@ class Frame(ABC):
 
     @staticmethod
     @abstractmethod
-    def is_single(img: Any) -> bool:
+    def n_maps(img: Any) -> int:
+        """Return the number of maps in an image."""
+
+    @classmethod
+    def is_single(cls, img: Any) -> bool:
         """Tell whether an image is a single map, not a series of maps."""
+        return cls.n_maps(img) == 1
 
     @classmethod
     @abstractmethod
@@ -114,13 +120,13 @@ class Frame(ABC):
 
     @abstractmethod
     def image(
-        self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
+        self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
     ) -> Any:
         """Return results as an image, 0 outside of the mask.
 
         Parameters
         ----------
-        rows : iterable of ndarray of shape (n_elements,)
+        rows : iterable of ndarray or PaintedValues of shape (n_elements,)
             The results of each map.
 
         n_maps : int or None
@@ -139,7 +145,7 @@ class Frame(ABC):
         """Return what :meth:`restore` has to know of an image, without its values."""
 
     @abstractmethod
-    def restore(self, form: Any, rows: Iterable[np.ndarray], description: str) -> Any:
+    def restore(self, form: Any, rows: Iterable[Values], description: str) -> Any:
         """Return results of the maps of an image in the form of that image.
 
         Parameters
@@ -147,7 +153,7 @@ class Frame(ABC):
         form : image, or what :meth:`form` returns of it
             The image.
 
-        rows : iterable of ndarray of shape (n_elements,)
+        rows : iterable of ndarray or PaintedValues of shape (n_elements,)
             The results of each map.
 
         description : str
@@ -203,7 +209,7 @@ class Frame(ABC):
         """Return the names of labels that an image brings along, as a look-up table."""
         return None
 
-    # Of arrays: masked values, as the masker of the kind gives them.
+    # Arrays hold masked values, as from the masker of this kind of image.
 
     def from_columns(self, row: np.ndarray) -> np.ndarray:
         """Return values in the order of the space, from the order of a masker's columns."""
@@ -271,14 +277,14 @@ def select(
 def check_binary(values: np.ndarray) -> None:
     """Raise a ValueError unless the values of a mask are 0 and one other value.
 
-    NaN counts as outside, like 0. nilearn's maskers take whatever is not 0. A statistical map that
-    was thresholded, passed as mask by mistake, would make a family of its supra-threshold voxels.
+    NaN counts as outside, like 0. nilearn's maskers use all voxels that are not 0. A thresholded
+    map, passed as mask by mistake, would make a family of its supra-threshold voxels.
     """
     inside = values[(values != 0) & (values == values)]
     if inside.size and not inside.min() == inside.max():
         raise ValueError(
             "mask_img must be binary, 0 and one other value. "
-            f"Got values from {inside.min()} to {inside.max()} besides 0. If they are shares, "
+            f"Got nonzero values from {inside.min()} to {inside.max()}. If they are shares, "
             "nilearn.image.math_img('img > 0.5', img=mask_img) gives the voxels that are mostly "
-            "inside. A map of labels or of statistics is no mask."
+            "inside. A map of labels or statistics is not a mask."
         )

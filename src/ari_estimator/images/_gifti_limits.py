@@ -34,8 +34,8 @@ def check_gifti(path: Path) -> None:
     Raises
     ------
     ValueError
-        If it is no XML, declares entities, has its values in another file, or an array expands to
-        something else than its dimensions.
+        If it is not XML, declares entities, has its values in another file, or an array does not
+        expand to its dimensions.
     """
     arrays = _Arrays(path)
     check_xml(_pieces(path), arrays.start, arrays.text, arrays.end)

@@ -12,10 +12,10 @@ from ari_estimator.images._reading_errors import name_of_image
 # In voxels: affines of one grid differ by their rounding in single precision.
 _TOLERANCE = 1e-3
 
-# Of the longest edge of a voxel: a shorter one is none.
+# Shortest valid edge of a voxel, relative to its longest edge.
 _FLAT = 1e-9
 
-# In millimetres; what is finer or coarser is no voxel.
+# Limits for the edges of a voxel, in millimetres.
 _SMALLEST = 1e-12
 
 

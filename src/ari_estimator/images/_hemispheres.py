@@ -97,10 +97,10 @@ class SortedFiles(NamedTuple):
         The files.
 
     are_told : bool
-        Whether they say themselves which is which.
+        Whether the files themselves declare their hemisphere.
 
     warning : str
-        What is to be said if the right one was given first; "" otherwise.
+        Warning if the right hemisphere was given first; "" otherwise.
     """
 
     left: Any

@@ -1,4 +1,4 @@
-"""The door for files of images: what they say of their size is checked before they are read."""
+"""Open image files, after checking the sizes in their headers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CIFTI_EXTENSION: Final = 32
 _GZIP: Final = (".gz", ".mgz")
 _CHUNK: Final = 1 << 20
 
-# Of mri_types of FreeSurfer: unsigned char, int, float, short.
+# Bytes by FreeSurfer's mri_types: unsigned char, int, float, short.
 _MGH_BYTES: Final = {0: 1, 1: 4, 3: 4, 4: 2}
 
 
@@ -66,8 +66,8 @@ def load_image(path: str | PathLike[str], what: str) -> Any:
     FileNotFoundError, IsADirectoryError, TypeError
         If there is no such file.
     ValueError
-        If it is no file on a disk; if it is of another format, damaged or incomplete; if it says
-        that it holds more than it can; or if its XML declares entities.
+        If it is not a file on a disk. If it has another format, is damaged or incomplete. If its
+        header declares more data than the file can hold. If its XML declares entities.
     """
     path = existing_file(path, what)
     with clear_errors(path, what):
@@ -150,7 +150,9 @@ def _check_before(path: Path) -> None:
     """Check what nibabel reads when it opens a file."""
     name = path.name.lower()
     if not name.endswith(_ALL):
-        raise ValueError("no image of NIfTI, Analyze, MGH, AFNI, GIfTI or CIFTI has such a name")
+        raise ValueError(
+            "its name is not the name of a NIfTI, Analyze, MGH, AFNI, GIfTI or CIFTI image"
+        )
     if name.endswith(_GIFTI):
         check_gifti(path)
     elif name.endswith(_MGH):
@@ -240,7 +242,7 @@ def _check_extensions(file: ImageOpener, order: str, start: int, end: int) -> No
 
 
 def _check_after(img: Any) -> None:
-    """Check what an image says of its data."""
+    """Check the declared size of the data of an image."""
     data = getattr(img, "dataobj", None)
     if data is None:
         return  # GIfTI, which is read already

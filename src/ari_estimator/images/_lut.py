@@ -40,7 +40,7 @@ def read_lut(lut: pd.DataFrame | str | Path) -> pd.DataFrame:
     TypeError
         If it is neither a table nor a path.
     ValueError
-        If the file is no text, or a column is not there, or the index holds other than numbers.
+        If the file is not text, a column is missing, or the index does not hold numbers.
     """
     if isinstance(lut, (str, Path)):
         return _read_file(Path(lut))

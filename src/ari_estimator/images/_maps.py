@@ -17,9 +17,11 @@ from nibabel.spatialimages import SpatialImage
 from nilearn.surface import SurfaceImage
 from scipy.sparse import issparse
 
+from ari_estimator._nesting import refuse_nested
 from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
+from ari_estimator.images._painted_values import Values
 from ari_estimator.images._unread_images import UnreadImages, unshared
 
 _PATHS = (str, Path)
@@ -114,6 +116,13 @@ class ImageMaps:
         self.is_single = is_single and not self._is_sequence
         self.are_several = len(given) > 1 or not is_single
 
+    @property
+    def n_maps(self) -> int | None:
+        """Number of maps; None if it is not known before they are read."""
+        if self.is_read_once:
+            return None
+        return len(self.images) if self._is_sequence else self.kind.n_maps(self.images[0])
+
     def _refuse_kind(self, img: Any) -> NoReturn:
         raise TypeError(
             f"All maps must be of one kind, as the first is a {self.kind.kind}. "
@@ -145,7 +154,7 @@ class ImageMaps:
                 self._forms.append(frame.form(img))
             yield from map(_as_real, frame.arrays(img))
 
-    def restore(self, results: Iterable[np.ndarray], frame: Frame, description: str) -> Any:
+    def restore(self, results: Iterable[Values], frame: Frame, description: str) -> Any:
         """Return masked results, one for each map, in the form of the maps.
 
         Each result may come once the values of its map were taken from :meth:`values`.
@@ -159,9 +168,9 @@ class ImageMaps:
 
 
 class StreamedMaps(ImageMaps):
-    """Maps from an iterator, each of which is gone once the next one comes.
+    """Maps from an iterator. Each map is released when the next one comes.
 
-    The grid or mesh of each is looked at when it comes.
+    The grid or mesh of each map is checked when it comes.
 
     Parameters
     ----------
@@ -174,7 +183,7 @@ class StreamedMaps(ImageMaps):
     Raises
     ------
     TypeError
-        If the first is no image.
+        If the first item is not an image.
     ValueError
         If there is none.
     """
@@ -226,7 +235,7 @@ class StreamedMaps(ImageMaps):
             yield from map(_as_real, frame.arrays(img))
 
     def _check_declared(self, declared: list[Declaration], number: int) -> None:
-        """Refuse a map of which another statistic is known than what the maps are tested as."""
+        """Refuse a map that declares another statistic than the tested one."""
         said, first = (
             {(one.holds, one.df) for one in of_map} for of_map in (declared, self.declared[0])
         )
@@ -277,9 +286,14 @@ class ArrayMaps:
         self._shape = array.shape
 
     @property
+    def n_maps(self) -> int:
+        """Number of maps."""
+        return len(self._array)
+
+    @property
     def are_several(self) -> bool:
         """Whether there is more than one map."""
-        return len(self._array) > 1
+        return self.n_maps > 1
 
     def check(self, frame: Frame) -> None:
         """Raise a ValueError unless there is a column for each element of the mask."""
@@ -297,9 +311,9 @@ class ArrayMaps:
         for row in self._array:
             yield frame.from_columns(row)
 
-    def restore(self, results: Iterable[np.ndarray], frame: Frame, description: str) -> Any:
+    def restore(self, results: Iterable[Values], frame: Frame, description: str) -> Any:
         """Return results, one for each map, in the form of the maps."""
-        rows = [frame.to_columns(row) for row in results]
+        rows = [frame.to_columns(np.asarray(row)) for row in results]
         return rows[0] if self.is_single else np.stack(rows)
 
 
@@ -311,6 +325,7 @@ def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
     TypeError
         If they are in no such form.
     """
+    refuse_nested(Maps=maps)
     if issparse(maps):
         raise TypeError(
             f"Maps must be dense, since 0 is a value like others. Got sparse {type(maps).__name__}."
@@ -362,12 +377,13 @@ def as_map(stat_img: Any) -> Any:
     Raises
     ------
     TypeError
-        If it is no image.
+        If it is not an image.
     nilearn.exceptions.DimensionError
         If it is a volume and not 3D.
     ValueError
         If it is a surface or CIFTI image of several maps.
     """
+    refuse_nested(stat_img=stat_img)
     return kind_of(stat_img).read(stat_img, single=True)
 
 

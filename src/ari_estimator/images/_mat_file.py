@@ -65,7 +65,7 @@ def read_mat_struct(path: Path, variable: str, wanted: Mapping[str, Any]) -> Any
     """
     with path.open("rb") as file:
         if not _byte_order(head := file.read(_HEADER)):
-            raise ValueError("it is no file of MATLAB's version 5 to 7.2")
+            raise ValueError("it is not a file of MATLAB version 5 to 7.2")
         most = largest_expansion(path.stat().st_size)
         for reader, n_bytes in _variables(file, _byte_order(head), most):
             found = _matrix(reader, n_bytes, wanted, variable)

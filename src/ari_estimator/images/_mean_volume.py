@@ -1,4 +1,4 @@
-"""The mean of volumes, of which one at a time is in memory."""
+"""The mean of volumes, with one volume at a time in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def mean_volume(imgs: Iterable[SpatialImage]) -> SpatialImage:
     Returns
     -------
     mean : nibabel image
-        A 3D image in memory. Its numbers are those of nilearn, which has all volumes in memory.
+        A 3D image in memory. Its numbers equal nilearn's, which has all volumes in memory.
 
     Raises
     ------

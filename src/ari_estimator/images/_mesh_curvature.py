@@ -51,7 +51,7 @@ def shades_of_folds(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     of_faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = _summed(of_faces, faces, len(points))
     outward = ((_averaged(points, faces) - points) * normals).sum(axis=1)
-    # Of the normal the length does not matter, but it must not be 0.
+    # The length of the normal does not matter, but it must not be 0.
     outward /= np.linalg.norm(normals, axis=1) + np.finfo(float).tiny
     for _ in range(_N_SMOOTHINGS):
         outward = _averaged(outward[:, np.newaxis], faces)[:, 0]

@@ -27,8 +27,8 @@ _OF_ALL_ROWS = (
 class NaNWarningMasker(NiftiMasker):
     """A NiftiMasker that warns of voxels in the mask that are NaN in some of the images.
 
-    nilearn's masker replaces NaN by zero, without a word. In a group study a zero is a
-    measurement, and the effect of such a voxel is pulled to zero.
+    nilearn's masker replaces NaN by zero without a warning. In a group study a zero is a
+    measurement, which pulls the effect of the voxel to zero.
     """
 
     @classmethod
@@ -58,7 +58,7 @@ class NaNWarningMasker(NiftiMasker):
         """
         if confounds is None and sample_mask is None and self._takes_one_by_one(imgs):
             return self._one_by_one(imgs, copy)
-        # Images in files are read here, once; what is passed on is in memory.
+        # Images in files are read here, once. The images passed on are in memory.
         imgs = check_niimg(imgs, atleast_4d=True)
         refuse_surface(imgs.shape, "The map of a subject")
         self._warn_of_missing(~np.isfinite(get_data(imgs)).all(axis=-1), imgs.affine)
@@ -67,14 +67,14 @@ class NaNWarningMasker(NiftiMasker):
         )
 
     def _takes_one_by_one(self, imgs: Any) -> bool:
-        """Tell whether images are a list of volumes, none of which changes with the others."""
+        """Return whether images are a list of volumes that are processed independently."""
         values = [getattr(self, name) for name in _OF_ALL_ROWS]
         if not isinstance(imgs, list) or any(v is not None and v is not False for v in values):
             return False
         return all(check_niimg(unshared(img)).shape[3:] in ((), (1,)) for img in imgs)
 
     def _one_by_one(self, imgs: list[Any], copy: bool) -> np.ndarray:
-        """Mask images, of which one at a time is in memory."""
+        """Mask images, with one image at a time in memory."""
         shape, affine, is_missing = None, np.empty(0), np.empty(0, dtype=bool)
         values = np.empty((0, 0))
         for number, given in enumerate(imgs):

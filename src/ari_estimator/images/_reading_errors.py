@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
-# What an error may say of a file. Some say all of it.
+# Longest reason in an error. Some libraries put the whole file into their errors.
 _LONGEST_REASON = 300
 
 

@@ -15,9 +15,9 @@ def check_xml(
     text: Callable[[str], None] | None = None,
     end: Callable[[str], None] | None = None,
 ) -> None:
-    """Go through XML, and refuse what can do harm to whoever reads it.
+    """Parse XML, and refuse constructs that can harm a reader.
 
-    A document type (``<!DOCTYPE ...>``) is no harm, and GIfTI files have one. It is not fetched.
+    A document type (``<!DOCTYPE ...>``) is harmless, and GIfTI files have one. It is not fetched.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def check_xml(
     Raises
     ------
     ValueError
-        If it declares entities, is no XML, or has elements within elements more than 100 deep.
+        If it declares entities, is not XML, or has elements nested more than 100 deep.
     """
     depth = 0
 

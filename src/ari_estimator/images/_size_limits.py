@@ -53,7 +53,7 @@ def most_bytes(path: Path) -> int:
         most = largest_expansion(status.st_size)
         is_gzip = path.suffix.lower() in _GZIP
         return min(most, _OF_GZIP * status.st_size) if is_gzip else most
-    # Not all systems know. Of a file with a header, none has no block at all.
+    # Not all systems report blocks. A file with a header always has at least one block.
     on_disk = 512 * getattr(status, "st_blocks", 0)
     return min(status.st_size, largest_expansion(on_disk)) if on_disk else status.st_size
 

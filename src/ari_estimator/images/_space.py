@@ -48,7 +48,7 @@ class VolumePart:
         return replace(self, mask=_restricted(self.mask, kept), structures=structures)
 
     def graph(self, connectivity: Connectivity) -> VoxelGrid:
-        """Return who is whose neighbour."""
+        """Return the graph of neighbours."""
         return VoxelGrid(self.mask, connectivity)
 
     @cached_property
@@ -75,7 +75,7 @@ class VolumePart:
     def _is_turned(self) -> bool:
         """Whether some axis does not run as x, y or z does."""
         axes, signs = self.orientation.T
-        # Of an axis that leads nowhere, nibabel does not know which way it runs.
+        # nibabel reports NaN for an axis without a direction.
         is_known = not np.isnan(axes).any()
         return is_known and not ((axes == (0, 1, 2)).all() and (signs == 1).all())
 
@@ -252,12 +252,12 @@ class Space:
         Parameters
         ----------
         kept : ndarray of bool of shape (n_elements,)
-            Which elements stay.
+            Whether each element stays.
 
         Returns
         -------
         space : Space
-            Of ``kept.sum()`` elements.
+            The space of the ``kept.sum()`` elements.
         """
         pairs = zip(self.parts, self._ranges, strict=True)
         return Space(tuple(part.restrict(kept[range_]) for part, range_ in pairs))
@@ -340,17 +340,17 @@ class Space:
         return connectivity
 
     def graph(self, connectivity: Connectivity = 6) -> Graph:
-        """Return who is whose neighbour.
+        """Return the graph of neighbours.
 
         Parameters
         ----------
         connectivity : {6, 18, 26}, default=6
-            Which voxels are neighbours. Vertices are where they share an edge.
+            Number of neighbours of a voxel. Vertices are neighbours if they share an edge.
 
         Returns
         -------
         graph : Graph
-            Of all elements; no edge leads from one part to another.
+            The graph of all elements. No edge leads from one part to another.
         """
         graphs = [part.graph(connectivity) for part in self.parts]
         return graphs[0] if len(graphs) == 1 else GraphUnion(graphs)
@@ -444,7 +444,7 @@ class Space:
         for part, range_ in zip(self.parts, self._ranges, strict=True):
             inside = np.flatnonzero((elements >= range_.start) & (elements < range_.stop))
             frames.append(part.locate(elements[inside] - range_.start).set_index(inside))
-        # Of a part without any of the elements only its columns count.
+        # Parts without any of the elements only contribute their columns.
         places = pd.concat([f for f in frames if len(f)] or frames).sort_index()
         names = [c for c in ("hemisphere", "structure", "vertex") if any(c in f for f in frames)]
         places = places.reindex(columns=[*names, "x", "y", "z"])

@@ -60,7 +60,7 @@ def axis_from_arrays(
     Raises
     ------
     ValueError
-        If it is no such axis.
+        If the arrays are not an axis.
     """
     structures = stored_array(arrays, "structures", "U", (None,))
     lengths = stored_array(arrays, "lengths", "i", structures.shape)

@@ -49,7 +49,7 @@ def mesh_from_arrays(arrays: Mapping[str, np.ndarray], hemisphere: str) -> InMem
     Raises
     ------
     ValueError
-        If it is no mesh.
+        If the arrays are not a mesh.
     """
     points = stored_array(arrays, f"{hemisphere}_points", "f", (None, 3))
     faces = stored_array(arrays, f"{hemisphere}_faces", "iu", (None, 3))

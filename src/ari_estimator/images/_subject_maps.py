@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.spatialimages import SpatialImage
 from nilearn.image import check_niimg
 from nilearn.maskers import NiftiMasker
 from nilearn.surface import PolyData, SurfaceImage
 
+from ari_estimator._progress import Task, progress
 from ari_estimator.images._grid import check_grid, same_grid
 from ari_estimator.images._hemispheres import check_mesh
 from ari_estimator.images._image_file import load_image
@@ -21,6 +23,12 @@ from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.images._unread_images import in_memory, unshared
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
+
+_NO_CIFTI = (
+    "{} must be a volume or a surface. Got a CIFTI image, which nilearn's models do not take. Give "
+    "the values of all subjects as an array of shape (n_subjects, n_grayordinates) to "
+    "PermutationCalibration.fit, or the surfaces alone as SurfaceImages to the model."
+)
 
 
 def masked_subjects(images: Any, masker: Any) -> Iterator[np.ndarray]:
@@ -42,7 +50,7 @@ def masked_subjects(images: Any, masker: Any) -> Iterator[np.ndarray]:
     Raises
     ------
     TypeError
-        If ``images`` is no iterable of images, or ``masker`` is no masker.
+        If ``images`` is not an iterable of images, or ``masker`` is not a masker.
     """
     if not hasattr(masker, "transform"):
         raise TypeError(
@@ -101,6 +109,8 @@ def all_readable(images: Any, what: str = "The map of a subject") -> Any:
 
     Raises
     ------
+    TypeError
+        If an image is a CIFTI image.
     ValueError
         If a volume is a surface, or a surface is on the mesh of the other hemisphere.
     """
@@ -113,16 +123,22 @@ def all_readable(images: Any, what: str = "The map of a subject") -> Any:
         return pd.Series(all_readable(images.tolist()), index=images.index, name=images.name)
     if not isinstance(images, list):
         return all_readable([images], what)[0]
-    images = [readable(image) for image in images]
+    checked = []
     is_told = False
-    for image in images:
-        # Of files the header alone.
-        img = load_image(image, what) if _is_nifti_file(image) else image
-        if isinstance(img, SpatialImage):
-            refuse_surface(img.shape, what)
-            check_grid(img)
-            is_told = is_told or warn_of_other_side(img)
-    return images
+    with progress("Files of subjects", len(images)) as task:
+        for given in images:
+            image = readable(given)
+            checked.append(image)
+            # Only the header of a file is read.
+            img = load_image(image, what) if _is_nifti_file(image) else image
+            if isinstance(img, Cifti2Image):
+                raise TypeError(_NO_CIFTI.format(what))
+            if isinstance(img, SpatialImage):
+                refuse_surface(img.shape, what)
+                check_grid(img)
+                is_told = is_told or warn_of_other_side(img)
+            task.advance()
+    return checked
 
 
 class OneForAll(list[Any]):
@@ -165,11 +181,19 @@ def sample_maps(images: Any, mask_img: Any) -> Any:
         is_volume = img.shape[3:] in ((), (1,))
         if not is_volume or not same_grid(img.shape, img.affine, first.shape, first.affine):
             return images
-    volumes = (in_memory(check_niimg(unshared(image))) for image in images)
     given = getattr(mask_img, "mask_img", mask_img)
     needs_all = given is None and not (mask_img is not None and is_fitted(mask_img))
-    sample = mean_volume(volumes) if needs_all else next(volumes)
+    if not needs_all:
+        return OneForAll([in_memory(first)] * len(images))
+    with progress("Maps of subjects, for the mask", len(images)) as task:
+        sample = mean_volume(_volumes(images, task))
     return OneForAll([sample] * len(images))
+
+
+def _volumes(images: list[Any], task: Task) -> Iterator[Any]:
+    for image in images:
+        yield in_memory(check_niimg(unshared(image)))
+        task.advance()
 
 
 def _is_nifti_file(image: Any) -> bool:

@@ -17,6 +17,7 @@ from ari_estimator.images._frame import GIVEN, OF_MASKER, Frame, check_binary, s
 from ari_estimator.images._hemispheres import check_mesh, sorted_meshes
 from ari_estimator.images._image_file import check_mesh_file
 from ari_estimator.images._masks import is_fitted
+from ari_estimator.images._painted_values import Values
 from ari_estimator.images._space import Space, SurfacePart
 from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
 
@@ -38,7 +39,7 @@ class SurfaceFrame(Frame):
                 "Data and mesh of a surface image must have the same vertices. "
                 f"Got data of {_counts(got)} and a mesh of {_counts(wanted)}."
             )
-        # Of the parts: img.shape is that of one axis if they have three.
+        # Use the shapes of the parts: img.shape has one axis if the parts have three.
         shapes = [values.shape for values in data.values()]
         n_maps = 1 if len(shapes[0]) == 1 else shapes[0][1]
         if len(shapes[0]) > 2 or n_maps < 1 or (single and n_maps != 1):
@@ -50,9 +51,9 @@ class SurfaceFrame(Frame):
         return img
 
     @staticmethod
-    def is_single(img: SurfaceImage) -> bool:
-        """Tell whether an image holds one map."""
-        return len(img.shape) == 1 or img.shape[1] == 1
+    def n_maps(img: SurfaceImage) -> int:
+        """Return the number of maps in an image."""
+        return 1 if len(img.shape) == 1 else int(img.shape[1])
 
     @classmethod
     def fit(
@@ -65,7 +66,7 @@ class SurfaceFrame(Frame):
     ) -> SurfaceFrame:
         """Return the frame of a mask or a masker, or of all vertices.
 
-        The meshes are those of the maps, or of the mask where there are no maps.
+        The meshes come from the maps, or from the mask if there are no maps.
 
         Raises
         ------
@@ -76,7 +77,7 @@ class SurfaceFrame(Frame):
         called = getattr(mask_img, "_mask_called", called)
         if isinstance(mask_img, SurfaceMasker) and is_fitted(mask_img):
             masker = mask_img
-            # The masker has made a mask of whatever it was given.
+            # The masker may have made a mask from any image, so check both.
             for given in (masker.mask_img, masker.mask_img_):
                 if given is not None:
                     _check_mask_img(given)
@@ -145,10 +146,11 @@ class SurfaceFrame(Frame):
             yield np.concatenate([row[part.mask] for row, part in pairs])
 
     def image(
-        self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
+        self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
     ) -> SurfaceImage:
         """Return results as a surface image of one map, or of ``n_maps`` maps."""
-        stacked = next(iter(rows)) if n_maps is None else np.stack(list(rows), axis=1)
+        arrays = map(np.asarray, rows)
+        stacked = next(arrays) if n_maps is None else np.stack(list(arrays), axis=1)
         data = {}
         start = 0
         for part in self._parts:
@@ -166,9 +168,7 @@ class SurfaceFrame(Frame):
         data = {name: np.broadcast_to(zero, part.shape) for name, part in img.data.parts.items()}
         return SurfaceImage(img.mesh, data)
 
-    def restore(
-        self, form: SurfaceImage, rows: Iterable[np.ndarray], description: str
-    ) -> SurfaceImage:
+    def restore(self, form: SurfaceImage, rows: Iterable[Values], description: str) -> SurfaceImage:
         """Return results on the meshes of the maps, with data of their shape."""
         n_maps = None if len(form.shape) == 1 else form.shape[1]
         return self.image(rows, n_maps, description, form)

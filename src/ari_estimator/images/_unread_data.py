@@ -11,9 +11,9 @@ from ari_estimator.images._reading_errors import clear_errors
 
 
 class UnreadData:
-    """Data of an image in a file, which are read anew whenever they are asked for.
+    """Data of an image in a file, which are read again on each access.
 
-    nibabel takes them in place of an array. A file that is damaged is named when it is read.
+    nibabel accepts them in place of an array. An error on reading names a damaged file.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Images of a list, of which one at a time is read."""
+"""Images of a list, which are read one at a time."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def unshared(img: Any) -> Any:
     Returns
     -------
     img : image or path
-        Of an image whose data are in its file, another one with the same file: nilearn would
-        keep the data in the image that it is given. All else as it is.
+        For an image whose data are in its file, a new image with the same file, because nilearn
+        would keep the data in the given image. Anything else is returned unchanged.
     """
     if isinstance(img, Nifti1Pair) and not img.in_memory:
         return type(img)(img.dataobj, img.affine, img.header)

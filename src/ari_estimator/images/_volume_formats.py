@@ -30,7 +30,7 @@ _MESHES = {
     163842: "fsaverage",
 }
 
-# A row of so many voxels is no volume. Shorter ones are toys.
+# A longer row of voxels is a surface. Shorter ones may be tests.
 _LONGEST_ROW = 641
 
 # FreeSurfer cuts a long row in some files, but not into pieces as short as this.
@@ -56,7 +56,8 @@ def as_nifti(img: Any) -> Any:
     IsADirectoryError
         If it is a folder.
     ValueError
-        If the file is no image, damaged, or no file on a disk; or if the image is a surface.
+        If the file is not an image, is damaged, or is not a file on a disk. If the image is a
+        surface.
     """
     if isinstance(img, (str, Path)):
         # nilearn takes patterns of names, too, and the folder of a user.
@@ -107,11 +108,11 @@ def refuse_surface(shape: tuple[int, ...], what: str = "A volume") -> None:
     is_cut_row = mesh is not None and 1 in axes and max(axes) > _SHORTEST_PIECE
     if not (is_row or is_cut_row):
         return
-    which = f" of {mesh}" if mesh is not None else ", whose mesh its size does not tell,"
+    which = f" of {mesh}" if mesh is not None else " on an unknown mesh"
     got = tuple(int(length) for length in shape)
     raise ValueError(
         f"{what} must have more than one dimension. Got shape {got}: that is a surface{which} in "
-        f"the file of a volume, and its {n} vertices are no neighbours in space. Pass a "
+        f"the file of a volume, and its {n} vertices are not on a grid of voxels. Pass a "
         "nilearn SurfaceImage, which has the values with the mesh of each hemisphere; in the "
         "shell, the files of both hemispheres (.mgh, .mgz or .gii) with --mesh for each."
     )

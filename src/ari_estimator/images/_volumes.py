@@ -16,12 +16,14 @@ from nilearn.maskers import NiftiMasker
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from sklearn.base import clone
 
+from ari_estimator._nesting import refuse_nested
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._frame import COMPUTED, GIVEN, OF_MASKER, Frame, check_binary, select
 from ari_estimator.images._grid import check_grid, same_grid
 from ari_estimator.images._image_file import check_loaded
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._mean_volume import mean_volume
+from ari_estimator.images._painted_values import Values
 from ari_estimator.images._space import Space, VolumePart, put
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
 
@@ -34,6 +36,7 @@ class VolumeFrame(Frame):
     @staticmethod
     def read(img: Any, *, single: bool) -> SpatialImage:
         """Return a 3D image, or a 4D one where several maps may be, as NIfTI."""
+        refuse_nested(**{"An image": img})
         if isinstance(img, SpatialImage):
             check_loaded(img, "A volume")
         if not isinstance(img, Nifti1Pair):
@@ -47,9 +50,9 @@ class VolumeFrame(Frame):
         return img if img.ndim == 4 else check_niimg_3d(img)
 
     @staticmethod
-    def is_single(img: SpatialImage) -> bool:
-        """Tell whether an image is of one volume."""
-        return img.ndim == 3 or img.shape[3] == 1
+    def n_maps(img: SpatialImage) -> int:
+        """Return the number of volumes in an image."""
+        return 1 if img.ndim == 3 else int(img.shape[3])
 
     @classmethod
     def fit(
@@ -138,7 +141,7 @@ class VolumeFrame(Frame):
             yield volume[self._mask]
 
     def image(
-        self, rows: Iterable[np.ndarray], n_maps: int | None, description: str, like: Any = None
+        self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
     ) -> Nifti1Image:
         """Return results as a 3D image, or as a 4D image of ``n_maps`` maps."""
         like = self.mask_img if like is None else like
@@ -148,9 +151,9 @@ class VolumeFrame(Frame):
         if n_maps is not None:
             data = np.empty((*self._mask.shape, n_maps), dtype=first.dtype)
             for k, row in enumerate(chain([first], rows)):
-                data[..., k] = put(row, self._mask)
-        # The header keeps the units and the codes of the affine, where there are any. What
-        # it says of the values of the map does not hold for the new ones.
+                data[..., k] = put(np.asarray(row), self._mask)
+        # The header keeps the units and the codes of the affine, where there are any. Its
+        # description of the values does not hold for the new ones.
         header = like.header if isinstance(like, Nifti1Pair) else None
         result = Nifti1Image(data, like.affine, header)
         result.set_data_dtype(data.dtype)
@@ -165,7 +168,7 @@ class VolumeFrame(Frame):
         zero = np.broadcast_to(np.zeros((), dtype=np.uint8), img.shape)
         return type(img)(zero, img.affine, img.header)
 
-    def restore(self, form: SpatialImage, rows: Iterable[np.ndarray], description: str) -> Any:
+    def restore(self, form: SpatialImage, rows: Iterable[Values], description: str) -> Any:
         """Return results as a 3D or 4D image, as the maps are."""
         return self.image(rows, None if form.ndim == 3 else form.shape[3], description, form)
 
@@ -217,7 +220,7 @@ class LaterVolume(NDArrayOperatorsMixin):
 
     Parameters
     ----------
-    values : ndarray of shape (n_elements,)
+    values : ndarray or PaintedValues of shape (n_elements,)
         The values. They must not change.
 
     mask : ndarray of bool of shape (nx, ny, nz)
@@ -230,7 +233,7 @@ class LaterVolume(NDArrayOperatorsMixin):
         Type of the values.
     """
 
-    values: np.ndarray
+    values: Values
     mask: np.ndarray
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -246,7 +249,13 @@ class LaterVolume(NDArrayOperatorsMixin):
 
     def _whole(self) -> np.ndarray:
         if self._array is None:
-            self._array = put(self.values, self.mask)
+            self._array = np.zeros(self.shape, self.dtype)
+            # Plane by plane, so that all values need not be in memory beside the volume.
+            start = 0
+            for plane, inside in zip(self._array, self.mask, strict=True):
+                stop = start + np.count_nonzero(inside)
+                plane[inside] = self.values[start:stop]
+                start = stop
             self.values = self._array[:0]  # which it needs no more
         return self._array
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from ari_estimator.inference._set_maker import (
 from ari_estimator.inference._sets import Sets
 from ari_estimator.inference._tdp_forest import TDPForest
 
-_CHEN = (
+CHEN = (
     "Chen X, Goeman JJ, Krebs TJP, Meijer RJ, Weeda WD (2022). Adaptive cluster thresholding with "
     "spatial activation guarantees using All-Resolutions Inference. arXiv:2206.13587."
 )
@@ -56,7 +57,24 @@ class AdaptiveClusters(SetMaker):
         For each TDP, clusters are in descending order of size. Their ids continue from one TDP to
         the next.
         """
-        forest = grow_forest(family, bounds, self.connectivity)
+        return self.query(family, grow_forest(family, bounds, self.connectivity))
+
+    def query(self, family: MapFamily, forest: TDPForest) -> list[Sets]:
+        """Return the clusters for each TDP from a forest.
+
+        Parameters
+        ----------
+        family : MapFamily
+            The tested elements of the map.
+
+        forest : TDPForest
+            All clusters of the map.
+
+        Returns
+        -------
+        partitions : list of Sets
+            As from :meth:`make`.
+        """
         # The lowest possible TDP above 0 is one discovery among all elements.
         tdps = (1 / (2 * family.n_tested),) if self.tdps is None else self.tdps
         partitions = []
@@ -64,32 +82,18 @@ class AdaptiveClusters(SetMaker):
         for tdp in tdps:
             clusters = forest.query(tdp)
             clusters = clusters[forest.sizes[clusters] >= self.cluster_threshold]
-            labels = forest.labels(clusters)
-            # A threshold just below the weakest element forms each cluster. The p-value of the root
-            # would not do, because p-values may be tied where the evidence differs.
-            weakest = np.full(clusters.size + 1, np.inf)
-            np.minimum.at(weakest, labels, family.evidence)
-            heights = np.nextafter(weakest[1:], -np.inf)
-            directions = [family.statistic.direction] * clusters.size
-            if family.statistic.two_sided:
-                is_negative = family.stat[forest.elements[clusters]] < 0
-                directions = np.where(is_negative, "negative", "positive").tolist()
-            ids = np.arange(n_before + 1, n_before + clusters.size + 1)
-            n_before += clusters.size
-            shown = None
-            if self.tdps is None:
-                shown = np.where(labels > 0, self._highest_tdps(forest), 0.0)
-            partitions.append(
-                Sets(
-                    labels.astype(np.min_scalar_type(clusters.size)),
-                    ids,
-                    directions,
-                    threshold=family.statistic.threshold_of_evidence(heights),
-                    tdp_threshold=None if self.tdps is None else tdp,
-                    shown_tdp=shown,
-                    forest=forest,
-                )
+            sets = sets_of_clusters(
+                family,
+                forest,
+                clusters,
+                n_before=n_before,
+                tdp_threshold=None if self.tdps is None else tdp,
             )
+            n_before += clusters.size
+            if self.tdps is None:
+                shown = np.where(sets.labels > 0, self._highest_tdps(forest), 0.0)
+                sets = replace(sets, shown_tdp=shown)
+            partitions.append(sets)
         return partitions
 
     def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:
@@ -111,7 +115,7 @@ class AdaptiveClusters(SetMaker):
         return {
             "kind": "adaptive clusters",
             "sentence": f"{what}{sizes}; {neighbours_in_words(space, self.connectivity)}.",
-            "references": [_CHEN],
+            "references": [CHEN],
         }
 
     def _highest_tdps(self, forest: TDPForest) -> np.ndarray:
@@ -121,6 +125,58 @@ class AdaptiveClusters(SetMaker):
             forest.elements, forest.starts, forest.parents, is_kept, forest.true_discoveries
         )
         return kept.threshold_free_map()
+
+
+def sets_of_clusters(
+    family: MapFamily,
+    forest: TDPForest,
+    clusters: np.ndarray,
+    *,
+    n_before: int = 0,
+    tdp_threshold: float | None = None,
+) -> Sets:
+    """Return clusters of a forest as sets.
+
+    Parameters
+    ----------
+    family : MapFamily
+        The tested elements of the map.
+
+    forest : TDPForest
+        All clusters of the map.
+
+    clusters : ndarray of int of shape (n_clusters,)
+        Positions of clusters that do not overlap.
+
+    n_before : int, default=0
+        Number of clusters with smaller ids.
+
+    tdp_threshold : float or None, default=None
+        The TDP that was asked for.
+
+    Returns
+    -------
+    sets : Sets
+        The clusters, in this order.
+    """
+    labels = forest.labels(clusters)
+    # A threshold just below the weakest element forms each cluster. The p-value of the root would
+    # not do, because p-values may be tied where the evidence differs.
+    weakest = np.full(clusters.size + 1, np.inf)
+    np.minimum.at(weakest, labels, family.evidence)
+    heights = np.nextafter(weakest[1:], -np.inf)
+    directions = [family.statistic.direction] * clusters.size
+    if family.statistic.two_sided:
+        is_negative = family.stat[forest.elements[clusters]] < 0
+        directions = np.where(is_negative, "negative", "positive").tolist()
+    return Sets(
+        labels.astype(np.min_scalar_type(clusters.size)),
+        np.arange(n_before + 1, n_before + clusters.size + 1),
+        directions,
+        threshold=family.statistic.threshold_of_evidence(heights),
+        tdp_threshold=tdp_threshold,
+        forest=forest,
+    )
 
 
 def grow_forest(

@@ -19,6 +19,7 @@ from ari_estimator.images._selection import select_element, select_elements
 from ari_estimator.images._space import put
 from ari_estimator.inference._form_family import form_family
 from ari_estimator.inference._local_tests import LOCAL_TESTS
+from ari_estimator.inference._map_clusters import MapClusters
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_bound import SetBound
@@ -34,7 +35,7 @@ TestMaker = Callable[[MapFamily], SimultaneousTest]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FittedMap:
+class FittedMap(MapClusters):
     """One tested map: its family, its sets, their bounds, and bounds of any other set.
 
     Transformers and models keep one for each map, as ``maps_``. Tables, figures, reports,
@@ -134,7 +135,7 @@ class FittedMap:
             Error level.
 
         asked_by : Provenance or None, default=None
-            What asks for the map to be tested.
+            The estimator that tests the map, for reports.
 
         Returns
         -------
@@ -214,12 +215,12 @@ class FittedMap:
 
     @property
     def painted_labels(self) -> PaintedValues:
-        """The same as ``labels``, in less memory: :meth:`to_image` takes either."""
+        """The same as ``labels``, in less memory. :meth:`to_image` takes either."""
         return self._painted([np.r_[0, sets.ids].astype(np.int32) for sets in self.partitions])
 
     @property
     def painted_tdp(self) -> Values:
-        """The same as ``tdp``, in less memory where it can be: :meth:`to_image` takes either."""
+        """The same as ``tdp``, in less memory where possible. :meth:`to_image` takes either."""
         regions = None if self.made_by.has_labels else self.made_by.regions
         if regions is not None:
             return regions.paint(self.tdps_of_sets[0], self.frame.space.n_elements)
@@ -240,7 +241,7 @@ class FittedMap:
     def _painted(self, by_label: list[np.ndarray]) -> PaintedValues:
         """Return the value shown at each element of the mask, 0 if it is not tested.
 
-        It is the value of the element's set in the last partition with such a set.
+        It is the value of the element's set in the last partition that has a set there.
         """
         labels = [self._in_mask(sets.labels) for sets in self.partitions]
         return PaintedValues(list(zip(labels, by_label, strict=True)))
@@ -429,7 +430,6 @@ class FittedMap:
         members = np.flatnonzero(selected[self.family.is_tested])
         if members.size == 0:
             raise ValueError(
-                f"The set has no tested {self.frame.space.element_name[0]}: nothing can be said "
-                "of it."
+                f"The set has no tested {self.frame.space.element_name[0]}, so it has no bound."
             )
         return members

@@ -1,4 +1,4 @@
-"""The fitted maps of several maps, of which only the values are kept."""
+"""The fitted maps of several maps. Only their values are kept."""
 
 from __future__ import annotations
 

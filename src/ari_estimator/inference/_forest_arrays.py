@@ -63,5 +63,5 @@ def forest_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         and (covered == sizes - 1).all()
     )
     if not is_forest:
-        raise ValueError("the arrays are no forest of clusters, each within its parent")
+        raise ValueError("the arrays must be a forest of clusters, each within its parent")
     return found

@@ -86,7 +86,8 @@ def form_family(
     n_nan = values.size - int(np.count_nonzero(is_tested))
     if n_nan == values.size:
         raise ValueError(
-            f"The map is NaN in all {values.size} {elements} of {mask_called}: nothing to test."
+            f"The map is NaN in all {values.size} {elements} of {mask_called}. Pass a map with "
+            "values in the mask."
         )
     if statistic.zero_is_strongest:
         check_zeros(values, elements, mask_called)
@@ -97,7 +98,7 @@ def form_family(
     if values.size > 1 and values.min() == values.max():
         raise ValueError(
             f"The map is constant, {values[0]}, in all {values.size} {elements} of {mask_called}: "
-            "it is no statistical map."
+            "it is not a statistical map."
         )
     statistic.check_values(values)
     if n_nan:
@@ -111,9 +112,9 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
     low, high = values.min(), values.max()
     if np.isinf(low) or np.isinf(high):
         n_up, n_down = int(np.isposinf(values).sum()), int(np.isneginf(values).sum())
-        strongest = "+inf is the strongest possible evidence, and -inf is none."
+        strongest = "+inf is the strongest evidence, and -inf is no evidence."
         if statistic.two_sided:
-            strongest = "-inf and +inf are the strongest possible evidence, as both sides count."
+            strongest = "-inf and +inf are both the strongest evidence in a two-sided test."
         warnings.warn(
             f"The map is infinite in {n_up + n_down} {element_names}: +inf in {n_up}, -inf in "
             f"{n_down}. {strongest} If these values stand for something else, leave them out of "
@@ -125,7 +126,7 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
         return
     # This many are enough for the scale; there may be millions.
     some = values[:: max(1, values.size // _MOST_JUDGED)]
-    # Padding is no information on the scale.
+    # Padding has no information on the scale.
     some = some[np.isfinite(some) & (some != 0)]
     if some.size < _FEWEST_JUDGED:
         return
@@ -138,7 +139,7 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
     elif (some == np.rint(some)).all():
         reason = "All are whole numbers, as labels and counts are"
     elif low >= 0 or high <= 0:
-        reason = f"They have one sign, from {low:.3g} to {high:.3g}, as F, chi2 and -log10 p have"
+        reason = f"All have one sign, from {low:.3g} to {high:.3g}, as F, chi2 and -log10 p have"
     elif not _SMALLEST_SCALE <= scale <= _LARGEST_SCALE:
         reason = (
             f"Their robust standard deviation is {scale:.3g} (from the quartiles, as z values), "
@@ -146,13 +147,13 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
         )
     elif statistic.name == "z" and _LARGEST_Z < max(-low, high) < np.inf:
         reason = (
-            f"They go from {low:.3g} to {high:.3g}, and no p-value that a computer can hold has "
-            f"a z value beyond {_LARGEST_Z}"
+            f"They go from {low:.3g} to {high:.3g}, but the smallest p-value that a computer can "
+            f"hold has a z value of {_LARGEST_Z}"
         )
     if reason is not None:
         warnings.warn(
             f"The map does not look like {statistic.name} values. {reason}. Effects, percent "
-            "signal change and correlations are no statistics: the bounds do not hold for them. "
+            "signal change and correlations are not statistics: the bounds do not hold for them. "
             "If the map holds another statistic, set stat_type.",
             UserWarning,
             stacklevel=2,
@@ -160,7 +161,7 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
 
 
 def _looks_thresholded(z: np.ndarray) -> bool:
-    """Tell whether z values close to zero, or of one sign, are missing.
+    """Return whether z values close to zero, or of one sign, are missing.
 
     With few voxels, the share may be close to zero by chance. The probability under standard normal
     noise decides then.
@@ -197,7 +198,7 @@ def check_computed_family(z: np.ndarray, mask_called: str, element_names: str) -
     if z.size >= _FEW and not _looks_thresholded(z):
         return
     raise ValueError(
-        f"The map looks thresholded already: it has {z.size} {element_names} in {mask_called}, "
+        f"The map looks thresholded: it has {z.size} {element_names} in {mask_called}, "
         "almost none of them close to zero, or almost none of one sign. The missing ones belong "
         "to the tested family, and without them the bounds are invalid. Pass the unthresholded "
         f"map, or the mask of all tested {element_names} as mask_img."
@@ -229,7 +230,7 @@ def check_rest_of_nan(z: np.ndarray, n_nan: int, element_names: str, mask_called
     if n_nan < _FEWEST_MISSING * (z.size + n_nan) or not _looks_thresholded(z):
         return
     raise ValueError(
-        f"The map looks thresholded already: it is NaN in {n_nan} {element_names} of "
+        f"The map looks thresholded: it is NaN in {n_nan} {element_names} of "
         f"{mask_called}, and almost none of the {z.size} others are close to zero, or almost none "
         "of one sign. NaN are left out of the tested family, and without them the bounds are "
         "invalid. Pass the unthresholded map; or, if only the others were tested, a mask of them "
@@ -278,7 +279,7 @@ def warn_of_untested_zeros(
         warnings.warn(
             f"The map is exactly 0 in {n_zero} of {values.size} {element_names}. All of them are "
             f"tested, since {why}. If these have no data (the medial wall, for example), the "
-            "bounds are smaller than they need be: give a mask without them.",
+            "bounds are smaller than necessary: give a mask without them.",
             UserWarning,
             stacklevel=2,
         )

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ari_estimator.inference._group_model import GroupModel
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -30,12 +32,16 @@ class Provenance:
 
     said_by : str
         Source of the statistic of the map.
+
+    group : GroupModel or None
+        The subjects and the design, if a group model computed the map.
     """
 
     estimator: str = "FittedMap"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     contrast: str | None = None
     said_by: str = "the caller"
+    group: GroupModel | None = None
 
     def plain_parameters(self) -> dict[str, Any]:
         """Return the parameters as plain data.

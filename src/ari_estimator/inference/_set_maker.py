@@ -73,7 +73,7 @@ class SetMaker(ABC):
             The tested elements of the map.
 
         partitions : list of Sets
-            What :meth:`make` returned.
+            The result of :meth:`make`.
 
         Returns
         -------

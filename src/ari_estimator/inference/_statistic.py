@@ -248,10 +248,10 @@ class Statistic(ABC):
 
         Notes
         -----
-        Relative errors stay below 1e-12 down to p-values of 1e-300, with negligible exceptions:
-        4e-9 next to p = 0.5 for t with one degree of freedom; for F with more than 1e3 degrees of
-        freedom 1e-9 up to 1e6 of them, 1e-6 up to 1e10 (both with old releases of scipy alone), and
-        1e-4 beyond.
+        Relative errors stay below 1e-12 down to p-values of 1e-300, with negligible exceptions.
+        For t with one degree of freedom, the error is 4e-9 next to p = 0.5. For F with more than
+        1e3 degrees of freedom, it is 1e-9 up to 1e6 of them, 1e-6 up to 1e10 (both only with old
+        releases of scipy), and 1e-4 beyond.
         """
 
     @abstractmethod

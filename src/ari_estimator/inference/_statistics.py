@@ -28,29 +28,32 @@ _UNTESTABLE = {
         "z_score of nilearn)",
     ),
     "corrected p-values": (
-        "p-values that are corrected already",
+        "corrected p-values",
         "the map of uncorrected p-values, or the statistical map: All-Resolutions Inference "
         "corrects for multiple testing itself",
     ),
     "p-values of sets": (
-        "p-values of TFCE or of clusters, which say that something is active around a voxel, and "
-        "not that the voxel is",
+        "p-values of TFCE or of clusters, which show activity around a voxel, but not in the "
+        "voxel itself",
         "the p-values of voxels ('*_vox_p_*' or '*_vox_*_uncp'), or the statistical map",
     ),
-    "thresholded map": ("a map that was thresholded", "the map as it was before thresholding"),
+    "thresholded map": ("thresholded values", "the map before thresholding"),
     "cluster labels": ("labels of clusters", "the statistical map; the labels are for labels_img"),
     "labels": ("labels", "the statistical map; the labels are for labels_img"),
     "degrees of freedom": ("degrees of freedom", "the t map; this image is for df"),
     "different sub-bricks": (
-        "different things in its sub-bricks",
-        "one of them, by ari_estimator.interfaces.read_afni",
+        "different quantities in its sub-bricks",
+        "one of them, read by ari_estimator.interfaces.read_afni",
     ),
     "another distribution": (
         "values of a beta, binomial, gamma or Poisson distribution",
         "their p-values, with stat_type='p'",
     ),
     "natural logarithms of p": ("natural logarithms of p-values", "-log10 of them"),
-    "true discovery proportions": ("true discovery proportions", "the map that they are of"),
+    "true discovery proportions": (
+        "true discovery proportions",
+        "the statistical map that they were computed from",
+    ),
     "correlation": (
         "correlations",
         "their t values, r * sqrt(df / (1 - r**2)), with stat_type='t' and df",
@@ -65,9 +68,9 @@ _MAY_BE = {"t or F": ("t", "F"), "p-values of PALM": ("p", "one_minus_p", "neg_l
 
 # Files in which programs store the degrees of freedom.
 _WHERE_DF_IS = (
-    "The file does not declare them. FSL has them in stats/dof of a first level, and in tdof_t1 of "
-    "a group, not in dof (df takes that image); SPM has them in SPM.mat and in the header of "
-    "spmT_0001; for nilearn's models they are the number of maps less the rank of the design"
+    "The file does not declare them. FSL stores them in stats/dof for a first level; for a group, "
+    "pass the image tdof_t1 as df. SPM stores them in SPM.mat and in the header of spmT_0001. For "
+    "nilearn's models they are the number of maps minus the rank of the design"
 )
 
 
@@ -84,7 +87,7 @@ class SettledStatistic(NamedTuple):
     Attributes
     ----------
     statistic : Statistic
-        What the values are.
+        The statistic of the values.
 
     said_by : str
         Source of the statistic, for reports and files.
@@ -102,7 +105,7 @@ class SettledStatistic(NamedTuple):
 def settle_statistic(
     declarations: list[list[Declaration]], stat_type: Any, df: Any, two_sided: Any
 ) -> SettledStatistic:
-    """Return the statistic of maps: given by the user, else declared by the files, else z.
+    """Return the statistic of maps: from the user, or else from the files, or else z.
 
     Parameters
     ----------
@@ -122,7 +125,7 @@ def settle_statistic(
     Returns
     -------
     settled : SettledStatistic
-        What the values are, and what says so.
+        The statistic of the values, and its source.
 
     Raises
     ------
@@ -151,7 +154,7 @@ def settle_statistic(
                 "df may be an image or an array only for t values. Got one for "
                 f"stat_type={stat_type!r}: set stat_type='t' if the map holds t values."
             )
-        said_by += " (t values, which became z values by the degrees of freedom of each element)"
+        said_by += " (t values, converted to z values with the degrees of freedom of each element)"
         return SettledStatistic(make_statistic("z", None, two_sided), said_by, df_varies=True)
     if first and stat_type in STATISTICS and STATISTICS[stat_type].n_df:
         declared = _declared_df(first, stat_type, is_needed=df is None)
@@ -185,7 +188,7 @@ def _put_together(of_map: list[Declaration]) -> Declaration:
         elif other.holds != first.holds and not other.is_weak:
             warnings.warn(
                 f"The file contradicts itself: {first.said_by} says {first.holds}, and "
-                f"{other.said_by} says {other.holds}. The first is believed if stat_type is None.",
+                f"{other.said_by} says {other.holds}. With stat_type=None, the first one counts.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -211,17 +214,18 @@ def _declared(first: list[Declaration], n_maps: int) -> str:
         if one.holds == "t or F":
             raise ValueError(
                 f"stat_type and df must be given: {one.said_by} says that the map holds t or F "
-                "values, and not which of the two. Got neither."
+                "values, but not which of them. Got neither."
             )
         if one.holds == "p-values of PALM":
             raise ValueError(
                 f"stat_type must be given: {one.said_by} says that the map holds p-values of PALM, "
-                "which may be p, 1 - p or -log10 p. ari_estimator.interfaces.read_p_map can tell."
+                "which may be p, 1 - p or -log10 p. Use ari_estimator.interfaces.read_p_map, which "
+                "finds out."
             )
     found = {_stat_type_of(one.holds) for one in first}
     if len(found) > 1 or (len(first) < n_maps and found != {DEFAULT_STAT_TYPE}):
         raise ValueError(
-            "stat_type must be given, since the maps declare different things. Got "
+            "stat_type must be given, since the maps declare different statistics. Got "
             + "; ".join(f"{one.holds} ({one.said_by})" for one in first[:5])
             + (f"; nothing for {n_maps - len(first)} maps." if len(first) < n_maps else ".")
         )
@@ -229,7 +233,7 @@ def _declared(first: list[Declaration], n_maps: int) -> str:
 
 
 def _stat_type_of(holds: str) -> str | None:
-    # FreeSurfer's signed logarithms are logarithms too; their sign needs two_sided.
+    # FreeSurfer's signed logarithms count as logarithms. Their sign needs two_sided.
     return stat_type_called("declared", holds.removesuffix(" with a sign").removesuffix(_OF_F))
 
 
@@ -266,7 +270,7 @@ def _warn_of_other_df(df: Any, declared: Any, said_by: str) -> None:
     """Warn if the user and a file give different degrees of freedom."""
     said, of_file = np.atleast_1d(df), np.atleast_1d(declared)
     if said.dtype.kind not in "iuf" or said.shape != of_file.shape:
-        return  # which make_statistic refuses
+        return  # make_statistic refuses this
     if np.abs(said - of_file).max() > _DF_ROUNDING:
         warnings.warn(
             f"The map has df={declared}, as {said_by} says, but df={df!r} was given. If "
@@ -277,20 +281,20 @@ def _warn_of_other_df(df: Any, declared: Any, said_by: str) -> None:
 
 
 def stat_type_called(program: str, word: str) -> str | None:
-    """Return the statistic that a program's word for the values of a map means.
+    """Return the statistic for a program's name of the values of a map.
 
     Parameters
     ----------
     program : {"bids", "declared", "spm", "fsl"}
-        Program or standard that uses the word.
+        Program or standard that uses the name.
 
     word : str
-        The word, such as ``"tstat"`` in the name of a file of FSL.
+        The name, such as ``"tstat"`` in a file name of FSL.
 
     Returns
     -------
     stat_type : str or None
-        The statistic; None if the word does not mean a known statistic.
+        The statistic; None if the name does not stand for a known statistic.
 
     Examples
     --------
@@ -322,7 +326,7 @@ def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> St
     Returns
     -------
     statistic : Statistic
-        What the values are.
+        The statistic.
 
     Raises
     ------
@@ -374,7 +378,7 @@ def _check_df(statistic: type[Statistic], df: Any) -> tuple[float, ...]:
     finite = values[:-1] if statistic.last_df_may_be_infinite else values
     if not all(value > 0 for value in values) or any(math.isinf(value) for value in finite):
         raise ValueError(
-            "'df' must be positive and finite; only those of t and the last of F may be infinite, "
-            f"which means that the variance is known. Got {df!r}."
+            "'df' must be positive and finite. Only the number of t and the last number of F may "
+            f"be infinite, which means that the variance is known. Got {df!r}."
         )
     return tuple(float(value) for value in values)

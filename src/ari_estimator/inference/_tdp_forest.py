@@ -142,8 +142,8 @@ class TDPForest:
         heights = bounds.p_values if heights is None else np.asarray(heights)
         if bounds.p_values.shape != (graph.n_nodes,):
             raise ValueError(
-                f"bounds must be of {graph.n_nodes} elements, one for each node of the graph. "
-                f"Got bounds of {bounds.p_values.size}."
+                f"bounds must have {graph.n_nodes} elements, one for each node of the graph. "
+                f"Got {bounds.p_values.size}."
             )
         forest = ClusterForest(graph, heights if nodes is None else heights[nodes])
         elements = forest.elements

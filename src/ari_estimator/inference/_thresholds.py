@@ -72,7 +72,7 @@ def check_threshold(
         Cluster-forming thresholds.
 
     scale : {"stat", "p"}
-        What they are.
+        Scale of the thresholds.
 
     statistic : Statistic
         The statistic of the map.
@@ -92,7 +92,7 @@ def check_threshold(
     is_concentration = isinstance(threshold, str) and threshold == "concentration"
     if scale != "stat" and (threshold is None or is_concentration):
         refuse_unused(
-            f"with threshold={threshold!r}, which is no number",
+            f"with threshold={threshold!r}, which is not a number",
             {"threshold_scale": (scale, "stat")},
         )
     if threshold is None:
@@ -105,7 +105,7 @@ def check_threshold(
     try:
         values = tuple({float(value) for value in values})
     except OverflowError as error:
-        raise ValueError(f"'threshold' must hold numbers of a size in use: {error}.") from error
+        raise ValueError(f"'threshold' must hold numbers of a usual size: {error}.") from error
     if scale == "p":
         if not all(0 < value <= 1 for value in values):
             raise ValueError(

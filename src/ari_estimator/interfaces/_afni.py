@@ -72,8 +72,8 @@ def read_afni(
     FileNotFoundError, IsADirectoryError
         If a file does not exist.
     ValueError
-        If a file is damaged, if the sub-brick does not exist or must be chosen among several, if it
-        does not hold a statistic that can be tested, or if ``two_sided`` is True for a statistic
+        If a file is damaged. If the sub-brick does not exist, must be chosen among several, or
+        does not hold a statistic that can be tested. If ``two_sided`` is True for a statistic
         without a sign.
 
     Notes
@@ -116,7 +116,7 @@ def read_afni(
             f"two_sided must be False for sub-brick {chosen} of {name}, which has no sign. "
             "Got True."
         )
-    known: Any = stat_type  # a member of the literal, as mypy cannot tell
+    known: Any = stat_type  # a member of the literal, which mypy cannot see
     return StatisticalMap(
         volume,
         known,
@@ -163,8 +163,8 @@ def _choose(sub_bricks: list[SubBrick], sub_brick: int | str | None, name: str) 
     if len(found) == 1:
         return found[0]
     raise ValueError(
-        f"sub_brick must be the place or the label of one of the sub-bricks of {name}. "
-        f"Got {sub_brick!r}, and these are there: {', '.join(map(str, sub_bricks))}."
+        f"sub_brick must be the index or the label of one of the sub-bricks of {name}. "
+        f"Got {sub_brick!r}. These exist: {', '.join(map(str, sub_bricks))}."
     )
 
 
@@ -177,8 +177,8 @@ def _of_correlation(
     r = np.asanyarray(img.dataobj).astype(float)
     if not (n_fitted >= 1 and residual > 0) or (np.abs(r) > 1).any():
         raise ValueError(
-            f"Sub-brick {chosen} of {name} must hold correlations, from -1 to 1, of more samples "
-            f"than parameters. Got values up to {np.abs(r).max():g}, of {n_samples:g} samples, "
+            f"Sub-brick {chosen} of {name} must hold correlations, from -1 to 1, with more samples "
+            f"than parameters. Got values up to {np.abs(r).max():g}, from {n_samples:g} samples, "
             f"{n_fitted:g} fitted and {n_others:g} other parameters."
         )
     with np.errstate(divide="ignore"):

@@ -32,7 +32,7 @@ _PAIR = re.compile(r"(?P<entity>[A-Za-z0-9]+)-(?P<value>[^-_.]+)")
 
 _VOLUMES: Final = (".nii.gz", ".nii")
 
-# What a result has in its name in place of what the map has.
+# Entities that results set themselves.
 _OF_THE_MAP: Final = ("stat", "desc")
 
 
@@ -160,7 +160,7 @@ def find_subject_maps(
 
     subjects : iterable of str or None, default=None
         Subjects, as ``"01"`` or ``"sub-01"``, in the order of the rows. None for all subjects with
-        such a map, in alphabetical order.
+        a matching map, in alphabetical order.
 
     **entities : str or None
         Values of other entities: ``space="MNI152NLin2009cAsym"``, ``task="faces"``, ``ses="1"``;
@@ -175,11 +175,11 @@ def find_subject_maps(
     Raises
     ------
     FileNotFoundError
-        If the folder does not exist, has no such map, or has no map for one of ``subjects``.
+        If the folder does not exist, has no matching map, or has none for one of ``subjects``.
     NotADirectoryError
         If the folder is a file.
     ValueError
-        If a subject has several such maps. The message says in which entities they differ.
+        If a subject has several matching maps. The message says in which entities they differ.
 
     See Also
     --------
@@ -216,7 +216,7 @@ def find_subject_maps(
         missing = [subject for subject in order if subject not in found]
         if missing:
             raise FileNotFoundError(
-                f"There is no such map of {', '.join(f'sub-{s}' for s in missing)} in "
+                f"There is no matching map of {', '.join(f'sub-{s}' for s in missing)} in "
                 f"{str(root)!r}."
             )
         found = {subject: found[subject] for subject in order}
@@ -259,7 +259,7 @@ def find_group_mask(
     FileNotFoundError, NotADirectoryError
         If the folder does not exist.
     TypeError
-        If ``maps`` is not such a table.
+        If ``maps`` is not a table from :func:`find_subject_maps`.
     ValueError
         If a mask is damaged, if only some of the subjects have masks, if the maps are on different
         grids, or if the masks have no voxel in common.
@@ -285,8 +285,8 @@ def find_group_mask(
     root = existing_folder(folder, "The folder of masks")
     if not isinstance(maps, pd.DataFrame) or not {"path", "subject"} <= set(maps.columns):
         raise TypeError(
-            "maps must be a table with columns 'path' and 'subject', as find_subject_maps gives "
-            f"it. Got {type(maps).__name__}."
+            "maps must be a table with columns 'path' and 'subject', as from find_subject_maps. "
+            f"Got {type(maps).__name__}."
         )
     masks: dict[str, list[tuple[Path, dict[str, str]]]] = {}
     for path, of_path in _subject_files(root, "mask"):
@@ -320,11 +320,11 @@ def find_group_mask(
         return None
     if lacking:
         raise ValueError(
-            f"All subjects must have a brain mask in {str(root)!r} on the grid of the maps, or no "
-            f"one. Got none of {', '.join(f'sub-{subject}' for subject in lacking)}."
+            f"Either all subjects or none must have a brain mask in {str(root)!r} on the grid of "
+            f"the maps. Got none for {', '.join(f'sub-{subject}' for subject in lacking)}."
         )
     if not joint.any():
-        raise ValueError(f"The brain masks in {str(root)!r} must have a voxel in common. Got none.")
+        raise ValueError(f"The brain masks in {str(root)!r} must share a voxel. Got none.")
     return nib.Nifti1Image(joint.astype(np.uint8), grid.affine)
 
 
@@ -362,15 +362,15 @@ def _several_found(subject: str, matches: list[tuple[Path, dict[str, str]]]) -> 
     differ = [f"{key} ({', '.join(sorted(v))})" for key, v in values.items() if len(v) > 1]
     if not differ:
         paths = ", ".join(repr(str(path)) for path, _ in matches)
-        return f"sub-{subject} must have one such map. Got {len(matches)} of one name: {paths}."
+        return f"sub-{subject} must have one map. Got {len(matches)} with the same name: {paths}."
     return (
-        f"sub-{subject} must have one such map. Got {len(matches)}, which differ in "
-        f"{' and '.join(differ)}: say which one, for example {differ[0].split()[0]}=..."
+        f"sub-{subject} must have one map. Got {len(matches)}, which differ in "
+        f"{' and '.join(differ)}: choose one, for example with {differ[0].split()[0]}=..."
     )
 
 
 def _contradict(of_mask: dict[str, str], of_map: dict[str, str]) -> bool:
-    """Tell whether a mask is of another task, run or space than a map."""
+    """Return whether a mask belongs to another task, run or space than a map."""
     return any(
         key in of_map and of_map[key] != value for key, value in of_mask.items() if key != "desc"
     )

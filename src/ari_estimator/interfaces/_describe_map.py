@@ -30,7 +30,7 @@ from ari_estimator.inference._statistics import settle_statistic
 
 _WHAT = "The map"
 
-# Some words say more than others of the same values. They do not contradict each other.
+# Some names are more specific than others for the same values. They do not contradict each other.
 _MAY_BE = {
     "t or F": ("t", "F"),
     "-log10 p with a sign": ("-log10 p",),
@@ -259,7 +259,7 @@ def _of_surface(parts: dict[str, Any]) -> _Content:
 
 def _of_gifti(img: GiftiImage, file: str | None) -> _Content:
     if img.get_arrays_from_intent("NIFTI_INTENT_POINTSET"):
-        raise ValueError("it holds a mesh, and no values")
+        raise ValueError("it holds a mesh without values")
     values = [np.asarray(array.data) for array in img.darrays]
     n_vertices = len(values[0]) if values else 0
     n_maps = sum(math.prod(array.shape[1:]) for array in values)
@@ -293,7 +293,7 @@ def _of_volume(img: SpatialImage, file: str | None) -> _Content:
 
 
 def _side(file: str | None) -> str:
-    """Return the hemisphere of a file, or a word for its elements."""
+    """Return the hemisphere of a file, or a name for its elements."""
     return (None if file is None else side_of(file).side) or "vertices"
 
 
@@ -307,7 +307,7 @@ def _values_of(arrays: Iterable[np.ndarray], called: str) -> np.ndarray:
 
 
 def _as_taken(img: Any) -> dict[str, Any]:
-    """Return the statistic that the estimators assume for an image, or why they refuse it."""
+    """Return the statistic that the estimators assume for an image, or the reason for refusal."""
     taken = dict.fromkeys(("stat_type", "stat_type_said_by", "refusal"))
     if isinstance(img, GiftiImage):
         return {**taken, "refusal": _NEEDS_MESH}

@@ -50,7 +50,7 @@ def read_fsl(
 
     df : float, image, path or None, default=None
         Degrees of freedom of t values. A first-level analysis stores them in ``stats/dof``. A group
-        analysis stores those of each voxel in the image ``stats/tdof_t1``.
+        analysis stores a number for each voxel in the image ``stats/tdof_t1``.
 
     mask_img : path, image or None, default=None
         The mask, which contains all voxels above 0, as in FSL. If None, nilearn's background mask
@@ -72,11 +72,12 @@ def read_fsl(
     FileNotFoundError, IsADirectoryError
         If a file does not exist.
     ValueError
-        If a file is no image, or ``df`` does not fit ``stat_type``.
+        If a file is not an image, or ``df`` does not fit ``stat_type``.
 
     See Also
     --------
-    read_feat : Reads a FEAT folder. write_fsl_tdp : Writes the TDP of FSL's clusters.
+    read_feat : Reads a FEAT folder.
+    write_fsl_tdp : Writes the TDP of FSL's clusters.
 
     Examples
     --------
@@ -137,8 +138,8 @@ def read_feat(
 
     See Also
     --------
-    find_feat_tables : Finds the tables of its clusters. write_fsl_tdp : Writes the TDP of its
-    clusters.
+    find_feat_tables : Finds the tables of its clusters.
+    write_fsl_tdp : Writes the TDP of its clusters.
 
     Notes
     -----
@@ -170,7 +171,7 @@ def read_feat(
         found = sorted({stem_of(path) for path in (feat / "stats").glob("*stat*")})
         raise FileNotFoundError(
             f"There is no {stat} in {str(feat / 'stats')!r}. "
-            f"Got there: {', '.join(found) or 'no statistical map'}."
+            f"Found there: {', '.join(found) or 'no statistical map'}."
         )
     mask_path = find_image(feat, "mask")
     if mask_path is None:
@@ -254,7 +255,7 @@ def _parse_stat(stat: str) -> tuple[str, int]:
 
 
 def _clustered(stat: str) -> str:
-    """Return the map of z values, of which FEAT forms clusters."""
+    """Return the map of z values, from which FEAT forms clusters."""
     return stat.replace("tstat", "zstat")
 
 
@@ -265,10 +266,10 @@ def _feat_folder(folder: str | PathLike[str]) -> Path:
     copes = sorted(path.name for path in feat.glob("cope*.feat"))
     if copes:
         raise FileNotFoundError(
-            f"{str(feat)!r} holds several analyses, and no stats of its own. Take one of its "
-            f"folders: {', '.join(copes)}."
+            f"{str(feat)!r} has no stats folder, but several analyses. Pass one of its folders: "
+            f"{', '.join(copes)}."
         )
-    raise FileNotFoundError(f"There is no folder stats in {str(feat)!r}: this is no FEAT folder.")
+    raise FileNotFoundError(f"There is no folder stats in {str(feat)!r}: it is not a FEAT folder.")
 
 
 def _check_sides(kind: str, two_sided: bool) -> bool:

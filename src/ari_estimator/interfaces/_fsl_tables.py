@@ -151,7 +151,7 @@ def _n_leading(header: list[str], path: Path) -> int:
             f"Index' and 'Voxels'. Got {', '.join(header[:2])[:80] or 'nothing'!r}."
         )
     if set(_NEW) & set(header):
-        raise ValueError(f"{str(path)!r} has a column {_NEW[1]!r} already: give FSL's own table.")
+        raise ValueError(f"{str(path)!r} already has a column {_NEW[1]!r}: pass FSL's own table.")
     return 4 if tuple(header[2:4]) == _LEADING[2:] else 2
 
 
@@ -169,14 +169,14 @@ def _check_clusters(
         sizes = {int(row[0]): int(row[1]) for row in rows}
     except (ValueError, IndexError):
         raise ValueError(
-            f"{str(path)!r} must have an integer for index and size of each cluster, and at least "
-            "these two columns in each row."
+            f"{str(path)!r} must have at least two columns in each row: the index and the size of "
+            "each cluster, as integers."
         ) from None
     if len(sizes) < len(rows):
-        raise ValueError(f"{str(path)!r} must have each cluster once. Got one of them twice.")
+        raise ValueError(f"{str(path)!r} must list each cluster once. Got one of them twice.")
     if set(sizes) != set(clusters.index):
         raise ValueError(
-            f"{str(path)!r} and the cluster index image must be of the same clusters. "
+            f"{str(path)!r} and the cluster index image must list the same clusters. "
             f"Got clusters {_few(set(sizes) - set(clusters.index))} in the table only, "
             f"{_few(set(clusters.index) - set(sizes))} in the image only."
         )
@@ -184,8 +184,8 @@ def _check_clusters(
         tested = clusters.loc[index, "n_voxels"]
         if size != tested:
             raise ValueError(
-                f"{str(path)!r} says that cluster {index} has {size} voxels. Got {tested} of it "
-                "that are tested: table and cluster index image are of different analyses, or "
+                f"{str(path)!r} says that cluster {index} has {size} voxels. Got {tested} tested "
+                "voxels: table and cluster index image belong to different analyses, or "
                 "clusters reach beyond the mask."
             )
 
@@ -209,7 +209,7 @@ def _sentence(ari: Any) -> str:
     """Return an explanation of the new columns for readers of the page."""
     sides = "two-sided" if ari.two_sided else "one-sided"
     return (
-        "True Discoveries: at least so many voxels of the cluster are active; TDP: their "
+        "True Discoveries: minimum number of active voxels in the cluster; TDP: their "
         f"proportion. With {confidence(ari.alpha, percent=True)} confidence this holds for all "
         f"clusters at once (All-Resolutions Inference, {ari.local_test.capitalize()} local test, "
         f"{sides} p-values)."

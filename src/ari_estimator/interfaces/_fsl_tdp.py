@@ -39,7 +39,7 @@ def write_fsl_tdp(
         the FEAT folder.
 
     tables : iterable of path, default=()
-        Cluster tables of FSL, text or HTML, such as those from :func:`find_feat_tables`. They are
+        Cluster tables of FSL, text or HTML, for example from :func:`find_feat_tables`. They are
         not changed. Copies have the new columns after the p-values of the clusters.
 
     alpha : float, default=0.05
@@ -74,7 +74,7 @@ def write_fsl_tdp(
 
     Notes
     -----
-    The results equal those of ``get_tdp.R`` if the mask contains all nonzero voxels and
+    The results equal the results of ``get_tdp.R`` if the mask contains all nonzero voxels and
     ``two_sided=True``. The script always uses these settings.
 
     Examples
@@ -139,7 +139,7 @@ def write_table_copies(
     copies = fsl_tables_with_tdp(ari, paths)
     if len(copies) < len(paths):
         raise ValueError(
-            "tables must have names of their own, for their copies are in one folder. Got "
+            "tables must have different names, because their copies are in one folder. Got "
             f"{', '.join(str(path) for path in paths)}."
         )
     for name, content in copies.items():

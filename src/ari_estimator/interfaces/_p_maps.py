@@ -151,8 +151,8 @@ def read_p_map(
     mask = finite_voxels(img) if mask_img is None else read_mask(mask_img)
     if mask is None:
         raise ValueError(
-            f"mask_img must be given for {path.name!r}, which is not NaN where nothing was "
-            "tested: the mask that the program was given. Got None."
+            f"mask_img must be given for {path.name!r}, which is not NaN in untested voxels: pass "
+            "the mask that you gave to the program. Got None."
         )
     return StatisticalMap(
         img,
@@ -172,8 +172,8 @@ def _held(found: _PMap | None, path: Path) -> StatType:
     """Return the kind of a map from its name."""
     if found is None or found.stat_type is None:
         raise ValueError(
-            f"stat_type must say what {path.name!r} holds, since it is not a name of a map of "
-            "uncorrected p-values: '*_vox_p_tstat1' of randomise, '*_vox_tstat_uncp' of PALM, "
+            f"stat_type must be given for {path.name!r}, since its name is not the name of a map "
+            "of uncorrected p-values: '*_vox_p_tstat1' of randomise, '*_vox_tstat_uncp' of PALM, "
             "'lP+' of SnPM. Got None."
         )
     return found.stat_type(path) if callable(found.stat_type) else found.stat_type
@@ -200,15 +200,15 @@ def _recognise(stem: str) -> _PMap | None:
     return _PMap(
         program,
         reason=(
-            f"it holds the statistic. Take the p-values, {uncorrected}; or, where the statistic "
-            "is a t or F whose degrees of freedom are known, a transformer with stat_type and df"
+            f"it holds the statistic. Use the p-values, {uncorrected}; or, if the statistic is a t "
+            "or F with known degrees of freedom, a transformer with stat_type and df"
         ),
     )
 
 
 def _reason(unit: str, is_corrected: bool, option: str, uncorrected: str) -> str:
     """Return the reason why a map cannot be tested; empty if it can."""
-    instead = f"take the uncorrected p-values of voxels, {uncorrected!r} (option: {option})"
+    instead = f"use the uncorrected p-values of voxels, {uncorrected!r} (option: {option})"
     if is_corrected:
         return (
             "its p-values are corrected for multiple testing, which All-Resolutions Inference "
@@ -216,8 +216,8 @@ def _reason(unit: str, is_corrected: bool, option: str, uncorrected: str) -> str
         )
     if unit in _OF_SETS:
         return (
-            "a p-value of TFCE or of a cluster says that something is active around a voxel, not "
-            f"that the voxel is; {instead}"
+            "a p-value of TFCE or of a cluster shows activity around a voxel, but not in the voxel "
+            f"itself; {instead}"
         )
     return ""
 
@@ -233,14 +233,14 @@ def _held_by_palm(path: Path) -> StatType:
         if is_log and is_complement:
             raise ValueError(
                 f"{path.name!r} of PALM cannot be tested: it holds -log10(1 - p), since PALM was "
-                "called with both -logp and -save1-p. Run it with -logp alone."
+                "called with both -logp and -save1-p. Run it with -logp only."
             )
         return "neg_log10_p" if is_log else "one_minus_p" if is_complement else "p"
     values = np.asanyarray(read_volume(path, "The p-value map").dataobj)
     if np.nanmax(values) > 1:
         return "neg_log10_p"
     raise ValueError(
-        f"stat_type must say what {path.name!r} holds: PALM writes 'p', with -save1-p "
-        "'one_minus_p', with -logp 'neg_log10_p', and there is no "
-        f"{configuration.name!r} to tell. Got None."
+        f"stat_type must be given for {path.name!r}, since there is no {configuration.name!r} with "
+        "the options of PALM: 'p' by default, 'one_minus_p' with -save1-p, 'neg_log10_p' with "
+        "-logp. Got None."
     )

@@ -53,7 +53,7 @@ def existing_folder(path: str | PathLike[str], what: str) -> Path:
     """
     path = given_path(path, what)
     if not path.exists():
-        raise FileNotFoundError(f"{what} is not there: {str(path)!r}.")
+        raise FileNotFoundError(f"{what} does not exist: {str(path)!r}.")
     if not path.is_dir():
         raise NotADirectoryError(f"{what} must be a folder. Got a file: {str(path)!r}.")
     return path
@@ -137,8 +137,8 @@ def open_image(image: Any, what: str) -> SpatialImage:
     img = load_image(image, what)
     if not isinstance(img, SpatialImage):
         raise ValueError(
-            f"{what} must be a volume. Got {type(img).__name__}: {str(image)!r}. Surfaces and "
-            "CIFTI files go to the transformers as they are."
+            f"{what} must be a volume. Got {type(img).__name__}: {str(image)!r}. Pass surfaces and "
+            "CIFTI files directly to the transformers."
         )
     return img
 
@@ -175,7 +175,7 @@ def read_volume(image: Any, what: str, index: int | None = None) -> Nifti1Pair:
     if img.ndim < 3 or (index is None and n_volumes != 1):
         raise ValueError(
             f"{what} must be one volume. Got shape {img.shape}: {name_of_image(image)}. "
-            "nilearn.image.index_img takes one volume out of several."
+            "Select one volume with nilearn.image.index_img."
         )
     refuse_surface(img.shape, what)
     check_affine(img.affine, img)

@@ -65,8 +65,8 @@ def check_prefix(prefix: Any, what: str = "prefix") -> None:
     TypeError
         If it is not a string.
     ValueError
-        If it is empty; if it starts with a dot, which hides files, or with a dash, which looks like
-        an option; if it starts or ends with a space; or if it has a character that some systems do
+        If it is empty. If it starts with a dot, which hides files, or with a dash, which looks like
+        an option. If it starts or ends with a space. If it has a character that some systems do
         not allow in names: slashes, ``:*?"<>|``, line breaks and other controls.
     """
     if not isinstance(prefix, str):

@@ -1,4 +1,4 @@
-"""A fitted calibration in one file, to be used for the map of its contrast later."""
+"""A fitted calibration in one file, for later use with the map of its contrast."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def save_calibration(path: Path, calibration: PermutationCalibration) -> None:
     """
     parameters = calibration.get_params(deep=False)
     if not isinstance(parameters["random_state"], Integral):
-        parameters["random_state"] = None  # a generator, which has moved on
+        parameters["random_state"] = None  # a generator whose state has changed
     arrays: dict[str, Any] = {
         "parameters": to_text(PermutationCalibration, parameters),
         "two_sided_": calibration.two_sided_,
@@ -62,17 +62,17 @@ def save_calibration(path: Path, calibration: PermutationCalibration) -> None:
 
 
 def _as_numbers(labels: Any) -> Any:
-    """Return labels of rows as numbers; a word that stands for labels, and None, as they are."""
+    """Return labels of rows as numbers. A word for labels and None stay as they are."""
     if labels is None or isinstance(labels, str):
         return labels
     if np.ndim(labels) == 2:
         return np.asarray(labels).astype(np.int64)  # nested levels, whose numbers have a meaning
-    # Names may be of any type; numbers say the same.
+    # Names may have any type. Numbers have the same information.
     return pd.factorize(np.asarray(labels, dtype=object))[0]
 
 
 def load_calibration(path: Path) -> PermutationCalibration:
-    """Return the fitted calibration of a file.
+    """Read a fitted calibration from a file.
 
     Parameters
     ----------
@@ -82,14 +82,14 @@ def load_calibration(path: Path) -> PermutationCalibration:
     Returns
     -------
     calibration : PermutationCalibration
-        As it was when it was saved.
+        The calibration, as it was saved.
 
     Raises
     ------
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If it is another file, one of another format, or a damaged one.
+        If it is another kind of file, has another format, or is damaged.
     """
     return load_archive(path, KIND, _from_arrays, members=_MEMBERS)
 
@@ -100,7 +100,7 @@ def _from_arrays(arrays: Mapping[str, np.ndarray]) -> PermutationCalibration:
     parameters = from_text(PermutationCalibration, stored_array(arrays, "parameters", "U").item())
     labels = {name: _labels_from_arrays(arrays, name) for name in _LABELS}
     learned = fitted.template.name == "learned"
-    # A name in a file is a member of the literal, as mypy cannot tell.
+    # The name in the file is a member of the literal, which mypy cannot see.
     template: Any = fitted.template if learned else fitted.template.name
     calibration = PermutationCalibration(template, **labels, **parameters)
     calibration._validate_params()
@@ -141,7 +141,7 @@ def _df_from_arrays(arrays: Mapping[str, np.ndarray], n_elements: int) -> int | 
 
 
 def _labels_from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> Any:
-    """Return the labels of rows; a word that stands for them, or None."""
+    """Return the labels of rows, a word for them, or None."""
     array = arrays.get(name)
     if array is None:
         return None

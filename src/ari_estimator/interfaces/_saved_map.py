@@ -1,4 +1,4 @@
-"""A map and how it was tested in one file, from which all sets can be asked again."""
+"""A tested map in one file, which is enough to bound any further set."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ _MEMBERS = (
     "test_kind", "contrast", "has_direction", "frame_*", "test_*", "regions_*",
 )  # fmt: skip
 
-# Labels of elements, one for each threshold, take memory in proportion: 512 MiB, and what
-# clusters and tables take.
+# Largest number of labels: one for each element and threshold. They take 512 MiB, plus the memory
+# of clusters and tables.
 _MOST_LABELS = 2**27
 
 Choice = TypeVar("Choice")
 
 
 def save_map(path: Path, fitted_map: FittedMap) -> None:
-    """Write a map, its mask, sets that were given, and its test to a file.
+    """Write a map, its mask, its given sets and its test to a file.
 
     Parameters
     ----------
@@ -60,18 +60,18 @@ def save_map(path: Path, fitted_map: FittedMap) -> None:
     Raises
     ------
     ValueError
-        If no transformer asked for the map, or one with parameters that no file can hold.
+        If no transformer tested the map, or if a parameter cannot be stored in a file.
     """
     statistic = fitted_map.family.statistic
     asked_by, regions = fitted_map.asked_by, fitted_map.made_by.regions
     parameters = dict(asked_by.parameters)
     if asked_by.estimator not in _CLASSES:
         raise ValueError(
-            f"fitted must be a map that one of {', '.join(_CLASSES)} has tested, to be loaded "
-            f"again. Got a map tested by {asked_by.estimator}."
+            f"fitted must be a map tested by one of {', '.join(_CLASSES)}: other maps cannot be "
+            f"loaded again. Got a map tested by {asked_by.estimator}."
         )
     if parameters["df"] is not None:
-        # They may be those of each voxel: then the values of the file are z values already.
+        # If the degrees of freedom vary between voxels, the stored values are z values.
         parameters |= {"stat_type": statistic.stat_type, "df": statistic.given_df}
     transformer = _CLASSES[asked_by.estimator]
     arrays: dict[str, Any] = {
@@ -108,14 +108,14 @@ def load_map(path: Path) -> BaseTDPTransformer:
     Returns
     -------
     transformer : transformer
-        As it was when it was saved, but for images of sets.
+        The transformer as it was saved, except for images of sets.
 
     Raises
     ------
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If it is another file, one of another format, or a damaged one.
+        If it is another kind of file, has another format, or is damaged.
     """
     return load_archive(path, KIND, _map_from_arrays, members=_MEMBERS)
 
@@ -135,7 +135,7 @@ def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
     transformer = make_transformer(**parameters, mask_img=mask_img, mesh=mesh)
     contrast = stored_array(arrays, "contrast", "U").item() if "contrast" in arrays else None
     with warnings.catch_warnings():
-        # Of NaN, zeros, sets without discoveries: said when the map was seen first.
+        # Warnings of NaN, zeros and sets without discoveries were shown at the first test.
         warnings.simplefilter("ignore", UserWarning)
         frame = transformer.fit()._frame
         if values.size != frame.space.n_elements:
@@ -143,7 +143,7 @@ def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
                 f"the mask has {frame.space.n_elements} elements, and there are {values.size} "
                 "values"
             )
-        # Of what the map holds, which its file may have said.
+        # Ignore warnings about the statistic, which the file of the map may have declared.
         transformer._check_sets(settled.statistic)
         transformer._fit_maps(
             frame.image([values], None, "statistic"),
@@ -186,7 +186,7 @@ def _settled_from_arrays(
 
 
 def _check_work(parameters: Mapping[str, Any], n_elements: int) -> None:
-    """Refuse more thresholds than a map of this size can be tested at."""
+    """Refuse more thresholds than a map of this size can have."""
     for name in ("threshold", "tdp_threshold"):
         number = np.size(parameters.get(name, 0))
         if number > 1 and number * n_elements > _MOST_LABELS:
@@ -197,7 +197,7 @@ def _check_work(parameters: Mapping[str, Any], n_elements: int) -> None:
 
 
 def _chosen(arrays: Mapping[str, np.ndarray], name: str, choices: Mapping[str, Choice]) -> Choice:
-    """Return what a name in a file stands for."""
+    """Return the choice that a name in a file stands for."""
     found = stored_array(arrays, name, "U").item()
     if found not in choices:
         raise ValueError(f"{name} must be one of {list(choices)}. Got {found[:100]!r}.")

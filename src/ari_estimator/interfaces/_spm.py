@@ -133,8 +133,8 @@ def read_spm(
     if described is None:
         raise ValueError(
             f"The degrees of freedom of {str(stat_path)!r} are unknown: its header does not begin "
-            f"with 'SPM{{T_[...]}}', and {_why_no_mat(folder)}. Or give a transformer stat_type "
-            "and df."
+            f"with 'SPM{{T_[...]}}', and {_why_no_mat(folder)}. Or pass stat_type and df to a "
+            "transformer."
         )
     kind, df = described.kind, described.df
     stat_type: Any = stat_type_called("spm", kind)  # a member of the literal
@@ -229,8 +229,8 @@ def _number(
     if len(numbers) != 1:
         names = ", ".join(f"{c.number}: {c.name!r}" for c in of_analysis) or "none"
         raise ValueError(
-            f"contrast must name one contrast, or be its number. Got {contrast!r}, and these are "
-            f"there in {str(folder)!r}: {names}."
+            f"contrast must be the name or the number of one contrast. Got {contrast!r}. These "
+            f"exist in {str(folder)!r}: {names}."
         )
     if match and int(match["number"]) != numbers[0]:
         raise ValueError(
@@ -260,7 +260,7 @@ def _numbered(contrasts: list[_Contrast], number: int, folder: Path) -> _Contras
     contrast = contrasts[number - 1]
     if contrast.kind not in ("T", "F"):
         raise ValueError(
-            f"contrast must be a t or F contrast. Got contrast {number}, {contrast.name!r}, of "
+            f"contrast must be a t or F contrast. Got contrast {number}, {contrast.name!r}, with "
             f"statistic {contrast.kind!r}, which has no p-values."
         )
     return contrast
@@ -305,7 +305,7 @@ def _check_agreement(declared: _Contrast | None, known: _Contrast | None, stat_p
     if declared.kind == known.kind and np.allclose(declared.df, known.df, rtol=0, atol=_ROUNDING):
         return
     raise ValueError(
-        f"SPM.mat and {str(stat_path)!r} must be of one analysis. Got {known.kind} with "
+        f"SPM.mat and {str(stat_path)!r} must belong to one analysis. Got {known.kind} with "
         f"{', '.join(f'{df:g}' for df in known.df)} degrees of freedom in SPM.mat, "
         f"{declared.kind} with {', '.join(f'{df:g}' for df in declared.df)} in the header."
     )
@@ -323,8 +323,8 @@ def _why_no_mat(folder: Path) -> str:
     if not path.is_file():
         return f"there is no {str(path)!r}"
     if not _is_hdf5(path):
-        return f"its name does not tell which contrast of {str(path)!r} it is of"
+        return f"its name does not show its contrast in {str(path)!r}"
     return (
-        f"{str(path)!r} is of MATLAB's version 7.3, which is not read: in MATLAB, "
-        "load('SPM.mat'); save('SPM.mat', 'SPM', '-v7') writes one that is"
+        f"{str(path)!r} has MATLAB's version 7.3, which cannot be read. Convert it in MATLAB: "
+        "load('SPM.mat'); save('SPM.mat', 'SPM', '-v7')"
     )

@@ -119,12 +119,12 @@ class StatisticalMap:
         if self.labels_img is None:
             raise ValueError(
                 f"There are no clusters of {self.name or 'the map'}: no image of them was found. "
-                "Give one, form clusters above a threshold, or ask for adaptive clusters."
+                "Pass one, form clusters above a threshold, or use adaptive clusters."
             )
         if not np.any(np.asanyarray(self.labels_img.dataobj)):
             raise ValueError(
                 f"There are no clusters of {self.name or 'the map'}: the image of clusters is 0 "
-                "everywhere. Form clusters above a lower threshold, or ask for adaptive clusters."
+                "everywhere. Form clusters above a lower threshold, or use adaptive clusters."
             )
         return {**self._of_the_test(), "labels_img": self.labels_img}
 

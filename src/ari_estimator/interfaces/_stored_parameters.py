@@ -145,5 +145,5 @@ def from_text(estimator: type, text: str) -> dict[str, Any]:
         )
     for name, value in parameters.items():
         if not STORED[name](value):
-            raise ValueError(f"{name} cannot be such a value in a file. Got {str(value)[:100]!r}.")
+            raise ValueError(f"{name} has a value that is not allowed: {str(value)[:100]!r}.")
     return parameters

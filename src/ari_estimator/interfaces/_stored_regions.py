@@ -65,7 +65,7 @@ def regions_from_arrays(arrays: Mapping[str, np.ndarray], n_elements: int) -> Re
     _check_range("labels", labels, ids.size)
     _check_range("ids", ids, _LARGEST)
     if ids.size == 0 or (np.diff(ids) <= 0).any() or rest_id in ids:
-        raise ValueError("the ids of regions must ascend, without the id of the rest among them")
+        raise ValueError("the ids of regions must ascend and must not include the id of the rest")
     if len(set(names)) < len(names):
         raise ValueError("the names of regions must differ")
     if not -_LARGEST <= rest_id <= _LARGEST:
@@ -79,7 +79,7 @@ def regions_from_arrays(arrays: Mapping[str, np.ndarray], n_elements: int) -> Re
     in_order = np.lexsort((labels, elements))
     is_twice = (np.diff(elements[in_order]) == 0) & (np.diff(labels[in_order]) == 0)
     if not counts.all() or (counts[elements[labels == 0]] > 1).any() or is_twice.any():
-        raise ValueError("each element must be once in each of its regions, or once in the rest")
+        raise ValueError("each element must occur once in each of its regions, or once in the rest")
     return Regions(elements, labels, ids, names, rest_id)
 
 

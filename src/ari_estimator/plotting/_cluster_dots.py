@@ -1,10 +1,10 @@
-"""Clusters as dots: their size against their TDP."""
+"""Draw clusters as dots, with their TDP against their size."""
 
 from __future__ import annotations
 
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,29 +14,31 @@ from matplotlib.ticker import PercentFormatter
 from ari_estimator.closed_testing._rounding import rounded_down
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.plotting._figure import (
-    BLUE,
-    GREEN,
-    GREY,
-    VERMILLION,
     axes_or_new,
     bare,
+    check_size,
+    colour,
     figure_file,
     figure_of,
     in_decades,
+    in_plain_text,
+    ink,
+    muted,
     set_title,
     written,
 )
 
-# Told apart by shape as well as by colour.
-_LOOKS = {
-    "positive": ("o", VERMILLION),
-    "negative": ("s", BLUE),
-    "unsigned": ("o", GREEN),
-    "both": ("o", GREEN),
-    "region": ("o", GREEN),
+# Distinguished by shape and by colour.
+_LOOKS: dict[str, tuple[str, Literal["blue", "vermillion", "green"]]] = {
+    "positive": ("o", "vermillion"),
+    "negative": ("s", "blue"),
+    "unsigned": ("o", "green"),
+    "both": ("o", "green"),
+    "region": ("o", "green"),
 }
 
 
+@in_plain_text
 def plot_cluster_dots(
     fitted: Any,
     *,
@@ -44,48 +46,58 @@ def plot_cluster_dots(
     map_index: int | None = None,
     axes: Axes | None = None,
     title: str = "",
+    figsize: tuple[float, float] | None = None,
     output_file: str | Path | None = None,
+    dpi: float | None = None,
 ) -> Axes:
-    """Draw each cluster, or region, as a dot: its size against its TDP.
+    """Draw each cluster or region as a dot, with its TDP against its size.
 
     Parameters
     ----------
     fitted : transformer, ARISecondLevelModel or FittedMap
-        A transformer that was fitted to a map, a model after
-        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
+        A transformer fitted to a map, a model after ``compute_contrast(output_type="tdp")``, or a
+        fitted map.
 
     n_labels : int, default=8
-        How many dots are labelled, by the id of the cluster or the name of the region: those
-        with most true discoveries, less those whose label would cover another.
+        Maximum number of labelled dots. Labels are cluster ids or region names, for the sets with
+        the most true discoveries. Labels that would cover another label are left out.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     axes : matplotlib.axes.Axes or None, default=None
-        Where to draw; a new figure if None.
+        Axes to draw on; None for a new figure.
 
     title : str, default=""
         Title of the figure.
 
+    figsize : (float, float) or None, default=None
+        Width and height of a new figure, in inches; None for a size that suits the content.
+
     output_file : str, Path or None, default=None
-        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
-        at the start is the home folder.
+        File for the figure, which is written completely or not at all. Its extension chooses the
+        format: ``.png``, or ``.svg`` and ``.pdf`` for vector graphics. The figure is closed
+        afterwards. A ``~`` at the start means the home folder.
+
+    dpi : float or None, default=None
+        Resolution of the file, in dots per inch; None for 300.
 
     Returns
     -------
     axes : matplotlib.axes.Axes
-        The axes. A line shows the TDP of all that is tested.
+        The axes. A line shows the TDP of all tested voxels.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If the estimator was not fitted to a map.
     TypeError
-        If ``fitted`` is no such estimator, or ``axes`` are no axes.
+        If ``fitted`` or ``axes`` has another type.
     ValueError
-        If ``n_labels`` is negative or no integer.
+        If ``figsize`` or ``dpi`` is not positive or has no effect; if ``n_labels`` is
+        negative or not an integer.
     OSError
-        If ``output_file`` cannot be written: it is a folder, for example.
+        If ``output_file`` cannot be written, for example because it is a folder.
 
     Examples
     --------
@@ -96,6 +108,7 @@ def plot_cluster_dots(
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
     >>> axes = plot_cluster_dots(ari)
     """
+    check_size(figsize, dpi, axes, output_file)
     figure_path = figure_file(output_file)
     if not isinstance(n_labels, Integral) or n_labels < 0:
         raise ValueError(f"n_labels must be an integer, at least 0. Got {n_labels!r}.")
@@ -103,21 +116,21 @@ def plot_cluster_dots(
     elements = fitted_map.frame.space.element_name[1]
     table = fitted_map.table.iloc[:-1]
     sizes = f"n_{elements}"
-    table = table[table[sizes] > 0]  # regions outside of the mask have no place
+    table = table[table[sizes] > 0]  # regions outside the mask have no position
     is_region = "region" in table
-    axes = axes_or_new(axes)
+    axes = axes_or_new(axes, figsize=figsize)
     directions = ["region"] * len(table) if is_region else table["direction"].tolist()
     for direction in dict.fromkeys(directions):
-        marker, colour = _LOOKS[direction]
+        marker, shade = _LOOKS[direction]
         rows = table[[one == direction for one in directions]]
         axes.scatter(
             rows[sizes],
             rows["tdp"],
             s=42,
             marker=marker,
-            color=colour,
+            color=colour(shade),
             alpha=0.75,
-            edgecolor="white",
+            edgecolor=ink(0),
             linewidth=0.8,
             label=None if direction in ("region", "unsigned", "both") else direction,
             zorder=3,
@@ -125,7 +138,7 @@ def plot_cluster_dots(
     whole = fitted_map.true_discoveries / fitted_map.n_tested
     percent = f"{rounded_down(100 * whole, 1):g} %"
     axes.axhline(
-        whole, color=GREY, linestyle="--", linewidth=1.2, label=f"all {elements}: {percent}"
+        whole, color=muted(), linestyle="--", linewidth=1.2, label=f"all {elements}: {percent}"
     )
     bare(axes)
     what = "region" if is_region else "cluster"
@@ -134,7 +147,13 @@ def plot_cluster_dots(
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if table.empty:
         axes.text(
-            0.5, 0.5, f"no {what}s", transform=axes.transAxes, ha="center", color=GREY, fontsize=13
+            0.5,
+            0.5,
+            f"no {what}s",
+            transform=axes.transAxes,
+            ha="center",
+            color=muted(),
+            fontsize=13,
         )
         axes.set_xticks([])
     else:
@@ -142,20 +161,20 @@ def plot_cluster_dots(
     _annotate(axes, table, "region" if is_region else "cluster_id", sizes, int(n_labels))
     axes.legend(frameon=False, fontsize=9)
     set_title(axes, title)
-    written(figure_of(axes), figure_path)
+    written(figure_of(axes), figure_path, dpi)
     return axes
 
 
 def _annotate(axes: Axes, table: pd.DataFrame, name: str, sizes: str, n_labels: int) -> None:
-    """Label the dots with most true discoveries, as far as labels find a place."""
+    """Label the dots with the most true discoveries, unless labels would overlap."""
     placed: list[np.ndarray] = []
     for _, row in table.nlargest(n_labels, ["true_discoveries", sizes]).iterrows():
         place = axes.transData.transform((row[sizes], row["tdp"]))
-        # In units of the room that a short label takes.
+        # In units of the space that a short label needs.
         if any((np.abs(place - other) < (24, 13)).all() for other in placed):
             continue
         placed.append(place)
-        # Names are long: to the side where there is room.
+        # Names are long, so place them on the side with more space.
         is_right = axes.transAxes.inverted().transform(place)[0] > 0.5
         axes.annotate(
             str(row[name]),

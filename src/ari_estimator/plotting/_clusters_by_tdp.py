@@ -1,4 +1,4 @@
-"""How many clusters there are, and how large, for each TDP that one may ask for."""
+"""Draw the number and size of adaptive clusters against the TDP."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.inference import TDPForest
 from ari_estimator.plotting._figure import (
-    BLUE,
-    GREY,
     bare,
+    check_size,
+    colour,
     figure_file,
     figure_of,
     in_decades,
+    in_plain_text,
+    ink,
+    muted,
     pair_or_new,
     set_title,
     written,
@@ -28,6 +31,7 @@ from ari_estimator.plotting._figure import (
 _TDPS = np.linspace(0, 1, 201)
 
 
+@in_plain_text
 def plot_clusters_by_tdp(
     fitted: Any,
     *,
@@ -35,55 +39,64 @@ def plot_clusters_by_tdp(
     map_index: int | None = None,
     axes: Any = None,
     title: str = "",
+    figsize: tuple[float, float] | None = None,
     output_file: str | Path | None = None,
+    dpi: float | None = None,
 ) -> tuple[Axes, Axes]:
-    """Draw how many clusters have at least a TDP, and how large they are, against the TDP.
+    """Draw the number and the size of the adaptive clusters against the TDP.
 
     Parameters
     ----------
     fitted : AdaptiveTDPTransformer, ARISecondLevelModel, FittedMap or TDPForest
-        A transformer that was fitted to a map; a model with such a transformer after
-        ``compute_contrast(output_type="tdp")``; what either keeps of a map; or a forest.
+        A transformer fitted to a map, a model with such a transformer after
+        ``compute_contrast(output_type="tdp")``, a fitted map, or a forest.
 
     cluster_threshold : int or None, default=None
-        Smallest size of a cluster that counts, in voxels. None for the ``cluster_threshold`` of
-        the transformer.
+        Minimum size of the clusters, in voxels. None for the ``cluster_threshold`` of the
+        transformer.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     axes : pair of matplotlib.axes.Axes, or None, default=None
-        Where to draw the numbers, and the sizes; a new figure if None.
+        Axes for the numbers and for the sizes; None for a new figure.
 
     title : str, default=""
         Title of the figure.
 
+    figsize : (float, float) or None, default=None
+        Width and height of a new figure, in inches; None for a size that suits the content.
+
     output_file : str, Path or None, default=None
-        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
-        at the start is the home folder.
+        File for the figure, which is written completely or not at all. Its extension chooses the
+        format: ``.png``, or ``.svg`` and ``.pdf`` for vector graphics. The figure is closed
+        afterwards. A ``~`` at the start means the home folder.
+
+    dpi : float or None, default=None
+        Resolution of the file, in dots per inch; None for 300.
 
     Returns
     -------
     number_axes, size_axes : matplotlib.axes.Axes
-        The axes of the number of clusters, and of their sizes. The bounds of all clusters hold at
-        once, so you may choose a TDP by these curves. A dashed line shows each ``tdp_threshold`` of
-        the transformer.
+        The axes of the number of clusters and of their sizes. The bounds of all clusters hold at
+        once, so you may use these curves to choose a TDP. A dashed line shows each
+        ``tdp_threshold`` of the transformer.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If the estimator was not fitted to a map.
     TypeError
-        If ``fitted`` is none of these, or has other clusters than adaptive ones, or ``axes``
-        are no two axes.
+        If ``fitted`` has another type or no adaptive clusters, or ``axes`` are not two axes.
     ValueError
-        If ``cluster_threshold`` is negative or no integer.
+        If ``figsize`` or ``dpi`` is not positive or has no effect; if ``cluster_threshold``
+        is negative or not an integer.
     OSError
-        If ``output_file`` cannot be written: it is a folder, for example.
+        If ``output_file`` cannot be written, for example because it is a folder.
 
     See Also
     --------
-    ari_estimator.TDPForest.profile : The numbers, of clusters of all sizes.
+    ari_estimator.TDPForest.profile : The numbers for clusters of all sizes.
 
     Examples
     --------
@@ -94,6 +107,7 @@ def plot_clusters_by_tdp(
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
     >>> number_axes, size_axes = plot_clusters_by_tdp(ari)
     """
+    check_size(figsize, dpi, axes, output_file)
     figure_path = figure_file(output_file)
     forest, asked_size, asked_tdps, elements = _forest_of(fitted, map_index)
     smallest = asked_size if cluster_threshold is None else cluster_threshold
@@ -103,21 +117,21 @@ def plot_clusters_by_tdp(
         )
     sizes = [forest.sizes[forest.query(tdp)] for tdp in _TDPS]
     sizes = [of_query[of_query >= smallest] for of_query in sizes]
-    number_axes, size_axes = pair_or_new(axes)
-    number_axes.step(_TDPS, [s.size for s in sizes], where="pre", color=BLUE, linewidth=2)
-    for name, colour, width, of_queries in (
-        ("all together", BLUE, 2, [s.sum() for s in sizes]),
-        ("the largest", GREY, 1.5, [s.max(initial=0) for s in sizes]),
+    number_axes, size_axes = pair_or_new(axes, figsize=figsize)
+    number_axes.step(_TDPS, [s.size for s in sizes], where="pre", color=colour("blue"), linewidth=2)
+    for name, shade, width, of_queries in (
+        ("all together", colour("blue"), 2, [s.sum() for s in sizes]),
+        ("the largest", muted(), 1.5, [s.max(initial=0) for s in sizes]),
     ):
-        # Where there is none, nothing is drawn.
+        # Draw nothing where there are no clusters.
         shown = [size or np.nan for size in of_queries]
-        size_axes.step(_TDPS, shown, where="pre", color=colour, linewidth=width, label=name)
+        size_axes.step(_TDPS, shown, where="pre", color=shade, linewidth=width, label=name)
     what = "Clusters" + (f" of {smallest:,} {elements} or more" if smallest > 1 else "")
     number_axes.set(ylabel=what)
-    size_axes.set(ylabel=f"Size in {elements}", xlabel="TDP that is asked for, at least")
+    size_axes.set(ylabel=f"Size in {elements}", xlabel="Requested TDP, at least")
     number_axes.set_ylim(bottom=0)
     number_axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    # For a TDP of 0 the whole brain is a cluster. On its scale all others would look like 0.
+    # For a TDP of 0, the whole brain is one cluster, and all others would look like 0 beside it.
     largest = [s.max() for s in sizes if s.size]
     if largest:
         in_decades(size_axes, "y", min(largest), sizes[0].sum())
@@ -125,15 +139,15 @@ def plot_clusters_by_tdp(
         bare(one)
         one.set_xlim(0, 1)
         for tdp in asked_tdps:
-            one.axvline(tdp, color="black", linestyle="--", linewidth=1)
+            one.axvline(tdp, color=ink(), linestyle="--", linewidth=1)
     size_axes.legend(frameon=False)
     set_title(number_axes, title)
-    written(figure_of(number_axes), figure_path)
+    written(figure_of(number_axes), figure_path, dpi)
     return number_axes, size_axes
 
 
 def _forest_of(fitted: Any, map_index: int | None) -> tuple[TDPForest, int, tuple[float, ...], str]:
-    """Return a forest, the smallest size and the TDPs that were asked for, and element names."""
+    """Return a forest, the minimum cluster size, the requested TDPs and the element names."""
     if isinstance(fitted, TDPForest):
         refuse_unused("with a TDPForest, which is one map", {"map_index": (map_index, None)})
         return fitted, 0, (), "elements"

@@ -1,4 +1,4 @@
-"""The null distribution that a calibration rests on."""
+"""Draw the null distribution of a calibration."""
 
 from __future__ import annotations
 
@@ -15,66 +15,80 @@ from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.inference import FittedMap
 from ari_estimator.plotting._figure import (
-    BLUE,
-    VERMILLION,
     axes_or_new,
     bare,
+    check_size,
+    colour,
     figure_file,
     figure_of,
+    in_plain_text,
+    ink,
     set_title,
     written,
 )
 
-# From the smallest statistic to the largest, by so much a logarithmic axis is of use.
+# If the largest statistic exceeds the smallest by this factor, the axis is logarithmic.
 _WIDE = 30.0
 
-# What is farther off than so many times the range of the others has no place beside them.
+# Values farther away than this many times the range of the others are not drawn to scale.
 _FAR = 2.0
 
 
+@in_plain_text
 def plot_pivotal_statistics(
     calibration: Any,
     *,
     axes: Axes | None = None,
     title: str = "",
+    figsize: tuple[float, float] | None = None,
     output_file: str | Path | None = None,
+    dpi: float | None = None,
 ) -> Axes:
-    """Draw the pivotal statistics of all permutations, and the calibrated parameter among them.
+    """Draw the pivotal statistics of all permutations and the calibrated parameter lambda.
 
     Parameters
     ----------
     calibration : PermutationCalibration, Calibration, ARISecondLevelModel or FittedMap
-        A calibration that is fitted, or a model or map whose bounds rest on one.
+        A fitted calibration, or a model or map whose bounds come from one.
 
     axes : matplotlib.axes.Axes or None, default=None
-        Where to draw; a new figure if None.
+        Axes to draw on; None for a new figure.
 
     title : str, default=""
         Title of the figure.
 
+    figsize : (float, float) or None, default=None
+        Width and height of a new figure, in inches; None for a size that suits the content.
+
     output_file : str, Path or None, default=None
-        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
-        at the start is the home folder.
+        File for the figure, which is written completely or not at all. Its extension chooses the
+        format: ``.png``, or ``.svg`` and ``.pdf`` for vector graphics. The figure is closed
+        afterwards. A ``~`` at the start means the home folder.
+
+    dpi : float or None, default=None
+        Resolution of the file, in dots per inch; None for 300.
 
     Returns
     -------
     axes : matplotlib.axes.Axes
-        The axes. After step-down the statistics are of the elements that are left.
+        The axes. After step-down, the statistics are those of the remaining elements.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
         If the calibration is not fitted.
     TypeError
-        If it is none, or ``axes`` are no axes.
+        If ``calibration`` or ``axes`` has another type.
+    ValueError
+        If ``figsize`` or ``dpi`` is not positive or has no effect.
     OSError
-        If ``output_file`` cannot be written: it is a folder, for example.
+        If ``output_file`` cannot be written, for example because it is a folder.
 
     Notes
     -----
-    A draw has p-values below their thresholds exactly if its statistic is below lambda. So
-    have a share of at most alpha of them, to the left of the line. Data with an effect are
-    far to the left; that they are beside the others says that nothing was found.
+    A permutation has p-values below their thresholds exactly if its statistic is below lambda. This
+    holds for at most a share alpha of the permutations, to the left of the line. Data with an
+    effect lie far to the left. If the observed data lie among the permutations, nothing was found.
 
     Examples
     --------
@@ -85,9 +99,10 @@ def plot_pivotal_statistics(
     >>> calibration = PermutationCalibration(n_permutations=200, random_state=0).fit(data)
     >>> axes = plot_pivotal_statistics(calibration)
     """
+    check_size(figsize, dpi, axes, output_file)
     figure_path = figure_file(output_file)
     calibration = _calibration_of(calibration)
-    axes = axes_or_new(axes)
+    axes = axes_or_new(axes, figsize=figsize)
     statistics = calibration.pivotal_statistics
     observed, lambda_ = float(statistics[0]), calibration.lambda_
     null = statistics[1:][np.isfinite(statistics[1:])]
@@ -99,13 +114,17 @@ def plot_pivotal_statistics(
     n_bins = int(np.clip(np.sqrt(null.size) * 1.5, 8, 60))
     edges = np.geomspace(low, high, n_bins) if is_log else np.linspace(low, high, n_bins)
     axes.hist(
-        null, bins=edges.tolist(), color=BLUE, alpha=0.55, label=f"{null.size:,} permutations"
+        null,
+        bins=edges.tolist(),
+        color=colour("blue"),
+        alpha=0.55,
+        label=f"{null.size:,} permutations",
     )
     if is_log:
         axes.set_xscale("log")
     share = f"{calibration.joint_error_rate():.1%} of permutations below"
-    axes.axvline(lambda_, color="black", linewidth=1.6, label=f"λ = {lambda_:.4g}, {share}")
-    # Data with an effect may be so far off that nothing could be told of the others.
+    axes.axvline(lambda_, color=ink(), linewidth=1.6, label=f"λ = {lambda_:.4g}, {share}")
+    # Data with an effect may be so far away that the others could not be distinguished.
     if is_log:
         has_place = observed > 0 and np.log(low / observed) < _FAR * np.log(high / low)
     else:
@@ -117,7 +136,7 @@ def plot_pivotal_statistics(
         [0.04],
         marker="v" if has_place else "<",
         markersize=10,
-        color=VERMILLION,
+        color=colour("vermillion"),
         linestyle="none",
         transform=axes.get_xaxis_transform(),
         clip_on=False,
@@ -129,12 +148,12 @@ def plot_pivotal_statistics(
     axes.legend(framealpha=1, edgecolor="none", fontsize=9, loc="upper left")
     axes.set_ylim(top=1.3 * axes.get_ylim()[1])  # for the legend
     set_title(axes, title)
-    written(figure_of(axes), figure_path)
+    written(figure_of(axes), figure_path, dpi)
     return axes
 
 
 def _calibration_of(fitted: Any) -> Calibration:
-    """Return the calibration that something rests on."""
+    """Return the calibration of an estimator or a map."""
     if isinstance(fitted, PermutationCalibration):
         check_is_fitted(fitted)
         return fitted.calibration_

@@ -1,4 +1,4 @@
-"""The confidence curve: what is known of the strongest voxels, for each number of them."""
+"""Draw the confidence curve: the bounds of the k strongest voxels, for each k."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from matplotlib.ticker import PercentFormatter
 from ari_estimator.closed_testing._rounding import rounded_down
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.plotting._figure import (
-    BLUE,
-    GREY,
     bare,
+    check_size,
+    colour,
     figure_file,
     figure_of,
+    in_plain_text,
+    muted,
     pair_or_new,
     set_title,
     written,
 )
 
-# More points than this no figure can show.
+# No figure can show more points than this.
 _MOST_POINTS = 4000
 
 
+@in_plain_text
 def plot_tdp_curve(
     fitted: Any,
     *,
@@ -37,49 +40,58 @@ def plot_tdp_curve(
     map_index: int | None = None,
     axes: Any = None,
     title: str = "",
+    figsize: tuple[float, float] | None = None,
     output_file: str | Path | None = None,
+    dpi: float | None = None,
 ) -> tuple[Axes, Axes]:
     """Draw the bounds of the k strongest voxels of a map, or of a set, against k.
 
     Parameters
     ----------
     fitted : transformer, ARISecondLevelModel or FittedMap
-        A transformer that was fitted to a map, a model after
-        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
+        A transformer fitted to a map, a model after ``compute_contrast(output_type="tdp")``, or a
+        fitted map.
 
     mask_img, seed, radius, indices : optional
-        A set, as for :func:`~ari_estimator.set_bound`; if none is given, all voxels that are
-        tested.
+        A set, as for :func:`~ari_estimator.set_bound`. The default is all tested voxels.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     axes : pair of matplotlib.axes.Axes, or None, default=None
-        Where to draw the TDP, and the true discoveries; a new figure if None.
+        Axes for the TDP and for the true discoveries; None for a new figure.
 
     title : str, default=""
         Title of the figure.
 
+    figsize : (float, float) or None, default=None
+        Width and height of a new figure, in inches; None for a size that suits the content.
+
     output_file : str, Path or None, default=None
-        File to write the figure to, as a whole or not at all; the figure is closed then. A ``~``
-        at the start is the home folder.
+        File for the figure, which is written completely or not at all. Its extension chooses the
+        format: ``.png``, or ``.svg`` and ``.pdf`` for vector graphics. The figure is closed
+        afterwards. A ``~`` at the start means the home folder.
+
+    dpi : float or None, default=None
+        Resolution of the file, in dots per inch; None for 300.
 
     Returns
     -------
     tdp_axes, count_axes : matplotlib.axes.Axes
-        The axes of the TDP, and of the number of active voxels. All points of both curves hold at
+        The axes of the TDP and of the number of active voxels. All points of both curves hold at
         once.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If the estimator was not fitted to a map.
     TypeError
-        If ``fitted`` is no such estimator, or ``axes`` are no two axes.
+        If ``fitted`` has another type, or ``axes`` are not two axes.
     ValueError
-        If a set is malformed, or none of its voxels is tested.
+        If ``figsize`` or ``dpi`` is not positive or has no effect; if the set is malformed
+        or has no tested voxels.
     OSError
-        If ``output_file`` cannot be written: it is a folder, for example.
+        If ``output_file`` cannot be written, for example because it is a folder.
 
     See Also
     --------
@@ -94,28 +106,31 @@ def plot_tdp_curve(
     >>> tdp_img = ari.fit_transform(load_sample_motor_activation_image())
     >>> tdp_axes, count_axes = plot_tdp_curve(ari, seed=(39, -22, 58), radius=30)
     """
+    check_size(figsize, dpi, axes, output_file)
     figure_path = figure_file(output_file)
     fitted_map = as_fitted_map(fitted, map_index)
     curve = fitted_map.confidence_curve(
         mask_img=mask_img, seed=seed, radius=radius, indices=indices
     )
     elements = fitted_map.frame.space.element_name[1]
-    tdp_axes, count_axes = pair_or_new(axes)
+    tdp_axes, count_axes = pair_or_new(axes, figsize=figsize)
     n = len(curve)
     if n > _MOST_POINTS:
         curve = curve.iloc[np.unique(np.geomspace(1, n, _MOST_POINTS).round().astype(int)) - 1]
     last = curve.iloc[-1]
-    tdp_axes.plot(curve["n_selected"], curve["tdp"], color=BLUE, linewidth=2)
+    tdp_axes.plot(curve["n_selected"], curve["tdp"], color=colour("blue"), linewidth=2)
     tdp_axes.set(ylabel="TDP, at least", ylim=(-0.02, 1.02))
     tdp_axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    count_axes.plot(curve["n_selected"], curve["true_discoveries"], color=BLUE, linewidth=2)
-    count_axes.set(ylabel=f"Active {elements}, at least", xlabel=f"Strongest {elements}, how many")
+    count_axes.plot(
+        curve["n_selected"], curve["true_discoveries"], color=colour("blue"), linewidth=2
+    )
+    count_axes.set(ylabel=f"Active {elements}, at least", xlabel=f"Number of strongest {elements}")
     count_axes.set_ylim(bottom=0)
     count_axes.yaxis.set_major_formatter("{x:,.0f}")
     whole = f"all {n:,} {elements}: at least"
     tdp = f"{whole} {rounded_down(100 * last['tdp'], 1):g} %"
     count = f"{whole} {int(last['true_discoveries']):,}"
-    # One curve falls and one grows. Each leaves a corner free for words.
+    # One curve falls and one rises. Each leaves a corner free for text.
     for one, text, value, height in (
         (tdp_axes, tdp, last["tdp"], 0.08),
         (count_axes, count, last["true_discoveries"], 0.82),
@@ -125,8 +140,8 @@ def plot_tdp_curve(
             one.set_xscale("log")
             one.set_xlim(1, n)
             one.xaxis.set_major_formatter("{x:,.0f}")
-        one.plot([n], [value], "o", color=GREY, clip_on=False, zorder=3)
-        one.text(0.03, height, text, transform=one.transAxes, color=GREY)
+        one.plot([n], [value], "o", color=muted(), clip_on=False, zorder=3)
+        one.text(0.03, height, text, transform=one.transAxes, color=muted())
     set_title(tdp_axes, title)
-    written(figure_of(tdp_axes), figure_path)
+    written(figure_of(tdp_axes), figure_path, dpi)
     return tdp_axes, count_axes

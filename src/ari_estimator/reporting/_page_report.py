@@ -1,25 +1,32 @@
-"""A report that is a page of its own where it is saved or opened."""
+"""A report that is a complete page when it is saved or opened."""
 
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Literal, get_args
 
 from jinja2 import Template
 from nilearn.reporting import HTMLReport
 
 from ari_estimator.files._given_path import given_path
+from ari_estimator.files._output_path import folder_to_write
 from ari_estimator.files._whole_files import whole_file
+from ari_estimator.reporting._report_figure import ReportFigure
 
-# nilearn fills a template. This one holds the page, which is complete.
+FigureFormat = Literal["png", "svg", "pdf"]
+
+# nilearn fills a template. This template holds the complete page.
 _COMPLETE = Template("{{ page }}")
 
 
 class PageReport(HTMLReport):
-    """nilearn's report, saved and opened as the page that it is.
+    """A report of nilearn that is saved and opened as a full page.
 
-    nilearn 0.14.1 puts it into a frame of 800 x 800 pixels there, whatever the window is.
+    nilearn 0.14.1 would put it into a frame of 800 x 800 pixels, for windows of any size.
 
     Parameters
     ----------
@@ -27,37 +34,86 @@ class PageReport(HTMLReport):
         The page.
 
     body : str
-        What notebooks show of it.
+        The part of the page to show in notebooks.
+
+    figures : sequence of ReportFigure, default=()
+        The figures of the page, which can be drawn once more.
     """
 
-    def __init__(self, html: str, body: str) -> None:
+    def __init__(self, html: str, body: str, figures: Sequence[ReportFigure] = ()) -> None:
         super().__init__(_COMPLETE, body, {"page": html})
+        self._figures = tuple(figures)
 
-    def save_as_html(self, file_name: str | Path) -> None:
-        """Write the page to a file, as a whole or not at all.
+    def save_figures(
+        self, folder: str | Path, *, file_format: FigureFormat = "svg", dpi: float = 300
+    ) -> list[Path]:
+        """Write each figure of the report to a file of its own.
 
         Parameters
         ----------
-        file_name : str or Path
-            The file; one that is there is replaced. A ``~`` at the start is the home folder.
+        folder : str or Path
+            The folder, which is made if there is none. Existing files of the same names are
+            replaced.
+
+        file_format : {"svg", "pdf", "png"}, default="svg"
+            Format of the files. "svg" and "pdf" are vector graphics, in which brains are pictures.
+
+        dpi : float, default=300
+            Resolution of pictures, in dots per inch.
+
+        Returns
+        -------
+        paths : list of Path
+            The files, named after what they show, in the order of the report.
 
         Raises
         ------
         ValueError
-            If it is empty.
+            If the format is unknown or ``dpi`` is not positive.
         OSError
-            If it cannot be written: it is a folder, a device or write-protected, for example.
+            If a file cannot be written.
+        """
+        if file_format not in get_args(FigureFormat):
+            raise ValueError(
+                f"file_format must be one of {list(get_args(FigureFormat))}. Got {file_format!r}."
+            )
+        if not isinstance(dpi, Real) or not 0 < float(dpi) < float("inf"):
+            raise ValueError(f"dpi must be a number of dots per inch above 0. Got {dpi!r}.")
+        names = [f"{figure.name}.{file_format}" for figure in self._figures]
+        folder = folder_to_write(folder, "folder", names=names)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / name for name in names]
+        for figure, path in zip(self._figures, paths, strict=True):
+            with whole_file(path, "folder") as temporary:
+                figure.write(temporary, dpi)
+        return paths
+
+    def save_as_html(self, file_name: str | Path) -> None:
+        """Write the page to a file, completely or not at all.
+
+        Parameters
+        ----------
+        file_name : str or Path
+            The file. An existing file is replaced. A ``~`` at the start means the home folder.
+
+        Raises
+        ------
+        ValueError
+            If the name is empty.
+        OSError
+            If the file cannot be written, for example because it is a folder, a device or
+            write-protected.
         """
         with whole_file(file_name) as temporary:
             temporary.write_text(self.html, encoding="utf-8")
 
     def open_in_browser(self, file_name: str | Path | None = None) -> None:
-        """Write the page to a file, and open it.
+        """Write the page to a file and open it in the browser.
 
         Parameters
         ----------
         file_name : str, Path or None, default=None
-            The file; one in a new temporary folder if None.
+            The file; None for a file in a new temporary folder.
         """
         if file_name is None:
             file_name = Path(mkdtemp(prefix="ari-"), "report.html")

@@ -1,9 +1,9 @@
 """Peaks and sub-peaks of sets.
 
-nilearn's ``get_clusters_table`` finds them in the 6-connected clusters of one threshold, in
-volumes. Sets here may be given, connected otherwise or lie on a mesh, hence the graph. In what
-nilearn can do both agree, but that it reports peaks close to a stronger one where they are far
-from the last one in between.
+nilearn's ``get_clusters_table`` finds peaks of 6-connected clusters in volumes. Sets here may be
+given, may have another connectivity or may lie on a mesh, so this module uses the graph. Where
+nilearn applies, the results agree, with one exception: nilearn reports some peaks close to a
+stronger one, if they are far from the last peak in between.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ def find_peaks(
         The sets.
 
     graph : Graph
-        Who is whose neighbour among the tested elements.
+        The graph of the tested elements.
 
     min_distance : float
-        Peaks of a set are further apart than this, in mm.
+        Minimum distance of the peaks of a set, in mm.
 
     max_peaks : int
-        Largest number of peaks of a set.
+        Maximum number of peaks of a set.
 
     Returns
     -------
     labels : ndarray of int of shape (n_peaks,)
-        The set of each peak, 1, 2, ..., in ascending order.
+        Number of the set of each peak: 1, 2, ..., in ascending order.
 
     elements : ndarray of int of shape (n_peaks,)
-        Where it is, among the tested elements. Of equally strong ones, the first in the order of
-        :meth:`~ari_estimator.images._space.Space.turned` goes first.
+        The element of each peak, among the tested elements. Of equally strong peaks, the first in
+        the order of :meth:`~ari_estimator.images._space.Space.turned` comes first.
     """
     evidence = peak_evidence(family)
     xyz = family.space.coordinates()
@@ -71,7 +71,7 @@ def _local_maxima(
     if sets.elements is None:
         found = np.flatnonzero(local_maxima(graph, evidence, sets.labels, ranks))
         return sets.labels[found].astype(np.intp), found
-    # Sets that overlap: one after the other.
+    # Overlapping sets are processed one at a time.
     pairs = []
     for label in range(1, sets.ids.size + 1):
         inside = np.zeros(evidence.size, dtype=np.int32)
@@ -82,12 +82,12 @@ def _local_maxima(
 
 
 def _apart(xyz: np.ndarray, min_distance: float, max_peaks: int) -> np.ndarray:
-    """Return which points are not close to one before them that is kept."""
+    """Return which points are not close to an earlier point that is kept."""
     kept = [0]
     for i in range(1, len(xyz)):
         if len(kept) == max_peaks:
             break
-        # To a millionth of a mm: beyond, the rounding of an affine decides.
+        # Rounded to a millionth of a mm, so that rounding errors of the affine do not matter.
         distances = np.linalg.norm(xyz[kept] - xyz[i], axis=1).round(6)
         if (distances > min_distance).all():
             kept.append(i)

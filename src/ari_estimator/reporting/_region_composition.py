@@ -1,4 +1,4 @@
-"""Which regions of an atlas clusters consist of."""
+"""The atlas regions within each cluster."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def get_region_composition(
     resampling_target: Literal["data"] | None = None,
     map_index: int | None = None,
 ) -> pd.DataFrame:
-    """Return the atlas regions that each cluster reaches into, with the bound of each piece.
+    """Return the atlas regions that each cluster overlaps, with the bound of each piece.
 
     Parameters
     ----------
     fitted : transformer, ARISecondLevelModel or FittedMap
-        A transformer that was fitted to a map, a model after
-        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
+        A transformer fitted to a map, a model after ``compute_contrast(output_type="tdp")``, or a
+        fitted map.
 
     labels_img : image
         Regions, as for :class:`~ari_estimator.RegionTDPTransformer`.
@@ -45,40 +45,42 @@ def get_region_composition(
         Look-up table of regions with columns ``index`` and ``name``.
 
     background_label : int, default=0
-        Label of what is in no region.
+        Label of voxels outside all regions.
 
     probability_threshold : float or None, default=None
-        For an atlas of several maps: the value that a map must exceed in its region.
+        For an atlas of several maps: voxels whose value exceeds this threshold belong to the
+        region.
 
     resampling_target : {"data"} or None, default=None
         With "data", an atlas on another grid is resampled to the grid of the map.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     Returns
     -------
     composition : pandas.DataFrame
-        One row for each piece, the intersection of a cluster and a region; clusters in the
-        order of the table, pieces by descending ``weight``, then size. Columns:
-        ``cluster_id`` (``region_id``, if the clusters are regions), ``region``,
-        ``n_voxels`` of the piece, ``share`` of the cluster's voxels, ``true_discoveries``
-        and ``tdp`` of the piece, and ``weight``, which is ``share * tdp``: the part of the
-        cluster that is active, with confidence, and in that region. Voxels in no region
+        One row for each piece, which is the intersection of a cluster and a region. Clusters are in
+        the order of the table; pieces are in descending order of ``weight`` and then of size.
+        Columns: ``cluster_id`` (``region_id``, if the clusters are regions), ``region``,
+        ``n_voxels`` of the piece, ``share`` of the cluster's voxels, ``true_discoveries`` and
+        ``tdp`` of the piece, and ``weight``. The weight is ``share * tdp``: a lower bound on the
+        share of the cluster's voxels that are active and in this region. Voxels outside all regions
         are in no piece.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If the estimator was not fitted to a map.
     TypeError
-        If the atlas is an image of another kind.
+        If the atlas and the map are images of different kinds.
     ValueError
-        If a parameter is out of range, or the atlas is on another grid, or no image of regions.
+        If a parameter is out of range, or the atlas is on another grid or is not an image of
+        regions.
 
     Notes
     -----
-    The pieces are sets like any others: the bounds of all pieces and clusters hold at once.
+    The bounds of all pieces and clusters hold at once.
 
     Examples
     --------
@@ -115,7 +117,7 @@ def get_region_composition(
 
 
 def check_resampling_target(resampling_target: Any) -> None:
-    """Raise a ValueError unless a resampling target is one."""
+    """Raise a ValueError unless a resampling target is valid."""
     if resampling_target not in (None, "data"):
         raise ValueError(f"resampling_target must be 'data' or None. Got {resampling_target!r}.")
 
@@ -134,8 +136,8 @@ def members_of_regions(regions: Regions, family: MapFamily) -> pd.DataFrame:
     Returns
     -------
     members : pandas.DataFrame
-        A row for each element in a region: ``element``, counted among the tested ones, and
-        ``region``, 0 for the first.
+        One row for each element in a region. Columns: ``element``, its number among the tested
+        elements, and ``region``, which starts at 0.
     """
     tested = regions.among(family.is_tested)
     inside = tested.labels > 0
@@ -143,7 +145,7 @@ def members_of_regions(regions: Regions, family: MapFamily) -> pd.DataFrame:
 
 
 def compose(fitted_map: FittedMap, sets: Sets, regions: Regions) -> pd.DataFrame:
-    """Return the pieces of the sets of one partition, see get_region_composition."""
+    """Return the pieces of the sets of one partition. See get_region_composition."""
     in_sets = pd.DataFrame({"element": sets.members, "set": sets.labels.astype(np.int64)})
     in_sets = in_sets[in_sets["set"] > 0]
     both = in_sets.merge(members_of_regions(regions, fitted_map.family), on="element")

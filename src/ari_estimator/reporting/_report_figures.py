@@ -1,18 +1,11 @@
-"""The figures of a report, as PNG in the page itself."""
+"""The figures of a report, with their captions."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-import matplotlib.pyplot as plt
-import numpy as np
-
+from ari_estimator.closed_testing._rounding import confidence
 from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.images._drawable import drawable
-from ari_estimator.images._space import put
 from ari_estimator.inference import FittedMap
 from ari_estimator.plotting import (
     plot_cluster_dots,
@@ -22,28 +15,11 @@ from ari_estimator.plotting import (
     plot_tdp_curve,
     plot_tdp_surface,
 )
+from ari_estimator.plotting._shown_map import ShownMap, shown_map
+from ari_estimator.plotting._tdp_map import cuts_of
+from ari_estimator.reporting._report_figure import ReportFigure
 
-_DPI = 90
-
-
-class ReportFigure(NamedTuple):
-    """A figure and its caption.
-
-    Attributes
-    ----------
-    png : str
-        The figure, in base64.
-
-    caption : str
-        What it shows.
-
-    is_wide : bool
-        Whether it takes the whole width of the page.
-    """
-
-    png: str
-    caption: str
-    is_wide: bool
+_N_SLICES = 6
 
 
 def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
@@ -57,53 +33,65 @@ def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
     Returns
     -------
     figures : list of ReportFigure
-        The map, its clusters, and its curves.
+        Figures of the map, its clusters and its curves.
     """
-    space = fitted_map.frame.space
-    element, elements = space.element_name
+    elements = fitted_map.frame.space.element_name[1]
     what = fitted_map.made_by.called.removesuffix("s")
-    stat, tdp, threshold = _shown(fitted_map)
-    stat_images, tdp_images = drawable(space, stat), drawable(space, tdp)
+    shown = shown_map(fitted_map)
+    sure = confidence(fitted_map.alpha, percent=True)
     figures = []
-    caption = (
-        f"The map and, below, the TDP of its {what}s. Each {element} of a {what} shows the TDP of "
-        f"the whole {what}, which says nothing about a single {element}."
-    )
-    if stat_images.volume is not None:
+    if shown.volumes is not None:
+        stat_img, tdp_img = shown.volumes
+        cuts = cuts_of(stat_img, tdp_img, "z", _N_SLICES)
+        slices = ", ".join(f"{cut:.0f}" for cut in cuts)
         figures.append(
-            _drawn(
-                lambda: plot_tdp(stat_images.volume, tdp_images.volume, threshold=threshold),
-                caption,
-                is_wide=True,
-            )
-        )
-    if stat_images.surface is not None:
-        figures.append(
-            _drawn(
-                lambda: plot_tdp_surface(
-                    stat_images.surface, tdp_images.surface, threshold=threshold
+            ReportFigure(
+                "slices",
+                lambda: plot_tdp(
+                    stat_img,
+                    tdp_img,
+                    threshold=shown.threshold,
+                    two_sided=shown.two_sided,
+                    cut_coords=cuts,
                 ),
-                caption,
+                f"Axial slices at z = {slices} mm; left is on the left. "
+                f"{_caption(shown, fitted_map)}",
+                is_wide=True,
+            )
+        )
+    if shown.surfaces is not None:
+        figures.append(
+            ReportFigure(
+                "surfaces",
+                lambda: plot_tdp_surface(
+                    *shown.surfaces, threshold=shown.threshold, two_sided=shown.two_sided
+                ),
+                f"The cortex from both sides. {_caption(shown, fitted_map)}",
                 is_wide=True,
             )
         )
     figures.append(
-        _drawn(
+        ReportFigure(
+            f"{what}s",
             lambda: plot_cluster_dots(fitted_map),
-            f"Size and TDP of each {what}; the line is the TDP of all {elements} tested.",
+            f"Size and TDP of each {what}. With {sure} confidence, at least this proportion of "
+            f"its {elements} is active. The line is the TDP of all tested {elements}.",
         )
     )
     figures.append(
-        _drawn(
+        ReportFigure(
+            "strongest",
             lambda: plot_tdp_curve(fitted_map),
-            f"Bounds of the k strongest {elements}, for every k. All bounds hold at once.",
+            f"Bounds of the k strongest {elements}, for every k: at least this proportion (top), "
+            "or this number (bottom), is active. All bounds hold at once.",
         )
     )
     if fitted_map.forest is not None:
         figures.append(
-            _drawn(
+            ReportFigure(
+                "clusters_by_tdp",
                 lambda: plot_clusters_by_tdp(fitted_map),
-                "Number and size of the largest clusters, for every TDP that you may ask for.",
+                "Number and size of the largest clusters, for every TDP that you may choose.",
             )
         )
     if fitted_map.test.calibration is not None:
@@ -122,39 +110,47 @@ def calibration_figures(calibration: PermutationCalibration) -> list[ReportFigur
     Returns
     -------
     figures : list of ReportFigure
-        Its pivotal statistics.
+        A figure of the pivotal statistics.
     """
     return [_of_pivotal_statistics(calibration)]
 
 
 def _of_pivotal_statistics(calibration: Any) -> ReportFigure:
-    return _drawn(
+    return ReportFigure(
+        "permutations",
         lambda: plot_pivotal_statistics(calibration),
         "Pivotal statistics of the permutations. λ is the largest value with at most a share alpha "
         "of them below it.",
     )
 
 
-def _drawn(draw: Callable[[], Any], caption: str, *, is_wide: bool = False) -> ReportFigure:
-    """Draw a figure of its own, show it nowhere, and close it."""
-    with plt.ioff():
-        draw()
-        figure = plt.gcf()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI, facecolor="white")
-    plt.close(figure)
-    return ReportFigure(base64.b64encode(buffer.getvalue()).decode("ascii"), caption, is_wide)
+def _caption(shown: ShownMap, fitted_map: FittedMap) -> str:
+    """Say what the rows of a figure of the map show."""
+    element, elements = fitted_map.frame.space.element_name
+    what = fitted_map.made_by.called.removesuffix("s")
+    statistic = fitted_map.family.statistic
+    sides = "absolute values" if shown.two_sided else "values"
+    lowest = "" if _n_thresholds(fitted_map) <= 1 else ", the lowest threshold of the clusters"
+    where = "" if shown.threshold is None else f" with {sides} above {shown.threshold:.3g}{lowest}"
+    side = {
+        "positive": "one-sided test: positive effects only",
+        "both": "two-sided test: positive and negative effects",
+        "unsigned": "test without a direction",
+    }[statistic.direction]
+    free = fitted_map.partitions[-1].shown_tdp is not None
+    shows = (
+        f"Each {element} shows the highest TDP of all clusters that contain it."
+        if free
+        else f"Each {element} of a {what} shows the TDP of the whole {what}, not of the {element} "
+        "itself."
+    )
+    return (
+        f"Top: {shown.symbol} of {elements}{where} ({side}). Bottom: at least this proportion of "
+        f"the {elements} of the {what} is active (TDP). {shows}"
+    )
 
 
-def _shown(fitted_map: FittedMap) -> tuple[np.ndarray, np.ndarray, float | None]:
-    """Return values to draw for all elements of the mask, TDPs, and what values are drawn above."""
-    family = fitted_map.family
-    heights = np.concatenate([np.ravel(one.threshold) for one in fitted_map.partitions])
-    heights = family.statistic.drawn(heights[np.isfinite(heights)])
-    values = family.statistic.drawn(family.stat)
-    finite = values[np.isfinite(values)]
-    values = np.clip(values, finite.min(initial=0), finite.max(initial=0))
-    # Where nothing is above it, the map is of more interest than its absence.
-    is_shown = fitted_map.n_sets and heights.size
-    threshold = float(np.abs(heights).min()) if is_shown else None
-    return put(values, family.is_tested), np.nan_to_num(fitted_map.tdp), threshold
+def _n_thresholds(fitted_map: FittedMap) -> int:
+    if "threshold" not in fitted_map.table:
+        return 0
+    return int(fitted_map.table["threshold"].nunique())

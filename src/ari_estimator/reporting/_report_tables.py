@@ -1,4 +1,4 @@
-"""The tables of a report, as texts: what a template puts into cells."""
+"""The tables of a report, as text for the template."""
 
 from __future__ import annotations
 
@@ -34,25 +34,42 @@ _HEADINGS = {
 }  # fmt: skip
 
 
+_LEADING = ("cluster_id", "region_id", "region", "direction", "n_", "true_discoveries", "tdp")
+_TRAILING = ("p_value", "size_", "threshold", "tdp_threshold", "peak")
+
+
+def _priority(column: str) -> int:
+    """Return the place of a column: bounds first, then peaks, then all the rest."""
+    if column == "tdp_threshold" or column == "peak":
+        return 30 + _TRAILING.index(column)
+    for place, start in enumerate(_LEADING):
+        if column.startswith(start):
+            return place
+    for place, start in enumerate(_TRAILING[:3]):
+        if column.startswith(start):
+            return 30 + place
+    return 20
+
+
 class SetRows(NamedTuple):
     """The table of clusters or regions.
 
     Attributes
     ----------
     headings : list of str
-        One for each column.
+        The column headings.
 
     rows : list of (bool, list of str)
-        The rows: whether a row is a further peak of a set, and its cells.
+        The rows. Each has a flag (whether it is a further peak of a set) and its cells.
 
     n_sets : int
-        How many clusters or regions there are.
+        Number of clusters or regions.
 
     n_shown : int
-        How many of them are in the rows.
+        Number of clusters or regions in the rows.
 
     what : str
-        What they are.
+        Name of the sets: clusters or regions.
     """
 
     headings: list[str]
@@ -62,8 +79,24 @@ class SetRows(NamedTuple):
     what: str
 
 
+class PlainTable(NamedTuple):
+    """A table of texts.
+
+    Attributes
+    ----------
+    headings : list of str
+        The column headings.
+
+    rows : list of list of str
+        The cells of each row.
+    """
+
+    headings: list[str]
+    rows: list[list[str]]
+
+
 def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
-    """Return the table of clusters or regions, the first of them and the rest.
+    """Return the table of the first clusters or regions and the rest.
 
     Parameters
     ----------
@@ -71,7 +104,7 @@ def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
         The map.
 
     max_sets : int
-        How many are shown, at most.
+        Maximum number of sets to show.
 
     Returns
     -------
@@ -80,9 +113,11 @@ def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
     """
     table = get_tdp_table(fitted_map, max_peaks=_MAX_PEAKS)
     table = table.drop(columns=["center_x", "center_y", "center_z"])
-    # Rows of further peaks have the number of their set. The last row is the rest.
+    # Rows of further peaks carry the number of their set. The last row is the rest.
     number = (table["peak"] == 1).cumsum() - 1
     n_sets = int(number.iloc[-1])
+    # What matters most comes first, because narrow screens show few columns.
+    table = table[sorted(table.columns, key=_priority)]
     what = "regions" if "region" in table else "clusters"
     table.iloc[:, 0] = table.iloc[:, 0].astype(object).where(number < n_sets, "rest")
     rows = [
@@ -108,7 +143,7 @@ def _cell(name: Any, value: Any) -> str:
 
 
 def shown_rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return names and values, the values as short texts.
+    """Return names with their values as short texts.
 
     Parameters
     ----------

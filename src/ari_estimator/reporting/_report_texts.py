@@ -1,4 +1,4 @@
-"""The words of a report: how to read its numbers."""
+"""The texts of a report that explain its numbers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ari_estimator.inference import FittedMap
 
 
 def tdp_reading(fitted_map: FittedMap) -> str:
-    """Return how a TDP of a map is read, in a few sentences.
+    """Explain in a few sentences how to read the TDPs of a map.
 
     Parameters
     ----------
     fitted_map : FittedMap
-        The map; its set with most discoveries is the example.
+        The map. Its set with the most true discoveries is the example.
 
     Returns
     -------
@@ -29,18 +29,18 @@ def tdp_reading(fitted_map: FittedMap) -> str:
         name = f"region {row['region']}" if is_region else f"cluster {row['cluster_id']:.0f}"
         example = (
             f"For example, at least {row['true_discoveries']:,} of the "
-            f"{row[f'n_{elements}']:,} {elements} of {name} are truly active: a TDP of "
+            f"{row[f'n_{elements}']:,} {elements} of {name} are truly active, which is a TDP of "
             f"{rounded_down(row['tdp'], 3):.3f}."
         )
     else:
         what = "region" if is_region else "cluster"
         example = (
             f"A TDP of 0.6 would mean that at least 60 % of the {elements} of a {what} are truly "
-            f"active. Here every {what} has a TDP of 0, which says nothing about it."
+            f"active. Here the TDP of every {what} is 0. This does not mean that nothing is active."
         )
     return (
-        "The true discovery proportion (TDP) of a set is a lower bound on the active proportion "
-        f"of its {elements}. {example} With probability at least "
+        "The true discovery proportion (TDP) of a set is a lower bound on the proportion of its "
+        f"{elements} that are active. {example} With probability at least "
         f"{confidence(fitted_map.alpha, percent=True)} (alpha = {fitted_map.alpha:g}), the bounds "
         f"of all sets of the {fitted_map.n_tested:,} {elements} tested hold at once. You may "
         "therefore choose thresholds and sets after looking at the results."
@@ -48,12 +48,12 @@ def tdp_reading(fitted_map: FittedMap) -> str:
 
 
 def calibration_reading(calibration: PermutationCalibration) -> str:
-    """Return how the result of a calibration is read, in a few sentences.
+    """Explain in a few sentences how to read the result of a calibration.
 
     Parameters
     ----------
     calibration : PermutationCalibration
-        Fitted.
+        The fitted calibration.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def calibration_reading(calibration: PermutationCalibration) -> str:
     """
     alpha = calibration.calibration_.alpha
     return (
-        "Permutations of the subjects show how small the smallest p-values get where nothing is "
+        "Permutations of the subjects show how small the smallest p-values get if nothing is "
         "active. The thresholds of the critical vector are as large as these permutations allow. "
         f"With probability at least {confidence(alpha, percent=True)} (alpha = {alpha:g}), its "
         "bounds on the true discovery proportions of all sets of the "
@@ -81,7 +81,7 @@ def key_figures(fitted_map: FittedMap) -> list[tuple[str, str]]:
     Returns
     -------
     figures : list of (str, str)
-        What they are, and the numbers.
+        Names and numbers.
     """
     elements = fitted_map.frame.space.element_name[1]
     bound, ends = fitted_map.true_discoveries, fitted_map.true_discoveries_interval

@@ -1,4 +1,4 @@
-"""The table of clusters as it goes into a paper."""
+"""The table of clusters for a paper."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from ari_estimator.reporting._region_composition import (
     members_of_regions,
 )
 
-# A peak is the maximum of all 26 neighbours of a voxel, as in nilearn, however clusters form.
+# A peak is the maximum among the 26 neighbours of a voxel, as in nilearn, for clusters of any
+# connectivity.
 _PEAK_CONNECTIVITY: Final = 26
 
-# What two decimals would make 0 or 1 of.
 # As in nilearn's get_clusters_table, in mm.
 _MIN_DISTANCE = 8.0
 
-# Digits after the decimal point; mm3 and mm2 have none, other numbers are counts.
+# Decimals of each column. mm3 and mm2 have none, and other numbers are counts.
 _DECIMALS = {"threshold": 2, "size": 0, "tdp": 3, "peak_stat": 2, "center": 1, "peak": 1}
 
 
@@ -47,25 +47,25 @@ def get_tdp_table(
     resampling_target: Literal["data"] | None = None,
     map_index: int | None = None,
 ) -> pd.DataFrame:
-    """Return the table of clusters for reading: with p-values, sub-peaks and atlas regions.
+    """Return a table of clusters for a paper, with p-values, sub-peaks and atlas regions.
 
-    Numbers are rounded; those to compute with are in ``table_`` of the transformer.
+    Numbers are rounded for reading. Use ``table_`` of the transformer for computations.
 
     Parameters
     ----------
     fitted : transformer, ARISecondLevelModel or FittedMap
-        A transformer that was fitted to a map, a model after
-        ``compute_contrast(output_type="tdp")``, or what either keeps of a map.
+        A transformer fitted to a map, a model after ``compute_contrast(output_type="tdp")``, or a
+        fitted map.
 
     min_distance : float, default=8.0
-        Peaks of a cluster are further apart than this, in mm, as in nilearn's
-        ``get_clusters_table``. On surfaces it is the distance in space.
+        Minimum distance of the peaks of a cluster, in mm, as in nilearn's ``get_clusters_table``.
+        On surfaces, this is the distance in space.
 
     max_peaks : int, default=4
-        Largest number of peaks of a cluster: 1 for no sub-peaks.
+        Maximum number of peaks of a cluster; 1 for no sub-peaks.
 
     labels_img : image or None, default=None
-        Regions to name, as for :class:`~ari_estimator.RegionTDPTransformer`.
+        Atlas regions, as for :class:`~ari_estimator.RegionTDPTransformer`.
 
     labels : sequence of str or None, default=None
         Names of the regions.
@@ -74,63 +74,63 @@ def get_tdp_table(
         Look-up table of regions with columns ``index`` and ``name``.
 
     background_label : int, default=0
-        Label of what is in no region.
+        Label of voxels outside all regions.
 
     probability_threshold : float or None, default=None
-        For an atlas of several maps: the value that a map must exceed in its region.
+        For an atlas of several maps: voxels whose value exceeds this threshold belong to the
+        region.
 
     resampling_target : {"data"} or None, default=None
         With "data", an atlas on another grid is resampled to the grid of the map.
 
     map_index : int or None, default=None
-        Which of the maps is meant, if the transformer was fitted to several.
+        Number of the map, if the transformer was fitted to several.
 
     Returns
     -------
     table : pandas.DataFrame
-        The rows of ``table_`` in their order, the rest of the brain last. Below each
-        cluster, a row for each further peak, from the strongest to the weakest, in which
+        The rows of ``table_`` in the same order, with the rest of the brain last. Below each
+        cluster, there is one row for each further peak, from the strongest to the weakest, in which
         only the columns of peaks are filled. Columns:
 
         - ``cluster_id``, or ``region_id`` and ``region``;
         - ``peak``: 1 for the main peak, 2, 3, ... for sub-peaks;
-        - ``threshold`` (2 decimals; where the map is of p-values or of 1 - p, 2 significant
-          digits of the p-value) and ``direction``, of clusters;
+        - ``threshold`` and ``direction``, for clusters. The threshold has 2 decimals, or for maps
+          of p-values and 1 - p, 2 significant digits of the p-value;
         - ``n_voxels`` (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2``; no
           decimals);
-        - ``true_discoveries`` and ``tdp`` (3 decimals, rounded down, being a lower bound);
-        - ``p_value`` of the cluster, against "no voxel of it is active", adjusted for all sets
-          at once (text, 2 significant digits); of a model with a calibration a multiple of one
+        - ``true_discoveries`` and ``tdp`` (3 decimals, rounded down because it is a lower bound);
+        - ``p_value`` of the hypothesis that no voxel of the cluster is active, adjusted for all
+          sets at once (text, 2 significant digits). With a calibration, it is a multiple of one
           divided by the number of permutations;
-        - ``center_x``, ``center_y``, ``center_z``: centre of mass, all voxels weighing the
-          same and vertices by their area (mm, 1 decimal); not for the rest;
+        - ``center_x``, ``center_y``, ``center_z``: centre of mass, with equal weights for voxels
+          and area weights for vertices (mm, 1 decimal); empty for the rest;
         - ``peak_stat`` (as ``threshold``), ``peak_hemisphere`` or ``peak_structure`` and
-          ``peak_vertex``, where there are meshes, ``peak_x``, ``peak_y``, ``peak_z`` (mm, 1
-          decimal);
-        - with an atlas, ``peak_region``: the region at the peak, or regions, if they
-          overlap there; and ``composition``: the regions that the cluster reaches into,
-          each with its share of the cluster and the TDP of the piece, by descending product
-          of the two. Neither for the rest. See :func:`get_region_composition`.
+          ``peak_vertex`` if there are meshes, ``peak_x``, ``peak_y``, ``peak_z`` (mm, 1 decimal);
+        - with an atlas, ``peak_region``, the region at the peak, or several if regions overlap
+          there; and ``composition``, the regions that the cluster overlaps. Each region is listed
+          with its share of the cluster and the TDP of the piece, in descending order of the
+          product of the two. Both are empty for the rest. See :func:`get_region_composition`.
 
-        Empty cells are None, which ``to_csv`` and ``to_markdown`` (it needs the package
-        tabulate) leave empty; ``na_rep="n/a"`` makes the former fit for BIDS.
+        Empty cells are None. ``to_csv`` and ``to_markdown`` (which needs the package tabulate)
+        leave them empty. For BIDS, call ``to_csv`` with ``na_rep="n/a"``.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If no map was seen yet.
+        If the estimator was not fitted to a map.
     TypeError
-        If the atlas is an image of another kind.
+        If the atlas and the map are images of different kinds.
     ValueError
-        If a parameter is out of range, or the atlas is on another grid, or if there is none
-        and something is said of it.
+        If a parameter is out of range, if the atlas is on another grid, or if there is no atlas
+        although its parameters are given.
 
     Notes
     -----
-    A peak is a voxel that no voxel of its cluster next to it (26 neighbours; on meshes along
-    the edges) exceeds. Of equally strong neighbours, all part of one peak, the first along x, then
-    y, then z is reported (on meshes, the lowest number), whichever way the file stores the axes.
-    nilearn takes the middle of them.
+    A peak is a voxel that is not exceeded by any neighbour in its cluster. Neighbours are the 26
+    nearest voxels or, on meshes, the vertices that share an edge. Equally strong neighbours form
+    one peak. Its position is the first of them along x, then y, then z (on meshes, the lowest
+    number), regardless of how the file stores the axes. nilearn takes the middle one.
 
     Examples
     --------
@@ -202,7 +202,7 @@ def _stacked(of_partitions: list[np.ndarray]) -> np.ndarray:
 
 
 def _with_p_values_and_centres(fitted_map: FittedMap) -> pd.DataFrame:
-    """Return the table of an inference with more columns, behind the TDP."""
+    """Return the table with more columns after the TDP."""
     family = fitted_map.family
     p_values, centres = [], []
     for sets in fitted_map.partitions:
@@ -213,7 +213,7 @@ def _with_p_values_and_centres(fitted_map: FittedMap) -> pd.DataFrame:
     more = pd.DataFrame(
         _stacked(centres), columns=["center_x", "center_y", "center_z"], dtype=np.float64
     )
-    # The rest surrounds the clusters: its centre says nothing.
+    # The rest surrounds the clusters, so its centre is meaningless.
     more.iloc[-1] = np.nan
     more.insert(0, "p_value", _stacked(p_values))
     table = fitted_map.table.copy()
@@ -224,7 +224,7 @@ def _with_p_values_and_centres(fitted_map: FittedMap) -> pd.DataFrame:
 def _with_sub_peaks(
     table: pd.DataFrame, fitted_map: FittedMap, min_distance: float, max_peaks: int
 ) -> pd.DataFrame:
-    """Return the table with rows of sub-peaks, and a column of the elements of all peaks."""
+    """Return the table with rows for sub-peaks and a column with the elements of all peaks."""
     family = fitted_map.family
     graph = family.space.graph(_PEAK_CONNECTIVITY)
     rows, elements = [], []
@@ -237,7 +237,7 @@ def _with_sub_peaks(
         elements.append(peaks)
         n_before += sets.ids.size
     row, element = np.concatenate(rows), np.concatenate(elements)
-    # The place of a peak in its set, from the number of peaks that are before its set.
+    # Position of a peak in its set, from the number of peaks in all earlier sets.
     rank = np.arange(row.size) - np.searchsorted(row, row) + 1
     sub = rank > 1
     sub_peaks = pd.DataFrame(
@@ -259,7 +259,7 @@ def _with_sub_peaks(
 
 
 def _compositions(ids: pd.Series, fitted_map: FittedMap, regions: Regions) -> list[str]:
-    """Return what each set consists of, in words."""
+    """Return the composition of each set in words."""
     pieces = pd.concat([compose(fitted_map, sets, regions) for sets in fitted_map.partitions])
     texts = [
         f"{region} {share:.0%} (TDP {rounded_down(tdp, 2):.2f})"
@@ -270,7 +270,7 @@ def _compositions(ids: pd.Series, fitted_map: FittedMap, regions: Regions) -> li
 
 
 def _region_names_at(elements: pd.Series, regions: Regions, family: MapFamily) -> list[str | None]:
-    """Return the regions at each peak; None where there are none."""
+    """Return the regions at each peak; None if there are none."""
     members = members_of_regions(regions, family)
     members = members[members["element"].isin(elements)]
     names = members["region"].map(dict(enumerate(regions.names)))
@@ -279,7 +279,7 @@ def _region_names_at(elements: pd.Series, regions: Regions, family: MapFamily) -
 
 
 def _rounded(table: pd.DataFrame, statistic: Statistic) -> pd.DataFrame:
-    """Return the table with rounded numbers, whole ones as integers, and None for NaN."""
+    """Return the table with rounded numbers, whole numbers as integers, and None for NaN."""
     table = table.copy()
     for column in table.columns:
         if column == "peak" or column.startswith(("n_", "size_", "true_discoveries")):
@@ -305,5 +305,5 @@ def _rounded_cell(cell: Any, digits: int | None) -> Any:
         return None
     if not isinstance(cell, float) or digits is None:
         return cell
-    # Twice, for what lies between two numbers: the last digits of an affine are not to decide.
+    # Rounded twice, so that rounding errors of the affine do not decide ties.
     return round(round(float(cell), 6), digits) + 0.0  # which turns -0 into 0

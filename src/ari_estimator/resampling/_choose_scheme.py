@@ -142,7 +142,7 @@ def choose_scheme(
 
 
 def crosses_variance_groups(scheme: Scheme, variance_groups: np.ndarray) -> bool:
-    """Tell whether a scheme moves rows between variance groups.
+    """Return whether a scheme moves rows between variance groups.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def crosses_variance_groups(scheme: Scheme, variance_groups: np.ndarray) -> bool
     Returns
     -------
     crosses : bool
-        Whether it does: then errors of unequal variance are mixed.
+        Whether it does. It then mixes errors of unequal variance.
     """
     return not scheme.keeps_squares(variance_groups)
 
@@ -207,19 +207,19 @@ def exchangeability_of(
         whole = Exchangeability.of(blocks, n_subjects, "whole")
         serves_within = _varies(contrast, within) and _goes(contrast, within)
         serves_whole = whole.are_alike and _varies(contrast, whole) and _goes(contrast, whole)
-        # If permutation within blocks leaves most of the effect in place, whole blocks find more.
+        # If permutation within blocks leaves most of the effect, whole blocks have more power.
         is_between = share_between(contrast, within) > MOST_BETWEEN
         exchange = "within" if serves_within and not (is_between and serves_whole) else "whole"
     return Exchangeability.of(blocks, n_subjects, exchange)
 
 
 def _varies(contrast: Contrast, exchangeability: Exchangeability) -> bool:
-    """Tell whether the tested effect varies among rows that change places."""
+    """Return whether the tested effect varies among rows that change places."""
     return not is_constant_in_each(exchangeability.orbits, contrast.directions)
 
 
 def _goes(contrast: Contrast, exchangeability: Exchangeability) -> bool:
-    """Tell whether permutations are valid for the tested effect.
+    """Return whether permutations are valid for the tested effect.
 
     Permutations that do not change the nuisance are exact. Otherwise the tested direction must sum
     to 0 in each unit that stays in place: rows of a unit may share an error, which would be mixed
@@ -290,7 +290,7 @@ def _check_permutation(
 
 
 def _are_shuffled(contrast: Contrast, exchangeability: Exchangeability) -> bool:
-    """Tell whether blocks hold the same rows of the nuisance in different orders."""
+    """Return whether blocks hold the same rows of the nuisance in different orders."""
     orbits = exchangeability.orbits
     blocks = exchangeability.sign_units
     means = np.array([contrast.nuisance[blocks == block].mean(axis=0) for block in blocks])

@@ -108,7 +108,7 @@ class Contrast:
         return np.subtract(data, residuals, out=residuals)
 
     def explains_mean(self) -> bool:
-        """Tell whether the nuisance contains an intercept.
+        """Return whether the nuisance contains an intercept.
 
         Returns
         -------
@@ -155,7 +155,7 @@ def find_contrast(
     >>> find_contrast(np.ones((4, 1)), [1]).directions.T
     array([[0.5, 0.5, 0.5, 0.5]])
 
-    Three groups differ in two directions, however many rows the contrast has:
+    Three groups differ in two directions. Additional rows of the contrast do not change this:
 
     >>> groups = np.eye(3)[[0, 0, 1, 1, 2, 2]]
     >>> find_contrast(groups, [[1, -1, 0], [0, 1, -1], [1, 0, -1]]).rank
@@ -188,8 +188,8 @@ def find_contrast(
             f"design must leave degrees of freedom for the residuals. Got {n_subjects} subjects "
             f"for a design of rank {space.rank}."
         )
-    # In the coordinates of `left`, the estimates of the contrast are along a few axes, and where
-    # the contrast is 0 the design explains what is orthogonal to them.
+    # In the coordinates of `left`, the estimates of the contrast lie along a few axes. The part
+    # of the design for which the contrast is 0 is orthogonal to these axes.
     axes = independent_rows((weights / space.units) @ space.right.T / space.singular)
     # A single axis keeps its sign.
     axes = axes / np.linalg.norm(axes) if len(axes) == 1 else np.linalg.qr(axes.T)[0].T
@@ -198,7 +198,7 @@ def find_contrast(
 
 
 def is_f_test(n_rows: int, tested_by: ContrastType | None, called: str = "stat_type") -> bool:
-    """Tell whether a contrast is tested by F.
+    """Return whether a contrast is tested by F.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def is_f_test(n_rows: int, tested_by: ContrastType | None, called: str = "stat_t
         Type of the test; None is t for one row and F for several.
 
     called : str, default="stat_type"
-        Name of that argument, for messages.
+        Name of the argument, for messages.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Contrasts that are written as sums of columns, such as ``(patients + siblings) / 2 - controls``.
+"""Contrasts written as sums of columns, such as ``(patients + siblings) / 2 - controls``.
 
 The parser evaluates only sums, multiples and brackets. pandas or Python would also call functions,
 write files, or compute huge numbers.
@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 
 
 def contrast_weights(expression: str, columns: Sequence[Any]) -> np.ndarray:
-    """Return the weights of the columns in a contrast that is written as a text.
+    """Return the weights of the columns in a contrast given as text.
 
     Parameters
     ----------
@@ -136,15 +136,15 @@ class _Parser:
         with np.errstate(all="ignore"):
             value = self._sum()
         if self._tokens[-1][0] != "end":
-            raise self._error(f"there is {self._tokens[-1][1]!r} where nothing can follow")
+            raise self._error(f"{self._tokens[-1][1]!r} cannot follow what is before it")
         if isinstance(value, float):
-            raise self._error("there is no column in it")
+            raise self._error("it has no column")
         if not np.isfinite(value).all():
             raise self._error("its weights are not finite")
         return value
 
     def _next(self, *operators: str) -> str | None:
-        """Return the operator that comes next, if it is one of some."""
+        """Return the next operator, if it is one of the given ones."""
         if self._tokens[-1][0] == "operator" and self._tokens[-1][1] in operators:
             return self._tokens.pop()[1]
         return None
@@ -189,7 +189,7 @@ class _Parser:
         if text == "(":
             self._depth += 1
             if self._depth > _DEEPEST:
-                raise self._error(f"more than {_DEEPEST} brackets are within each other")
+                raise self._error(f"more than {_DEEPEST} brackets are nested")
             value = self._sum()
             if self._next(")") is None:
                 raise self._error("a bracket is not closed")

@@ -29,7 +29,7 @@ def check_columns(design: pd.DataFrame) -> None:
         If a column is 0 for all subjects, if several columns are constant, or if there is no
         intercept.
     """
-    # By place: several columns may have one name.
+    # By position, since columns may share a name.
     columns = [design.iloc[:, i] for i in range(design.shape[1])]
     names = [str(name) for name in design.columns]
     words = [name for name, column in zip(names, columns, strict=True) if _has_words(column)]
@@ -66,7 +66,7 @@ def check_columns(design: pd.DataFrame) -> None:
 
 
 def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:
-    """Refuse a contrast that a design cannot estimate, and warn of covariates off centre.
+    """Refuse a contrast that a design cannot estimate, and warn of covariates not centred.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:
 
 
 def explains_mean(design: np.ndarray) -> bool:
-    """Tell whether the columns of a design can add up to a constant that is not 0."""
+    """Return whether the columns of a design can add up to a constant other than 0."""
     ones = np.ones(len(design))
     space = DesignSpace.of(design)
     rest = ones - space.left @ (space.left.T @ ones)
@@ -119,7 +119,7 @@ def explains_mean(design: np.ndarray) -> bool:
 
 
 def _warn_of_uncentred(values: np.ndarray, names: list[str], contrast: np.ndarray) -> None:
-    """Warn if the mean is tested for subjects who are 0 in covariates that no one is 0 in."""
+    """Warn if the contrast tests the mean at 0 of a covariate that is not centred."""
     is_constant = (values == values[:1]).all(axis=0)
     tested = contrast.any(axis=0)
     if not tested.any() or not is_constant[tested].all():

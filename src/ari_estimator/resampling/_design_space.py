@@ -1,4 +1,4 @@
-"""What a design can say: its rank, and which contrasts it can estimate."""
+"""The column space of a design: its rank, and the contrasts it can estimate."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-# Designs are sums and products of few numbers: a number smaller than this, relative to the numbers
-# that it was made from, is rounding.
+# Designs are sums and products of few numbers. A result that is smaller than this, relative to its
+# terms, is a rounding error.
 ROUNDING = 1e-8
 
 
 @dataclass(frozen=True)
 class DesignSpace:
-    """The columns of a design, each in a unit of its own, as a singular value decomposition.
+    """Singular value decomposition of a design, after scaling each column to its own unit.
 
-    Ages in years and seconds since 1970 are told from an intercept equally well in units of their
-    own.
+    With its own unit, an age in years and a time in seconds since 1970 are distinguished equally
+    well from an intercept.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class DesignSpace:
         Singular values, in descending order.
 
     right : ndarray of shape (rank, n_columns)
-        Orthonormal rows: where columns of the design are, in the basis.
+        Orthonormal rows: directions of the columns of the design in the basis.
 
     null : ndarray of shape (n_columns - rank, n_columns)
         Orthonormal rows: weights of the columns whose sum is 0 for every subject.
@@ -62,12 +62,12 @@ class DesignSpace:
         Parameters
         ----------
         design : ndarray of float of shape (n_subjects, n_columns)
-            The design, finite.
+            The design, with finite values.
 
         Returns
         -------
         space : DesignSpace
-            Its space.
+            The space of the design.
         """
         units = np.abs(design).max(axis=0)
         units[units == 0] = 1
@@ -75,18 +75,18 @@ class DesignSpace:
         tolerance = singular.max() * max(design.shape) * np.finfo(float).eps
         rank = int((singular > tolerance).sum())
         left, singular, right = left[:, :rank], singular[:rank], right[:rank]
-        # What is orthogonal to the rows. A design with fewer subjects than columns has more of it
-        # than a thin decomposition shows.
+        # The space orthogonal to the rows. A thin decomposition would not show all of it for a
+        # design with fewer subjects than columns.
         null = np.linalg.svd(right, full_matrices=True)[2][rank:]
         return cls(left, singular, right, null, units)
 
     @property
     def rank(self) -> int:
-        """Number of columns that are independent of each other."""
+        """Number of linearly independent columns."""
         return self.singular.size
 
     def is_estimable(self, contrast: ArrayLike) -> bool:
-        """Tell whether the data determine a contrast.
+        """Return whether the data determine a contrast.
 
         Parameters
         ----------
@@ -96,14 +96,14 @@ class DesignSpace:
         Returns
         -------
         is_estimable : bool
-            Whether all solutions that fit the data agree in the contrast.
+            Whether all solutions that fit the data equally well have the same contrast.
         """
         tested = np.asarray(contrast, dtype=float) / self.units
         unexplained = tested - (tested @ self.right.T) @ self.right
         return bool(np.abs(unexplained).max() <= ROUNDING * np.abs(tested).max())
 
     def confounded(self, contrast: ArrayLike, names: Sequence[str]) -> list[str]:
-        """Return the columns that keep a contrast from being estimable.
+        """Return the columns that make a contrast not estimable.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class DesignSpace:
         Returns
         -------
         confounded : list of str
-            Columns in a sum that is 0 for every subject although the contrast of it is not 0.
+            Columns in a weighted sum that is 0 for every subject, but has a contrast other than 0.
         """
         tested = np.atleast_2d(np.asarray(contrast, dtype=float)) / self.units
         directions = (tested @ self.null.T) @ self.null
@@ -124,12 +124,12 @@ class DesignSpace:
         return [str(name) for name, is_involved in zip(names, involved, strict=True) if is_involved]
 
     def reparametrized(self, contrast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return a design of full rank with the same space, and the same contrast of it.
+        """Return a design of full rank with the same space, and the same contrast for it.
 
         Parameters
         ----------
         contrast : ndarray of float of shape (n_rows, n_columns)
-            Weights of the columns; estimable.
+            Weights of the columns; the contrast must be estimable.
 
         Returns
         -------
@@ -137,8 +137,8 @@ class DesignSpace:
             The orthonormal basis.
 
         contrast : ndarray of shape (n_independent, rank)
-            Rows that are independent and span the rows of the contrast; the rows themselves,
-            if these are independent.
+            Independent rows that span the rows of the contrast; the rows themselves if they are
+            independent.
         """
         tested = contrast / self.units
         rows = (tested @ self.right.T) / self.singular
@@ -146,7 +146,7 @@ class DesignSpace:
 
 
 def independent_rows(rows: np.ndarray) -> np.ndarray:
-    """Return rows that are independent and span the same space.
+    """Return independent rows that span the same space.
 
     Parameters
     ----------
@@ -156,9 +156,10 @@ def independent_rows(rows: np.ndarray) -> np.ndarray:
     Returns
     -------
     independent : ndarray of shape (rank, n_columns)
-        The rows themselves if they are independent; else an orthonormal basis of their space.
+        The rows themselves if they are independent; otherwise an orthonormal basis of their
+        space.
     """
-    # Each row in a unit of its own: it may be scaled without a change of the space.
+    # Scale each row to its own unit, which does not change the space.
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     scaled = rows / np.where(lengths > 0, lengths, 1)
     _, singular, right = np.linalg.svd(scaled, full_matrices=False)

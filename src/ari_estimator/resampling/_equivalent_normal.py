@@ -8,23 +8,23 @@ import numpy as np
 from numpy.polynomial import chebyshev, polynomial
 from scipy.special import chdtri, fdtrc, ndtri
 
-# Terms along the size of statistics, from few to many, and along the degrees of freedom. The kernel
-# takes two terms of the first at a time, and six of the second.
+# Numbers of terms in the size of statistics, from few to many, and in the degrees of freedom. The
+# kernel takes two terms of the first and all six of the second at a time.
 _N_SIZES = (10, 14, 18, 22)
 _N_DF = 6
 
 # The normal value is close to a polynomial in 1 / (1 + 0.3 df), even from few df to many.
 PER_DF = 0.3
 
-# Polynomials with more terms are not worth it once the error is below.
+# Below this error, more terms are not worth their time.
 _SMALL_ERROR = 3e-5
 
-# Normal values up to that are told apart. A little more is fitted.
+# Normal values above this are not distinguished. The fit goes a little further.
 LARGEST = 9.0
 _LARGEST_FITTED = 9.3
 _SMALLEST_P = 2e-19
 
-# Nodes of the fit, and points of the check, along both coordinates.
+# Number of nodes of the fit, and of points of the check, along both coordinates.
 _N_NODES = (64, 16)
 _N_POINTS = (1500, 60)
 
@@ -37,8 +37,8 @@ def normal_of_p(p_values: np.ndarray) -> np.ndarray:
 class EquivalentNormal:
     """Absolute standard normal values with the p-values of F statistics, by a polynomial.
 
-    The polynomial has two coordinates: ``w = sqrt(df log(1 + rank F / df))``, which is nearly the
-    normal value already, and ``v = 1 / (1 + 0.3 df)``. Both are scaled to the range from -1 to 1.
+    The polynomial has two coordinates: ``w = sqrt(df log(1 + rank F / df))``, which is close to
+    the normal value, and ``v = 1 / (1 + 0.3 df)``. Both are scaled to the range from -1 to 1.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class EquivalentNormal:
 
     def __init__(self, rank: int, lowest_df: float, highest_df: float) -> None:
         self.rank = rank
-        # Rounding must not lead out of the range.
+        # Rounding must not leave the range.
         df = np.array([1.001 * highest_df, 0.999 * lowest_df])
         lowest_v, highest_v = 1 / (1 + PER_DF * df)
         largest_w = self._largest_w(df)
@@ -146,5 +146,5 @@ def _values_of(coefficients: np.ndarray, across: np.ndarray, along: np.ndarray) 
 
 @lru_cache(maxsize=16)
 def equivalent_normal(rank: int, lowest_df: float, highest_df: float) -> EquivalentNormal:
-    """Return the polynomial of :class:`EquivalentNormal`, made once for the same design."""
+    """Return the :class:`EquivalentNormal`, cached for the same design."""
     return EquivalentNormal(rank, lowest_df, highest_df)

@@ -102,9 +102,9 @@ class Exchangeability:
         Raises
         ------
         ValueError
-            If there is not one label for each row, or a label is missing; if a table has values
-            other than positive and negative whole numbers, or several labels in its first column;
-            if ``exchange`` is given without labels.
+            If there is not one label for each row, or a label is missing. If a table has values
+            other than positive and negative whole numbers, or several labels in its first column.
+            If ``exchange`` is given without labels.
         """
         if exchange is not None and exchange not in EXCHANGES:
             raise ValueError(
@@ -112,7 +112,7 @@ class Exchangeability:
             )
         if blocks is None or np.ndim(blocks) == 2:
             if exchange is not None:
-                why = "the signs in a table say it" if blocks is not None else "Got no blocks"
+                why = "a table has signs instead" if blocks is not None else "there are no blocks"
                 raise ValueError(
                     f"exchange must be None unless blocks are labels, one for each row: {why}. "
                     f"Got {exchange!r}."
@@ -288,7 +288,7 @@ def _check_levels(blocks: ArrayLike, n_subjects: int) -> np.ndarray:
         levels.dtype.kind == "f" and np.isfinite(levels).all() and (levels == levels.round()).all()
     )
     if levels.shape[1] == 1 and (levels != levels[0]).any():
-        # The only level of a table is one unit: other values are meant as labels.
+        # The first level of a table is one unit. Several values in a single column are labels.
         raise ValueError(
             "blocks must be labels of shape (n_subjects,), or a table of nested levels whose first "
             "column has one value throughout. Got a table of one column with several labels. Give "

@@ -1,4 +1,4 @@
-"""Rows that stay together, and what changes places among them."""
+"""Units of rows that stay together, and exchanges within them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-# What a unit is like, apart from its rows: units change places only if they are alike.
+# The structure of a unit, without its rows. Only units of the same structure change places.
 _Shape = tuple[object, ...]
 
 
@@ -32,7 +32,7 @@ class Unit:
         self.exchanges = exchanges
         self.parts = parts
         self.shape: _Shape = (exchanges, tuple(part.shape for part in parts) or rows.size)
-        # In the order of its parts, in which alike units correspond.
+        # In the order of its parts, so that units of the same structure correspond.
         self.order: np.ndarray = np.concatenate([p.order for p in parts]) if parts else rows
 
     def permuted(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
@@ -49,7 +49,7 @@ class Unit:
         return moved.reshape(n_permutations, self.rows.size)
 
     def arrangements(self, kinds: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield all orders of the rows that differ in kind; first the order they are in."""
+        """Yield all orders of the rows that differ in kind, starting with the current order."""
         alike = self._alike(kinds)
         orders = distinct_orders(alike) if self.exchanges else iter([np.arange(alike.size)])
         for order in orders:
@@ -60,7 +60,7 @@ class Unit:
             yield from map(np.concatenate, product(*of_parts))
 
     def n_arrangements(self, kinds: np.ndarray) -> int:
-        """Return how many orders differ in kind."""
+        """Return the number of orders that differ in kind."""
         within = math.prod(part.n_arrangements(kinds) for part in self.parts)
         if not self.exchanges:
             return within
@@ -68,20 +68,20 @@ class Unit:
         return within * math.factorial(sum(alike)) // math.prod(map(math.factorial, alike))
 
     def _alike(self, kinds: np.ndarray) -> np.ndarray:
-        """Return a number for each part, equal where parts can become each other."""
+        """Return a number for each part, equal for parts that can change into each other."""
         if not self.parts:
             return np.unique(kinds[self.rows], return_inverse=True)[1].reshape(-1)
         seen: dict[object, int] = {}
         return np.array([seen.setdefault(part._form(kinds), len(seen)) for part in self.parts])
 
     def _form(self, kinds: np.ndarray) -> object:
-        """Return the kinds of the rows, the same for all orders of them that can be reached."""
+        """Return the kinds of the rows, the same for all orders that exchanges can reach."""
         forms: list[object] = [part._form(kinds) for part in self.parts]
         forms = forms or kinds[self.rows].tolist()
         return tuple(sorted(forms, key=repr)) if self.exchanges else tuple(forms)
 
     def mark_orbits(self, orbits: np.ndarray) -> None:
-        """Give rows that can come to each other's place the same number, in place."""
+        """Give the same number to rows that can change places. Changes the array in place."""
         for part in self.parts:
             part.mark_orbits(orbits)
         if self.exchanges:
@@ -90,17 +90,17 @@ class Unit:
                 orbits[np.isin(orbits, orbits[column])] = orbits[column].min()
 
     def mark_signs(self, units: np.ndarray, numbers: Iterator[int]) -> None:
-        """Give rows that change their sign together the same number, in place."""
+        """Give the same number to rows that change sign together. Changes the array in place."""
         if not self.parts and self.exchanges:
             units[self.rows] = [next(numbers) for _ in self.rows]
         for part in self.parts:
             if self.exchanges:
                 units[part.rows] = next(numbers)
-            # Smaller units take over: with them, the sign of the larger one says nothing more.
+            # Smaller units replace the larger one, whose sign then has no effect.
             part.mark_signs(units, numbers)
 
     def mark_fixed(self, units: np.ndarray, numbers: Iterator[int]) -> None:
-        """Give rows of the largest units that stay in place the same number, in place."""
+        """Give the same number to rows of the largest fixed units. Changes the array in place."""
         if self.exchanges:
             units[self.rows] = next(numbers)
         elif not self.parts:
@@ -110,7 +110,7 @@ class Unit:
                 part.mark_fixed(units, numbers)
 
     def unlike(self) -> tuple[Unit, Unit] | None:
-        """Return two units that are to change places but differ in size or structure."""
+        """Return two units that should change places but differ in size or structure."""
         if self.exchanges:
             for other in self.parts:
                 if other.shape != self.parts[0].shape:
@@ -120,10 +120,10 @@ class Unit:
 
 
 def distinct_orders(kinds: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the ways to order kinds, as orders of members; first the order they are in."""
+    """Yield the ways to order kinds, as orders of members, starting with the current order."""
     members = np.argsort(kinds, kind="stable")
     yield np.arange(kinds.size)
-    # From the first to the last in the order of a dictionary.
+    # From the first to the last in lexicographic order.
     wanted = np.sort(kinds)
     while True:
         if not np.array_equal(wanted, kinds):

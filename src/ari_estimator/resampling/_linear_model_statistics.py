@@ -11,8 +11,8 @@ from ari_estimator.resampling._null_statistics import NullStatistics
 from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._threads import one_thread
 
-# Numbers per step in double precision, of all subjects: what the nearest large cache of a processor
-# holds. In single precision a step has as many elements, or more if there are few subjects.
+# Numbers per step in double precision, for all subjects. They fit in the nearest large cache of a
+# processor. In single precision a step has as many elements, or more with few subjects.
 _IN_CACHE = 2**16
 _STRIDE = 4096
 
@@ -23,7 +23,7 @@ class LinearModelStatistics(NullStatistics):
     Parameters
     ----------
     data : ndarray of shape (n_subjects, n_elements)
-        Finite; float32 or float64.
+        The data, finite, float32 or float64.
 
     statistic : ModelStatistic
         The statistic of a contrast.
@@ -37,9 +37,9 @@ class LinearModelStatistics(NullStatistics):
     Notes
     -----
     A statistic is made from products of a few vectors with resampled residuals. All products of a
-    block of draws are the rows of one matrix product with the residuals, a few thousand elements
-    at a time. It is in single precision. Where that leaves too few digits, the statistic is
-    computed from the resampled data in double precision.
+    block of draws are the rows of one matrix product with the residuals, for a few thousand
+    elements at a time. It is in single precision. Where this leaves too few digits, the statistic
+    is computed from the resampled data in double precision.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class LinearModelStatistics(NullStatistics):
         self.tail = statistic.tail
         self.error, self.relative_error = statistic.error, statistic.relative_error
         self._keeps_squares = scheme.keeps_squares(statistic.groups)
-        # Scaled residuals have a norm of 1, which needs no computation.
+        # Scaled residuals have norm 1, so it is not computed.
         self._has_groups = statistic.n_groups > 1
         numbers = np.arange(statistic.n_groups)
         self._members = np.equal.outer(numbers, statistic.groups).astype(float)
@@ -187,8 +187,8 @@ class LinearModelStatistics(NullStatistics):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return statistics of draws and elements, in the precision of scaled residuals.
 
-        The second result has the draws and elements without enough digits, of shape (2, n). New
-        memory for products would take about as long as a product.
+        The second result, of shape (2, n), has the draws and elements without enough digits. The
+        memory for products is reused, since new memory takes about as long as a product.
         """
         of_products, of_squares = weights
         shape = (-1, draws.size, scaled.shape[1])
@@ -206,7 +206,7 @@ class LinearModelStatistics(NullStatistics):
             places = np.stack([row, np.arange(self.n_elements)[elements][column]])
         as_observed = np.flatnonzero(draws == 0)
         if as_observed.size and not self._keeps_squares:
-            # Residuals of the whole model, as they are, have no effect.
+            # Residuals of the whole model, before resampling, have no effect.
             statistics[as_observed] = self._scaled_observed(elements)
             places = places[:, draws[places[0]] != 0]
         return statistics, places

@@ -1,4 +1,4 @@
-"""What is computed from resampled residuals: the statistic of a contrast."""
+"""The statistic of a contrast, computed from resampled residuals."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ari_estimator.resampling._tails import Tail
 
 SINGLE_ROUNDING = 2.0**-24
 
-# Sums of squares of residuals, relative to the data, that are rounding alone.
+# Sums of squares of residuals up to this, relative to the data, are only rounding.
 CONSTANT = (64 * np.finfo(float).eps) ** 2
 
-# Sums of squares that may be: the others are not touched.
+# Only sums of squares below this may be rounding, and are checked.
 SMALL = float(np.finfo(float).eps)
 
 
 class Observed(NamedTuple):
-    """Statistics of data, on the scale that they are known by.
+    """Statistics of data, on their usual scale.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Observed(NamedTuple):
     is_constant: np.ndarray
 
     def without_constant(self) -> Observed:
-        """Return the same with statistics of 0 where data are constant.
+        """Return a copy with statistics of 0 where data are constant.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class ModelStatistic(ABC):
     Attributes
     ----------
     name : {"t", "F", "v", "G"}
-        What it is called.
+        Name of the statistic.
 
     contrast : Contrast
         What is tested.
@@ -77,10 +77,10 @@ class ModelStatistic(ABC):
         P-values of the scaled statistic.
 
     vectors : ndarray of shape (n_subjects, n_vectors)
-        The vectors whose products with residuals it is made from.
+        The vectors. The statistic is made from their products with residuals.
 
     groups : ndarray of int of shape (n_subjects,)
-        Groups of rows. It is made from the sum of squares in each.
+        Groups of rows. The statistic is made from the sum of squares in each.
 
     error, relative_error : float
         Bound on the rounding error in single precision: a scaled statistic s is off by no more
@@ -129,7 +129,7 @@ class ModelStatistic(ABC):
         Returns
         -------
         statistics : ndarray of shape (n_permutations, n_elements)
-            In the precision of the products.
+            The statistics, in the precision of the products.
 
         is_accurate : ndarray of bool of the same shape, or None
             Where rounding has left enough digits; None for everywhere.
@@ -137,7 +137,7 @@ class ModelStatistic(ABC):
 
     @abstractmethod
     def of_data(self, data: np.ndarray) -> Observed:
-        """Return the statistics of data, with all digits.
+        """Return the statistics of data in full precision.
 
         Parameters
         ----------
@@ -162,7 +162,7 @@ class ModelStatistic(ABC):
         Returns
         -------
         statistics : ndarray of shape (n_elements,)
-            Finite.
+            The scaled statistics, finite.
         """
 
     @abstractmethod
@@ -177,17 +177,17 @@ class ModelStatistic(ABC):
         Returns
         -------
         p_values : ndarray of shape (n_elements,)
-            1 where data are constant.
+            The p-values; 1 where data are constant.
         """
 
 
 def residuals_of(contrast: Contrast, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return residuals of the whole design, and the squares that rounding may have left.
+    """Return residuals of the whole design, and the sums of squares that rounding may leave.
 
     Parameters
     ----------
     contrast : Contrast
-        What the design explains.
+        The contrast, which holds the basis of the design.
 
     data : ndarray of float64 of shape (n_subjects, n_elements)
         The data.
@@ -198,11 +198,12 @@ def residuals_of(contrast: Contrast, data: np.ndarray) -> tuple[np.ndarray, np.n
         The residuals.
 
     rounding : ndarray of shape (n_elements,)
-        Sums of squares that are not above it are 0 but for rounding.
+        Sums of squares up to this number may be only rounding.
     """
     residuals = contrast.without_design(data)
     scale = len(data) * np.abs(data).max(axis=0) ** 2
-    # Rounding of sums over many subjects leaves something of the design; not so twice.
+    # Rounding of sums over many subjects leaves a small part of the design. A second pass removes
+    # it.
     squares = np.einsum("ij,ij->j", residuals, residuals)
     small = np.flatnonzero(squares <= SMALL * scale)
     residuals[:, small] = contrast.without_design(residuals[:, small])

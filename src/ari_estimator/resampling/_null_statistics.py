@@ -9,8 +9,8 @@ import numpy as np
 from ari_estimator.resampling._model_statistic import Observed
 from ari_estimator.resampling._tails import Tail
 
-# Permutations per matrix product. Products are always of the same blocks, so that results do not
-# depend on how blocks are dealt out to processes.
+# Permutations per matrix product. Products always have the same blocks, so results do not depend
+# on the distribution of blocks over processes.
 BLOCK = 50
 
 
@@ -18,8 +18,8 @@ class NullStatistics(ABC):
     """Statistics of a contrast, under resampling.
 
     Draw 0 is the data as observed. Statistics are on a scale on which all elements have the same
-    tail: correlations for t and F. They come in single precision, many at a time; any draw can be
-    had in double precision too.
+    tail: correlations for t and F. They come in single precision, many at a time. Any draw is also
+    available in double precision.
 
     Attributes
     ----------
@@ -45,8 +45,8 @@ class NullStatistics(ABC):
 
     See Also
     --------
-    LinearModelStatistics : Of data that are in memory.
-    StreamedSignStatistics : Of more subjects than fit in memory.
+    LinearModelStatistics : For data that are in memory.
+    StreamedSignStatistics : For more subjects than fit in memory.
 
     Examples
     --------
@@ -74,15 +74,16 @@ class NullStatistics(ABC):
         Parameters
         ----------
         start, stop : int
-            Which draws; ``start`` is a multiple of ``BLOCK``, and there are at most as many.
+            First draw and end of the range of draws. ``start`` is a multiple of ``BLOCK``, and
+            the range has at most ``BLOCK`` draws.
 
         out : ndarray of float32 of shape (BLOCK, n_elements) or None, default=None
-            Memory for them. To touch new memory takes about as long as to compute them.
+            Memory for the statistics. Touching new memory takes about as long as computing them.
 
         Returns
         -------
         statistics : ndarray of float32 of shape (stop - start, n_elements)
-            Never NaN.
+            The statistics, never NaN.
         """
 
     @abstractmethod
@@ -101,7 +102,7 @@ class NullStatistics(ABC):
         Returns
         -------
         statistics : ndarray of float64 of shape (n_draws, n_elements)
-            Never NaN.
+            The statistics, never NaN.
         """
 
     @abstractmethod
@@ -111,27 +112,27 @@ class NullStatistics(ABC):
         Parameters
         ----------
         elements : slice
-            Which elements.
+            The elements.
 
         Returns
         -------
         statistics : ndarray of float64 of shape (n_permutations, n)
-            Those that are equal in theory may differ by rounding errors.
+            The statistics. Statistics that are equal in theory may differ by rounding errors.
         """
 
     @abstractmethod
     def select(self, keep: np.ndarray) -> NullStatistics:
-        """Return the statistics of some elements, of the same draws.
+        """Return the statistics of some elements, with the same draws.
 
         Parameters
         ----------
         keep : ndarray of bool of shape (n_elements,)
-            Which elements.
+            The elements.
 
         Returns
         -------
         statistics : NullStatistics
-            Theirs.
+            Their statistics.
         """
 
     @property

@@ -18,7 +18,7 @@ def parametric_p_values(
     Parameters
     ----------
     name : {"t", "F", "v", "G"}
-        What the statistic is called.
+        Name of the statistic.
 
     values : ndarray of shape (n_elements,)
         The statistics.
@@ -27,7 +27,7 @@ def parametric_p_values(
         Degrees of freedom of the residuals.
 
     rank : int, default=1
-        Degrees of freedom of what is tested; 1 for t and v.
+        Degrees of freedom of the contrast; 1 for t and v.
 
     two_sided : bool, default=False
         Whether deviations in both directions count. F and G have no direction.

@@ -37,11 +37,11 @@ class PartialCorrelation(ModelStatistic):
 
         r = sqrt(sum_j (x_j'e)^2) / sqrt(e'e - sum_k (z_k'e)^2),
 
-    with the sign of ``x'e`` for a t contrast. Products with nuisance that resampling leaves at 0
-    are left out. By Cauchy and Schwarz a product of n terms in single precision is off by no more
-    than ``d |e|`` with ``d = (n + 3) 2^-24``. What is below the root, with q products, is off by
-    ``(1 + 2 sqrt(q)) d e'e``. Where nuisance explains most of ``e``, that is much of what is
-    left: there, the statistic is not accurate.
+    with the sign of ``x'e`` for a t contrast. Products with nuisance that stay 0 under resampling
+    are left out. By Cauchy-Schwarz, a product of n terms in single precision has an error of at
+    most ``d |e|`` with ``d = (n + 3) 2^-24``. The term below the root, with q products, has an
+    error of at most ``(1 + 2 sqrt(q)) d e'e``. Where nuisance explains most of ``e``, this error
+    is a large part of the term, and the statistic is not accurate.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class PartialCorrelation(ModelStatistic):
         explained = products[rank:]
         np.multiply(explained, explained, out=explained)
         remaining = total - explained.sum(axis=0)
-        # Below the smallest squares of single precision there are no digits left, either.
+        # Below the smallest squares of single precision, no digits are left either.
         least = total * (1 / 3 if products.dtype == np.float32 else 1e-3)
         is_accurate = remaining > np.maximum(least, 1e-30)
         np.sqrt(remaining, out=remaining, where=is_accurate)

@@ -1,4 +1,4 @@
-"""Base of resampling schemes: what a permutation is, and what it does to data.
+"""Base of resampling schemes, which define permutations and apply them to data.
 
 A scheme draws permutations: an array with one permutation in each row. The first row is the data as
 observed. :meth:`Scheme.resample` applies one permutation to residuals. Statistics are products of a
@@ -79,7 +79,7 @@ class Scheme(ABC):
 
     @abstractmethod
     def keeps_squares(self, groups: np.ndarray) -> bool:
-        """Tell whether sums of squares of residuals stay the same in groups of rows.
+        """Return whether sums of squares of residuals stay the same in groups of rows.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Scheme(ABC):
         Returns
         -------
         keeps_squares : bool
-            Whether they do, in each permutation.
+            Whether they do in each permutation.
         """
 
     @abstractmethod

@@ -57,7 +57,7 @@ class SignFlipping(Transformations):
         return np.where(self._units >= 0, signs[:, self._units], np.int8(1))
 
     def keeps_squares(self, groups: np.ndarray) -> bool:
-        """Tell whether sums of squares of residuals stay the same in groups: always."""
+        """Return True: sums of squares of residuals always stay the same in groups."""
         return True
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -139,7 +139,7 @@ class Permutation(Transformations):
         return self._exchangeability.fixed_units
 
     def keeps_squares(self, groups: np.ndarray) -> bool:
-        """Tell whether sums of squares stay the same in groups: yes if no row changes its group."""
+        """Return whether no row changes its group, so sums of squares stay the same."""
         return is_constant_in_each(self.orbits, groups)
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -195,7 +195,7 @@ class ResidualBootstrap(Scheme):
         return draws
 
     def keeps_squares(self, groups: np.ndarray) -> bool:
-        """Tell whether sums of squares of residuals stay the same in groups: never."""
+        """Return False: sums of squares of residuals change in groups."""
         return False
 
     def weights(self, draws: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -220,7 +220,7 @@ class ResidualBootstrap(Scheme):
 
 
 def is_constant_in_each(groups: np.ndarray, values: np.ndarray) -> bool:
-    """Tell whether values are the same in all rows of a group, for each group.
+    """Return whether values are the same in all rows of a group, for each group.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def is_constant_in_each(groups: np.ndarray, values: np.ndarray) -> bool:
     Returns
     -------
     is_constant : bool
-        Whether they are, apart from rounding.
+        Whether they are the same, up to rounding.
     """
     members = (groups == np.arange(groups.max() + 1)[:, np.newaxis]) / 1.0
     means = (members @ values) / members.sum(axis=1).reshape(-1, *([1] * (values.ndim - 1)))
@@ -257,7 +257,7 @@ def varying_nuisance(contrast: Contrast, orbits: np.ndarray) -> np.ndarray:
         Orthonormal basis of the nuisance that is not constant in rows that can change places.
     """
     constant = (orbits[:, np.newaxis] == np.arange(orbits.max() + 1)) / np.sqrt(np.bincount(orbits))
-    # Principal angles between the two spaces: the cosine of those in both is 1.
+    # Principal angles between the two spaces: directions in both have a cosine of 1.
     rotation, cosines, _ = np.linalg.svd(contrast.nuisance.T @ constant)
     n_constant = int((cosines > 1 - 10.0**-DECIMALS).sum())
     return contrast.nuisance @ rotation[:, n_constant:]

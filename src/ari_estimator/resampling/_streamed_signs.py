@@ -19,11 +19,11 @@ from ari_estimator.resampling._tails import CorrelationTail
 
 
 class SubjectSums:
-    """Sums of groups of subjects, which is all that sign-flipping of groups needs.
+    """Sums of groups of subjects, from which sign-flipping computes its statistics.
 
     Subjects join the groups in turn, and each group is kept as its sum. Signs are flipped for whole
-    groups. These flips are fewer than the flips of all subjects, but the null distribution does not
-    change under them either. So a calibration by them holds exactly. If there are no more subjects
+    groups. These flips are fewer than the flips of all subjects, but they do not change the null
+    distribution either. So a calibration with them holds exactly. If there are no more subjects
     than groups, each subject is a group.
 
     Parameters
@@ -37,11 +37,11 @@ class SubjectSums:
         Number of subjects so far.
 
     sums : ndarray of shape (at most n_groups, n_elements)
-        Sum of each group; float32 if the first map is, and float64 otherwise.
+        Sum of each group; float32 if the first map is float32, otherwise float64.
 
     mean, squares : ndarray of shape (n_elements,)
-        Mean of all subjects, and sum of squared deviations from it (Welford's updates, which
-        do not cancel where means are large).
+        Mean of all subjects, and sum of squared deviations from it. Welford's updates keep their
+        digits also where means are large.
 
     Examples
     --------
@@ -71,8 +71,8 @@ class SubjectSums:
         Raises
         ------
         ValueError
-            If it is not one-dimensional, has another number of elements than those before, or
-            is not finite.
+            If the map is not one-dimensional, has another number of elements than earlier maps,
+            or is not finite.
         """
         given = np.asarray(values)
         if given.dtype.kind not in "fiu":
@@ -95,7 +95,7 @@ class SubjectSums:
                 f"{self.n_subjects}. Leave these elements out for all subjects."
             )
         if is_first:
-            # Systems reserve memory only once something is written to it.
+            # Operating systems reserve memory only when something is written to it.
             self._sums = np.empty((self.n_groups, values.size), dtype)
             self.mean, self.squares = np.zeros(values.size), np.zeros(values.size)
         if self.n_subjects < self.n_groups:
@@ -114,7 +114,7 @@ class SubjectSums:
 
     @classmethod
     def of(cls, maps: Iterable[ArrayLike], n_groups: int) -> SubjectSums:
-        """Add up the maps of an iterable, which is gone through once.
+        """Add up the maps of an iterable in one pass.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class SubjectSums:
         Raises
         ------
         ValueError
-            As :meth:`add`, and if there are fewer than two subjects.
+            As for :meth:`add`, or if there are fewer than two subjects.
         """
         sums = cls(n_groups)
         with progress("Subjects") as task:
@@ -140,12 +140,12 @@ class SubjectSums:
                 sums.add(values)
                 task.advance()
         if sums.n_subjects < 2:
-            raise ValueError(f"data must be of at least 2 subjects. Got {sums.n_subjects}.")
+            raise ValueError(f"data must have at least 2 subjects. Got {sums.n_subjects}.")
         return sums
 
 
 class StreamedSignStatistics(NullStatistics):
-    """Statistics of the mean of subjects that are known by their sums.
+    """Statistics of the mean of subjects, from sums of groups of subjects.
 
     Parameters
     ----------
@@ -193,9 +193,9 @@ class StreamedSignStatistics(NullStatistics):
         self.n_permutations, self.n_elements = len(draws), mean.size
         n, df, n_groups = sums.n_subjects, sums.n_subjects - 1, len(self._sums)
         self.tail: CorrelationTail = CorrelationTail(df, two_sided)
-        # Terms of a sum over groups, and of a sum within each group.
+        # Number of terms in a sum over groups, and in a sum within each group.
         self.error = 2 * (n_groups + n / n_groups + 4) * SINGLE_ROUNDING
-        # As for a linear model; the largest value is not known, but not above this root.
+        # As for a linear model. The largest value is not known, but does not exceed this root.
         totals = squares + n * mean**2
         self.is_constant = squares <= CONSTANT * n * totals
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -205,7 +205,7 @@ class StreamedSignStatistics(NullStatistics):
 
     def block(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """Return correlations of some draws, see the base class."""
-        # Scaled afterwards: scaled sums would take as much memory as the sums.
+        # Scale the products, since scaled sums would take as much memory as the sums.
         effects = self._draws[start:stop].astype(self._sums.dtype) @ self._sums
         effects /= self._norms.astype(effects.dtype)
         return effects.astype(np.float32, copy=False)
@@ -257,7 +257,7 @@ def sign_statistics(
     Returns
     -------
     statistics : NullStatistics
-        The statistics. They are exact flips of the subjects if each subject is a group.
+        The statistics. If each subject is a group, the flips are flips of single subjects.
 
     Examples
     --------

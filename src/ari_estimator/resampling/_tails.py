@@ -1,4 +1,4 @@
-"""P-values of statistics on the scale on which permutations are compared."""
+"""P-values of statistics, on the scale for comparing permutations."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from scipy.special import betainc, betaincinv, ndtr, stdtr
 # Standard deviations beyond which there are few statistics.
 _FAR, _LOW = 8.0, -4.0
 
-# The p-value of that.
+# The p-value at this number of standard deviations.
 _FAR_P = 2 * float(ndtr(-_FAR))
 
 
 class Tail(ABC):
     """P-values of statistics that are comparable between elements.
 
-    They fall as statistics grow, so that the statistics can be sorted and counted, and only
-    those that matter need a p-value.
+    P-values fall as statistics grow. So the statistics can be sorted and counted, and only those
+    that matter need a p-value.
 
     Attributes
     ----------
@@ -27,8 +27,8 @@ class Tail(ABC):
         Whether the sign of statistics is ignored.
 
     highest, lowest : float
-        Between them are nearly all statistics without an effect, their absolute values if the
-        sign is ignored.
+        Nearly all statistics without an effect are between these numbers. If the sign is ignored,
+        this refers to absolute values.
 
     Examples
     --------
@@ -46,12 +46,12 @@ class Tail(ABC):
     @property
     @abstractmethod
     def highest(self) -> float:
-        """Few statistics are larger."""
+        """Number that few statistics exceed."""
 
     @property
     @abstractmethod
     def lowest(self) -> float:
-        """Few statistics are smaller, or none."""
+        """Number below which there are few statistics, or none."""
 
     @abstractmethod
     def __call__(self, statistics: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ class CorrelationTail(Tail):
         Degrees of freedom of t.
 
     two_sided : bool
-        Whether deviations in both directions count; otherwise positive ones alone.
+        Whether deviations in both directions count; otherwise only positive ones.
 
     Examples
     --------
@@ -89,12 +89,12 @@ class CorrelationTail(Tail):
 
     @property
     def highest(self) -> float:
-        """Few correlations are larger: their variance is about ``1 / (df + 1)``."""
+        """Number that few correlations exceed: their variance is about ``1 / (df + 1)``."""
         return min(1.0, _FAR * (self.df + 1) ** -0.5)
 
     @property
     def lowest(self) -> float:
-        """Few correlations are smaller."""
+        """Number below which there are few correlations."""
         return 0.0 if self.two_sided else max(-1.0, _LOW * (self.df + 1) ** -0.5)
 
     def of_t(self, t: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ class CorrelationTail(Tail):
     def __call__(self, statistics: np.ndarray) -> np.ndarray:
         """Return the p-values of correlations, an array of their shape.
 
-        Correlations of -1 and 1 have the limits of p-values. Values beyond count as -1 or 1.
+        Correlations of -1 and 1 get the limits of p-values. Values beyond them count as -1 or 1.
         """
         r = np.clip(np.asarray(statistics, dtype=float), -1, 1)
         with np.errstate(divide="ignore"):
@@ -133,7 +133,7 @@ class MultipleCorrelationTail(Tail):
     Attributes
     ----------
     rank : int
-        Degrees of freedom of what is tested.
+        Degrees of freedom of the contrast.
 
     df : int
         Degrees of freedom of the residuals.
@@ -150,23 +150,23 @@ class MultipleCorrelationTail(Tail):
 
     @property
     def is_absolute(self) -> bool:
-        """Whether the sign of correlations is ignored, which they do not have."""
+        """True: multiple correlations have no sign."""
         return True
 
     @property
     def highest(self) -> float:
-        """Few correlations are larger."""
+        """Number that few correlations exceed."""
         return float(np.sqrt(1 - betaincinv(self.df / 2, self.rank / 2, _FAR_P)))
 
     @property
     def lowest(self) -> float:
-        """No correlation is smaller."""
+        """Number below which there are no correlations."""
         return 0.0
 
     def __call__(self, statistics: np.ndarray) -> np.ndarray:
         """Return the p-values of correlations, an array of their shape.
 
-        A correlation of 1 has the limit of p-values. Values beyond count as 1.
+        A correlation of 1 gets the limit of p-values. Values beyond it count as 1.
         """
         r = np.clip(np.abs(np.asarray(statistics, dtype=float)), 0, 1)
         return betainc(self.df / 2, self.rank / 2, (1 - r) * (1 + r))
@@ -179,7 +179,7 @@ class NormalTail(Tail):
     Attributes
     ----------
     two_sided : bool
-        Whether deviations in both directions count; otherwise positive ones alone.
+        Whether deviations in both directions count; otherwise only positive ones.
 
     Examples
     --------
@@ -197,12 +197,12 @@ class NormalTail(Tail):
 
     @property
     def highest(self) -> float:
-        """Few values are larger."""
+        """Number that few values exceed."""
         return _FAR
 
     @property
     def lowest(self) -> float:
-        """Few values are smaller."""
+        """Number below which there are few values."""
         return 0.0 if self.two_sided else _LOW
 
     def __call__(self, statistics: np.ndarray) -> np.ndarray:

@@ -10,14 +10,14 @@ from threadpoolctl import ThreadpoolController
 
 @cache
 def _libraries() -> ThreadpoolController:
-    # Once in a process: it looks at all libraries that are loaded.
+    # Once in a process, since it inspects all loaded libraries.
     return ThreadpoolController()
 
 
 def one_thread() -> AbstractContextManager[object]:
     """Return a context in which matrix products take one thread.
 
-    Products here are so thin that several are no faster, and would be in the way of other
+    The products are so thin that several threads are no faster, and would slow down other
     processes.
     """
     return _libraries().limit(limits=1, user_api="blas")

@@ -123,7 +123,7 @@ def groups_of_design(design: np.ndarray, blocks: np.ndarray | None = None) -> np
 def unequal_variances(
     data: np.ndarray, design: np.ndarray, contrast: Contrast, blocks: np.ndarray | None = None
 ) -> str | None:
-    """Tell whether groups of a design differ in variance by more than chance.
+    """Test whether groups of a design differ in variance by more than chance.
 
     Parameters
     ----------
@@ -148,11 +148,11 @@ def unequal_variances(
     -----
     Each row gets one number: its squared residuals relative to the mean of each element, averaged
     over elements and divided by their expectation given the leverage of the row. Each block gets
-    the mean of its rows. These numbers are independent between rows, whatever the dependence
-    between elements. The Kruskal-Wallis test compares them between groups.
+    the mean of its rows. These numbers are independent between rows, for any dependence between
+    elements. The Kruskal-Wallis test compares them between groups.
 
-    **The test is liberal where single subjects differ in noise**: it found a difference in 0.035 to
-    0.35 of simulated studies with groups of the same variance, where its level is 0.02.
+    **The test is liberal if single subjects differ in noise**: in simulated studies with groups of
+    the same variance, it found a difference in 0.035 to 0.35 of the studies at level 0.02.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def unequal_variances(
     residuals, rounding = residuals_of(contrast, data[:, ::step].astype(float))
     squares = residuals**2
     of_elements = squares.mean(axis=0)
-    # Constant elements hold nothing but rounding errors.
+    # Constant elements hold only rounding errors.
     varies = squares.sum(axis=0) > rounding
     if not varies.any():
         return None

@@ -1,8 +1,8 @@
 """The compiled loop of v and G statistics in single precision, imported when first needed.
 
-All steps are done for a few elements at a time. What is between two steps stays in the nearest
-cache of the processor, and each step is a plain loop that the compiler makes vector code of. That
-takes divisions that do not stop at 0, as numpy's.
+All steps handle a few elements at a time. Intermediate results stay in the nearest cache of the
+processor, and the compiler turns each step, a plain loop, into vector code. For this, a division
+by 0 must not stop, as in numpy.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _log1p(x: np.ndarray, exponents: np.ndarray, n: int) -> None:
         scaled_bits = bits[i] - (power << 23)
         bits[i] = scaled_bits
         mantissa = exponents[i]
-        # Where 1 + x is not scaled, x itself has the digits that 1 + x has lost.
+        # Where 1 + x is not scaled, x has the digits that 1 + x has lost.
         numerator = x[i] if power == 0 else mantissa - one
         s = numerator / (mantissa + one)
         q = s * s
@@ -103,10 +103,10 @@ def normal_values(
     out: np.ndarray,
     is_accurate: np.ndarray,
 ) -> None:
-    """Write normal values, and where they are accurate.
+    """Write normal values, and whether they are accurate.
 
-    See :class:`~ari_estimator.resampling.WelchStatistic`, whose ``finish`` does the same in
-    double precision.
+    ``finish`` of :class:`~ari_estimator.resampling.WelchStatistic` does the same in double
+    precision.
     """
     n_groups, size, rank = grams.shape[0], grams.shape[1], to_estimates.shape[0]
     n_rows, n_elements = out.shape
@@ -137,7 +137,7 @@ def normal_values(
         for start in range(0, n_elements, _TILE):
             n = min(_TILE, n_elements - start)
             stop = start + n
-            # Above 0 where all steps so far have kept enough digits.
+            # Above 0 where all steps so far kept enough digits.
             digits[:n] = one
             total[:n] = zero
             for group in range(n_groups):
@@ -210,7 +210,7 @@ def normal_values(
                         reciprocal = reciprocals[j]
                         for i in range(n):
                             factor[i] *= reciprocal[i]
-            # Rows of the inverse of the factors, last first.
+            # Rows of the inverse of the factors, starting with the last.
             for j in range(first, size):
                 own = inverse[j - first]
                 own[j + 1 :, :n] = zero
@@ -288,7 +288,7 @@ def normal_values(
             accurate, values = is_accurate[row, start:stop], out[row, start:stop]
             for i in range(n):
                 accurate[i] = (digits[i] > zero) & (scale[i] < most_scale)
-                # Coordinates of the polynomial, which end where values need not be told apart.
+                # Coordinates of the polynomial, limited to values that must be distinguished.
                 work[i] = min(work[i] * per_w - one, one)
                 v = sums[i] / (sums[i] + per_df)
                 sums[i] = min(max((v - lowest_v) * per_v - one, -one), one)

@@ -1,4 +1,4 @@
-"""Maps of a contrast, for groups of rows with a variance of their own."""
+"""Maps of a contrast, with a separate variance for each group of rows."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ari_estimator.resampling._contrast import Contrast
 from ari_estimator.resampling._model_statistic import Observed
 from ari_estimator.resampling._welch_statistic import WelchStatistic
 
-# Elements at a time: residuals are in double precision.
+# Elements at a time, since residuals in double precision need memory.
 _STRIDE = 8192
 
-# Normal values with a p-value that there is as a number.
+# Largest normal value whose p-value is not 0 in double precision.
 _LARGEST = 38.0
 
 
 class WelchMaps(NamedTuple):
-    """What is known of a contrast in each element, NaN where data are.
+    """Statistics of a contrast in each element; NaN where data are NaN.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class WelchMaps(NamedTuple):
         Variance of the product of the data and the direction of the contrast; None for G.
 
     is_constant : ndarray of bool of shape (n_elements,)
-        Where data have no residual variance in a group.
+        Whether data have no residual variance in a group.
     """
 
     stat: np.ndarray
@@ -85,7 +85,7 @@ def welch_maps(data: np.ndarray, contrast: Contrast, variance_groups: np.ndarray
     >>> bool(np.allclose(maps.p_value, welch.pvalue))
     True
     """
-    # One-sided, and without resampling.
+    # A one-sided test, without resampling.
     statistic = WelchStatistic(contrast, variance_groups, keeps_squares=True, two_sided=False)
     n_elements = data.shape[1]
     stat, p_value, z_score, variance = np.full((4, n_elements), np.nan)
@@ -110,7 +110,7 @@ def _z_of(statistic: WelchStatistic, observed: Observed) -> np.ndarray:
     if statistic.contrast.is_f:
         given = statistic.contrast.rank, observed.df, observed.values
         with np.errstate(divide="ignore"):
-            # The smaller tail keeps its digits.
+            # The smaller tail is used, since it keeps its digits.
             z = np.where(fdtrc(*given) < 0.5, -ndtri(fdtrc(*given)), ndtri(fdtr(*given)))
     else:
         z = statistic.scaled(observed)
@@ -120,9 +120,10 @@ def _z_of(statistic: WelchStatistic, observed: Observed) -> np.ndarray:
 def _variance_of(
     statistic: WelchStatistic, data: np.ndarray, is_constant: np.ndarray
 ) -> np.ndarray:
-    """Return the variance of the product with the direction: v is the product by its root.
+    """Return the variance of the product with the direction.
 
-    It depends on residuals alone. So they are given a product of known size.
+    v is the product divided by the root of this variance, which depends only on residuals. So the
+    variance follows from v of the residuals plus a product of known size.
     """
     contrast = statistic.contrast
     residuals = contrast.without_design(data)

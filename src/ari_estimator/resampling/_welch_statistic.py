@@ -1,4 +1,4 @@
-"""v and G statistics, for groups of rows with a variance of their own."""
+"""v and G statistics, with a separate variance for each group of rows."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from ari_estimator.resampling._model_statistic import (
 from ari_estimator.resampling._parametric_p_values import parametric_p_values
 from ari_estimator.resampling._tails import NormalTail
 
-# Singular values below are rounding.
+# Singular values below this are rounding errors.
 _ROUNDING = 1e-9
 
-# Relative error of sums of squares that single precision may leave.
+# Largest relative error of sums of squares in single precision.
 _ENOUGH = 5e-5
 
-# If a difference in Cholesky's decomposition is a smaller part of its terms, it has lost digits.
+# A difference in Cholesky's decomposition that is a smaller part of its terms has lost digits.
 _LEAST_PART_IN_SINGLE = 0.1
 _LEAST_PART = 1e-4
 
 # Relative weights and sums of squares are never as small as this.
 _TINY = 1e-140
 
-# A sum of squares of residuals that is a smaller part of the whole has lost digits, too.
+# A sum of squares of residuals that is a smaller part of the total has lost digits, too.
 _LEAST_REST = 1e-4
 
 
@@ -72,15 +72,15 @@ class WelchStatistic(ModelStatistic):
         G = b' V^-1 b / (rank L), L = 1 + 2 (rank - 1) H / (rank (rank + 2)),
         H = sum_g (tr(M_g)^2 + tr(M_g^2)) / (2 d_g), df = rank (rank + 2) / (3 H),
 
-    and v is the root of G with the sign of b. ``M_g`` is the share that group g has in V, so that
-    these matrices add up to 1. For one row the degrees of freedom are Satterthwaite's. For the
+    and v is the root of G with the sign of b. ``M_g`` is the share of group g in V. These matrices
+    add up to 1. For one row the degrees of freedom are Satterthwaite's. For the
     means of groups, ``M_g`` has the trace ``1 - n_g w_g / sum_h n_h w_h``, and L and the degrees of
     freedom are Welch's [2]_. In general they are Johansen's [3]_.
 
     Residuals within a group follow from products with a basis of ``B_g``. V^-1 is a Schur
-    complement, from Cholesky's decomposition with X last. The smallest space that holds X and that
-    each ``B_g'B_g`` maps into itself is enough for it. If the fit of the design is a fit of each
-    group alone, then ``V = sum_g X_g'X_g / w_g``, with the rows ``X_g`` of X in group g.
+    complement, from Cholesky's decomposition with X last. It needs only the smallest space that
+    contains X and that each ``B_g'B_g`` maps into itself. If the design fits each group
+    separately, then ``V = sum_g X_g'X_g / w_g``, with the rows ``X_g`` of X in group g.
 
     References
     ----------
@@ -127,7 +127,7 @@ class WelchStatistic(ModelStatistic):
         self._refuse_groups_without_residuals()
         self._find_vectors(basis, members)
         self._find_space(basis, members)
-        # Where one group is all of V, and where each has its part of the degrees of freedom.
+        # Extremes of the degrees of freedom: one group makes up V, or each group has its part.
         factor = 2 * (rank + 2) / (3 * (rank + 1)) if self.n_groups > 1 else 1.0
         self._normal = equivalent_normal(rank, factor * self._df.min(), factor * self._df.sum())
         self._bound_errors(keeps_squares)
@@ -138,13 +138,13 @@ class WelchStatistic(ModelStatistic):
             group = without[0]
             rows = np.flatnonzero(self.groups == group)
             raise ValueError(
-                "variance_groups must be groups in which the design leaves residuals. Got a group "
+                "variance_groups must have residuals in each group, given the design. Got a group "
                 f"of {rows.size} row{'s' * (rows.size > 1)}, {rows[:5].tolist()} (counted from 0), "
                 f"with {self._df[group]:.2g} degrees of freedom. Join it with another group."
             )
 
     def _find_vectors(self, basis: np.ndarray, members: np.ndarray) -> None:
-        """Find what residuals are multiplied by: a basis of the design's rows in each group."""
+        """Find the vectors to multiply residuals by: a basis of the design's rows per group."""
         vectors, self._of_group = [], []
         n_vectors = 0
         for rows in members:
@@ -156,7 +156,7 @@ class WelchStatistic(ModelStatistic):
             self._of_group.append(slice(n_vectors, n_vectors + left.shape[1]))
             n_vectors += left.shape[1]
         self.vectors = np.column_stack(vectors)
-        # The fit of the whole design, less the fit of a group alone: it adds to its residuals.
+        # The fit of the whole design minus the fit of the group adds to the group's residuals.
         coefficients = basis.T @ self.vectors
         self._to_estimates = coefficients[: self.contrast.rank]
         spills, self._spill_group = [np.empty((0, n_vectors))], []
@@ -187,7 +187,7 @@ class WelchStatistic(ModelStatistic):
         space = np.column_stack([space[:, rank:], space[:, :rank]])
         self._grams = np.array([space.T @ gram @ space for gram in grams])
         self._grams[np.abs(self._grams) < _ROUNDING] = 0
-        # Rows whose squares they are the sums of, for the way without differences.
+        # Rows whose squares add up to the matrices, for the computation without differences.
         self._rows, self._group_of_row = _rows_of(self._grams)
         directions = self.contrast.directions
         own = np.array([directions[in_group].T @ directions[in_group] for in_group in members])
@@ -202,14 +202,14 @@ class WelchStatistic(ModelStatistic):
         self._least_rest = min(0.5, of_squares / _ENOUGH)
         relative = of_squares / self._least_rest
         relative += 8 * len(self._grams[0]) / _LEAST_PART_IN_SINGLE * SINGLE_ROUNDING
-        # What a change of the products alone makes of the estimates, in units of their error.
+        # Effect of a change of the products alone on the estimates, in units of their error.
         self._most_scale = (_ENOUGH / of_product) ** 2 / self.contrast.rank
-        # A relative error of the sums of squares moves the normal value by half as much, and the
-        # degrees of freedom by at most four times as much. To these the normal value is no more
-        # than a quarter as sensitive as it is large.
+        # A relative error of the sums of squares changes the normal value by half that error, and
+        # the degrees of freedom by at most four times that error. The relative change of the
+        # normal value is at most a quarter of the relative change of the degrees of freedom.
         self.error, self.relative_error = _ENOUGH + self._normal.error, 1.5 * relative
         if self.contrast.rank > 1:
-            # Small normal values of several rows are more sensitive than they are large.
+            # For several rows, small normal values have larger relative changes.
             self.error, self.relative_error = self.error + LARGEST * self.relative_error, 0.0
 
     def finish(self, products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -225,7 +225,7 @@ class WelchStatistic(ModelStatistic):
             for row in self._spill[np.equal(self._spill_group, group)]:
                 rest += np.tensordot(row, products, 1) ** 2
                 least = np.maximum(least, (row @ row) * total)
-            # Without residuals in a group there are no digits at all.
+            # Without residuals in a group, no digits are left.
             least = np.maximum(_LEAST_REST * least, 1e-30)
             is_accurate &= rest > least
             weights.append(self._df[group] / np.maximum(rest, least))
@@ -248,8 +248,8 @@ class WelchStatistic(ModelStatistic):
         is_accurate = np.empty(values.shape, dtype=bool)
         starts = [place.start for place in self._of_group] + [self._of_group[-1].stop]
         are_separate = len(self._spill) == 0
-        # If the fit of the design is a fit of each group alone, the variance of the estimates is a
-        # sum of variances of groups. Otherwise it is the inverse of a sum of weights.
+        # If the design fits each group separately, the variance of the estimates is a sum of
+        # variances of groups. Otherwise it is the inverse of a sum of weights.
         matrices, rows, group_of_row = self._grams, self._rows, self._group_of_row
         if are_separate:
             matrices, rows, group_of_row = self._variances
@@ -281,7 +281,7 @@ class WelchStatistic(ModelStatistic):
     def _quadratic_form(
         self, weights: list[np.ndarray], estimates: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return ``b' V^-1 b``, H, and where Cholesky's decomposition keeps enough digits."""
+        """Return ``b' V^-1 b``, H, and whether Cholesky's decomposition keeps enough digits."""
         size, rank = len(self._grams[0]), self.contrast.rank
         factors = np.zeros((size, size, *estimates.shape[1:]))
         are_digits = np.ones(estimates.shape[1:], dtype=bool)
@@ -326,7 +326,7 @@ class WelchStatistic(ModelStatistic):
 
     def of_data(self, data: np.ndarray) -> Observed:
         """Return v or G statistics of data, see the base class."""
-        # Statistics do not depend on the scale, and squares must not leave the range of numbers.
+        # Rescale, so that squares stay in the range of numbers. Statistics do not depend on it.
         largest = np.abs(data).max(axis=0)
         data = data / np.where(largest > 0, largest, 1)
         squares, is_constant = self._squares_of_groups(data)
@@ -343,10 +343,10 @@ class WelchStatistic(ModelStatistic):
         return Observed(values, df, is_constant)
 
     def _squares_of_groups(self, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return sums of squares of residuals, and where one of them is rounding alone.
+        """Return sums of squares of residuals, and whether one of them is only rounding.
 
-        Residuals of a group are found within it. Those of the whole design, which mix the groups,
-        would have the rounding errors of the group with the largest values.
+        Residuals of a group are computed within it. Residuals of the whole design, which mixes the
+        groups, would have the rounding errors of the group with the largest values.
         """
         squares = np.empty((self.n_groups, data.shape[1]))
         is_constant = np.zeros(data.shape[1], dtype=bool)
@@ -354,7 +354,8 @@ class WelchStatistic(ModelStatistic):
         for group, place in enumerate(self._of_group):
             rows = self.groups == group
             own, values = self.vectors[rows, place], data[rows]
-            # Rounding of sums over many subjects leaves something of the fit; not so twice.
+            # Rounding of sums over many subjects leaves a small part of the fit. A second pass
+            # removes it.
             rest = values - own @ (own.T @ values)
             rest -= own @ (own.T @ rest)
             spilt = self._spill[np.equal(self._spill_group, group)] @ products
@@ -366,20 +367,20 @@ class WelchStatistic(ModelStatistic):
     def _least_form(
         self, weights: list[np.ndarray], estimates: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return ``b' V^-1 b`` and H as sums of squares, without a difference that loses digits.
+        """Return ``b' V^-1 b`` and H as sums of squares, without differences that lose digits.
 
         The form is the smallest weighted sum of squares ``sum_g w_g |B_g (b, c)|^2`` that
         coefficients c of the nuisance can reach.
         """
         rank = self.contrast.rank
         of_rows = np.array(weights)[self._group_of_row]
-        # In units of the largest weight, so that none is infinite.
+        # In units of the largest weight, so that no weight is infinite.
         largest = of_rows.max(axis=0)
         roots = np.sqrt(of_rows / largest).T[:, :, np.newaxis]
         tested = roots * self._rows[:, -rank:]
         if self._rows.shape[1] > rank:
             basis = _orthonormal(roots * self._rows[:, :-rank])
-            for _ in range(2):  # twice, since one leaves rounding
+            for _ in range(2):  # one pass would leave rounding errors
                 tested = tested - basis @ (basis.swapaxes(1, 2) @ tested)
         with np.errstate(over="ignore"):
             form = largest * ((tested @ estimates.T[:, :, np.newaxis]) ** 2).sum(axis=(1, 2))
@@ -414,13 +415,13 @@ def _orthonormal(columns: np.ndarray) -> np.ndarray:
     """Return orthonormal bases of the columns of many matrices, of shape (..., n_rows, n)."""
     if columns.shape[-1] > 1:
         return np.linalg.qr(columns)[0]
-    # Far faster for a single column.
+    # A much faster way for a single column.
     norms = np.linalg.norm(columns, axis=-2, keepdims=True)
     return columns / np.maximum(norms, _TINY)
 
 
 def _rows_of(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows whose squares add up to each matrix, and the matrix that each belongs to."""
+    """Return rows whose squares add up to each matrix, and the matrix of each row."""
     rows, matrix_of_row = [], []
     for number, matrix in enumerate(matrices):
         values, vectors = np.linalg.eigh(matrix)

@@ -58,5 +58,12 @@
     return value >= low && value <= high ? value : null;
   };
 
+  // Two numbers, the smaller one first.
+  ari.checkRange = (least, most) => (text) => {
+    const range = text.split(",").map(ari.checkNumber(least, most));
+    const isRight = range.length === 2 && !range.includes(null) && range[0] < range[1];
+    return isRight && Number.isFinite(range[1]) ? range : null;
+  };
+
   ari.checkChoice = (choices) => (text) => (choices.includes(text) ? text : null);
 })((globalThis.ari ??= {}));

@@ -15,10 +15,13 @@
     const on = (id, event, action) => at(id).addEventListener(event, action);
     let isDragged = false;
     on("tdp-slider", "input", () => {
-      page.setTdp(at("tdp-slider").valueAsNumber, isDragged);
+      page.setTdp(at("tdp-slider").valueAsNumber, { more: isDragged, isMoving: true });
       isDragged = true;
     });
-    on("tdp-slider", "change", () => (isDragged = false));
+    on("tdp-slider", "change", () => {
+      isDragged = false;
+      page.show();
+    });
     on("tdp", "change", () => page.setTdp(at("tdp").valueAsNumber));
     for (const what of ["undo", "redo", "reset"]) on(what, "click", () => page.history(what));
     on("grow", "click", () => page.change(-1));
@@ -34,6 +37,22 @@
     on("radius", "input", () => page.setRadius(at("radius").valueAsNumber));
     on("radius", "change", () => page.showControls());
     on("overlay", "change", () => page.setOverlay(at("overlay").value));
+    on("free", "click", () => page.toggleFree());
+    on("sign", "change", () => page.setSign(Number(at("sign").value)));
+    on("outlines", "change", () => page.setOutlines(at("outlines").checked));
+    on("colours", "change", () => page.setColourMap(at("colours").value));
+    for (const id of ["window-low", "window-high"]) {
+      on(id, "change", () =>
+        page.setWindow([at("window-low").valueAsNumber, at("window-high").valueAsNumber]),
+      );
+    }
+    on("window-reset", "click", () => page.setWindow(null));
+    on("show-clusters", "click", () => page.setTable("clusters"));
+    on("show-regions", "click", () => page.setTable("regions"));
+    on("go", "submit", (event) => {
+      event.preventDefault();
+      page.goTo(at("place").value);
+    });
     on("opacity", "input", () => page.setOpacity(at("opacity").valueAsNumber));
     on("views", "change", () => page.setView(at("views").value));
     on("meshes", "change", () => page.setMesh(at("meshes").value));
@@ -51,10 +70,23 @@
     on("add-cluster", "click", () => page.changeRegion(page.map.forest.members(page.clusterHere)));
     on("clear", "click", () => page.changeRegion(page.session.region, { isTakenOut: true }));
     on("save-region", "click", () => page.downloads.region(page.session.region));
-    on("save-table", "click", () => page.downloads.table(page.found));
+    on("add-region", "click", () => {
+      const { atlas } = page.map;
+      page.changeRegion(atlas.members()[atlas.labels[page.elementHere]]);
+    });
+    on("save-table", "click", () => {
+      if (page.tableKind === "clusters") page.downloads.table(page.found);
+      else page.downloads.regions(page.regionRows);
+    });
     on("save-labels", "click", () => page.downloads.labels(page.found));
     on("save-tdp", "click", () => page.downloads.tdps(page.found));
-    on("save-picture", "click", () => page.downloads.picture(page.viewer));
+    on("save-picture", "click", () => page.downloads.picture(page.figure()));
+    on("save-svg", "click", () => page.downloads.svg(page.figure()));
+    on("save-session", "click", () => page.saveSession());
+    on("open-session", "change", () => opened("open-session", ([file]) => page.openSession(file)));
+    on("open-atlas", "change", () => opened("open-atlas", (files) => page.openAtlas(files)));
+    for (const id of ["help-button", "help-close"]) on(id, "click", () => toggleHelp());
+    closeOutside(["display", "files"]);
     // Before niivue, which has keys of its own and gets none.
     at("stage").addEventListener("keydown", (event) => keyOnBrain(page, event), true);
     document.addEventListener("keydown", (event) => keyOnPage(page, event));
@@ -63,6 +95,40 @@
       page.apply();
     });
   };
+
+  // Files that were chosen; the same ones can be chosen again.
+  function opened(id, action) {
+    const files = [...at(id).files];
+    at(id).value = "";
+    if (files.length) action(files);
+  }
+
+  function toggleHelp() {
+    const isShown = at("help").hidden;
+    at("help").hidden = !isShown;
+    at("help-button").setAttribute("aria-expanded", isShown);
+    at(isShown ? "help-close" : "help-button").focus();
+  }
+
+  // Close what was opened over the page when something else is clicked.
+  function closeOutside(ids) {
+    document.addEventListener("pointerdown", (event) => {
+      for (const id of ids) if (!at(id).contains(event.target)) at(id).open = false;
+    });
+  }
+
+  // Escape closes the last thing that was opened.
+  function closeOpen() {
+    if (!at("help").hidden) {
+      toggleHelp();
+      return true;
+    }
+    const open = ["display", "files"].find((id) => at(id).open);
+    if (!open) return false;
+    at(open).open = false;
+    at(open).querySelector("summary").focus();
+    return true;
+  }
 
   function keyOnBrain(page, event) {
     event.stopPropagation();
@@ -77,9 +143,11 @@
   function keyOnPage(page, event) {
     const key = event.key.toLowerCase();
     // In a box the browser undoes what was typed, and letters are chosen in lists.
-    if (event.altKey || ["number", "select-one"].includes(event.target.type)) return;
+    if (key === "escape" && closeOpen()) return;
+    if (event.altKey || ["number", "text", "select-one"].includes(event.target.type)) return;
     if (!event.ctrlKey && !event.metaKey) {
       if (key === "escape" && page.tool) page.takeTool(null);
+      else if (key === "?") toggleHelp();
       else if (TOOL_KEYS[key] && !at(TOOL_KEYS[key]).disabled) at(TOOL_KEYS[key]).click();
       return;
     }

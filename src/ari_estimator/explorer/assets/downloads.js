@@ -1,4 +1,4 @@
-// Files that the page writes: table, labels, TDPs, the region that is drawn, a picture.
+// Files that the page writes: tables, labels, TDPs, the region that is drawn, pictures, a session.
 (function (ari) {
   "use strict";
 
@@ -52,8 +52,20 @@
       this._saveImage("region", mask, "ari_estimator region", labels);
     }
 
-    async picture(viewer) {
-      this._save("picture.png", [await viewer.picture()], "image/png");
+    regions(rows) {
+      this._save("regions.csv", [ari.csv(rows, ari.regionColumns(this.map))], "text/csv");
+    }
+
+    async picture(figure) {
+      this._save("picture.png", await figure.png(), "image/png");
+    }
+
+    svg(figure) {
+      this._save("picture.svg", [figure.svg()], "image/svg+xml");
+    }
+
+    session(state) {
+      this._save("session.json", [ari.sessionFile(this.map, state)], "application/json");
     }
   };
 })((globalThis.ari ??= {}));

@@ -3,7 +3,8 @@
 (function (ari) {
   "use strict";
 
-  function inverse(affine) {
+  // From mm to voxels: rows of the inverse of an affine.
+  ari.inverse = function (affine) {
     const [[a, b, c], [d, e, f], [g, h, i]] = affine;
     const [A, B, C] = [e * i - f * h, f * g - d * i, d * h - e * g];
     const det = a * A + b * B + c * C;
@@ -14,7 +15,7 @@
     ].map((row) => row.map((value) => value / det));
     const shift = [0, 1, 2].map((k) => affine[k][3]);
     return rows.map((row) => [...row, -row.reduce((sum, v, k) => sum + v * shift[k], 0)]);
-  }
+  };
 
   // A place is a voxel, [i, j, k].
   ari.Grid = class Grid extends ari.Geometry {
@@ -30,7 +31,8 @@
       this.background = background;
       this.shape = shape;
       this.affine = affine;
-      this._toVoxel = inverse(affine);
+      this.axes = axes;
+      this._toVoxel = ari.inverse(affine);
       this.size = shape[0] * shape[1] * shape[2];
       this.elementAt = new Int32Array(this.size).fill(-1); // by place in NIfTI's order
       this.indices = new Int32Array(mask.reduce((n, inside) => n + inside, 0));
@@ -91,12 +93,31 @@
       return voxel.every((index, axis) => index >= 0 && index < this.shape[axis]);
     }
 
+    _rounded(xyz) {
+      return this._toVoxel.map(([a, b, c, d]) =>
+        Math.round(a * xyz[0] + b * xyz[1] + c * xyz[2] + d),
+      );
+    }
+
     // The nearest voxel of the grid to a point in mm.
     nearest(xyz) {
-      return this._toVoxel.map(([a, b, c, d], axis) => {
-        const index = Math.round(a * xyz[0] + b * xyz[1] + c * xyz[2] + d);
-        return Math.min(Math.max(index, 0), this.shape[axis] - 1);
-      });
+      return this._rounded(xyz).map((index, axis) =>
+        Math.min(Math.max(index, 0), this.shape[axis] - 1),
+      );
+    }
+
+    // The voxel with a point in mm; null if it is not on the grid.
+    placeAt(xyz) {
+      const voxel = this._rounded(xyz);
+      return this.isInside(voxel) ? voxel : null;
+    }
+
+    // Lowest and highest coordinate of the grid in mm, along x, y and z.
+    get range() {
+      const corners = [0, 1, 2, 3, 4, 5, 6, 7].map((k) =>
+        this.xyz(this.shape.map((n, axis) => ((k >> axis) & 1 ? n - 1 : 0))),
+      );
+      return [0, 1, 2].map((k) => [Math.min, Math.max].map((f) => f(...corners.map((c) => c[k]))));
     }
 
     // Centre of a voxel in mm.
@@ -126,7 +147,7 @@
 
     placeFrom(text) {
       const xyz = text.split(",").map((part) => (part ? Number(part) : NaN));
-      return xyz.length === 3 && xyz.every(Number.isFinite) ? this.nearest(xyz) : null;
+      return xyz.length === 3 && xyz.every(Number.isFinite) ? this.placeAt(xyz) : null;
     }
 
     // What is said of a place besides its coordinates.

@@ -27,7 +27,8 @@
       // A peak is finite where there are finite values.
       this.peakEvidence = this.evidence.map((value) => (value === Infinity ? -Infinity : value));
       this.drawn = drawnOf(stat, info);
-      this.regions = regions;
+      // Names of places: an Atlas, or null. Users can load another one.
+      this.atlas = regions ? new ari.Atlas(regions, info.region_names) : null;
       this.forest = new ari.Forest({
         elements,
         sizes,

@@ -143,6 +143,19 @@
       return best;
     }
 
+    // The nearest vertex to a point in mm; null if the point is not within the range of the mesh.
+    placeAt(xyz) {
+      const isInside = this.range.every(([low, high], k) => xyz[k] >= low && xyz[k] <= high);
+      return isInside ? this.nearest(xyz) : null;
+    }
+
+    // Lowest and highest coordinate in mm, along x, y and z.
+    get range() {
+      return this.axes.map((axis) =>
+        axis.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]),
+      );
+    }
+
     _squaredDistance(vertex, [x0, y0, z0]) {
       const [x, y, z] = this.axes;
       const [dx, dy, dz] = [x[vertex] - x0, y[vertex] - y0, z[vertex] - z0];

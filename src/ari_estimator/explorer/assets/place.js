@@ -5,21 +5,24 @@
   const { count, short } = ari;
   const UNITS = { mm3: "mm³", mm2: "mm²" };
 
+  const directionOf = (value) => (value < 0 ? "negative" : value > 0 ? "positive" : "neither");
+
   // Terms and values. row: of the cluster there, undefined if there is none.
   ari.linesOfPlace = function (map, place, row) {
-    const { geometry, info, regions, stat, free } = map;
+    const { geometry, info, atlas, stat, free } = map;
     const { one, many, unit } = geometry.words;
     const lines = [...geometry.describe(place)];
     const here = geometry.elementOf(place);
     if (here < 0) return [...lines, [one, "not tested"]];
     lines.push([info.stat_name, short(stat[here])]);
-    if (regions) lines.push(["region", info.region_names[regions[here]] || "none"]);
+    if (info.two_sided) lines.push(["direction", directionOf(stat[here])]);
+    if (atlas) lines.push(["region", atlas.nameAt(here) || "none"]);
     lines.push(["threshold-free TDP", ari.proportion(Math.max(free[here], 0))]);
     if (!row) return [...lines, ["cluster", "none"]];
     const peak = geometry.placeOfElement(map.peakOfCluster(row.cluster));
     return [
       ...lines,
-      ["cluster", count(row.cluster_id)],
+      ["cluster", count(row.cluster_id) + (info.two_sided ? `, ${row.direction}` : "")],
       [many, count(row[`n_${many}`])],
       [UNITS[unit], count(Math.round(row[`size_${unit}`]))],
       ["true discoveries, at least", count(row.true_discoveries)],

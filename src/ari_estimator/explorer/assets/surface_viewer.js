@@ -74,8 +74,11 @@ void main() {
     static hint = "Draw a line around vertices: those that are seen within it count.";
 
     // onView is called with a view that was chosen to show something.
-    static async create({ canvas, geometry, onMove, onTurn, onView }) {
+    static async create({ frame, geometry, onMove, onTurn, onView }) {
       const viewer = new SurfaceViewer();
+      const canvas = frame.querySelector("#gl");
+      viewer.frame = frame;
+      frame.querySelector("#slices").hidden = true;
       viewer.mesh = geometry;
       viewer.opacity = 1;
       viewer.vertex = 0;
@@ -91,15 +94,76 @@ void main() {
       });
       viewer.nv = nv;
       await nv.attachToCanvas(canvas, false);
+      canvas.tabIndex = -1;
       nv.setSliceType(niivue.SLICE_TYPE.RENDER);
       viewer.shader = nv.setCustomMeshShader(LIGHT, "ari");
       viewer.colours = new Uint8Array(4 * geometry.size).fill(255);
       viewer.ball = viewer._made(CORNERS.flat(), SIDES, Uint8Array.from(BALL_COLOUR));
       viewer.chooseMesh();
       viewer.setView(viewer.view);
-      nv.scene.onAzimuthElevationChange = onTurn;
+      nv.scene.onAzimuthElevationChange = () => {
+        viewer._showAllFaces();
+        onTurn();
+      };
       viewer._listen(canvas, onMove);
       return viewer;
+    }
+
+    // niivue makes the whole mesh again for other colours, which takes long: they alone are written.
+    _recolour(hemisphere) {
+      const { gl } = this.nv;
+      const { start } = this.mesh.parts.find(({ name }) => name === hemisphere.name);
+      const n = hemisphere.pts.length / 3;
+      hemisphere.vertices ??= hemisphere.generatePosNormClr(
+        hemisphere.pts, hemisphere.tris, hemisphere.rgba255,
+      );
+      // Position, direction and colour of a vertex follow each other; the colour is last.
+      const words = new Uint32Array(hemisphere.vertices.buffer);
+      const colours = new Uint32Array(this.colours.buffer, 4 * start, n);
+      const each = words.length / n;
+      for (let v = 0, at = each - 1; v < n; v++, at += each) words[at] = colours[v];
+      gl.bindBuffer(gl.ARRAY_BUFFER, hemisphere.vertexBuffer);
+      gl.bufferData(gl.ARRAY_BUFFER, hemisphere.vertices, gl.DYNAMIC_DRAW);
+    }
+
+    // Leave out the triangles that face away, which graphics cards leave out themselves, but only
+    // after they have placed them: that takes half of the time of large meshes.
+    _hideFaces() {
+      if (this._isHidden) return;
+      this._isHidden = true;
+      const m = this._matrix();
+      for (const hemisphere of this.hemispheres) {
+        const { pts, tris } = hemisphere;
+        const n = pts.length / 3;
+        const [x, y] = [new Float32Array(n), new Float32Array(n)];
+        for (let v = 0, at = 0; v < n; v++, at += 3) {
+          x[v] = m[0] * pts[at] + m[4] * pts[at + 1] + m[8] * pts[at + 2];
+          y[v] = m[1] * pts[at] + m[5] * pts[at + 1] + m[9] * pts[at + 2];
+        }
+        const kept = new Uint32Array(tris.length);
+        let size = 0;
+        for (let i = 0; i < tris.length; i += 3) {
+          const [a, b, c] = [tris[i], tris[i + 1], tris[i + 2]];
+          if ((x[b] - x[a]) * (y[c] - y[a]) - (x[c] - x[a]) * (y[b] - y[a]) < 0) continue;
+          kept[size++] = a;
+          kept[size++] = b;
+          kept[size++] = c;
+        }
+        this._setFaces(hemisphere, kept.subarray(0, size));
+      }
+    }
+
+    _showAllFaces() {
+      if (!this._isHidden) return;
+      this._isHidden = false;
+      for (const hemisphere of this.hemispheres) this._setFaces(hemisphere, hemisphere.tris);
+    }
+
+    _setFaces(hemisphere, corners) {
+      const { gl } = this.nv;
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, hemisphere.indexBuffer);
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, corners, gl.DYNAMIC_DRAW);
+      hemisphere.indexCount = corners.length;
     }
 
     _made(points, corners, colours) {
@@ -112,7 +176,10 @@ void main() {
 
     _listen(canvas, onMove) {
       let from = null;
-      canvas.addEventListener("pointerdown", (event) => (from = [event.clientX, event.clientY]));
+      canvas.addEventListener("pointerdown", (event) => {
+        from = [event.clientX, event.clientY];
+        this.frame.focus({ preventScroll: true });
+      });
       canvas.addEventListener("pointerup", (event) => {
         const { left, top } = canvas.getBoundingClientRect();
         const way = from && Math.hypot(event.clientX - from[0], event.clientY - from[1]);
@@ -131,6 +198,7 @@ void main() {
     chooseMesh() {
       const { mesh } = this;
       for (const hemisphere of this.hemispheres) hemisphere.unloadMesh(this.nv.gl);
+      this._isHidden = false;
       this.hemispheres = mesh.parts.map(({ name, start, stop, faces }) => {
         const corners = faces.map((vertex) => vertex - start);
         const points = mesh.points.subarray(3 * start, 3 * stop);
@@ -161,31 +229,52 @@ void main() {
       return new ari.Projection(this.mesh.points, faces, this._matrix(camera), width, height);
     }
 
-    paint({ shades, outlined, region, scale }) {
+    // what: shades of the elements, table of their colours, elements that are outlined: those of
+    // the chosen cluster, a marked region of an atlas, and the region that is drawn.
+    paint(what) {
+      const { shades, table, outlined, marked, region } = what;
       const { mesh, colours } = this;
-      const ofShade = ari.colourMap(scale);
-      const channels = [ofShade.R, ofShade.G, ofShade.B];
       const shadeOf = mesh.spread(shades);
       for (const vertex of mesh.rim(outlined).outside) shadeOf[vertex] = ari.OUTLINE_SHADE;
-      for (let vertex = 0; vertex < mesh.size; vertex++) {
+      for (let vertex = 0, at = 0; vertex < mesh.size; vertex++, at += 4) {
         const shade = shadeOf[vertex];
         const grey = mesh.background[vertex];
         const share = shade === ari.OUTLINE_SHADE ? 1 : shade ? this.opacity : 0;
-        for (let c = 0; c < 3; c++) {
-          colours[4 * vertex + c] = grey + share * (channels[c][shade] - grey);
-        }
+        for (let c = 0; c < 3; c++) colours[at + c] = grey + share * (table[4 * shade + c] - grey);
       }
+      if (what.hasOutlines) this._outline(what);
+      for (const vertex of mesh.rim(marked).inside) colours.fill(255, 4 * vertex, 4 * vertex + 3);
       const { inside, outside } = mesh.rim(region);
       for (const vertex of inside) colours.fill(0, 4 * vertex, 4 * vertex + 3);
       for (const vertex of outside) colours.fill(255, 4 * vertex, 4 * vertex + 3);
-      this._painted = { shades, outlined, region, scale };
-      this.hemispheres.forEach((hemisphere) => hemisphere.updateMesh(this.nv.gl));
+      this._what = what;
+      this.hemispheres.forEach((hemisphere) => this._recolour(hemisphere));
+      this._hideFaces();
+      this.nv.drawScene();
+    }
+
+    // Vertices at the rim of each cluster are as dark as ink.
+    _outline({ labels, shades }) {
+      const { mesh, colours } = this;
+      const ink = ari.rgbaOf(this.palette.ink).map((part) => 255 * part);
+      mesh.indices.forEach((vertex, element) => {
+        const label = labels[element];
+        if (!label || !shades[element]) return;
+        const isAtRim = mesh.neighbours(vertex).some((other) => (labels[mesh.elementOf(other)] ?? 0) !== label);
+        if (isAtRim) colours.set(ink.slice(0, 3), 4 * vertex);
+      });
+    }
+
+    // colours: ink and back.
+    setColours(colours) {
+      this.palette = colours;
+      this.nv.opts.backColor = ari.rgbaOf(colours.back);
       this.nv.drawScene();
     }
 
     setOpacity(opacity) {
       this.opacity = opacity;
-      if (this._painted) this.paint(this._painted);
+      if (this._what) this.paint({ ...this._what, opacity });
     }
 
     // mayTurn: whether the brain is turned if the place is hidden.
@@ -271,9 +360,24 @@ void main() {
       this.nv.setRenderAzimuthElevation(azimuth, elevation);
     }
 
-    picture() {
-      this.nv.drawScene();
-      return new Promise((resolve) => this.nv.canvas.toBlob(resolve, "image/png"));
+    // What is shown, for a figure: size in mm, and how to draw it, see VolumeViewer.
+    parts(scale, isClear) {
+      const { width, height } = this.nv.canvas;
+      const draw = (ink, frame, { colours, size }) => {
+        const back = ari.rgbaOf(colours.back, isClear ? 0 : 1);
+        const picture = ari.glPicture(this.nv, frame[2] * scale, frame[3] * scale, back);
+        ink.image(picture, frame, { isSmooth: true });
+        const { label } = VIEWS[this.view];
+        const where = this._coordinates();
+        const style = { size, colour: colours.ink, halo: colours.back };
+        ink.text(`${label} · ${where}`, frame[0] + 10, frame[1] + size, style);
+      };
+      return [{ size: [width, height], draw }];
+    }
+
+    _coordinates() {
+      const [x, y, z] = this.mesh.xyz(this.vertex).map((value) => Number(value.toFixed(1)));
+      return `crosshair at ${x}, ${y}, ${z} mm`;
     }
   };
 

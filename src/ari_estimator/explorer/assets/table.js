@@ -19,24 +19,24 @@
   };
 
   // Columns of a file of clusters of a map.
-  ari.tableColumns = function ({ geometry, regions }) {
+  ari.tableColumns = function ({ geometry, atlas }) {
     const { many, unit, where } = geometry.words;
     return [
       "cluster_id", "threshold", "direction", `n_${many}`, `size_${unit}`,
       "true_discoveries", "tdp", "peak_stat", ...where.map((name) => `peak_${name}`),
-      ...(regions ? ["peak_region"] : []),
+      ...(atlas ? ["peak_region"] : []),
     ];
   };
 
   // Rows of clusters of a map, that of the rest, and the number of its row for each element (0 for
   // the rest).
   ari.clusterRows = function (map, clusters) {
-    const { forest, geometry, stat, evidence, info, regions } = map;
+    const { forest, geometry, stat, evidence, info, atlas } = map;
     const { many, unit } = geometry.words;
     const describe = (peak) => {
-      const row = { peak_stat: stat[peak] };
+      const row = { peak, peak_stat: stat[peak] };
       for (const [name, value] of Object.entries(geometry.locate(peak))) row[`peak_${name}`] = value;
-      if (regions) row.peak_region = info.region_names[regions[peak]];
+      if (atlas) row.peak_region = atlas.nameAt(peak);
       return row;
     };
     const labels = forest.labels(clusters);

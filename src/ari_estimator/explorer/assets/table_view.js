@@ -1,57 +1,89 @@
-// The table of clusters on screen: sorted by its headers, a row chosen by a click or a key.
+// The table on screen, of clusters or of regions: sorted by its headers, a row chosen by a click or
+// a key. It is a grid with one tab stop.
 (function (ari) {
   "use strict";
 
   const { at, count, element, short } = ari;
   const MOST_ROWS = 500; // the file has all
+  // Rows that are shown while something moves; the others follow.
+  const FIRST_ROWS = 30;
   const wholeNumber = (value) => count(Math.round(value));
+  const SIGNS = { positive: "+", negative: "−", both: "±" };
 
+  // rank: narrow tables leave out the columns of the highest ranks.
   const COLUMNS = {
-    cluster_id: { head: "cluster" },
-    n_voxels: { head: "voxels", show: count },
-    n_vertices: { head: "vertices", show: count },
-    size_mm3: { head: "mm³", show: wholeNumber },
-    size_mm2: { head: "mm²", show: wholeNumber },
-    true_discoveries: { head: "true discoveries", show: count },
-    tdp: { head: "TDP", show: (value) => ari.proportion(value) },
-    peak_stat: { head: "peak", show: short },
-    peak_hemisphere: { head: "hemisphere", isText: true },
-    peak_vertex: { head: "vertex" },
-    peak_x: { head: "x", show: short },
-    peak_y: { head: "y", show: short },
-    peak_z: { head: "z", show: short },
-    peak_region: { head: "region of the peak", isText: true },
+    cluster_id: { head: "cluster", rank: 1 },
+    region: { head: "region", isText: true, rank: 1 },
+    direction: { head: "sign", rank: 1, show: (value) => SIGNS[value] ?? "" },
+    n_voxels: { head: "voxels", show: count, rank: 2 },
+    n_vertices: { head: "vertices", show: count, rank: 2 },
+    true_discoveries: { head: "true", title: "true discoveries, at least", show: count, rank: 1 },
+    tdp: { head: "TDP", title: "true discovery proportion, at least", show: (value) => ari.proportion(value), rank: 1 },
+    peak_stat: { head: "peak", show: short, rank: 1 },
+    peak_region: { head: "region", title: "region of the peak", isText: true, rank: 2 },
+    peak_x: { head: "x", show: short, rank: 3 },
+    peak_y: { head: "y", show: short, rank: 3 },
+    peak_z: { head: "z", show: short, rank: 3 },
+    peak_hemisphere: { head: "side", title: "hemisphere of the peak", isText: true, rank: 2 },
+    peak_vertex: { head: "vertex", rank: 4 },
+    size_mm3: { head: "mm³", show: wholeNumber, rank: 4 },
+    size_mm2: { head: "mm²", show: wholeNumber, rank: 4 },
   };
+
+  // Numbers of clusters and names of regions are in their order first; of others, what is large.
+  const FIRST = { clusters: "cluster_id", regions: "region" };
 
   const compare = (a, b) =>
     typeof a === "string" ? a.localeCompare(b) : a < b ? -1 : a > b ? 1 : 0;
 
   ari.TableView = class TableView {
-    // onChoose is called with a cluster whose row was chosen.
+    // onChoose is called with a row that was chosen.
     constructor(map, onChoose) {
       this.map = map;
-      this.columns = ari.tableColumns(map).filter((name) => COLUMNS[name]);
-      this.sort = { column: "cluster_id", ascending: true };
+      this.sorts = {
+        clusters: { column: "cluster_id", ascending: true },
+        regions: { column: "tdp", ascending: false },
+      };
+      this.kind = "clusters";
       this.onChoose = onChoose;
       this._listen();
     }
 
-    // Show rows of clusters, and that of the rest. colourOf: colour of a row.
-    show({ rows, rest }, colourOf) {
-      Object.assign(this, { rows, rest, colourOf });
-      this._showHeads();
+    get sort() {
+      return this.sorts[this.kind];
+    }
+
+    // Columns on screen: those of the file, without those that say the same in all rows.
+    get columns() {
+      const { map } = this;
+      const inFile = this.kind === "clusters" ? ari.tableColumns(map) : ari.regionColumns(map);
+      return Object.keys(COLUMNS).filter(
+        (name) => inFile.includes(name) && (name !== "direction" || map.info.two_sided),
+      );
+    }
+
+    // Show rows, and that of the rest if there is one. kind: clusters or regions; keyOf: what tells
+    // rows apart; colourOf: colour of a row, if it has one; isMoving: whether more is to come.
+    show({ kind, rows, rest, keyOf, colourOf, isMoving = false }) {
+      Object.assign(this, { kind, rows, rest, keyOf, colourOf });
+      const columns = this.columns;
+      this._showHeads(columns);
       const sorted = this.sorted();
-      at("rows").replaceChildren(...sorted.slice(0, MOST_ROWS).map((row) => this._row(row)));
-      const foot = element("tr", "");
-      foot.append(...this._cells(rest));
-      foot.firstChild.textContent = "rest";
-      at("rest").replaceChildren(foot);
-      const { many } = this.map.geometry.words;
-      const n = rows.length;
-      at("count").textContent =
-        `${count(n)} ${n === 1 ? "cluster" : "clusters"}, ` +
-        `${count(this.map.forest.n - rest[`n_${many}`])} ${many}` +
-        (n > MOST_ROWS ? `; the first ${MOST_ROWS} in this order are listed` : "");
+      const most = isMoving ? FIRST_ROWS : MOST_ROWS;
+      at("rows").replaceChildren(...sorted.slice(0, most).map((row) => this._row(row, columns)));
+      at("rest").replaceChildren();
+      if (rest) {
+        const foot = element("tr", "");
+        foot.append(...this._cells(rest, columns));
+        foot.firstChild.textContent = "rest";
+        at("rest").append(foot);
+      }
+      this._setTabStop(at("rows").firstChild);
+    }
+
+    // What is said of how many rows are listed, "" if all are.
+    get note() {
+      return this.rows.length > MOST_ROWS ? `; the first ${MOST_ROWS} in this order are listed` : "";
     }
 
     sorted() {
@@ -60,46 +92,65 @@
       return ascending ? rows : rows.reverse();
     }
 
-    _showHeads() {
-      const heads = this.columns.map((name) => {
-        const { head, isText } = COLUMNS[name];
+    _showHeads(columns) {
+      const heads = columns.map((name) => {
+        const { head, title, isText, rank } = COLUMNS[name];
         const isSorted = this.sort.column === name;
         const arrow = isSorted ? (this.sort.ascending ? " ▲" : " ▼") : "";
-        const th = element("th", "", { scope: "col", class: isText ? "text" : "" });
+        const th = element("th", "", { scope: "col", class: `rank-${rank}${isText ? " text" : ""}` });
         if (isSorted) th.setAttribute("aria-sort", this.sort.ascending ? "ascending" : "descending");
-        th.append(element("button", head + arrow, { type: "button", "data-column": name }));
+        const button = element("button", head + arrow, { type: "button", "data-column": name });
+        if (title) {
+          button.title = title;
+          button.setAttribute("aria-label", title);
+        }
+        th.append(button);
         return th;
       });
       at("heads").replaceChildren(...heads);
     }
 
-    _row(row) {
-      const tr = element("tr", "", { tabindex: "0", "data-cluster": row.cluster });
-      tr.append(...this._cells(row));
-      const swatch = element("span", "", { class: "swatch" });
-      swatch.style.background = this.colourOf(row);
-      tr.firstChild.prepend(swatch);
+    _row(row, columns) {
+      const tr = element("tr", "", { tabindex: "-1", "data-key": this.keyOf(row) });
+      tr.append(...this._cells(row, columns));
+      if (this.colourOf) {
+        const swatch = element("span", "", { class: "swatch" });
+        swatch.style.background = this.colourOf(row);
+        tr.firstChild.prepend(swatch);
+      }
       return tr;
     }
 
-    _cells(row) {
-      return this.columns.map((name) => {
-        const { show = String, isText } = COLUMNS[name];
+    _cells(row, columns) {
+      return columns.map((name) => {
+        const { show = String, isText, rank } = COLUMNS[name];
         const value = row[name];
         const isNothing = value === undefined || Number.isNaN(value);
-        return element("td", isNothing ? "" : show(value), { class: isText ? "text" : "" });
+        const text = isNothing ? "" : show(value);
+        const td = element("td", text, { class: `rank-${rank}${isText ? " text" : ""}` });
+        if (isText) td.title = text;
+        if (name === "direction" && text) {
+          td.replaceChildren(element("span", text, { role: "img", "aria-label": value, title: value }));
+        }
+        return td;
       });
     }
 
-    // Mark the row of a cluster, if there is one; null for none.
-    select(cluster) {
+    _setTabStop(row) {
+      at("rows").querySelector('[tabindex="0"]')?.setAttribute("tabindex", "-1");
+      row?.setAttribute("tabindex", "0");
+    }
+
+    // Mark the row with a key, if there is one; null for none.
+    select(key) {
       for (const row of at("rows").querySelectorAll('[aria-selected="true"]')) {
-        if (Number(row.dataset.cluster) !== cluster) row.removeAttribute("aria-selected");
+        if (row.dataset.key !== String(key)) row.removeAttribute("aria-selected");
       }
-      if (cluster === null) return;
-      const row = at("rows").querySelector(`[data-cluster="${cluster}"]`);
+      if (key === null) return;
+      const row = at("rows").querySelector(`[data-key="${key}"]`);
       if (!row || row.hasAttribute("aria-selected")) return;
       row.setAttribute("aria-selected", "true");
+      this._setTabStop(row);
       // Within the list alone: the page itself must not jump.
       const [list, foot, head] = [at("scroll"), at("rest").offsetHeight, at("heads").offsetHeight];
       if (row.offsetTop < list.scrollTop + head) list.scrollTop = row.offsetTop - head;
@@ -112,27 +163,34 @@
         const column = event.target.dataset.column;
         if (!column) return;
         const isAgain = this.sort.column === column;
-        // What is large is sought first, but in the order of the clusters.
-        const ascending = isAgain ? !this.sort.ascending : column === "cluster_id";
-        this.sort = { column, ascending };
-        const selected = at("rows").querySelector('[aria-selected="true"]')?.dataset.cluster;
-        this.show(this, this.colourOf);
-        this.select(selected === undefined ? null : Number(selected));
+        // What is large is sought first, but names and numbers in their order.
+        const ascending = isAgain ? !this.sort.ascending : column === FIRST[this.kind];
+        this.sorts[this.kind] = { column, ascending };
+        const selected = at("rows").querySelector('[aria-selected="true"]')?.dataset.key;
+        this.show(this);
+        this.select(selected ?? null);
         at("heads").querySelector(`[data-column="${column}"]`).focus();
       });
       const choose = (event) => {
-        const row = event.target.closest("tr");
-        if (row) this.onChoose(Number(row.dataset.cluster));
+        const key = event.target.closest("tr")?.dataset.key;
+        const row = this.rows.find((other) => String(this.keyOf(other)) === key);
+        if (row) this.onChoose(row);
       };
       at("rows").addEventListener("click", choose);
       at("rows").addEventListener("keydown", (event) => {
         const row = event.target.closest("tr");
+        const { firstChild, lastChild } = at("rows");
+        const next = {
+          ArrowDown: row?.nextSibling, ArrowUp: row?.previousSibling, Home: firstChild, End: lastChild,
+        };
         if (event.key === "Enter" || event.key === " ") {
           event.preventDefault();
           choose(event);
-        } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        } else if (event.key in next) {
           event.preventDefault();
-          (event.key === "ArrowDown" ? row?.nextSibling : row?.previousSibling)?.focus();
+          if (!next[event.key]) return;
+          this._setTabStop(next[event.key]);
+          next[event.key].focus();
         }
       });
     }

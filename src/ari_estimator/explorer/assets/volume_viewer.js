@@ -1,144 +1,201 @@
-// A volume: slices and a rendering by niivue, of an anatomical image, an image of shades, and an
-// image of the region that is drawn.
+// A volume: slices on a canvas, and a rendering by niivue.
 (function (ari) {
   "use strict";
 
-  // "Show the rendering, too, where there is room" has a number in niivue, as views have.
-  const VIEWS = { multiplanar: 3, axial: 0, coronal: 1, sagittal: 2, render: 4 };
-  const RENDERING = 4;
-  // A region is hatched: black and white lines run across every slice, and what is below is seen
-  // between them, whatever its colours.
-  const STRIPES = [ari.STRIPE_SHADES.black, ari.STRIPE_SHADES.white, 0, 0];
-  // Axis of the body that a slice lies across.
-  const ACROSS = [2, 1, 0];
+  const RENDERING = "render";
+  const VIEWS = {
+    multiplanar: { label: "slices and 3D", panes: ["coronal", "sagittal", "axial", RENDERING] },
+    slices: { label: "slices", panes: ["coronal", "sagittal", "axial"] },
+    axial: { label: "axial", panes: ["axial"] },
+    coronal: { label: "coronal", panes: ["coronal"] },
+    sagittal: { label: "sagittal", panes: ["sagittal"] },
+    render: { label: "3D", panes: [RENDERING] },
+  };
+  // Pixels around each pane, for letters.
+  const MARGIN = 9;
+  const LEAST_LETTERS = 11;
 
   // A viewer draws a map, says where one clicks, and what a line encloses.
   ari.VolumeViewer = class VolumeViewer {
     static views() {
-      return {
-        multiplanar: "slices and 3D",
-        axial: "axial",
-        coronal: "coronal",
-        sagittal: "sagittal",
-        render: "3D",
-      };
+      return Object.fromEntries(Object.entries(VIEWS).map(([view, { label }]) => [view, label]));
     }
 
     static hint = "Draw a line around voxels of a slice.";
 
     // onMove is called with a place when the crosshair was moved in the picture, onTurn when the
-    // rendering was turned.
-    static async create({ canvas, geometry: grid, onMove, onTurn }) {
+    // rendering was turned, onProblem with what does not work.
+    static async create({ frame, geometry: grid, onMove, onTurn, onProblem }) {
       const viewer = new VolumeViewer();
       viewer.grid = grid;
-      const nv = new niivue.Niivue({
-        ...ari.NIIVUE,
-        crosshairColor: [1, 0.18, 0.58, 0.9],
-        crosshairWidth: 0.7,
-        crosshairWidthUnit: "mm",
-        crosshairGap: 7,
-        show3Dcrosshair: true,
-        isOrientationTextVisible: true,
-        isRadiologicalConvention: false,
-        multiplanarShowRender: niivue.SHOW_RENDER.ALWAYS,
-      });
-      viewer.nv = nv;
-      await nv.attachToCanvas(canvas, false);
-      for (const scale of ["tdp", "statistic", "clusters"]) {
-        nv.addColormap(`ari-${scale}`, ari.colourMap(scale));
+      viewer.frame = frame;
+      viewer.canvas = frame.querySelector("#slices");
+      viewer.slices = new ari.Slices(grid);
+      viewer.picture = new ari.SlicePicture(viewer.slices);
+      viewer.voxel = [0, 0, 0];
+      viewer.view = "multiplanar";
+      if (!viewer.canvas.getContext("2d")) throw new Error("it has no 2D canvas");
+      try {
+        const canvas = frame.querySelector("#gl");
+        viewer.rendering = await ari.Rendering.create({ canvas, grid, onMove, onTurn });
+        canvas.tabIndex = -1;
+      } catch (error) {
+        viewer.rendering = null;
+        onProblem(`No 3D picture: ${error.message}`);
       }
-      nv.addColormap("ari-stripes", ari.stripesMap());
-      const anatomy = grid.background ?? grid.spread(new Uint8Array(grid.indices.length).fill(70));
-      nv.addVolume(await viewer._image("anatomy", anatomy, "gray"));
-      viewer.overlay = await viewer._image("overlay", new Uint8Array(grid.size), "ari-tdp");
-      nv.addVolume(viewer.overlay);
-      nv.setInterpolation(false);
-      nv.opts.multiplanarForceRender = true;
-      nv.setSliceType(VIEWS.multiplanar);
-      nv.setRenderAzimuthElevation(120, 15);
-      nv.onLocationChange = () => {
-        if (!viewer._moving) onMove(viewer._place);
-      };
-      nv.scene.onAzimuthElevationChange = onTurn;
+      viewer._listen(onMove);
+      new ResizeObserver(() => viewer._arrange()).observe(frame);
+      viewer._arrange();
       return viewer;
     }
 
-    _image(name, volume, colormap) {
-      return niivue.NVImage.loadFromFile({
-        file: new File([ari.niftiFile(volume, this.grid)], `${name}.nii`),
-        name: `${name}.nii`,
-        colormap,
-        cal_min: 0,
-        cal_max: 255,
-        trustCalMinMax: true,
+    _listen(onMove) {
+      let isDown = null;
+      const go = (event) => {
+        const { left, top } = this.canvas.getBoundingClientRect();
+        const voxel = this._voxelAt([event.clientX - left, event.clientY - top], isDown);
+        if (voxel) onMove(voxel);
+      };
+      this.canvas.addEventListener("pointerdown", (event) => {
+        if (event.button !== 0) return;
+        const { left, top } = this.canvas.getBoundingClientRect();
+        isDown = this._paneAt([event.clientX - left, event.clientY - top]);
+        if (!isDown) return;
+        this.canvas.setPointerCapture(event.pointerId);
+        this.frame.focus({ preventScroll: true });
+        go(event);
       });
+      this.canvas.addEventListener("pointermove", (event) => isDown && go(event));
+      for (const end of ["pointerup", "pointercancel"]) {
+        this.canvas.addEventListener(end, () => (isDown = null));
+      }
+      // From slice to slice.
+      this.canvas.addEventListener(
+        "wheel",
+        (event) => {
+          const pane = this._paneAt([event.offsetX, event.offsetY]);
+          if (!pane || event.ctrlKey || !event.deltaY) return;
+          event.preventDefault();
+          const axis = this.slices.axisThrough(pane.plane);
+          const sign = this.grid.axes.find(([other]) => other === axis)[1];
+          const voxel = this.voxel.slice();
+          voxel[axis] += event.deltaY < 0 ? sign : -sign;
+          if (this.grid.isInside(voxel)) onMove(voxel);
+        },
+        { passive: false },
+      );
     }
 
-    // niivue counts along the axes of the body, in fractions of the image: from there to voxels of
-    // the file, with fractions.
-    _voxelFrom(fractions) {
-      const voxel = [0, 0, 0];
-      this.overlay.permRAS.forEach((signed, k) => {
-        const axis = Math.abs(signed) - 1;
-        const index = fractions[k] * this.grid.shape[axis] - 0.5;
-        voxel[axis] = signed > 0 ? index : this.grid.shape[axis] - 1 - index;
-      });
-      return voxel;
+    get _names() {
+      const { panes } = VIEWS[this.view];
+      return this.rendering ? panes : panes.filter((name) => name !== RENDERING);
     }
 
-    _fractionsOf(voxel) {
-      return this.overlay.permRAS.map((signed) => {
-        const axis = Math.abs(signed) - 1;
-        const n = this.grid.shape[axis];
-        return ((signed > 0 ? voxel[axis] : n - 1 - voxel[axis]) + 0.5) / n;
-      });
+    // Size of a pane in mm.
+    _size(name) {
+      if (name !== RENDERING) return this.slices.size(name);
+      const [[, height], [width]] = [this.slices.size("coronal"), this.slices.size("sagittal")];
+      return [width, height];
     }
 
-    get _place() {
-      return this._voxelFrom(this.nv.scene.crosshairPos).map((index, axis) =>
+    // Where the panes are.
+    _arrange() {
+      const { clientWidth: width, clientHeight: height } = this.frame;
+      const names = this._names;
+      const { places } = ari.arranged(names.map((name) => this._size(name)), width, height, MARGIN);
+      this.panes = names.map((plane, k) => ({ plane, ...places[k] }));
+      const dpr = globalThis.devicePixelRatio || 1;
+      this.canvas.width = Math.max(Math.round(width * dpr), 1);
+      this.canvas.height = Math.max(Math.round(height * dpr), 1);
+      const pane = this.panes.find(({ plane }) => plane === RENDERING);
+      const box = this.frame.querySelector("#render");
+      box.hidden = !pane;
+      if (pane) {
+        const { left, top, width: w, height: h } = pane.cell;
+        Object.assign(box.style, {
+          left: `${left}px`, top: `${top}px`, width: `${w}px`, height: `${h}px`,
+        });
+      }
+      if (this.rendering) this.rendering.isShown = Boolean(pane);
+      this.drawNow();
+    }
+
+    // The slice at a point, in pixels of the frame; undefined if there is none.
+    _paneAt([x, y]) {
+      return this.panes.find(
+        ({ plane, left, top, width, height }) =>
+          plane !== RENDERING && x >= left && y >= top && x < left + width && y < top + height,
+      );
+    }
+
+    // Voxel at a point of a pane, or of the one there; null if there is none.
+    _voxelAt(point, pane = this._paneAt(point)) {
+      if (!pane) return null;
+      return this._onPane(pane, point).map((index, axis) =>
         Math.min(Math.max(Math.round(index), 0), this.grid.shape[axis] - 1),
       );
     }
 
-    // shades: of each element; outlined: elements of the chosen cluster; region: elements.
-    paint({ shades, outlined, region, scale }) {
-      const { overlay, grid } = this;
-      overlay.img.set(grid.spread(shades));
-      for (const index of grid.rim(outlined).outside) overlay.img[index] = ari.OUTLINE_SHADE;
-      overlay.colormap = `ari-${scale}`;
-      this._paintRegion(region);
-      this.nv.updateGLVolume();
+    // The same with fractions; what lies beside the pane is on its edge.
+    _onPane({ plane, left, top, width, height }, [x, y]) {
+      const within = (part) => Math.min(Math.max(part, 1e-6), 1 - 1e-6);
+      const parts = [within((x - left) / width), within((y - top) / height)];
+      return this.slices.voxelOf(plane, parts, this.voxel);
     }
 
-    // Its image is made when there is something to draw.
-    async _paintRegion(region) {
-      if (region === this._regionShown || (!this._region && !region.length)) return;
-      this._regionShown = region;
-      this._region ??= this._image("region", new Uint8Array(this.grid.size), "ari-stripes").then(
-        (image) => {
-          this.nv.addVolume(image);
-          return image;
-        },
-      );
-      const { img } = await this._region;
-      // Meanwhile another one may have been drawn.
-      if (region !== this._regionShown) return;
-      img.fill(0);
-      for (const element of region) {
-        const index = this.grid.indices[element];
-        const [i, j, k] = this.grid.voxelAt(index);
-        img[index] = STRIPES[(i + j + k) % STRIPES.length];
+    // Where a voxel is drawn on a slice of the view, in pixels of the frame; null if it is not.
+    pixelOf(plane, voxel) {
+      const pane = this.panes.find((other) => other.plane === plane);
+      if (!pane) return null;
+      const [x, y] = this.slices.partsOf(plane, voxel);
+      return [pane.left + x * pane.width, pane.top + y * pane.height];
+    }
+
+    // While something moves, what takes long waits.
+    set isMoving(isMoving) {
+      if (this.rendering) this.rendering.isHeld = isMoving;
+    }
+
+    // what: see SlicePicture.set.
+    paint(what) {
+      this.picture.set(what);
+      this._isPainted = true;
+      this.drawNow();
+      const { shades, table, opacity } = what;
+      this.rendering?.follow({ painted: { shades, table, opacity } });
+    }
+
+    // colours: ink and back.
+    setColours(colours) {
+      this.colours = colours;
+      this.rendering?.follow({ back: ari.rgbaOf(colours.back) });
+      this.draw();
+    }
+
+    draw() {
+      if (this._isWaiting) return;
+      this._isWaiting = true;
+      requestAnimationFrame(() => this.drawNow());
+    }
+
+    drawNow() {
+      this._isWaiting = false;
+      if (!this._isPainted || !this.colours) return;
+      const { canvas, colours } = this;
+      canvas.getContext("2d").setTransform(1, 0, 0, 1, 0, 0);
+      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+      const ink = new ari.CanvasInk(canvas, globalThis.devicePixelRatio || 1);
+      for (const { plane, left, top, width, height } of this.panes) {
+        if (plane === RENDERING || width <= 0) continue;
+        const size = Math.max(LEAST_LETTERS, Math.min(14, width / 20));
+        this.picture.draw(ink, plane, this.voxel, [left, top, width, height], { colours, size });
       }
-      this.nv.updateGLVolume();
     }
 
     moveTo(voxel) {
-      // Where it was clicked, it stays, and not in the centre of the voxel.
-      if (this._place.every((index, axis) => index === voxel[axis])) return;
-      this._moving = true;
-      this.nv.scene.crosshairPos = this._fractionsOf(voxel);
-      this.nv.drawScene();
-      this._moving = false;
+      this.voxel = voxel;
+      this.rendering?.follow({ voxel });
+      this.draw();
     }
 
     // In mm, of a direction to the right, up, or towards the beholder: those of the body.
@@ -146,55 +203,52 @@
       return onScreen;
     }
 
-    // Elements that a line encloses, in pixels of the canvas; null if it is on no slice.
+    // Elements that a line encloses, in pixels of the frame; null if it is on no slice.
     enclosed(line) {
-      const { nv } = this;
-      const onCanvas = line.map((point) => point.map((pixel) => pixel * nv.uiData.dpr));
       // It may begin beside the slice.
-      const tile = onCanvas.map((point) => nv.tileIndex(...point)).find((index) => index >= 0);
-      const kind = tile === undefined ? RENDERING : nv.screenSlices[tile].axCorSag;
-      if (kind >= RENDERING) return null;
-      // What lies beside it is drawn along its edge.
-      const [left, top, width, height] = nv.screenSlices[tile].leftTopWidthHeight;
-      const within = (value, low, size) => Math.min(Math.max(value, low + 0.01), low + size - 0.01);
-      const voxels = onCanvas.map(([x, y]) => {
-        const at = [within(x, left, width), within(y, top, height)];
-        return this._voxelFrom(nv.screenXY2TextureFrac(...at, tile, false));
-      });
-      return this.grid.enclosed(voxels, Math.abs(this.overlay.permRAS[ACROSS[kind]]) - 1);
+      const pane = line.map((point) => this._paneAt(point)).find(Boolean);
+      if (!pane) return null;
+      const voxels = line.map((point) => this._onPane(pane, point));
+      return this.grid.enclosed(voxels, this.slices.axisThrough(pane.plane));
     }
 
     setOpacity(opacity) {
-      this.nv.setOpacity(1, opacity);
+      this.picture.set({ opacity });
+      this.draw();
+      const { shades, table } = this.picture;
+      if (shades) this.rendering?.follow({ painted: { shades, table, opacity } });
     }
 
     setView(view) {
-      this.nv.setSliceType(VIEWS[view]);
+      this.view = view;
+      this._arrange();
     }
 
     // Where the rendering is seen from.
     get camera() {
-      return [this.nv.scene.renderAzimuth, this.nv.scene.renderElevation];
+      return this.rendering?.camera;
     }
 
-    set camera([azimuth, elevation]) {
-      this.nv.setRenderAzimuthElevation(azimuth, elevation);
+    set camera(angles) {
+      if (this.rendering) this.rendering.camera = angles;
     }
 
-    // PNG of what is shown, as a Blob.
-    picture() {
-      this.nv.drawScene();
-      return new Promise((resolve) => this.nv.canvas.toBlob(resolve, "image/png"));
+    // What is shown, for a figure: size in mm, and how to draw it. scale: pixels of a unit of ink;
+    // isClear: without a background.
+    parts(scale, isClear) {
+      return this._names.map((plane) => ({
+        size: this._size(plane),
+        // around: all the room that there is.
+        draw: (ink, frame, { colours, size, around }) => {
+          if (plane !== RENDERING) {
+            this.picture.draw(ink, plane, this.voxel, frame, { colours, size });
+            return;
+          }
+          const [, , width, height] = around;
+          const back = ari.rgbaOf(colours.back, isClear ? 0 : 1);
+          ink.image(this.rendering.picture(width * scale, height * scale, back), around, { isSmooth: true });
+        },
+      }));
     }
-  };
-
-  // What all pictures have in common.
-  ari.NIIVUE = {
-    backColor: [0, 0, 0, 1],
-    isColorbar: false,
-    dragAndDropEnabled: false,
-    loadingText: "",
-    logLevel: "error",
-    isAntiAlias: false,
   };
 })((globalThis.ari ??= {}));

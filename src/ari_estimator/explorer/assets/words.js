@@ -3,8 +3,11 @@
   "use strict";
 
   ari.count = (n) => n.toLocaleString("en-US");
+  // A value that a file holds as infinite is beyond what its numbers can say.
   ari.short = (value) =>
-    Number.isFinite(value) ? String(Number(value.toPrecision(4))) : value < 0 ? "-∞" : "∞";
+    Number.isFinite(value)
+      ? String(Number(value.toPrecision(4)))
+      : `off the scale${value < 0 ? " (negative)" : ""}`;
 
   // Lower bounds stay lower bounds.
   ari.proportion = (tdp) => ari.roundedDown(tdp, 3).toFixed(3);

@@ -1,0 +1,143 @@
+"""The subjects, the design and the contrast that a map comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+_MOST_COLUMNS = 12
+
+
+class GroupModel(NamedTuple):
+    """The subjects, the design and the contrast of a group model.
+
+    Attributes
+    ----------
+    subjects : list of str
+        Name of the map of each row of the design.
+
+    design : pandas.DataFrame
+        The design.
+
+    contrast : str or None
+        The contrast whose TDP was computed last; None if there is none.
+
+    weights : ndarray of shape (n_rows, n_columns) or None
+        Its weights.
+
+    smoothing_fwhm : object
+        Smoothing of the maps in mm; None for no smoothing.
+
+    mask : str
+        Where the mask came from.
+
+    variance_groups : str or None
+        How variances differ; None for one common variance.
+
+    blocks : str or None
+        The exchangeability blocks of a calibration; None without a calibration.
+    """
+
+    subjects: list[str]
+    design: pd.DataFrame
+    contrast: str | None
+    weights: np.ndarray | None
+    smoothing_fwhm: Any
+    mask: str
+    variance_groups: str | None
+    blocks: str | None
+
+    @property
+    def columns_in_words(self) -> str:
+        """The columns of the design as a list in a sentence."""
+        names = [str(column) for column in self.design.columns]
+        if len(names) > _MOST_COLUMNS:
+            names = [*names[: _MOST_COLUMNS - 1], f"{len(names) - _MOST_COLUMNS + 1} more"]
+        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+    @property
+    def weights_in_words(self) -> str:
+        """The weights of the contrast; empty if there is none."""
+        if self.weights is None:
+            return ""
+        return "; ".join(", ".join(f"{weight:g}" for weight in row) for row in self.weights)
+
+    @classmethod
+    def of(
+        cls, model: Any, contrast: str | None, weights: np.ndarray | None, calibration: Any
+    ) -> GroupModel:
+        """Return what is known about the subjects and the design of a model.
+
+        Parameters
+        ----------
+        model : ARISecondLevelModel
+            A fitted model.
+
+        contrast : str or None
+            The contrast in words; None for no contrast.
+
+        weights : ndarray of shape (n_rows, n_columns) or None
+            Its weights.
+
+        calibration : PermutationCalibration or None
+            The calibration of the contrast.
+
+        Returns
+        -------
+        group : GroupModel
+            The facts.
+        """
+        groups = model.variance_groups
+        mask = "computed from the maps" if model.masker_.mask_img is None else "given as mask_img"
+        file = _file_of(model.mask_img)
+        return cls(
+            _names(model.second_level_input_, len(model.design_matrix_)),
+            model.design_matrix_,
+            contrast,
+            weights,
+            model.smoothing_fwhm,
+            mask + (f" ({file})" if file else ""),
+            None if groups is None else _groups_in_words(groups),
+            None if calibration is None else _blocks_in_words(calibration.blocks),
+        )
+
+
+def _names(given: Any, n_rows: int) -> list[str]:
+    """Return a name for each map: its file, or its number."""
+    if isinstance(given, pd.DataFrame) and "subject_label" in given:
+        return [str(name) for name in given["subject_label"]]
+    items = list(given) if isinstance(given, (list, tuple, pd.Series)) else []
+    names = [_file_of(item) for item in items]
+    if len(names) != n_rows:
+        names = [""] * n_rows
+    return [name or f"map {number}" for number, name in enumerate(names, start=1)]
+
+
+def _file_of(img: Any) -> str:
+    """Return the name of the file of an image; empty if there is none."""
+    if isinstance(img, (str, Path)):
+        return str(img)
+    label = getattr(img, "subject_label", None)
+    if label:
+        return str(label)
+    get_filename = getattr(img, "get_filename", None)
+    return (get_filename() or "") if callable(get_filename) else ""
+
+
+def _groups_in_words(groups: Any) -> str:
+    if isinstance(groups, str):
+        return "groups that the design defines"
+    return f"{len(pd.unique(np.ravel(groups)))} groups"
+
+
+def _blocks_in_words(blocks: Any) -> str:
+    if blocks is None:
+        return "none: all rows are one block"
+    table = np.asarray(blocks)
+    if table.ndim == 1:
+        return f"{len(pd.unique(table)):,} blocks"
+    counts = [len(pd.unique(column)) for column in table.T]
+    return f"{len(counts)} nested levels with {', '.join(map(str, counts))} labels"

@@ -1,0 +1,111 @@
+"""What the COBIDAS guidelines ask authors to report, as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ari_estimator._version import __version__
+from ari_estimator.closed_testing._rounding import confidence
+from ari_estimator.inference._group_model import GroupModel
+from ari_estimator.reporting._assumptions import assumption_of
+
+_NOT_RECORDED = "not recorded here: the analysis started from a statistical map"
+
+_SIDES = {
+    "positive": "one-sided, positive effects",
+    "both": "two-sided",
+    "unsigned": "no direction",
+}
+
+
+def checklist(
+    description: dict[str, Any], mask: str, group: GroupModel | None
+) -> list[tuple[str, str]]:
+    """Return what to report on the statistical model and its inference, item by item.
+
+    Parameters
+    ----------
+    description : dict
+        The result of :meth:`FittedMap.describe`.
+
+    mask : str
+        The mask in words.
+
+    group : GroupModel or None
+        The group model, if the map comes from one.
+
+    Returns
+    -------
+    items : list of (str, str)
+        Names of items and what to report. Items that are not known say so.
+    """
+    statistic, family = description["statistic"], description["family"]
+    test, sets = description["test"], description["sets"]
+    elements = family["elements"]
+    df = ", ".join(f"{value:g}" if isinstance(value, float) else value for value in statistic["df"])
+    items = [
+        ("Subjects", _NOT_RECORDED if group is None else f"{len(group.design)} maps"),
+        (
+            "Model",
+            _NOT_RECORDED
+            if group is None
+            else f"mass-univariate linear model with columns {group.columns_in_words}",
+        ),
+    ]
+    if group is not None:
+        items += [
+            ("Variance", group.variance_groups or "one common variance"),
+            ("Smoothing of maps", _smoothing(group.smoothing_fwhm)),
+        ]
+    contrast = description["contrast"] or _NOT_RECORDED
+    if group is not None and group.weights is not None:
+        contrast += f" (weights {group.weights_in_words})"
+    items += [
+        ("Contrast", contrast),
+        (
+            "Statistic",
+            f"{statistic['name']}{f' with {df} degrees of freedom' if df else ''}, "
+            f"{_SIDES[statistic['direction']]}",
+        ),
+        ("Search region", f"{family['n_tested']:,} {elements} of {mask}"),
+        ("Inference", f"lower bounds on the TDP of {sets['kind']}. {sets['sentence']}"),
+        (
+            "Multiple testing",
+            f"all bounds of all sets hold at once, with probability at least "
+            f"{confidence(family['alpha'], percent=True)} (alpha = {family['alpha']:g})",
+        ),
+        ("Test", test["name"]),
+    ]
+    if test["kind"] == "calibrated":
+        items += _resampling(test["values"], group)
+    items += [
+        ("Assumption", assumption_of(test, elements)),
+        ("Software", f"ari_estimator {__version__}"),
+    ]
+    return items
+
+
+def _resampling(values: dict[str, Any], group: GroupModel | None) -> list[tuple[str, str]]:
+    low, high = values["LambdaInterval"]
+    seed = values["Seed"]
+    return [
+        ("Resampling", values["Scheme"] or "not recorded"),
+        ("Exchangeability blocks", (group.blocks if group else None) or "see Resampling"),
+        ("Permutations", f"{values['NumberOfPermutations']:,}, including the data as observed"),
+        ("Seed", "none was set" if seed is None else str(seed)),
+        (
+            "Template",
+            f"{values['Template']}, delta = {values['Delta']}, k_max = {values['KMax']:,}, "
+            f"{values['NumberOfSteps']} step(s)",
+        ),
+        (
+            "Lambda",
+            f"{values['Lambda']:.4g}, 95 % Monte Carlo interval {low:.4g} to {high:.4g}"
+            if low != high
+            else f"{values['Lambda']:.4g}, exact",
+        ),
+    ]
+
+
+def _smoothing(fwhm: Any) -> str:
+    return "none in this model" if fwhm is None else f"{fwhm} mm (FWHM)"

@@ -1,0 +1,81 @@
+"""A sentence for each cluster or region, for the results of a paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ari_estimator.closed_testing._rounding import confidence
+from ari_estimator.inference import FittedMap
+from ari_estimator.reporting._tdp_table import get_tdp_table
+
+
+def results_sentences(fitted_map: FittedMap, max_sets: int) -> list[str]:
+    """Return sentences with the bounds of a map and of its clusters or regions.
+
+    Parameters
+    ----------
+    fitted_map : FittedMap
+        The map.
+
+    max_sets : int
+        Maximum number of clusters or regions.
+
+    Returns
+    -------
+    sentences : list of str
+        One for the whole map, one for each set with true discoveries, and one for the other sets.
+    """
+    elements = fitted_map.frame.space.element_name[1]
+    sure = confidence(fitted_map.alpha, percent=True)
+    first = (
+        f"With {sure} confidence, at least {fitted_map.true_discoveries:,} of the "
+        f"{fitted_map.n_tested:,} tested {elements} are active."
+    )
+    table = get_tdp_table(fitted_map, max_peaks=1).iloc[:-1]
+    found = table[table["true_discoveries"] > 0]
+    sentences = [_sentence(row, elements) for row in found.head(max_sets).to_dict("records")]
+    rest = _sentence_of_rest(table, len(found), elements, fitted_map.made_by.called)
+    return [first, *sentences, *rest]
+
+
+def _sentence_of_rest(table: pd.DataFrame, n_found: int, elements: str, called: str) -> list[str]:
+    """Return a sentence on the sets without true discoveries, if there are some."""
+    n_rest = len(table) - n_found
+    if not n_rest:
+        return []
+    which = f"The other {called}" if n_found else f"The {called}"
+    one = called.removesuffix("s")
+    if n_rest == 1:
+        which = f"The other {one}" if n_found else f"The only {one}"
+        return [f"{which} has a lower bound of 0, so it may have no active {elements}."]
+    return [f"{which} ({n_rest:,}) have lower bounds of 0, so they may have no active {elements}."]
+
+
+def _sentence(row: dict[Any, Any], elements: str) -> str:
+    is_region = "region" in row
+    name = f"Region {row['region']}" if is_region else f"Cluster {row['cluster_id']}"
+    size = row[f"n_{elements}"]
+    sizes = [f"{size:,} {elements}"]
+    for unit, sign in (("mm3", "mm³"), ("mm2", "mm²")):
+        if row.get(f"size_{unit}"):
+            sizes.append(f"{row[f'size_{unit}']:,} {sign}")
+    about = ", ".join(sizes)
+    if row.get("direction") in ("positive", "negative"):
+        about = f"{row['direction']}, {about}"
+    found, tdp = row["true_discoveries"], row["tdp"]
+    says = f"at least {found:,} of its {elements} are active (TDP ≥ {tdp:.3f})"
+    return f"{name} ({about}; peak {_peak(row)}): {says}."
+
+
+def _peak(row: dict[Any, Any]) -> str:
+    """Return value and place of the peak in words."""
+    value = f"{row['peak_stat']:g}"
+    xyz = [row.get(f"peak_{axis}") for axis in "xyz"]
+    part = row.get("peak_hemisphere") or row.get("peak_structure")
+    places = [f"{part}"] if isinstance(part, str) else []
+    if all(isinstance(one, (int, float)) and np.isfinite(one) for one in xyz):
+        places.append(f"at x = {xyz[0]:g}, y = {xyz[1]:g}, z = {xyz[2]:g} mm")
+    return " ".join([value, *places])
