@@ -42,6 +42,8 @@ def test_terms_are_explained(run, term):
         ("sign flipping", "sign-flipping"),
         ("K-MAX", "k_max"),
         ("variance groups", "variance group"),
+        ("threshold", "cluster-forming threshold"),
+        ("by seed", "by seed"),
     ],
 )
 def test_terms_are_found_however_they_are_written(given, term):

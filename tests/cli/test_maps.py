@@ -151,6 +151,29 @@ def test_warnings_are_one_line_each_on_standard_error(run, files):
     assert run("clusters", path, "--mask", files.mask, "--quiet").err == ""
 
 
+def test_a_threshold_that_looks_like_a_p_value_is_warned_of(run, files):
+    given = ("clusters", files.z, "--mask", files.mask, "--threshold", "0.001")
+    told = run(*given).err
+    assert told == (
+        "warning: --threshold is in units of the map, so 0.001 is read as a z value. If it is a "
+        "p-value, set --threshold-scale p.\n"
+    )
+    assert run(*given, "--threshold-scale", "p").err == ""
+
+
+def test_the_source_of_the_statistic_is_an_option_if_one_is_given(run, files):
+    given = ("clusters", files.z, "--mask", files.mask)
+    assert "according to --stat-type." in " ".join(run(*given, "--stat-type", "z").out.split())
+    assert "--stat-type" not in run(*given).out
+
+
+def test_rows_that_are_not_printed_are_in_the_written_table(run, files, tmp_path):
+    given = ("clusters", files.z, "--mask", files.mask, "--threshold", "1")
+    assert "more; --out writes all, and --json prints them." in run(*given).out
+    out = " ".join(run(*given, "--out", tmp_path / "o").out.split())
+    assert f"more; all are in {tmp_path / 'o' / 'z_clusters.tsv'}, and --json" in out
+
+
 def test_numbers_that_json_does_not_know(run, files):
     z = nib.load(files.z).get_fdata()
     # A peak is finite where its set has finite values.

@@ -83,6 +83,22 @@ def test_values_that_cannot_be_are_refused_by_the_name_of_their_option(
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("clusters", "{z}", "--mask", "{z}"),
+            "nilearn.image.math_img('img > 0.5', img=mask_img) in Python gives",
+        ),
+        ((*MAP, "--stat-type", "t"), "--stat-type t. Got none. "),
+        ((*MAP, "--threshold", "-3.1"), "set --two-sided and a positive threshold."),
+        ((*MAP, "--alpha", "3"), "--alpha must be between 0 and 1"),
+    ],
+)
+def test_words_of_python_are_whole_or_translated(refused, paths, arguments, message):
+    assert message in refused(*(argument.format(**paths) for argument in arguments))
+
+
 @pytest.mark.parametrize("name", ["mask_img.nii", "n_jobs", "the labels_img.nii.gz"])
 def test_names_of_files_are_no_parameters(refused, files, name):
     assert name in refused("clusters", files.folder / name)

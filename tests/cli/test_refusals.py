@@ -12,6 +12,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from nibabel import Nifti1Image
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,24 @@ import pytest
 )
 def test_bad_usage_is_told_in_one_line(refused, arguments):
     assert "--help" in refused(*arguments)
+
+
+def test_a_question_ends_a_sentence(refused):
+    assert "Did you mean 'clusters'? See ari --help." in refused("cluster")
+
+
+def test_a_file_of_a_similar_name_is_named(refused, files):
+    other = files.folder / "mas.nii.gz"
+    message = f"--mask does not exist: '{other}'. Did you mean '{files.mask}'?"
+    assert message in refused("clusters", files.z, "--mask", other)
+    assert "Did you mean" not in refused("clusters", files.folder / "unlike.nii.gz")
+    assert "Did you mean" not in refused("clusters", files.folder / "none" / "z.nii.gz")
+
+
+def test_an_empty_mask_is_named(refused, files, tmp_path):
+    empty = tmp_path / "empty.nii.gz"
+    Nifti1Image(np.zeros((10, 9, 8), dtype=np.uint8), np.diag([3.0, 3, 3, 1])).to_filename(empty)
+    assert "--mask must have voxels." in refused("clusters", files.z, "--mask", empty)
 
 
 def test_no_command_prints_the_help(run):

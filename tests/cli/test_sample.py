@@ -87,3 +87,61 @@ def test_the_result_does_not_depend_on_the_program(run, study, monkeypatch):
     tables = [json.loads(run(*command.split(), "--json").out)["table"] for command in commands]
     found = [[(row["n_voxels"], row["true_discoveries"]) for row in table] for table in tables]
     assert found[1:] == found[:1] * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "map_taken", "source", "mask"),
+    [
+        (
+            "spm spm",
+            "Contrast: motor, the first (--contrast takes another).",
+            "spm/SPM.mat",
+            "spm/mask.nii",
+        ),
+        ("spm spm --contrast 2", "Contrast: motor, negative.", "spm/SPM.mat", "spm/mask.nii"),
+        (
+            "spm spm/spmT_0001.nii --mask mask.nii.gz",
+            None,
+            "spm/SPM.mat",
+            "mask.nii.gz",
+        ),
+        (
+            "afni afni/stats+tlrc",
+            "Sub-brick: SetA_Tstat.",
+            "the header of 'afni/stats+tlrc.HEAD'",
+            "none given, so it is computed from the map",
+        ),
+        (
+            "fsl cope1.feat",
+            "Map: zstat1, the default (--stat takes another).",
+            "the FEAT folder 'cope1.feat'",
+            "cope1.feat/mask.nii.gz",
+        ),
+        (
+            "fsl cope1.feat --stat tstat1",
+            "Map: tstat1.",
+            "the FEAT folder 'cope1.feat'",
+            "cope1.feat/mask.nii.gz",
+        ),
+        (
+            "fsl tstat.nii.gz --df 23 --mask mask.nii.gz",
+            None,
+            "--df",
+            "mask.nii.gz",
+        ),
+        (
+            "fsl zstat.nii.gz --mask mask.nii.gz",
+            None,
+            "the name 'zstat.nii.gz' of the file",
+            "mask.nii.gz",
+        ),
+    ],
+)
+def test_last_lines_name_the_map_its_source_and_the_mask(
+    run, study, monkeypatch, arguments, map_taken, source, mask
+):
+    monkeypatch.chdir(study)
+    told = " ".join(run(*arguments.split()).out.split())
+    assert f", according to {source}. Mask: {mask}." in told
+    assert (map_taken or "At least") in told
+    assert map_taken is not None or "takes another" not in told

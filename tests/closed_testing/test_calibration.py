@@ -16,8 +16,8 @@ from ari_estimator.closed_testing import (
     calibrate,
 )
 from ari_estimator.closed_testing import _p_value_matrix as p_value_matrix
-from ari_estimator.closed_testing._step_down import step_down
 from ari_estimator.closed_testing._lambda import lambda_at, lambda_rank
+from ari_estimator.closed_testing._step_down import step_down
 from ari_estimator.closed_testing._templates import TEMPLATES
 
 from ._strategies import problems
@@ -321,9 +321,9 @@ def test_a_level_below_one_permutation_is_refused(alpha):
 @pytest.mark.parametrize("alpha", [0, 1, -0.1, 2, np.nan])
 def test_a_level_outside_zero_and_one_is_refused(alpha):
     p = np.random.default_rng(0).random((20, 30))
-    with pytest.raises(ValueError, match="alpha should be between 0 and 1"):
+    with pytest.raises(ValueError, match="alpha must be between 0 and 1"):
         calibrate(p, alpha)
-    with pytest.raises(ValueError, match="alpha should be between 0 and 1"):
+    with pytest.raises(ValueError, match="alpha must be between 0 and 1"):
         calibrate(p).at(alpha)
 
 

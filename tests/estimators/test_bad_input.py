@@ -74,7 +74,7 @@ class TestThresholds:
 
     @pytest.mark.parametrize("alpha", [0, 1.5, "0.05", None, True])
     def test_level_that_is_none_is_refused_by_the_function(self, z_img, mask_img, alpha):
-        with pytest.raises((TypeError, ValueError), match="alpha should be between 0 and 1"):
+        with pytest.raises((TypeError, ValueError), match="alpha must be between 0 and 1"):
             cluster_level_inference(z_img, mask_img=mask_img, alpha=alpha)
 
 
@@ -135,7 +135,7 @@ class TestMasks:
         if as_path:
             mask_img.to_filename(tmp_path / "mask.nii.gz")
             mask_img = tmp_path / "mask.nii.gz"
-        with pytest.raises(ValueError, match=r"mask_img must be binary.* Got nonzero values from 1.* to 2"):
+        with pytest.raises(ValueError, match=r"must be binary.* Got nonzero values from 1.* to 2"):
             ClusterTDPTransformer(mask_img=mask_img).fit_transform(z_img)
 
     @pytest.mark.parametrize("value", [np.ones((8, 9, 10)), 3], ids=["array", "int"])

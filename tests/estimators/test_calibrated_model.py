@@ -714,7 +714,10 @@ class TestRefusals:
         [
             ({"calibration__scheme": "flip"}, "'scheme' parameter of PermutationCalibration"),
             ({"transformer__alpha": 0.01}, "alpha must be at least 1 / n_permutations = 1 / 32"),
-            ({"calibration__n_groups": 3}, "n_groups must be left at the default for data in memory"),
+            (
+                {"calibration__n_groups": 3},
+                "n_groups must be left at the default for data in",
+            ),
             ({"calibration__memory": "cache"}, "memory must be left at the default unless"),
         ],
         ids=["scheme", "alpha", "n_groups", "memory"],

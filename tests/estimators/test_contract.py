@@ -283,8 +283,11 @@ class TestFit:
             (lambda transformer, img: transformer.transform(img), "instance is not fitted"),
             (lambda transformer, img: transformer.get_feature_names_out(), "is not fitted"),
             (lambda transformer, img: transformer.generate_report(), "was not fitted to a map yet"),
-            (lambda transformer, img: set_bound(transformer, mask_img=img), "not fitted to a map yet"),
-            (lambda transformer, img: confidence_curve(transformer), "not fitted to a map yet"),
+            (
+                lambda transformer, img: set_bound(transformer, mask_img=img),
+                "not fitted to a map",
+            ),
+            (lambda transformer, img: confidence_curve(transformer), "not fitted to a map"),
         ],
         ids=["transform", "get_feature_names_out", "generate_report", "set_bound", "curve"],
     )
@@ -970,7 +973,7 @@ class TestMasks:
                     clusters(mask_img=mask_img).fit(maps)
 
 
-NOT_BETWEEN = "alpha should be between 0 and 1"
+NOT_BETWEEN = "alpha must be between 0 and 1"
 
 BAD_PARAMETERS = [
     *(("alpha", value, ValueError, NOT_BETWEEN) for value in (0, 1, -1, 2, 1.5, np.nan, np.inf)),

@@ -308,5 +308,5 @@ def test_cifti_images_of_subjects_are_refused_by_name(tmp_path, as_file):
     if as_file:
         img.to_filename(tmp_path / "one.dscalar.nii")
         img = str(tmp_path / "one.dscalar.nii")
-    with pytest.raises(TypeError, match="Got a CIFTI image.*array of shape"):
+    with pytest.raises(TypeError, match=r"Got a CIFTI image.*array of shape"):
         ARISecondLevelModel().fit([img] * N, design_matrix=cell_means())

@@ -307,7 +307,7 @@ class TestRefusals:
             (
                 {"transformer": ClusterTDPTransformer(two_sided=True)},
                 ValueError,
-                r"two_sided_test must be equal to two_sided of the transformer.*transformer\.two_sided=True",
+                r"two_sided_test must be equal to two_sided of.*transformer\.two_sided=True",
             ),
             (
                 {"transformer": ClusterTDPTransformer(alpha=0.1)},

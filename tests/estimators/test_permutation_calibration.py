@@ -313,7 +313,11 @@ class TestRefusals:
             ({"allow_shared_data": True}, "allow_shared_data", "was not learned from data"),
             ({"n_groups": 4}, "n_groups", "for data in memory"),
             ({"p_values": "rank", "chunk_size": 10}, "chunk_size", "with p_values='rank'"),
-            ({"delta": 1, "step_down": True}, "step_down", "with delta=1, because the first threshold"),
+            (
+                {"delta": 1, "step_down": True},
+                "step_down",
+                "with delta=1, because the first",
+            ),
             ({"memory": "cache"}, "memory", "and random_state is an integer"),
             (
                 {"memory": "cache", "random_state": np.random.RandomState(0)},

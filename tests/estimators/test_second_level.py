@@ -376,7 +376,10 @@ class TestResults:
             for name in (*RESULTS, "labels_img_", "forest_"):
                 assert not hasattr(model, name)
                 assert getattr(model, name, 3) == 3
-                with pytest.raises(NotFittedError, match=f"There is no {name} yet.* has not computed the TDP of a contrast"):
+                with pytest.raises(
+                    NotFittedError,
+                    match=f"no {name} yet.* has not computed the TDP",
+                ):
                     getattr(model, name)
         assert_array_equal(
             *(get_data(model.compute_contrast(output_type="tdp")) for model in models)

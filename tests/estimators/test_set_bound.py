@@ -592,7 +592,7 @@ class TestBadInput:
             RegionTDPTransformer(mask_img),
             clone(fitted),
         ):
-            with pytest.raises(NotFittedError, match=r"was not fitted to a map yet. Call fit or fit_transform"):
+            with pytest.raises(NotFittedError, match=r"was not fitted to a map yet. Call fit or"):
                 call(transformer, seed=CENTRE, radius=5)
 
     def test_transformer_without_a_map(self, call, mask_img, z_img):

@@ -613,6 +613,31 @@ class TestBadParameters:
         labels = get_data(fit(values, stat_type, threshold).labels_img_)
         assert_array_equal(labels > 0, mask & beyond(values, stat_type, threshold))
 
+    @pytest.mark.parametrize(
+        ("stat_type", "threshold", "name"),
+        [
+            ("z", 0.001, "z"),
+            ("t", [0.05, 3.1], "t"),
+            ("F", 0.01, "F"),
+            ("chi2", 0.01, "chi-squared"),
+            ("neg_log10_p", 0.05, "-log10 p"),
+            ("one_minus_p", 0.05, "1 - p"),
+        ],
+    )
+    def test_what_looks_like_a_p_value_is_warned_of(self, z, fit, stat_type, threshold, name):
+        values = values_of(z, stat_type)
+        with pytest.warns(UserWarning, match=f"is read as a {name} value.*threshold_scale='p'"):
+            fit(values, stat_type, threshold)
+
+    @pytest.mark.parametrize(
+        ("stat_type", "threshold", "scale"),
+        [("z", 0, "stat"), ("z", 0.1, "stat"), ("p", 0.001, "stat"), ("z", 0.001, "p")],
+    )
+    def test_usual_thresholds_are_not_warned_of(self, z, fit, stat_type, threshold, scale):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            fit(values_of(z, stat_type), stat_type, threshold, threshold_scale=scale)
+
     def test_threshold_of_p_of_one_takes_all_voxels(self, z, mask, fit):
         assert_array_equal(get_data(fit(z, "z", 1, threshold_scale="p").labels_img_) > 0, mask)
 
@@ -725,6 +750,15 @@ class TestWithoutAMask:
         z = np.random.default_rng(0).standard_normal(brain.shape)
         z[3:8, 3:8, 3:8] += 4
         return z
+
+    def test_zeros_in_a_mask_that_is_too_large_are_warned_of(self, brain, effect, make_img):
+        z_img, mask_img = (
+            make_img(np.where(brain, effect, 0)),
+            make_img(np.ones(brain.shape, "uint8")),
+        )
+        n_zero = int((~brain).sum())
+        with pytest.warns(UserWarning, match=f"exactly 0 in {n_zero} of 4096 .* mask_img leaves"):
+            ClusterTDPTransformer(mask_img=mask_img).fit(z_img)
 
     def test_zeros_that_nan_brings_into_the_mask_are_warned_of(self, brain, effect, make_img):
         z = np.where(brain, effect, 0)

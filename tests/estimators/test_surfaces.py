@@ -340,7 +340,7 @@ class TestMasks:
     def test_thresholded_map_as_mask_of_a_fitted_masker_is_refused(self, z_surf):
         masker = SurfaceMasker(with_parts(z_surf, lambda z: np.where(z > 2, z, 0))).fit()
         for mask_img in (masker, masker.mask_img):
-            with pytest.raises(ValueError, match=r"mask_img must be binary.*Got nonzero values from 2"):
+            with pytest.raises(ValueError, match=r"must be binary.*Got nonzero values from 2"):
                 ClusterTDPTransformer(2, mask_img=mask_img).fit(z_surf)
 
     def test_hemisphere_that_is_masked_away_is_not_in_the_family(self, z_surf, mesh):

@@ -149,7 +149,7 @@ def test_model_with_calibration_shows_calibrated_bounds(small_map):
         transformer=ClusterTDPTransformer(2.0),
         calibration=PermutationCalibration(n_permutations=100, random_state=0),
     )
-    with pytest.raises(ValueError, match="no contrast"):
+    with pytest.raises(ValueError, match="not computed the TDP of a contrast"):
         explore(model)
     model.fit(imgs, design_matrix=pd.DataFrame({"intercept": [1] * 12}))
     model.compute_contrast("intercept", output_type="tdp")
@@ -316,6 +316,23 @@ def test_document_opens_a_browser_and_stands_in_notebooks(fitted, tmp_path, monk
     assert (tmp_path / "page.html").exists()
     assert document._repr_html_().startswith('<iframe srcdoc="&lt;!DOCTYPE html&gt;')
     assert "MB" in repr(document)
+
+
+def test_maps_that_no_browser_can_hold_are_refused(small_map, fitted, monkeypatch):
+    z_img, mask_img, _ = small_map
+    monkeypatch.setattr("ari_estimator.explorer._explore._MOST_ELEMENTS", 1000)
+    for stat_img, arguments in ((z_img, {"mask_img": mask_img}), (fitted, {})):
+        with pytest.raises(ValueError, match=r"at most 1,000 tested voxels.* Got 1,430"):
+            explore(stat_img, **arguments)
+
+
+def test_files_are_named_after_the_map_or_the_title(small_map, fitted, tmp_path):
+    small_map[0].to_filename(tmp_path / "my z map.nii.gz")
+    of_file, _ = _data(explore(tmp_path / "my z map.nii.gz", mask_img=small_map[1], title="x"))
+    assert of_file["file_stem"] == "my z map"
+    assert _data(explore(fitted, title="Müller: 2 > 1"))[0]["file_stem"] == "Müller_2_1"
+    assert _data(explore(fitted, title="..."))[0]["file_stem"] == "map"
+    assert _data(explore(fitted))[0]["file_stem"] == "map"
 
 
 def test_large_maps_fit_in_8_mb():

@@ -54,9 +54,7 @@ def _open(page, box, paths):
 
 @pytest.mark.parametrize("kind", ["volume", "surface"])
 @pytest.mark.parametrize("background", ["white", "black", "transparent"])
-def test_png_has_300_dpi_and_the_background_that_was_asked_for(
-    request, tmp_path, kind, background
-):
+def test_png_has_300_dpi_and_the_background_that_was_asked_for(request, tmp_path, kind, background):
     page = request.getfixturevalue(kind)
     page.evaluate("document.getElementById('files').open = true")
     page.locator("#background").select_option(background)
@@ -101,7 +99,7 @@ def test_figure_of_the_threshold_free_map_says_at_least(volume, tmp_path):
 
 
 def test_names_in_figures_are_text(open_page, fitted, tmp_path):
-    title = "<script>x</script> & \"quoted\" \x07"
+    title = '<script>x</script> & "quoted" \x07'
     explore(fitted, title=title, output_file=tmp_path / "title.html")
     page = open_page(tmp_path / "title.html")
     path = _download(page, "#save-svg", tmp_path)
@@ -201,6 +199,7 @@ def test_atlas_on_another_grid_is_taken_at_the_nearest_voxel(volume, small_map, 
 @pytest.mark.parametrize(
     ("labels", "what"),
     [
+        (lambda z: np.where(z > 1, np.nan, 1), "labels are whole numbers"),
         (lambda z: z + 0.5, "labels are whole numbers"),
         (lambda z: np.zeros(z.shape), "none of the tested voxels has a label"),
         (lambda z: np.ones((*z.shape, 2)), "several images"),
@@ -220,7 +219,7 @@ def test_files_that_are_no_images_are_refused(volume, tmp_path):
     (tmp_path / "names.tsv").write_text("1\tx\n", encoding="utf-8")
     assert "one NIfTI file" in _open(volume, "#open-atlas", tmp_path / "names.tsv")
     (tmp_path / "broken.nii").write_bytes(b"no image")
-    assert "was not loaded" in _open(volume, "#open-atlas", tmp_path / "broken.nii")
+    assert "broken.nii is no NIfTI file" in _open(volume, "#open-atlas", tmp_path / "broken.nii")
 
 
 @pytest.mark.parametrize("encoding", ["B64BIN", "B64GZ", "ASCII"])

@@ -447,7 +447,8 @@ def test_arrow_keys_move_the_crosshair_by_a_voxel(page):
 
 def test_every_control_has_a_name_and_can_be_reached_by_key(page):
     nameless = page.evaluate(
-        """() => [...document.querySelectorAll("button, input, select, summary, #brain")].filter((e) =>
+        """() => [...document.querySelectorAll(
+            "button, input, select, summary, #brain")].filter((e) =>
             !(e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim())
             || e.tabIndex < 0).map((e) => e.outerHTML)"""
     )
@@ -487,6 +488,28 @@ def test_without_graphics_the_rest_works(open_page, page_file, fitted, browser):
     assert page.locator("#no-picture").is_visible()
     _ask(page, 0.4)
     assert _shown(page) == fitted.forest_.query(0.4).tolist()
+    context.close()
+
+
+def test_without_webgl_slices_are_still_drawn(page_file, browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.add_init_script(
+        "const of = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        " return kind.startsWith('webgl') ? null : of.call(this, kind, ...more); };"
+        "window.alert = () => {};"
+    )
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    page.evaluate("ari.started")
+    assert "No 3D picture" in page.locator("#status").inner_text()
+    assert not page.locator("#no-picture").is_visible()
+    planes = page.evaluate("ari.page.viewer.panes.map((pane) => pane.plane)")
+    assert planes == ["coronal", "sagittal", "axial"]
+    box = page.locator("#brain").bounding_box()
+    x, y = page.evaluate("ari.page.viewer.pixelOf('axial', [4, 4, 4])")
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    assert page.evaluate("ari.page.place.slice(0, 2)") == [4, 4]
     context.close()
 
 

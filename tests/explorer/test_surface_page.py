@@ -260,7 +260,9 @@ def test_image_files_are_the_images_of_python(page, fitted_surface, small_surfac
     clusters = forest.query(0.4)
     mask = np.concatenate([mask_img.data.parts[name] for name in HEMISPHERES])
     paths = sorted(_download(page, "#save-labels", tmp_path))
-    assert [path.name for path in paths] == [f"Small_surface_labels_{h}.label.gii" for h in HEMISPHERES]
+    assert [path.name for path in paths] == [
+        f"Small_surface_labels_{h}.label.gii" for h in HEMISPHERES
+    ]
     images = [nib.load(path) for path in paths]
     labels = np.concatenate([image.agg_data() for image in images])
     np.testing.assert_array_equal(labels[mask], forest.labels(clusters))
@@ -302,7 +304,8 @@ def test_line_around_vertices_makes_a_region(page, fitted_surface, small_surface
     assert 3 < len(region) < (np.abs(pixels - here) < [60, 50]).all(axis=1).sum()
     paths = _download(page, "#save-region", tmp_path)
     mask_img = SurfaceImage(
-        small_surface[0].mesh, {h: tmp_path / f"Small_surface_region_{h}.label.gii" for h in HEMISPHERES}
+        small_surface[0].mesh,
+        {h: tmp_path / f"Small_surface_region_{h}.label.gii" for h in HEMISPHERES},
     )
     assert len(paths) == 2
     expected = set_bound(fitted_surface, mask_img=mask_img)

@@ -398,7 +398,7 @@ class TestCheckThresholds:
                 statistic.check_thresholds((3.1,), 3.1)
         else:
             statistic.check_thresholds((3.1, 1e300), None)
-            with pytest.raises(ValueError, match="'threshold' must be finite.*=inf'"):
+            with pytest.raises(ValueError, match=r"'threshold' must be finite.*=inf'"):
                 statistic.check_thresholds((3.1, np.inf), np.inf)
 
     @each_statistic
@@ -410,6 +410,20 @@ class TestCheckThresholds:
         match = "^'threshold' cannot be negative or contain negative values, or NaN"
         with pytest.raises(ValueError, match=match):
             statistic_of("z").check_thresholds((-1.0,), -1.0)
+
+    @pytest.mark.parametrize(
+        ("statistic", "remedy"),
+        [
+            (make_statistic("z"), "To test negative values too, set two_sided=True"),
+            (make_statistic("z", two_sided=True), "Give its absolute value"),
+            (make_statistic("F", (2, 9)), "Give a positive threshold"),
+        ],
+    )
+    def test_negative_ones_are_told_what_to_do(self, statistic, remedy):
+        with pytest.raises(ValueError, match=rf"Got: 'threshold=-3.1'\. {remedy}"):
+            statistic.check_thresholds((-3.1,), -3.1)
+        with pytest.raises(ValueError, match=r"Got: 'threshold=nan'\.$"):
+            statistic.check_thresholds((np.nan,), np.nan)
 
 
 REFUSED = [

@@ -407,6 +407,19 @@ class TestDeclared:
         with pytest.raises(ValueError, match=r"'df' must be one number.*tdof_t1"):
             read_fsl(tmp_path / "tstat1.nii.gz")
 
+    def test_a_t_map_with_degrees_of_freedom_of_each_voxel_stays_one(self, img_of, study, tmp_path):
+        img_of(np.where(study.mask, study.t, 0)).to_filename(tmp_path / "tstat1.nii.gz")
+        dof_img = img_of(np.where(study.mask, 12.0, 0))
+        stat_map = read_fsl(
+            tmp_path / "tstat1.nii.gz", df=dof_img, mask_img=img_of(study.mask.astype(float))
+        )
+        assert (stat_map.stat_type, stat_map.df) == ("t", dof_img)
+        ari = ClusterTDPTransformer(**stat_map.parameters()).fit(stat_map.stat_img)
+        assert ari.fitted_map_.describe()["statistic"]["said_by"] == (
+            "the name 'tstat1.nii.gz' of the file (t values, converted to z values with the "
+            "degrees of freedom of each element)"
+        )
+
     def test_a_map_that_is_called_otherwise_is_warned_of(self, img_of, study, tmp_path):
         rng = np.random.default_rng(0)
         values = rng.standard_normal(study.mask.shape)

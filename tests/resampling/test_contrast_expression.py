@@ -9,7 +9,7 @@ from nibabel import Nifti1Image
 from nilearn.glm import expression_to_contrast_vector
 
 from ari_estimator import ARISecondLevelModel
-from ari_estimator.resampling._contrast_expression import contrast_weights
+from ari_estimator.resampling._contrast_expression import check_expressions, contrast_weights
 
 COLUMNS = ["a", "b", "C(sex)[T.m]", "a.b", "x y", "é"]
 
@@ -108,3 +108,31 @@ def test_contrasts_of_first_level_models_are_sums_too(model, tmp_path):
     model.second_level_input_ = [FirstLevel()]
     with pytest.raises(ValueError, match="none of these"):
         model.compute_contrast("a", first_level_contrast=f"a.to_csv('{tmp_path}/written')")
+
+
+@pytest.mark.parametrize(
+    ("columns", "expression", "hint"),
+    [
+        (
+            ["intercept", "group[T.patient]"],
+            expression,
+            "Use `group[T.patient]`, which is 'patient' minus the reference category. In a sum,",
+        )
+        for expression in ("patient - control", "control - patient", "-group[T.patient]")
+    ]
+    + [
+        (
+            ["group[control]", "group[patient]"],
+            "patient - control",
+            "Use `group[control]` and `group[patient]`. In a sum,",
+        ),
+        (["age", "group[T.patient]"], "dose - age", None),
+        (["age", "site[T.2]"], "2 * dose", None),
+        (["age", "group[T.patient]"], "age * `group[T.patient]`", None),
+    ],
+)
+def test_columns_of_categories_are_suggested(columns, expression, hint):
+    with pytest.raises(ValueError, match="A contrast must be") as caught:
+        check_expressions(expression, columns)
+    assert ("Use `" in str(caught.value)) == (hint is not None)
+    assert hint is None or hint in str(caught.value)

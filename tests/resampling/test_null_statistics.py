@@ -237,7 +237,9 @@ def test_more_elements_than_fit_in_a_stride(monkeypatch, data, case):
     one, *_ = of_case(data, CASES[case])
     monkeypatch.setattr("ari_estimator.resampling._linear_model_statistics._STRIDE", 7)
     other, *_ = of_case(data, CASES[case])
-    assert_allclose(all_blocks(one), all_blocks(other), atol=(one.error + LARGEST * one.relative_error) / 50)
+    assert_allclose(
+        all_blocks(one), all_blocks(other), atol=(one.error + LARGEST * one.relative_error) / 50
+    )
     assert_allclose(all_exact(one), all_exact(other), atol=1e-10)
     assert_allclose(one.observed.values, other.observed.values, rtol=1e-12)
     assert_allclose(one.observed.df, other.observed.df, rtol=1e-12)

@@ -82,7 +82,10 @@ def test_labels_are_of_any_type():
             "variance_groups must be 8 labels, one for each row of the data. Got shape (3,)",
         ),
         (np.ones((8, 2)), "Got shape (8, 2)"),
-        ([0, 0, 0, None, 1, 1, 1, 1], "variance_groups must have a label for each row. Got none for row 3"),
+        (
+            [0, 0, 0, None, 1, 1, 1, 1],
+            "must have a label for each row. Got none for row 3",
+        ),
         ([0, 0, 0, 1, 1, np.nan, 1, 1], "Got none for row 5"),
         (3, "Got shape ()"),
     ],

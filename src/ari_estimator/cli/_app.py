@@ -51,7 +51,7 @@ _COMMANDS = (
     (clusters, "clusters", "zstat.nii.gz --mask mask.nii.gz --threshold 3.1 --out results"),
     (adaptive, "adaptive", "zstat.nii.gz --mask mask.nii.gz --tdp 0.7 --out results"),
     (regions, "regions", "zstat.nii.gz --mask mask.nii.gz --atlas atlas.nii.gz --lut atlas.tsv"),
-    (group, "group", "'sub-*/con_0001.nii.gz' --permutations 1000 --seed 1 --out results"),
+    (group, "group", "--design design.tsv --contrast 'group[T.patient]' --mask mask.nii.gz"),
     (explore, "explore", "zstat.nii.gz --mask mask.nii.gz --out explorer.html"),
     (report, "report", "zstat.nii.gz --mask mask.nii.gz --tdp 0.7 --out report.html"),
     (fsl, "fsl", "cope1.feat --stat zstat1 --out cope1.feat/tdp"),
@@ -98,7 +98,9 @@ def run(given: list[str] | None) -> int:
         name = context.command_path if context is not None else "ari"
         if not str(error.format_message()):  # of no arguments, where help was printed
             return ExitCode.BAD_INPUT
-        print_error(name, f"{error.format_message().rstrip('.')}. See {name} --help.")
+        message = error.format_message()
+        end = "" if message.endswith((".", "?", "!")) else "."
+        print_error(name, f"{message}{end} See {name} --help.")
         return ExitCode.BAD_INPUT
     # typer returns the number for an interrupt that no command has told of.
     if code == ExitCode.INTERRUPTED and not isinstance(code, ExitCode):

@@ -46,8 +46,9 @@ class DesignOptions:
     contrast: Annotated[
         str | None,
         Option(
-            help="Name of a regressor, or an expression such as 'patients - controls'. For an F "
-            "contrast, separate several with semicolons: 'a - b; b - c'.",
+            help="Name of a regressor, such as age or group[T.patient] (patients minus the other "
+            "group), or an expression of several: '2 * age - dose'. For an F contrast, separate "
+            "several with semicolons: 'a - b; b - c'.",
             show_default="intercept, if --design has no regressors",
             rich_help_panel=_PANEL,
         ),

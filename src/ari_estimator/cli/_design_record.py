@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ari_estimator.cli._more_rows import more_rows
+
 # Rows on a screen.
 _MOST_ROWS = 25
 
@@ -126,7 +128,7 @@ class DesignRecord:
             }
         }
 
-    def text(self) -> str:
+    def text(self, written: Path | None = None) -> str:
         """Return it in words, for people."""
         rows = [
             ", ".join(f"{weight:g} {name!r}" for name, weight in row.items())
@@ -151,9 +153,7 @@ class DesignRecord:
             ]
             lines += pairs[:_MOST_ROWS]
             if len(pairs) > _MOST_ROWS:
-                lines.append(
-                    f"{len(pairs) - _MOST_ROWS} more rows; --out writes all, and --json prints them"
-                )
+                lines.append(more_rows(len(pairs) - _MOST_ROWS, written, "more rows"))
         return "\n".join(lines)
 
     def write(self, folder: Path, prefix: str, options: list[str]) -> dict[str, str]:

@@ -93,5 +93,5 @@ def explore(
     page.write(document.html, out)
     size = len(document.html.encode()) / 1e6
     mask = f"as saved in {archive}" if archive is not None else mask_words(source.mask)
-    text = f"Mask: {mask}.\nOpen the page in a browser. It has {size:.1f} MB."
+    text = f"Mask: {mask}.\nOpen the page in a browser. The file has {size:.1f} MB."
     return Outcome(text, files={"page": out})

@@ -143,7 +143,7 @@ def group(
         extra=record.sidecar(mask),
         mask=mask,
     )
-    lines = [outcome.text, record.text()]
+    lines = [outcome.text, record.text(outcome.files.get("design"))]
     outcome.facts["n_subjects"] = len(study.images)
     outcome.facts["contrast"] = record.contrast
     outcome.facts["design"] = record.facts(mask)

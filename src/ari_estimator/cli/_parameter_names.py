@@ -25,20 +25,28 @@ _OPTIONS = {
 _ARGUMENTS = {"maps": "MAP", "images": "IMG", "files": "FILE"}
 
 # Options that take one of several words, which messages advise as ``scheme='sign_flip'``.
-_OF_WORDS = ("exchange", "local_test", "scheme", "stat_type", "template", "variance_groups")
+_OF_WORDS = (
+    "exchange", "local_test", "scheme", "stat_type", "template", "threshold_scale",
+    "variance_groups",
+)  # fmt: skip
 
 # A name in quotation marks; one before its verb, at the start of a sentence; one with an
 # underscore, which is not an English word. A word before an equals sign may be an entity of a file,
-# unless it is an option that takes one of several words.
+# unless it is an option that takes one of several words. Calls in Python stay as they are.
 _NAMED = re.compile(
     rf"""
-    (?:^The\ )?'(?P<quoted>[a-z_]+)'(?:\ parameter\ of\ \w+)?(?=\ (?:must|should|cannot|is|has)\b)
+    (?P<code>\bnilearn\.image\.\w+\([^()]*\))
+    | (?:^The\ )?'(?P<quoted>[a-z_]+)'(?:\ parameter\ of\ \w+)?(?=\ (?:must|should|cannot|is|has)\b)
     | (?:^|(?<=[.:;]\ ))(?P<subject>[a-z]+)(?=\ (?:must|should|cannot|needs|is\ for)\b)
     | (?<![\w.`'"/\\-])(?P<assigned>{"|".join(_OF_WORDS)})='(?P<value>\w+)'
-    | (?<![\w.`'"/\\-])(?P<name>[a-z]+(?:__?[a-z]+)+)(?![\w.`'"/\\-]*[\w`'"/\\])
+    | (?<![\w.`'"/\\-])(?:the\ parameter\ )?(?P<name>[a-z]+(?:__?[a-z]+)+)
+      (?:=True\b)?(?![\w.`'"/\\-]*[\w`'"/\\])
     """,
     re.VERBOSE,
 )
+
+# The shell has no None for an option that was not given.
+_NOT_GIVEN = re.compile(r"\bGot None\b")
 
 # The shell has no objects, so its messages do not offer them.
 _INSTANCE = re.compile(r",? or an instance of '[^']*'")
@@ -73,9 +81,12 @@ class ParameterNames:
         message : str
             The same. A parameter that the command has no option for stays as it is.
         """
-        return _NAMED.sub(self._replaced, _INSTANCE.sub("", message))
+        message = _NOT_GIVEN.sub("Got none", _INSTANCE.sub("", message))
+        return _NAMED.sub(self._replaced, message)
 
     def _replaced(self, match: re.Match[str]) -> str:
+        if match["code"] is not None:
+            return f"{match[0]} in Python"
         # Parts of a model have parameters with a prefix, such as transformer__mask_img.
         group = "assigned" if match["assigned"] else str(match.lastgroup)
         option = self._option_of(match[group].rpartition("__")[2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,9 +52,14 @@ class ProgramOptions(LevelOptions, SetOptions):
 
     def mask_in_words(self, stat_map: StatisticalMap) -> str | None:
         """Return which mask there is; None if it is computed from the map."""
+        from ari_estimator.images._declared import file_of
+
         if self.mask is not None:
             return str(self.mask)
-        return None if stat_map.mask_img is None else "as the other program wrote it"
+        if stat_map.mask_img is None:
+            return None
+        file = file_of(stat_map.mask_img)
+        return "all voxels of the map that are not NaN" if file is None else str(file)
 
 
 def fsl(
@@ -99,6 +104,7 @@ def fsl(
             "a single map, and FEAT a folder", df=df is not None, clusters=clusters is not None
         )
         name = stat or "zstat1"
+        called = f"Map: {name}{_default(stat, 'the default', '--stat')}."
         stat_map = read_feat(path, name, two_sided=program.two_sided)
         tables = find_feat_tables(path, name) if table is None else table
         if program.mask is not None:
@@ -113,7 +119,10 @@ def fsl(
             cluster_index=clusters,
             two_sided=program.two_sided,
         )
+        if df is not None:
+            stat_map = replace(stat_map, said_by="--df")
         tables = table or []
+        called = None
     transformer = program.of(stat_map)
     if program.asked or stat_map.labels_img is None:
         if table:
@@ -128,7 +137,8 @@ def fsl(
         return write_table_copies(transformer, tables, folder)
 
     mask = program.mask_in_words(stat_map)
-    return infer(transformer, stat_map.stat_img, stat_map.name, results, copy_tables, mask=mask)
+    outcome = infer(transformer, stat_map.stat_img, stat_map.name, results, copy_tables, mask=mask)
+    return _with_map(outcome, called)
 
 
 def spm(
@@ -162,7 +172,11 @@ def spm(
     is_map = path.is_file() and path.suffix != ".mat"
     name = stem_of(path) if is_map else f"contrast-{letters_of(stat_map.name)}"
     mask = program.mask_in_words(stat_map)
-    return infer(program.of(stat_map), stat_map.stat_img, name, results, mask=mask)
+    outcome = infer(program.of(stat_map), stat_map.stat_img, name, results, mask=mask)
+    if is_map:
+        return outcome
+    taken = _default(contrast, "the first", "--contrast")
+    return _with_map(outcome, f"Contrast: {stat_map.name}{taken}.")
 
 
 def afni(
@@ -197,12 +211,21 @@ def afni(
     )
     name = f"{output_stem(path.partition('[')[0])}_contrast-{letters_of(stat_map.name)}"
     mask = program.mask_in_words(stat_map)
-    return infer(program.of(stat_map), stat_map.stat_img, name, results, mask=mask)
+    outcome = infer(program.of(stat_map), stat_map.stat_img, name, results, mask=mask)
+    return _with_map(outcome, f"Sub-brick: {stat_map.name}." if stat_map.name else None)
+
+
+def _default(given: str | None, what: str, option: str) -> str:
+    """Return that an option was left out, and what was taken; empty if it was given."""
+    return "" if given is not None else f", {what} ({option} takes another)"
+
+
+def _with_map(outcome: Outcome, called: str | None) -> Outcome:
+    """Return a result that starts with the map that was taken from several."""
+    return outcome if called is None else replace(outcome, text=f"{called}\n{outcome.text}")
 
 
 def _with_mask(stat_map: StatisticalMap, mask: Path) -> StatisticalMap:
-    from dataclasses import replace
-
     from ari_estimator.interfaces._reading import read_mask
 
     return replace(stat_map, mask_img=read_mask(mask, "--mask"))

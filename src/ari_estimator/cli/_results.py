@@ -11,11 +11,15 @@ from ari_estimator.cli._inputs import inputs_of_command
 from ari_estimator.cli._options import ResultOptions
 from ari_estimator.cli._out import naming_force
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._parameter_names import ParameterNames
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._whole_files import whole_files
 
 if TYPE_CHECKING:
     from ari_estimator.inference import FittedMap
+
+# The parameter that may be the source of the statistic, as an option.
+_NAMES = ParameterNames(["stat_type"])
 
 # Writes files to a folder, and returns their names by what they are.
 MoreFiles = Callable[[Path], dict[str, str]]
@@ -201,11 +205,12 @@ def summary_of(fitted_map: FittedMap, mask: Path | Sequence[Path] | str | None) 
     from ari_estimator.closed_testing._rounding import confidence
 
     elements = fitted_map.frame.space.element_name[1]
+    sentence = _NAMES.as_options(fitted_map.describe()["statistic"]["sentence"])
     return (
         f"At least {fitted_map.true_discoveries:,} of the {fitted_map.n_tested:,} {elements} "
         f"tested are active. With probability at least {confidence(fitted_map.alpha)}, this bound "
         "and all bounds in the table hold at once. "
-        f"{fitted_map.describe()['statistic']['sentence']} Mask: {mask_words(mask, elements)}."
+        f"{sentence} Mask: {mask_words(mask, elements)}."
     )
 
 

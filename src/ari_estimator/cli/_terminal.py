@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from ari_estimator.cli._more_rows import more_rows
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._printing import plain, print_plain
 from ari_estimator.closed_testing._rounding import rounded_down
@@ -25,8 +26,7 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
         console.print(_for_terminal(outcome.table, console))
         n_hidden = len(outcome.table) - 1 - _MOST_ROWS
         if n_hidden > 0:
-            more = f"{n_hidden:,} more; --out writes all, and --json prints them."
-            print_plain(console, more)
+            print_plain(console, more_rows(n_hidden, outcome.files.get("table")))
     for heading, lines in outcome.cards.items():
         console.print(plain(heading), style="bold", soft_wrap=True)
         console.print(_card(lines))

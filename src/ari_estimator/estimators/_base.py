@@ -424,6 +424,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             if several is not None:
                 several.append(values)
             values = values.astype(np.float64, copy=False)
+            if is_fit and isinstance(maps, ImageMaps):
+                element_names = frame.space.element_name[1]
+                warn_of_untested_zeros(
+                    values, statistic, element_names, frame.mask_called, mask_is_given
+                )
             if checks_family:
                 _check_family(values, frame, statistic)
             fitted_map = infer(values)
@@ -485,9 +490,6 @@ def _exhaust(maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> N
 
 def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> None:
     """Without a mask, refuse a map that does not hold all tested elements."""
-    if frame.fills_grid or frame.is_computed:
-        # A map with NaN anywhere gets a mask of all other voxels, zeros included.
-        warn_of_untested_zeros(values, statistic, frame.space.element_name[1], frame.mask_called)
     if frame.fills_grid:
         return
     # In a mask computed from several maps, a zero may be the result of thresholding.

@@ -402,6 +402,7 @@ or None, default=None
             make_test = self._calibrated_test(
                 self.calibration, first_level_contrast, read, transformer
             )
+        weights = np.atleast_2d(read.rows)
         del read  # a calibration keeps the data as long as it needs them
         called = in_words(second_level_contrast, self.design_matrix_)
         maps, output = transformer._fit_maps(
@@ -411,7 +412,6 @@ or None, default=None
             settled._replace(said_by=said_by),
             transformer._to_output,
         )
-        weights = weights_of(second_level_contrast, self.design_matrix_)
         calibration = None if self.calibration is None else self._calibrator.last
         group = GroupModel.of(self, called, weights, calibration)
         fitted_map = transformer.maps_

@@ -74,7 +74,7 @@ class ExplorerDocument:
         Parameters
         ----------
         file_name : str or Path
-            The file; one that is there is replaced. A ``~`` at the start is the home folder.
+            The file. An existing file is replaced. A ``~`` at the start is the home folder.
 
         Raises
         ------

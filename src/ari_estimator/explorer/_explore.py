@@ -35,6 +35,9 @@ from ari_estimator.inference import FittedMap, StatType, TDPForest
 from ari_estimator.inference._adaptive_clusters import grow_forest
 from ari_estimator.inference._tdp_forest import check_tdp
 
+# Browsers take a gigabyte or so for as many voxels as this.
+_MOST_ELEMENTS = 4_000_000
+
 # What the page can show.
 _GEOMETRIES: dict[type[Frame], type[PageGeometry]] = {
     VolumeFrame: VolumeGeometry,
@@ -65,8 +68,8 @@ def explore(
     """Make a page to explore a map with, in a browser and offline.
 
     One file holds the map and all its clusters with their bounds: any true discovery proportion
-    (TDP) can be asked for, clusters grown and shrunk one by one, and spheres bounded. All bounds
-    hold at once, however long one looks.
+    (TDP) can be asked for, clusters grown and shrunk one by one, and spheres, drawn regions and
+    regions of an atlas bounded. All bounds hold at once, no matter how much you look at.
 
     Parameters
     ----------
@@ -105,10 +108,10 @@ def explore(
         TDP of the clusters that are shown first, in [0, 1].
 
     bg_img : "auto", 3D Niimg-like object, SurfaceImage or None, default="auto"
-        What to draw on: an anatomical image, or for surfaces one such as the depth of sulci, in
-        which what is large is dark. "auto", or "MNI152", is nilearn's template, left out where
-        the map is in another space; for surfaces "auto" is the folds of their mesh. None for
-        none.
+        What to draw on: an anatomical image. For surfaces, an image such as the depth of sulci;
+        large values are dark. "auto", or "MNI152", is nilearn's template, and nothing if the map
+        is in another space. For surfaces, "auto" is the folds of their mesh. None for no
+        background.
 
     surf_mesh : PolyMesh, dict or None, default=None
         For surfaces: other meshes of the same vertices to draw them on, such as inflated ones;
@@ -125,11 +128,12 @@ def explore(
         Look-up table of the regions, with columns ``index`` and ``name``, or a file of one.
 
     title : str or None, default=None
-        Title of the page. None for the name of the map's file, if it has one.
+        Title of the page. None for the name of the map's file, if it has one. Files that the page
+        saves start with the name of the map's file, or with the title if there is none.
 
     output_file : str, Path or None, default=None
-        File to write the page to; one that is there is replaced, unless it is one of the
-        files that are given. A ``~`` at the start is the home folder.
+        File to write the page to. An existing file is replaced, unless it is one of the
+        given files. A ``~`` at the start is the home folder.
 
     Returns
     -------
@@ -141,7 +145,8 @@ def explore(
     TypeError
         If the map is a CIFTI image, which the page cannot show, or no map.
     ValueError
-        If a parameter is out of its range, or is for maps and ``stat_img`` is fitted.
+        If a parameter is out of its range, or is for maps and ``stat_img`` is fitted. If the map
+        is too large for browsers.
     FileNotFoundError
         If nilearn has no niivue, which draws the brain.
     OSError
@@ -203,6 +208,7 @@ def explore(
         )
         fitted_map = transformer.fit(space_img).maps_
     frame, family = fitted_map.frame, fitted_map.family
+    _check_size(fitted_map)
     geometry = _geometry_class(type(frame)).of(
         frame, family.space.parts, bg_img=bg_img, surf_mesh=surf_mesh, like=space_img
     )
@@ -223,6 +229,18 @@ def explore(
     if output_file is not None:
         document.save_as_html(output_file)
     return document
+
+
+def _check_size(fitted_map: FittedMap) -> None:
+    """Raise a ValueError if a page of a map is too large for browsers."""
+    n_tested = fitted_map.family.n_tested
+    if n_tested > _MOST_ELEMENTS:
+        raise ValueError(
+            f"stat_img must have at most {_MOST_ELEMENTS:,} tested "
+            f"{fitted_map.family.space.element_name[1]}, for a page that browsers can open. "
+            f"Got {n_tested:,}. Resample the map to larger voxels with nilearn.image.resample_img, "
+            "or test a part of it with a smaller mask_img."
+        )
 
 
 def _check_can_be_shown(stat_img: Any) -> None:

@@ -22,7 +22,7 @@ def pack(array: np.ndarray) -> dict[str, Any]:
     Parameters
     ----------
     array : ndarray of shape (n,)
-        Of bool, uint8, int32, float32 or float64.
+        Values of type bool, uint8, int32, float32 or float64.
 
     Returns
     -------

@@ -48,7 +48,10 @@ _SCRIPTS = (
     "rendering.js",
     "volume_viewer.js",
     "surface_viewer.js",
+    "viewers.js",
     "controls.js",
+    "page_display.js",
+    "page_state.js",
     "page.js",
 )
 _NIIVUE = "_assets/js/niivue.umd.js"

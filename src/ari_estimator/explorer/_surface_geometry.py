@@ -114,7 +114,7 @@ def _points_of(mesh: PolyMesh, parts: tuple[SurfacePart, ...]) -> list[np.ndarra
 
 
 def _background_of(bg_img: Any, parts: tuple[SurfacePart, ...]) -> list[np.ndarray]:
-    """Return the grey of each vertex, in which what is hollow is dark."""
+    """Return the grey of each vertex: sulci are dark."""
     if bg_img is None:
         return [np.full(part.mask.size, 190, dtype=np.uint8) for part in parts]
     if isinstance(bg_img, str) and bg_img == "auto":

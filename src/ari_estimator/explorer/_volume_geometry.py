@@ -33,7 +33,7 @@ class VolumeGeometry(PageGeometry):
         The tested voxels.
 
     space_code : int
-        What the header of the map says of its space, a code of NIfTI; 0 if nothing.
+        What the header of the map says about its space, a code of NIfTI; 0 if nothing.
 
     background : ndarray of uint8 of shape (nx, ny, nz), or None
         Anatomical image.
@@ -83,7 +83,7 @@ class VolumeGeometry(PageGeometry):
 
 
 def _space_code_of(img: Any) -> int:
-    """Return what a header says of the space of an image, a code of NIfTI; 0 if nothing."""
+    """Return what a header says about the space of an image, a code of NIfTI; 0 if nothing."""
     header = getattr(img, "header", None)
     if not isinstance(header, Nifti1Header):
         return 0
@@ -102,7 +102,7 @@ def _background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray
         The tested voxels.
 
     space_code : int
-        What the header of the map says of its space.
+        What the header of the map says about its space.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def _background_of(bg_img: Any, part: VolumePart, space_code: int) -> np.ndarray
     Raises
     ------
     ValueError
-        If the image is no 3D image, or nothing of it is on the grid.
+        If the image is not a 3D image, or nothing of it is on the grid.
     """
     if bg_img is None:
         return None

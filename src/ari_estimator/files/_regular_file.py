@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from ari_estimator.files._given_path import given_path
+from ari_estimator.files._near_names import near_name
 
 # Things with a path that are not regular files.
 _OTHERS = (
@@ -48,7 +49,7 @@ def existing_file(path: str | PathLike[str], what: str) -> Path:
     if path.is_dir():
         raise IsADirectoryError(f"{what} must be a file. Got a folder: {str(path)!r}.")
     if not path.exists():
-        raise FileNotFoundError(f"{what} does not exist: {str(path)!r}.")
+        raise FileNotFoundError(f"{what} does not exist: {str(path)!r}.{near_name(path)}")
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         got = next((name for is_one, name in _OTHERS if is_one(mode)), "something else")

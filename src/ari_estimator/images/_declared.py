@@ -155,6 +155,9 @@ class Declaration:
 
     is_weak : bool
         Whether programs often copy it from another file, so that it contradicts nothing.
+
+    is_source : bool
+        Whether it only says where a reader has found the statistic that it passes on.
     """
 
     holds: str
@@ -162,6 +165,7 @@ class Declaration:
     df: tuple[float, ...] = ()
     program: str = ""
     is_weak: bool = False
+    is_source: bool = False
 
 
 # Files of images in memory that forget them: surfaces of nilearn, and what readers copy.
@@ -171,6 +175,37 @@ _FILES: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 def remember_file(img: Any, path: Path) -> None:
     """Remember which file an image is from, the first of two hemispheres."""
     _FILES[img] = path
+
+
+def file_of(img: Any) -> Path | None:
+    """Return the file that an image is from; None if that is not known."""
+    name = img.get_filename() if isinstance(img, FileBasedImage) else None
+    return _FILES.get(img) if name is None else Path(name)
+
+
+# Where readers have found the statistic of images.
+_SOURCES: WeakKeyDictionary[Any, Declaration] = WeakKeyDictionary()
+
+
+def remember_source(img: Any, stat_type: str, df: tuple[float, ...], said_by: str) -> None:
+    """Remember where a reader has found the statistic of an image, for reports.
+
+    Parameters
+    ----------
+    img : image or path
+        The image. Nothing is remembered for a path.
+
+    stat_type : str
+        The statistic, as the parameter ``stat_type``.
+
+    df : tuple of float
+        Degrees of freedom; empty if there are none, or if they differ between voxels.
+
+    said_by : str
+        What says so, for a sentence: "the file 'SPM.mat'".
+    """
+    if isinstance(img, (FileBasedImage, SurfaceImage)):
+        _SOURCES[img] = Declaration(stat_type, said_by, df, is_source=True)
 
 
 def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
@@ -188,15 +223,15 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
     -------
     declarations : list of Declaration
         First what AFNI's attributes or the text in the header say, then the name of the file,
-        and last the intent code, which programs often copy from another file.
+        and the intent code, which programs often copy from another file. Last, where a reader has
+        found the statistic.
     """
     # CIFTI images keep the header of the NIfTI file apart.
     header = getattr(img, "nifti_header", getattr(img, "header", None))
     header = header if isinstance(header, Nifti1Header) else None
     source = img if file is None else file
     if isinstance(source, (FileBasedImage, SurfaceImage)):
-        name = source.get_filename() if isinstance(source, FileBasedImage) else None
-        source = name or _FILES.get(source)
+        source = file_of(source)
     path = None if source is None else Path(source)
     afni = img if file is None or isinstance(file, (str, Path)) else file
     if isinstance(file, (str, Path)) and str(file).endswith(_OF_AFNI):
@@ -210,6 +245,8 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
         declarations += _by_name(path)
     if header is not None and header["intent_code"]:
         declarations += _by_intent(header)
+    if isinstance(file, (FileBasedImage, SurfaceImage)) and file in _SOURCES:
+        declarations.append(_SOURCES[file])
     return declarations
 
 

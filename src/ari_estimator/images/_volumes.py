@@ -317,6 +317,11 @@ def _check_mask_img(mask_img: Any) -> Nifti1Image:
     mask_img = VolumeFrame.read(mask_img, single=True)
     values = get_data(mask_img)
     check_binary(values)
+    if not np.nan_to_num(values).any():
+        # The second sentence is nilearn's, which users may test for.
+        raise ValueError(
+            "mask_img must have voxels. The mask is invalid as it is empty: it masks all data."
+        )
     if np.isnan(values).any():
         return new_img_like(mask_img, (np.nan_to_num(values) != 0).astype(np.uint8))
     return mask_img

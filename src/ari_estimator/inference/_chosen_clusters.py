@@ -82,6 +82,6 @@ def _check(forest: TDPForest, clusters: ArrayLike) -> np.ndarray:
         first = int(np.flatnonzero(overlaps)[0])
         raise ValueError(
             "clusters must not overlap. Got "
-            f"{ordered[first]} and {ordered[first + 1]}, of which the second holds the first."
+            f"{ordered[first]} and {ordered[first + 1]}: the second holds the first."
         )
     return given

@@ -42,6 +42,9 @@ _MOST_JUDGED = 20_000
 # If p-values underflow to 0, others are close to 0. With a larger share of zeros than this and no
 # other p-value below this limit, the zeros are not p-values.
 _MOST_ZEROS = 0.02
+
+# A mask that users give may hold some zeros: values that are rounded, a signal that was lost.
+_MOST_ZEROS_OF_A_MASK = 0.1
 _TINY_P = 1e-6
 
 
@@ -269,17 +272,23 @@ def check_zeros(values: np.ndarray, element_names: str, mask_called: str) -> Non
 
 
 def warn_of_untested_zeros(
-    values: np.ndarray, statistic: Statistic, element_names: str, mask_called: str
+    values: np.ndarray,
+    statistic: Statistic,
+    element_names: str,
+    mask_called: str,
+    mask_is_given: bool,
 ) -> None:
-    """Warn of exact zeros that may be missing values in a map without a mask."""
+    """Warn of exact zeros that may be missing values, or what a threshold has left."""
     n_zero = int((values == 0).sum())
-    if not statistic.is_p and n_zero > _MOST_ZEROS * values.size:
+    most = _MOST_ZEROS_OF_A_MASK if mask_is_given else _MOST_ZEROS
+    if not statistic.is_p and n_zero > most * values.size:
         _, _, why = mask_called.partition(", since ")
         why = why or f"{mask_called} leaves none out"
         warnings.warn(
             f"The map is exactly 0 in {n_zero} of {values.size} {element_names}. All of them are "
             f"tested, since {why}. If these have no data (the medial wall, for example), the "
-            "bounds are smaller than necessary: give a mask without them.",
+            "bounds are smaller than necessary: give a mask without them. If the map was "
+            "thresholded, pass the unthresholded map instead.",
             UserWarning,
             stacklevel=2,
         )

@@ -92,7 +92,7 @@ class GroupModel(NamedTuple):
         """
         groups = model.variance_groups
         mask = "computed from the maps" if model.masker_.mask_img is None else "given as mask_img"
-        file = _file_of(model.mask_img)
+        file = _files_of([model.mask_img])[0]
         return cls(
             _names(model.second_level_input_, len(model.design_matrix_)),
             model.design_matrix_,
@@ -110,21 +110,25 @@ def _names(given: Any, n_rows: int) -> list[str]:
     if isinstance(given, pd.DataFrame) and "subject_label" in given:
         return [str(name) for name in given["subject_label"]]
     items = list(given) if isinstance(given, (list, tuple, pd.Series)) else []
-    names = [_file_of(item) for item in items]
+    names = _files_of(items)
     if len(names) != n_rows:
         names = [""] * n_rows
     return [name or f"map {number}" for number, name in enumerate(names, start=1)]
 
 
-def _file_of(img: Any) -> str:
-    """Return the name of the file of an image; empty if there is none."""
-    if isinstance(img, (str, Path)):
-        return str(img)
-    label = getattr(img, "subject_label", None)
-    if label:
-        return str(label)
-    get_filename = getattr(img, "get_filename", None)
-    return (get_filename() or "") if callable(get_filename) else ""
+def _files_of(images: list[Any]) -> list[str]:
+    """Return the names of files of images; empty if there is none."""
+    names = []
+    for img in images:
+        if isinstance(img, (str, Path)):
+            names.append(str(img))
+            continue
+        name = getattr(img, "subject_label", None)  # of a first-level model
+        get_filename = getattr(img, "get_filename", None)
+        if name is None and callable(get_filename):
+            name = get_filename()
+        names.append(str(name or ""))
+    return names
 
 
 def _groups_in_words(groups: Any) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class MapClusters(ABC):
     """The part of a FittedMap that shows its sets, and clusters of its forest, as images.
 
-    Attributes and other methods are those of :class:`~ari_estimator.FittedMap`.
+    See :class:`~ari_estimator.FittedMap` for attributes and other methods.
     """
 
     family: MapFamily

@@ -225,11 +225,21 @@ class Statistic(ABC):
                 "'threshold' must lie between 0 and 1, as the values of a map of "
                 f"stat_type={self.stat_type!r} do. Got: 'threshold={given}'."
             )
+        hint = self._hint_on_sign if any(t < 0 for t in thresholds) else ""
         # nilearn's words, which users may test for.
         raise ValueError(
             "'threshold' cannot be negative or contain negative values, or NaN. "
-            f"Got: 'threshold={given}'."
+            f"Got: 'threshold={given}'.{hint}"
         )
+
+    @property
+    def _hint_on_sign(self) -> str:
+        """What to do in place of a negative threshold."""
+        if self.two_sided:
+            return " Give its absolute value: a two-sided test applies it to both signs."
+        if self.why_one_sided is None:
+            return " To test negative values too, set two_sided=True and a positive threshold."
+        return " Give a positive threshold."
 
     @abstractmethod
     def p_values(self, values: np.ndarray) -> np.ndarray:

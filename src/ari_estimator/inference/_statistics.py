@@ -60,6 +60,9 @@ _UNTESTABLE = {
     ),
 }
 
+# What is added to the source of t values with degrees of freedom that vary.
+CONVERTED = " (t values, converted to z values with the degrees of freedom of each element)"
+
 # Source of the statistic if nothing declares it.
 _NOTHING = "nothing"
 
@@ -140,8 +143,10 @@ def settle_statistic(
     UserWarning
         If the user contradicts the declaration of a file.
     """
+    sources = [one for of_map in declarations for one in of_map if one.is_source]
+    declarations = [[one for one in of_map if not one.is_source] for of_map in declarations]
     first = [_put_together(of_map) for of_map in declarations if of_map]
-    said_by = "the parameter stat_type"
+    said_by = _source_of(sources, stat_type, df) or "the parameter stat_type"
     if stat_type is None:
         stat_type, said_by = DEFAULT_STAT_TYPE, _NOTHING
         if first:
@@ -154,7 +159,7 @@ def settle_statistic(
                 "df may be an image or an array only for t values. Got one for "
                 f"stat_type={stat_type!r}: set stat_type='t' if the map holds t values."
             )
-        said_by += " (t values, converted to z values with the degrees of freedom of each element)"
+        said_by += CONVERTED
         return SettledStatistic(make_statistic("z", None, two_sided), said_by, df_varies=True)
     if first and stat_type in STATISTICS and STATISTICS[stat_type].n_df:
         declared = _declared_df(first, stat_type, is_needed=df is None)
@@ -166,6 +171,16 @@ def settle_statistic(
     if statistic.is_signed and any(one.holds.endswith(_OF_F) for one in first):
         statistic = statistic.of_f()
     return SettledStatistic(statistic, said_by)
+
+
+def _source_of(sources: list[Declaration], stat_type: Any, df: Any) -> str | None:
+    """Return where readers have found what the user passes on; None if that is something else."""
+    if not sources:
+        return None
+    found = {one.said_by for one in sources}
+    given = () if df is None or _varies(df) else tuple(np.atleast_1d(df).tolist())
+    agree = all(one.holds == stat_type and one.df == given for one in sources)
+    return found.pop() if agree and len(found) == 1 else None
 
 
 def sentence_of(statistic: Statistic, said_by: str) -> str:

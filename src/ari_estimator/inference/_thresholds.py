@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -21,6 +22,9 @@ ThresholdScale = Literal["stat", "p"]
 
 # One-tailed, like nilearn's default cluster-forming threshold: 3.09 on the z scale.
 DEFAULT_P = 0.001
+
+# On the map, thresholds between 0 and this value are hardly ever meant.
+_MEANT_AS_P = 0.1
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,11 @@ def check_threshold(
         If the threshold has another type.
     ValueError
         If there is no threshold, or a threshold is out of range.
+
+    Warns
+    -----
+    UserWarning
+        If a threshold in units of the map looks like a p-value.
     """
     is_concentration = isinstance(threshold, str) and threshold == "concentration"
     if scale != "stat" and (threshold is None or is_concentration):
@@ -114,6 +123,14 @@ def check_threshold(
             )
         return Thresholds(tuple(sorted(values, reverse=True)), scale)
     statistic.check_thresholds(values, threshold)
+    if not statistic.zero_is_strongest and any(0 < value < _MEANT_AS_P for value in values):
+        low = min(value for value in values if value > 0)
+        warnings.warn(
+            f"'threshold' is in units of the map, so {low:g} is read as a {statistic.name} value. "
+            "If it is a p-value, set threshold_scale='p'.",
+            UserWarning,
+            stacklevel=2,
+        )
     return Thresholds(tuple(sorted(values, key=statistic.evidence_of_threshold)), scale)
 
 

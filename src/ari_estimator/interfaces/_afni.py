@@ -128,6 +128,7 @@ def read_afni(
         two_sided=two_sided,
         connectivity=connectivity,
         name=chosen.label,
+        said_by=f"the header of {name}",
     )
 
 

@@ -191,6 +191,7 @@ def read_feat(
         two_sided=_check_sides(kind, two_sided),
         connectivity=FSL_CONNECTIVITY,
         name=stat,
+        said_by=f"the FEAT folder {str(feat)!r}",
     )
 
 

@@ -160,6 +160,7 @@ def read_p_map(
         mask_img=mask,
         connectivity=6 if found is None else found.connectivity,
         name=stem_of(path),
+        said_by="" if stat_type or found is None else f"the file names of {found.program}",
     )
 
 

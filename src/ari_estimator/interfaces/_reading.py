@@ -13,8 +13,9 @@ from nibabel.nifti1 import Nifti1Pair
 from nibabel.spatialimages import SpatialImage
 
 from ari_estimator.files._given_path import given_path
+from ari_estimator.files._near_names import near_name
 from ari_estimator.files._regular_file import read_bytes
-from ari_estimator.images._declared import remember_file
+from ari_estimator.images._declared import file_of, remember_file
 from ari_estimator.images._grid import check_affine
 from ari_estimator.images._image_file import load_image
 from ari_estimator.images._reading_errors import clear_errors, name_of_image
@@ -53,7 +54,7 @@ def existing_folder(path: str | PathLike[str], what: str) -> Path:
     """
     path = given_path(path, what)
     if not path.exists():
-        raise FileNotFoundError(f"{what} does not exist: {str(path)!r}.")
+        raise FileNotFoundError(f"{what} does not exist: {str(path)!r}.{near_name(path)}")
     if not path.is_dir():
         raise NotADirectoryError(f"{what} must be a folder. Got a file: {str(path)!r}.")
     return path
@@ -285,7 +286,10 @@ def read_mask(image: Any, what: str = "The mask") -> Nifti1Pair:
     mask = np.asanyarray(img.dataobj) > 0
     if not mask.any():
         raise ValueError(f"{what} must hold at least one voxel. Got none: {name_of_image(image)}.")
-    return nib.Nifti1Image(mask.astype(np.uint8), img.affine)
+    mask_img = nib.Nifti1Image(mask.astype(np.uint8), img.affine)
+    if (file := file_of(img)) is not None:
+        remember_file(mask_img, file)
+    return mask_img
 
 
 def finite_voxels(img: Nifti1Pair) -> Nifti1Pair | None:

@@ -150,6 +150,7 @@ def read_spm(
         two_sided=two_sided,
         connectivity=SPM_CONNECTIVITY,
         name=described.name or stat_path.stem,
+        said_by=f"the header of {str(stat_path)!r}" if known is None else str(folder / "SPM.mat"),
     )
 
 

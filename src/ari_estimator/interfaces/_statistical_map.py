@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ari_estimator.graphs._voxel_grid import Connectivity
-from ari_estimator.images._declared import declarations_of
+from ari_estimator.images._declared import declarations_of, remember_source
 from ari_estimator.inference import StatType
-from ari_estimator.inference._statistics import settle_statistic
+from ari_estimator.inference._statistics import CONVERTED, settle_statistic
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ class StatisticalMap:
     name : str, default=""
         Name of the map in the program.
 
+    said_by : str, default=""
+        Source of the statistic, for reports, such as "the file 'SPM.mat'". With
+        ``stat_type=None``, the attribute holds what declares the statistic.
+
     Raises
     ------
     TypeError
@@ -81,14 +85,21 @@ class StatisticalMap:
     two_sided: bool = False
     connectivity: Connectivity = 6
     name: str = ""
+    said_by: str = ""
 
     def __post_init__(self) -> None:
         # Testing the map warns of contradictions.
         declared = [] if self.stat_type is not None else [declarations_of(self.stat_img)]
-        statistic = settle_statistic(declared, self.stat_type, self.df, self.two_sided).statistic
+        settled = settle_statistic(declared, self.stat_type, self.df, self.two_sided)
+        statistic = settled.statistic
         if self.stat_type is None:
-            object.__setattr__(self, "stat_type", statistic.stat_type)
-            object.__setattr__(self, "df", statistic.given_df)
+            # t values with degrees of freedom that vary stay t values until they are tested.
+            varies = settled.df_varies
+            object.__setattr__(self, "stat_type", "t" if varies else statistic.stat_type)
+            object.__setattr__(self, "df", self.df if varies else statistic.given_df)
+            object.__setattr__(self, "said_by", settled.said_by.removesuffix(CONVERTED))
+        if self.said_by:
+            remember_source(self.stat_img, str(self.stat_type), statistic.df, self.said_by)
 
     def parameters(self) -> dict[str, Any]:
         """Return parameters for transformers that form clusters of the map.

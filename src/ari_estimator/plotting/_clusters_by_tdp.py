@@ -48,7 +48,7 @@ def plot_clusters_by_tdp(
     Parameters
     ----------
     fitted : AdaptiveTDPTransformer, ARISecondLevelModel, FittedMap or TDPForest
-        A transformer fitted to a map, a model with such a transformer after
+        A transformer fitted to a map, a model with one after
         ``compute_contrast(output_type="tdp")``, a fitted map, or a forest.
 
     cluster_threshold : int or None, default=None

@@ -178,6 +178,6 @@ def _keep_foremost(
     is_front = depth > deepest[pixels]
     depth, pixels, triangles = depth[is_front], pixels[is_front], triangles[is_front]
     order = np.argsort(depth)
-    # Of several values for one pixel, numpy keeps the last, which is the foremost.
+    # numpy keeps the last of several values for one pixel, which is the foremost.
     deepest[pixels[order]] = depth[order]
     foremost[pixels[order]] = triangles[order]

@@ -71,7 +71,7 @@ def plot_pivotal_statistics(
     Returns
     -------
     axes : matplotlib.axes.Axes
-        The axes. After step-down, the statistics are those of the remaining elements.
+        The axes. After step-down, the statistics belong to the remaining elements.
 
     Raises
     ------

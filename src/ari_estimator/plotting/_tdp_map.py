@@ -54,7 +54,7 @@ def plot_tdp(
     ----------
     stat_img : 3D Niimg-like object, transformer, ARISecondLevelModel or FittedMap
         The statistical map. Or a fitted transformer, model or map, which also has the TDPs, the
-        threshold and the side of the test. Of a CIFTI map, its voxels are drawn.
+        threshold and the side of the test. For a CIFTI map, the voxels are drawn.
 
     tdp_img : 3D Niimg-like object or None, default=None
         True discovery proportions, as from
@@ -153,7 +153,7 @@ def plot_tdp(
         if isinstance(img, SurfaceImage):
             raise TypeError(f"{name} must be a volume. Got a surface: plot_tdp_surface draws it.")
     stat_img, tdp_img = as_nifti(stat_img), as_nifti(tdp_img)
-    # Other interpolations draw values between those of neighbours: TDPs that nothing has.
+    # Other interpolations draw values between two neighbours: TDPs that nothing has.
     shared: dict[str, Any] = {
         "colorbar": True,
         "resampling_interpolation": "nearest",

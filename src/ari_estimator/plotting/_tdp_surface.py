@@ -54,8 +54,8 @@ def plot_tdp_surface(
     ----------
     stat_img : SurfaceImage, transformer, ARISecondLevelModel or FittedMap
         The statistical map, of one or both hemispheres. Or a fitted transformer, model or map,
-        which also has the TDPs, the threshold and the side of the test. Of a CIFTI map, its cortex
-        is drawn.
+        which also has the TDPs, the threshold and the side of the test. For a CIFTI map, the
+        cortex is drawn.
 
     tdp_img : SurfaceImage or None, default=None
         True discovery proportions, as from
@@ -258,7 +258,7 @@ def _draw_panel(
     is_mesh = raster.vertices >= 0
     vertices = raster.vertices[is_mesh]
     picture = np.zeros((*raster.vertices.shape, 4))
-    # The background is shaded, for depth. The colours of values are those of the colour bar.
+    # The background is shaded, for depth. The colours of values come from the colour bar.
     shaded = greys[vertices] * (0.6 + 0.4 * raster.light[is_mesh])
     of_pixels = np.column_stack([shaded, shaded, shaded, np.ones(shaded.size)])
     is_drawn = np.abs(np.nan_to_num(values[vertices])) > threshold

@@ -74,7 +74,7 @@ def draw_design(design: pd.DataFrame, weights: np.ndarray | None) -> Figure:
         ):
             label.set_parse_math(False)
             label.set_text(_shortened(str(name)))
-        # Texts of ticks are set anew when drawn, from the formatter.
+        # Texts of ticks are set again when they are drawn, from the formatter.
         top.set_xticklabels(
             [_shortened(str(name)) for name in design.columns],
             rotation=40, ha="left", fontsize=8, parse_math=False,

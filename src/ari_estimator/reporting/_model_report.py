@@ -47,7 +47,7 @@ def make_model_report(model: Any, *, title: str | None, **options: Any) -> HTMLR
     check_title(title)
     maps = ContrastMaps(**options)
     maps.check()
-    # The maps first: TDPs of the last contrast stay those of the model.
+    # The maps come first, so that the model keeps the TDPs of its last contrast.
     parts = maps.parts(model)
     if getattr(model, "transformer_", None) is not None:
         content = map_content(as_fitted_map(model), _MAX_SETS)

@@ -45,8 +45,8 @@ def find_peaks(
         Number of the set of each peak: 1, 2, ..., in ascending order.
 
     elements : ndarray of int of shape (n_peaks,)
-        The element of each peak, among the tested elements. Of equally strong peaks, the first in
-        the order of :meth:`~ari_estimator.images._space.Space.turned` comes first.
+        The element of each peak, among the tested elements. Equally strong peaks are
+        in the order of :meth:`~ari_estimator.images._space.Space.turned`.
     """
     evidence = peak_evidence(family)
     xyz = family.space.coordinates()

@@ -11,7 +11,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
-# Of the pictures in a page. Files that are saved apart are finer.
+# The resolution of pictures in a page. Separate files are finer.
 _DPI = 110
 
 

@@ -34,20 +34,20 @@ _HEADINGS = {
 }  # fmt: skip
 
 
-_LEADING = ("cluster_id", "region_id", "region", "direction", "n_", "true_discoveries", "tdp")
-_TRAILING = ("p_value", "size_", "threshold", "tdp_threshold", "peak")
+# What matters most comes first, because narrow screens show few columns.
+_FIRST = ("cluster_id", "region_id", "region", "direction", "n_", "tdp", "true_discoveries")
+_LAST = ("p_value", "size_", "threshold", "tdp_threshold")
 
 
 def _priority(column: str) -> int:
     """Return the place of a column: bounds first, then peaks, then all the rest."""
-    if column == "tdp_threshold" or column == "peak":
-        return 30 + _TRAILING.index(column)
-    for place, start in enumerate(_LEADING):
+    if column in _LAST:
+        return 30 + _LAST.index(column)
+    if column.startswith("size_"):
+        return 30 + _LAST.index("size_")
+    for place, start in enumerate(_FIRST):
         if column.startswith(start):
             return place
-    for place, start in enumerate(_TRAILING[:3]):
-        if column.startswith(start):
-            return 30 + place
     return 20
 
 
@@ -116,7 +116,6 @@ def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
     # Rows of further peaks carry the number of their set. The last row is the rest.
     number = (table["peak"] == 1).cumsum() - 1
     n_sets = int(number.iloc[-1])
-    # What matters most comes first, because narrow screens show few columns.
     table = table[sorted(table.columns, key=_priority)]
     what = "regions" if "region" in table else "clusters"
     table.iloc[:, 0] = table.iloc[:, 0].astype(object).where(number < n_sets, "rest")

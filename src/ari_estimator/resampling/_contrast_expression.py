@@ -21,6 +21,10 @@ _TOKEN = re.compile(
     r"|(?P<name>[^\W\d]\w*)|`(?P<quoted>[^`]*)`|(?P<operator>[-+*/()]))"
 )
 
+# A column of a categorical variable, as formulaic and patsy name it. With "T.", it is the
+# difference from the reference category.
+_CATEGORY = re.compile(r".+\[(?P<is_difference>T\.)?(?P<level>[^\[\]]+)\]")
+
 
 def contrast_weights(expression: str, columns: Sequence[Any]) -> np.ndarray:
     """Return the weights of the columns in a contrast given as text.
@@ -204,5 +208,23 @@ class _Parser:
         return ValueError(
             "A contrast must be the name of a column of the design, or a sum of multiples such as "
             f"'(a + b) / 2 - c', with names that are not words in backquotes. Got "
-            f"{self._expression[:80]!r}: {what}. The columns are {shown}."
+            f"{self._expression[:80]!r}: {what}. The columns are {shown}.{self._hint()}"
         )
+
+    def _hint(self) -> str:
+        """Return which columns stand for the categories in the expression."""
+        near = [
+            (name, match)
+            for name in self._columns
+            if (match := _CATEGORY.fullmatch(name))
+            and not match["level"].isdecimal()
+            and f"`{name}`" not in self._expression
+            and re.search(rf"(?<!\w){re.escape(match['level'])}(?!\w)", self._expression)
+        ]
+        if not near:
+            return ""
+        _, match = near[0]
+        what = " and ".join(f"`{name}`" for name, _ in near)
+        if match["is_difference"] and len(near) == 1:
+            what += f", which is {match['level']!r} minus the reference category"
+        return f" Use {what}. In a sum, put names with brackets in backquotes."

@@ -31,11 +31,25 @@
     return names;
   };
 
+  // A file that starts as NIfTI 1 and 2 do, unpacked; niivue says nothing of use about others.
+  async function niftiOf(file) {
+    let bytes = new Uint8Array(await file.arrayBuffer());
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await inflated(bytes, "gzip");
+    const size = bytes.length > 540 ? new DataView(bytes.buffer).getInt32(0, true) : 0;
+    // 348 and 540, in the order of bytes of this machine or of others.
+    if (![348, 540, 0x5c010000, 0x1c020000].includes(size)) {
+      throw new Error(`${file.name} is no NIfTI file.`);
+    }
+    return new File([bytes], "atlas.nii");
+  }
+
   // Labels of the elements of a volume.
   async function labelsOfVolume(file, grid) {
-    const image = await niivue.NVImage.loadFromFile({ file, name: file.name });
-    const { dims, affine } = image.hdr;
-    const [nx, ny, nz] = dims.slice(1, 4);
+    const unpacked = await niftiOf(file);
+    const image = await niivue.NVImage.loadFromFile({ file: unpacked, name: unpacked.name });
+    const { dims, affine } = image?.hdr ?? {};
+    const [nx, ny, nz] = dims?.slice(1, 4) ?? [];
+    if (!(image?.img?.length >= nx * ny * nz)) throw new Error(`${file.name} is cut off.`);
     if (dims[0] > 3 && dims[4] > 1) throw new Error("it holds several images. An atlas is one image of labels.");
     const toVoxel = ari.inverse(affine.slice(0, 3));
     const { scl_slope: slope, scl_inter: shift } = image.hdr;

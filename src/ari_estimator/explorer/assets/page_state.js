@@ -1,0 +1,179 @@
+// What the page shows as an address or a file, and back.
+(function (ari) {
+  "use strict";
+
+  const { at } = ari;
+
+  ari.PageState = class PageState extends ari.PageDisplay {
+    // State in the address.
+
+    get address() {
+      const { session, map } = this;
+      const { geometry } = map;
+      return ari.addressOf({
+        tdp: session.tdp,
+        overlay: this.overlay,
+        at: geometry.textOf(this.place),
+        radius: this.radius,
+        opacity: this.opacity,
+        step: this.step,
+        view: this.view,
+        mesh: geometry.mesh,
+        camera: this.viewer?.camera?.map((angle) => Math.round(angle)).join(","),
+        theme: this.theme,
+        ...this._scalesOfAddress(),
+        clusters: session.isChanged
+          ? map.forest.difference(map.forest.query(session.tdp), session.clusters)
+          : null,
+      });
+    }
+
+    // What differs from the start.
+    _scalesOfAddress() {
+      const { overlays, tableKind } = this;
+      const changed = (scale) =>
+        overlays.windows[scale].some((value, k) => value !== overlays.defaults[scale][k])
+          ? overlays.windows[scale].join(",")
+          : null;
+      return {
+        sign: overlays.sign || null,
+        outlines: this.hasOutlines ? 1 : null,
+        window: changed("statistic"),
+        tdpwindow: changed("tdp"),
+        colours: overlays.colourMaps.statistic === "blue-orange" ? null : overlays.colourMaps.statistic,
+        tdpcolours: overlays.colourMaps.tdp === "viridis" ? null : overlays.colourMaps.tdp,
+        table: tableKind === "clusters" ? null : tableKind,
+      };
+    }
+
+    writeAddress() {
+      if (!this._isReady) return;
+      clearTimeout(this._addressTimer);
+      // Browsers allow so many changes in a while, and a slider makes more.
+      this._addressTimer = setTimeout(() => {
+        const { address } = this;
+        if (address === location.hash) return;
+        try {
+          history.replaceState(null, "", address);
+        } catch {
+          // In a frame without an address of its own there is nothing to write to.
+        }
+      }, 150);
+    }
+
+    readAddress(address = location.hash) {
+      const { geometry, forest } = this.map;
+      const angles = (text) => {
+        const [azimuth, elevation, ...more] = text.split(",").map(ari.checkNumber(-720, 720));
+        return azimuth === null || (elevation ?? null) === null || more.length ? null : [azimuth, elevation];
+      };
+      const { state, wrong } = ari.readAddress(address, {
+        tdp: ari.checkNumber(0, 1),
+        overlay: ari.checkChoice(ari.Overlays.names),
+        at: (text) => geometry.placeFrom(text),
+        radius: ari.checkNumber(0, 1e6),
+        opacity: ari.checkNumber(0, 1),
+        step: ari.checkNumber(0.01, 1),
+        view: ari.checkChoice(Object.keys(this.views)),
+        mesh: ari.checkChoice(Object.keys(geometry.meshes ?? {})),
+        camera: angles,
+        theme: ari.checkChoice(["dark", "light"]),
+        sign: ari.checkChoice(this.map.info.two_sided ? ["1", "-1"] : []),
+        outlines: ari.checkChoice(["1"]),
+        window: ari.checkRange(0, Infinity),
+        tdpwindow: ari.checkRange(0, 1),
+        colours: ari.checkChoice(ari.colourMapsOf("statistic")),
+        tdpcolours: ari.checkChoice(ari.colourMapsOf("tdp")),
+        table: ari.checkChoice(this.map.atlas ? ["clusters", "regions"] : ["clusters"]),
+      });
+      const {
+        tdp = this.session.tdp, clusters, at: place, theme = null, mesh, sign = 0, outlines,
+        window: range, tdpwindow: tdpRange, colours, tdpcolours: tdpColours, table, ...simple
+      } = state;
+      const { overlays } = this;
+      overlays.sign = Number(sign);
+      overlays.windows = {
+        statistic: range ?? overlays.defaults.statistic, tdp: tdpRange ?? overlays.defaults.tdp,
+      };
+      overlays.colourMaps = { statistic: colours ?? "blue-orange", tdp: tdpColours ?? "viridis" };
+      this.hasOutlines = Boolean(outlines);
+      this.tableKind = table ?? "clusters";
+      const session = new ari.Session(forest, tdp);
+      const changed = clusters && forest.exchange(session.clusters, clusters);
+      if (changed) session.show(changed);
+      else if (clusters) wrong.push("clusters");
+      if (address) this.session = session;
+      Object.assign(this, { camera: null }, simple);
+      this.place = place ?? this.place;
+      if (mesh) this.setMesh(mesh);
+      this.setTheme(theme);
+      if (wrong.length) this.say(`Not understood in the address, and left out: ${wrong.join(", ")}.`);
+    }
+
+    // Show the whole state.
+    apply() {
+      const { viewer, camera } = this;
+      this._painted = null;
+      viewer?.setOpacity(this.opacity);
+      viewer?.setView(this.view);
+      if (camera && viewer) viewer.camera = camera;
+      viewer?.moveTo(this.place, { mayTurn: camera === null });
+      this.show();
+    }
+
+    // Files.
+
+    saveSession() {
+      this.downloads.session({
+        address: this.address, region: this.session.region, atlas: this.loadedAtlas,
+      });
+    }
+
+    async openSession(file) {
+      try {
+        const { address, region, atlas } = ari.readSessionFile(await file.text(), this.map);
+        if (atlas) this.setAtlas(atlas);
+        this.say("");
+        this.readAddress(address);
+        this.session.draw(region);
+        this.apply();
+      } catch (error) {
+        this.say(`${file.name} was not opened: ${error.message}`);
+      }
+    }
+
+    async openAtlas(files) {
+      const names = files.map(({ name }) => name).join(", ");
+      try {
+        this.say(`Reading ${names} …`);
+        this.setAtlas(await ari.readAtlas(files, this.map.geometry));
+        this.say("");
+        this.setTable("regions");
+        this.show();
+      } catch (error) {
+        this.say(`${names} was not loaded: ${error.message}`);
+      }
+    }
+
+    setAtlas(atlas) {
+      this.map.atlas = this.loadedAtlas = atlas;
+      this.markedRegion = 0;
+      this.describeAtlas();
+    }
+
+    figure() {
+      const { map, session, overlay, overlays } = this;
+      const option = at("overlay").selectedOptions[0].textContent;
+      const asked = `clusters with a TDP of at least ${session.tdp}${session.isChanged ? ", some grown or shrunk" : ""}`;
+      const side = { 1: ", positive values only", "-1": ", negative values only" }[overlays.sign] ?? "";
+      const shown = ["free", "statistic"].includes(overlay) ? "" : `; ${asked}`;
+      return new ari.Figure({
+        viewer: this.viewer,
+        title: at("title").textContent,
+        legend: this.legend,
+        captions: [`${option[0].toUpperCase()}${option.slice(1)}${shown}${side}.`, map.info.about],
+        background: at("background").value,
+      });
+    }
+  };
+})((globalThis.ari ??= {}));

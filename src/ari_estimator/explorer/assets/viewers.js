@@ -1,0 +1,8 @@
+// Which viewer draws which kind of image.
+(function (ari) {
+  "use strict";
+
+  const VIEWERS = { volume: ari.VolumeViewer, surface: ari.SurfaceViewer };
+
+  ari.viewerOf = (map) => VIEWERS[map.info.geometry.kind];
+})((globalThis.ari ??= {}));
