@@ -48,9 +48,12 @@ def clear():
         path.unlink()
 
 
-started = time.monotonic()
-os.waitpid(start(), 0)
-takes = time.monotonic() - started
+# The shortest of several, since another process may take the processor.
+takes = float("inf")
+for _ in range(3):
+    started = time.monotonic()
+    os.waitpid(start(), 0)
+    takes = min(takes, time.monotonic() - started)
 rng = random.Random(0)
 codes = []
 for run in range(n_runs):

@@ -92,7 +92,7 @@ def test_values_that_cannot_be_are_refused_by_the_name_of_their_option(
         ),
         ((*MAP, "--stat-type", "t"), "--stat-type t. Got none. "),
         ((*MAP, "--threshold", "-3.1"), "set --two-sided and a positive threshold."),
-        ((*MAP, "--alpha", "3"), "--alpha must be between 0 and 1"),
+        ((*MAP, "--alpha", "3"), "--alpha should be between 0 and 1"),
     ],
 )
 def test_words_of_python_are_whole_or_translated(refused, paths, arguments, message):

@@ -321,9 +321,9 @@ def test_a_level_below_one_permutation_is_refused(alpha):
 @pytest.mark.parametrize("alpha", [0, 1, -0.1, 2, np.nan])
 def test_a_level_outside_zero_and_one_is_refused(alpha):
     p = np.random.default_rng(0).random((20, 30))
-    with pytest.raises(ValueError, match="alpha must be between 0 and 1"):
+    with pytest.raises(ValueError, match="alpha should be between 0 and 1"):
         calibrate(p, alpha)
-    with pytest.raises(ValueError, match="alpha must be between 0 and 1"):
+    with pytest.raises(ValueError, match="alpha should be between 0 and 1"):
         calibrate(p).at(alpha)
 
 

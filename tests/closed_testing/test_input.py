@@ -26,7 +26,7 @@ AT_A_LEVEL = ["value", "true_discoveries", "concentration_set", "critical_vector
 @pytest.mark.parametrize("method", AT_A_LEVEL)
 @pytest.mark.parametrize("alpha", [0, 1, -1, 2, 0.0, 1.0, -0.05, np.nan, np.inf, np.float64(1)])
 def test_a_level_outside_zero_and_one_is_refused(method, alpha):
-    with pytest.raises(ValueError, match="alpha must be between 0 and 1"):
+    with pytest.raises(ValueError, match="alpha should be between 0 and 1"):
         getattr(Hommel(P_VALUES), method)(alpha)
 
 
@@ -35,7 +35,7 @@ def test_a_level_outside_zero_and_one_is_refused(method, alpha):
     "alpha", ["0.05", True, False, np.True_, None, [0.05], (0.05,), np.array([0.05]), 0.05j]
 )
 def test_a_level_that_is_no_number_is_refused(method, alpha):
-    with pytest.raises(TypeError, match="alpha must be between 0 and 1"):
+    with pytest.raises(TypeError, match="alpha should be between 0 and 1"):
         getattr(Hommel(P_VALUES), method)(alpha)
 
 

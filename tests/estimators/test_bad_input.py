@@ -74,7 +74,7 @@ class TestThresholds:
 
     @pytest.mark.parametrize("alpha", [0, 1.5, "0.05", None, True])
     def test_level_that_is_none_is_refused_by_the_function(self, z_img, mask_img, alpha):
-        with pytest.raises((TypeError, ValueError), match="alpha must be between 0 and 1"):
+        with pytest.raises((TypeError, ValueError), match="alpha should be between 0 and 1"):
             cluster_level_inference(z_img, mask_img=mask_img, alpha=alpha)
 
 

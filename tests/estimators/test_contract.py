@@ -973,7 +973,7 @@ class TestMasks:
                     clusters(mask_img=mask_img).fit(maps)
 
 
-NOT_BETWEEN = "alpha must be between 0 and 1"
+NOT_BETWEEN = "alpha should be between 0 and 1"
 
 BAD_PARAMETERS = [
     *(("alpha", value, ValueError, NOT_BETWEEN) for value in (0, 1, -1, 2, 1.5, np.nan, np.inf)),

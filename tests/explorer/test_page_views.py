@@ -390,11 +390,8 @@ def test_points_beside_a_surface_are_refused_or_said(open_page, surface_file):
 def test_regions_of_the_atlas_have_the_bounds_of_python(
     open_page, request, kind, small_map, small_surface, tmp_path
 ):
-    file, fitted = {
-        "volume": ("page_file", "fitted"), "surface": ("surface_file", "fitted_surface"),
-    }[kind]  # fmt: skip
+    file = {"volume": "page_file", "surface": "surface_file"}[kind]
     data = small_map if kind == "volume" else small_surface
-    names = page_names = None
     page = open_page(request.getfixturevalue(file))
     page_names = page.evaluate("ari.page.map.info.region_names.slice(1)")
     page.locator("#show-regions").click()
@@ -422,7 +419,6 @@ def test_regions_of_the_atlas_have_the_bounds_of_python(
     bound = page.evaluate("ari.page.region")
     row = expected.loc[names[0]]
     assert bound["true_discoveries"] == row["true_discoveries"]
-    request.getfixturevalue(fitted)
 
 
 # Keys and readers of screens.
@@ -508,7 +504,7 @@ def test_faces_that_are_left_out_are_not_missed(open_page, surface_file):
             viewer._showAllFaces();
             const all = pixels();
             viewer._hideFaces();
-            const [few] = [pixels()];
+            const few = pixels();
             return [all === few, viewer.hemispheres.every((h) => h.indexCount < h.tris.length)];
         }"""
     )

@@ -415,7 +415,7 @@ class TestDeclared:
         )
         assert (stat_map.stat_type, stat_map.df) == ("t", dof_img)
         ari = ClusterTDPTransformer(**stat_map.parameters()).fit(stat_map.stat_img)
-        assert ari.fitted_map_.describe()["statistic"]["said_by"] == (
+        assert ari.maps_.describe()["statistic"]["said_by"] == (
             "the name 'tstat1.nii.gz' of the file (t values, converted to z values with the "
             "degrees of freedom of each element)"
         )

@@ -221,8 +221,8 @@ def _default(given: str | None, what: str, option: str) -> str:
 
 
 def _with_map(outcome: Outcome, called: str | None) -> Outcome:
-    """Return a result that starts with the map that was taken from several."""
-    return outcome if called is None else replace(outcome, text=f"{called}\n{outcome.text}")
+    """Return a result that also names the map that was taken from several."""
+    return outcome if called is None else replace(outcome, text=f"{outcome.text} {called}")
 
 
 def _with_mask(stat_map: StatisticalMap, mask: Path) -> StatisticalMap:

@@ -69,11 +69,11 @@ def check_alpha(alpha: float) -> Fraction:
     """
     if not isinstance(alpha, Real) or isinstance(alpha, (bool, np.bool_)):
         raise TypeError(
-            "alpha must be between 0 and 1 (both excluded), as one number. "
+            "alpha should be between 0 and 1 (both excluded), as one number. "
             f"Got {alpha!r} of type {type(alpha).__name__}."
         )
     if not 0 < alpha < 1:
-        raise ValueError(f"alpha must be between 0 and 1 (both excluded). Got {alpha!r}.")
+        raise ValueError(f"alpha should be between 0 and 1 (both excluded). Got {alpha!r}.")
     return simplest_fraction(float(alpha))
 
 

@@ -83,8 +83,8 @@ def load_sample_study() -> Bunch:
     (24, (53, 63, 46))
     >>> study.participants.head(2)
       participant_id    group  age
-    0         sub-01  patient   33
-    1         sub-02  control   51
+    0         sub-01  patient   50
+    1         sub-02  control   24
     """
     effects = sample_effects()
     mask = effects.mask

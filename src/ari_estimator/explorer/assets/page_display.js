@@ -124,7 +124,7 @@
     }
 
     showTable({ isMoving = false } = {}) {
-      const { overlays, found, map } = this;
+      const { overlays, found } = this;
       const isClusters = this.tableKind === "clusters";
       at("show-clusters").setAttribute("aria-pressed", isClusters);
       at("show-regions").setAttribute("aria-pressed", !isClusters);
@@ -146,13 +146,9 @@
       }
       at("count").textContent = this._countText(isClusters) + this.table.note;
       this.selectRow();
-      if (isMoving) {
-        clearTimeout(this._tableTimer);
-        this._tableTimer = setTimeout(() => this.showTable(), 200);
-      } else {
-        clearTimeout(this._tableTimer);
-      }
-      this._showDownloads(map, isClusters);
+      clearTimeout(this._tableTimer);
+      if (isMoving) this._tableTimer = setTimeout(() => this.showTable(), 200);
+      at("save-table").textContent = isClusters ? "Table of all clusters (CSV)" : "Table of regions (CSV)";
     }
 
     _countText(isClusters) {
@@ -166,11 +162,6 @@
       const words = `${count(rows.length)} ${rows.length === 1 ? "cluster" : "clusters"}`;
       const inAll = `${count(this.map.forest.n - rest[`n_${many}`])} ${many}`;
       return n === rows.length ? `${words}, ${inAll}` : `${count(n)} of ${words}`;
-    }
-
-    _showDownloads(map, isClusters) {
-      const what = isClusters ? "Table of all clusters (CSV)" : "Table of regions (CSV)";
-      at("save-table").textContent = what;
     }
 
     selectRow() {
