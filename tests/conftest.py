@@ -1,5 +1,7 @@
 """Fixtures of all tests (a real map, data outside of the repository), and the quick subset."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,16 @@ QUICK = (
     "resampling/test_schemes.py",
     "resampling/test_tails.py",
 )
+
+# Graphics without a graphics card.
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 TESTS = Path(__file__).parent
 
@@ -92,3 +104,16 @@ def shared_path():
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a browser without a window; skip where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
+    with playwright.sync_playwright() as driver:
+        if path is None and not Path(driver.chromium.executable_path).exists():
+            pytest.skip("needs Chromium: `playwright install chromium`, or CHROMIUM=path")
+        browser = driver.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,16 +12,6 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
 from ari_estimator import AdaptiveTDPTransformer, explore
-
-# Graphics without a graphics card.
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")
@@ -122,19 +109,6 @@ def surface_file(small_surface, fitted_surface, tmp_path_factory):
         title="Small surface", output_file=path,
     )  # fmt: skip
     return path
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Return a browser without a window; skip where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
-    with playwright.sync_playwright() as driver:
-        if path is None and not Path(driver.chromium.executable_path).exists():
-            pytest.skip("needs Chromium: `playwright install chromium`, or CHROMIUM=path")
-        browser = driver.chromium.launch(executable_path=path, args=_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @contextmanager

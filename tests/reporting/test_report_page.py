@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,21 +10,6 @@ import pytest
 from nibabel import Nifti1Image
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, PermutationCalibration
-
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Return a browser without a window; skip where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
-    with playwright.sync_playwright() as driver:
-        if path is None and not Path(driver.chromium.executable_path).exists():
-            pytest.skip("needs Chromium: `playwright install chromium`, or CHROMIUM=path")
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
