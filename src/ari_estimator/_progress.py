@@ -40,7 +40,7 @@ class Task:
     Parameters
     ----------
     what : str
-        What is done, or what is counted.
+        The name of the work, or of the things that are counted.
 
     total : int or None
         Number of parts; None if it is not known.
@@ -108,7 +108,7 @@ class _Terminal:
 
         console = Console(stderr=True)
         self._bar_width = max(5, min(_WIDEST_BAR, console.width - 45))
-        # What is printed meanwhile goes above the bar, unless standard output is elsewhere.
+        # Text that is printed meanwhile goes above the bar, unless standard output is elsewhere.
         is_same = sys.stdout is not None and sys.stdout.isatty()
         self._live = Live(
             console=console, auto_refresh=False, transient=True, redirect_stdout=is_same
@@ -254,7 +254,7 @@ def progress(what: str, total: int | None = None, *, shown: bool = True) -> Iter
     Parameters
     ----------
     what : str
-        What is done ("Reading the mask") or what is counted ("Permutations").
+        The name of the work ("Reading the mask"), or of the things counted ("Permutations").
 
     total : int or None, default=None
         Number of parts; None if it is not known or not counted.
