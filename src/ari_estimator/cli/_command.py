@@ -6,12 +6,11 @@ import shlex
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Annotated, Any
 
 from rich.console import Console
@@ -20,7 +19,7 @@ from typer import Option, Typer
 from ari_estimator._progress import progress
 from ari_estimator.cli._exit_code import ExitCode
 from ari_estimator.cli._inputs import inputs_among
-from ari_estimator.cli._interrupts import is_interrupt
+from ari_estimator.cli._interrupts import is_interrupt, left_by_interrupt
 from ari_estimator.cli._option_groups import flat_options, with_option_groups
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._parameter_names import ParameterNames
@@ -115,7 +114,7 @@ def run_and_tell(
         try:
             return _run_and_tell(name, function, talk, names)
         except KeyboardInterrupt:
-            return _fail(name, _interrupted(written), ExitCode.INTERRUPTED, talk)
+            return _fail(name, left_by_interrupt(written), ExitCode.INTERRUPTED, talk)
 
 
 def _run_and_tell(
@@ -176,16 +175,6 @@ def _fail(name: str, text: str, code: ExitCode, talk: TalkOptions) -> ExitCode:
         print_plain(Console(stderr=True), traceback.format_exc().rstrip(), soft_wrap=True)
     print_error(f"ari {name}", text)
     return code
-
-
-def _interrupted(written: Sequence[Path]) -> str:
-    """Return what an interrupt has left: everything or nothing."""
-    whole = [path for path in written if path.exists()]  # files on their way are gone by now
-    if not whole:
-        return "interrupted; nothing was written"
-    if len(whole) == 1:
-        return f"interrupted after {whole[0]} was written as a whole"
-    return f"interrupted after all {len(whole)} files were written to {whole[0].parent}"
 
 
 def _told(error: BaseException) -> str:

@@ -6,8 +6,9 @@ import atexit
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ari_estimator.files._deferred_signals import ENDING
@@ -82,6 +83,16 @@ def is_interrupt(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
+
+
+def left_by_interrupt(written: Sequence[Path]) -> str:
+    """Return what an interrupt has left: everything or nothing."""
+    whole = [path for path in written if path.exists()]  # files on their way are gone by now
+    if not whole:
+        return "interrupted; nothing was written"
+    if len(whole) == 1:
+        return f"interrupted after {whole[0]} was written as a whole"
+    return f"interrupted after all {len(whole)} files were written to {whole[0].parent}"
 
 
 def _ignore(numbers: list[signal.Signals]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ari_estimator.cli._exit_code import ExitCode
-from ari_estimator.cli._interrupts import ending_by_interrupt
+from ari_estimator.cli._interrupts import ending_by_interrupt, left_by_interrupt
 from ari_estimator.files._deferred_signals import deferred_signals
 
 
@@ -26,12 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         should not happen.
     """
     with ending_by_interrupt(ends_process=arguments is None):
+        written: list[Path] = []
         try:
             # An interrupt in the middle of an import would leave modules half made.
             with deferred_signals():
                 from ari_estimator.cli._app import run
-            return int(run(None if arguments is None else list(arguments)))
+                from ari_estimator.files._whole_files import recorded_files
+            with recorded_files() as written:
+                return int(run(None if arguments is None else list(arguments)))
         except KeyboardInterrupt:  # before or after the command itself
             if sys.stderr is not None:
-                print("ari: interrupted; nothing was written", file=sys.stderr)
+                print(f"ari: {left_by_interrupt(written)}", file=sys.stderr)
             return int(ExitCode.INTERRUPTED)

@@ -120,7 +120,11 @@ def whole_file(
 
 @contextmanager
 def recorded_files() -> Iterator[list[Path]]:
-    """Give a list of the files that are written within the context."""
+    """Give a list of the files that are written within the context, or within one around it."""
+    outer = _recorded.get()
+    if outer is not None:
+        yield outer
+        return
     written: list[Path] = []
     token = _recorded.set(written)
     try:
