@@ -160,6 +160,9 @@ class _Display:
 
     def __init__(self, clock: _Clock | None = None) -> None:
         self.clock = clock or _Clock()
+        self._reset()
+
+    def _reset(self) -> None:
         self.tasks: list[Task] = []
         self._lock = threading.RLock()  # of the screen
         self._screen: _Screen | None = None
@@ -188,7 +191,7 @@ class _Display:
             self._thread = None
 
     def rows(self) -> list[_Row]:
-        """Return what is shown now: work that is counted, or else what is done last."""
+        """Return the task to show: one that is counted, or else the last one."""
         now = self.clock.now()
         tasks = []
         for task in list(self.tasks):
@@ -238,7 +241,7 @@ class _Display:
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
             setattr(sys, name, getattr(stream, "rich_proxied_file", stream))
-        self.__init__(self.clock)  # type: ignore[misc]
+        self._reset()
 
 
 _display = _Display()

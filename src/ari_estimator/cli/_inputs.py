@@ -1,4 +1,4 @@
-"""The input files of a command, which it must not replace."""
+"""The input files of a command. No output may replace them."""
 
 from __future__ import annotations
 

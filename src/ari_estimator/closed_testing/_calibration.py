@@ -232,7 +232,7 @@ class Calibration:
         return load_archive(path, _KIND, cls.from_arrays, members=_MEMBERS)
 
     def to_arrays(self) -> dict[str, object]:
-        """Return the calibration as arrays, from which it can be restored.
+        """Return the calibration as arrays. It can be restored from them.
 
         Returns
         -------

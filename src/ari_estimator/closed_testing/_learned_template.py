@@ -232,7 +232,7 @@ class LearnedTemplate(Template):
         return load_archive(path, _KIND, cls.from_arrays, members=members)
 
     def to_arrays(self) -> dict[str, Any]:
-        """Return the template as arrays, from which it can be restored.
+        """Return the template as arrays. It can be restored from them.
 
         Returns
         -------

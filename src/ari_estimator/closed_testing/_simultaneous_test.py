@@ -104,7 +104,7 @@ class SimultaneousTest(ABC):
 
     @abstractmethod
     def to_arrays(self) -> dict[str, Any]:
-        """Return the test as arrays, from which it can be restored.
+        """Return the test as arrays. It can be restored from them.
 
         Returns
         -------

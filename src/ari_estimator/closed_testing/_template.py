@@ -143,7 +143,7 @@ class Template(ABC):
         """
 
     def to_arrays(self) -> dict[str, Any]:
-        """Return the template as arrays, from which it can be restored.
+        """Return the template as arrays. It can be restored from them.
 
         Returns
         -------

@@ -2,7 +2,7 @@
 (function (ari) {
   "use strict";
 
-  // Units are those of CSS, 96 to the inch. A figure is as wide as two columns.
+  // Units are CSS pixels, 96 to the inch. A figure is as wide as two columns.
   const [WIDTH, MOST_HEIGHT] = [680, 470];
   const MM = 25.4 / 96;
   const DPI = 300;
