@@ -44,15 +44,24 @@ class DesignOptions:
         ),
     ] = None
     contrast: Annotated[
-        str | None,
+        list[str] | None,
         Option(
             help="Name of a regressor, such as age or group[T.patient] (patients minus the other "
             "group), or an expression of several: '2 * age - dose'. For an F contrast, separate "
-            "several with semicolons: 'a - b; b - c'.",
+            "several with semicolons: 'a - b; b - c'. Repeat it for several with --joint.",
             show_default="intercept, if --design has no regressors",
             rich_help_panel=_PANEL,
         ),
     ] = None
+    joint: Annotated[
+        bool,
+        Option(
+            "--joint",
+            help="Test the contrasts of several --contrast as one family: the bounds of all "
+            "clusters in all contrasts hold at once.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = False
     f_test: Annotated[
         bool,
         Option(
@@ -101,6 +110,15 @@ class DesignOptions:
             help="Column of --design with groups that each have their own variance; or auto, for "
             "the groups that the regressors define.",
             show_default="one variance",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    map: Annotated[
+        str | None,
+        Option(
+            help="For CIFTI files with several maps each: name or number of the map to test, "
+            "counted from 0.",
+            show_default=False,
             rich_help_panel=_PANEL,
         ),
     ] = None

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from secrets import randbelow
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from ari_estimator.cli._choices import SCHEMES, TEMPLATES, one_of
+from ari_estimator.cli._choices import MISSING, SCHEMES, TEMPLATES, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._design import DesignOptions
+from ari_estimator.cli._group_contrasts import outcome_of_contrasts, prefixes_of
 from ari_estimator.cli._options import ResultOptions, SetOptions, TestOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import check_results, letters_of, outcome_of
 from ari_estimator.cli._unused_options import refuse_options
+
+if TYPE_CHECKING:
+    from ari_estimator.cli._study import Study
 
 
 def group(
@@ -29,14 +33,25 @@ def group(
         list[str] | None,
         Argument(
             metavar="IMG",
-            help="Maps of the subjects, or patterns such as 'sub-*/con_0001.nii.gz'; or a folder "
-            "of BIDS derivatives, see --select (--mask may then be a folder of masks). Leave it "
-            "out if --design has a column path.",
+            help="Maps of the subjects, or patterns such as 'sub-*/con_0001.nii.gz' and "
+            "'sub-*/{lh,rh}.func.gii'. They are volumes, CIFTI files, one CIFTI file with a map "
+            "for each subject, or surface files of both hemispheres with --mesh. Or a folder of "
+            "BIDS derivatives, see --select (--mask may then be a folder of masks). Leave IMG out "
+            "if --design has a column path.",
             show_default=False,
         ),
     ] = None,
     smoothing_fwhm: Annotated[
         float | None, Option(help="Smooth the maps first: full width at half maximum in mm.")
+    ] = None,
+    missing: Annotated[
+        Any,
+        Option(
+            help="What to do with NaN in maps: omit leaves a subject out of the voxels in which it "
+            "is NaN.",
+            show_default="as nilearn: 0 in volumes",
+            autocompletion=one_of(MISSING),
+        ),
     ] = None,
     permutations: Annotated[
         int | None,
@@ -86,11 +101,13 @@ def group(
     if test.mask is not None and test.mask[0].is_dir():
         folder_of_masks, test = test.mask[0], replace(test, mask=None)
     study = read_study(images or [], design, mesh=test.mesh, folder_of_masks=folder_of_masks)
-    record = study.record
-    name = f"group_contrast-{letters_of(record.contrast)}"
-    prefix = check_results(
-        results, name, ("_stat-z_statmap.nii.gz", "_design.tsv", "_contrast.json")
-    )
+    record = study.records[0]
+    endings = ("_design.tsv", "_contrast.json")
+    if design.joint:
+        prefixes = prefixes_of(results, study.records, endings)
+    else:
+        name = f"group_contrast-{letters_of(record.contrast)}"
+        prefix = check_results(results, name, endings)
     calibration = None
     if permutations is not None:
         seed = randbelow(2**31) if seed is None else seed
@@ -116,25 +133,27 @@ def group(
         )
     parameters = test.parameters(is_surface=study.is_surface)
     mask_img, mesh = parameters.pop("mask_img"), parameters.pop("mesh")
-    if mesh is not None and not study.is_surface:
-        raise ValueError("--mesh is for surfaces, and the maps are none.")
+    if mesh is not None and not study.has_mesh:
+        raise ValueError("--mesh is for surfaces and CIFTI files. Got volumes.")
     model = ARISecondLevelModel(
         mask_img=study.mask_img if mask_img is None else mask_img,
         smoothing_fwhm=smoothing_fwhm,
-        transformer=sets.transformer(parameters, test.mesh),
+        transformer=sets.transformer({**parameters, "mesh": mesh}, test.mesh),
         calibration=calibration,
         variance_groups=study.variance_groups,
+        missing=missing,
     )
     model.fit(study.images, design_matrix=record.design)
-    model.compute_contrast(
-        record.tested,
-        second_level_stat_type="F" if design.f_test else None,
-        output_type="tdp",
-    )
-    mask = _mask_in_words(test.mask, study.mask_img, folder_of_masks)
-    more = []
+    stat_type = "F" if design.f_test else None
+    mask = _mask_in_words(test.mask, study, folder_of_masks)
+    more = [] if missing is None else ["--missing", missing]
     if permutations:
-        more = ["--seed", str(seed), "--permutations", str(permutations), "--scheme", scheme]
+        more += ["--seed", str(seed), "--permutations", str(permutations), "--scheme", scheme]
+    if design.joint:
+        contrasts = {record.contrast: record.tested for record in study.records}
+        model.compute_contrasts(contrasts, second_level_stat_type=stat_type)
+        return outcome_of_contrasts(model, study.records, results, prefixes, more, mask=mask)
+    model.compute_contrast(record.tested, second_level_stat_type=stat_type, output_type="tdp")
     outcome = outcome_of(
         model,
         results,
@@ -144,6 +163,13 @@ def group(
         mask=mask,
     )
     lines = [outcome.text, record.text(outcome.files.get("design"))]
+    if missing is not None:
+        # The masker of the family does not smooth.
+        df = model._family_masker.transform(model.df_img_)
+        lines.append(
+            f"missing values left out · {df[df > 0].min():g} to {df.max():g} degrees of freedom, "
+            "depending on the place"
+        )
     outcome.facts["n_subjects"] = len(study.images)
     outcome.facts["contrast"] = record.contrast
     outcome.facts["design"] = record.facts(mask)
@@ -169,11 +195,12 @@ def group(
     return replace(outcome, text="\n".join(lines))
 
 
-def _mask_in_words(given: Sequence[Path] | None, of_subjects: Any, folder: Path | None) -> str:
+def _mask_in_words(given: Sequence[Path] | None, study: Study, folder: Path | None) -> str:
     """Return which mask there is: a file, or how it was made."""
     if given is not None:
         return ", ".join(str(path) for path in given)
-    if of_subjects is None:
-        return "computed from the maps"
+    if study.mask_img is None:
+        is_cifti = study.has_mesh and not study.is_surface
+        return "all grayordinates of the maps" if is_cifti else "computed from the maps"
     place = "" if folder is None else f" in {folder}"
     return f"common to the brain masks of all subjects{place}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from ari_estimator.cli._design_matrix import INTERCEPT, Regressors, find_regress
 from ari_estimator.cli._design_record import DesignRecord
 from ari_estimator.cli._design_rows import listed, rows_of_maps, warn_of_dropped
 from ari_estimator.cli._design_table import HEMISPHERES, DesignTable, read_design_table
-from ari_estimator.cli._images import read_image
 from ari_estimator.cli._inputs import add_inputs
 from ari_estimator.cli._patterns import files_named
+from ari_estimator.cli._subject_files import file_of, maps_in_files, read_maps, with_hemispheres
 from ari_estimator.files._given_path import given_path
 
 
@@ -32,8 +32,8 @@ class Study:
     images : list
         Map of each subject.
 
-    record : DesignRecord
-        What is tested: design, contrast, and the pairs of rows and maps.
+    records : list of DesignRecord
+        What is tested: design, contrast, and the pairs of rows and maps. One for each contrast.
 
     resampling : dict of str to object
         Arguments of a calibration: the blocks of the maps, and how blocks are exchanged.
@@ -42,17 +42,21 @@ class Study:
         Group of each map that has a variance of its own.
 
     is_surface : bool
-        Whether maps are surfaces.
+        Whether maps are surfaces, which bring their meshes along.
+
+    has_mesh : bool
+        Whether maps are surfaces or CIFTI images.
 
     mask_img : nibabel.Nifti1Image or None
         What is in the brain masks of all subjects, where there are some.
     """
 
     images: list[Any]
-    record: DesignRecord
+    records: list[DesignRecord]
     resampling: dict[str, Any]
     variance_groups: Any
     is_surface: bool
+    has_mesh: bool
     mask_img: Any
 
 
@@ -91,14 +95,19 @@ def read_study(
     ValueError
         If maps and design do not go together, or the design is none.
     """
+    from ari_estimator.images._grayordinate_maps import are_grayordinates
+
+    _check_number_of_contrasts(options)
     files, mask_img = _files(images, options.select or [], folder_of_masks)
+    files, partners, called = maps_in_files(files, are_surfaces=bool(mesh), map_=options.map)
     if options.design is None:
         record, blocks, groups = _record_of_mean(files, options), None, None
     else:
         table = read_design_table(options.design)
-        record, blocks, groups = _record_of_table(table, files, options)
+        record, blocks, groups = _record_of_table(table, files, called, options)
+    record = replace(record, maps=with_hemispheres(record.maps, partners))
     all_files = [file for row in record.maps for file in row]
-    add_inputs(all_files)
+    add_inputs([file_of(file) for file in all_files])
     places = [os.path.realpath(file) for file in all_files]
     counts = Counter(places)
     twice = next(
@@ -109,11 +118,31 @@ def read_study(
     if len(record.maps) < 2:
         raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(record.maps)}.")
     is_surface = len(record.maps[0]) == len(HEMISPHERES)
-    named_by = "--design" if is_surface else "IMG"
-    rows = [[Path(file) for file in row] for row in record.maps]
-    maps = [read_image(row, mesh, named_by, later=True) for row in rows]
+    named_by = "--design" if is_surface and not images else "IMG"
+    maps = read_maps(record.maps, mesh, options.map, named_by)
     resampling = {"blocks": blocks, "exchange": options.exchange}
-    return Study(maps, record, resampling, groups, is_surface, mask_img)
+    records = [record]
+    for contrast in (options.contrast or [])[1:]:
+        weights = _weights(contrast, record.design)
+        records.append(replace(record, contrast=contrast, weights=weights))
+    has_mesh = is_surface or are_grayordinates(maps)
+    return Study(maps, records, resampling, groups, is_surface, has_mesh, mask_img)
+
+
+def _check_number_of_contrasts(options: DesignOptions) -> None:
+    """Refuse several contrasts that are not tested together, and one that would be."""
+    given = options.contrast or []
+    if len(given) > 1 and not options.joint:
+        raise ValueError(
+            "--contrast must be given once, or together with --joint, which tests several as one "
+            f"family. Got {listed(given)}."
+        )
+    if len(given) < 2 and options.joint:
+        raise ValueError(
+            f"--joint needs at least two --contrast. Got {listed(given) if given else 'none'}."
+        )
+    if len(set(given)) < len(given):
+        raise ValueError(f"--contrast must differ each time. Got {listed(given)}.")
 
 
 def _files(
@@ -161,7 +190,7 @@ def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
     if not options.intercept:
         raise ValueError("--no-intercept leaves no regressor. Give --design, or leave it out.")
     design = pd.DataFrame({INTERCEPT: np.ones(len(files))})
-    contrast = options.contrast or INTERCEPT
+    contrast = options.contrast[0] if options.contrast else INTERCEPT
     return DesignRecord(
         design,
         contrast,
@@ -181,14 +210,14 @@ def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
 
 
 def _record_of_table(
-    table: DesignTable, files: list[str], options: DesignOptions
+    table: DesignTable, files: list[str], called: dict[str, str], options: DesignOptions
 ) -> tuple[DesignRecord, np.ndarray | None, Any]:
     """Return what is tested with a table, and the block and the variance group of each map."""
     from ari_estimator.resampling._design_space import DesignSpace
 
     whole = table
     regressors = find_regressors(table, options)
-    table, maps = rows_of_maps(table, files, drop_missing=options.drop_missing)
+    table, maps = rows_of_maps(table, files, drop_missing=options.drop_missing, called=called)
     levels, groups = table.columns_in(options.blocks), _column_of_groups(table, options)
     beside = [*levels, *groups]
     used = list(dict.fromkeys([*regressors.names, *beside]))
@@ -196,7 +225,7 @@ def _record_of_table(
     if len(maps) < 2:
         raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(maps)}.")
     design = regressors.matrix(table, intercept=options.intercept)
-    contrast = options.contrast or _only_contrast(design, regressors)
+    contrast = options.contrast[0] if options.contrast else _only_contrast(design, regressors)
     values = table.values(list(dict.fromkeys(beside)))
     # Labels are one column, nested levels several.
     blocks = values[levels].to_numpy().squeeze(axis=1) if len(levels) == 1 else None
@@ -245,6 +274,7 @@ def _options_of_rows(options: DesignOptions) -> list[str]:
     named = [
         f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None
     ]
+    named += [] if options.map is None else [f"--map={options.map}"]
     return [*named, "--f-test"] if options.f_test else named
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,11 +23,13 @@ _MOST_ROWS = 25
 
 def print_outcome(outcome: Outcome, console: Console) -> None:
     """Print the result of a command."""
-    if outcome.table is not None:
-        console.print(_for_terminal(outcome.table, console))
-        n_hidden = len(outcome.table) - 1 - _MOST_ROWS
+    for heading, table, file in _tables(outcome):
+        if heading:
+            console.print(plain(heading), style="bold", soft_wrap=True)
+        console.print(_for_terminal(table, console))
+        n_hidden = len(table) - 1 - _MOST_ROWS
         if n_hidden > 0:
-            print_plain(console, more_rows(n_hidden, outcome.files.get("table")))
+            print_plain(console, more_rows(n_hidden, file))
     for heading, lines in outcome.cards.items():
         console.print(plain(heading), style="bold", soft_wrap=True)
         console.print(_card(lines))
@@ -34,6 +37,17 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
         print_plain(console, outcome.text)
     for what, path in outcome.files.items():
         console.print(plain(f"{what} written to {path}"), soft_wrap=True)
+
+
+def _tables(outcome: Outcome) -> Iterator[tuple[str, pd.DataFrame, Path | None]]:
+    """Yield the tables with a heading and a file: one, or one for each contrast."""
+    if outcome.table is None:
+        return
+    if "contrast" not in outcome.table:
+        yield "", outcome.table, outcome.files.get("table")
+        return
+    for name, table in outcome.table.groupby("contrast", sort=False):
+        yield str(name), table, outcome.files.get(f"{name}: table")
 
 
 def _card(lines: dict[str, str]) -> Table:

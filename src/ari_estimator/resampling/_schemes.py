@@ -138,6 +138,14 @@ class Permutation(Transformations):
         """Numbers of shape (n_subjects,): equal in the units that no row ever leaves."""
         return self._exchangeability.fixed_units
 
+    def exchanges_like(self, other: Permutation) -> bool:
+        """Return whether the draws of this scheme are draws of another one, for the same blocks."""
+        kinds = np.unique(np.stack([self._kinds, other._kinds]), axis=1).shape[1]
+        return (
+            self._exchangeability.description == other._exchangeability.description
+            and kinds == self._kinds.max() + 1 == other._kinds.max() + 1
+        )
+
     def keeps_squares(self, groups: np.ndarray) -> bool:
         """Return whether no row changes its group, so sums of squares stay the same."""
         return is_constant_in_each(self.orbits, groups)

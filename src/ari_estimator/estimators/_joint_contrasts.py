@@ -1,0 +1,156 @@
+"""TDP of several contrasts of a second-level model, whose bounds hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ari_estimator.closed_testing import SimultaneousTest
+from ari_estimator.estimators._contrast_family import ErrorBudget, parametric_tests
+from ari_estimator.estimators._prepared_contrast import PreparedContrast
+
+
+class ContrastsTDP(NamedTuple):
+    """TDP of several contrasts.
+
+    Attributes
+    ----------
+    images : dict of str to image
+        TDP of each contrast.
+
+    transformers : dict of str to transformer
+        The fitted transformer of each contrast.
+
+    whole : SimultaneousTest or None
+        The test of the elements of all contrasts; None if the error level is split.
+
+    table : pandas.DataFrame
+        The sets of all contrasts.
+    """
+
+    images: dict[str, Any]
+    transformers: dict[str, Any]
+    whole: SimultaneousTest | None
+    table: pd.DataFrame
+
+
+def asked_contrasts(contrasts: Any, stat_type: Any) -> dict[str, tuple[Any, Any]]:
+    """Return contrasts with the type of their test, by name.
+
+    Parameters
+    ----------
+    contrasts : mapping of str to contrast
+        The contrasts.
+
+    stat_type : str, mapping of str to str, or None
+        Type of the test, for all of them or by name.
+
+    Returns
+    -------
+    asked : dict of str to (contrast, str or None)
+        The contrasts.
+
+    Raises
+    ------
+    TypeError
+        If the contrasts are not a mapping of names.
+    ValueError
+        If there are fewer than two, or a type is for a contrast that does not exist.
+    """
+    if not isinstance(contrasts, Mapping) or not all(isinstance(name, str) for name in contrasts):
+        raise TypeError(
+            "contrasts must be a dictionary of names to contrasts, such as "
+            "{'patients': 'patient - control', 'age': 'age'}. "
+            f"Got {type(contrasts).__name__}."
+        )
+    if len(contrasts) < 2:
+        raise ValueError(
+            f"contrasts must be at least two. Got {list(contrasts)}. Use compute_contrast for one."
+        )
+    if not isinstance(stat_type, Mapping):
+        return {name: (contrast, stat_type) for name, contrast in contrasts.items()}
+    unknown = [name for name in stat_type if name not in contrasts]
+    if unknown:
+        raise ValueError(
+            f"second_level_stat_type must have names of contrasts: {list(contrasts)}. "
+            f"Got {unknown}."
+        )
+    return {name: (contrast, stat_type.get(name)) for name, contrast in contrasts.items()}
+
+
+def tdp_of_contrasts(
+    model: Any,
+    asked: Mapping[str, tuple[Any, Any]],
+    first_level_contrast: Any,
+    error_budget: ErrorBudget,
+) -> ContrastsTDP:
+    """Return the TDP of several contrasts of a fitted model.
+
+    Parameters
+    ----------
+    model : ARISecondLevelModel
+        The fitted model.
+
+    asked : mapping of str to (contrast, str or None)
+        From :func:`asked_contrasts`.
+
+    first_level_contrast : str, array-like or None
+        The contrast of the first-level models.
+
+    error_budget : {"joint", "split"}
+        One family of all elements, or an equal share of the level for each contrast.
+
+    Returns
+    -------
+    found : ContrastsTDP
+        The TDPs, and what they come from.
+    """
+    prepared: dict[str, PreparedContrast] = {}
+    data: np.ndarray | None = None
+    for name, (contrast, stat_type) in asked.items():
+        try:
+            prepared[name] = model._prepared(
+                contrast, first_level_contrast, stat_type, known=data, in_family=True
+            )
+        except ValueError as error:
+            raise ValueError(f"Contrast {name!r}: {error}") from error
+        data = prepared[name].read.data
+    template = model._check_transformer()
+    families = {name: one.family() for name, one in prepared.items()}
+    if model.calibration is None:
+        for one in prepared.values():
+            one.warn_of_p_values(model.design_matrix_, keeps_gaps=model.missing is not None)
+        p_values = {name: family.p_values for name, family in families.items()}
+        tests = parametric_tests(p_values, template.local_test, error_budget)
+    else:
+        masker = model._family_masker
+        tests = model._family_calibrator.fit(
+            model._own_calibration(model.calibration),
+            first_level_contrast,
+            data,
+            model.design_matrix_.to_numpy(dtype=np.float64),
+            {name: one.of_family(masker, families[name]) for name, one in prepared.items()},
+            alpha=template.alpha,
+            error_budget=error_budget,
+        )
+    # A calibration keeps the data as long as it needs them.
+    del families, data
+    for name in prepared:
+        prepared[name] = prepared[name].without_data()
+    images = {
+        name: model._tdp_of(one, lambda family, test=tests.tests[name]: test)
+        for name, one in prepared.items()
+    }
+    transformers = {name: one.transformer for name, one in prepared.items()}
+    return ContrastsTDP(images, transformers, tests.whole, _joint_table(transformers))
+
+
+def _joint_table(transformers: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the tables of contrasts below each other; the first column names the contrast."""
+    tables = [transformer.table_.copy() for transformer in transformers.values()]
+    for name, table in zip(transformers, tables, strict=True):
+        table.insert(0, "contrast", name)
+    return pd.concat(tables, ignore_index=True)

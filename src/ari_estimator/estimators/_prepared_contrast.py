@@ -1,0 +1,75 @@
+"""A contrast of a second-level model before its test: its z map, and the transformer for it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ari_estimator.calibration._subject_contrasts import ContrastOfFamily
+from ari_estimator.estimators._base import BaseTDPTransformer
+from ari_estimator.estimators._contrast_calibration import columns_of
+from ari_estimator.estimators._welch_contrast import ReadContrast, warn_of_p_values
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._statistics import SettledStatistic
+
+
+class PreparedContrast(NamedTuple):
+    """A contrast before its test.
+
+    Attributes
+    ----------
+    called : str
+        The contrast in words.
+
+    transformer : BaseTDPTransformer
+        The transformer for its map, not fitted.
+
+    settled : SettledStatistic
+        The statistic of the map, and who says so.
+
+    read : ReadContrast
+        The z map, and the data that it comes from.
+    """
+
+    called: str
+    transformer: BaseTDPTransformer
+    settled: SettledStatistic
+    read: ReadContrast
+
+    def without_data(self) -> PreparedContrast:
+        """Return the contrast without the data of subjects, whose memory can be freed."""
+        return self._replace(read=self.read._replace(data=np.empty((0, 0))))
+
+    def warn_of_p_values(self, design: pd.DataFrame, *, keeps_gaps: bool) -> None:
+        """Warn if parametric p-values of the contrast are likely to be too small."""
+        read = self.read
+        warn_of_p_values(read.data, design, read.tested, read.groups, keeps_gaps=keeps_gaps)
+
+    def family(self) -> MapFamily:
+        """Return the tested elements of the z map."""
+        return self.transformer._family_of(self.read.images, self.settled)
+
+    def of_family(self, masker: Any, family: MapFamily) -> ContrastOfFamily:
+        """Return the contrast as one of several that are calibrated together.
+
+        Parameters
+        ----------
+        masker : masker
+            The mask of the model.
+
+        family : MapFamily
+            The tested elements.
+
+        Returns
+        -------
+        contrast : ContrastOfFamily
+            The contrast.
+        """
+        return ContrastOfFamily(
+            self.read.rows,
+            "F" if self.read.tested.is_f else "t",
+            bool(self.transformer.two_sided),
+            columns_of(masker, self.transformer._frame, family.is_tested),
+        )

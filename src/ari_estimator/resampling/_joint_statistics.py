@@ -1,0 +1,127 @@
+"""Statistics of several contrasts under the same draws, as one family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from ari_estimator.resampling._common_scale import CommonScale, CommonTail
+from ari_estimator.resampling._model_statistic import Observed
+from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
+
+
+class JointStatistics(NullStatistics):
+    """Statistics of several contrasts under the same draws, as one family.
+
+    The elements of all contrasts follow each other. Contrasts whose statistics have the same tail
+    keep their scale. Otherwise, all statistics become normal values with their p-values.
+
+    Parameters
+    ----------
+    parts : sequence of NullStatistics
+        The statistics of each contrast. Draw b of each of them must be the same permutation or
+        sign-flip of the same subjects: otherwise their dependence would be lost.
+
+    Raises
+    ------
+    ValueError
+        If there are no parts, or they differ in the number of draws.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import JointStatistics, SubjectSums, sign_statistics
+    >>> rng = np.random.default_rng(0)
+    >>> data = rng.standard_normal((2, 12, 500))  # two measures of twelve subjects
+    >>> parts = [
+    ...     sign_statistics(SubjectSums.of(part, 256), 100, np.random.default_rng(1), False)
+    ...     for part in data
+    ... ]
+    >>> joint = JointStatistics(parts)
+    >>> joint.n_permutations, joint.n_elements
+    (100, 1000)
+    """
+
+    def __init__(self, parts: Sequence[NullStatistics]) -> None:
+        if not parts or len({part.n_permutations for part in parts}) > 1:
+            given = [part.n_permutations for part in parts]
+            raise ValueError(f"parts must be at least one, with the same draws. Got {given} draws.")
+        self.parts = list(parts)
+        self.n_permutations = parts[0].n_permutations
+        self._starts = np.cumsum([0, *(part.n_elements for part in parts)])
+        self.n_elements = int(self._starts[-1])
+        self._scales: list[CommonScale | None] = [None] * len(parts)
+        self.tail = parts[0].tail
+        self.error = max(part.error for part in parts)
+        self.relative_error = max(part.relative_error for part in parts)
+        if any(part.tail != self.tail for part in parts):
+            scales = [CommonScale(p.tail, p.error, p.relative_error) for p in parts]
+            self._scales = list(scales)
+            top = min(scale.highest for scale in scales)
+            self.tail = CommonTail(top, max(scale.lowest for scale in scales))
+            self.error, self.relative_error = max(scale.error for scale in scales), 0.0
+        self.is_constant = np.concatenate([part.is_constant for part in parts])
+        self.observed = Observed(
+            np.concatenate([part.observed.values for part in parts]),
+            np.concatenate([np.broadcast_to(part.observed.df, part.n_elements) for part in parts]),
+            self.is_constant,
+        )
+
+    @property
+    def slices(self) -> list[slice]:
+        """The elements of each part."""
+        return [slice(int(start), int(stop)) for start, stop in pairwise(self._starts)]
+
+    def block(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
+        """Return statistics of some draws, see the base class."""
+        if out is None:
+            out = np.empty((BLOCK, self.n_elements), dtype=np.float32)
+        for part, scale, elements in zip(self.parts, self._scales, self.slices, strict=True):
+            statistics = part.block(start, stop, out[:, elements])
+            if scale is not None:
+                scale.in_place(statistics)
+        return out[: stop - start]
+
+    def exact(self, draws: np.ndarray, lowest: np.ndarray | None = None) -> np.ndarray:
+        """Return statistics of some draws in double precision, see the base class."""
+        statistics = np.empty((len(draws), self.n_elements))
+        for part, scale, elements in zip(self.parts, self._scales, self.slices, strict=True):
+            if scale is None or lowest is None:
+                found = part.exact(draws, lowest)
+                statistics[:, elements] = found if scale is None else scale.exact(found)
+                continue
+            least = scale.statistic_below(lowest - 2 * self.error)
+            found = part.exact(draws, least)
+            values = scale.about(found)
+            sizes = np.abs(found) if part.tail.is_absolute else found
+            may_count = sizes >= least[:, np.newaxis]
+            values[may_count] = scale.exact(found[may_count])
+            statistics[:, elements] = values
+        return statistics
+
+    def of_elements(self, elements: slice) -> np.ndarray:
+        """Return statistics of some elements, see the base class."""
+        numbers = range(self.n_elements)[elements]
+        found = []
+        for part, scale, own in zip(self.parts, self._scales, self.slices, strict=True):
+            first, last = max(numbers.start, own.start), min(numbers.stop, own.stop)
+            if first < last:
+                statistics = part.of_elements(slice(first - own.start, last - own.start))
+                found.append(statistics if scale is None else scale.exact(statistics))
+        return np.concatenate(found, axis=1)
+
+    def select(self, keep: np.ndarray) -> JointStatistics:
+        """Return the statistics of some elements, see the base class."""
+        kept = [
+            part.select(keep[own])
+            for part, own in zip(self.parts, self.slices, strict=True)
+            if keep[own].any()
+        ]
+        return JointStatistics(kept)
+
+    @property
+    def observed_p_values(self) -> np.ndarray:
+        """P-values of the data as observed, of shape (n_elements,)."""
+        return np.concatenate([part.observed_p_values for part in self.parts])
