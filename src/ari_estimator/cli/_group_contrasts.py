@@ -37,7 +37,7 @@ def prefixes_of(
     Returns
     -------
     prefixes : dict of str to str
-        The prefix of each contrast, and that of all under the empty name.
+        The prefix of each contrast. The empty name has the common prefix.
 
     Raises
     ------

@@ -12,8 +12,10 @@ from ari_estimator.closed_testing._critical_vector_test import (
     CriticalVectorBounds,
     CriticalVectorTest,
 )
+from ari_estimator.closed_testing._family_part import FamilyPart
 from ari_estimator.closed_testing._hommel import ConcentrationSet, Hommel
 from ari_estimator.closed_testing._learned_template import LearnedTemplate
+from ari_estimator.closed_testing._level_share import LevelShare
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 from ari_estimator.closed_testing._template import Template
@@ -35,9 +37,11 @@ __all__ = [
     "CriticalVector",
     "CriticalVectorBounds",
     "CriticalVectorTest",
+    "FamilyPart",
     "HigherCriticismTemplate",
     "Hommel",
     "LearnedTemplate",
+    "LevelShare",
     "PowerTemplate",
     "SimesTemplate",
     "SimultaneousBounds",

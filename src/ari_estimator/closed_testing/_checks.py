@@ -118,7 +118,7 @@ def check_labels(
     Returns
     -------
     labels : ndarray of int of shape (n_entries,)
-        From 0 to ``n_labels - 1``.
+        From 0 to ``n_labels - 1``, of whatever integer type they have.
 
     n_labels : int
         Number of labels.
@@ -141,4 +141,5 @@ def check_labels(
         raise ValueError(
             f"labels must lie in 0, ..., {n_labels - 1}. Got values from {smallest} to {largest}."
         )
-    return labels.astype(np.intp, copy=False), n_labels
+    # Labels often have one byte. numpy's own type for indices has eight.
+    return labels if labels.size else labels.astype(np.intp), n_labels

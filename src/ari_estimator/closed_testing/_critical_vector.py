@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator._blocks import blocks
 from ari_estimator.closed_testing._checks import check_labels, check_p_values, check_subset
 
 # A threshold that no p-value meets, not even one of 0.
@@ -111,12 +112,16 @@ class CriticalVector:
         n = self.thresholds.size
         if n == 0:
             return np.zeros(p_values.size, dtype=np.intp)
-        multiples = p_values * (n / max(self.thresholds[-1], 1e-290))  # which is finite
-        surplus = np.minimum(multiples, n, out=multiples).astype(np.intp)
+        factor = n / max(self.thresholds[-1], 1e-290)  # which is finite
         edges = np.concatenate([[-1], self.thresholds, [2]])
-        above, below = edges[:-1].take(surplus), edges[1:].take(surplus)
-        wrong = np.flatnonzero((p_values <= above) | (p_values > below))
-        surplus[wrong] = np.searchsorted(self.thresholds, p_values[wrong], side="left")
+        surplus = np.empty(p_values.size, dtype=np.intp)
+        for block in blocks(p_values.size):
+            p, of_block = p_values[block], surplus[block]
+            multiples = p * factor
+            of_block[:] = np.minimum(multiples, n, out=multiples)
+            above, below = edges[:-1].take(of_block), edges[1:].take(of_block)
+            wrong = np.flatnonzero((p <= above) | (p > below))
+            of_block[wrong] = np.searchsorted(self.thresholds, p[wrong], side="left")
         return surplus
 
     def true_discoveries(self, p_values: ArrayLike) -> int:
@@ -133,7 +138,7 @@ class CriticalVector:
             From 0 to ``n``.
         """
         p_values = check_p_values(p_values)
-        return int(self._by_label(p_values, np.zeros(p_values.size, dtype=np.intp), 1)[0])
+        return int(self._by_label(p_values, np.zeros(p_values.size, dtype=np.uint8), 1)[0])
 
     def true_discoveries_by_label(
         self, p_values: ArrayLike, labels: ArrayLike, n_labels: int | None = None
@@ -172,7 +177,7 @@ class CriticalVector:
         if self.thresholds.size == 0 or n_labels == 0:
             return np.zeros(n_labels, dtype=np.int64)
         counts = np.flatnonzero(p_values <= self.thresholds[-1])
-        label = labels.take(counts)
+        label = labels.take(counts).astype(np.intp, copy=False)
         sizes = np.bincount(label, minlength=n_labels)
         # d(S) = max_s [ #{ surplus <= s } - s ] for s = 0, 1, ..., size(S); a larger s gains
         # nothing. So the members of a set are counted in slots 0, 1, ..., size(S) by their
@@ -209,23 +214,34 @@ class CriticalVector:
         ValueError
             If there is not a start for each p-value, or one is out of range.
         """
-        from ari_estimator.closed_testing._critical_vector_kernels import nested_true_discoveries
-
         p_values = check_p_values(p_values)
         starts = np.asarray(starts)
         is_integer = starts.dtype.kind in "iu" and starts.shape == p_values.shape
-        if not is_integer or ((starts < 0) | (starts > np.arange(starts.size))).any():
+        if not is_integer or any(
+            ((starts[block] < 0) | (starts[block] > np.arange(block.start, block.stop))).any()
+            for block in blocks(starts.size)
+        ):
             raise ValueError(
                 f"starts must be integers of shape {p_values.shape}, from 0 to the position of "
                 f"each. Got shape {starts.shape} of {starts.dtype}."
             )
+        return self._of_nested(p_values, None, starts)
+
+    def _of_nested(
+        self, p_values: np.ndarray, order: np.ndarray | None, starts: np.ndarray
+    ) -> np.ndarray:
+        """Return the bounds of nested sets of p-values, in the order given or in this order."""
+        from ari_estimator.closed_testing._critical_vector_kernels import nested_true_discoveries
+
         if self.thresholds.size == 0:
             return np.zeros(p_values.size, dtype=np.int32)
         # Only few p-values count. The others are above all thresholds.
         surplus = np.full(p_values.size, self.thresholds.size, dtype=np.int32)
         counts = np.flatnonzero(p_values <= self.thresholds[-1])
         surplus[counts] = self._surplus(p_values.take(counts))
-        return nested_true_discoveries(surplus, starts.astype(np.int32), self.thresholds.size)
+        if order is not None:
+            surplus = surplus[order]
+        return nested_true_discoveries(surplus, starts.astype(np.int32, copy=False), self.thresholds.size)
 
     def confidence_curve(self, p_values: ArrayLike, order: ArrayLike | None = None) -> np.ndarray:
         """Return the bounds of the first 1, 2, ..., n elements along an ordering.

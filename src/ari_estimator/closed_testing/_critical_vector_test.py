@@ -51,7 +51,7 @@ class CriticalVectorBounds(SimultaneousBounds):
         p_values = self.p_values
         if subset is not None:
             p_values = p_values[check_subset(subset, p_values.size, name="subset")]
-        one_set = np.zeros(p_values.size, dtype=np.intp)
+        one_set = np.zeros(p_values.size, dtype=np.uint8)
         return int(self.critical_vector._by_label(p_values, one_set, 1)[0])
 
     def by_label(
@@ -69,7 +69,7 @@ class CriticalVectorBounds(SimultaneousBounds):
         each = "element" if subset is None else "entry of subset"
         labels, n_labels = check_labels(labels, p_values.size, n_labels, each=each)
         if subset is not None:
-            keys = np.sort(labels * self.p_values.size + indices)
+            keys = np.sort(labels.astype(np.intp) * self.p_values.size + indices)
             if (keys[1:] == keys[:-1]).any():
                 raise ValueError("subset must not name an element twice with the same label.")
         return self.critical_vector._by_label(p_values, labels, n_labels)
@@ -83,7 +83,7 @@ class CriticalVectorBounds(SimultaneousBounds):
 
     def of_nested(self, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Return the bounds of nested sets, see :meth:`SimultaneousBounds.of_nested`."""
-        return self.critical_vector.true_discoveries_of_nested(self.p_values[order], starts)
+        return self.critical_vector._of_nested(self.p_values, order, starts)
 
     def along(self, order: np.ndarray) -> np.ndarray:
         """Return the bounds along an order, see :meth:`SimultaneousBounds.along`."""
@@ -140,6 +140,12 @@ class CriticalVectorTest(SimultaneousTest):
             The bounds by the critical vector.
         """
         return CriticalVectorBounds(self.p_values, self.critical_vector(alpha))
+
+    def monte_carlo_bounds(
+        self, alpha: float = 0.05
+    ) -> tuple[CriticalVectorBounds, CriticalVectorBounds] | None:
+        """Return the bounds at the ends of a Monte Carlo interval, see the base class."""
+        return None
 
     @abstractmethod
     def _significance(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The test of a part of a larger family: its bounds hold together with those of the other parts."""
+"""The test of a part of a larger family: the bounds of all parts hold together."""
 
 from __future__ import annotations
 

@@ -80,6 +80,7 @@ def sets_by_label(
         labels, ranks.size, n_labels, each="element" if subset is None else "entry of subset"
     )
     # One number for label and rank sorts several times as fast as a pair.
+    labels = labels.astype(np.intp, copy=False)
     key = np.sort(labels * m + ranks)
     if (key[1:] == key[:-1]).any():
         raise ValueError("subset must not name an element twice with the same label.")

@@ -16,6 +16,8 @@ from numbers import Real
 
 import numpy as np
 
+from ari_estimator._blocks import blocks
+
 # Multiples of a double whose last 27 bits are zero are exact up to this factor.
 _SPLITTER = 2.0**27 + 1
 
@@ -109,8 +111,11 @@ def rounded_multiples(ratio: Fraction, n_multiples: int) -> np.ndarray:
     trailing = float(ratio - Fraction(leading))
     high = _SPLITTER * leading - (_SPLITTER * leading - leading)
     low = leading - high
-    factors = np.arange(1, n_multiples + 1, dtype=float)
-    large, small = factors * high, factors * low
-    multiples = large + small
-    error = small - (multiples - large)  # exact, since large is larger than small
-    return multiples + (error + factors * trailing)
+    rounded = np.empty(n_multiples)
+    for block in blocks(n_multiples):
+        factors = np.arange(block.start + 1, block.stop + 1, dtype=float)
+        large, small = factors * high, factors * low
+        multiples = large + small
+        error = small - (multiples - large)  # exact, since large is larger than small
+        rounded[block] = multiples + (error + factors * trailing)
+    return rounded

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-from nibabel import Nifti1Image
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
@@ -18,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
+from ari_estimator.calibration._missing_rows import Missing
 from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
@@ -28,13 +28,21 @@ from ari_estimator.estimators._contrast_calibration import (
     recorded,
     test_of,
 )
+from ari_estimator.estimators._contrast_family import (
+    ERROR_BUDGETS,
+    ErrorBudget,
+    FamilyCalibrator,
+)
 from ari_estimator.estimators._exact_second_level import ExactSecondLevelModel
+from ari_estimator.estimators._joint_contrasts import asked_contrasts, tdp_of_contrasts
+from ari_estimator.estimators._missing_contrast import check_missing, images_with_gaps
 from ari_estimator.estimators._model_contrast import (
     in_words,
     is_f_contrast,
     weights_of,
 )
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._prepared_contrast import PreparedContrast
 from ari_estimator.estimators._report import model_report_on
 from ari_estimator.estimators._smoothing import check_smoothing
 from ari_estimator.estimators._welch_contrast import (
@@ -42,11 +50,11 @@ from ari_estimator.estimators._welch_contrast import (
     check_groups,
     common_groups,
     groups_in_words,
-    warn_of_p_values,
     with_groups,
 )
-from ari_estimator.images._nan_masker import NaNWarningMasker
-from ari_estimator.images._subject_maps import all_readable, sample_maps
+from ari_estimator.images._described import described, description_of
+from ari_estimator.images._family_masker import masker_of_family
+from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 from ari_estimator.inference import DEFAULT_STAT_TYPE
 from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._group_model import GroupModel
@@ -66,7 +74,7 @@ class ARISecondLevelModel(ExactSecondLevelModel):
 
     Parameters
     ----------
-    mask_img : Niimg-like object, SurfaceImage, NiftiMasker, SurfaceMasker or None, \
+    mask_img : Niimg-like object, SurfaceImage, CIFTI image, NiftiMasker, SurfaceMasker or None, \
 default=None
         Voxels or vertices of the model, which are also the tested family. None computes the mask
         from the maps.
@@ -116,6 +124,11 @@ default=None
         "auto" takes the groups that columns of the design with two values define. None for one
         common variance.
 
+    missing : {"omit"} or None, default=None
+        What to do with NaN in the maps of subjects. "omit" leaves a subject out of the voxels or
+        vertices in which it is NaN. Each has degrees of freedom of its own; z maps, and a
+        calibration, account for it. None treats NaN as nilearn does. See Notes.
+
     Attributes
     ----------
     calibration_ : PermutationCalibration or None
@@ -127,10 +140,14 @@ default=None
     design_matrix_ : pandas.DataFrame
         Design of the fit.
 
+    df_img_ : Nifti1Image, SurfaceImage or Cifti2Image
+        Degrees of freedom of each voxel in the last contrast, 0 where it was left out. Exists only
+        with ``missing="omit"``.
+
     labels_ : ndarray of shape (n_elements,) or None
         Index of each voxel into ``results_``. None until a contrast is computed.
 
-    masker_ : NiftiMasker or SurfaceMasker
+    masker_ : NiftiMasker, SurfaceMasker or masker of CIFTI images
         The fitted masker of the subjects' maps.
 
     memory_ : joblib.Memory
@@ -163,7 +180,20 @@ default=None
     surface is excluded: from the model if nilearn computes the mask, and otherwise from the
     family of the contrast.
 
+    With ``missing="omit"``, a computed mask takes the voxels or vertices that any subject has.
+    Voxels that lack too many subjects are NaN in the maps, and not in the family. With a
+    calibration by permutation, they are those for which some arrangement of the gaps leaves too few
+    subjects: see :class:`PermutationCalibration`. Bounds hold if gaps are independent of the errors
+    and, for permutation, of the design. Smoothing uses the voxels that a subject has. Maps with
+    gaps must be on the grid of the mask.
+
     Areas and coordinates of surfaces come from the mesh of ``mask_img``, if you give one.
+
+    CIFTI images may be files or images, one for each row of the design, or one image with a map
+    for each row. All must have the same grayordinates. Results are dscalar images. They need no
+    mesh, except for TDPs: pass it as ``transformer__mesh``. A grayordinate that is NaN in a
+    subject is excluded from the family. ``smoothing_fwhm``, ``target_affine`` and ``target_shape``
+    must be None; ``target_affine`` and ``target_shape`` also for surfaces.
 
     With a calibration, supra-threshold clusters still come from the z map. Bounds and p-values of
     sets come from the calibration: from its p-values of the same elements and its critical
@@ -189,15 +219,24 @@ default=None
     'beta'
     """
 
-    masker_: NiftiMasker | SurfaceMasker
+    masker_: NiftiMasker | SurfaceMasker | GrayordinateMasker
     design_matrix_: Any
     transformer_: Any
     calibration_: Any
 
-    _seen_no_map = (
-        "This model has not computed the TDP of a contrast yet. Call "
-        'compute_contrast(output_type="tdp").'
-    )
+    @property
+    def _seen_no_map(self) -> str:
+        """Why there is no tested map, and how to get one."""
+        several = vars(self).get("transformers_")
+        if several:
+            return (
+                f"The model has tested {len(several)} contrasts together. Use the transformer of "
+                f"one of them: transformers_[{next(iter(several))!r}]."
+            )
+        return (
+            "This model has not computed the TDP of a contrast yet. Call "
+            'compute_contrast(output_type="tdp").'
+        )
 
     def __init__(
         self,
@@ -214,6 +253,7 @@ default=None
         transformer: BaseTDPTransformer | None = None,
         calibration: PermutationCalibration | None = None,
         variance_groups: ArrayLike | Literal["auto"] | None = None,
+        missing: Missing = None,
     ) -> None:
         super().__init__(
             mask_img=mask_img,
@@ -230,6 +270,7 @@ default=None
         self.transformer = transformer
         self.calibration = calibration
         self.variance_groups = variance_groups
+        self.missing = missing
 
     def set_params(self, **params: Any) -> ARISecondLevelModel:
         """Set parameters of the model, of its transformer and of its calibration.
@@ -262,7 +303,12 @@ default=None
         return super().set_params(**params)
 
     def fit(
-        self, second_level_input: Any, confounds: Any = None, design_matrix: Any = None
+        self,
+        second_level_input: Any,
+        confounds: Any = None,
+        design_matrix: Any = None,
+        *,
+        map: int | str | None = None,  # noqa: A002
     ) -> ARISecondLevelModel:
         """Fit the model.
 
@@ -270,13 +316,18 @@ default=None
         ----------
         second_level_input : list, DataFrame, Series or 4D image
             Maps or first-level models, one for each row of the design, as for
-            :meth:`nilearn.glm.second_level.SecondLevelModel.fit`.
+            :meth:`nilearn.glm.second_level.SecondLevelModel.fit`. Maps may also be CIFTI images or
+            files, or one CIFTI image with a map for each row.
 
         confounds : pandas.DataFrame or None, default=None
             Covariates, with a column ``subject_label``.
 
         design_matrix : pandas.DataFrame, str, Path or None, default=None
             The design, a row for each map.
+
+        map : int, str or None, default=None
+            For CIFTI images with several maps each: the number of the map to use, counted from 0,
+            or its name. It must be None for all other input.
 
         Returns
         -------
@@ -295,32 +346,17 @@ default=None
             confounds=confounds,
             design_matrix=design_matrix,
         )
-        self.transformer_ = self.calibration_ = None
+        self._forget_contrasts()
+        self.__dict__.pop("df_img_", None)
         self._calibrator = ContrastCalibrator()
+        self._family_calibrator = FamilyCalibrator()
         self._check_calibration(self._check_transformer())
+        check_missing(self.missing, self.variance_groups, self.calibration)
         check_smoothing(self.smoothing_fwhm)
-        maps = all_readable(second_level_input)
-        mask_img = self.get_params(deep=False)["mask_img"]
-        try:
-            self.mask_img = all_readable(mask_img, "mask_img")
-            # nilearn would read all maps at once to compute a mask.
-            samples = sample_maps(maps, self.mask_img)
-            super().fit(samples, confounds=confounds, design_matrix=design_matrix)
-        finally:
-            self.mask_img = mask_img
-        if samples is not maps:
-            self.second_level_input_ = maps
+        super().fit(second_level_input, confounds, design_matrix, map=map)
         check_columns(self.design_matrix_)
         check_groups(self.variance_groups, self.calibration, self.design_matrix_)
-        is_volume = isinstance(self.masker_, NiftiMasker)
-        if is_volume:
-            self.masker_ = NaNWarningMasker.take_over(self.masker_)
-        # Use only the mask, because the z map must not be smoothed or resampled again.
-        self._family_masker = (NiftiMasker if is_volume else SurfaceMasker)(
-            mask_img=self.masker_.mask_img_, standardize=None, reports=False
-        ).fit()
-        origin = "computed from the maps" if self.masker_.mask_img is None else "given as mask_img"
-        self._family_masker._mask_called = f"the mask of the model, {origin}"
+        self._family_masker = masker_of_family(self.masker_)
         return self
 
     def compute_contrast(
@@ -353,7 +389,7 @@ or None, default=None
 
         Returns
         -------
-        image : Nifti1Image, SurfaceImage or dict of these
+        image : Nifti1Image, SurfaceImage, Cifti2Image or dict of these
             The map. ``"tdp"`` with a RegionTDPTransformer gives an array of shape
             (1, n_regions). After ``"tdp"``, the table, the label image and other results are
             attributes of the model.
@@ -382,56 +418,179 @@ or None, default=None
         arguments = second_level_contrast, first_level_contrast, second_level_stat_type
         refuse_nested(second_level_contrast=second_level_contrast)
         if output_type != "tdp":
-            if self.variance_groups is None:
+            if self.variance_groups is None and self.missing is None:
                 return self._exact_contrast(*arguments, output_type)
             return self._read_contrast(*arguments, output_type).images
-        transformer = self._make_transformer(second_level_contrast, second_level_stat_type)
+        prepared = self._prepared(*arguments)
+        self._forget_contrasts()
+        make_test = None
+        if self.calibration is None:
+            prepared.warn_of_p_values(self.design_matrix_, keeps_gaps=self.missing is not None)
+        else:
+            make_test = self._calibrated_test(self.calibration, first_level_contrast, prepared)
+        # A calibration keeps the data as long as it needs them.
+        prepared = prepared.without_data()
+        tdp = self._tdp_of(prepared, make_test)
+        self.transformer_ = prepared.transformer
+        self.calibration_ = None if self.calibration is None else self._calibrator.last
+        return tdp
+
+    def compute_contrasts(
+        self,
+        contrasts: Mapping[str, Any],
+        first_level_contrast: Any = None,
+        second_level_stat_type: str | Mapping[str, str | None] | None = None,
+        output_type: str = "tdp",
+        *,
+        error_budget: ErrorBudget = "joint",
+    ) -> dict[str, Any]:
+        """Compute maps of several contrasts, whose bounds hold together.
+
+        With ``output_type="tdp"``, all sets of elements in all contrasts are bounded at once, with
+        one error level. You may therefore choose contrasts and clusters after looking at the
+        results.
+
+        Parameters
+        ----------
+        contrasts : mapping of str to contrast
+            At least two contrasts by name, each as for :meth:`compute_contrast`. They may be t and
+            F contrasts.
+
+        first_level_contrast : str, array-like or None, default=None
+            As for :meth:`compute_contrast`, the same for all contrasts.
+
+        second_level_stat_type : {"t", "F"}, mapping of str to these, or None, default=None
+            Type of the test, for all contrasts or by name.
+
+        output_type : str, default="tdp"
+            As for :meth:`compute_contrast`.
+
+        error_budget : {"joint", "split"}, default="joint"
+            How ``"tdp"`` shares the error level. "joint" tests the elements of all contrasts as
+            one family. With a calibration, each draw then applies the same permutation or
+            sign-flip to all contrasts. "split" gives an equal share of the level to each contrast.
+            Each may then have its own scheme of permutations. It must be "joint" for the other
+            output types.
+
+        Returns
+        -------
+        images : dict of str to image
+            The map of each contrast, as from :meth:`compute_contrast`. After ``"tdp"``,
+            ``table_`` has the rows of all contrasts, ``transformers_`` has the fitted transformer
+            of each contrast, and ``joint_test_`` the test of all elements.
+
+        Raises
+        ------
+        TypeError
+            If ``contrasts`` is not a mapping of names to contrasts.
+        ValueError
+            If there are fewer than two contrasts, or for the reasons of :meth:`compute_contrast`.
+
+        Warns
+        -----
+        UserWarning
+            If no permutation serves all contrasts, so the level is split. Or for the reasons of
+            :meth:`compute_contrast`.
+
+        Notes
+        -----
+        Closed testing takes the p-values of all contrasts as one family. Simes' test assumes that
+        they are positively dependent, also between contrasts. Contrasts of opposite direction,
+        such as "a - b" and "b - a", are negatively dependent; a two-sided test of one of them
+        says as much. ``transformer__local_test="hommel"`` and a calibration need no such
+        assumption.
+
+        A calibration with ``scheme="auto"`` permutes if that suits every contrast, and otherwise
+        flips signs of the residuals of each null model. With nuisance variables, both hold in
+        large samples (Freedman-Lane). A contrast of two of three groups has a nuisance variable.
+        **Sign-flipping is liberal with many nuisance variables and few rows**: its error at 0.05
+        was 0.065 for six covariates in 24 rows.
+
+        A two-sided transformer tests F contrasts without a sign.
+        """
+        check_is_fitted(self)
+        asked = asked_contrasts(contrasts, second_level_stat_type)
+        if error_budget not in ERROR_BUDGETS:
+            raise ValueError(f"error_budget must be one of {ERROR_BUDGETS}. Got {error_budget!r}.")
+        if output_type != "tdp":
+            why = f"with output_type={output_type!r}, which has no error level"
+            refuse_unused(why, {"error_budget": (error_budget, "joint")})
+            return {
+                name: self.compute_contrast(contrast, first_level_contrast, stat_type, output_type)
+                for name, (contrast, stat_type) in asked.items()
+            }
+        self._check_first_level(first_level_contrast)
+        self._forget_contrasts()
+        found = tdp_of_contrasts(self, asked, first_level_contrast, error_budget)
+        self.transformers_, self.joint_test_ = found.transformers, found.whole
+        self.table_ = found.table
+        return found.images
+
+    def _forget_contrasts(self) -> None:
+        """Delete the results of the last contrasts."""
+        self.transformer_ = self.calibration_ = None
+        for name in ("transformers_", "joint_test_", "table_"):
+            self.__dict__.pop(name, None)
+
+    def _prepared(
+        self,
+        contrast: Any,
+        first_level_contrast: Any,
+        stat_type: str | None,
+        *,
+        known: np.ndarray | None = None,
+        in_family: bool = False,
+    ) -> PreparedContrast:
+        """Return the z map of a contrast and the transformer for it, before the test."""
+        refuse_nested(second_level_contrast=contrast)
+        transformer = self._make_transformer(contrast, stat_type, in_family=in_family)
         transformer._forget()
         settled = transformer._check_params()
         with progress("Reading the maps of subjects", shown=transformer.verbose != 0):
-            read = self._read_contrast(*arguments, "z_score")
+            read = self._read_contrast(contrast, first_level_contrast, stat_type, "z_score", known)
         if read.tested.is_f:
             settled = settled._replace(statistic=settled.statistic.of_f())
-        z_img, said_by = read.images, "the model"
+        said_by = "the model"
         if read.groups is not None:
             said_by = f"{said_by} {groups_in_words(read.groups, read.tested)}"
-        make_test = None
-        if self.calibration is None:
-            warn_of_p_values(read.data, self.design_matrix_, read.tested, read.groups)
-        else:
-            make_test = self._calibrated_test(
-                self.calibration, first_level_contrast, read, transformer
-            )
-        weights = np.atleast_2d(read.rows)
-        del read  # a calibration keeps the data as long as it needs them
-        called = in_words(second_level_contrast, self.design_matrix_)
+        called = in_words(contrast, self.design_matrix_)
+        return PreparedContrast(called, transformer, settled._replace(said_by=said_by), read)
+
+    def _tdp_of(
+        self,
+        prepared: PreparedContrast,
+        make_test: TestMaker | None,
+    ) -> Any:
+        """Test the map of a contrast, and return its TDP."""
+        transformer, read = prepared.transformer, prepared.read
         maps, output = transformer._fit_maps(
-            z_img,
-            make_test,
-            called,
-            settled._replace(said_by=said_by),
-            transformer._to_output,
+            read.images, make_test, prepared.called, prepared.settled, transformer._to_output
         )
-        calibration = None if self.calibration is None else self._calibrator.last
-        group = GroupModel.of(self, called, weights, calibration)
+        weights = np.atleast_2d(read.rows)
+        group = GroupModel.of(self, prepared.called, weights, self.calibration)
         fitted_map = transformer.maps_
         asked_by = replace(fitted_map.asked_by, group=group)
         transformer.maps_ = replace(fitted_map, asked_by=asked_by)
         tdp = transformer._wrapped(output, maps)
-        if isinstance(tdp, Nifti1Image):
-            tdp.header["descrip"] = z_img.header["descrip"].item().replace(b"z_score", b"tdp")
-        self.transformer_ = transformer
-        self.calibration_ = calibration
-        return tdp
+        return described(tdp, description_of(read.images).replace("z_score", "tdp"))
 
     def _read_contrast(
-        self, contrast: Any, first_level_contrast: Any, stat_type: str | None, output_type: str
+        self,
+        contrast: Any,
+        first_level_contrast: Any,
+        stat_type: str | None,
+        output_type: str,
+        known: np.ndarray | None = None,
     ) -> ReadContrast:
         """Compute maps of a contrast, with the variance groups if there are some."""
-        with recorded(self.masker_) as read:
-            found = self._exact_contrast(contrast, first_level_contrast, stat_type, output_type)
-        data = only(read)
         design = self.design_matrix_
+        asked = contrast, first_level_contrast, stat_type, output_type
+        with recorded(self.masker_, known) as read:
+            if self.missing is None:
+                found = self._exact_contrast(*asked)
+            else:
+                found, self.df_img_ = images_with_gaps(self, asked, read)
+        data = only(read)
         is_f = is_f_contrast(contrast, stat_type)
         weights = weights_of(contrast, design)
         rows = weights if is_f else weights[0]
@@ -450,7 +609,7 @@ or None, default=None
             return object.__getattribute__(self, name)
         if name.endswith("_") and not name.startswith("_") and "transformer_" in vars(self):
             if self.transformer_ is None:
-                raise NotFittedError(f"There is no {name} yet. {self._seen_no_map}")
+                raise NotFittedError(f"There is no {name}. {self._seen_no_map}")
             if hasattr(self.transformer_, name):
                 return getattr(self.transformer_, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -562,12 +721,11 @@ or None, default=None
         self,
         calibration: PermutationCalibration,
         first_level_contrast: Any,
-        read: ReadContrast,
-        transformer: BaseTDPTransformer,
+        prepared: PreparedContrast,
     ) -> TestMaker:
         """Return a function that calibrates a contrast on the tested elements."""
-        if self.variance_groups is not None:
-            calibration = clone(calibration).set_params(variance_groups=self.variance_groups)
+        calibration = self._own_calibration(calibration)
+        read, transformer = prepared.read, prepared.transformer
 
         def make_test(family: MapFamily) -> CalibratedTest:
             fitted = self._calibrator.fit(
@@ -584,6 +742,12 @@ or None, default=None
             return test_of(fitted, transformer.alpha)
 
         return make_test
+
+    def _own_calibration(self, calibration: PermutationCalibration) -> PermutationCalibration:
+        """Return the calibration with the variance groups and missing values of the model."""
+        given = {"variance_groups": self.variance_groups, "missing": self.missing}
+        given = {name: value for name, value in given.items() if value is not None}
+        return clone(calibration).set_params(**given) if given else calibration
 
     def _check_transformer(self) -> BaseTDPTransformer:
         """Return the transformer, or the default transformer for None."""
@@ -618,7 +782,9 @@ or None, default=None
             {"transformer__local_test": (transformer.local_test, "simes")},
         )
 
-    def _make_transformer(self, contrast: Any, stat_type: str | None) -> BaseTDPTransformer:
+    def _make_transformer(
+        self, contrast: Any, stat_type: str | None, *, in_family: bool = False
+    ) -> BaseTDPTransformer:
         template = self._check_transformer()
         self._check_calibration(template)
         transformer = clone(template)
@@ -626,6 +792,8 @@ or None, default=None
         mask_img = self._family_masker if template.mask_img is None else template.mask_img
         transformer.set_params(mask_img=mask_img)
         is_f = is_f_contrast(contrast, stat_type)
+        if is_f and in_family:
+            transformer.set_params(two_sided=False)  # The other contrasts may have a sign.
         if is_f and transformer.two_sided:
             raise ValueError(
                 "transformer__two_sided must be False for an F contrast, which has no sign: a "

@@ -9,12 +9,14 @@ from ari_estimator.resampling._exchangeability import (
     Exchangeability,
     check_blocks,
 )
+from ari_estimator.resampling._joint_statistics import JointStatistics
 from ari_estimator.resampling._linear_model_statistics import LinearModelStatistics
 from ari_estimator.resampling._model_statistic import ModelStatistic, Observed
 from ari_estimator.resampling._null_statistics import NullStatistics
 from ari_estimator.resampling._partial_correlation import PartialCorrelation
 from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._schemes import Permutation, ResidualBootstrap, SignFlipping
+from ari_estimator.resampling._statistics_with_gaps import StatisticsWithGaps
 from ari_estimator.resampling._streamed_signs import (
     StreamedSignStatistics,
     SubjectSums,
@@ -37,6 +39,7 @@ __all__ = [
     "DesignSpace",
     "Exchange",
     "Exchangeability",
+    "JointStatistics",
     "LinearModelStatistics",
     "ModelStatistic",
     "MultipleCorrelationTail",
@@ -49,6 +52,7 @@ __all__ = [
     "Scheme",
     "SchemeName",
     "SignFlipping",
+    "StatisticsWithGaps",
     "StreamedSignStatistics",
     "SubjectSums",
     "Tail",

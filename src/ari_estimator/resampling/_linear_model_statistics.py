@@ -9,6 +9,7 @@ import numpy as np
 from ari_estimator.resampling._model_statistic import ModelStatistic, Observed
 from ari_estimator.resampling._null_statistics import NullStatistics
 from ari_estimator.resampling._scheme import Scheme
+from ari_estimator.resampling._shared_residuals import NullResiduals
 from ari_estimator.resampling._threads import one_thread
 
 # Numbers per step in double precision, for all subjects. They fit in the nearest large cache of a
@@ -34,6 +35,10 @@ class LinearModelStatistics(NullStatistics):
     draws : ndarray of shape (n_permutations, n_subjects)
         Draws of the scheme.
 
+    null_residuals : NullResiduals or None, default=None
+        Scaled residuals of the null model of the same data, which save memory if there are several
+        contrasts. None makes a copy of the data in single precision.
+
     Notes
     -----
     A statistic is made from products of a few vectors with resampled residuals. All products of a
@@ -56,7 +61,12 @@ class LinearModelStatistics(NullStatistics):
     """
 
     def __init__(
-        self, data: np.ndarray, statistic: ModelStatistic, scheme: Scheme, draws: np.ndarray
+        self,
+        data: np.ndarray,
+        statistic: ModelStatistic,
+        scheme: Scheme,
+        draws: np.ndarray,
+        null_residuals: NullResiduals | None = None,
     ) -> None:
         self._data = data
         self._statistic = statistic
@@ -71,7 +81,13 @@ class LinearModelStatistics(NullStatistics):
         self._has_groups = statistic.n_groups > 1
         numbers = np.arange(statistic.n_groups)
         self._members = np.equal.outer(numbers, statistic.groups).astype(float)
-        self._scaled = np.empty(data.shape, dtype=np.float32)
+        self._scaled: np.ndarray | None = None
+        self._null = null_residuals
+        if null_residuals is None:
+            self._scaled = np.empty(data.shape, dtype=np.float32)
+        else:
+            # A few more roundings, and an error has room for one for each subject.
+            self.error, self.relative_error = 2 * self.error, 2 * self.relative_error
         self._norms = np.empty(self.n_elements)
         self._squares = np.ones((statistic.n_groups, 1), dtype=np.float32)
         if self._keeps_squares and self._has_groups:
@@ -97,7 +113,8 @@ class LinearModelStatistics(NullStatistics):
         norms = np.sqrt(np.einsum("ij,ij->j", residuals, residuals))
         norms[observed.is_constant] = np.inf
         self._norms[elements] = norms
-        np.multiply(residuals, 1 / norms, out=self._scaled[:, elements], casting="same_kind")
+        if self._scaled is not None:
+            np.multiply(residuals, 1 / norms, out=self._scaled[:, elements], casting="same_kind")
         if self._keeps_squares and self._has_groups:
             np.multiply(residuals, residuals, out=residuals)
             self._squares[:, elements] = (self._members @ residuals) / norms**2
@@ -106,6 +123,13 @@ class LinearModelStatistics(NullStatistics):
     def _strides(self, length: int = _STRIDE) -> Iterator[slice]:
         for first in range(0, self.n_elements, length):
             yield slice(first, min(first + length, self.n_elements))
+
+    def _scaled_of(self, elements: slice, memory: np.ndarray) -> np.ndarray:
+        """Return scaled residuals in single precision; shared ones are written to the memory."""
+        if self._scaled is not None:
+            return self._scaled[:, elements]
+        assert self._null is not None
+        return self._null.scaled(elements, memory)
 
     def _double(self, elements: slice | np.ndarray) -> np.ndarray:
         return self._data[:, elements].astype(float, copy=False)
@@ -122,10 +146,11 @@ class LinearModelStatistics(NullStatistics):
         statistics = statistics[: draws.size]
         weights = self._weights(draws, np.float32)
         memory = np.empty((len(weights[0]), _STRIDE), np.float32)
+        of_null = np.empty((len(self._data), 0 if self._null is None else _STRIDE), np.float32)
         inaccurate = []
         for elements in self._strides():
             squares = self._squares[:, np.newaxis, elements if self._has_groups else slice(None)]
-            scaled = self._scaled[:, elements]
+            scaled = self._scaled_of(elements, of_null)
             found, places = self._finish(draws, weights, elements, scaled, squares, memory)
             statistics[:, elements] = found
             inaccurate.append(places)
@@ -136,7 +161,9 @@ class LinearModelStatistics(NullStatistics):
         draws = np.asarray(draws)
         if lowest is None:
             return self._in_double(draws, np.arange(self.n_elements))
-        single = self._in_single(draws)
+        # Products with few draws are so thin that a second thread only waits.
+        with one_thread():
+            single = self._in_single(draws)
         sizes = np.abs(single) if self.tail.is_absolute else single
         error = self.error + self.relative_error * np.abs(single).max()
         may_count = sizes >= (lowest - 2 * error)[:, np.newaxis]
@@ -243,6 +270,7 @@ class LinearModelStatistics(NullStatistics):
 
     def select(self, keep: np.ndarray) -> LinearModelStatistics:
         """Return the statistics of some elements, see the base class."""
+        null = None if self._null is None else self._null.select(keep)
         return LinearModelStatistics(
-            self._data[:, keep], self._statistic, self._scheme, self._draws
+            self._data[:, keep], self._statistic, self._scheme, self._draws, null
         )

@@ -16,7 +16,7 @@ _IN_CACHE = 2**16
 class SharedResiduals:
     """Residuals of the whole design, in single precision, for all contrasts of the design.
 
-    The residuals of a contrast's null model are those of the whole design plus the part that the
+    The null model of a contrast leaves the residuals of the whole design, plus the part that the
     contrast's directions explain. So several contrasts need only one copy of the data in single
     precision, and a row for each direction.
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ari_estimator.resampling._contrast import Contrast
 from ari_estimator.resampling._exchangeability import check_row_labels
+from ari_estimator.resampling._fits_with_gaps import LEAST_EXPECTED, relative_variances
 from ari_estimator.resampling._model_statistic import residuals_of
 
 # A column with this many different values, each used several times, defines groups.
@@ -128,7 +129,7 @@ def unequal_variances(
     Parameters
     ----------
     data : ndarray of shape (n_subjects, n_elements)
-        The data.
+        The data; NaN where a row is missing.
 
     design : ndarray of shape (n_subjects, n_columns)
         The design.
@@ -172,17 +173,11 @@ def unequal_variances(
     from scipy.stats import kruskal  # which takes long to import: it is for such groups alone
 
     step = -(-data.shape[1] // _MOST_ELEMENTS)
-    residuals, rounding = residuals_of(contrast, data[:, ::step].astype(float))
-    squares = residuals**2
-    of_elements = squares.mean(axis=0)
-    # Constant elements hold only rounding errors.
-    varies = squares.sum(axis=0) > rounding
-    if not varies.any():
+    of_rows = _variances_of_rows(data[:, ::step].astype(float), contrast)
+    is_free = np.isfinite(of_rows)
+    if not is_free.any():
         return None
-    expected = 1 - (contrast.basis**2).sum(axis=1)
-    is_free = expected > 0.1
-    of_rows = (squares[:, varies] / of_elements[varies]).mean(axis=1)[is_free] / expected[is_free]
-    groups = groups[is_free]
+    of_rows, groups = of_rows[is_free], groups[is_free]
     if blocks is not None:
         units = np.unique(np.column_stack([groups, blocks[is_free]]), axis=0, return_inverse=True)
         counts = np.bincount(units[1].reshape(-1))
@@ -198,6 +193,24 @@ def unequal_variances(
         f"{_listed(sizes.tolist())} rows, standard deviations in the ratio "
         f"{' to '.join(f'{spread:.2g}' for spread in spreads / spreads.min())}"
     )
+
+
+def _variances_of_rows(data: np.ndarray, contrast: Contrast) -> np.ndarray:
+    """Return the variance of each row relative to the others; NaN if the design leaves none."""
+    if np.isnan(data).any():
+        return relative_variances(data, contrast)
+    residuals, rounding = residuals_of(contrast, data)
+    squares = residuals**2
+    of_elements = squares.mean(axis=0)
+    # Constant elements hold only rounding errors.
+    varies = squares.sum(axis=0) > rounding
+    expected = 1 - (contrast.basis**2).sum(axis=1)
+    of_rows = np.full(len(data), np.nan)
+    is_free = expected > LEAST_EXPECTED
+    if varies.any():
+        means = (squares[:, varies] / of_elements[varies]).mean(axis=1)
+        of_rows[is_free] = means[is_free] / expected[is_free]
+    return of_rows
 
 
 def _listed(values: list[int]) -> str:

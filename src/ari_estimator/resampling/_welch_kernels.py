@@ -24,7 +24,7 @@ def _add_square(total: np.ndarray, values: np.ndarray, sign: np.float32, n: int)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _log1p(x: np.ndarray, exponents: np.ndarray, n: int) -> None:
+def log1p_in_place(x: np.ndarray, exponents: np.ndarray, n: int) -> None:
     """Replace values by the logarithm of 1 plus them: powers of two, and a series for the rest."""
     one = np.float32(1)
     for i in range(n):
@@ -50,7 +50,7 @@ def _log1p(x: np.ndarray, exponents: np.ndarray, n: int) -> None:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _polynomial(
+def write_polynomial(
     x: np.ndarray, y: np.ndarray, coefficients: np.ndarray, out: np.ndarray, n: int
 ) -> None:
     """Write the values of a polynomial, see :class:`EquivalentNormal`."""
@@ -281,7 +281,7 @@ def normal_values(
             for i in range(n):
                 sums[i] *= per_welch
                 work[i] = quadratic[i] * sums[i]
-            _log1p(work, total, n)
+            log1p_in_place(work, total, n)
             for i in range(n):
                 work[i] = np.sqrt(work[i] / sums[i])
             values, accurate = out[row, start:stop], is_accurate[row, start:stop]
@@ -292,7 +292,7 @@ def normal_values(
                 work[i] = min(work[i] * per_w - one, one)
                 v = sums[i] / (sums[i] + per_df)
                 sums[i] = min(max((v - lowest_v) * per_v - one, -one), one)
-            _polynomial(work, sums, coefficients, total, n)
+            write_polynomial(work, sums, coefficients, total, n)
             for i in range(n):
                 # NaN is not above 0.
                 values[i] = total[i] if total[i] > zero else zero
