@@ -404,5 +404,5 @@ def test_saved_surfaces_are_explored_with_their_own_mesh(run, refused, surface_f
 def test_mesh_of_a_volume_is_refused(refused, files, surface_files):
     (_, left_mesh), (_, right_mesh) = surface_files
     mesh = ("--mesh", left_mesh, "--mesh", right_mesh)
-    assert "--mesh is for the two files" in refused("explore", files.z, *mesh)
-    assert "mesh is for CIFTI" in refused("clusters", files.z, *mesh)
+    for command in ("clusters", "explore"):
+        assert "mesh is for CIFTI" in refused(command, files.z, *mesh)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import nibabel as nib
 import numpy as np
 import pytest
+from nibabel.cifti2 import BrainModelAxis, Cifti2Image, LabelAxis, ScalarAxis
 
 import ari_estimator
 from ari_estimator import PermutationCalibration
@@ -81,6 +83,48 @@ def test_explorer_takes_an_atlas(run, files, tmp_path):
     assert "right half" in text
     # What the page saves is named after the map.
     assert '"file_stem":"z"' in text
+
+
+def test_explorer_takes_a_second_map(run, refused, files, tmp_path):
+    z_img = nib.load(files.z)
+    other = tmp_path / "other.nii.gz"
+    nib.Nifti1Image(z_img.get_fdata() * 2, z_img.affine).to_filename(other)
+    page = tmp_path / "page.html"
+    explored = ("explore", files.z, "--mask", files.mask, "--out", page)
+    result = run(*explored, "--second-map", other)
+    assert result.code == 0, result.err
+    assert '"second_name":"other"' in page.read_text()
+    page.unlink()
+    nib.Nifti1Image(z_img.get_fdata()[:-1], z_img.affine).to_filename(other)
+    assert "--second-map" in refused(*explored, "--second-map", other)
+    assert not page.exists()
+
+
+def test_explorer_takes_cifti_files(run, refused, tmp_path):
+    rng = np.random.default_rng(4)
+    models = sum(
+        (
+            BrainModelAxis.from_surface(np.arange(100, 4100), 10242, "CORTEX_RIGHT"),
+            BrainModelAxis.from_mask(np.ones((9, 9, 9), dtype=bool), affine=np.eye(4)),
+        ),
+        BrainModelAxis.from_surface(np.arange(4000), 10242, "CORTEX_LEFT"),
+    )
+    labels = {0: ("???", (0, 0, 0, 0)), 1: ("a gyrus", (1, 0, 0, 1))}
+    for name, rows in (("z", ScalarAxis(["z"])), ("atlas", LabelAxis(["a"], [labels]))):
+        values = rng.standard_normal((1, len(models))).astype(np.float32)
+        values = values if name == "z" else (values > 0).astype(np.int32)
+        Cifti2Image(values, (rows, models)).to_filename(tmp_path / f"{name}.nii")
+    z, atlas, page = (tmp_path / name for name in ("z.nii", "atlas.nii", "page.html"))
+    result = run("explore", z, "--atlas", atlas, "--second-map", z, "--out", page)
+    assert result.code == 0, result.err
+    text = page.read_text()
+    assert '"kind":"cifti"' in text
+    assert "a gyrus" in text
+    # What was saved has its meshes.
+    assert run("adaptive", z, "--tdp", "0.5", "--out", tmp_path / "saved").code == 0
+    assert run("explore", tmp_path / "saved", "--out", tmp_path / "again.html").code == 0
+    line = refused("explore", z, "--mesh", z, "--mesh", z, "--out", tmp_path / "x.html")
+    assert "--mesh" in line
 
 
 def test_info_tells_versions_and_the_compiler(run):

@@ -15,10 +15,13 @@ import pytest
 from nibabel import Nifti1Image
 
 from ari_estimator import resampling
+from ari_estimator.calibration import _missing_rows
 from ari_estimator.cli._choices import (
     CONNECTIVITIES,
     EXCHANGES,
+    FIGURE_FORMATS,
     LOCAL_TESTS,
+    MISSING,
     SCHEMES,
     STAT_TYPES,
     TEMPLATES,
@@ -157,15 +160,19 @@ def test_completion(line, expected):
 def test_completed_values_are_those_that_there_are(refused, files):
     assert set(STAT_TYPES) == set(STATISTICS)
     assert (EXCHANGES, SCHEMES) == (resampling.EXCHANGES, resampling.SCHEMES)
+    assert MISSING == _missing_rows.MISSING
     given = (files.z, files.mask, "--mask", files.mask)
     told = {
         LOCAL_TESTS: refused("clusters", files.z, "--local-test", "x"),
         THRESHOLD_SCALES: refused("clusters", files.z, "--threshold-scale", "x"),
         CONNECTIVITIES: refused("clusters", files.z, "--connectivity", "7"),
+        FIGURE_FORMATS: refused(
+            "report", files.z, "--save-figures", files.folder / "f", "--file-format", "x"
+        ),
         TEMPLATES: refused("group", *given, "--permutations", "20", "--template", "x"),
     }
     for choices, line in told.items():
-        listed = re.search(r"must be one of (.*?)\. Got", line)[1].replace("'", "")
+        listed = re.search(r"must be one of \[?(.*?)\]?\. Got", line)[1].replace("'", "")
         assert set(re.split(", | or ", listed)) - {"None"} == set(choices)
 
 

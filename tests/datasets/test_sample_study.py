@@ -63,6 +63,14 @@ def test_statistics_are_those_of_the_maps(study):
     np.testing.assert_allclose(stats.norm.sf(z_values), stats.t.sf(t_values, 23), rtol=1e-4)
 
 
+@pytest.mark.parametrize(("name", "stat_type", "df"), [("t_img", "t", (23.0,)), ("z_img", "z", ())])
+def test_statistics_declare_what_they_are(study, name, stat_type, df):
+    ari = ClusterTDPTransformer(3.5, mask_img=study.mask_img).fit(study[name])
+    statistic = ari.maps_.describe()["statistic"]
+    assert (statistic["stat_type"], tuple(statistic["df"] or ())) == (stat_type, df)
+    assert ari.true_discoveries_ == 1569
+
+
 def test_what_is_left_without_the_true_effects_is_noise_of_variance_one(study):
     mask = _data(study.mask_img) == 1
     participants = study.participants

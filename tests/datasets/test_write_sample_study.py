@@ -9,9 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ari_estimator import ClusterTDPTransformer
+from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer
 from ari_estimator.datasets import load_sample_study, write_sample_study
-from ari_estimator.interfaces import find_feat_tables, read_afni, read_feat, read_spm
+from ari_estimator.interfaces import (
+    find_feat_tables,
+    read_afni,
+    read_feat,
+    read_fsl_design,
+    read_spm,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +44,13 @@ def _sums(folder):
 def test_files_are_the_same_each_time(folder, tmp_path):
     write_sample_study(tmp_path)
     assert _sums(tmp_path) == _sums(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "intent"), [("tstat", ("t test", (23.0,), "")), ("zstat", ("z score", (), ""))]
+)
+def test_headers_declare_the_statistic(folder, name, intent):
+    assert nib.load(folder / f"{name}.nii.gz").header.get_intent() == intent
 
 
 def test_each_subject_has_a_map_that_both_tables_name(folder, study):
@@ -105,7 +118,24 @@ def test_surface_files_tell_their_side(folder):
             img = nib.load(folder / f"{prefix}.{kind}.gii")
             assert img.meta["AnatomicalStructurePrimary"] == side
     cifti = nib.load(folder / "z.dscalar.nii")
-    assert cifti.shape == (1, 9710 + 9714)
+    assert cifti.shape == (1, 9710 + 9714 + 2684 + 2442)
+    structures = [name for name, *_ in cifti.header.get_axis(1).iter_structures()]
+    assert structures == [
+        f"CIFTI_STRUCTURE_{part}_{side}"
+        for part in ("CORTEX", "CEREBELLUM")
+        for side in ("LEFT", "RIGHT")
+    ]
+
+
+def test_the_maps_of_all_subjects_have_the_z_values_that_are_written(folder, study):
+    z_img, maps_img = (nib.load(folder / f"{name}.dscalar.nii") for name in ("z", "maps"))
+    assert maps_img.header.get_axis(1) == z_img.header.get_axis(1)
+    names = maps_img.header.get_axis(0).name.tolist()
+    assert names == study.participants["participant_id"].tolist()
+    design = pd.DataFrame({"intercept": np.ones(len(names))})
+    model = ARISecondLevelModel().fit(maps_img, design_matrix=design)
+    found = np.asarray(model.compute_contrast().dataobj)
+    np.testing.assert_allclose(found, np.asarray(z_img.dataobj), atol=1e-4)
 
 
 def test_a_folder_with_files_is_refused_and_stays(tmp_path):
@@ -134,3 +164,16 @@ def test_an_error_leaves_nothing(tmp_path):
         write_sample_study(tmp_path, overwrite=True)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["SPM.mat", "spm"]
     assert protected.read_text() == "mine"
+
+
+def test_files_of_randomise_test_what_the_study_tests(folder):
+    """The difference of the groups, from the files of randomise and from the study."""
+    where = folder / "randomise"
+    files = read_fsl_design(*(where / f"design.{ending}" for ending in ("mat", "con", "fts")))
+    assert list(files.contrasts) == ["C1 patient > control", "C2 control > patient", "C3 older"]
+    assert files.f_tests["F1"].shape == (2, 3)
+    study = load_sample_study()
+    is_patient = study.participants["group"] == "patient"
+    assert files.matrix["EV1"].tolist() == is_patient.astype(float).tolist()
+    maps = nib.load(where / "all_copes.nii.gz").get_fdata(dtype=np.float32)
+    np.testing.assert_array_equal(maps[..., 3], study.maps[3].get_fdata(dtype=np.float32))

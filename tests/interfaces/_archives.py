@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from nibabel import Nifti1Image
 from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
@@ -15,6 +16,7 @@ from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 import ari_estimator
 from ari_estimator import (
     AdaptiveTDPTransformer,
+    ARISecondLevelModel,
     ClusterTDPTransformer,
     PermutationCalibration,
     RegionTDPTransformer,
@@ -95,8 +97,10 @@ def make_archives(folder):
         "grayordinates": (ClusterTDPTransformer(1.5, mesh={"left": _mesh()}), _cifti(rng), {}),
     }
     archives = {}
-    for name, (transformer, img, options) in maps.items():
-        files = ari_estimator.save(transformer.fit(img, **options), folder / name)
+    tested = {name: ari.fit(img, **options) for name, (ari, img, options) in maps.items()}
+    tested["a group"] = _group(rng, mask_img)
+    for name, fitted in tested.items():
+        files = ari_estimator.save(fitted, folder / name)
         archives[name] = Archive(files["archive"], ari_estimator.load, "tested map")
     for name, fitted in {"a calibration": calibration, "a learned calibration": learned}.items():
         files = ari_estimator.save(fitted, folder / name)
@@ -119,10 +123,22 @@ def make_archives(folder):
 
 NAMES = (
     "clusters", "given clusters", "adaptive clusters", "overlapping regions", "a calibrated map",
-    "a surface", "grayordinates", "a calibration", "a learned calibration",
+    "a surface", "grayordinates", "a group", "a calibration", "a learned calibration",
     "a stepped calibration", "a learned template", "a forest",
 )  # fmt: skip
-MAPS = NAMES[:7]
+MAPS = NAMES[:8]
+
+
+def _group(rng, mask_img):
+    """Return a model whose contrast was tested."""
+    calibration = PermutationCalibration(n_permutations=30, random_state=0)
+    model = ARISecondLevelModel(
+        mask_img, transformer=ClusterTDPTransformer(1, alpha=0.1), calibration=calibration
+    )
+    maps = [Nifti1Image(rng.standard_normal(SHAPE) + 1, AFFINE) for _ in range(9)]
+    design = pd.DataFrame({"intercept": np.ones(9), "age": np.arange(9) - 4.0})
+    model.fit(maps, design_matrix=design).compute_contrast("intercept", output_type="tdp")
+    return model
 
 
 def _mesh():

@@ -495,7 +495,7 @@ def test_each_array_is_needed(archives, name, tmp_path):
     archive = archives[name]
     arrays = archive.arrays()
     expected = summary(archive.load(archive.path))
-    optional = {"contrast", "blocks", "seed_", "test_scheme", "test_seed"}
+    optional = {"contrast", "blocks", "group_blocks", "seed_", "test_scheme", "test_seed"}
     for missing in set(arrays) - optional:
         rest = {n: array for n, array in arrays.items() if n != missing}
         path = archive.write(tmp_path / "made_ari.npz", rest)

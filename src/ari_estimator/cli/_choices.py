@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 CONNECTIVITIES = ("6", "18", "26")
 EXCHANGES = ("within", "whole", "both")
+FIGURE_FORMATS = ("svg", "pdf", "png")
 LOCAL_TESTS = ("simes", "hommel")
+MISSING = ("omit",)
 SCHEMES = ("auto", "sign_flip", "permutation", "bootstrap")
 STAT_TYPES = ("z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p")
 TEMPLATES = ("simes", "aorc", "beta", "higher_criticism", "power")

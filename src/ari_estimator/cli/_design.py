@@ -21,7 +21,8 @@ class DesignOptions:
         Path | None,
         Option(
             help="Table (TSV, CSV or a spreadsheet) with one row per map. The column path or "
-            "participant_id names the map. Without a table, the mean of all maps is tested.",
+            "participant_id names the map. Or a design.mat of FSL or PALM, with a row for each "
+            "volume. Without a table, the mean of all maps is tested.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -48,11 +49,29 @@ class DesignOptions:
         Option(
             help="Name of a regressor, such as age or group[T.patient] (patients minus the other "
             "group), or an expression of several: '2 * age - dose'. For an F contrast, separate "
-            "several with semicolons: 'a - b; b - c'. Repeat it for several with --joint.",
+            "several with semicolons: 'a - b; b - c'. Repeat it for several with --joint. With "
+            "design.mat: design.con, or design.con:2 for its second contrast.",
             show_default="intercept, if --design has no regressors",
             rich_help_panel=_PANEL,
         ),
     ] = None
+    ftests: Annotated[
+        str | None,
+        Option(
+            help="F tests of FSL or PALM: design.fts, or design.fts:1 for its first test alone.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    demean: Annotated[
+        bool,
+        Option(
+            "--demean",
+            help="Subtract the mean from each column of design.mat, and add an intercept (randomise "
+            "-D, palm -demean).",
+            rich_help_panel=_PANEL,
+        ),
+    ] = False
     joint: Annotated[
         bool,
         Option(
@@ -90,7 +109,8 @@ class DesignOptions:
         str | None,
         Option(
             help="Column of --design with exchangeability blocks, such as the subject in repeated "
-            "measures. For nested levels, separate columns of whole numbers with commas.",
+            "measures. For nested levels, separate columns of whole numbers with commas. With "
+            "design.mat: a file such as design.grp or EB.csv.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -108,7 +128,7 @@ class DesignOptions:
         str | None,
         Option(
             help="Column of --design with groups that each have their own variance; or auto, for "
-            "the groups that the regressors define.",
+            "the groups that the regressors define. With design.mat: auto, or a file such as VG.csv.",
             show_default="one variance",
             rich_help_panel=_PANEL,
         ),

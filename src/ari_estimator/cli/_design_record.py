@@ -65,6 +65,9 @@ class DesignRecord:
 
     dropped : list of str
         Rows that were left out.
+
+    name : str or None, default=None
+        Name of the contrast in a file of contrasts; None if the expression is its name.
     """
 
     design: pd.DataFrame
@@ -81,6 +84,12 @@ class DesignRecord:
     left_out: dict[str, str]
     formula: str | None
     dropped: list[str]
+    name: str | None = None
+
+    @property
+    def called(self) -> str:
+        """The name of the contrast."""
+        return self.contrast if self.name is None else self.name
 
     @property
     def tested(self) -> str | list[list[float]]:
@@ -135,7 +144,7 @@ class DesignRecord:
             for row in self.weights
         ]
         lines = [
-            f"contrast {self.contrast}: {'; '.join(rows)}",
+            f"contrast {self.called}: {'; '.join(rows)}",
             f"{len(self.design)} subjects · {self.df} degrees of freedom",
         ]
         if self.left_out:
@@ -181,6 +190,7 @@ class DesignRecord:
         given += [f"--regressor={name}" for name in self.weights[0]]
         given += ["--no-intercept", f"--contrast={self.contrast}", *self.options]
         told = {
+            "Name": self.called,
             "Contrast": self.contrast,
             "Weights": self._weights,
             "Design": names["design"],

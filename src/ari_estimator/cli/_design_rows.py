@@ -10,6 +10,9 @@ from typing import Any
 
 from ari_estimator.cli._design_table import PATH, SUBJECT, DesignTable
 
+# Why maps of one file are not assigned to rows by a column.
+_NAMELESS = "the names of the maps in the file tell no subject of its rows"
+
 
 def natural_order(text: str) -> tuple[Any, ...]:
     """Return the key that sorts sub-2 before sub-10."""
@@ -18,7 +21,11 @@ def natural_order(text: str) -> tuple[Any, ...]:
 
 
 def rows_of_maps(
-    table: DesignTable, files: list[str], *, drop_missing: bool
+    table: DesignTable,
+    files: list[str],
+    *,
+    drop_missing: bool,
+    called: dict[str, str] | None = None,
 ) -> tuple[DesignTable, list[tuple[str, ...]]]:
     """Return the rows that have a map, and the map of each.
 
@@ -32,6 +39,9 @@ def rows_of_maps(
 
     drop_missing : bool
         Whether rows without a map are left out.
+
+    called : dict of str to str or None, default=None
+        For maps of one file: the name of each map in it, which may tell the subject.
 
     Returns
     -------
@@ -59,21 +69,30 @@ def rows_of_maps(
         return _by_path(table, drop_missing=drop_missing)
     if not files:
         raise ValueError("IMG must name the maps, or --design have a column path. Got neither.")
-    if table.subject is not None:
-        return _by_subject(table, files, drop_missing=drop_missing)
+    texts = [(called or {}).get(file, file) for file in files]
+    if table.subject is not None and not (called and _tell_nothing(table, texts)):
+        return _by_subject(table, files, texts, drop_missing=drop_missing)
     if len(files) != len(table.cells):
+        why = f"no column {', '.join((PATH, *SUBJECT))} that names the maps"
         raise ValueError(
             f"--design must have a row for each of the {len(files)} maps. Got {len(table.cells)} "
-            f"rows, and no column {', '.join((PATH, *SUBJECT))} that names the maps."
+            f"rows, and {_NAMELESS if called else why}."
         )
+    why = "there is no column path or participant_id"
+    in_order = "" if called else ", with sub-2 before sub-10"
     warnings.warn(
-        "No column of --design assigns maps to rows: there is no column path or "
-        "participant_id. The first row is assigned to the first map, and so on, with sub-2 before "
-        "sub-10. Check the list of rows and maps.",
+        f"No column of --design assigns maps to rows: {_NAMELESS if called else why}. The first "
+        f"row is assigned to the first map, and so on{in_order}. Check the list of rows and maps.",
         UserWarning,
         stacklevel=2,
     )
-    return table, [(file,) for file in _naturally_ordered(files)]
+    return table, [(file,) for file in (files if called else _naturally_ordered(files))]
+
+
+def _tell_nothing(table: DesignTable, texts: list[str]) -> bool:
+    """Return whether no map is called after a subject of the table."""
+    labels = {label.removeprefix("sub-") for label in table.column(str(table.subject))}
+    return not any(_labels_in(text, only_sub=False) & labels for text in texts)
 
 
 def _by_path(
@@ -100,7 +119,7 @@ def _by_path(
 
 
 def _by_subject(
-    table: DesignTable, files: list[str], *, drop_missing: bool
+    table: DesignTable, files: list[str], texts: list[str], *, drop_missing: bool
 ) -> tuple[DesignTable, list[tuple[str, ...]]]:
     name = str(table.subject)
     lacking = table.lacks([name])
@@ -117,10 +136,10 @@ def _by_subject(
             f"say which map is meant. Got {repeated[0]!r} more than once."
         )
     known = set(labels)
-    by_sub = [_labels_in(file, only_sub=True) & known for file in files]
+    by_sub = [_labels_in(text, only_sub=True) & known for text in texts]
     # A label such as 01 may be the number of a run, too.
     only_sub = any(by_sub)
-    places = [_place_of(file, _labels_in(file, only_sub=only_sub), labels, name) for file in files]
+    places = [_place_of(text, _labels_in(text, only_sub=only_sub), labels, name) for text in texts]
     counts = Counter(places)
     twice = [file for file, place in zip(files, places, strict=True) if counts[place] > 1]
     if twice:

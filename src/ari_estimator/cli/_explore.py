@@ -54,11 +54,16 @@ def explore(
         list[Path] | None,
         Option(help="For surfaces: another mesh to show, such as inflated. Give it twice."),
     ] = None,
+    second_map: Annotated[
+        list[Path] | None,
+        Option(
+            help="Another map of the same space, to show beside MAP. Surfaces need two files.",
+        ),
+    ] = None,
 ) -> Outcome:
     """Write an interactive page with all clusters of a map: one file that works offline.
 
-    MAP may also be a result of another command: a file ..._ari.npz, or its folder. The page cannot
-    show CIFTI files.
+    MAP may also be a result of another command: a file ..._ari.npz, or its folder.
     """
     from ari_estimator.explorer import explore as make_page
     from ari_estimator.interfaces import load
@@ -70,8 +75,6 @@ def explore(
     mesh: Any = source.mesh
     if archive is None:
         shown, options = source.read()
-        if options.pop("mesh") is not None:
-            raise ValueError("--mesh is for the two files of a surface. Got one file.")
     else:
         shown = load(archive)
         mask_img = getattr(shown, "mask_img_", None)  # a calibration has none, and is refused
@@ -85,6 +88,7 @@ def explore(
         connectivity=given,
         labels_img=None if atlas is None else read_image(atlas, mesh, "--atlas"),
         lut=lut,
+        second_map=None if second_map is None else read_image(second_map, mesh, "--second-map"),
         surf_mesh=mesh_files(surf_mesh, "--surf-mesh"),
         tdp=tdp,
         title=page.title or f"ARI explorer: {name}",

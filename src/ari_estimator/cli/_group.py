@@ -106,7 +106,7 @@ def group(
     if design.joint:
         prefixes = prefixes_of(results, study.records, endings)
     else:
-        name = f"group_contrast-{letters_of(record.contrast)}"
+        name = f"group_contrast-{letters_of(record.called)}"
         prefix = check_results(results, name, endings)
     calibration = None
     if permutations is not None:
@@ -150,7 +150,7 @@ def group(
     if permutations:
         more += ["--seed", str(seed), "--permutations", str(permutations), "--scheme", scheme]
     if design.joint:
-        contrasts = {record.contrast: record.tested for record in study.records}
+        contrasts = {record.called: record.tested for record in study.records}
         model.compute_contrasts(contrasts, second_level_stat_type=stat_type)
         return outcome_of_contrasts(model, study.records, results, prefixes, more, mask=mask)
     model.compute_contrast(record.tested, second_level_stat_type=stat_type, output_type="tdp")
@@ -171,7 +171,7 @@ def group(
             "depending on the place"
         )
     outcome.facts["n_subjects"] = len(study.images)
-    outcome.facts["contrast"] = record.contrast
+    outcome.facts["contrast"] = record.called
     outcome.facts["design"] = record.facts(mask)
     if model.calibration_ is not None:
         fitted = model.calibration_

@@ -48,13 +48,13 @@ def prefixes_of(
     common = check_results(results, "group", (_TABLE,))
     prefixes = {"": common}
     for record in records:
-        prefix = f"{common}_contrast-{letters_of(record.contrast)}"
+        prefix = f"{common}_contrast-{letters_of(record.called)}"
         if prefix in prefixes.values():
             raise ValueError(
                 "--contrast must differ in letters or digits, which names of files keep. Got "
-                f"{record.contrast!r} and another one with the same."
+                f"{record.called!r} and another one with the same."
             )
-        prefixes[record.contrast] = prefix
+        prefixes[record.called] = prefix
         if results.out is not None:
             check_results(_with_prefix(results, prefix), prefix, endings)
     return prefixes
@@ -110,9 +110,9 @@ def outcome_of_contrasts(
             names = {"table of all contrasts": prefixes[""] + _TABLE}
             write_table(temporary / names["table of all contrasts"], rounded_sizes(model.table_))
             for record in records:
-                prefix = prefixes[record.contrast]
+                prefix = prefixes[record.called]
                 of_contrast = write_results(
-                    model.transformers_[record.contrast],
+                    model.transformers_[record.called],
                     temporary,
                     prefix=prefix,
                     command=command_line(),
@@ -121,22 +121,22 @@ def outcome_of_contrasts(
                 others = [f"--contrast={one.contrast}" for one in records if one is not record]
                 options = [*more_options, "--joint", *others]
                 of_contrast |= record.write(temporary, prefix, options)
-                names |= {f"{record.contrast}: {what}": name for what, name in of_contrast.items()}
+                names |= {f"{record.called}: {what}": name for what, name in of_contrast.items()}
         files = {what: results.out / name for what, name in names.items()}
     first = next(iter(model.transformers_.values())).maps_
     elements = first.frame.space.element_name[1]
     lines, facts = [], {}
     for record in records:
-        fitted_map = model.transformers_[record.contrast].maps_
+        fitted_map = model.transformers_[record.called].maps_
         found, tested = fitted_map.true_discoveries, fitted_map.n_tested
-        facts[record.contrast] = {
+        facts[record.called] = {
             "n_tested": tested,
             "true_discoveries": found,
             "tdp": found / tested,
             "design": record.facts(mask),
         }
         lines.append(
-            f"{record.contrast}: at least {found:,} of the {tested:,} {elements} tested are active."
+            f"{record.called}: at least {found:,} of the {tested:,} {elements} tested are active."
         )
     from ari_estimator.closed_testing._rounding import confidence
 

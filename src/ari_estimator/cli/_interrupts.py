@@ -92,7 +92,8 @@ def left_by_interrupt(written: Sequence[Path]) -> str:
         return "interrupted; nothing was written"
     if len(whole) == 1:
         return f"interrupted after {whole[0]} was written as a whole"
-    return f"interrupted after all {len(whole)} files were written to {whole[0].parent}"
+    folders = ", ".join(dict.fromkeys(str(path.parent) for path in whole))
+    return f"interrupted after all {len(whole)} files were written to {folders}"
 
 
 def _ignore(numbers: list[signal.Signals]) -> None:

@@ -26,7 +26,7 @@ _ARGUMENTS = {"maps": "MAP", "images": "IMG", "files": "FILE"}
 
 # Options that take one of several words, which messages advise as ``scheme='sign_flip'``.
 _OF_WORDS = (
-    "exchange", "local_test", "scheme", "stat_type", "template", "threshold_scale",
+    "exchange", "local_test", "missing", "scheme", "stat_type", "template", "threshold_scale",
     "variance_groups",
 )  # fmt: skip
 

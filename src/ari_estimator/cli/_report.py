@@ -10,18 +10,23 @@ from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import name_of
 from ari_estimator.cli._options import MapOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
-from ari_estimator.cli._pages import PageOptions, saved
+from ari_estimator.cli._pages import saved
+from ari_estimator.cli._report_files import ReportOptions
 from ari_estimator.cli._results import summary_of
 
 
 def report(
     source: MapOptions,
     sets: SetOptions,
-    page: PageOptions,
+    page: ReportOptions,
     talk: TalkOptions,
-    max_sets: Annotated[int, Option(help="Maximum number of rows in the table.")] = 50,
+    max_sets: Annotated[
+        int, Option(help="Maximum number of clusters or regions in the table and texts.")
+    ] = 50,
 ) -> Outcome:
     """Write a report of a map: clusters or regions, figures, and a methods text for your paper.
+
+    --save-figures writes the figures as files of their own, --methods the texts.
 
     MAP may also be a result of another command: a file ..._ari.npz, or its folder.
     """
@@ -34,6 +39,7 @@ def report(
     matplotlib.use("agg")
     archive = saved(source)
     out = page.check(name_of(archive or source.maps[0]), "_report.html")
+    page.check_files(out)
     if archive is None:
         stat_img, parameters = source.read()
         fitted = sets.transformer(parameters, source.mesh)
@@ -45,9 +51,9 @@ def report(
     else:
         fitted = load(archive)
     document = make_report(fitted, title=page.title, max_sets=max_sets)
-    page.write(document.html, out)
+    files = page.write_all(document, fitted, max_sets, out)
     if archive is None:
         tested = summary_of(as_fitted_map(fitted), source.mask)
     else:
         tested = f"The mask and the statistic are as saved in {archive}."
-    return Outcome(f"{tested}\nOpen the report in a browser.", files={"report": out})
+    return Outcome(f"{tested}\nOpen the report in a browser.", files=files)

@@ -50,7 +50,8 @@ def sample(
     folder = shlex.quote(str(out))
     text = (
         f"{len(files)} files of a simulated study of 24 subjects written to {out}:\n{told}\n"
-        f"Next: cd {folder} && ari clusters zstat.nii.gz --mask mask.nii.gz --threshold 3.1"
+        f"Next: cd {folder} && ari clusters zstat.nii.gz --mask mask.nii.gz --threshold 3.1 "
+        "--cluster-threshold 20"
     )
     return Outcome(text, facts={"written": [str(file) for file in files]})
 

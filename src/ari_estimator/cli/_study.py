@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator.cli._design import DesignOptions
+from ari_estimator.cli._design_files import is_in_files, study_in_files
 from ari_estimator.cli._design_matrix import INTERCEPT, Regressors, find_regressors
 from ari_estimator.cli._design_record import DesignRecord
 from ari_estimator.cli._design_rows import listed, rows_of_maps, warn_of_dropped
@@ -20,6 +21,7 @@ from ari_estimator.cli._design_table import HEMISPHERES, DesignTable, read_desig
 from ari_estimator.cli._inputs import add_inputs
 from ari_estimator.cli._patterns import files_named
 from ari_estimator.cli._subject_files import file_of, maps_in_files, read_maps, with_hemispheres
+from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._given_path import given_path
 
 
@@ -97,15 +99,12 @@ def read_study(
     """
     from ari_estimator.images._grayordinate_maps import are_grayordinates
 
-    _check_number_of_contrasts(options)
     files, mask_img = _files(images, options.select or [], folder_of_masks)
     files, partners, called = maps_in_files(files, are_surfaces=bool(mesh), map_=options.map)
-    if options.design is None:
-        record, blocks, groups = _record_of_mean(files, options), None, None
-    else:
-        table = read_design_table(options.design)
-        record, blocks, groups = _record_of_table(table, files, called, options)
-    record = replace(record, maps=with_hemispheres(record.maps, partners))
+    records, blocks, groups = _records(files, called, options)
+    maps_of_rows = with_hemispheres(records[0].maps, partners)
+    records = [replace(record, maps=maps_of_rows) for record in records]
+    record = records[0]
     all_files = [file for row in record.maps for file in row]
     add_inputs([file_of(file) for file in all_files])
     places = [os.path.realpath(file) for file in all_files]
@@ -121,12 +120,32 @@ def read_study(
     named_by = "--design" if is_surface and not images else "IMG"
     maps = read_maps(record.maps, mesh, options.map, named_by)
     resampling = {"blocks": blocks, "exchange": options.exchange}
+    has_mesh = is_surface or are_grayordinates(maps)
+    return Study(maps, records, resampling, groups, is_surface, has_mesh, mask_img)
+
+
+def _records(
+    files: list[str], called: dict[str, str], options: DesignOptions
+) -> tuple[list[DesignRecord], np.ndarray | None, Any]:
+    """Return what is tested, and the block and the variance group of each map."""
+    if is_in_files(options):
+        return study_in_files(files, options)
+    refuse_options(
+        "files of FSL or PALM, such as --design a.mat --contrast a.con",
+        ftests=options.ftests is not None,
+        demean=options.demean,
+    )
+    _check_number_of_contrasts(options)
+    if options.design is None:
+        record, blocks, groups = _record_of_mean(files, options), None, None
+    else:
+        table = read_design_table(options.design)
+        record, blocks, groups = _record_of_table(table, files, called, options)
     records = [record]
     for contrast in (options.contrast or [])[1:]:
         weights = _weights(contrast, record.design)
         records.append(replace(record, contrast=contrast, weights=weights))
-    has_mesh = is_surface or are_grayordinates(maps)
-    return Study(maps, records, resampling, groups, is_surface, has_mesh, mask_img)
+    return records, blocks, groups
 
 
 def _check_number_of_contrasts(options: DesignOptions) -> None:

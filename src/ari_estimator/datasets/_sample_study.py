@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from nibabel import Nifti1Image
@@ -50,7 +52,8 @@ def load_sample_study() -> Bunch:
         mask_img : Nifti1Image
             The brain mask, 45,448 voxels.
         t_img, z_img : Nifti1Image
-            One-sample t map of the 24 maps (23 degrees of freedom), and its z values.
+            One-sample t map of the 24 maps, and its z values. The intent codes of their headers
+            declare this, with the 23 degrees of freedom of the t map.
         effect_img : Nifti1Image
             The true mean effect of these subjects, in standard deviations of the noise.
         group_effect_img : Nifti1Image
@@ -103,8 +106,11 @@ def load_sample_study() -> Bunch:
         sampled.append(surface.sample(volume))
         volumes.append(np.where(mask, volume, 0))
 
-    def image(values: np.ndarray) -> Nifti1Image:
-        return new_img_like(effects.grid_img, values)
+    def image(values: np.ndarray, *intent: Any) -> Nifti1Image:
+        img = new_img_like(effects.grid_img, values)
+        if intent:
+            img.header.set_intent(*intent)
+        return img
 
     t_values = np.zeros(mask.shape, dtype=np.float32)
     t_values[mask] = _one_sample_t(np.stack([volume[mask] for volume in volumes]))
@@ -119,8 +125,8 @@ def load_sample_study() -> Bunch:
         maps=[image(volume) for volume in volumes],
         participants=participants,
         mask_img=image(mask.astype(np.uint8)),
-        t_img=image(t_values),
-        z_img=image(_z_of_t(t_values).astype(np.float32)),
+        t_img=image(t_values, "t test", (N_SUBJECTS - 1,)),
+        z_img=image(_z_of_t(t_values).astype(np.float32), "z score"),
         effect_img=image((effects.motor + is_patient.mean() * effects.group).astype(np.float32)),
         group_effect_img=image(effects.group.astype(np.float32)),
         age_effect_img=image((effects.age / age_sd).astype(np.float32)),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from nibabel import Cifti2Image, GiftiImage
+from nibabel import Cifti2Image, GiftiImage, Nifti1Image
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, ScalarAxis
 from nibabel.gifti.gifti import GiftiDataArray, GiftiMetaData
 from nilearn.surface import SurfaceImage
@@ -17,12 +16,11 @@ from sklearn.utils import Bunch
 
 from ari_estimator.datasets._afni_dataset import write_afni_dataset
 from ari_estimator.datasets._feat_folder import write_feat_folder
+from ari_estimator.datasets._randomise_folder import write_randomise_folder
 from ari_estimator.datasets._sample_study import load_sample_study
 from ari_estimator.datasets._spm_folder import write_spm_folder
 from ari_estimator.files._output_path import folder_to_write
 from ari_estimator.files._whole_files import whole_files
-
-_DF = 23
 
 
 def write_sample_study(
@@ -69,8 +67,12 @@ def write_sample_study(
     - ``atlas.nii.gz`` with the names of its regions in ``atlas.tsv``;
     - ``truth.nii.gz``, ``truth_group.nii.gz`` and ``truth_age.nii.gz``: the true effects;
     - ``lh.surf.gii``, ``rh.surf.gii``: the mesh; ``lh.func.gii``, ``rh.func.gii``: z values on it;
-      ``lh.mask.gii``, ``rh.mask.gii``: the cortex; ``z.dscalar.nii``: the z values as CIFTI;
-    - ``cope1.feat/``, ``spm/`` and ``afni/``: the z and t maps in the layout of FSL, SPM and AFNI.
+      ``lh.mask.gii``, ``rh.mask.gii``: the cortex;
+    - ``z.dscalar.nii``: z values of the cortex and, as voxels, of the cerebellum, as CIFTI;
+      ``maps.dscalar.nii``: the maps of all subjects in the same places;
+    - ``cope1.feat/``, ``spm/`` and ``afni/``: the z and t maps in the layout of FSL, SPM and AFNI;
+    - ``randomise/``: the maps of all subjects as a 4D image, with ``design.mat``, ``design.con``,
+      ``design.fts`` and ``design.grp`` of groups and age, as FSL's randomise takes them.
 
     Examples
     --------
@@ -107,33 +109,28 @@ def _write(study: Bunch, folder: Path) -> None:
     _write_table(participants, folder / "participants.tsv")
     _write_table(participants.assign(path=paths), folder / "design.tsv")
     study.mask_img.to_filename(folder / "mask.nii.gz")
-    _with_intent(study.z_img, "z score").to_filename(folder / "zstat.nii.gz")
-    _with_intent(study.t_img, "t test", (_DF,)).to_filename(folder / "tstat.nii.gz")
+    study.z_img.to_filename(folder / "zstat.nii.gz")
+    study.t_img.to_filename(folder / "tstat.nii.gz")
     study.atlas_img.to_filename(folder / "atlas.nii.gz")
     _write_table(study.atlas_lut, folder / "atlas.tsv")
     study.effect_img.to_filename(folder / "truth.nii.gz")
     study.group_effect_img.to_filename(folder / "truth_group.nii.gz")
     study.age_effect_img.to_filename(folder / "truth_age.nii.gz")
-    _write_surface(study.surface_img, study.surface_mask_img, folder)
+    _write_surface(study, folder)
+    _write_cifti(study, folder)
     write_feat_folder(folder / "cope1.feat", study)
     write_spm_folder(folder / "spm", study)
     write_afni_dataset(folder / "afni", study)
+    write_randomise_folder(folder / "randomise", study)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
     table.to_csv(path, sep="\t", index=False, lineterminator="\n")
 
 
-def _with_intent(img: Any, *intent: Any) -> Any:
-    """Return a copy of an image that declares what its values are."""
-    copy = type(img)(img.dataobj, img.affine, img.header)
-    copy.header.set_intent(*intent)
-    return copy
-
-
-def _write_surface(z_img: SurfaceImage, mask_img: SurfaceImage, folder: Path) -> None:
-    """Write mesh, z values and mask as GIFTI, and the z values in the cortex as CIFTI."""
-    models, values = [], []
+def _write_surface(study: Bunch, folder: Path) -> None:
+    """Write mesh, z values and mask as GIFTI."""
+    z_img, mask_img = study.surface_img, study.surface_mask_img
     for side, prefix in (("left", "lh"), ("right", "rh")):
         mesh, z_values = z_img.mesh.parts[side], z_img.data.parts[side].ravel()
         is_cortex = mask_img.data.parts[side].ravel() == 1
@@ -146,12 +143,36 @@ def _write_surface(z_img: SurfaceImage, mask_img: SurfaceImage, folder: Path) ->
         _write_gifti([z_array], side, folder / f"{prefix}.func.gii")
         mask_array = GiftiDataArray(is_cortex.astype(np.int32), "NIFTI_INTENT_LABEL")
         _write_gifti([mask_array], side, folder / f"{prefix}.mask.gii")
-        models.append(BrainModelAxis.from_mask(is_cortex, name=f"cortex_{side}"))
-        values.append(z_values[is_cortex])
-    cifti = Cifti2Image(
-        np.concatenate(values)[None].astype(np.float32), (ScalarAxis(["z"]), models[0] + models[1])
-    )
-    cifti.to_filename(folder / "z.dscalar.nii")
+
+
+def _write_cifti(study: Bunch, folder: Path) -> None:
+    """Write z values and the maps of all subjects in cortex and cerebellum as CIFTI."""
+    sides = ("left", "right")
+    cortex = {side: study.surface_mask_img.data.parts[side].ravel() == 1 for side in sides}
+    labels = study.atlas_lut.set_index("name")["index"]
+    atlas, affine = np.asarray(study.atlas_img.dataobj), study.atlas_img.affine
+    cerebellum = {side: atlas == labels[f"{side} cerebellum"] for side in sides}
+    models = [BrainModelAxis.from_mask(cortex[side], name=f"cortex_{side}") for side in sides]
+    for side in sides:
+        model = BrainModelAxis.from_mask(cerebellum[side], affine=affine, name=f"cerebellum_{side}")
+        models.append(model)
+    axis = sum(models[1:], models[0])
+
+    def row(surface: SurfaceImage, volume: Nifti1Image) -> np.ndarray:
+        data = np.asarray(volume.dataobj)
+        values = [surface.data.parts[side].ravel()[cortex[side]] for side in sides]
+        return np.concatenate([*values, *(data[cerebellum[side]] for side in sides)])
+
+    for name, rows, names in (
+        ("z", [row(study.surface_img, study.z_img)], ["z"]),
+        (
+            "maps",
+            list(map(row, study.surface_maps, study.maps)),
+            study.participants["participant_id"].tolist(),
+        ),
+    ):
+        data = np.stack(rows).astype(np.float32)
+        Cifti2Image(data, (ScalarAxis(names), axis)).to_filename(folder / f"{name}.dscalar.nii")
 
 
 def _write_gifti(arrays: list[GiftiDataArray], side: str, path: Path) -> None:

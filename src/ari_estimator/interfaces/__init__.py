@@ -9,6 +9,7 @@ from ari_estimator.interfaces._bids import (
 )
 from ari_estimator.interfaces._describe_map import MapDescription, describe_map
 from ari_estimator.interfaces._fsl import find_feat_tables, read_feat, read_fsl
+from ari_estimator.interfaces._fsl_design import FSLDesign, read_fsl_design, read_fsl_labels
 from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
 from ari_estimator.interfaces._fsl_tdp import write_fsl_tdp
 from ari_estimator.interfaces._p_maps import read_p_map
@@ -18,6 +19,7 @@ from ari_estimator.interfaces._statistical_map import StatisticalMap
 
 __all__ = [
     "BIDSName",
+    "FSLDesign",
     "MapDescription",
     "StatisticalMap",
     "describe_map",
@@ -30,6 +32,8 @@ __all__ = [
     "read_afni",
     "read_feat",
     "read_fsl",
+    "read_fsl_design",
+    "read_fsl_labels",
     "read_p_map",
     "read_spm",
     "save",

@@ -251,7 +251,9 @@ def _with_data(img: Any, path: str | PathLike[str], what: str, *, is_read: bool)
     with clear_errors(path, what):
         data: Any = np.asanyarray(img.dataobj) if is_read else UnreadData(img.dataobj, path, what)
     if isinstance(img, Cifti2Image):
-        return Cifti2Image(data, img.header, img.nifti_header)
+        grayordinates = Cifti2Image(data, img.header, img.nifti_header)
+        grayordinates.file_map["image"].filename = str(path)
+        return grayordinates
     refuse_surface(img.shape, what)
     volume = _in_memory(img, data)
     # Derived images may be named after the image, and NIfTI images accept only NIfTI names.

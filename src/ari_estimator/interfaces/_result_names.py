@@ -10,7 +10,7 @@ from typing import Any
 from nilearn.surface import SurfaceImage
 
 from ari_estimator.files._output_path import folder_to_write, real_target
-from ari_estimator.images._kinds import is_cifti
+from ari_estimator.images._cifti_header import is_cifti
 
 # End of the name of an archive.
 ARCHIVE = "_ari.npz"
@@ -40,7 +40,7 @@ def possible_names(prefix: str, endings: Iterable[str] = ()) -> Iterator[str]:
     endings : iterable of str, default=()
         Last parts of the names of further files.
     """
-    for what in ("stat-tdp_statmap", "desc-clusters_dseg"):
+    for what in ("stat-tdp_statmap", "desc-clusters_dseg", "stat-z_statmap"):
         yield from (f"{prefix}_{what}{format_}" for format_ in (_VOLUME, _CIFTI))
         yield from (f"{prefix}_hemi-{hemi}_{what}{_SURFACE}" for hemi in "LR")
     for table in _TABLES:

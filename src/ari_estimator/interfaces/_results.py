@@ -20,6 +20,7 @@ from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.files._given_path import given_path
 from ari_estimator.files._whole_files import whole_files
 from ari_estimator.images._painted_values import Values
+from ari_estimator.images._write_nifti import write_nifti
 from ari_estimator.interfaces._result_names import (
     ARCHIVE,
     check_prefix,
@@ -311,7 +312,7 @@ def save_image(image: Any, folder: Path, prefix: str, what: str) -> dict[str, st
     """Write an image of results and return the names of its files."""
     names = image_names(prefix, what, image)
     if not isinstance(image, SurfaceImage):
-        image.to_filename(folder / names[""])
+        write_nifti(image, folder / names[""])
         return names
     for name, values in zip(names.values(), image.data.parts.values(), strict=True):
         # GIFTI has single precision, which must not round a lower bound up.

@@ -135,8 +135,10 @@ def _df_from_arrays(arrays: Mapping[str, np.ndarray], n_elements: int) -> int | 
     """Return degrees of freedom: one number, or one for each element."""
     is_one = "df_" not in arrays or arrays["df_"].ndim == 0
     df = stored_array(arrays, "df_", "i" if is_one else "f", () if is_one else (n_elements,))
-    if not (np.isfinite(df) & (df > 0)).all():
-        raise ValueError("df_ must be positive and finite")
+    # Elements that lack too many subjects have none.
+    least = 0 if not is_one else 1
+    if not (np.isfinite(df) & (df >= least)).all():
+        raise ValueError("df_ must be positive and finite, or 0 in elements that are left out")
     return df.item() if is_one else df
 
 
@@ -178,6 +180,7 @@ def describe_calibration(
         "Alpha": alpha,
         "Statistic": calibration.stat_type_,
         "VarianceGroups": plain(_as_numbers(calibration.variance_groups)),
+        "MissingValues": calibration.missing,
         "TwoSided": calibration.two_sided_,
         "NumberTested": calibration.n_features_in_,
         "Test": test["name"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,10 @@ from ari_estimator.inference._local_tests import TESTS
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._statistics import SettledStatistic
 from ari_estimator.interfaces._stored_parameters import from_text, to_text
+from ari_estimator.interfaces._stored_provenance import (
+    provenance_from_arrays,
+    provenance_to_arrays,
+)
 from ari_estimator.interfaces._stored_regions import regions_from_arrays, regions_to_arrays
 
 KIND = "tested map"
@@ -35,8 +40,10 @@ _CLASSES: dict[str, type[Any]] = {
 }
 
 _MEMBERS = (
-    "transformer", "parameters", "stat_type", "df", "two_sided", "said_by", "values", "kind",
-    "test_kind", "contrast", "has_direction", "frame_*", "test_*", "regions_*",
+    "transformer", "parameters", "stat_type", "df", "two_sided", "values", "kind", "test_kind",
+    "has_direction", "frame_*", "test_*", "regions_*",
+    # What the analysis says about itself.
+    "said_by", "asked_with", "mask_called", "contrast", "group_*",
 )  # fmt: skip
 
 # Largest number of labels: one for each element and threshold. They take 512 MiB, plus the memory
@@ -74,20 +81,20 @@ def save_map(path: Path, fitted_map: FittedMap) -> None:
         # If the degrees of freedom vary between voxels, the stored values are z values.
         parameters |= {"stat_type": statistic.stat_type, "df": statistic.given_df}
     transformer = _CLASSES[asked_by.estimator]
+    text = to_text(transformer, parameters)
     arrays: dict[str, Any] = {
         "transformer": asked_by.estimator,
-        "parameters": to_text(transformer, parameters),
+        "parameters": text,
         "stat_type": statistic.stat_type,
         "df": np.array(statistic.df, dtype=np.float64),
         "two_sided": statistic.two_sided,
-        "said_by": asked_by.said_by,
         "values": fitted_map.family.values_in_mask,
         "kind": fitted_map.frame.kind,
         "test_kind": fitted_map.test.kind,
     }
     _check_work(parameters, arrays["values"].size)
-    if asked_by.contrast is not None:
-        arrays["contrast"] = asked_by.contrast
+    stored = from_text(transformer, text)
+    arrays |= provenance_to_arrays(asked_by, stored, fitted_map.frame.mask_called)
     if not statistic.has_direction:
         arrays["has_direction"] = False
     arrays |= {f"frame_{name}": array for name, array in fitted_map.frame.to_arrays().items()}
@@ -125,6 +132,7 @@ def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
     make_transformer = _chosen(arrays, "transformer", _CLASSES)
     test = _chosen(arrays, "test_kind", TESTS)
     parameters = from_text(make_transformer, stored_array(arrays, "parameters", "U").item())
+    asked_by, mask_called = provenance_from_arrays(arrays, make_transformer, parameters)
     settled = _settled_from_arrays(arrays, parameters)
     values = stored_array(arrays, "values", "f", (None,))
     _check_work(parameters, values.size)
@@ -133,7 +141,6 @@ def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
         parameters["labels_img"] = regions_from_arrays(of_regions, values.size)
     mask_img, mesh = kind.mask_from_arrays(part_of(arrays, "frame_"))
     transformer = make_transformer(**parameters, mask_img=mask_img, mesh=mesh)
-    contrast = stored_array(arrays, "contrast", "U").item() if "contrast" in arrays else None
     with warnings.catch_warnings():
         # Warnings of NaN, zeros and sets without discoveries were shown at the first test.
         warnings.simplefilter("ignore", UserWarning)
@@ -148,9 +155,11 @@ def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
         transformer._fit_maps(
             frame.image([values], None, "statistic"),
             partial(_test_from_arrays, test, part_of(arrays, "test_")),
-            contrast,
+            asked_by.contrast,
             settled,
         )
+    transformer._frame.mask_called = mask_called
+    transformer.maps_ = replace(transformer.maps_, asked_by=asked_by)
     return transformer
 
 

@@ -55,6 +55,7 @@ STORED: dict[str, Callable[[Any], bool]] = {
     "n_permutations": _is_count,
     "scheme": _is_text,
     "exchange": _or_none(_is_text),
+    "missing": _or_none(_is_text),
     "p_values": _is_text,
     "k_max": _or_none(_is_count, lambda value: value == "auto"),
     "delta": _is_count,
