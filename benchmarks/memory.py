@@ -114,6 +114,39 @@ def one_map(folder: str, name: str, mm: str, masked: str, most: str) -> float:
     return measured(job, unit, float(most) if most != "none" else None)
 
 
+def one_command(folder: str, command: str, mm: str) -> float:
+    """Measure ``ari clusters`` or ``ari adaptive`` above the loaded image and mask.
+
+    The unit is the size of the image of the map in single precision.
+    """
+    from ari_estimator.cli import main as ari
+
+    options = {"clusters": ["--threshold", "3.1"], "adaptive": ["--tdp", "0.7"]}[command]
+
+    def run(z: np.ndarray, mask: np.ndarray) -> Callable[[], None]:
+        inner = tempfile.mkdtemp(dir=folder)
+        paths = [f"{inner}/{name}.nii.gz" for name in ("z", "mask")]
+        for values, path in zip((z, mask.astype(np.uint8)), paths, strict=True):
+            Nifti1Image(values, np.eye(4)).to_filename(path)
+
+        def job() -> None:
+            arguments = [command, paths[0], *options, "--mask", paths[1], "--out", f"{inner}/out"]
+            with redirect_stdout(StringIO()):
+                if ari(arguments):
+                    raise SystemExit(f"ari {command} failed")
+
+        return job
+
+    small = np.random.default_rng(0).standard_normal((24, 24, 24), dtype=np.float32)
+    run(small, np.ones(small.shape, dtype=bool))()
+    z = np.load(f"{folder}/z_{mm}.npy")
+    mask = np.load(f"{folder}/mask_{mm}.npy")
+    unit, loaded = z.nbytes, z.nbytes + mask.nbytes
+    job = run(z, mask)
+    del z, mask
+    return measured(job, unit) - loaded / unit
+
+
 def group(folder: str, permutations: str) -> float:
     """Measure ``ari group``, in sizes of the masked data of all subjects in single precision."""
     from ari_estimator.cli import main as ari
@@ -158,6 +191,7 @@ def many_maps(folder: str, name: str) -> float:
 
 JOBS: dict[str, Callable[..., float]] = {
     "one_map": one_map,
+    "one_command": one_command,
     "group": group,
     "many_maps": many_maps,
 }
@@ -205,6 +239,15 @@ def main() -> None:
                     report(f"{what}, {masked}", found, limit, row=(what, beside))
                 found = in_a_process(folder, "one_map", name, mm, "mask", limit, keeps_freed=True)
                 report(f"{what}, under a limit", found, limit, row=(what, beside))
+                resident_row = (f"{what}, with freed memory", beside)
+                for masked in ("mask", "no mask"):
+                    found = in_a_process(
+                        folder, "one_map", name, mm, masked, "none", keeps_freed=True
+                    )
+                    report(f"{what}, with freed memory, {masked}", found, limit, row=resident_row)
+                what = f"`ari {name}`, {mm:g} mm brain, with freed memory"
+                found = in_a_process(folder, "one_command", name, mm, keeps_freed=True)
+                report(what, found, limit, row=(what, beside))
             found = in_a_process(folder, "many_maps", name)
             what = f"`{called[name]}`, each additional file of a list, 2 mm"
             row = (what, "its output, an image in double precision")

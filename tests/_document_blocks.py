@@ -28,7 +28,7 @@ NOT_RUN = {
     r"(python -m )?pip install\b": "changes the environment of the tests; CI installs the package",
     r"python -m venv\b": "an environment for what is not installed here",
     r"source \.venv\b": "the environment that is not made here",
-    r"git (clone|switch|checkout|commit|push)\b": "needs a network or a checkout",
+    r"git (add|clone|switch|checkout|commit|push)\b": "needs a network or a checkout",
     r"(python -m )?pytest\b": "these are the tests",
     r"(ruff|mypy|codespell|vale|python docs/_style)\b": "CI runs the linters on the checkout",
     r"(python -m )?nox\b": "makes environments; CI runs its sessions",

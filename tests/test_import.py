@@ -15,6 +15,17 @@ def test_numba_typer_and_matplotlib_are_left_for_when_they_are_needed():
     assert output.stdout.strip() == "[]"
 
 
+def test_tables_and_texts_do_not_need_matplotlib():
+    code = (
+        "import sys; from ari_estimator.reporting import get_methods, get_tdp_table, make_report; "
+        "print('matplotlib' in sys.modules)"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == "False"
+
+
 def test_help_and_the_package_alone_do_not_wait_for_nilearn():
     code = (
         "import sys, ari_estimator.cli; ari_estimator.cli.main(['clusters', '--help']); "

@@ -126,7 +126,7 @@ def test_pivots_equal_pivots_of_sorted_p_values(
     statistics = within(tail, exact + off).astype(np.float32)
     error = np.abs(statistics - exact).max()
     bins = StatisticBins(tail, error=error, n_bins=n_bins)
-    low, value, high, least = bins.pivots(statistics, template)
+    low, value, high, _ = bins.pivots(statistics, template)
     assert_allclose(value, sorted_pivots(statistics, tail, template), rtol=1e-10, atol=1e-300)
     without_error = sorted_pivots(exact, tail, template)
     # Templates' own inverses are off by a few units of the last place.
@@ -135,10 +135,9 @@ def test_pivots_equal_pivots_of_sorted_p_values(
     assert (without_error - slack <= high).all()
     assert (low <= value).all()
     assert (value <= high).all()
-    # Only statistics that may be as large as the least need all digits.
-    sizes = np.abs(statistics) if tail.is_absolute else statistics
-    may_count = sizes >= (least - 2 * error)[:, np.newaxis]
-    mixed = np.where(may_count, exact, statistics)
+    # Only statistics that may decide need all digits.
+    sorting = StatisticBins(tail, error=error, sorts_all=True, n_bins=n_bins)
+    mixed = np.where(sorting.may_decide(statistics, template), exact, statistics)
     of_mixed = StatisticBins(tail, error=0.0, n_bins=n_bins).pivots(mixed, template).value
     assert_allclose(of_mixed, without_error, rtol=1e-10, atol=1e-300)
 

@@ -161,18 +161,20 @@ class TestNilearnsMaps:
         assert_array_equal(get_data(ours.residuals_), get_data(theirs.residuals_))
         assert_array_equal(get_data(ours.r_square_), get_data(theirs.r_square_))
 
-    def test_parameters_are_nilearns_and_three_of_its_own(self):
+    def test_parameters_are_nilearns_and_four_of_its_own(self):
         ours = inspect.signature(ARISecondLevelModel).parameters
         theirs = inspect.signature(SecondLevelModel).parameters
-        assert list(ours) == [*theirs, "transformer", "calibration", "variance_groups"]
+        own = ["transformer", "calibration", "variance_groups", "missing"]
+        assert list(ours) == [*theirs, *own]
         for name, parameter in theirs.items():
             assert ours[name].default == parameter.default, name
-        for method in ("fit", "compute_contrast"):
+        for method, own in (("fit", [("map", None)]), ("compute_contrast", [])):
             ours, theirs = (
                 inspect.signature(getattr(model, method)).parameters.values()
                 for model in (ARISecondLevelModel, SecondLevelModel)
             )
-            assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
+            expected = [(p.name, p.default) for p in theirs]
+            assert [(p.name, p.default) for p in ours] == expected + own
 
     def test_unknown_output_type_is_refused_and_tdp_named_as_known(self, fitted):
         with pytest.raises(ValueError, match=r"output_type[^$]*tdp"):

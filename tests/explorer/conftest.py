@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from nibabel import Nifti1Image
+from nibabel.cifti2 import BrainModelAxis, Cifti2Image, LabelAxis, ScalarAxis
 from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
@@ -108,6 +109,62 @@ def surface_file(small_surface, fitted_surface, tmp_path_factory):
         fitted_surface, surf_mesh=rounder, labels_img=atlas_img, labels=["low", "<i>high</i>"],
         title="Small surface", output_file=path,
     )  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_cifti(small_surface):
+    """Return a z map on two balls and in two boxes of voxels; a label image; meshes."""
+    rng = np.random.default_rng(23)
+    surface_img, mask_img, atlas_img = small_surface
+    axes, z, labels = [], [], []
+    for hemisphere in ("left", "right"):
+        # Not all vertices, as in the files of the HCP.
+        mask = mask_img.data.parts[hemisphere]
+        vertices = np.flatnonzero(mask)
+        structure = f"CORTEX_{hemisphere.upper()}"
+        axes.append(BrainModelAxis.from_surface(vertices, mask.size, structure))
+        z.append(surface_img.data.parts[hemisphere][mask])
+        labels.append(atlas_img.data.parts[hemisphere][mask])
+    shape, affine = (14, 12, 10), np.array(
+        [[-3.0, 0, 0, 20], [0, 3, 0, -25], [0, 0, 3, -9], [0, 0, 0, 1]]
+    )  # fmt: skip
+    for structure, x, label in (("THALAMUS_RIGHT", 2, 5), ("THALAMUS_LEFT", 8, 7)):
+        mask = np.zeros(shape, dtype=bool)
+        mask[x : x + 4, 3:9, 2:8] = True
+        axes.append(BrainModelAxis.from_mask(mask, affine=affine, name=structure))
+        noise = rng.standard_normal(mask.sum())
+        centre = np.abs(np.argwhere(mask) - [x + 1.5, 5.5, 4.5]).max(axis=1) < 2
+        z.append(noise + 4 * centre * (1 if x > 5 else -1))
+        labels.append(np.full(mask.sum(), label))
+    models = sum(axes[1:], axes[0])
+    z = np.round(np.concatenate(z), 2).astype(np.float32)
+    names = {0: "???", 1: "low", 3: "<i>high</i>", 5: "right box", 7: "left box"}
+    table = {key: (name, (0.5, 0.5, 0.5, 1.0)) for key, name in names.items()}
+    return (
+        Cifti2Image(z[np.newaxis], (ScalarAxis(["z"]), models)),
+        Cifti2Image(
+            np.concatenate(labels)[np.newaxis].astype(np.int32),
+            (LabelAxis(["atlas"], [table]), models),
+        ),
+        surface_img.mesh,
+    )
+
+
+@pytest.fixture(scope="session")
+def fitted_cifti(small_cifti):
+    """Return what Python finds in the small CIFTI map."""
+    z_img, _, mesh = small_cifti
+    ari = AdaptiveTDPTransformer(0.7, mesh=mesh, two_sided=True)
+    ari.fit_transform(z_img)
+    return ari
+
+
+@pytest.fixture(scope="session")
+def cifti_file(small_cifti, fitted_cifti, tmp_path_factory):
+    """Return the page of the small CIFTI map, as a file, with names from its label image."""
+    path = tmp_path_factory.mktemp("page") / "cifti.html"
+    explore(fitted_cifti, labels_img=small_cifti[1], title="Small cifti", output_file=path)
     return path
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image
-from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nilearn.maskers import NiftiMasker
 
 import ari_estimator.explorer._page
@@ -249,15 +248,7 @@ def test_atlas_of_several_maps_is_refused(small_map, fitted):
         explore(fitted, labels_img=Nifti1Image(maps, small_map[1].affine))
 
 
-def test_cifti_arrays_and_other_things_are_refused(small_map):
-    axes = ScalarAxis(["z"]), BrainModelAxis.from_mask(np.ones((2, 2, 2)), name="thalamus_left")
-    cifti = Cifti2Image(np.arange(1.0, 9.0)[np.newaxis], header=axes)
-    with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
-        explore(cifti)
-    ari = ClusterTDPTransformer(1.0)
-    ari.fit_transform(cifti)
-    with pytest.raises(TypeError, match=r"a volume or a surface\. Got a CIFTI image"):
-        explore(ari)
+def test_arrays_and_other_things_are_refused(small_map):
     with pytest.raises(TypeError, match="must be an image"):
         explore(np.ones(3))
     with pytest.raises(TypeError):
@@ -318,12 +309,23 @@ def test_document_opens_a_browser_and_stands_in_notebooks(fitted, tmp_path, monk
     assert "MB" in repr(document)
 
 
-def test_maps_that_no_browser_can_hold_are_refused(small_map, fitted, monkeypatch):
+def test_maps_that_no_browser_can_hold_are_refused_before_the_work(small_map, fitted, monkeypatch):
     z_img, mask_img, _ = small_map
-    monkeypatch.setattr("ari_estimator.explorer._explore._MOST_ELEMENTS", 1000)
+    too_large = r"at most 1,000 tested voxels.* Got 1,430.* mask_img"
+    monkeypatch.setattr("ari_estimator.explorer._page_size._MOST_ELEMENTS", 1000)
+    monkeypatch.setattr(AdaptiveTDPTransformer, "fit", None)
     for stat_img, arguments in ((z_img, {"mask_img": mask_img}), (fitted, {})):
-        with pytest.raises(ValueError, match=r"at most 1,000 tested voxels.* Got 1,430"):
+        with pytest.raises(ValueError, match=too_large):
             explore(stat_img, **arguments)
+
+
+def test_maps_are_as_large_as_what_is_tested(small_map, monkeypatch):
+    z_img, mask_img, _ = small_map
+    z = z_img.get_fdata().copy()
+    z[4:] = np.nan
+    monkeypatch.setattr("ari_estimator.explorer._page_size._MOST_ELEMENTS", 1000)
+    with pytest.warns(UserWarning, match="NaN"):
+        assert explore(Nifti1Image(z, z_img.affine), mask_img=mask_img).html
 
 
 def test_files_are_named_after_the_map_or_the_title(small_map, fitted, tmp_path):

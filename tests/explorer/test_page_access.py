@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from itertools import product
 
 import pytest
+
+from ari_estimator import explore
 
 # axe-core as one script, in a package that tests need not have.
 axe = pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python")
 
 
-@pytest.mark.parametrize("file", ["page_file", "surface_file"])
+@pytest.fixture(scope="session")
+def second_file(small_map, fitted, tmp_path_factory):
+    """Return a page that brings a second map."""
+    path = tmp_path_factory.mktemp("page") / "second.html"
+    explore(fitted, labels_img=small_map[2], second_map=small_map[0], output_file=path)
+    return path
+
+
+STATES = [
+    *product(["page_file", "surface_file", "cifti_file"], ["first", "menus", "help", "regions"]),
+    ("second_file", "second"),
+]
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("state", ["first", "menus", "help", "regions"])
+@pytest.mark.parametrize(("file", "state"), STATES)
 def test_axe_finds_no_violations(browser, request, file, scheme, state):
     context = browser.new_context(color_scheme=scheme, viewport={"width": 1366, "height": 768})
     page = context.new_page()
@@ -26,6 +42,8 @@ def test_axe_finds_no_violations(browser, request, file, scheme, state):
         page.keyboard.press("?")
     elif state == "regions":
         page.locator("#show-regions").click()
+    elif state == "second":
+        page.locator("#beside").click()
     violations = page.evaluate("axe.run()")["violations"]
     context.close()
     assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in violations] == []

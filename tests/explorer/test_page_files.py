@@ -247,7 +247,7 @@ def test_atlas_of_a_surface_is_read_from_gifti(
         mask_img = type(atlas_img)(atlas_img.mesh, mask)
         expected[name] = set_bound(fitted_surface, mask_img=mask_img).true_discoveries
     assert _region_bounds(surface) == expected
-    assert "one label.gii file" in _open(surface, "#open-atlas", [__file__])
+    assert "one GIfTI file of labels" in _open(surface, "#open-atlas", [__file__])
 
 
 def test_session_brings_the_atlas_of_the_user(volume, open_page, page_file, small_map, tmp_path):

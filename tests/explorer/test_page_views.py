@@ -374,6 +374,48 @@ def test_regions_are_found_by_name(page):
     assert "No region has “amygdala”" in _said(page)
 
 
+def test_names_that_several_regions_have_are_listed(open_page, small_map, fitted, tmp_path):
+    labels = np.asarray(small_map[2].dataobj).copy()
+    labels[5:7] = 9
+    names = ["left gyrus", "right gyrus", "sulcus"]
+    atlas_img = nib.Nifti1Image(labels, small_map[2].affine)
+    explore(fitted, labels_img=atlas_img, labels=names, output_file=tmp_path / "x.html")
+    page = open_page(tmp_path / "x.html")
+    _go(page, "gyrus")
+    assert "The table lists them" in _said(page)
+    assert page.locator("#count").inner_text() == "2 of 3 regions"
+    listed = page.locator("#rows td:first-child")
+    assert sorted(listed.all_inner_texts()) == ["left gyrus", "right gyrus"]
+    page.locator("#rows tr").last.click()
+    assert page.evaluate("ari.page.markedRegion") > 0
+    _go(page, "sulc")
+    assert listed.count() == 3
+    _go(page, "gyrus")
+    page.locator("#show-regions").click()
+    assert listed.count() == 3
+
+
+@pytest.mark.parametrize("text", ["cluster 2", "Cluster2", "2"])
+def test_clusters_are_found_by_number(page, text):
+    _ask(page, 0.3)
+    _go(page, text)
+    assert page.evaluate("ari.page.rowHere.cluster_id") == 2
+    peak = page.evaluate("ari.page.found.rows[1].peak")
+    assert page.evaluate("ari.page.elementHere") == peak
+    row = page.locator("#rows tr[aria-selected=true]")
+    assert row.locator("td").first.inner_text().strip() == "2"
+    _go(page, "cluster 999")
+    assert "There is no cluster 999: the page shows" in _said(page)
+
+
+@pytest.mark.parametrize("text", ["x", "1 2", ""])
+def test_what_is_no_place_is_said(open_page, fitted, text, tmp_path):
+    explore(fitted, output_file=tmp_path / "x.html")
+    page = open_page(tmp_path / "x.html")
+    _go(page, text)
+    assert "Type three numbers in mm, such as -42 -22 54, or a cluster" in _said(page)
+
+
 def test_points_beside_a_surface_are_refused_or_said(open_page, surface_file):
     page = open_page(surface_file)
     _go(page, "900 0 0")
@@ -501,11 +543,12 @@ def test_faces_that_are_left_out_are_not_missed(open_page, surface_file):
                 const canvas = ari.glPicture(viewer.nv, 300, 200, [0, 0, 0, 1]);
                 return canvas.toDataURL();
             };
-            viewer._showAllFaces();
+            const { hemispheres } = viewer;
+            for (const { faces } of hemispheres) faces.showAll();
             const all = pixels();
-            viewer._hideFaces();
+            for (const { faces } of hemispheres) faces.showSeen(viewer._matrix());
             const few = pixels();
-            return [all === few, viewer.hemispheres.every((h) => h.indexCount < h.tris.length)];
+            return [all === few, hemispheres.every((h) => h.indexCount < h.tris.length)];
         }"""
     )
     assert same == [True, True]

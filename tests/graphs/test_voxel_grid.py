@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_array_equal
+from scipy import ndimage
 
 from ari_estimator.graphs import VoxelGrid
+from ari_estimator.graphs._voxel_grid import places_of
 
 CONNECTIVITIES = [6, 18, 26]
 
@@ -189,3 +191,44 @@ def test_edges_do_not_depend_on_where_in_the_grid_the_selected_voxels_are(connec
 
 def test_nodes_are_the_voxels_of_the_mask():
     assert VoxelGrid(np.array([[[True, False, True]]])).n_nodes == 2
+
+
+@pytest.mark.parametrize("connectivity", CONNECTIVITIES)
+@pytest.mark.parametrize("share", [0.002, 0.1, 0.5, 1])
+@pytest.mark.parametrize("shape", [(90, 80, 90), (3, 300, 700)])
+def test_components_of_a_large_volume_are_those_of_scipy(shape, share, connectivity):
+    """Such a volume is labelled slab by slab."""
+    rng = np.random.default_rng(0)
+    mask = np.zeros(shape, dtype=bool)
+    mask[1:, 2:-3] = rng.random(mask[1:, 2:-3].shape) < 0.95
+    volume = np.zeros(shape, dtype=bool)
+    # Nothing is selected in the planes in the middle.
+    volume[: shape[0] // 2 - 1] = volume[shape[0] // 2 + 5 :] = True
+    volume &= mask & (rng.random(shape) < share)
+    structure = ndimage.generate_binary_structure(3, LARGEST_N_CHANGES[connectivity])
+    expected, n_expected = ndimage.label(volume, structure)
+    labels, n_components = VoxelGrid(mask, connectivity).components(volume[mask])
+    assert n_components == n_expected
+    assert labels.dtype == np.int32
+    assert_array_equal(labels, expected[mask])
+
+
+def test_components_of_a_snake_through_all_slabs():
+    mask = np.ones((300, 40, 50), dtype=bool)
+    volume = np.zeros(mask.shape, dtype=bool)
+    volume[:, ::8, 5] = True
+    volume[0, :, 5] = True
+    labels, n_components = VoxelGrid(mask).components(volume.ravel())
+    assert n_components == 1
+    assert_array_equal(labels, volume.ravel())
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_places_of_voxels(order):
+    rng = np.random.default_rng(0)
+    mask = np.asarray(rng.random((7, 5, 6)) < 0.5, order=order)
+    mask[3] = False
+    places = np.flatnonzero(mask)
+    for elements in ([], [0], np.arange(places.size), rng.integers(0, places.size, 50)):
+        elements = np.array(elements, dtype=int)
+        assert_array_equal(places_of(mask, elements), places[elements])

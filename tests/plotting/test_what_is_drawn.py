@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -134,6 +136,56 @@ def test_regions_are_drawn_from_the_transformer(block):
     plot_tdp(regions, cut_coords=[20])
 
 
+def test_clusters_that_reach_below_zero_hide_nothing(block):
+    z, affine = block
+    ari = AdaptiveTDPTransformer(None).fit(Nifti1Image(z, affine))
+    assert ari.table_["threshold"][0] < 0  # the cluster is the whole map
+    values = drawn_values(plot_tdp(ari, cut_coords=[20])[0])
+    assert 0 < values[values != 0].min() < 0.1
+    assert values.max() == 6
+
+
+@pytest.fixture
+def no_discoveries():
+    noise = np.random.default_rng(0).standard_normal((12, 12, 12))
+    ari = ClusterTDPTransformer(2).fit(Nifti1Image(noise, np.eye(4)))
+    assert ari.true_discoveries_ == 0
+    return ari
+
+
+def test_ticks_of_a_curve_of_zeros_differ(no_discoveries):
+    _, counts = plot_tdp_curve(no_discoveries)
+    plt.gcf().draw_without_rendering()
+    ticks = [label.get_text() for label in counts.get_yticklabels()]
+    assert len(ticks) == len(set(ticks)) > 1
+
+
+def test_sizes_of_one_voxel_are_labelled_as_such(no_discoveries):
+    assert no_discoveries.table_["n_voxels"].min() == 1
+    axes = plot_cluster_dots(no_discoveries)
+    plt.gcf().draw_without_rendering()
+    low = axes.get_xlim()[0]
+    shown = {
+        tick.label1.get_text() for tick in axes.xaxis.get_major_ticks() if low <= tick.get_loc()
+    }
+    assert "1" in shown
+    assert "0" not in shown
+
+
+def test_names_of_dots_do_not_overlap(block):
+    z, affine = block
+    labels = np.zeros(z.shape, dtype="i2")
+    for number in range(10):
+        labels[2 * number : 2 * number + 2] = number + 1
+    names = [f"a region with a long name, {number}" for number in range(10)]
+    regions = RegionTDPTransformer(Nifti1Image(labels, affine), labels=names)
+    axes = plot_cluster_dots(regions.fit(Nifti1Image(z, affine)))
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) > 1
+    for number, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:number])
+
+
 class TestRaster:
     """Which vertex each pixel of a mesh shows."""
 
@@ -225,6 +277,18 @@ class TestFiles:
         with plt.rc_context({"text.usetex": True}):
             FIGURES[name](drawn, title="50 % of a_b & $", output_file=tmp_path / "a.pdf")
             assert plt.rcParams["text.usetex"] is True
+
+    @pytest.mark.skipif(
+        not all(map(shutil.which, ("latex", "dvipng"))), reason="needs latex and dvipng"
+    )
+    def test_latex_can_write_the_figure_later(self, drawn, tmp_path, name):
+        with plt.rc_context({"text.usetex": True}):
+            FIGURES[name](drawn, title="50 % of a_b & $")
+            figure = plt.gcf()
+            figure.savefig(tmp_path / "a.png", dpi=50)
+            texts = figure.findobj(lambda one: hasattr(one, "get_usetex"))
+            assert not any("\\" in one.get_text() and not one.get_usetex() for one in texts)
+        assert plt.imread(tmp_path / "a.png").std() > 0
 
     def test_can_be_read_on_a_dark_background(self, drawn, name):
         with plt.style.context("dark_background"):

@@ -7,8 +7,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from nibabel import Nifti1Image
+from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
+from nilearn.datasets import load_fsaverage
 from nilearn.image import new_img_like
+from nilearn.surface import SurfaceImage
 from sklearn.exceptions import NotFittedError
 
 from ari_estimator import (
@@ -25,20 +27,8 @@ N_SUBJECTS = 12
 FORMATS = ("markdown", "html", "latex", "bibtex")
 
 
-@pytest.fixture(scope="module")
-def study():
-    """Return maps of subjects with an effect, and their mask."""
-    rng = np.random.default_rng(3)
-    mask = np.zeros((10, 11, 12), dtype=np.uint8)
-    mask[1:9, 1:10, 1:11] = 1
-    affine = np.diag([4.0, 4, 4, 1])
-    data = rng.standard_normal((N_SUBJECTS, *mask.shape))
-    data[:, 3:6, 3:7, 3:7] += 2
-    return [Nifti1Image(one, affine) for one in data], Nifti1Image(mask, affine)
-
-
-def fitted(study, contrast="intercept", calibration=None, **params):
-    maps, mask_img = study
+def fitted(subjects, contrast="intercept", calibration=None, **params):
+    maps, mask_img = subjects
     group = np.repeat([0.5, -0.5], N_SUBJECTS // 2)
     design = pd.DataFrame({"intercept": np.ones(N_SUBJECTS), "patient_50%": group})
     transformer = ClusterTDPTransformer(2.5, two_sided=True, cluster_threshold=5)
@@ -51,8 +41,8 @@ def fitted(study, contrast="intercept", calibration=None, **params):
 
 
 @pytest.fixture(scope="module")
-def calibrated(study):
-    return fitted(study, calibration=PermutationCalibration(n_permutations=100, random_state=7))
+def calibrated(subjects):
+    return fitted(subjects, calibration=PermutationCalibration(n_permutations=100, random_state=7))
 
 
 def test_methods_of_a_group_study_are_complete(calibrated):
@@ -90,10 +80,10 @@ def test_methods_of_a_group_study_are_complete(calibrated):
     ],
     ids=["permutation", "bootstrap", "blocks"],
 )
-def test_assumption_is_that_of_the_scheme(study, contrast, params, said):
+def test_assumption_is_that_of_the_scheme(subjects, contrast, params, said):
     contrast = [0, 1] if contrast == "patient" else contrast
     calibration = PermutationCalibration(n_permutations=40, random_state=0, **params)
-    text = get_methods(fitted(study, contrast, calibration))
+    text = get_methods(fitted(subjects, contrast, calibration))
     assert said in text
     assert "no assumption about the dependence between voxels" in text
     if "blocks" in params:
@@ -115,8 +105,8 @@ def test_what_is_not_known_is_said(motor_img):
         assert f"| {item} | not recorded here" in text
 
 
-def test_file_of_the_mask_is_named(study, tmp_path):
-    maps, mask_img = study
+def test_file_of_the_mask_is_named(subjects, tmp_path):
+    maps, mask_img = subjects
     mask_img.to_filename(tmp_path / "brain.nii")
     ari = ClusterTDPTransformer(2, mask_img=str(tmp_path / "brain.nii")).fit(maps[0])
     assert "brain.nii" in get_methods(ari)
@@ -153,6 +143,35 @@ def test_clusters_without_bounds_share_a_sentence(motor_img):
     text = get_methods(ari)
     n = len(ari.table_) - 1
     assert f"The clusters ({n}) have lower bounds of 0" in text
+
+
+def test_no_discoveries_are_no_number_of_active_voxels(motor_img):
+    noise = np.random.default_rng(0).standard_normal(motor_img.shape)
+    text = get_methods(ClusterTDPTransformer(50).fit(new_img_like(motor_img, noise)))
+    assert "voxels is 0, so there may be no activity at all." in text
+    assert "at least 0" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"), [("surface", "in the left hemisphere"), ("cifti", "in")]
+)
+def test_peaks_say_in_which_part_they_are(kind, place):
+    mesh = load_fsaverage("fsaverage3")["pial"]
+    rng = np.random.default_rng(0)
+    data = {name: rng.standard_normal(part.n_vertices) for name, part in mesh.parts.items()}
+    data["left"][:40] += 6
+    if kind == "surface":
+        text = get_methods(ClusterTDPTransformer(3).fit(SurfaceImage(mesh, data)))
+    else:
+        axes = [
+            BrainModelAxis.from_surface(np.arange(values.size), values.size, f"Cortex{side}")
+            for side, values in zip(("Left", "Right"), data.values(), strict=True)
+        ]
+        values = np.concatenate(list(data.values()))[np.newaxis]
+        img = Cifti2Image(values, (ScalarAxis(["z"]), axes[0] + axes[1]))
+        text = get_methods(ClusterTDPTransformer(3, mesh=mesh).fit(img))
+        place = r"in CORTEX\_LEFT"
+    assert re.search(rf"peak [\d.]+ {re.escape(place)} at x = -", text)
 
 
 def test_regions_are_named(motor_img):
@@ -209,7 +228,7 @@ def test_a_fitted_map_says_as_much_as_its_model(calibrated):
 def test_calibration_alone(calibrated):
     text = get_methods(calibrated.calibration_)
     assert "symmetric around 0" in text
-    assert f"{calibrated.calibration_.p_values_.size:,} elements are active" in text
+    assert f"{calibrated.calibration_.p_values_.size:,} tested elements are active" in text
     with pytest.raises(ValueError, match="max_sets must be left"):
         get_methods(calibrated.calibration_, max_sets=3)
 

@@ -34,7 +34,7 @@ from ari_estimator.reporting import make_report
 
 SCRIPT = "<script>alert(1)</script>"
 
-N_SUBJECTS = 10
+N_SUBJECTS = 12
 
 
 class Tags(HTMLParser):
@@ -66,18 +66,6 @@ def clusters(motor_img):
     transformer = ClusterTDPTransformer(threshold=4, two_sided=True, cluster_threshold=10)
     transformer.fit_transform(motor_img)
     return transformer
-
-
-@pytest.fixture(scope="module")
-def subjects():
-    """Return maps of subjects with an effect, and their mask."""
-    rng = np.random.default_rng(3)
-    mask = np.zeros((10, 11, 12), dtype=np.uint8)
-    mask[1:9, 1:10, 1:11] = 1
-    affine = np.diag([4.0, 4, 4, 1])
-    data = rng.standard_normal((N_SUBJECTS, *mask.shape))
-    data[:, 3:6, 3:7, 3:7] += 2
-    return [Nifti1Image(one, affine) for one in data], Nifti1Image(mask, affine)
 
 
 def fitted_model(subjects, columns=("intercept",), **params):
@@ -594,3 +582,67 @@ def test_estimators_know_reports_only_by_the_hook():
         names = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         assert not {"ari_estimator.reporting", "ari_estimator.plotting"} & names, path
         assert "import_module" not in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+
+
+def test_captions_of_contrasts_say_threshold_side_and_slices(subjects):
+    model = fitted_model(subjects)
+    html = model.generate_report("intercept", two_sided=True).get_standalone()
+    assert re.search(
+        r"Statistic of the contrast intercept: \|z\| above 3\.29 .*"
+        r"Axial slices at z = [\d, -]+ mm; left is on the left\.",
+        text_of(html),
+    )
+    options = {"display_mode": "x", "cut_coords": [12, 16]}
+    text = text_of(model.generate_report("intercept", **options).get_standalone())
+    assert "intercept: z above 3.09" in text
+    assert "Sagittal slices at x = 12, 16 mm." in text
+
+
+def test_threshold_free_map_shows_all_values_and_no_dots(motor_img):
+    report = AdaptiveTDPTransformer(None).fit(motor_img).generate_report()
+    text = text_of(report.get_standalone())
+    assert "Top: z of voxels (one-sided test: positive effects only)." in text
+    assert "Size and TDP of each cluster" not in text
+
+
+def test_rest_has_no_direction(clusters):
+    table = re.search(r"<tbody>(.*?)</tbody>", clusters.generate_report().html, flags=re.DOTALL)[1]
+    cells = re.findall(r"<td>(.*?)</td>", table.rpartition("<tr")[2])
+    assert cells[:2] == ["rest", ""]
+
+
+def test_figures_are_saved_all_or_none(clusters, tmp_path, monkeypatch):
+    from ari_estimator.reporting._report_figure import ReportFigure
+
+    write = ReportFigure.write
+
+    def failing(self, file, *args, **kwargs):
+        if self.name == "strongest":
+            raise OSError("the disk is full")
+        write(self, file, *args, **kwargs)
+
+    report = clusters.generate_report()
+    monkeypatch.setattr(ReportFigure, "write", failing)
+    with pytest.raises(OSError, match="the disk is full"):
+        report.save_figures(tmp_path / "figures")
+    assert not (tmp_path / "figures").exists()
+
+
+@pytest.mark.parametrize("dpi", [0, -1, np.nan, np.inf, 1e5, "300"])
+def test_resolution_of_saved_figures_is_checked(clusters, tmp_path, dpi):
+    with pytest.raises(ValueError, match="dpi must be a number of dots per inch above 0, at most"):
+        clusters.generate_report().save_figures(tmp_path, dpi=dpi)
+
+
+def test_names_of_figures_are_known(motor_img, subjects):
+    from ari_estimator.reporting._report_figure import FIGURE_NAMES
+
+    calibration = PermutationCalibration(n_permutations=50, random_state=0)
+    model = fitted_model(subjects, calibration=calibration)
+    model.compute_contrast("intercept", output_type="tdp")
+    adaptive = AdaptiveTDPTransformer(0.7).fit(motor_img)
+    labels = new_img_like(motor_img, np.ones(motor_img.shape, dtype=np.int32))
+    regions = RegionTDPTransformer(labels).fit(motor_img)
+    for fitted in (model, model.calibration_, adaptive, regions):
+        names = {figure.name for figure in fitted.generate_report()._figures}
+        assert names <= set(FIGURE_NAMES)

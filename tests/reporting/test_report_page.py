@@ -7,25 +7,21 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 import pytest
-from nibabel import Nifti1Image
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, PermutationCalibration
 
 
 @pytest.fixture(scope="module")
-def report():
+def report(subjects):
     """Return the report of a group study, which has all parts."""
-    rng = np.random.default_rng(3)
-    affine = np.diag([4.0, 4, 4, 1])
-    data = rng.standard_normal((12, 10, 11, 12))
-    data[:, 3:6, 3:7, 3:7] += 2
+    maps, mask_img = subjects
     design = pd.DataFrame({"intercept": np.ones(12), "a_long_name_" * 6: np.arange(12) - 5.5})
     model = ARISecondLevelModel(
-        mask_img=Nifti1Image(np.ones(data.shape[1:], dtype=np.uint8), affine),
+        mask_img=mask_img,
         transformer=ClusterTDPTransformer(2.5, two_sided=True),
         calibration=PermutationCalibration(n_permutations=50, random_state=0),
     )
-    model.fit([Nifti1Image(one, affine) for one in data], design_matrix=design)
+    model.fit(maps, design_matrix=design)
     model.compute_contrast("intercept", output_type="tdp")
     return model.generate_report(["intercept"], title="A group")
 
@@ -61,6 +57,9 @@ def test_page_fits_its_window_and_asks_for_nothing(browser, report, tmp_path, wi
         heading = page.get_by_role("columnheader", name="TDP", exact=True).first
         box = heading.bounding_box()
         assert box["x"] + box["width"] <= width
+        # Slices keep a size at which they can be seen, and scroll.
+        slices = page.locator("figure.ari-wide img").first
+        assert slices.bounding_box()["width"] > 600
     context.close()
     assert wrong == []
 

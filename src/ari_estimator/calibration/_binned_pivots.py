@@ -53,14 +53,14 @@ class PivotBounds(NamedTuple):
     high : ndarray of shape (n_permutations,)
         Upper bounds on the pivotal statistics without rounding errors.
 
-    least : ndarray of shape (n_permutations,)
-        Lower bounds on the deciding statistic without rounding errors.
+    is_coarse : ndarray of bool of shape (n_permutations,)
+        Whether the bounds are only those of bins, because too many statistics were left to sort.
     """
 
     low: np.ndarray
     value: np.ndarray
     high: np.ndarray
-    least: np.ndarray
+    is_coarse: np.ndarray
 
 
 class StatisticBins:
@@ -76,6 +76,9 @@ class StatisticBins:
         Bound on the rounding errors: a statistic s is off by no more than
         ``error + relative_error * abs(s)``.
 
+    sorts_all : bool, default=False
+        Whether to sort all statistics whose order rounding leaves open, even if there are many.
+
     n_bins : int, default=8192
         Number of bins, a multiple of 128. Results do not depend on it. A good number is a
         sixteenth of the number of statistics of a permutation, up to the default.
@@ -87,11 +90,12 @@ class StatisticBins:
         *,
         error: float,
         relative_error: float = 0.0,
+        sorts_all: bool = False,
         n_bins: int = _MOST_BINS,
     ) -> None:
         self._is_absolute = tail.is_absolute
         self._n_bins = n_bins
-        self._most = _MOST_COLLECTED if error > 0 else math.inf
+        self._most = math.inf if sorts_all or error == 0 else _MOST_COLLECTED
         self._tail = tail
         top, bottom = tail.highest, tail.lowest
         self._top = np.float32(top)
@@ -99,9 +103,10 @@ class StatisticBins:
         # The first bin also takes all larger statistics, and the last all smaller ones.
         edges = np.linspace(top, bottom, n_bins + 1)
         # The edges of the bins have rounding errors of a few units in the last place.
-        off = error + relative_error * np.abs(edges) + max(1.0, top) * 2.0**-20
+        self._error = error + max(1.0, top) * 2.0**-20
+        self._relative_error = relative_error
+        off = self._error + relative_error * np.abs(edges)
         middle = (edges[1:] + edges[:-1]) / 2
-        self._below_edges = edges - off
         points = [edges, edges + off, edges - off, middle]
         p_values = self._p_values(np.concatenate(points))
         at_edges, above, below, at_middle = np.split(p_values, np.cumsum([edges.size] * 3))
@@ -155,11 +160,45 @@ class StatisticBins:
         pivots : PivotBounds
             Pivotal statistics and bounds.
         """
+        return self._pivots(statistics, template)[0]
+
+    def may_decide(self, statistics: np.ndarray, template: Template) -> np.ndarray:
+        """Return which statistics the pivotal statistics depend on, for all that rounding allows.
+
+        Parameters
+        ----------
+        statistics, template
+            As for :meth:`pivots`. The bins must sort all statistics.
+
+        Returns
+        -------
+        may_decide : ndarray of bool of shape (n_permutations, n_elements)
+            If only these statistics are replaced by exact ones, the pivotal statistics are exact.
+        """
+        _, deciding, starts = self._pivots(statistics, template)
+        mask = np.zeros(statistics.shape, dtype=bool)
+        for in_row, row, start, stop in zip(mask, statistics, starts, starts[1:], strict=False):
+            # From small to large.
+            places = deciding[start:stop][::-1]
+            sizes = np.abs(row) if self._is_absolute else row
+            # The deciding statistic and any other one may both be off.
+            reach = 2 * (self._error + self._relative_error * np.abs(sizes).max())
+            near = np.flatnonzero(sizes >= places[0] - reach)
+            above = np.searchsorted(places, sizes[near])
+            to_lower = sizes[near] - places[np.maximum(above - 1, 0)]
+            to_higher = places[np.minimum(above, places.size - 1)] - sizes[near]
+            # Beyond an end of the places, one of the distances is negative.
+            distances = np.where(to_higher < 0, to_lower, np.minimum(np.abs(to_lower), to_higher))
+            in_row[near] = distances <= reach
+        return mask
+
+    def _pivots(
+        self, statistics: np.ndarray, template: Template
+    ) -> tuple[PivotBounds, np.ndarray, np.ndarray]:
+        """Return pivotal statistics, the statistics that may decide, and their row starts."""
         counts = self._count(statistics)
         ranks = np.cumsum(counts, axis=1)
         wanted, lowest, highest = self._find_bins(counts, ranks, template)
-        last = self._n_bins - 1 - np.argmax(wanted[:, ::-1], axis=1)
-        least = np.where(last < self._n_bins - 1, self._below_edges[last + 1], -np.inf)
         # If rounding errors leave too many bins open, their bounds are enough. The statistics are
         # computed again if the pivotal statistic may decide.
         is_bounded = (counts * wanted).sum(axis=1) > self._most
@@ -186,8 +225,11 @@ class StatisticBins:
         inverses = template.inverse(rank, p_bounds)
         lower, upper = inverses[2:]
         low, high = np.minimum.reduceat(inverses[:2], starts, axis=1)
+        sizes_of_rows = np.diff([*starts, values.size])
+        may_decide = np.flatnonzero(inverses[0] <= np.repeat(high, sizes_of_rows))
+        ends_of_rows = np.searchsorted(may_decide, np.append(starts, values.size))
         best = np.minimum.reduceat(upper, starts)
-        close = np.flatnonzero(lower <= np.repeat(best, np.diff([*starts, values.size])))
+        close = np.flatnonzero(lower <= np.repeat(best, sizes_of_rows))
         exact = values[close].astype(float)
         if self._is_absolute:
             # Rounding does not turn a statistic near 0 into one that is far from it.
@@ -197,7 +239,8 @@ class StatisticBins:
         low = np.where(is_bounded, lowest, low)
         high = np.where(is_bounded, highest, high)
         value = np.where(is_bounded, np.clip(value, lowest, highest), value)
-        return PivotBounds(np.minimum(low, value), value, np.maximum(high, value), least)
+        bounds = PivotBounds(np.minimum(low, value), value, np.maximum(high, value), is_bounded)
+        return bounds, values[may_decide], ends_of_rows
 
     def _find_bins(
         self, counts: np.ndarray, ranks: np.ndarray, template: Template

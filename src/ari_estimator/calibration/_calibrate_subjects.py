@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ari_estimator.calibration._calibrate_draws import PValues, calibrate_draws
+from ari_estimator.calibration._missing_rows import Missing, has_gaps
 from ari_estimator.calibration._subject_data import resample_subjects
 from ari_estimator.calibration._workers import Workers
 from ari_estimator.closed_testing import LearnedTemplate, Template
@@ -36,6 +37,7 @@ def calibrate_subjects(
     blocks: Any,
     exchange: Any,
     variance_groups: Any,
+    missing: Missing,
     p_values: PValues,
     k_max: Any,
     delta: int,
@@ -51,7 +53,7 @@ def calibrate_subjects(
     Parameters
     ----------
     data, design, contrast, stat_type, two_sided, n_permutations, scheme, blocks, exchange, \
-variance_groups, n_groups, rng
+variance_groups, missing, n_groups, rng
         As for :func:`resample_subjects`.
 
     alpha, p_values, step_down, workers
@@ -97,14 +99,15 @@ variance_groups, n_groups, rng
             blocks=blocks,
             exchange=exchange,
             variance_groups=variance_groups,
+            missing=missing,
             n_groups=n_groups,
             rng=rng,
         )
     null = resampled.null
     lambda_rank(null.n_permutations, alpha)  # refuses an alpha that is too small
-    made = _make_template(template, null.n_elements, k_max, delta)
+    made = template_for(template, null.n_elements, k_max, delta)
     if not allow_shared_data:
-        _refuse_shared_data(template, resampled.data)
+        refuse_shared_data(template, resampled.data)
     calibration, observed = calibrate_draws(
         null,
         made,
@@ -129,9 +132,10 @@ variance_groups, n_groups, rng
     }
 
 
-def _make_template(
+def template_for(
     template: str | LearnedTemplate, n_elements: int, k_max: Any, delta: int
 ) -> Template:
+    """Return the template for a number of elements; ``k_max`` may be "auto"."""
     is_auto = isinstance(k_max, str) and k_max == "auto"
     made = make_template(template, n_elements, k_max=None if is_auto else k_max, delta=delta)
     if not is_auto or made.keeps_all_thresholds or isinstance(template, Template):
@@ -139,14 +143,14 @@ def _make_template(
     return made.cut(max(min(made.k_max, _K_MAX), delta + 1))
 
 
-def _refuse_shared_data(template: str | LearnedTemplate, data: np.ndarray | None) -> None:
+def refuse_shared_data(template: str | LearnedTemplate, data: np.ndarray | None) -> None:
     """Refuse a template that was learned from subjects of the data."""
     if not isinstance(template, LearnedTemplate):
         return
-    if data is None:
+    if data is None or has_gaps(data):
+        subjects = "streamed subjects" if data is None else "subjects with missing values"
         raise ValueError(
-            "allow_shared_data must be True for a learned template and streamed subjects: the "
-            "package cannot check whether the template was learned from them. Set it if it was "
-            "not."
+            f"allow_shared_data must be True for a learned template and {subjects}: the package "
+            "cannot check whether the template was learned from them. Set it if it was not."
         )
     refuse_shared(template, data)

@@ -6,7 +6,7 @@ needs, and never the statistics of all permutations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -56,11 +56,12 @@ class _DrawTask:
         return results
 
 
-def _bins(null: NullStatistics) -> StatisticBins:
+def _bins(null: NullStatistics, *, sorts_all: bool = False) -> StatisticBins:
     return StatisticBins(
         null.tail,
         error=null.error,
         relative_error=null.relative_error,
+        sorts_all=sorts_all,
         n_bins=bins_for(null.n_elements),
     )
 
@@ -97,7 +98,8 @@ def pivots_by_tail(
     are a two-sided test with all signs flipped, and two groups of equal size that change places.
     Rounding must not put these permutations in order. So their pivotal statistics are made equal.
     """
-    n_varying = int((~null.is_constant).sum())
+    varies = ~null.is_constant
+    n_varying = int(varies.sum())
     ranks = np.arange(1, min(template.k_max, n_varying or null.n_elements) + 1)
     if n_varying == 0:
         return np.full(null.n_permutations, template.inverse(ranks, np.ones(ranks.size)).min())
@@ -105,21 +107,22 @@ def pivots_by_tail(
     blocks: list[PivotBounds] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results
-    low, pivots, high, least = map(np.concatenate, zip(*blocks, strict=True))
-    decides = lambda_rank(null.n_permutations, alpha)
-    lowest, highest = np.partition(low, decides)[decides], np.partition(high, decides)[decides]
-    may_decide = (high >= lowest) & (low <= highest)
+    bounds = PivotBounds(*map(np.concatenate, zip(*blocks, strict=True)))
+    pivots = bounds.value
     # From its p-values themselves, since lambda is compared with them later.
-    observed = np.sort(null.observed_p_values[~null.is_constant])[: ranks.size]
+    observed = np.sort(null.observed_p_values[varies])[: ranks.size]
     pivots[0] = template.inverse(ranks, observed).min()
-    may_equal = (low <= pivots[0]) & (high >= pivots[0])
-    uncertain = np.flatnonzero((low < high) & (may_decide | may_equal))
-    uncertain = uncertain[uncertain > 0]
+    decides = lambda_rank(null.n_permutations, alpha)
+    uncertain = _uncertain(bounds, decides)
+    sorting = _bins(null, sorts_all=True)
+    _refine(null, bounds, uncertain[bounds.is_coarse[uncertain]], template, sorting)
+    uncertain = _uncertain(bounds, decides)
     bins = StatisticBins(null.tail, error=0.0, n_bins=bins_for(null.n_elements))
-    for start in range(0, uncertain.size, BLOCK):
-        draws = uncertain[start : start + BLOCK]
-        exact = null.exact(draws, least[draws])
-        pivots[draws] = bins.pivots(exact[:, ~null.is_constant], template).value
+    for draws, single in _in_single(null, uncertain):
+        may_decide = np.zeros(single.shape, dtype=bool)
+        may_decide[:, varies] = sorting.may_decide(single[:, varies], template)
+        exact = null.exact_where(draws, single, may_decide)
+        pivots[draws] = bins.pivots(exact[:, varies], template).value
     if n_varying < min(template.k_max, null.n_elements):
         # The last p-value of 1. These p-values do not change the ranks of others. Without them,
         # the parameter could grow until p-values of 1 are below a threshold.
@@ -128,6 +131,37 @@ def pivots_by_tail(
     equal = np.isclose(pivots, pivots[0], rtol=_ROUNDING, atol=0)
     pivots[equal] = pivots[equal].min()
     return pivots
+
+
+def _uncertain(bounds: PivotBounds, decides: int) -> np.ndarray:
+    """Return the draws that rounding may confuse with the deciding or the observed ones."""
+    low, high = bounds.low, bounds.high
+    lowest, highest = np.partition(low, decides)[decides], np.partition(high, decides)[decides]
+    may_decide = (high >= lowest) & (low <= highest)
+    may_equal = (low <= bounds.value[0]) & (high >= bounds.value[0])
+    uncertain = np.flatnonzero((low < high) & (may_decide | may_equal))
+    return uncertain[uncertain > 0]
+
+
+def _refine(
+    null: NullStatistics,
+    bounds: PivotBounds,
+    draws: np.ndarray,
+    template: Template,
+    sorting: StatisticBins,
+) -> None:
+    """Replace coarse bounds of some draws, by sorting all statistics that may decide."""
+    for some, single in _in_single(null, draws):
+        refined = sorting.pivots(single[:, ~null.is_constant], template)
+        for of_all, found in zip(bounds, refined, strict=True):
+            of_all[some] = found
+
+
+def _in_single(null: NullStatistics, draws: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield some of the draws and their statistics in single precision."""
+    for start in range(0, draws.size, BLOCK):
+        some = draws[start : start + BLOCK]
+        yield some, null.exact(some, np.full(some.size, np.inf))
 
 
 def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -> np.ndarray:

@@ -11,10 +11,15 @@ from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
 from ari_estimator._unused_options import refuse_unused
+from ari_estimator.calibration._missing_rows import (
+    Missing,
+    refuse_with_groups,
+    statistics_of,
+    untestable,
+)
 from ari_estimator.resampling import (
     Contrast,
     Exchange,
-    LinearModelStatistics,
     ModelStatistic,
     NullStatistics,
     PartialCorrelation,
@@ -91,6 +96,7 @@ def resample_subjects(
     blocks: ArrayLike | None = None,
     exchange: Exchange | None = None,
     variance_groups: Any = None,
+    missing: Missing = None,
     n_groups: int = 256,
     rng: np.random.Generator,
 ) -> Resampled:
@@ -128,6 +134,9 @@ def resample_subjects(
     variance_groups : array-like of shape (n_subjects,), "auto" or None, default=None
         Groups of rows with their own variance.
 
+    missing : {"omit"} or None, default=None
+        Whether subjects whose value is NaN leave the element; None refuses NaN.
+
     n_groups : int, default=256
         Largest number of sums of streamed subjects in memory.
 
@@ -156,6 +165,7 @@ def resample_subjects(
                 "blocks": (blocks, None),
                 "exchange": (exchange, None),
                 "variance_groups": (variance_groups, None),
+                "missing": (missing, None),
             },
         )
         if scheme not in ("auto", "sign_flip"):
@@ -166,11 +176,12 @@ def resample_subjects(
         sums = SubjectSums.of(data, n_groups)
         null = sign_statistics(sums, n_permutations, rng, two_sided)
         grouped = "" if sums.n_subjects <= n_groups else f" of {n_groups} groups of subjects"
-        _refuse_constant(null)
+        refuse_constant(null)
         n_units = min(sums.n_subjects, n_groups)
         is_exhaustive = 2**n_units <= n_permutations
         return Resampled(null, "sign-flipping" + grouped, "t", 1, is_exhaustive, None, None)
-    checked = check_data(data)
+    checked = check_data(data, missing)
+    refuse_with_groups(variance_groups, missing)
     n_subjects = len(checked)
     if design is None:
         design = np.ones((n_subjects, 1))
@@ -197,21 +208,38 @@ def resample_subjects(
     )
     chosen = choose_scheme(scheme, tested, blocks, exchange, groups)
     draws = chosen.draws(n_permutations, rng)
-    statistic: ModelStatistic
-    if groups is None:
-        statistic = PartialCorrelation(tested, chosen, two_sided)
-    else:
-        statistic = WelchStatistic(tested, groups, chosen.keeps_squares(groups), two_sided)
-    null = LinearModelStatistics(checked, statistic, chosen, draws)
-    _refuse_constant(null)
-    is_exhaustive = isinstance(chosen, Transformations) and chosen.n_distinct <= n_permutations
-    doubt = _doubt(checked, design, tested, chosen, groups, units)
+    statistic = statistic_of(tested, chosen, groups, two_sided=two_sided)
+    null = statistics_of(checked, statistic, chosen, draws, two_sided=two_sided)
+    refuse_constant(null)
+    doubt = doubt_of_bounds(checked, design, tested, chosen, groups, units)
+    is_exhaustive = takes_all(chosen, n_permutations)
     return Resampled(
         null, chosen.description, statistic.name, tested.rank, is_exhaustive, doubt, checked
     )
 
 
-def _doubt(
+def statistic_of(
+    contrast: Contrast, scheme: Scheme, groups: np.ndarray | None, *, two_sided: bool
+) -> ModelStatistic:
+    """Return the statistic of a contrast: t or F, or v or G with variance groups."""
+    if groups is None:
+        return PartialCorrelation(contrast, scheme, two_sided)
+    return WelchStatistic(
+        contrast,
+        groups,
+        keeps_squares=scheme.keeps_squares(groups),
+        two_sided=two_sided,
+        keeps_sums=scheme.keeps_squares(np.zeros_like(groups))
+        and scheme.varying_nuisance(contrast).shape[1] == 0,
+    )
+
+
+def takes_all(scheme: Scheme, n_permutations: int) -> bool:
+    """Return whether this many draws are all possible draws of a scheme."""
+    return isinstance(scheme, Transformations) and scheme.n_distinct <= n_permutations
+
+
+def doubt_of_bounds(
     data: np.ndarray,
     design: np.ndarray,
     contrast: Contrast,
@@ -307,8 +335,11 @@ def doubt_of_one_variance(
     )
 
 
-def check_data(data: Any) -> np.ndarray:
-    """Return the data of subjects as a finite array of shape (n_subjects, n_elements)."""
+def check_data(data: Any, missing: Missing = None) -> np.ndarray:
+    """Return the data of subjects as an array of shape (n_subjects, n_elements).
+
+    Values are finite, or NaN if ``missing`` is "omit".
+    """
     if issparse(data):
         raise TypeError(f"data must be dense. Got sparse {type(data).__name__}.")
     if not isinstance(data, np.ndarray):
@@ -345,16 +376,32 @@ def check_data(data: Any) -> np.ndarray:
         suspects = np.flatnonzero(~np.isfinite(data.sum(axis=1)))
     for subject in suspects:
         bad = ~np.isfinite(data[subject])
+        if missing == "omit":
+            bad = np.isinf(data[subject])
         if bad.any():
+            what = "infinite" if missing == "omit" else "NaN or infinite"
+            how = (
+                "Set them to NaN, and the subject leaves these elements."
+                if missing == "omit"
+                else "Leave these elements out for all subjects; or set missing='omit', by which "
+                "a subject that is NaN in an element leaves it."
+            )
             raise ValueError(
-                f"data must be finite. Got NaN or infinite values in {bad.sum()} elements of "
-                f"subject {subject}. Leave these elements out for all subjects."
+                f"data must be finite. Got {what} values in {bad.sum()} elements of subject "
+                f"{subject}. {how}"
             )
     return data
 
 
-def _refuse_constant(null: NullStatistics) -> None:
+def refuse_constant(null: NullStatistics) -> None:
+    """Refuse data without residual variance in any element."""
     if null.is_constant.all():
+        if untestable(null.observed.df).all():
+            raise ValueError(
+                "data must have enough subjects in some element. Got too few in all "
+                f"{null.n_elements}: those that are left do not determine the contrast, or would "
+                "not in some permutation."
+            )
         raise ValueError(
             f"data must vary. Got no residual variance in any of the {null.n_elements} elements."
         )

@@ -115,6 +115,15 @@ class DesignOptions:
             rich_help_panel=_PANEL,
         ),
     ] = None
+    combine_runs: Annotated[
+        bool,
+        Option(
+            "--combine-runs",
+            help="Average the maps of each subject first, where --design has several rows of a "
+            "subject. The test then has one map per subject.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = False
     exchange: Annotated[
         str | None,
         Option(

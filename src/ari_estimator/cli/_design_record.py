@@ -25,7 +25,7 @@ class DesignRecord:
     Attributes
     ----------
     design : pandas.DataFrame
-        The design, a row for each map.
+        The design, a row for each map, or for each subject whose maps are averaged.
 
     contrast : str
         The contrast.
@@ -68,6 +68,9 @@ class DesignRecord:
 
     name : str or None, default=None
         Name of the contrast in a file of contrasts; None if the expression is its name.
+
+    subject_of_map : list of int or None, default=None
+        The row of the design of each map; None if they are the same rows.
     """
 
     design: pd.DataFrame
@@ -85,6 +88,7 @@ class DesignRecord:
     formula: str | None
     dropped: list[str]
     name: str | None = None
+    subject_of_map: list[int] | None = None
 
     @property
     def called(self) -> str:
@@ -145,7 +149,7 @@ class DesignRecord:
         ]
         lines = [
             f"contrast {self.called}: {'; '.join(rows)}",
-            f"{len(self.design)} subjects · {self.df} degrees of freedom",
+            f"{self._numbers} · {self.df} degrees of freedom",
         ]
         if self.left_out:
             told = ", ".join(
@@ -164,6 +168,17 @@ class DesignRecord:
             if len(pairs) > _MOST_ROWS:
                 lines.append(more_rows(len(pairs) - _MOST_ROWS, written, "more rows"))
         return "\n".join(lines)
+
+    @property
+    def _numbers(self) -> str:
+        """How many subjects and maps there are, in words."""
+        n_subjects, n_maps = len(self.design), len(self.maps)
+        if self.subject_of_map is not None:
+            return f"{n_subjects} subjects with the mean of their maps, {n_maps} in all"
+        different = len(set(self.subjects))
+        if different < len(self.subjects):
+            return f"{n_maps} maps of {different} subjects"
+        return f"{n_subjects} subjects"
 
     def write(self, folder: Path, prefix: str, options: list[str]) -> dict[str, str]:
         """Write the design and the contrast, and return the names of the files.
@@ -227,9 +242,11 @@ class DesignRecord:
         for name, cells in self.beside.items():
             if name not in (*table, *self.design):
                 table[name] = cells
+        rows = range(len(self.maps)) if self.subject_of_map is None else self.subject_of_map
         for name in self.design:
+            values = self.design[name].to_numpy()[list(rows)]
             # The shortest text that is read as the same number.
-            table[name] = [repr(float(value)) for value in self.design[name]]
+            table[name] = [repr(float(value)) for value in values]
         text = table.to_csv(sep="\t", index=False, lineterminator="\n")
         return text.encode("utf-8", errors="backslashreplace")
 

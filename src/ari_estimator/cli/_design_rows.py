@@ -133,7 +133,8 @@ def _by_subject(
     if repeated:
         raise ValueError(
             f"The column {name!r} of --design must name each subject once, or a column path "
-            f"say which map is meant. Got {repeated[0]!r} more than once."
+            f"say which map is meant. Got {repeated[0]!r} more than once. To average runs, give a "
+            "column path and --combine-runs."
         )
     known = set(labels)
     by_sub = [_labels_in(text, only_sub=True) & known for text in texts]
@@ -143,7 +144,10 @@ def _by_subject(
     counts = Counter(places)
     twice = [file for file, place in zip(files, places, strict=True) if counts[place] > 1]
     if twice:
-        raise ValueError(f"IMG must be one map of each subject. Got {' and '.join(twice[:2])}.")
+        raise ValueError(
+            f"IMG must be one map of each subject. Got {' and '.join(twice[:2])}. To average runs, "
+            "give --combine-runs and a --design with a row and a path for each run."
+        )
     without = [place for place in range(len(labels)) if place not in counts]
     if without and not drop_missing:
         raise ValueError(

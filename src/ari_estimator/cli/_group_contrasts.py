@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ari_estimator.cli._command import command_line
-from ari_estimator.cli._design_record import DesignRecord
 from ari_estimator.cli._inputs import inputs_of_command
 from ari_estimator.cli._options import ResultOptions
 from ari_estimator.cli._out import naming_force
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import check_results, letters_of, mask_words
 from ari_estimator.files._whole_files import whole_files
+
+if TYPE_CHECKING:
+    from ari_estimator.cli._design_record import DesignRecord
 
 # The table of all contrasts.
 _TABLE = "_contrasts.tsv"

@@ -20,9 +20,15 @@ from ari_estimator.cli._design_rows import listed, rows_of_maps, warn_of_dropped
 from ari_estimator.cli._design_table import HEMISPHERES, DesignTable, read_design_table
 from ari_estimator.cli._inputs import add_inputs
 from ari_estimator.cli._patterns import files_named
+from ari_estimator.cli._run_rows import mean_of_each_subject, subjects_of_rows, warn_of_repeats
 from ari_estimator.cli._subject_files import file_of, maps_in_files, read_maps, with_hemispheres
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._given_path import given_path
+
+# Options that need the table of a design.
+_OF_TABLES = (
+    "regressor", "formula", "blocks", "variance_groups", "drop_missing", "combine_runs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,11 +120,13 @@ def read_study(
     )
     if twice is not None:
         raise ValueError(f"Each subject must have a map of its own. Got {twice!r} more than once.")
-    if len(record.maps) < 2:
-        raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(record.maps)}.")
+    if len(record.design) < 2:
+        raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(record.design)}.")
     is_surface = len(record.maps[0]) == len(HEMISPHERES)
     named_by = "--design" if is_surface and not images else "IMG"
     maps = read_maps(record.maps, mesh, options.map, named_by)
+    if record.subject_of_map is not None:
+        maps = mean_of_each_subject(maps, record.subject_of_map)
     resampling = {"blocks": blocks, "exchange": options.exchange}
     has_mesh = is_surface or are_grayordinates(maps)
     return Study(maps, records, resampling, groups, is_surface, has_mesh, mask_img)
@@ -129,6 +137,7 @@ def _records(
 ) -> tuple[list[DesignRecord], np.ndarray | None, Any]:
     """Return what is tested, and the block and the variance group of each map."""
     if is_in_files(options):
+        refuse_options("a table as --design. Got a matrix", combine_runs=options.combine_runs)
         return study_in_files(files, options)
     refuse_options(
         "files of FSL or PALM, such as --design a.mat --contrast a.con",
@@ -199,7 +208,7 @@ def _files_of_folder(
 
 def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:
     """Return what is tested without a table: the mean of all maps."""
-    for name in ("regressor", "formula", "blocks", "variance_groups", "drop_missing"):
+    for name in _OF_TABLES:
         if getattr(options, name):
             raise ValueError(
                 f"--{name.replace('_', '-')} needs a table: give --design. Got no --design."
@@ -241,16 +250,23 @@ def _record_of_table(
     beside = [*levels, *groups]
     used = list(dict.fromkeys([*regressors.names, *beside]))
     table, maps = _complete(table, maps, used, options)
-    if len(maps) < 2:
-        raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(maps)}.")
-    design = regressors.matrix(table, intercept=options.intercept)
+    of_subjects, subject_of_map = table, None
+    if options.combine_runs:
+        subject_of_map = subjects_of_rows(table, used)
+        firsts = [subject_of_map.index(number) for number in range(max(subject_of_map) + 1)]
+        of_subjects = table.take(firsts)
+    if len(of_subjects.cells) < 2:
+        raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(of_subjects.cells)}.")
+    design = regressors.matrix(of_subjects, intercept=options.intercept)
     contrast = options.contrast[0] if options.contrast else _only_contrast(design, regressors)
-    values = table.values(list(dict.fromkeys(beside)))
+    values = of_subjects.values(list(dict.fromkeys(beside)))
     # Labels are one column, nested levels several.
     blocks = values[levels].to_numpy().squeeze(axis=1) if len(levels) == 1 else None
     if len(levels) > 1:
         blocks = values[levels].to_numpy()
     variance_groups = values[groups[0]].to_numpy() if groups else options.variance_groups
+    if blocks is None:
+        warn_of_repeats(of_subjects, design)
     subject = table.subject
     kept = set(table.cells.index)
     record = DesignRecord(
@@ -270,6 +286,7 @@ def _record_of_table(
         dropped=[
             whole.row(place) for place, row in enumerate(whole.cells.index) if row not in kept
         ],
+        subject_of_map=subject_of_map,
     )
     return record, blocks, variance_groups
 
@@ -294,6 +311,7 @@ def _options_of_rows(options: DesignOptions) -> list[str]:
         f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None
     ]
     named += [] if options.map is None else [f"--map={options.map}"]
+    named += ["--combine-runs"] if options.combine_runs else []
     return [*named, "--f-test"] if options.f_test else named
 
 

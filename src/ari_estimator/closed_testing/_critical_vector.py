@@ -241,7 +241,9 @@ class CriticalVector:
         surplus[counts] = self._surplus(p_values.take(counts))
         if order is not None:
             surplus = surplus[order]
-        return nested_true_discoveries(surplus, starts.astype(np.int32, copy=False), self.thresholds.size)
+        return nested_true_discoveries(
+            surplus, starts.astype(np.int32, copy=False), self.thresholds.size
+        )
 
     def confidence_curve(self, p_values: ArrayLike, order: ArrayLike | None = None) -> np.ndarray:
         """Return the bounds of the first 1, 2, ..., n elements along an ordering.

@@ -3,6 +3,8 @@
 from ari_estimator.estimators._adaptive_tdp import AdaptiveTDPTransformer
 from ari_estimator.estimators._cluster_level_inference import cluster_level_inference
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
+from ari_estimator.estimators._combine_runs import FixedEffects, combine_runs
+from ari_estimator.estimators._combine_runs_by_subject import combine_runs_by_subject
 from ari_estimator.estimators._learn_template import learn_template
 from ari_estimator.estimators._non_parametric_inference import non_parametric_inference
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
@@ -14,9 +16,12 @@ __all__ = [
     "ARISecondLevelModel",
     "AdaptiveTDPTransformer",
     "ClusterTDPTransformer",
+    "FixedEffects",
     "PermutationCalibration",
     "RegionTDPTransformer",
     "cluster_level_inference",
+    "combine_runs",
+    "combine_runs_by_subject",
     "confidence_curve",
     "element_at",
     "learn_template",

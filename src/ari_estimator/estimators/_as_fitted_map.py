@@ -55,7 +55,7 @@ def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
         )
     maps = getattr(fitted, "maps_", None)
     if maps is None:
-        raise NotFittedError(type(fitted)._seen_no_map)
+        raise NotFittedError(fitted._seen_no_map)
     if isinstance(maps, FittedMap):
         maps = [maps]
     if map_index is None and len(maps) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -35,9 +36,11 @@ from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._fitted_maps import FittedMaps
 from ari_estimator.inference._form_family import (
     check_computed_family,
+    form_family,
     warn_of_untested_zeros,
 )
 from ari_estimator.inference._local_tests import LOCAL_TESTS
+from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._statistics import SettledStatistic, settle_statistic
@@ -356,6 +359,18 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         self.n_elements_ = self.n_features_in_ = frame.space.n_elements
         self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
         return maps, output
+
+    def _family_of(self, X: Any, settled: SettledStatistic) -> MapFamily:
+        """Return the tested elements of a single image, without testing them."""
+        maps: Any = as_maps(X)
+        self._frame = frame = fit_frame(
+            self.mask_img, maps.images, maps.kind, mesh=self.mesh, verbose=0
+        )
+        maps.check(frame)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they come with the test
+            values = next(maps.values(frame)).astype(np.float64, copy=False)
+            return form_family(values, frame.space, settled.statistic, frame.mask_called)
 
     def _check_is_as_fitted(self) -> None:
         """Refuse parameters that were changed after fit, which would have no effect."""

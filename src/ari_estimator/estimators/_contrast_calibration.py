@@ -11,6 +11,7 @@ from joblib import hash as hash_of_values
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator.calibration._missing_rows import untestable
 from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.images._frame import Frame
@@ -27,7 +28,7 @@ _TOLERANCE = 1e-3
 
 
 @contextmanager
-def recorded(masker: Any) -> Iterator[list[np.ndarray]]:
+def recorded(masker: Any, known: np.ndarray | None = None) -> Iterator[list[np.ndarray]]:
     """Record the output of a masker while the context lasts.
 
     A model reads the maps of all subjects whenever it computes a contrast, and does not keep
@@ -38,6 +39,10 @@ def recorded(masker: Any) -> Iterator[list[np.ndarray]]:
     masker : masker
         A fitted masker.
 
+    known : ndarray of shape (n_subjects, n_elements) or None, default=None
+        The output, if an earlier contrast of the same maps has recorded it. The maps are then not
+        read again.
+
     Yields
     ------
     data : list of ndarray of shape (n_subjects, n_elements)
@@ -47,7 +52,7 @@ def recorded(masker: Any) -> Iterator[list[np.ndarray]]:
     transform = masker.transform
 
     def keep(*args: Any, **kwargs: Any) -> Any:
-        values = transform(*args, **kwargs)
+        values = transform(*args, **kwargs) if known is None else known
         data.append(np.asarray(values))
         return values
 
@@ -128,6 +133,23 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
     return columns
 
 
+def parameters_of(calibration: PermutationCalibration) -> dict[str, Any]:
+    """Return the parameters of a calibration that affect its result.
+
+    Parameters
+    ----------
+    calibration : PermutationCalibration
+        The calibration.
+
+    Returns
+    -------
+    parameters : dict
+        The parameters by name.
+    """
+    given = calibration.get_params()
+    return {name: value for name, value in given.items() if name not in _OF_NO_EFFECT}
+
+
 class ContrastCalibrator:
     """Calibrates the contrasts of one fitted model, and reuses the last calibration.
 
@@ -191,16 +213,10 @@ class ContrastCalibrator:
         fitted : PermutationCalibration
             The calibration, fitted to the data.
         """
-        parameters = {
-            name: value
-            for name, value in calibration.get_params().items()
-            if name not in _OF_NO_EFFECT
-        }
         # The design and the subjects cannot change before the model is fitted again.
         asked = hash_of_values(
             (
-                type(calibration).__name__,
-                parameters,
+                parameters_of(calibration),
                 first_level_contrast,
                 weights.tolist(),
                 stat_type,
@@ -291,7 +307,7 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
     if family.n_tested != n_calibrated:
         raise ValueError(
             f"calibration must have the {family.n_tested} elements that are tested in the map. "
-            f"Got one with {n_calibrated}."
+            f"Got one with {n_calibrated}{_how_many_left_out(calibration)}."
         )
     # It is not known whether a map of p-values is one-sided or two-sided.
     statistic = family.statistic
@@ -308,9 +324,36 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
         calibration.rank_,
         calibration.two_sided_,
     )
+    # Constant elements have no p-value, nor have those that lack too many subjects.
     differences = np.abs(family.p_values - parametric)[~calibration.is_constant_]
     if differences.max(initial=0) > _TOLERANCE:
         raise ValueError(
             "calibration must be fitted to the data of the map. Got p-values that "
             f"differ from the map's by up to {differences.max():.2g}."
         )
+
+
+def n_tested_by(calibration: PermutationCalibration) -> int:
+    """Return the number of elements of a calibration that do not lack too many subjects.
+
+    Parameters
+    ----------
+    calibration : PermutationCalibration
+        The fitted calibration.
+
+    Returns
+    -------
+    n_tested : int
+        The number.
+    """
+    return int(calibration.p_values_.size - untestable(calibration.df_).sum())
+
+
+def _how_many_left_out(calibration: PermutationCalibration) -> str:
+    n_left_out = calibration.p_values_.size - n_tested_by(calibration)
+    if n_left_out == 0:
+        return ""
+    return (
+        f"; {n_left_out} of them lack too many subjects, and their df_ is 0. Fit the calibration "
+        "to the data of the others"
+    )

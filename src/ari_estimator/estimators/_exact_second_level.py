@@ -1,14 +1,15 @@
-"""nilearn's second-level model, with correct statistics for every design."""
+"""nilearn's second-level model, with correct statistics for every design and kind of image."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pandas as pd
-from nibabel import Nifti1Image
 from nilearn.glm.first_level import run_glm
 from nilearn.glm.second_level import SecondLevelModel
+from nilearn.maskers import SurfaceMasker
 
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.estimators._model_contrast import (
     in_words,
     is_f_contrast,
@@ -16,6 +17,25 @@ from ari_estimator.estimators._model_contrast import (
     weights_of,
 )
 from ari_estimator.estimators._ols_in_blocks import ols_in_blocks
+from ari_estimator.images._cifti import CiftiFrame
+from ari_estimator.images._described import described
+from ari_estimator.images._file_volumes import as_volumes
+from ari_estimator.images._gap_masker import GapMasker
+from ari_estimator.images._grayordinate_maps import (
+    GrayordinateMap,
+    are_grayordinates,
+    open_maps,
+)
+from ari_estimator.images._grayordinate_masker import GrayordinateMasker
+from ari_estimator.images._kinds import check_kind
+from ari_estimator.images._nan_masker import NaNWarningMasker
+from ari_estimator.images._stand_ins import (
+    StandInMasker,
+    restored_input,
+    stand_in_mask,
+    stand_ins,
+)
+from ari_estimator.images._subject_maps import all_readable, sample_maps
 from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_contrast
 from ari_estimator.resampling._design_space import independent_rows
@@ -25,10 +45,85 @@ class ExactSecondLevelModel(SecondLevelModel):
     """nilearn's model, with corrections.
 
     It computes statistics of designs and F contrasts of lower rank, fits large data in blocks of
-    voxels, and refuses texts that pandas would evaluate.
+    voxels, takes CIFTI images, reads one map of a subject at a time, and refuses texts that pandas
+    would evaluate.
     """
 
     design_matrix_: Any
+    masker_: Any
+    missing: Any = None
+
+    # Maps in CIFTI images, and what nilearn takes for them.
+    _grayordinates: list[GrayordinateMap] | None = None
+    _stand_ins: Any = None
+
+    def fit(
+        self,
+        second_level_input: Any,
+        confounds: Any = None,
+        design_matrix: Any = None,
+        *,
+        map: int | str | None = None,  # noqa: A002
+    ) -> ExactSecondLevelModel:
+        """Fit the model, see :meth:`ARISecondLevelModel.fit`."""
+        given = second_level_input
+        if isinstance(given, pd.DataFrame) and "effects_map_path" in given:
+            given = given["effects_map_path"]
+        images = given.tolist() if isinstance(given, pd.Series) else given
+        self._grayordinates = self._stand_ins = None
+        if are_grayordinates(images):
+            maps = open_maps(images, map)
+            self._fit_grayordinates(second_level_input, maps, confounds, design_matrix)
+            return self
+        refuse_unused("for maps that are not CIFTI images", {"map": (map, None)})
+        maps = all_readable(as_volumes(second_level_input, "second_level_input"))
+        mask_img = self.get_params(deep=False)["mask_img"]
+        try:
+            self.mask_img = all_readable(mask_img, "mask_img")
+            # nilearn would read all maps at once to compute a mask.
+            samples = sample_maps(maps, self.mask_img, keeps_gaps=self.missing is not None)
+            super().fit(samples, confounds=confounds, design_matrix=design_matrix)
+        finally:
+            self.mask_img = mask_img
+        if samples is not maps:
+            self.second_level_input_ = maps
+        if isinstance(self.masker_, SurfaceMasker):
+            self._refuse_resampling("for surfaces, which nilearn does not resample")
+        else:
+            kind = NaNWarningMasker if self.missing is None else GapMasker
+            self.masker_ = kind.take_over(self.masker_)
+        return self
+
+    def _fit_grayordinates(
+        self,
+        given: Any,
+        maps: list[GrayordinateMap],
+        confounds: Any,
+        design_matrix: Any,
+    ) -> None:
+        """Fit the model to maps in CIFTI images."""
+        self._refuse_resampling("for CIFTI images, whose grayordinates have no common grid")
+        refuse_unused(
+            "for CIFTI images: smooth them before, as wb_command -cifti-smoothing does",
+            {"smoothing_fwhm": (self.smoothing_fwhm, None)},
+        )
+        mask_img = self.get_params(deep=False)["mask_img"]
+        if mask_img is not None:
+            check_kind(mask_img, CiftiFrame, "mask_img")
+        masker = GrayordinateMasker(mask_img).fit(maps)
+        try:
+            self.mask_img = stand_in_mask()
+            super().fit(stand_ins(maps, given), confounds=confounds, design_matrix=design_matrix)
+        finally:
+            self.mask_img = mask_img
+        self._grayordinates, self._stand_ins = maps, self.second_level_input_
+        self.second_level_input_ = restored_input(self._stand_ins, given)
+        self.masker_ = masker
+        self.n_elements_ = masker.n_elements_
+
+    def _refuse_resampling(self, why: str) -> None:
+        names = ("target_affine", "target_shape")
+        refuse_unused(why, {name: (getattr(self, name), None) for name in names})
 
     def _check_first_level(self, contrast: Any) -> None:
         """Refuse a text that is not a contrast of the first-level models, if they are the input."""
@@ -54,30 +149,49 @@ class ExactSecondLevelModel(SecondLevelModel):
         except (TypeError, ValueError):
             if isinstance(contrast, str):
                 raise
-            return super().compute_contrast(*given)  # raises an error with the reason
+            return self._nilearns_contrast(*given)  # raises an error with the reason
         if not weights.any():
             raise ValueError(
                 "second_level_contrast must have a weight other than 0. Got "
                 f"{in_words(contrast, design)}. Contrast is null: it tests nothing."
             )
         if contrast is None and design.shape[1] > 1:
-            return super().compute_contrast(*given)
+            return self._nilearns_contrast(*given)
         space = check_contrast(design, weights)
         rows = independent_rows(weights)
         if space.rank == design.shape[1] and len(rows) == len(weights):
-            return super().compute_contrast(*given)
+            return self._nilearns_contrast(*given)
         basis, rows = space.reparametrized(weights)
         self.design_matrix_ = pd.DataFrame(basis, columns=[f"basis_{i}" for i in range(space.rank)])
         try:
-            outputs = super().compute_contrast(
+            outputs = self._nilearns_contrast(
                 rows if is_f else rows[0], first_level_contrast, "F" if is_f else "t", output_type
             )
         finally:
             self.design_matrix_ = design
         for name, image in (outputs if output_type == "all" else {output_type: outputs}).items():
-            if isinstance(image, Nifti1Image):
-                image.header["descrip"] = f"{name} of contrast {in_words(contrast, design)}"[:80]
+            described(image, f"{name} of contrast {in_words(contrast, design)}")
         return outputs
+
+    def _nilearns_contrast(self, *given: Any) -> Any:
+        """Compute a contrast as nilearn does, which does not know CIFTI images."""
+        maps = self._grayordinates
+        if maps is None:
+            return super().compute_contrast(*given)
+        own = self.second_level_input_, self.masker_
+        try:
+            self.second_level_input_ = self._stand_ins
+            self.masker_ = StandInMasker(self.masker_, maps)
+            outputs = super().compute_contrast(*given)
+        finally:
+            self.second_level_input_, self.masker_ = own
+        contrast, output_type = in_words(given[0], self.design_matrix_), given[3]
+        by_type = outputs if output_type == "all" else {output_type: outputs}
+        made = {
+            name: described(output.made(), f"{name} of contrast {contrast}")
+            for name, output in by_type.items()
+        }
+        return made if output_type == "all" else made[output_type]
 
     def _cache(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the cached function for nilearn, computed in blocks where possible."""

@@ -20,6 +20,7 @@ from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._model_contrast import is_f_contrast, refuse_names, weights_of
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._second_level import ARISecondLevelModel
+from ari_estimator.images._file_volumes import as_volumes
 from ari_estimator.images._subject_maps import all_readable
 from ari_estimator.resampling import find_contrast
 from ari_estimator.resampling._design_checks import explains_mean
@@ -192,7 +193,10 @@ default="simes"
             "confounds must be None with a design_matrix: nilearn ignores them. Add them to the "
             "design as columns."
         )
-    maps, mask = all_readable(second_level_input), all_readable(mask, "mask")
+    maps, mask = (
+        all_readable(as_volumes(second_level_input, "second_level_input")),
+        all_readable(mask, "mask"),
+    )
     mask_img, fwhm = _as_nilearn_masks(mask, smoothing_fwhm)
     model = ARISecondLevelModel(
         mask_img=mask_img,

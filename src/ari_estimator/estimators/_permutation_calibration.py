@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
 from typing import Any, Literal
 
@@ -21,6 +21,12 @@ from ari_estimator._version import __version__
 from ari_estimator.calibration import Workers
 from ari_estimator.calibration._calibrate_draws import PValues
 from ari_estimator.calibration._calibrate_subjects import calibrate_subjects
+from ari_estimator.calibration._missing_rows import (
+    MISSING,
+    Missing,
+    untestable,
+    warn_of_left_out,
+)
 from ari_estimator.calibration._subject_data import warn_of_constant
 from ari_estimator.closed_testing import Calibration, LearnedTemplate
 from ari_estimator.closed_testing._rational import check_alpha
@@ -83,6 +89,13 @@ default="simes"
         t or F. "auto" takes the groups that columns of the design with two values define; if
         there are none, it takes the rows that may change places. None for one common variance.
 
+    missing : {"omit"} or None, default=None
+        What to do with NaN. "omit" leaves a subject out of the elements in which it is NaN. The
+        gap of a subject moves with the subject, and the statistic of each permutation uses the
+        rows that are present after the move. Elements that lack too many subjects are left out.
+        None refuses NaN. See Notes: **gaps must be independent of the errors and, for
+        permutation, of the design**.
+
     p_values : {"parametric", "rank"}, default="parametric"
         P-values of the statistics: the tail of their distribution ("parametric"), or the
         proportion of permutations with a statistic at least as large ("rank"). Ranks are multiples
@@ -139,10 +152,12 @@ default="simes"
         Thresholds that bound the true discoveries of any set of these p-values.
 
     df_ : int or ndarray of shape (n_elements,)
-        Degrees of freedom of the residuals; one number for each element with v and G.
+        Degrees of freedom of the residuals; one number for each element with v and G, and if data
+        have gaps. It is 0 in elements that lack too many subjects.
 
     is_constant_ : ndarray of bool of shape (n_elements,)
-        Elements without variance. They are never a discovery, for any mean.
+        Elements without variance, or with too few subjects. They are never a discovery, for any
+        mean.
 
     lambda_ : float
         Scale of the template.
@@ -177,7 +192,7 @@ default="simes"
         Name of the statistic.
 
     statistic_ : ndarray of shape (n_elements,)
-        The statistic of the data as observed; 0 where data are constant.
+        The statistic of the data as observed; 0 where data are constant or too few.
 
     two_sided_ : bool
         Whether p-values are two-sided.
@@ -206,6 +221,19 @@ default="simes"
     not need symmetry. It needs errors of equal variance: with groups of 10 and 30 subjects and
     standard deviations of 2 and 1, the error at 0.05 is 0.63 over 60 independent voxels.
     ``variance_groups`` uses sign-flipping of residuals instead, which needs symmetry.
+
+    With ``missing="omit"``, all elements share one permutation or sign vector. A row moves with its
+    value and its gap, so it brings its gap to another place in the design. With nuisance variables,
+    the residuals come from the null model of the rows present. Degrees of freedom then differ
+    between elements, and statistics are compared by the standard normal values of their p-values.
+    An element stays in if the rows left determine the contrast, and leave degrees of freedom, in
+    every arrangement of its gaps that the scheme allows. Two groups of 8 and 20, for example,
+    allow up to 7 gaps under permutation, wherever they are. So the choice of elements depends
+    neither on the values nor on the draws. The control is exact under the conditions above if the
+    gaps are independent of the errors: a subject must not lack an element because of its value
+    there. For permutation, gaps must also be independent of the design: **if one group lacks an
+    element more often, gaps and data are not exchangeable together.** Sign-flipping allows gaps
+    that depend on the design. The page "Validation" has measured errors.
 
     Statistics are computed in single precision. Those that may determine ``lambda_`` are computed
     again in double precision, so ``lambda_`` has double precision.
@@ -241,6 +269,7 @@ default="simes"
         "blocks": "no_validation",  # by Exchangeability, with the data
         "exchange": [Choice(EXCHANGES), None],
         "variance_groups": "no_validation",  # by variance_groups_of, with the design
+        "missing": [Choice(MISSING), None],
         "p_values": [Choice(["parametric", "rank"])],
         "k_max": "no_validation",  # by make_template, with the data
         "delta": "no_validation",
@@ -263,6 +292,7 @@ default="simes"
         blocks: ArrayLike | None = None,
         exchange: Exchange | None = None,
         variance_groups: ArrayLike | Literal["auto"] | None = None,
+        missing: Missing = None,
         p_values: PValues = "parametric",
         k_max: int | Literal["auto"] | None = "auto",
         delta: int = 0,
@@ -281,6 +311,7 @@ default="simes"
         self.blocks = blocks
         self.exchange = exchange
         self.variance_groups = variance_groups
+        self.missing = missing
         self.p_values = p_values
         self.k_max = k_max
         self.delta = delta
@@ -309,9 +340,10 @@ default="simes"
         Parameters
         ----------
         data : array-like of shape (n_subjects, n_elements), or iterable
-            Finite values of voxels, vertices, sensors or genes. Or an iterator over the subjects,
-            each of shape (n_elements,). It is read once and never held in memory as a whole. It
-            allows only a test of the mean, without a design. With a masker: images or their paths.
+            Values of voxels, vertices, sensors or genes: finite, or NaN with ``missing="omit"``.
+            Or an iterator over the subjects, each of shape (n_elements,). It is read once and
+            never held in memory as a whole. It allows only a test of the mean, without a design.
+            With a masker: images or their paths.
 
         design : array-like of shape (n_subjects, n_columns) or None, default=None
             The design; a column of ones if None.
@@ -346,16 +378,17 @@ default="simes"
         ValueError
             If data are not finite or have fewer than two subjects. If a parameter is out of
             range. If the design does not fit the data. If the contrast is not estimable. If the
-            scheme, blocks or variance groups do not fit the contrast. If there are too few
-            permutations for ``alpha``. If the template was learned from subjects of the data.
+            scheme, blocks or variance groups do not fit the contrast. If missing values are left
+            out, and there are variance groups, the bootstrap or streamed subjects. If there are too
+            few permutations for ``alpha``. If the template was learned from subjects of the data.
 
         Warns
         -----
         UserWarning
-            If elements are constant. If images are NaN in the mask, which nilearn reads as 0. If
-            groups seem to differ in variance, or the scheme mixes variance groups. If there are
-            fewer than 1000 random permutations. The warning of unequal variance comes too often
-            if single subjects differ in noise.
+            If elements are constant, or lack too many subjects. If images are NaN in the mask,
+            which nilearn reads as 0. If groups seem to differ in variance, or the scheme mixes
+            variance groups. If there are fewer than 1000 random permutations. The warning of
+            unequal variance comes too often if single subjects differ in noise.
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
@@ -367,43 +400,58 @@ default="simes"
             raise TypeError(f"two_sided must be True or False. Got {two_sided!r}.")
         if masker is not None:
             data = masked_subjects(data, masker)
+        results, seed = self._calibrated(
+            calibrate_subjects,
+            data,
+            design,
+            contrast,
+            stat_type=stat_type,
+            alpha=alpha,
+            two_sided=bool(two_sided),
+            n_groups=self.n_groups,
+            workers=workers,
+        )
+        # Warn here, since results from a cache give no warning.
+        doubt = results.pop("doubt")
+        if doubt is not None:
+            warnings.warn(doubt, UserWarning, stacklevel=2)
+        left_out = untestable(results["df_"])
+        warn_of_left_out(int(left_out.sum()), results["n_features_in_"])
+        warn_of_constant(results["is_constant_"] & ~left_out)
+        is_exhaustive = results["calibration"].is_exhaustive
+        warn_of_few(results["n_permutations_"], is_exhaustive=is_exhaustive)
+        results["seed_"] = None if is_exhaustive else seed
+        self._keep(two_sided=bool(two_sided), **results)
+        return self
+
+    def _calibrated(
+        self, calibrate: Callable[..., Any], data: Any, *args: Any, **options: Any
+    ) -> tuple[Any, int]:
+        """Calibrate with the parameters of this object, and return the result and the seed."""
         self._refuse_unused(is_streamed=isinstance(data, Iterator))
         seed = seed_of(self.random_state)
-        calibrate = check_memory(self.memory).cache(calibrate_subjects, ignore=["workers"])
+        cached = check_memory(self.memory).cache(calibrate, ignore=["workers"])
         with progress("Calibration", shown=self.verbose != 0):
-            results = calibrate(
+            results = cached(
                 data,
-                design,
-                contrast,
-                stat_type=stat_type,
-                alpha=alpha,
-                two_sided=bool(two_sided),
+                *args,
                 template=self.template,
                 n_permutations=self.n_permutations,
                 scheme=self.scheme,
                 blocks=self.blocks,
                 exchange=self.exchange,
                 variance_groups=self.variance_groups,
+                missing=self.missing,
                 p_values=self.p_values,
                 k_max=self.k_max,
                 delta=self.delta,
                 step_down=bool(self.step_down),
                 allow_shared_data=self.allow_shared_data,
-                n_groups=self.n_groups,
                 rng=generator(seed),
                 version=__version__,
-                workers=workers,
+                **options,
             )
-        # Warn here, since results from a cache give no warning.
-        doubt = results.pop("doubt")
-        if doubt is not None:
-            warnings.warn(doubt, UserWarning, stacklevel=2)
-        warn_of_constant(results["is_constant_"])
-        is_exhaustive = results["calibration"].is_exhaustive
-        _warn_of_few(results["n_permutations_"], is_exhaustive=is_exhaustive)
-        results["seed_"] = None if is_exhaustive else seed
-        self._keep(two_sided=bool(two_sided), **results)
-        return self
+        return results, seed
 
     def _keep(self, calibration: Calibration, *, two_sided: bool, **attributes: Any) -> None:
         """Set the results of this fit, or of a saved calibration."""
@@ -462,7 +510,8 @@ default="simes"
         return report_on(self, title=title)
 
 
-def _warn_of_few(n_permutations: int, *, is_exhaustive: bool) -> None:
+def warn_of_few(n_permutations: int, *, is_exhaustive: bool) -> None:
+    """Warn of a large Monte Carlo error of few random permutations."""
     if n_permutations < _ENOUGH and not is_exhaustive:
         warnings.warn(
             f"n_permutations={n_permutations} random permutations leave a large Monte Carlo error: "

@@ -43,6 +43,7 @@ from ari_estimator.estimators._model_contrast import (
 )
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._prepared_contrast import PreparedContrast
+from ari_estimator.estimators._repeated_subjects import labels_of_rows, warn_of_repeated_subjects
 from ari_estimator.estimators._report import model_report_on
 from ari_estimator.estimators._smoothing import check_smoothing
 from ari_estimator.estimators._welch_contrast import (
@@ -62,6 +63,12 @@ from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling import find_contrast
 from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_columns
+
+# What to do about several rows of one subject.
+_INDEPENDENT = (
+    "Combine the runs of each subject with combine_runs_by_subject, or pass "
+    "PermutationCalibration(blocks=...), with the subject of each row."
+)
 
 _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
 
@@ -140,9 +147,9 @@ default=None
     design_matrix_ : pandas.DataFrame
         Design of the fit.
 
-    df_img_ : Nifti1Image, SurfaceImage or Cifti2Image
-        Degrees of freedom of each voxel in the last contrast, 0 where it was left out. Exists only
-        with ``missing="omit"``.
+    df_img_ : Nifti1Image, SurfaceImage, Cifti2Image or None
+        Degrees of freedom of each voxel in the last contrast, 0 where it was left out. None until a
+        contrast is computed, and without ``missing="omit"``.
 
     labels_ : ndarray of shape (n_elements,) or None
         Index of each voxel into ``results_``. None until a contrast is computed.
@@ -339,6 +346,12 @@ default=None
         TypeError, ValueError
             If a parameter is malformed, if ``variance_groups`` does not have one label for each
             row, or for nilearn's reasons.
+
+        Warns
+        -----
+        UserWarning
+            If several rows are of one subject, by ``subject_label``, and neither the design has an
+            effect of each subject nor the calibration has blocks.
         """
         refuse_nested(
             **self.get_params(deep=False),
@@ -347,7 +360,7 @@ default=None
             design_matrix=design_matrix,
         )
         self._forget_contrasts()
-        self.__dict__.pop("df_img_", None)
+        self.df_img_ = None
         self._calibrator = ContrastCalibrator()
         self._family_calibrator = FamilyCalibrator()
         self._check_calibration(self._check_transformer())
@@ -357,6 +370,9 @@ default=None
         check_columns(self.design_matrix_)
         check_groups(self.variance_groups, self.calibration, self.design_matrix_)
         self._family_masker = masker_of_family(self.masker_)
+        if getattr(self.calibration, "blocks", None) is None:
+            labels = labels_of_rows(self.second_level_input_)
+            warn_of_repeated_subjects(labels, self.design_matrix_, _INDEPENDENT)
         return self
 
     def compute_contrast(
@@ -409,7 +425,8 @@ or None, default=None
         -----
         UserWarning
             If bounds come from p-values of v or G statistics, which are liberal. If the statistic
-            assumes one variance and groups of the design seem to differ in variance.
+            assumes one variance and groups of the design seem to differ in variance. If voxels
+            lack too many subjects.
         """
         check_is_fitted(self)
         self._check_first_level(first_level_contrast)

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from nibabel import Nifti1Image
 
 from ari_estimator.calibration._subject_data import (
     doubt_of_one_variance,
@@ -15,6 +14,7 @@ from ari_estimator.calibration._subject_data import (
     warn_of_constant,
 )
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.images._described import described, description_of
 from ari_estimator.inference._provenance import in_short
 from ari_estimator.resampling import Contrast, variance_groups_of
 from ari_estimator.resampling._welch_maps import welch_maps
@@ -166,14 +166,19 @@ def _sizes_in_words(groups: np.ndarray) -> str:
 
 
 def warn_of_p_values(
-    data: np.ndarray, design: pd.DataFrame, contrast: Contrast, groups: np.ndarray | None
+    data: np.ndarray,
+    design: pd.DataFrame,
+    contrast: Contrast,
+    groups: np.ndarray | None,
+    *,
+    keeps_gaps: bool = False,
 ) -> None:
     """Warn if parametric p-values of a contrast are likely to be too small.
 
     Parameters
     ----------
     data : ndarray of shape (n_subjects, n_elements)
-        The data of the subjects; elements with NaN are left out.
+        The data of the subjects; NaN where one is missing.
 
     design : pandas.DataFrame of shape (n_subjects, n_columns)
         The design.
@@ -184,6 +189,9 @@ def warn_of_p_values(
     groups : ndarray of int of shape (n_subjects,) or None
         Variance groups.
 
+    keeps_gaps : bool, default=False
+        Whether elements with NaN are tested.
+
     Warns
     -----
     UserWarning
@@ -192,7 +200,7 @@ def warn_of_p_values(
     """
     if groups is None:
         finite = np.isfinite(data).all(axis=0)
-        complete = data if finite.all() else data[:, finite]
+        complete = data if keeps_gaps or finite.all() else data[:, finite]
         doubt = doubt_of_one_variance(complete, design.to_numpy(dtype=np.float64), contrast)
     else:
         doubt = (
@@ -258,7 +266,5 @@ def with_groups(
         else:
             made[name] = image
             continue
-        made[name] = masker.inverse_transform(values)
-        if isinstance(image, Nifti1Image):
-            made[name].header["descrip"] = image.header["descrip"]
+        made[name] = described(masker.inverse_transform(values), description_of(image))
     return made

@@ -16,15 +16,19 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators import AdaptiveTDPTransformer
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.explorer._cifti_geometry import CiftiGeometry
 from ari_estimator.explorer._document import ExplorerDocument
 from ari_estimator.explorer._page import render_page
 from ari_estimator.explorer._page_data import PageData
 from ari_estimator.explorer._page_geometry import PageGeometry
+from ari_estimator.explorer._page_size import check_size, check_size_of_map
+from ari_estimator.explorer._second_map import SecondMap, read_second_map
 from ari_estimator.explorer._surface_geometry import SurfaceGeometry
 from ari_estimator.explorer._volume_geometry import VolumeGeometry
 from ari_estimator.files._input_files import input_files
 from ari_estimator.files._output_path import file_to_write
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
+from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._labels import Regions, read_regions
@@ -35,13 +39,11 @@ from ari_estimator.inference import FittedMap, StatType, TDPForest
 from ari_estimator.inference._adaptive_clusters import grow_forest
 from ari_estimator.inference._tdp_forest import check_tdp
 
-# Browsers take a gigabyte or so for as many voxels as this.
-_MOST_ELEMENTS = 4_000_000
-
 # What the page can show.
 _GEOMETRIES: dict[type[Frame], type[PageGeometry]] = {
     VolumeFrame: VolumeGeometry,
     SurfaceFrame: SurfaceGeometry,
+    CiftiFrame: CiftiGeometry,
 }
 
 
@@ -55,6 +57,7 @@ def explore(
     two_sided: bool = False,
     connectivity: Connectivity | None = None,
     local_test: LocalTest = "simes",
+    mesh: Any = None,
     map_index: int | None = None,
     tdp: float = 0.7,
     bg_img: Any = "auto",
@@ -62,6 +65,7 @@ def explore(
     labels_img: Any = None,
     labels: Sequence[str] | None = None,
     lut: pd.DataFrame | str | Path | None = None,
+    second_map: Any = None,
     title: str | None = None,
     output_file: str | Path | None = None,
 ) -> ExplorerDocument:
@@ -73,13 +77,13 @@ def explore(
 
     Parameters
     ----------
-    stat_img : 3D Niimg-like object, SurfaceImage, transformer, ARISecondLevelModel or FittedMap
+    stat_img : 3D Niimg-like object, SurfaceImage, Cifti2Image, estimator or FittedMap
         A statistical map; or what was fitted to one, whose bounds are shown, calibrated ones
         too.
 
     mask_img : image, masker or None, default=None
         All voxels that are tested, as for :class:`AdaptiveTDPTransformer`. This and the other
-        parameters up to ``local_test`` are for maps.
+        parameters up to ``mesh`` are for maps.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
@@ -101,6 +105,9 @@ def explore(
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
 
+    mesh : PolyMesh, dict or None, default=None
+        For CIFTI maps: meshes of the cortex, as for :class:`AdaptiveTDPTransformer`.
+
     map_index : int or None, default=None
         Which map is meant, if a transformer was fitted to several.
 
@@ -110,22 +117,27 @@ def explore(
     bg_img : "auto", 3D Niimg-like object, SurfaceImage or None, default="auto"
         What to draw on: an anatomical image. For surfaces, an image such as the depth of sulci;
         large values are dark. "auto", or "MNI152", is nilearn's template, and nothing if the map
-        is in another space. For surfaces, "auto" is the folds of their mesh. None for no
-        background.
+        is in another space. For surfaces, "auto" is the folds of their mesh. A CIFTI map takes
+        either image, and finds the other background by itself. None for no background.
 
     surf_mesh : PolyMesh, dict or None, default=None
-        For surfaces: other meshes of the same vertices to draw them on, such as inflated ones;
+        For surfaces and CIFTI: other meshes of the same vertices to draw on, such as inflated ones;
         or a dictionary of meshes or their files for "left" and "right". Sizes and places remain
         vertices of the mesh of the map. The page can draw that mesh, too.
 
-    labels_img : 3D Niimg-like object, SurfaceImage or None, default=None
-        Atlas: a label for each voxel, resampled to the map, or for each vertex.
+    labels_img : 3D Niimg-like object, SurfaceImage, Cifti2Image or None, default=None
+        Atlas: a label for each voxel, resampled to the map, or for each vertex. A CIFTI label file
+        (dlabel) brings the names.
 
     labels : sequence of str or None, default=None
         Names of the regions, by ascending label.
 
     lut : pandas.DataFrame, str, Path or None, default=None
         Look-up table of the regions, with columns ``index`` and ``name``, or a file of one.
+
+    second_map : 3D Niimg-like object, SurfaceImage, Cifti2Image or None, default=None
+        Another map, on the grid, mesh or grayordinates of the first one. The page shows its values
+        beside the first map. It has no influence on any bound.
 
     title : str or None, default=None
         Title of the page. None for the name of the map's file, if it has one. Files that the page
@@ -143,10 +155,10 @@ def explore(
     Raises
     ------
     TypeError
-        If the map is a CIFTI image, which the page cannot show, or no map.
+        If the map is not an image, or if another image is not of its kind.
     ValueError
         If a parameter is out of its range, or is for maps and ``stat_img`` is fitted. If the map
-        is too large for browsers.
+        is too large for browsers. If ``second_map`` lies elsewhere than the map.
     FileNotFoundError
         If nilearn has no niivue, which draws the brain.
     OSError
@@ -174,7 +186,7 @@ def explore(
     refuse_nested(**locals())
     tdp = check_tdp(tdp)
     if output_file is not None:
-        given = (stat_img, mask_img, df, bg_img, surf_mesh, labels_img, lut)
+        given = (stat_img, mask_img, df, mesh, bg_img, surf_mesh, labels_img, lut, second_map)
         file_to_write(output_file, "output_file", inputs=input_files(*given))
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title must be a string or None. Got {type(title).__name__}.")
@@ -188,6 +200,7 @@ def explore(
                 "df": (df, None),
                 "two_sided": (two_sided, False),
                 "local_test": (local_test, "simes"),
+                "mesh": (mesh, None),
             },
         )
         fitted_map = as_fitted_map(stat_img, map_index)
@@ -205,10 +218,12 @@ def explore(
             two_sided=two_sided,
             connectivity=_check_connectivity(connectivity),
             local_test=local_test,
+            mesh=mesh,
         )
+        check_size_of_map(space_img, mask_img, mesh)
         fitted_map = transformer.fit(space_img).maps_
     frame, family = fitted_map.frame, fitted_map.family
-    _check_size(fitted_map)
+    check_size(family.n_tested, family.space.element_name[1])
     geometry = _geometry_class(type(frame)).of(
         frame, family.space.parts, bg_img=bg_img, surf_mesh=surf_mesh, like=space_img
     )
@@ -221,6 +236,8 @@ def explore(
         connectivity=neighbours,
         tdp=tdp,
         regions=_regions_of(fitted_map, labels_img, labels, lut),
+        second=_second_of(fitted_map, second_map),
+        name=name or title or "map",
         file_stem=name or _file_stem_of(title) or "map",
     )
     if title is None:
@@ -229,18 +246,6 @@ def explore(
     if output_file is not None:
         document.save_as_html(output_file)
     return document
-
-
-def _check_size(fitted_map: FittedMap) -> None:
-    """Raise a ValueError if a page of a map is too large for browsers."""
-    n_tested = fitted_map.family.n_tested
-    if n_tested > _MOST_ELEMENTS:
-        raise ValueError(
-            f"stat_img must have at most {_MOST_ELEMENTS:,} tested "
-            f"{fitted_map.family.space.element_name[1]}, for a page that browsers can open. "
-            f"Got {n_tested:,}. Resample the map to larger voxels with nilearn.image.resample_img, "
-            "or test a part of it with a smaller mask_img."
-        )
 
 
 def _check_can_be_shown(stat_img: Any) -> None:
@@ -257,7 +262,7 @@ def _geometry_class(frame_class: type[Frame]) -> type[PageGeometry]:
     """Return how a kind of image is shown."""
     if frame_class not in _GEOMETRIES:
         raise TypeError(
-            "stat_img must be, or be fitted to, a volume or a surface. "
+            "stat_img must be, or be fitted to, a volume, a surface or a CIFTI image. "
             f"Got a {frame_class.kind}, which the page cannot show."
         )
     return _GEOMETRIES[frame_class]
@@ -298,14 +303,21 @@ def _regions_of(
         return None
     frame = fitted_map.frame
     # Surfaces are not resampled: an atlas lies on the vertices of the map.
-    is_volume = isinstance(frame, VolumeFrame)
-    regions = read_regions(frame, labels_img, labels=labels, lut=lut, resample=is_volume)
+    resample = not isinstance(frame, SurfaceFrame)
+    regions = read_regions(frame, labels_img, labels=labels, lut=lut, resample=resample)
     if regions.overlap:
         raise ValueError(
             "labels_img must be an image of labels, for a page. Got several maps: give each voxel "
             "or vertex the label of one of them."
         )
     return regions.among(fitted_map.family.is_tested)
+
+
+def _second_of(fitted_map: FittedMap, second_map: Any) -> SecondMap | None:
+    """Return what the page shows of a second map."""
+    if second_map is None:
+        return None
+    return read_second_map(fitted_map, second_map, name_of(second_map) or "second map")
 
 
 def _file_stem_of(title: str | None) -> str:
@@ -321,6 +333,6 @@ def name_of(stat_img: Any) -> str:
     else:
         path = get_filename() if get_filename is not None else None
     name = Path(path).name if path else ""
-    for ending in (".gz", ".nii", ".img", ".hdr", ".gii"):
+    for ending in (".gz", ".nii", ".img", ".hdr", ".gii", ".dscalar", ".dtseries"):
         name = name.removesuffix(ending)
     return name

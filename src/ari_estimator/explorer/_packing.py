@@ -52,7 +52,8 @@ def as_exact_float(values: np.ndarray) -> np.ndarray:
     """Return values in single precision if nothing is lost, in double precision otherwise."""
     with np.errstate(over="ignore"):
         single = values.astype(np.float32)
-    return single if np.array_equal(single.astype(np.float64), values) else values
+    is_same = np.array_equal(single.astype(np.float64), values, equal_nan=True)
+    return single if is_same else values
 
 
 def script_json(value: Any) -> str:

@@ -11,6 +11,7 @@ from ari_estimator.closed_testing import CriticalVector
 from ari_estimator.closed_testing._rounding import confidence
 from ari_estimator.explorer._packing import as_exact_float, pack
 from ari_estimator.explorer._page_geometry import PageGeometry
+from ari_estimator.explorer._second_map import SecondMap
 from ari_estimator.images._labels import Regions
 from ari_estimator.inference import FittedMap, TDPForest
 
@@ -39,6 +40,12 @@ class PageData:
     regions : Regions or None
         Atlas, of the tested elements.
 
+    second : SecondMap or None
+        Another map, to be seen beside it.
+
+    name : str
+        What the page calls the map.
+
     file_stem : str
         How the names of files start that the page writes.
     """
@@ -49,6 +56,8 @@ class PageData:
     connectivity: int
     tdp: float
     regions: Regions | None
+    second: SecondMap | None
+    name: str
     file_stem: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,7 +81,9 @@ class PageData:
             "true_discoveries": self.fitted_map.true_discoveries,
             "tdp": self.tdp,
             "file_stem": self.file_stem,
+            "name": self.name,
             "region_names": [] if self.regions is None else ["", *self.regions.names],
+            "second_name": None if self.second is None else self.second.name,
             "about": (
                 f"{statistic.symbol} values{sides} · "
                 f"{self.geometry.neighbours(self.connectivity)} · "
@@ -106,4 +117,6 @@ class PageData:
         }
         if self.regions is not None:
             arrays["regions"] = self.regions.labels.astype(np.int32)
+        if self.second is not None:
+            arrays["second"] = as_exact_float(self.second.values)
         return {name: pack(array) for name, array in arrays.items()}

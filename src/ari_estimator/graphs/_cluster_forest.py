@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator._blocks import blocks
 from ari_estimator.graphs._graph import Graph
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
@@ -26,6 +27,10 @@ class ClusterForest:
 
     heights : array-like of shape (n_nodes,)
         Height of each node. Low nodes join first.
+
+    numbers : ndarray of int of shape (n_nodes,) or None, default=None
+        Number by which each node is called in ``heights`` and ``elements``. None means that nodes
+        are called by their position in the graph.
 
     Attributes
     ----------
@@ -63,7 +68,7 @@ class ClusterForest:
     [[2], [2, 3], [2, 3, 4], [0], [2, 3, 4, 0, 1]]
     """
 
-    def __init__(self, graph: Graph, heights: ArrayLike) -> None:
+    def __init__(self, graph: Graph, heights: ArrayLike, numbers: np.ndarray | None = None) -> None:
         heights = np.asarray(heights, dtype=np.float64)
         if heights.shape != (graph.n_nodes,) or np.isnan(heights).any():
             raise ValueError(
@@ -78,28 +83,37 @@ class ClusterForest:
         to_come = list(graph.neighbourhoods())[::-1]
         first = 0
         while to_come:
-            first = self._build(to_come.pop(), heights, first)
-        roots = self.parents < 0
-        of_parents = heights[self.elements[self.parents]]
-        self.is_cluster = roots | (heights[self.elements] != of_parents)
+            first = self._build(to_come.pop(), heights, numbers, first)
+        self.is_cluster = np.empty(n, dtype=bool)
+        for block in blocks(n):
+            parents = self.parents[block]
+            of_parents = heights[self.elements[parents]]
+            self.is_cluster[block] = (parents < 0) | (heights[self.elements[block]] != of_parents)
 
-    def _build(self, neighbours: Neighbourhood, heights: np.ndarray, first: int) -> int:
+    def _build(
+        self,
+        neighbours: Neighbourhood,
+        heights: np.ndarray,
+        numbers: np.ndarray | None,
+        first: int,
+    ) -> int:
         """Fill in the forest of one part of the graph, and return where the next part starts."""
         from ari_estimator.graphs._cluster_forest_kernels import lay_out, merge
 
         part = slice(first, first + neighbours.slots.size)
-        order = _order(heights[part])
+        order = _order(heights[part] if numbers is None else heights[numbers[part]])
         parents = merge(order, *neighbours)
         del neighbours  # there may be millions
         positions, sizes = lay_out(parents)
         order += first
-        self.elements[part][positions] = order
+        self.elements[part][positions] = order if numbers is None else numbers[order]
         del order
         np.subtract(positions, sizes, out=sizes)
         sizes += first + 1
         self.starts[part][positions] = sizes
-        of_parents = np.where(parents < 0, -1, positions[parents] + first)
-        self.parents[part][positions] = of_parents
+        for block in blocks(parents.size):
+            of_parents = np.where(parents[block] < 0, -1, positions[parents[block]] + first)
+            self.parents[part][positions[block]] = of_parents
         return part.stop
 
     @cached_property
@@ -111,12 +125,14 @@ class ClusterForest:
 def _order(heights: np.ndarray) -> np.ndarray:
     """Return the nodes in ascending order of height, with ties ordered by node number."""
     order = np.argsort(heights)
-    in_order = heights[order]
-    as_before = np.concatenate([[False], in_order[1:] == in_order[:-1]])
+    order = order.astype(np.int32)
+    as_before = np.zeros(order.size + 1, dtype=bool)
+    for block in blocks(max(order.size - 1, 0)):
+        after = slice(block.start + 1, block.stop + 1)
+        as_before[after] = heights[order[block]] == heights[order[after]]
     if as_before.any():
         # Sort only ties by number; a stable sort of all nodes takes longer.
-        tied = np.flatnonzero(as_before | np.append(as_before[1:], False))
+        tied = np.flatnonzero(as_before[:-1] | as_before[1:])
         runs = np.cumsum(~as_before[tied])
         order[tied] = np.sort(runs * heights.size + order[tied]) % heights.size
-    del in_order, as_before
-    return order.astype(np.int32)
+    return order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Iterator
 from itertools import product
 from typing import Literal, get_args
 
@@ -10,12 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from ari_estimator.graphs._graph import refuse_selected
+from ari_estimator.graphs._graph import components_of, link, refuse_selected
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 Connectivity = Literal[6, 18, 26]
 
 CONNECTIVITIES: tuple[int, ...] = get_args(Connectivity)
+
+# Smallest number of voxels in a slab, and largest number of slabs. Between two slabs, neighbours
+# are searched for in the two planes that meet.
+_SMALLEST_SLAB = 2**18
+_MOST_SLABS = 16
 
 
 class VoxelGrid:
@@ -40,6 +45,9 @@ class VoxelGrid:
 
     n_nodes : int
         Number of voxels in the mask.
+
+    box : tuple of slice
+        The box around all voxels of the mask.
 
     Raises
     ------
@@ -69,7 +77,9 @@ class VoxelGrid:
         if connectivity not in CONNECTIVITIES:
             raise ValueError(f"connectivity must be 6, 18 or 26. Got {connectivity!r}.")
         self.connectivity = connectivity
-        self.n_nodes = int(self.mask.sum())
+        self.n_nodes = int(np.count_nonzero(self.mask))
+        has_voxels = (np.flatnonzero(self.mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
+        self.box = tuple(slice(n[0], n[-1] + 1) if n.size else slice(0, 0) for n in has_voxels)
 
     def components(self, selected: ArrayLike) -> tuple[np.ndarray, int]:
         """Return the connected components of the selected voxels.
@@ -96,15 +106,45 @@ class VoxelGrid:
         selected = np.asarray(selected, dtype=bool)
         if selected.shape != (self.n_nodes,):
             refuse_selected(selected, self.n_nodes, "voxel of the mask")
-        # Only the box around all voxels, because most of the image is outside it.
+        # Only the box around all voxels, because most of the image is outside it. Slabs of the box
+        # follow each other, because scipy's labels have four bytes for each voxel of a volume.
         mask = self.mask[self.box]
-        volume = np.zeros(mask.shape, dtype=bool)
-        volume[mask] = selected
+        n_slabs = max(1, min(_MOST_SLABS, mask.size // _SMALLEST_SLAB))
+        n_planes = 1 + len(mask) // n_slabs
         structure = ndimage.generate_binary_structure(
             3, 1 + CONNECTIVITIES.index(self.connectivity)
         )
-        labels, n_components = ndimage.label(volume, structure=structure)
-        return labels[mask], n_components
+        labels = np.zeros(self.n_nodes, dtype=np.int32)
+        # The slabs with selected voxels, each with the number of labels before it.
+        slabs: list[tuple[slice, int]] = []
+        pairs: list[np.ndarray] = []
+        last: np.ndarray | None = None
+        n_labels = stop = 0
+        for first in range(0, len(mask), n_planes):
+            in_slab = mask[first : first + n_planes]
+            start, stop = stop, stop + np.count_nonzero(in_slab)
+            chosen = selected[start:stop]
+            if not chosen.any():
+                last = None
+                continue
+            volume = np.zeros(in_slab.shape, dtype=bool)
+            volume[in_slab] = chosen
+            numbers, n_more = ndimage.label(volume, structure=structure)
+            labels[start:stop] = numbers[in_slab]
+            slabs.append((slice(start, stop), n_labels))
+            numbers[[0, -1]] += volume[[0, -1]] * np.int32(n_labels)
+            if last is not None:
+                pairs += _touching(last, numbers[0], structure[0])
+            last = numbers[-1]
+            n_labels += n_more
+        if len(slabs) < 2:
+            return labels, n_labels
+        numbers = _united(n_labels, pairs)
+        for slab, n_before in slabs:
+            of_slab = numbers[n_before:].copy()
+            of_slab[0] = 0
+            labels[slab] = of_slab[labels[slab]]
+        return labels, int(numbers.max())
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
         """Return the pairs of neighbours among the selected voxels.
@@ -133,7 +173,7 @@ class VoxelGrid:
             return np.empty((0, 2), dtype=np.intp)
         # The box around the selected voxels holds their positions. It has a margin on all sides,
         # so that a step from one of them stays inside.
-        voxels = np.stack(np.unravel_index(self._places[nodes], self.mask.shape))
+        voxels = np.stack(np.unravel_index(places_of(self.mask, nodes), self.mask.shape))
         voxels -= voxels.min(axis=1, keepdims=True) - 1
         box = np.full(voxels.max(axis=1) + 2, -1, dtype=np.intp)
         places = np.ravel_multi_index(tuple(voxels), box.shape)
@@ -155,7 +195,14 @@ class VoxelGrid:
         """
         mask = self.mask[self.box]
         shape = tuple(n + 2 for n in mask.shape)
-        slots = np.flatnonzero(np.pad(mask, 1)).astype(np.int32)
+        plane = shape[1] * shape[2]
+        slots = np.concatenate(
+            [
+                (np.flatnonzero(np.pad(inside, 1)) + number * plane).astype(np.int32)
+                for number, inside in enumerate(mask, start=1)
+            ]
+            or [np.empty(0, dtype=np.int32)]
+        )
         offsets = _distances(self._steps(), shape).astype(np.int32)
         # A broadcast number for all voxels, which takes no memory.
         starts, stops = (np.broadcast_to(np.int32(n), slots.shape) for n in (0, offsets.size))
@@ -167,16 +214,68 @@ class VoxelGrid:
         steps = product((-1, 0, 1), repeat=3)
         return [step for step in steps if 0 < np.abs(step).sum() <= n_changes]
 
-    @cached_property
-    def box(self) -> tuple[slice, ...]:
-        """The box around all voxels of the mask."""
-        has_voxels = (np.flatnonzero(self.mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
-        return tuple(slice(n[0], n[-1] + 1) if n.size else slice(0, 0) for n in has_voxels)
 
-    @cached_property
-    def _places(self) -> np.ndarray:
-        """Positions of the voxels in the C order of the whole grid, of shape (n_voxels,)."""
-        return np.flatnonzero(self.mask)
+def places_of(mask: np.ndarray, elements: np.ndarray) -> np.ndarray:
+    """Return the positions of some elements of a mask in the C order of its grid.
+
+    The result equals ``numpy.flatnonzero(mask)[elements]``. It needs no array of the positions of
+    all elements, which would have eight bytes for each element.
+
+    Parameters
+    ----------
+    mask : ndarray of bool of shape (nx, ny, nz)
+        The mask. Its elements are numbered in C order.
+
+    elements : ndarray of int of shape (n,)
+        Elements, from 0.
+
+    Returns
+    -------
+    places : ndarray of int of shape (n,)
+        Their positions.
+    """
+    ends = np.cumsum([np.count_nonzero(plane) for plane in mask])
+    order = np.argsort(elements, kind="stable")
+    stops = np.searchsorted(elements, ends, sorter=order)
+    places = np.empty(elements.size, dtype=np.intp)
+    start = 0
+    for plane in np.flatnonzero(np.diff(stops, prepend=0)):
+        here = order[start : stops[plane]]
+        # Counted from the end of the plane, so below 0.
+        within = elements[here] - ends[plane]
+        places[here] = np.flatnonzero(mask[plane])[within] + plane * mask[plane].size
+        start = stops[plane]
+    return places
+
+
+def _touching(
+    before: np.ndarray, after: np.ndarray, is_neighbour: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield pairs of labels in neighbouring planes that touch, each of shape (2, n_pairs).
+
+    ``is_neighbour`` tells which of the 3 x 3 voxels of the first plane touch a voxel of the second.
+    """
+    padded = np.pad(before, 1)
+    for i, j in np.argwhere(is_neighbour):
+        shifted = padded[i : i + after.shape[0], j : j + after.shape[1]]
+        both = (shifted > 0) & (after > 0)
+        pairs = np.array([shifted[both], after[both]])
+        # Most pairs come again in the next voxel.
+        yield pairs[:, (np.diff(pairs, prepend=0) != 0).any(axis=0)]
+
+
+def _united(n_labels: int, pairs: list[np.ndarray]) -> np.ndarray:
+    """Return new labels for 0, ..., ``n_labels``: pairs get one label, and no number is left out.
+
+    They are in the order of the lowest labels that they replace.
+    """
+    if not pairs:
+        return np.arange(n_labels + 1, dtype=np.int32)
+    one_end, other_end = np.concatenate(pairs, axis=1)
+    components, first_labels = components_of(link(one_end, other_end, n_labels + 1))
+    numbers = np.empty(first_labels.size, dtype=np.int32)
+    numbers[np.argsort(first_labels)] = np.arange(first_labels.size)
+    return numbers[components]
 
 
 def _distances(steps: list[tuple[int, ...]], shape: tuple[int, ...]) -> np.ndarray:

@@ -11,11 +11,19 @@ import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 from nibabel.cifti2.cifti2 import Cifti2Image
-from nibabel.cifti2.cifti2_axes import Axis, BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
+from nibabel.cifti2.cifti2_axes import Axis, BrainModelAxis, LabelAxis, ScalarAxis
 from nilearn.datasets import load_fsaverage
 from nilearn.surface import InMemoryMesh, PolyMesh
 
 from ari_estimator.files._stored_array import stored_array
+from ari_estimator.images._cifti_header import (
+    are_same_models,
+    axis_of,
+    brain_models_of,
+    counts_of,
+    new_image,
+    short_name,
+)
 from ari_estimator.images._frame import GIVEN, Frame, check_binary, select
 from ari_estimator.images._grid import check_affine
 from ari_estimator.images._image_file import check_loaded, load_image
@@ -26,6 +34,10 @@ from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
 from ari_estimator.images._surfaces import as_poly_mesh
 
 _HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_RIGHT": "right"}
+
+# What a header calls the axis of maps, and the axis of grayordinates.
+_OF_MAPS = tuple(f"CIFTI_INDEX_TYPE_{kind}" for kind in ("SCALARS", "SERIES", "LABELS"))
+_OF_GRAYORDINATES = "CIFTI_INDEX_TYPE_BRAIN_MODELS"
 
 # A third of a millimetre, and some room around the head.
 _LARGEST_GRID = 1024**3
@@ -49,7 +61,8 @@ class CiftiFrame(Frame):
 
     def __init__(self, mask_img: Cifti2Image, space: Space, columns: np.ndarray) -> None:
         super().__init__(mask_img, None, space)
-        self._axis = mask_img.header.get_axis(1)
+        self._models = brain_models_of(mask_img)
+        self._axis = axis_of(self._models)
         # The column of each element in a file, and its rank among the columns in the mask.
         self._columns = columns
         self._ranks = np.argsort(np.argsort(columns))
@@ -63,12 +76,14 @@ class CiftiFrame(Frame):
             check_loaded(img, "A CIFTI image")
         if not isinstance(img, Cifti2Image):
             raise TypeError(f"A CIFTI file must hold a Cifti2Image. Got {type(img).__name__}.")
-        axes = [img.header.get_axis(i) for i in range(img.ndim)]
-        is_dense = len(axes) == 2 and isinstance(axes[1], BrainModelAxis)
-        if not is_dense or not isinstance(axes[0], (ScalarAxis, SeriesAxis, LabelAxis)):
+        kinds = [
+            img.header.matrix.get_index_map(i).indices_map_to_data_type for i in range(img.ndim)
+        ]
+        if len(kinds) != 2 or kinds[0] not in _OF_MAPS or kinds[1] != _OF_GRAYORDINATES:
+            axes = [type(img.header.get_axis(i)).__name__ for i in range(img.ndim)]
             raise TypeError(
                 "A CIFTI image must be dense (dscalar, dtseries or dlabel), maps by "
-                f"grayordinates. Got shape {img.shape}, of {[type(a).__name__ for a in axes]}."
+                f"grayordinates. Got shape {img.shape}, of {axes}."
             )
         if single and img.shape[0] != 1:
             raise ValueError(f"A CIFTI image must hold one map here. Got {img.shape[0]}.")
@@ -99,18 +114,16 @@ class CiftiFrame(Frame):
         called = GIVEN
         if mask_img is None and imgs is not None:
             called = "all grayordinates of the maps, since there is no mask"
-            axis = imgs[0].header.get_axis(1)
-            mask_img = _new_image(np.ones((1, len(axis)), dtype=np.float32), ["mask"], axis)
+            ones = np.ones((1, imgs[0].shape[1]), dtype=np.float32)
+            mask_img = new_image(ones, ["mask"], brain_models_of(imgs[0]))
         else:
-            mask_img = cls.read(mask_img, single=True)
-        values = np.asarray(mask_img.dataobj)[0]
-        check_binary(values)
-        values = np.nan_to_num(values)
-        if not values.any():
-            raise ValueError("mask_img must have grayordinates. Got a mask that is empty.")
+            # A model passes the masker that it has fitted.
+            called = getattr(mask_img, "mask_called", called)
+            mask_img = cls.read(getattr(mask_img, "mask_img_", mask_img), single=True)
+        mask = read_mask(mask_img)
         mesh = None if mesh is None else as_poly_mesh(mesh, "mesh")
-        space, columns = _space_of(mask_img.header.get_axis(1), mesh)
-        kept = values[columns] != 0
+        space, columns = _space_of(axis_of(brain_models_of(mask_img)), mesh)
+        kept = mask[columns]
         frame = cls(mask_img, space.restrict(kept), columns[kept])
         frame.mask_called = called
         return frame
@@ -122,11 +135,13 @@ class CiftiFrame(Frame):
 
     def check(self, img: Cifti2Image, name: str) -> None:
         """Raise a ValueError unless an image has the grayordinates of the mask."""
+        if are_same_models(brain_models_of(img), self._models):
+            return
         axis = img.header.get_axis(1)
         if axis != self._axis:
             raise ValueError(
                 f"The {name} and mask_img must have the same grayordinates, in the same order. "
-                f"Got {_counts(axis)} and a mask of {_counts(self._axis)}: "
+                f"Got {counts_of(axis)} and a mask of {counts_of(self._axis)}: "
                 f"{self.mask_called}."
                 + (" resampling_target='data' matches them." if name == "labels_img" else "")
             )
@@ -143,7 +158,7 @@ class CiftiFrame(Frame):
         stacked = np.stack([np.asarray(row) for row in rows])
         data = np.zeros((len(stacked), len(self._axis)), dtype=stacked.dtype)
         data[:, self._columns] = stacked
-        return _new_image(data, [description] * len(data), self._axis)
+        return new_image(data, [description] * len(data), self._models)
 
     @staticmethod
     def form(img: Cifti2Image) -> Axis:
@@ -158,7 +173,7 @@ class CiftiFrame(Frame):
         result = self.image(rows, len(of_maps), description)
         if isinstance(of_maps, ScalarAxis):
             names = [f"{name} {description}".strip() for name in of_maps.name]
-            result = _new_image(np.asarray(result.dataobj), names, self._axis)
+            result = new_image(np.asarray(result.dataobj), names, self._models)
         return result
 
     def at(self, indices: Any) -> np.ndarray:
@@ -194,7 +209,7 @@ class CiftiFrame(Frame):
         arrays = {"mask": mask, **axis_to_arrays(self._axis)}
         for name, hemisphere in _HEMISPHERES.items():
             for part in self.space.parts:
-                if isinstance(part, SurfacePart) and part.name == _short(name):
+                if isinstance(part, SurfacePart) and part.name == short_name(name):
                     arrays |= mesh_to_arrays(part, hemisphere)
         return arrays
 
@@ -210,7 +225,8 @@ class CiftiFrame(Frame):
         }
         axis = axis_from_arrays(arrays, {name: mesh.n_vertices for name, mesh in meshes.items()})
         mask = stored_array(arrays, "mask", "b", (len(axis),))
-        mask_img = _new_image(mask[np.newaxis].astype(np.float32), ["mask"], axis)
+        models = axis.to_mapping(1)
+        mask_img = new_image(mask[np.newaxis].astype(np.float32), ["mask"], models)
         return mask_img, {_HEMISPHERES[name]: mesh for name, mesh in meshes.items()} or None
 
     @staticmethod
@@ -233,11 +249,30 @@ class CiftiFrame(Frame):
         return result
 
 
-def _new_image(data: np.ndarray, names: list[str], axis: BrainModelAxis) -> Cifti2Image:
-    image = Cifti2Image(data, (ScalarAxis(names), axis))
-    image.set_data_dtype(data.dtype)
-    image.nifti_header.set_intent("NIFTI_INTENT_CONNECTIVITY_DENSE_SCALARS")
-    return image
+def read_mask(mask_img: Cifti2Image) -> np.ndarray:
+    """Return which grayordinates of an image are in a mask.
+
+    Parameters
+    ----------
+    mask_img : Cifti2Image
+        A mask of one map.
+
+    Returns
+    -------
+    mask : ndarray of bool of shape (n_grayordinates,)
+        Whether each is.
+
+    Raises
+    ------
+    ValueError
+        If the mask is empty or not binary.
+    """
+    values = np.asarray(mask_img.dataobj)[0]
+    check_binary(values)
+    mask = np.nan_to_num(values) != 0
+    if not mask.any():
+        raise ValueError("mask_img must have grayordinates. Got a mask that is empty.")
+    return mask
 
 
 def _space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.ndarray]:
@@ -252,8 +287,8 @@ def _space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.nd
         order = np.argsort(vertices)
         # Read the mesh first, since the size in the file is not trusted.
         points, faces = _mesh_of(name, axis.nvertices[name], mesh)
-        mask = _filled((len(points),), vertices[:, np.newaxis], f"vertices of {_short(name)}")
-        parts.append(SurfacePart(_short(name), points, faces, mask, "structure"))
+        mask = _filled((len(points),), vertices[:, np.newaxis], f"vertices of {short_name(name)}")
+        parts.append(SurfacePart(short_name(name), points, faces, mask, "structure"))
         columns.append(of_structure[order])
     is_voxel = axis.volume_mask
     if is_voxel.any():
@@ -262,7 +297,7 @@ def _space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.nd
         mask = _filled(axis.volume_shape, ijk, "voxels")
         check_affine(axis.affine)
         order = np.argsort(np.ravel_multi_index(tuple(ijk.T), axis.volume_shape))
-        structures = np.array([_short(name) for name in axis.name[of_voxels]], dtype=object)
+        structures = np.array([short_name(name) for name in axis.name[of_voxels]], dtype=object)
         parts.append(VolumePart(mask, axis.affine, structures[order]))
         columns.append(of_voxels[order])
     return Space(tuple(parts)), np.concatenate(columns)
@@ -291,7 +326,7 @@ def _mesh_of(name: str, n_vertices: int, mesh: PolyMesh | None) -> tuple[np.ndar
         mesh = load_fsaverage("fsaverage5")["white_matter"]
     if hemisphere is None or mesh is None or hemisphere not in mesh.parts:
         raise ValueError(
-            f"mesh must have the mesh of {_short(name)}, {n_vertices} vertices: a CIFTI file "
+            f"mesh must have the mesh of {short_name(name)}, {n_vertices} vertices: a CIFTI file "
             "does not bring it along. Give a nilearn PolyMesh, or files (*.surf.gii) as "
             f"{{'left': ..., 'right': ...}}. Got {None if mesh is None else list(mesh.parts)}."
         )
@@ -322,12 +357,3 @@ def _places(axis: BrainModelAxis, grid: BrainModelAxis) -> list[tuple[object, ..
         for i, voxel in zip(is_voxel[is_on_grid], nearest[is_on_grid].astype(int), strict=True):
             places[i] = ("voxel", *voxel.tolist())
     return places
-
-
-def _short(name: str) -> str:
-    return name.removeprefix("CIFTI_STRUCTURE_")
-
-
-def _counts(axis: BrainModelAxis) -> str:
-    counts = [f"{len(model)} in {_short(name)}" for name, _, model in axis.iter_structures()]
-    return ", ".join(counts)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from ari_estimator._blocks import blocks
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._space import Space
 
@@ -280,11 +281,17 @@ def check_binary(values: np.ndarray) -> None:
     NaN counts as outside, like 0. nilearn's maskers use all voxels that are not 0. A thresholded
     map, passed as mask by mistake, would make a family of its supra-threshold voxels.
     """
-    inside = values[(values != 0) & (values == values)]
-    if inside.size and not inside.min() == inside.max():
+    ends = []
+    flat = values.ravel(order="K")
+    for block in blocks(flat.size):
+        inside = flat[block]
+        inside = inside[(inside != 0) & (inside == inside)]
+        if inside.size:
+            ends += [inside.min(), inside.max()]
+    if ends and not min(ends) == max(ends):
         raise ValueError(
             "mask_img must be binary, 0 and one other value. "
-            f"Got nonzero values from {inside.min()} to {inside.max()}. If they are shares, "
+            f"Got nonzero values from {min(ends)} to {max(ends)}. If they are shares, "
             "nilearn.image.math_img('img > 0.5', img=mask_img) gives the voxels that are mostly "
             "inside. A map of labels or statistics is not a mask."
         )

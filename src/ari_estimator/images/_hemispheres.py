@@ -260,6 +260,30 @@ def _path_of(mesh: Any) -> Any:
     return mesh if isinstance(mesh, (str, Path)) else getattr(mesh, "file_path", None)
 
 
+def without_side(name: str) -> tuple[Side | None, str]:
+    """Return the hemisphere that the name of a file tells, and the name without it.
+
+    Parameters
+    ----------
+    name : str
+        The name of a file, without its folder.
+
+    Returns
+    -------
+    side : {"left", "right"} or None
+        The hemisphere; None if the name does not tell it.
+
+    rest : str
+        The name with ``?`` in the place of the hemisphere. The files of both hemispheres of a
+        subject have the same.
+    """
+    told = _side_of_name(name)
+    if told.side is None:
+        return None, name
+    pattern = next(pattern for pattern in _IN_NAMES if pattern.search(name))
+    return told.side, pattern.sub(lambda match: match[0].replace(match[1], "?"), name)
+
+
 def _side_of_name(name: str) -> ToldSide:
     for pattern in _IN_NAMES:
         found = {match[0].lower() for match in pattern.findall(name)}

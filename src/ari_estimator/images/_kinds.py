@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from nibabel.cifti2.cifti2 import Cifti2Image
 from nilearn.maskers import SurfaceMasker
 from nilearn.surface import SurfaceImage
 
 from ari_estimator.images._cifti import CiftiFrame
+from ari_estimator.images._cifti_header import is_cifti
 from ari_estimator.images._frame import Frame
+from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
 
@@ -20,20 +20,11 @@ KINDS: dict[str, type[Frame]] = {
 }
 
 
-def is_cifti(img: Any) -> bool:
-    """Tell whether something is a CIFTI image, or by its name a file of one."""
-    if isinstance(img, (str, Path)):
-        # dscalar.nii, dtseries.nii, dlabel.nii, ptseries.nii and so on.
-        inner = Path(Path(img).stem).suffix if str(img).endswith(".nii") else ""
-        return inner[1:2] in ("d", "p") and inner.endswith(("scalar", "series", "label", "conn"))
-    return isinstance(img, Cifti2Image)
-
-
 def kind_of(image: Any) -> type[Frame]:
     """Return the kind of an image or masker: volumes, if it is no other."""
     if isinstance(image, (SurfaceImage, SurfaceMasker)):
         return SurfaceFrame
-    if is_cifti(image):
+    if isinstance(image, GrayordinateMasker) or is_cifti(image):
         return CiftiFrame
     return VolumeFrame
 

@@ -91,13 +91,18 @@ class NaNWarningMasker(NiftiMasker):
                     f"different from reference FOV. Got shape {data.shape} with affine\n"
                     f"{img.affine}\nand shape {shape} of the first map, with affine\n{affine}"
                 )
-            is_missing |= ~np.isfinite(data)
-            row = np.ravel(super().transform_single_imgs(img, copy=copy))
+            lacks = ~np.isfinite(data)
+            is_missing |= lacks
+            row = self._row_of(img, lacks, copy)
             if number == 0:
                 values = np.empty((len(imgs), row.size), dtype=row.dtype)
             values[number] = row
         self._warn_of_missing(is_missing, affine)
         return values
+
+    def _row_of(self, img: Any, is_missing: np.ndarray, copy: bool) -> np.ndarray:
+        """Return the masked values of one image, of shape (n_voxels,)."""
+        return np.ravel(super().transform_single_imgs(img, copy=copy))
 
     def _warn_of_missing(self, is_missing: np.ndarray, affine: np.ndarray) -> None:
         """Warn if some of the voxels that are missing are in the mask."""

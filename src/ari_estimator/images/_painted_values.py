@@ -42,8 +42,8 @@ class PaintedValues:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, which: slice) -> np.ndarray:
-        """Return the values of a range of elements."""
+    def __getitem__(self, which: slice | np.ndarray) -> np.ndarray:
+        """Return the values of some elements: a range, or an array of their numbers."""
         (labels, values), *covers = self._layers
         painted: np.ndarray = values[labels[which]]
         for labels, values in covers:

@@ -10,9 +10,10 @@ import pandas as pd
 from nibabel.affines import apply_affine
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
+from ari_estimator._blocks import blocks
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.graphs import Graph, GraphUnion, MeshGraph, VoxelGrid
-from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.graphs._voxel_grid import Connectivity, places_of
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class VolumePart:
 
     def ranks_of(self, elements: np.ndarray) -> np.ndarray:
         """Return where voxels come in the order of :meth:`turned`, see :meth:`Space.ranks_of`."""
-        flat = np.flatnonzero(self.mask)[elements]
+        flat = places_of(self.mask, elements)
         if not self._is_turned:
             return flat
         voxels = np.unravel_index(flat, self.mask.shape)
@@ -108,11 +109,14 @@ class VolumePart:
     def sizes(self, elements: np.ndarray | slice, labels: np.ndarray, n_labels: int) -> np.ndarray:
         """Return the volume of the voxels of each label in mm3."""
         # One product, not a sum of volumes, which would round.
-        return np.bincount(labels, minlength=n_labels) * self._voxel_size
+        counts = np.zeros(n_labels, dtype=np.intp)
+        for block in blocks(labels.size):
+            counts += np.bincount(labels[block], minlength=n_labels)
+        return counts * self._voxel_size
 
     def locate(self, elements: np.ndarray) -> pd.DataFrame:
         """Say where voxels are: structure, if the image tells, and mm."""
-        flat = np.flatnonzero(self.mask)[elements]
+        flat = places_of(self.mask, elements)
         xyz = apply_affine(self.affine, np.column_stack(np.unravel_index(flat, self.mask.shape)))
         places = pd.DataFrame(xyz, columns=["x", "y", "z"])
         if self.structures is not None:
@@ -283,7 +287,10 @@ class Space:
         """
         turned = [part.turned() for part in self.parts]
         pairs = zip(turned, self._ranges, strict=True)
-        orders = [order + np.int32(range_.start) for (_, order), range_ in pairs]
+        orders = [
+            order + np.int32(range_.start) if range_.start else order
+            for (_, order), range_ in pairs
+        ]
         order = orders[0] if len(orders) == 1 else np.concatenate(orders)
         if all(part is own for (part, _), own in zip(turned, self.parts, strict=True)):
             return self, order

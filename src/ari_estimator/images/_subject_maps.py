@@ -21,13 +21,14 @@ from ari_estimator.images._image_file import load_image
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._nan_masker import NaNWarningMasker
+from ari_estimator.images._present_sample import present_sample
+from ari_estimator.images._reading_errors import name_of_image
 from ari_estimator.images._unread_images import in_memory, unshared
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
 
 _NO_CIFTI = (
-    "{} must be a volume or a surface. Got a CIFTI image, which nilearn's models do not take. Give "
-    "the values of all subjects as an array of shape (n_subjects, n_grayordinates) to "
-    "PermutationCalibration.fit, or the surfaces alone as SurfaceImages to the model."
+    "{} must be a volume or a surface here. Got a CIFTI image: {}. ARISecondLevelModel takes CIFTI "
+    "images if all maps are of that kind and files have names such as 'sub-01.dscalar.nii'."
 )
 
 
@@ -132,7 +133,7 @@ def all_readable(images: Any, what: str = "The map of a subject") -> Any:
             # Only the header of a file is read.
             img = load_image(image, what) if _is_nifti_file(image) else image
             if isinstance(img, Cifti2Image):
-                raise TypeError(_NO_CIFTI.format(what))
+                raise TypeError(_NO_CIFTI.format(what, name_of_image(image)))
             if isinstance(img, SpatialImage):
                 refuse_surface(img.shape, what)
                 check_grid(img)
@@ -153,7 +154,7 @@ class OneForAll(list[Any]):
         return iter(self[:1])
 
 
-def sample_maps(images: Any, mask_img: Any) -> Any:
+def sample_maps(images: Any, mask_img: Any, *, keeps_gaps: bool = False) -> Any:
     """Return maps that take the place of many where a mask is computed from their mean.
 
     Parameters
@@ -164,13 +165,31 @@ def sample_maps(images: Any, mask_img: Any) -> Any:
     mask_img : image, masker or None
         The mask of the subjects; None if one is to be computed.
 
+    keeps_gaps : bool, default=False
+        Whether a mask takes the voxels or vertices that any subject has, instead of those that all
+        subjects have.
+
     Returns
     -------
     images : list, DataFrame, Series or image
         For a list of volumes, their mean; or their first one, if there is a mask. One volume at
         a time is in memory. All else as it is.
+
+    Raises
+    ------
+    ValueError
+        If a mask with gaps is to be computed, and the maps are not a list.
     """
+    given = getattr(mask_img, "mask_img", mask_img)
+    needs_all = given is None and not (mask_img is not None and is_fitted(mask_img))
     is_list = isinstance(images, list) and len(images) > 1
+    if keeps_gaps and needs_all and not is_list:
+        raise ValueError(
+            "mask_img must be given with missing='omit', unless the maps are a list: nilearn would "
+            f"leave out what one subject lacks. Got None and {type(images).__name__}."
+        )
+    if keeps_gaps and needs_all and isinstance(images[0], SurfaceImage):
+        return OneForAll([present_sample(images)] * len(images))
     if not is_list or not isinstance(images[0], (str, Path, SpatialImage)):
         return images
     if any(not isinstance(image, type(images[0])) for image in images):
@@ -181,10 +200,10 @@ def sample_maps(images: Any, mask_img: Any) -> Any:
         is_volume = img.shape[3:] in ((), (1,))
         if not is_volume or not same_grid(img.shape, img.affine, first.shape, first.affine):
             return images
-    given = getattr(mask_img, "mask_img", mask_img)
-    needs_all = given is None and not (mask_img is not None and is_fitted(mask_img))
     if not needs_all:
         return OneForAll([in_memory(first)] * len(images))
+    if keeps_gaps:
+        return OneForAll([present_sample(images)] * len(images))
     with progress("Maps of subjects, for the mask", len(images)) as task:
         sample = mean_volume(_volumes(images, task))
     return OneForAll([sample] * len(images))

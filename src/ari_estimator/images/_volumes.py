@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -13,7 +11,6 @@ from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
 from nibabel.spatialimages import SpatialImage
 from nilearn.image import check_niimg, check_niimg_3d, get_data, new_img_like, resample_to_img
 from nilearn.maskers import NiftiMasker
-from numpy.lib.mixins import NDArrayOperatorsMixin
 from sklearn.base import clone
 
 from ari_estimator._nesting import refuse_nested
@@ -21,6 +18,7 @@ from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._frame import COMPUTED, GIVEN, OF_MASKER, Frame, check_binary, select
 from ari_estimator.images._grid import check_grid, same_grid
 from ari_estimator.images._image_file import check_loaded
+from ari_estimator.images._later_volume import LaterVolume
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._painted_values import Values
@@ -90,20 +88,17 @@ class VolumeFrame(Frame):
             masker = _compute_mask(masker, mask_img, imgs)
         elif masker is not mask_img:
             masker = masker.fit()
-        mask = get_data(masker.mask_img_).astype(bool)
+        # The data of files are in Fortran order, in which planes of a mask are not contiguous.
+        mask = get_data(masker.mask_img_).astype(bool, order="C")
         space = Space((VolumePart(mask, masker.mask_img_.affine),))
         called = OF_MASKER if isinstance(mask_img, NiftiMasker) else GIVEN
         called = COMPUTED if is_computed else getattr(mask_img, "_mask_called", called)
         return cls(masker.mask_img_, masker, space, is_computed, called)
 
-    @cached_property
-    def _mask(self) -> np.ndarray:
-        return self.space.parts[0].mask
-
     @property
     def fills_grid(self) -> bool:
         """Whether every voxel of the grid is in the mask."""
-        return bool(self._mask.all())
+        return bool(self.space.parts[0].mask.all())
 
     def check(self, img: SpatialImage, name: str) -> None:
         """Raise a ValueError unless an image lies on the grid of the mask."""
@@ -136,9 +131,9 @@ class VolumeFrame(Frame):
 
     def arrays(self, img: SpatialImage) -> Iterator[np.ndarray]:
         """Yield the masked values of each volume."""
-        data = get_data(img)
+        data, mask = get_data(img), self.space.parts[0].mask
         for volume in [data] if data.ndim == 3 else np.moveaxis(data, -1, 0):
-            yield volume[self._mask]
+            yield volume[mask]
 
     def image(
         self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
@@ -146,12 +141,12 @@ class VolumeFrame(Frame):
         """Return results as a 3D image, or as a 4D image of ``n_maps`` maps."""
         like = self.mask_img if like is None else like
         rows = iter(rows)
-        first = next(rows)
-        data: Any = LaterVolume(first, self._mask, self._mask.shape, first.dtype)
+        first, mask = next(rows), self.space.parts[0].mask
+        data: Any = LaterVolume(first, mask, mask.shape, first.dtype)
         if n_maps is not None:
-            data = np.empty((*self._mask.shape, n_maps), dtype=first.dtype)
+            data = np.empty((*mask.shape, n_maps), dtype=first.dtype)
             for k, row in enumerate(chain([first], rows)):
-                data[..., k] = put(np.asarray(row), self._mask)
+                data[..., k] = put(np.asarray(row), mask)
         # The header keeps the units and the codes of the affine, where there are any. Its
         # description of the values does not hold for the new ones.
         header = like.header if isinstance(like, Nifti1Pair) else None
@@ -178,13 +173,14 @@ class VolumeFrame(Frame):
 
     def at(self, indices: Any) -> np.ndarray:
         """Return which voxels are named by indices of shape (n, 3)."""
-        return select(self._mask.shape, self._mask, indices, "voxels", self.mask_called)[self._mask]
+        mask = self.space.parts[0].mask
+        return select(mask.shape, mask, indices, "voxels", self.mask_called)[mask]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the mask, and the bytes of the header that says what space it is in."""
         mask_img = self.image([np.ones(self.space.n_elements, dtype=np.uint8)], None, "mask")
         header = np.frombuffer(mask_img.header.binaryblock, dtype=np.uint8)
-        return {"mask": self._mask, "header": header}
+        return {"mask": self.space.parts[0].mask, "header": header}
 
     @staticmethod
     def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Nifti1Image, None]:
@@ -208,83 +204,6 @@ class VolumeFrame(Frame):
             copy_header=True,
             force_resample=False,
         )
-
-
-@dataclass(eq=False, repr=False)
-class LaterVolume(NDArrayOperatorsMixin):
-    """Values in a mask as a volume, 0 elsewhere, which is made when it is first looked at.
-
-    An image of nibabel takes it in place of an array. Until then it has the memory of the values
-    alone; a volume of a whole head has several times as much. From then on it is the array, always
-    the same one: what is written into it stays.
-
-    Parameters
-    ----------
-    values : ndarray or PaintedValues of shape (n_elements,)
-        The values. They must not change.
-
-    mask : ndarray of bool of shape (nx, ny, nz)
-        Where they lie, in C order.
-
-    shape : tuple of int
-        Shape of the mask.
-
-    dtype : numpy.dtype
-        Type of the values.
-    """
-
-    values: Values
-    mask: np.ndarray
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    _array: np.ndarray | None = None
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    def __repr__(self) -> str:
-        return f"LaterVolume(shape={self.shape}, dtype={self.dtype})"
-
-    def _whole(self) -> np.ndarray:
-        if self._array is None:
-            self._array = np.zeros(self.shape, self.dtype)
-            # Plane by plane, so that all values need not be in memory beside the volume.
-            start = 0
-            for plane, inside in zip(self._array, self.mask, strict=True):
-                stop = start + np.count_nonzero(inside)
-                plane[inside] = self.values[start:stop]
-                start = stop
-            self.values = self._array[:0]  # which it needs no more
-        return self._array
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """Return the volume, as numpy asks for it."""
-        whole = self._whole()
-        if dtype is not None and dtype != whole.dtype:
-            return whole.astype(dtype)
-        return whole.copy() if copy else whole
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """Compute with the volume, as numpy does with arrays."""
-        arrays = [i._whole() if isinstance(i, LaterVolume) else i for i in inputs]
-        return getattr(ufunc, method)(*arrays, **options)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._whole()[index]
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._whole()[index] = value
-
-    def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the array, such as ``sum`` or ``T``."""
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self._whole(), name)
 
 
 def _compute_mask(masker: NiftiMasker, mask_img: Any, imgs: Sequence[Any] | None) -> NiftiMasker:
@@ -317,11 +236,11 @@ def _check_mask_img(mask_img: Any) -> Nifti1Image:
     mask_img = VolumeFrame.read(mask_img, single=True)
     values = get_data(mask_img)
     check_binary(values)
-    if not np.nan_to_num(values).any():
+    has_nan = values.dtype.kind in "fc" and np.isnan(values).any()
+    filled = np.nan_to_num(values) if has_nan else values
+    if not filled.any():
         # The second sentence is nilearn's, which users may test for.
         raise ValueError(
             "mask_img must have voxels. The mask is invalid as it is empty: it masks all data."
         )
-    if np.isnan(values).any():
-        return new_img_like(mask_img, (np.nan_to_num(values) != 0).astype(np.uint8))
-    return mask_img
+    return new_img_like(mask_img, (filled != 0).astype(np.uint8)) if has_nan else mask_img

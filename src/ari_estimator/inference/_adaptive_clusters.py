@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ari_estimator._blocks import blocks
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs import GraphUnion
 from ari_estimator.graphs._voxel_grid import Connectivity
@@ -163,7 +164,9 @@ def sets_of_clusters(
     # A threshold just below the weakest element forms each cluster. The p-value of the root would
     # not do, because p-values may be tied where the evidence differs.
     weakest = np.full(clusters.size + 1, np.inf)
-    np.minimum.at(weakest, labels, family.evidence)
+    for block in blocks(labels.size):
+        evidence = family.statistic.evidence(family.stat[block])
+        np.minimum.at(weakest, labels[block], evidence)
     heights = np.nextafter(weakest[1:], -np.inf)
     directions = [family.statistic.direction] * clusters.size
     if family.statistic.two_sided:
@@ -207,16 +210,21 @@ def grow_forest(
     if not family.statistic.two_sided:
         space, order = family.space.turned()
         nodes = None if space is family.space else order
+        del order
         graph = space.graph(connectivity)
         return TDPForest.from_bounds(graph, bounds, heights=family.p_values, nodes=nodes)
     graphs = []
     nodes = np.empty(family.n_tested, dtype=np.int32)
     n_before = 0
     # Zeros have no sign and join neither positive nor negative clusters.
-    for side in (family.stat > 0, family.stat < 0, family.stat == 0):
+    for is_on_side in (np.greater, np.less, np.equal):
+        side = is_on_side(family.stat, 0)
         if side.any():
             space, order = family.space.restrict(side).turned()
             graphs.append(space.graph(connectivity))
-            nodes[n_before : n_before + order.size] = np.flatnonzero(side)[order]
+            members, of_side = np.flatnonzero(side), nodes[n_before : n_before + order.size]
+            for block in blocks(order.size):
+                of_side[block] = members[order[block]]
             n_before += order.size
+            del side, space, order, members
     return TDPForest.from_bounds(GraphUnion(graphs), bounds, heights=family.p_values, nodes=nodes)

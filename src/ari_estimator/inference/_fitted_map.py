@@ -234,7 +234,7 @@ class FittedMap(MapClusters):
         """TDP of the sets of each partition; NaN for empty sets."""
         tdps = []
         for sets, found in zip(self.partitions, self.true_discoveries_of_sets, strict=True):
-            sizes = np.bincount(sets.labels, minlength=sets.ids.size + 1)[1:]
+            sizes = sets.sizes[1:]
             tdps.append(np.where(sizes, found[1:] / np.maximum(sizes, 1), np.nan))
         return tdps
 

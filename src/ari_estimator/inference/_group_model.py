@@ -28,8 +28,8 @@ class GroupModel(NamedTuple):
     weights : ndarray of shape (n_rows, n_columns) or None
         Its weights.
 
-    smoothing_fwhm : object
-        Smoothing of the maps in mm; None for no smoothing.
+    smoothing : str or None
+        Smoothing of the maps, such as "4 mm FWHM"; None for no smoothing.
 
     mask : str
         Where the mask came from.
@@ -39,16 +39,20 @@ class GroupModel(NamedTuple):
 
     blocks : str or None
         The exchangeability blocks of a calibration; None without a calibration.
+
+    missing : str or None
+        What happened to missing values of subjects; None for nothing special.
     """
 
     subjects: list[str]
     design: pd.DataFrame
     contrast: str | None
     weights: np.ndarray | None
-    smoothing_fwhm: Any
+    smoothing: str | None
     mask: str
     variance_groups: str | None
     blocks: str | None
+    missing: str | None = None
 
     @property
     def columns_in_words(self) -> str:
@@ -90,18 +94,25 @@ class GroupModel(NamedTuple):
         group : GroupModel
             The facts.
         """
-        groups = model.variance_groups
-        mask = "computed from the maps" if model.masker_.mask_img is None else "given as mask_img"
+        groups, fwhm = model.variance_groups, model.masker_.smoothing_fwhm
+        mask = "given as mask_img"
+        if model.masker_.mask_img is None:
+            mask = getattr(model.masker_, "without_mask", "computed from the maps")
         file = _files_of([model.mask_img])[0]
+        maps = model.second_level_input_
+        if not isinstance(maps, (list, tuple, pd.Series, pd.DataFrame)):
+            # One CIFTI image has a map for each row.
+            maps = getattr(model, "_grayordinates", None) or maps
         return cls(
-            _names(model.second_level_input_, len(model.design_matrix_)),
+            _names(maps, len(model.design_matrix_)),
             model.design_matrix_,
             contrast,
             weights,
-            model.smoothing_fwhm,
+            None if fwhm is None else f"{fwhm:g} mm FWHM",
             mask + (f" ({file})" if file else ""),
             None if groups is None else _groups_in_words(groups),
             None if calibration is None else _blocks_in_words(calibration.blocks),
+            None if model.missing is None else "left out, element by element",
         )
 
 

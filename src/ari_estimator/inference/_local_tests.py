@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ari_estimator.closed_testing import CalibratedTest, Hommel, SimultaneousTest
+from ari_estimator.closed_testing import (
+    CalibratedTest,
+    FamilyPart,
+    Hommel,
+    LevelShare,
+    SimultaneousTest,
+)
 from ari_estimator.inference._map_family import MapFamily
 
 LOCAL_TESTS: dict[str, Callable[[MapFamily], SimultaneousTest]] = {
@@ -13,4 +19,6 @@ LOCAL_TESTS: dict[str, Callable[[MapFamily], SimultaneousTest]] = {
 }
 
 # By the kind of the test in an archive.
-TESTS: dict[str, type[SimultaneousTest]] = {test.kind: test for test in (Hommel, CalibratedTest)}
+TESTS: dict[str, type[SimultaneousTest]] = {
+    test.kind: test for test in (Hommel, CalibratedTest, FamilyPart, LevelShare)
+}

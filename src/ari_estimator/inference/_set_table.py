@@ -7,8 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from ari_estimator._blocks import blocks
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._sets import Sets
+
+_ALL = slice(None)
 
 
 def set_table(
@@ -53,16 +56,19 @@ def set_table(
 def _describe(family: MapFamily, sets: Sets, bounds: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return the table of one partition, with a row for each label. The rest (0) is first."""
     n_labels = sets.ids.size + 1
-    counts = np.bincount(sets.labels, minlength=n_labels)
-    evidence = peak_evidence(family)
-    ranks_of = family.space.ranks_of
-    if sets.elements is None:
-        peaks = strongest(evidence, ranks_of, sets.labels, n_labels)
+    counts = sets.sizes
+    members, ranks_of = sets.elements, family.space.ranks_of
+    if members is None:
+        peaks = strongest(
+            lambda block: peak_evidence(family, block), ranks_of, sets.labels, n_labels
+        )
     else:
-        members = sets.elements
         peaks = members[
             strongest(
-                evidence[members], lambda found: ranks_of(members[found]), sets.labels, n_labels
+                lambda block: peak_evidence(family, members[block]),
+                lambda found: ranks_of(members[found]),
+                sets.labels,
+                n_labels,
             )
         ]
     places = family.space.locate(peaks).add_prefix("peak_")
@@ -94,7 +100,7 @@ def _describe(family: MapFamily, sets: Sets, bounds: dict[str, np.ndarray]) -> p
     return description
 
 
-def peak_evidence(family: MapFamily) -> np.ndarray:
+def peak_evidence(family: MapFamily, which: slice | np.ndarray = _ALL) -> np.ndarray:
     """Return the evidence in which to find peaks, with infinite values below all others.
 
     Parameters
@@ -102,19 +108,22 @@ def peak_evidence(family: MapFamily) -> np.ndarray:
     family : MapFamily
         The map.
 
+    which : slice or ndarray of int, optional
+        Some of the tested elements. By default all of them.
+
     Returns
     -------
-    evidence : ndarray of shape (n_tested,)
+    evidence : ndarray of shape (n,)
         Larger values are stronger. The peak of a set is finite if the set has finite values.
     """
-    evidence = family.statistic.evidence(family.stat)
-    if evidence.max() == np.inf:
+    evidence = family.statistic.evidence(family.stat[which])
+    if evidence.max(initial=0) == np.inf:
         return np.where(np.isposinf(evidence), -np.inf, evidence)
     return evidence
 
 
 def strongest(
-    evidence: np.ndarray,
+    evidence_of: Callable[[slice], np.ndarray],
     ranks_of: Callable[[np.ndarray], np.ndarray],
     labels: np.ndarray,
     n_labels: int,
@@ -123,8 +132,8 @@ def strongest(
 
     Parameters
     ----------
-    evidence : ndarray of shape (n,)
-        Larger values are stronger.
+    evidence_of : callable
+        Returns the evidence of a range of positions. Larger values are stronger.
 
     ranks_of : callable
         Returns the rank of given positions. If several are equally strong, the lowest rank wins.
@@ -141,8 +150,16 @@ def strongest(
         Position of the strongest evidence of each label; 0 for labels without elements.
     """
     highest = np.full(n_labels, -np.inf)
-    np.maximum.at(highest, labels, evidence)
-    candidates = np.flatnonzero(evidence == highest[labels])
+    found, strengths = [], []
+    for block in blocks(labels.size):
+        evidence, of_block = evidence_of(block), labels[block]
+        np.maximum.at(highest, of_block, evidence)
+        # The strongest so far.
+        inside = np.flatnonzero(evidence == highest[of_block])
+        found.append(block.start + inside)
+        strengths.append(evidence[inside])
+    candidates = np.concatenate(found)
+    candidates = candidates[np.concatenate(strengths) == highest[labels[candidates]]]
     if np.bincount(labels[candidates]).max(initial=0) > 1:
         # In descending order of rank, so that the lowest rank is written last and stays.
         candidates = candidates[np.argsort(-ranks_of(candidates))]

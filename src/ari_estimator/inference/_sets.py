@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from ari_estimator._blocks import blocks
 from ari_estimator.inference._tdp_forest import TDPForest
 
 
@@ -59,6 +61,14 @@ class Sets:
     rest_id: int = 0
     shown_tdp: np.ndarray | None = None
     forest: TDPForest | None = None
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Number of entries of the rest and of each set, an array of int of shape (n_sets + 1,)."""
+        counts = np.zeros(self.ids.size + 1, dtype=np.intp)
+        for block in blocks(self.labels.size):
+            counts += np.bincount(self.labels[block], minlength=counts.size)
+        return counts
 
     @property
     def members(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ari_estimator._blocks import blocks
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs import Graph
 from ari_estimator.images._space import put
@@ -59,11 +60,15 @@ class SupraThresholdClusters(SetMaker):
         n_before = 0
         for threshold, selected in self.thresholds.select(family, bounds):
             labels, directions = self._components_by_direction(family, selected)
-            sizes = np.bincount(labels, minlength=len(directions) + 1)[1:]
-            kept = np.flatnonzero(sizes >= self.cluster_threshold)
+            sizes = np.zeros(len(directions) + 1, dtype=np.intp)
+            first = np.full(sizes.size, np.iinfo(np.intp).max)
             members = np.flatnonzero(labels)
-            first = np.full(len(directions) + 1, np.iinfo(np.intp).max)
-            np.minimum.at(first, labels[members], family.space.ranks_of(members))
+            for block in blocks(members.size):
+                of_block = labels[members[block]]
+                sizes += np.bincount(of_block, minlength=sizes.size)
+                np.minimum.at(first, of_block, family.space.ranks_of(members[block]))
+            sizes = sizes[1:]
+            kept = np.flatnonzero(sizes >= self.cluster_threshold)
             is_negative = np.array(directions, dtype=object) == "negative"
             kept = kept[np.lexsort((first[1 + kept], is_negative[kept], -sizes[kept]))]
             # The partitions of all thresholds are kept, so use the smallest data type.
@@ -74,6 +79,7 @@ class SupraThresholdClusters(SetMaker):
             partitions.append(
                 Sets(new_labels[labels], ids, [directions[i] for i in kept], threshold)
             )
+            del labels  # before those of the next threshold
         return partitions
 
     def _components_by_direction(
@@ -85,7 +91,8 @@ class SupraThresholdClusters(SetMaker):
             return labels, [family.statistic.direction] * n_clusters
         labels, n_positive = self._components(family, selected & (family.stat > 0))
         negative, n_negative = self._components(family, selected & (family.stat < 0))
-        labels += np.where(negative > 0, negative + n_positive, 0).astype(labels.dtype)
+        for block in blocks(labels.size):
+            labels[block] += negative[block] + np.int32(n_positive) * (negative[block] > 0)
         return labels, ["positive"] * n_positive + ["negative"] * n_negative
 
     def _components(self, family: MapFamily, selected: np.ndarray) -> tuple[np.ndarray, int]:

@@ -145,12 +145,9 @@ class TDPForest:
                 f"bounds must have {graph.n_nodes} elements, one for each node of the graph. "
                 f"Got {bounds.p_values.size}."
             )
-        forest = ClusterForest(graph, heights if nodes is None else heights[nodes])
-        elements = forest.elements
-        if nodes is not None:
-            elements = nodes[elements].astype(elements.dtype)
-        of_clusters = bounds.of_nested(elements, forest.starts)
-        return cls(elements, forest.starts, forest.parents, forest.is_cluster, of_clusters)
+        forest = ClusterForest(graph, heights, nodes)
+        of_clusters = bounds.of_nested(forest.elements, forest.starts)
+        return cls(forest.elements, forest.starts, forest.parents, forest.is_cluster, of_clusters)
 
     def __repr__(self) -> str:
         return f"TDPForest(n_elements={self.elements.size})"

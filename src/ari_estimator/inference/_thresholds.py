@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ari_estimator._blocks import blocks
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.inference._map_family import MapFamily
@@ -61,8 +62,12 @@ class Thresholds:
             return [(statistic.threshold_of_evidence(float(height)), selected)]
         if self.scale == "p":
             return [(statistic.at_p(p), family.p_values < p) for p in self.values]
-        evidence = family.evidence
-        return [(t, evidence > statistic.evidence_of_threshold(t)) for t in self.values]
+        passing = [(t, np.empty(family.n_tested, dtype=bool)) for t in self.values]
+        for block in blocks(family.n_tested):
+            evidence = statistic.evidence(family.stat[block])
+            for t, selected in passing:
+                selected[block] = evidence > statistic.evidence_of_threshold(t)
+        return passing
 
 
 def check_threshold(

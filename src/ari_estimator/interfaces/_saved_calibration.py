@@ -15,7 +15,7 @@ from ari_estimator.closed_testing import Calibration
 from ari_estimator.closed_testing._archive import load_archive, save_arrays
 from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._contrast_calibration import test_of
+from ari_estimator.estimators._contrast_calibration import n_tested_by, test_of
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.inference._provenance import plain
 from ari_estimator.interfaces._saved_map import part_of
@@ -182,7 +182,7 @@ def describe_calibration(
         "VarianceGroups": plain(_as_numbers(calibration.variance_groups)),
         "MissingValues": calibration.missing,
         "TwoSided": calibration.two_sided_,
-        "NumberTested": calibration.n_features_in_,
+        "NumberTested": n_tested_by(calibration),
         "Test": test["name"],
         **described_test(test),
         "SoftwareVersions": dict(package_versions()),

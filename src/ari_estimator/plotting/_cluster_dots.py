@@ -6,10 +6,9 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.transforms import Bbox
 
 from ari_estimator.closed_testing._rounding import rounded_down
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
@@ -21,6 +20,7 @@ from ari_estimator.plotting._figure import (
     figure_file,
     figure_of,
     in_decades,
+    in_percent,
     in_plain_text,
     ink,
     muted,
@@ -144,7 +144,7 @@ def plot_cluster_dots(
     what = "region" if is_region else "cluster"
     axes.set(xlabel=f"Size of the {what} in {elements}", ylabel="TDP, at least")
     axes.set_ylim(-0.03, 1.05)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    in_percent(axes)
     if table.empty:
         axes.text(
             0.5,
@@ -167,22 +167,25 @@ def plot_cluster_dots(
 
 def _annotate(axes: Axes, table: pd.DataFrame, name: str, sizes: str, n_labels: int) -> None:
     """Label the dots with the most true discoveries, unless labels would overlap."""
-    placed: list[np.ndarray] = []
+    placed: list[Bbox] = []
+    figure_of(axes).draw_without_rendering()  # the layout moves dots
     for _, row in table.nlargest(n_labels, ["true_discoveries", sizes]).iterrows():
-        place = axes.transData.transform((row[sizes], row["tdp"]))
-        # In units of the space that a short label needs.
-        if any((np.abs(place - other) < (24, 13)).all() for other in placed):
-            continue
-        placed.append(place)
-        # Names are long, so place them on the side with more space.
-        is_right = axes.transAxes.inverted().transform(place)[0] > 0.5
-        axes.annotate(
-            str(row[name]),
-            (row[sizes], row["tdp"]),
-            (-6, 3) if is_right else (6, 3),
-            ha="right" if is_right else "left",
-            textcoords="offset points",
-            fontsize=9,
-            parse_math=False,
-            zorder=4,
-        )
+        point = (row[sizes], row["tdp"])
+        is_right = axes.transAxes.inverted().transform(axes.transData.transform(point))[0] > 0.5
+        # Names are long, so try the side with more space first.
+        for side in ("right", "left") if is_right else ("left", "right"):
+            label = axes.annotate(
+                str(row[name]),
+                point,
+                (-6, 3) if side == "right" else (6, 3),
+                ha=side,
+                textcoords="offset points",
+                fontsize=9,
+                parse_math=False,
+                zorder=4,
+            )
+            box = label.get_window_extent()
+            if not any(box.overlaps(other) for other in placed):
+                placed.append(box)
+                break
+            label.remove()

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.files._given_path import given_path
@@ -37,6 +37,9 @@ ONE_SIDED_CMAP: Final = "YlOrRd"
 
 # What journals ask for.
 _DPI = 300
+
+# Finer pictures would take gigabytes of memory.
+_MOST_DPI = 2400
 
 _Asked = ParamSpec("_Asked")
 _Drawn = TypeVar("_Drawn")
@@ -107,8 +110,22 @@ def check_size(figsize: Any, dpi: Any, axes: Any, output_file: Any) -> None:
         raise ValueError(
             f"figsize must be the width and the height in inches, or None. Got {figsize!r}."
         )
-    if dpi is not None and not _is_positive(dpi):
-        raise ValueError(f"dpi must be a number of dots per inch above 0, or None. Got {dpi!r}.")
+    if dpi is not None:
+        check_dpi(dpi)
+
+
+def check_dpi(dpi: Any) -> None:
+    """Check the resolution of a file.
+
+    Raises
+    ------
+    ValueError
+        If it is out of range.
+    """
+    if not _is_positive(dpi) or dpi > _MOST_DPI:
+        raise ValueError(
+            f"dpi must be a number of dots per inch above 0, at most {_MOST_DPI}. Got {dpi!r}."
+        )
 
 
 def _is_positive(value: Any) -> bool:
@@ -167,9 +184,17 @@ def in_decades(axes: Axes, which: Literal["x", "y"], low: float, high: float) ->
     axis = axes.xaxis if which == "x" else axes.yaxis
     set_limits = axes.set_xlim if which == "x" else axes.set_ylim
     axes.set(**{f"{which}scale": "log"})
-    set_limits(10 ** np.floor(np.log10(0.9 * low)), 10 ** np.ceil(np.log10(1.1 * high)))
+    start = 10 ** np.floor(np.log10(0.9 * low))
+    # Counts start at 1: a tick at 0.1 would be rounded to 0.
+    set_limits(max(start, 0.8) if low >= 1 else start, 10 ** np.ceil(np.log10(1.1 * high)))
     axis.set_major_formatter("{x:,.0f}" if low >= 1 else "{x:g}")
     axis.set_minor_formatter(NullFormatter())
+
+
+def in_percent(axes: Axes) -> None:
+    """Label the ticks of the y axis in percent."""
+    # "is_latex" keeps matplotlib from escaping the sign, since LaTeX does not set the labels.
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, is_latex=True))
 
 
 def set_title(axes: Axes, title: str) -> None:

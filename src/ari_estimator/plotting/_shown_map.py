@@ -63,17 +63,21 @@ def shown_map(fitted_map: FittedMap) -> ShownMap:
     statistic = family.statistic
     heights = np.concatenate([np.ravel(one.threshold) for one in fitted_map.partitions])
     heights = statistic.drawn(heights[np.isfinite(heights)])
+    if statistic.two_sided:
+        heights = np.abs(heights)
+    lowest = float(heights.min(initial=np.inf))
     values = statistic.drawn(family.stat)
     finite = values[np.isfinite(values)]
     values = np.clip(values, finite.min(initial=0), finite.max(initial=0))
-    # If no value exceeds the threshold, draw the whole map rather than nothing.
-    is_shown = fitted_map.n_sets and heights.size
+    # If no value exceeds the threshold, draw the whole map rather than nothing. A cluster may reach
+    # below 0, and then all values that are drawn are above its threshold.
+    is_shown = fitted_map.n_sets and 0 < lowest < np.inf
     stat = drawable(space, put(values, family.is_tested))
     tdp = drawable(space, np.nan_to_num(fitted_map.tdp))
     return ShownMap(
         None if stat.volume is None else (stat.volume, tdp.volume),
         None if stat.surface is None else (stat.surface, tdp.surface),
-        float(np.abs(heights).min()) if is_shown else None,
+        lowest if is_shown else None,
         statistic.two_sided,
         statistic.symbol_as_drawn,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from ari_estimator.closed_testing._rounding import rounded_down
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
@@ -18,6 +18,7 @@ from ari_estimator.plotting._figure import (
     colour,
     figure_file,
     figure_of,
+    in_percent,
     in_plain_text,
     muted,
     pair_or_new,
@@ -120,12 +121,14 @@ def plot_tdp_curve(
     last = curve.iloc[-1]
     tdp_axes.plot(curve["n_selected"], curve["tdp"], color=colour("blue"), linewidth=2)
     tdp_axes.set(ylabel="TDP, at least", ylim=(-0.02, 1.02))
-    tdp_axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    in_percent(tdp_axes)
     count_axes.plot(
         curve["n_selected"], curve["true_discoveries"], color=colour("blue"), linewidth=2
     )
     count_axes.set(ylabel=f"Active {elements}, at least", xlabel=f"Number of strongest {elements}")
-    count_axes.set_ylim(bottom=0)
+    # A curve of zeros would get ticks between 0 and 0.
+    count_axes.set_ylim(bottom=0, top=1 if last["true_discoveries"] == 0 else None)
+    count_axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     count_axes.yaxis.set_major_formatter("{x:,.0f}")
     whole = f"all {n:,} {elements}: at least"
     tdp = f"{whole} {rounded_down(100 * last['tdp'], 1):g} %"

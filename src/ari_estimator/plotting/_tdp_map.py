@@ -173,7 +173,9 @@ def plot_tdp(
     stat_axes, tdp_axes = pair_or_new(axes, figsize=figsize or size, sharex=False)
     figure = figure_of(stat_axes)
     if axes is None:
-        figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.865, hspace=0.2)
+        figure.subplots_adjust(
+            left=0.01, right=0.99, bottom=0.01, top=0.865 if title else 0.93, hspace=0.2
+        )
         figure.suptitle(title, parse_math=False)
     else:
         stat_axes.set_title(title, parse_math=False)

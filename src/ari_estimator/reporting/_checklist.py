@@ -55,8 +55,10 @@ def checklist(
     if group is not None:
         items += [
             ("Variance", group.variance_groups or "one common variance"),
-            ("Smoothing of maps", _smoothing(group.smoothing_fwhm)),
+            ("Smoothing of maps", group.smoothing or "none in this model"),
         ]
+        if group.missing is not None:
+            items.append(("Missing values of subjects", group.missing))
     contrast = description["contrast"] or _NOT_RECORDED
     if group is not None and group.weights is not None:
         contrast += f" (weights {group.weights_in_words})"
@@ -105,7 +107,3 @@ def _resampling(values: dict[str, Any], group: GroupModel | None) -> list[tuple[
             else f"{values['Lambda']:.4g}, exact",
         ),
     ]
-
-
-def _smoothing(fwhm: Any) -> str:
-    return "none in this model" if fwhm is None else f"{fwhm} mm (FWHM)"

@@ -10,17 +10,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from nibabel.cifti2.cifti2 import Cifti2Image
 from nilearn.glm import threshold_stats_img
 from nilearn.reporting import get_clusters_table
 from nilearn.surface import SurfaceImage
 
 from ari_estimator._unused_options import refuse_unused
-from ari_estimator.reporting._report_figure import ReportFigure
+from ari_estimator.reporting._report_figure import ReportFigure, slices_in_words
 from ari_estimator.reporting._report_page import ContrastPart
 from ari_estimator.reporting._report_tables import PlainTable
 
 _CONTROLS = ("fpr", "fdr", "bonferroni", None)
 _PLOT_TYPES = ("slice", "glass")
+
+# nilearn's number of slices.
+_N_SLICES = 7
 
 # nilearn's, for height_control=None.
 _HEIGHT = 3.09
@@ -86,7 +90,18 @@ class ContrastMaps:
         -------
         parts : list of ContrastPart
             In the order of the contrasts.
+
+        Raises
+        ------
+        ValueError
+            If there are contrasts and the maps are CIFTI images.
         """
+        if self.contrasts is not None and isinstance(model.mask_img_, Cifti2Image):
+            raise ValueError(
+                "contrasts must be None for CIFTI images, whose maps nilearn does not threshold. "
+                'Call compute_contrast(output_type="tdp") first: the report then shows the map and '
+                f"the TDPs of that contrast. Got {list(by_name(self.contrasts))}."
+            )
         return [
             self._part(model, name, contrast, number)
             for number, (name, contrast) in enumerate(by_name(self.contrasts).items(), start=1)
@@ -129,15 +144,28 @@ class ContrastMaps:
             says += f", clusters of at least {self.cluster_threshold} elements"
         if table is None or table.empty:
             return ContrastPart(name, f"No value has {says}.", None, None)
+        caption = f"Statistic of the contrast {name}: {says}."
+        cuts = self._cuts(kept_img)
+        if cuts is not None:
+            caption += f" {slices_in_words(self.display_mode or 'z', cuts)}"
         figure = ReportFigure(
             f"contrast_{number}",
-            lambda: self._draw(kept_img, float(threshold)),
-            f"Statistic of the contrast {name}: {says}.",
+            lambda: self._draw(kept_img, float(threshold), cuts),
+            caption,
             is_wide=True,
         )
         return ContrastPart(name, f"Shown: {says}.", figure, _plain(table))
 
-    def _draw(self, img: Any, threshold: float) -> None:
+    def _cuts(self, img: Any) -> list[float] | None:
+        """Return the positions of slices; None unless all slices have one direction."""
+        from ari_estimator.plotting._tdp_map import cuts_of
+
+        mode: Any = self.display_mode or "z"
+        if self.plot_type == "glass" or isinstance(img, SurfaceImage) or mode not in "xyz":
+            return None
+        return cuts_of(img, img, mode, _N_SLICES if self.cut_coords is None else self.cut_coords)
+
+    def _draw(self, img: Any, threshold: float, cuts: list[float] | None) -> None:
         """Draw a thresholded map."""
         from nilearn.plotting import plot_glass_brain, plot_stat_map
 
@@ -156,9 +184,8 @@ class ContrastMaps:
             return
         if not (isinstance(self.bg_img, str) and self.bg_img == "MNI152TEMPLATE"):
             given["bg_img"] = self.bg_img
-        plot_stat_map(
-            img, display_mode=self.display_mode or "z", cut_coords=self.cut_coords, **given
-        )
+        cut_coords = self.cut_coords if cuts is None else cuts
+        plot_stat_map(img, display_mode=self.display_mode or "z", cut_coords=cut_coords, **given)
 
 
 def by_name(contrasts: Any) -> Mapping[str, Any]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any, get_args
 
-from sklearn.utils.validation import check_is_fitted
-
-from ari_estimator._unused_options import refuse_unused
-from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.inference import FittedMap
 from ari_estimator.reporting._methods import calibration_methods, map_methods
 from ari_estimator.reporting._methods_formats import WRITERS, MethodsFormat
+from ari_estimator.reporting._reported import MAX_SETS, reported
 
 
 def get_methods(
@@ -19,7 +15,7 @@ def get_methods(
     *,
     output_format: MethodsFormat = "markdown",
     map_index: int | None = None,
-    max_sets: int = 50,
+    max_sets: int = MAX_SETS,
 ) -> str:
     """Return the methods and results of an analysis, to paste into a paper.
 
@@ -72,14 +68,9 @@ def get_methods(
         raise ValueError(
             f"output_format must be one of {list(get_args(MethodsFormat))}. Got {output_format!r}."
         )
-    if not isinstance(max_sets, Integral) or max_sets < 1:
-        raise ValueError(f"max_sets must be an integer, at least 1. Got {max_sets!r}.")
-    if isinstance(fitted, PermutationCalibration):
-        check_is_fitted(fitted)
-        refuse_unused(
-            "for a calibration, which has no maps and no clusters",
-            {"map_index": (map_index, None), "max_sets": (max_sets, 50)},
-        )
-        return WRITERS[output_format](calibration_methods(fitted))
-    fitted_map = as_fitted_map(fitted, map_index)
-    return WRITERS[output_format](map_methods(fitted_map, int(max_sets)))
+    on = reported(fitted, map_index, max_sets)
+    if isinstance(on, FittedMap):
+        methods = map_methods(on, int(max_sets))
+    else:
+        methods = calibration_methods(on)
+    return WRITERS[output_format](methods)

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from ari_estimator._version import __version__
 from ari_estimator.closed_testing._rounding import confidence
 from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._contrast_calibration import test_of
+from ari_estimator.estimators._contrast_calibration import n_tested_by, test_of
 from ari_estimator.inference import FittedMap
 from ari_estimator.inference._group_model import GroupModel
 from ari_estimator.reporting._assumptions import assumption_of
 from ari_estimator.reporting._checklist import checklist
 from ari_estimator.reporting._references import SOFTWARE
-from ari_estimator.reporting._results_sentences import results_sentences
+from ari_estimator.reporting._results_sentences import results_sentences, sentence_of_all
 
 _ARI = (
     "Goeman JJ, Meijer RJ, Krebs TJP, Solari A (2019). Simultaneous control of all false discovery "
@@ -27,6 +27,11 @@ _ARI = (
 _WINKLER = (
     "Winkler AM, Ridgway GR, Webster MA, Smith SM, Nichols TE (2014). Permutation inference for "
     "the general linear model. NeuroImage 92, 381-397."
+)
+
+_MISSING = (
+    "Missing values of subjects were {}. The bounds assume that values are missing independently of "
+    "the errors and of the design."
 )
 
 # How a mask that the model hands to its transformer is called.
@@ -145,15 +150,16 @@ def calibration_methods(calibration: PermutationCalibration) -> Methods:
     if calibration.stat_type_ in ("v", "G"):
         groups = " with a separate variance for each group of subjects (Winkler et al., 2014)"
         cited = {_WINKLER}
+    missing = "" if calibration.missing is None else f"{_MISSING.format('left out')} "
     alpha = calibration.calibration_.alpha
     test = test_of(calibration, alpha).describe(alpha)
     n_tested, found = (
-        calibration.p_values_.size,
+        n_tested_by(calibration),
         calibration.critical_vector_.true_discoveries(calibration.p_values_),
     )
     text = (
         f"Lower bounds on true discovery proportions were computed from {sides}p-values of the "
-        f"{calibration.stat_type_} statistics{groups} of {n_tested:,} elements. "
+        f"{calibration.stat_type_} statistics{groups} of {n_tested:,} elements. {missing}"
         f"{test['sentence']}{_seed_in_words(test)} With probability at least "
         f"{confidence(alpha, percent=True)} (alpha = {alpha:g}), the bounds of all sets hold "
         "simultaneously."
@@ -162,16 +168,17 @@ def calibration_methods(calibration: PermutationCalibration) -> Methods:
     return Methods(
         [text, assumption_of(test, "elements"), _software()],
         [],
-        [f"With {sure} confidence, at least {found:,} of the {n_tested:,} elements are active."],
+        [sentence_of_all(found, f"{n_tested:,} tested elements", sure)],
         [*sorted({*test["references"], *cited}), SOFTWARE],
     )
 
 
 def _group_in_words(group: GroupModel) -> str:
-    smoothed = "" if group.smoothing_fwhm is None else f", smoothed by {group.smoothing_fwhm} mm,"
+    smoothed = "" if group.smoothing is None else f", smoothed ({group.smoothing}),"
     variances = (
         "" if group.variance_groups is None else f" Variances differed by {group.variance_groups}."
     )
+    missing = "" if group.missing is None else f" {_MISSING.format(group.missing)}"
     contrast = ""
     if group.weights is not None:
         contrast = f" The contrast was {group.contrast}, with weights {group.weights_in_words}."
@@ -179,7 +186,7 @@ def _group_in_words(group: GroupModel) -> str:
     one = len(group.design.columns) == 1
     return (
         f"{len(group.design)} maps of subjects{smoothed} were analysed by a mass-univariate linear "
-        f"model with the {'column' if one else 'columns'} {columns}.{contrast}{variances}"
+        f"model with the {'column' if one else 'columns'} {columns}.{contrast}{variances}{missing}"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Final, Literal
 
-from ari_estimator.reporting._latex import in_latex
+from ari_estimator.reporting._latex import in_latex, needs_of
 from ari_estimator.reporting._methods import Methods
 from ari_estimator.reporting._references import as_bibtex, keys_of
 
@@ -35,11 +35,13 @@ def as_html(methods: Methods) -> str:
         ]
         parts += ["<h2>Checklist</h2>", "<table>", *rows, "</table>"]
     parts += ["<h2>References</h2>", _list_in_html(methods.references)]
-    return "\n".join(parts) + "\n"
+    text = "\n".join(parts) + "\n"
+    # The same in any encoding, since a part of a page cannot say its own.
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def as_latex(methods: Methods) -> str:
-    """Return methods and results as sections of a LaTeX document."""
+    """Return methods and results as sections of a LaTeX document, which needs no packages."""
     parts = ["\\section*{Methods}", "\n\n".join(map(in_latex, methods.paragraphs))]
     if methods.results:
         items = [f"  \\item {in_latex(text)}" for text in methods.results]
@@ -47,10 +49,12 @@ def as_latex(methods: Methods) -> str:
     if methods.checklist:
         rows = [f"  {in_latex(k)} & {in_latex(v)} \\\\" for k, v in methods.checklist]
         parts += [
-            "\\section*{Checklist}",
-            "\\begin{tabular}{lp{0.7\\linewidth}}",
+            "\\begin{table}[htbp]",
+            "\\caption{Checklist after the COBIDAS guidelines.}",
+            "\\begin{tabular}{p{0.22\\linewidth}p{0.7\\linewidth}}",
             *rows,
             "\\end{tabular}",
+            "\\end{table}",
         ]
     keys = keys_of(methods.references)
     items = [
@@ -58,7 +62,8 @@ def as_latex(methods: Methods) -> str:
         for key, text in zip(keys, methods.references, strict=True)
     ]
     parts += [f"\\begin{{thebibliography}}{{{len(keys)}}}", *items, "\\end{thebibliography}"]
-    return "\n".join(parts) + "\n"
+    text = "\n".join(parts) + "\n"
+    return needs_of(text) + text
 
 
 def bibtex_of(methods: Methods) -> str:

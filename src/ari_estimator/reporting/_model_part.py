@@ -30,7 +30,7 @@ def model_part(group: GroupModel) -> ModelPart:
         ("Maps of subjects", f"{len(group.design):,}"),
         ("Columns of the design", f"{len(group.design.columns):,}"),
         ("Mask", group.mask),
-        ("Smoothing", "none" if group.smoothing_fwhm is None else f"{group.smoothing_fwhm} mm"),
+        ("Smoothing", group.smoothing or "none"),
         ("Variance", group.variance_groups or "one common variance"),
     ]
     caption = (
@@ -40,6 +40,8 @@ def model_part(group: GroupModel) -> ModelPart:
     if group.weights is not None:
         facts.insert(2, ("Contrast", f"{group.contrast} (weights {group.weights_in_words})"))
         caption += f" Top: the weights of the contrast {group.contrast}."
+    if group.missing is not None:
+        facts.append(("Missing values of subjects", group.missing))
     if group.blocks is not None:
         facts.append(("Exchangeability blocks", group.blocks))
     values = group.design.to_numpy(dtype=np.float64)

@@ -14,8 +14,7 @@ from ari_estimator.reporting._model_part import model_part
 from ari_estimator.reporting._report import check_title, map_content
 from ari_estimator.reporting._report_page import ReportContent, report_page
 from ari_estimator.reporting._report_tables import shown_rows
-
-_MAX_SETS = 50
+from ari_estimator.reporting._reported import MAX_SETS
 
 
 def make_model_report(model: Any, *, title: str | None, **options: Any) -> HTMLReport:
@@ -50,7 +49,7 @@ def make_model_report(model: Any, *, title: str | None, **options: Any) -> HTMLR
     # The maps come first, so that the model keeps the TDPs of its last contrast.
     parts = maps.parts(model)
     if getattr(model, "transformer_", None) is not None:
-        content = map_content(as_fitted_map(model), _MAX_SETS)
+        content = map_content(as_fitted_map(model), MAX_SETS)
     else:
         group = GroupModel.of(model, None, None, None)
         content = ReportContent(

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from jinja2 import Template
 from nilearn.reporting import HTMLReport
 
 from ari_estimator.files._given_path import given_path
 from ari_estimator.files._output_path import folder_to_write
-from ari_estimator.files._whole_files import whole_file
+from ari_estimator.files._whole_files import whole_file, whole_files
 from ari_estimator.reporting._report_figure import ReportFigure
 
 FigureFormat = Literal["png", "svg", "pdf"]
@@ -53,13 +52,13 @@ class PageReport(HTMLReport):
         ----------
         folder : str or Path
             The folder, which is made if there is none. Existing files of the same names are
-            replaced.
+            replaced. All files are written, or none.
 
         file_format : {"svg", "pdf", "png"}, default="svg"
             Format of the files. "svg" and "pdf" are vector graphics, in which brains are pictures.
 
         dpi : float, default=300
-            Resolution of pictures, in dots per inch.
+            Resolution of pictures, in dots per inch, at most 2400.
 
         Returns
         -------
@@ -69,24 +68,40 @@ class PageReport(HTMLReport):
         Raises
         ------
         ValueError
-            If the format is unknown or ``dpi`` is not positive.
+            If the format is unknown or ``dpi`` is out of range.
         OSError
             If a file cannot be written.
         """
-        if file_format not in get_args(FigureFormat):
-            raise ValueError(
-                f"file_format must be one of {list(get_args(FigureFormat))}. Got {file_format!r}."
-            )
-        if not isinstance(dpi, Real) or not 0 < float(dpi) < float("inf"):
-            raise ValueError(f"dpi must be a number of dots per inch above 0. Got {dpi!r}.")
+        check_figure_files(file_format, dpi)
         names = [f"{figure.name}.{file_format}" for figure in self._figures]
         folder = folder_to_write(folder, "folder", names=names)
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / name for name in names]
-        for figure, path in zip(self._figures, paths, strict=True):
-            with whole_file(path, "folder") as temporary:
-                figure.write(temporary, dpi)
-        return paths
+        with whole_files(folder) as temporary:
+            self.write_figures(temporary, file_format, dpi)
+        return [folder / name for name in names]
+
+    def write_figures(self, folder: Path, file_format: str, dpi: float) -> list[str]:
+        """Write each figure to an existing folder, and return the names of the files.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder.
+
+        file_format : str
+            Format of the files.
+
+        dpi : float
+            Resolution of pictures, in dots per inch.
+
+        Returns
+        -------
+        names : list of str
+            The names.
+        """
+        names = [f"{figure.name}.{file_format}" for figure in self._figures]
+        for figure, name in zip(self._figures, names, strict=True):
+            figure.write(folder / name, dpi)
+        return names
 
     def save_as_html(self, file_name: str | Path) -> None:
         """Write the page to a file, completely or not at all.
@@ -119,3 +134,21 @@ class PageReport(HTMLReport):
             file_name = Path(mkdtemp(prefix="ari-"), "report.html")
         self.save_as_html(file_name)
         webbrowser.open(given_path(file_name, "file_name").resolve().as_uri())
+
+
+def check_figure_files(file_format: Any, dpi: Any) -> None:
+    """Check the format and the resolution of figures.
+
+    Raises
+    ------
+    ValueError
+        If the format is unknown or the resolution is out of range.
+    """
+    # Imported only for figures, because tables and texts do not need matplotlib.
+    from ari_estimator.plotting._figure import check_dpi
+
+    if file_format not in get_args(FigureFormat):
+        raise ValueError(
+            f"file_format must be one of {list(get_args(FigureFormat))}. Got {file_format!r}."
+        )
+    check_dpi(dpi)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 from nilearn.reporting import HTMLReport
-from sklearn.utils.validation import check_is_fitted
 
-from ari_estimator._unused_options import refuse_unused
 from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.inference import FittedMap
 from ari_estimator.reporting._methods import calibration_methods, map_methods
 from ari_estimator.reporting._model_part import model_part
 from ari_estimator.reporting._report_page import ReportContent, report_page
 from ari_estimator.reporting._report_tables import set_rows, shown_rows
 from ari_estimator.reporting._report_texts import calibration_reading, key_figures, tdp_reading
+from ari_estimator.reporting._reported import MAX_SETS, reported
+
+# Parameters that change no result, and that archives do not hold.
+_OF_MACHINE = ("memory", "n_jobs", "verbose")
 
 
 def make_report(
@@ -24,7 +24,7 @@ def make_report(
     *,
     title: str | None = None,
     map_index: int | None = None,
-    max_sets: int = 50,
+    max_sets: int = MAX_SETS,
 ) -> HTMLReport:
     """Return a report: a page with texts, tables and figures, as from ``generate_report``.
 
@@ -70,18 +70,9 @@ def make_report(
     True
     """
     check_title(title)
-    if not isinstance(max_sets, Integral) or max_sets < 1:
-        raise ValueError(f"max_sets must be an integer, at least 1. Got {max_sets!r}.")
-    if isinstance(fitted, PermutationCalibration):
-        check_is_fitted(fitted)
-        refuse_unused(
-            "for a calibration, which has no maps and no table",
-            {"map_index": (map_index, None), "max_sets": (max_sets, 50)},
-        )
-        content = _of_calibration(fitted)
-    else:
-        fitted_map = as_fitted_map(fitted, map_index)
-        content = map_content(fitted_map, int(max_sets))
+    on = reported(fitted, map_index, max_sets)
+    is_map = isinstance(on, FittedMap)
+    content = map_content(on, int(max_sets)) if is_map else _of_calibration(on)
     return report_page(content, title or type(fitted).__name__)
 
 
@@ -138,6 +129,8 @@ def _of_calibration(calibration: PermutationCalibration) -> ReportContent:
     least, most = (vector_at(end).true_discoveries(p_values) for end in (low, high))
     is_sure = calibration.calibration_.is_exhaustive
     interval = "exact: all permutations were used" if is_sure else f"{low:.6g} to {high:.6g}"
+    parameters = calibration.get_params(deep=False)
+    parameters = {name: one for name, one in parameters.items() if name not in _OF_MACHINE}
     by_seed = (
         [] if is_sure else [("Active, at the ends of this interval", f"{least:,} to {most:,}")]
     )
@@ -154,5 +147,5 @@ def _of_calibration(calibration: PermutationCalibration) -> ReportContent:
         ],
         figures=calibration_figures(calibration),
         methods=calibration_methods(calibration),
-        groups=[(type(calibration).__name__, shown_rows(calibration.get_params(deep=False)))],
+        groups=[(type(calibration).__name__, shown_rows(parameters))],
     )

@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import matplotlib.pyplot as plt
+# Names of all figures that reports have.
+FIGURE_NAMES: Final = (
+    "slices", "surfaces", "clusters", "regions", "strongest", "clusters_by_tdp", "permutations",
+    "design",
+)  # fmt: skip
 
 # The resolution of pictures in a page. Separate files are finer.
 _DPI = 110
+
+
+_SLICES = {"x": "Sagittal", "y": "Coronal", "z": "Axial"}
+
+
+def slices_in_words(direction: str, cuts: Sequence[float]) -> str:
+    """Return where slices are, as a sentence of a caption.
+
+    Parameters
+    ----------
+    direction : {"x", "y", "z"}
+        The direction of the slices.
+
+    cuts : sequence of float
+        Their positions in mm.
+
+    Returns
+    -------
+    sentence : str
+        The sentence.
+    """
+    places = ", ".join(f"{cut:.0f}" for cut in cuts)
+    sides = "" if direction == "x" else "; left is on the left"
+    return f"{_SLICES[direction]} slices at {direction} = {places} mm{sides}."
 
 
 class ReportFigure:
@@ -21,7 +49,7 @@ class ReportFigure:
     Parameters
     ----------
     name : str
-        What it shows, as the name of a file.
+        What it shows, as the name of a file: one of ``FIGURE_NAMES``, or ``contrast_1`` and so on.
 
     draw : callable
         Draws the figure, as the current one of pyplot.
@@ -62,6 +90,9 @@ class ReportFigure:
         file_format : str or None, default=None
             Format; None for the extension of the file.
         """
+        # Imported only for figures, because tables and texts do not need it.
+        import matplotlib.pyplot as plt
+
         # Dark text on white, whatever the style of the session, since the page is not.
         with plt.ioff(), plt.style.context("default", after_reset=True):
             self._draw()

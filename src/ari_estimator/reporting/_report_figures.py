@@ -17,7 +17,7 @@ from ari_estimator.plotting import (
 )
 from ari_estimator.plotting._shown_map import ShownMap, shown_map
 from ari_estimator.plotting._tdp_map import cuts_of
-from ari_estimator.reporting._report_figure import ReportFigure
+from ari_estimator.reporting._report_figure import ReportFigure, slices_in_words
 
 _N_SLICES = 6
 
@@ -43,7 +43,6 @@ def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
     if shown.volumes is not None:
         stat_img, tdp_img = shown.volumes
         cuts = cuts_of(stat_img, tdp_img, "z", _N_SLICES)
-        slices = ", ".join(f"{cut:.0f}" for cut in cuts)
         figures.append(
             ReportFigure(
                 "slices",
@@ -54,8 +53,7 @@ def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
                     two_sided=shown.two_sided,
                     cut_coords=cuts,
                 ),
-                f"Axial slices at z = {slices} mm; left is on the left. "
-                f"{_caption(shown, fitted_map)}",
+                f"{slices_in_words('z', cuts)} {_caption(shown, fitted_map)}",
                 is_wide=True,
             )
         )
@@ -70,14 +68,15 @@ def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
                 is_wide=True,
             )
         )
-    figures.append(
-        ReportFigure(
-            f"{what}s",
-            lambda: plot_cluster_dots(fitted_map),
-            f"Size and TDP of each {what}. With {sure} confidence, at least this proportion of "
-            f"its {elements} is active. The line is the TDP of all tested {elements}.",
+    if not _is_threshold_free(fitted_map):
+        figures.append(
+            ReportFigure(
+                f"{what}s",
+                lambda: plot_cluster_dots(fitted_map),
+                f"Size and TDP of each {what}. With {sure} confidence, at least this proportion of "
+                f"its {elements} is active. The line is the TDP of all tested {elements}.",
+            )
         )
-    )
     figures.append(
         ReportFigure(
             "strongest",
@@ -137,17 +136,21 @@ def _caption(shown: ShownMap, fitted_map: FittedMap) -> str:
         "both": "two-sided test: positive and negative effects",
         "unsigned": "test without a direction",
     }[statistic.direction]
-    free = fitted_map.partitions[-1].shown_tdp is not None
     shows = (
         f"Each {element} shows the highest TDP of all clusters that contain it."
-        if free
+        if _is_threshold_free(fitted_map)
         else f"Each {element} of a {what} shows the TDP of the whole {what}, not of the {element} "
-        "itself."
+        f"itself. {what.capitalize()}s with a TDP of 0 have no colour."
     )
     return (
         f"Top: {shown.symbol} of {elements}{where} ({side}). Bottom: at least this proportion of "
         f"the {elements} of the {what} is active (TDP). {shows}"
     )
+
+
+def _is_threshold_free(fitted_map: FittedMap) -> bool:
+    """Tell whether the map shows TDPs of all clusters, and not of some."""
+    return fitted_map.partitions[-1].shown_tdp is not None
 
 
 def _n_thresholds(fitted_map: FittedMap) -> int:

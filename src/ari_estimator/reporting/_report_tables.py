@@ -130,6 +130,8 @@ def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
 def _cell(name: Any, value: Any) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
+    if name == "direction" and value == "rest":
+        return ""
     if name == "tdp":
         return f"{value:.3f}"
     if name == "peak_stat" and abs(value) >= 0.01:

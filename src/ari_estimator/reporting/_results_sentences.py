@@ -30,15 +30,38 @@ def results_sentences(fitted_map: FittedMap, max_sets: int) -> list[str]:
     """
     elements = fitted_map.frame.space.element_name[1]
     sure = confidence(fitted_map.alpha, percent=True)
-    first = (
-        f"With {sure} confidence, at least {fitted_map.true_discoveries:,} of the "
-        f"{fitted_map.n_tested:,} tested {elements} are active."
+    first = sentence_of_all(
+        fitted_map.true_discoveries, f"{fitted_map.n_tested:,} tested {elements}", sure
     )
     table = get_tdp_table(fitted_map, max_peaks=1).iloc[:-1]
     found = table[table["true_discoveries"] > 0]
     sentences = [_sentence(row, elements) for row in found.head(max_sets).to_dict("records")]
     rest = _sentence_of_rest(table, len(found), elements, fitted_map.made_by.called)
     return [first, *sentences, *rest]
+
+
+def sentence_of_all(true_discoveries: int, tested: str, sure: str) -> str:
+    """Return a sentence on the bound of all tested elements.
+
+    Parameters
+    ----------
+    true_discoveries : int
+        The bound.
+
+    tested : str
+        The elements and their number.
+
+    sure : str
+        The confidence.
+
+    Returns
+    -------
+    sentence : str
+        The sentence.
+    """
+    if true_discoveries == 0:
+        return f"The lower bound of all {tested} is 0, so there may be no activity at all."
+    return f"With {sure} confidence, at least {true_discoveries:,} of the {tested} are active."
 
 
 def _sentence_of_rest(table: pd.DataFrame, n_found: int, elements: str, called: str) -> list[str]:
@@ -74,8 +97,11 @@ def _peak(row: dict[Any, Any]) -> str:
     """Return value and place of the peak in words."""
     value = f"{row['peak_stat']:g}"
     xyz = [row.get(f"peak_{axis}") for axis in "xyz"]
-    part = row.get("peak_hemisphere") or row.get("peak_structure")
-    places = [f"{part}"] if isinstance(part, str) else []
+    places = []
+    if isinstance(row.get("peak_structure"), str):
+        places.append(f"in {row['peak_structure']}")
+    elif isinstance(row.get("peak_hemisphere"), str):
+        places.append(f"in the {row['peak_hemisphere']} hemisphere")
     if all(isinstance(one, (int, float)) and np.isfinite(one) for one in xyz):
         places.append(f"at x = {xyz[0]:g}, y = {xyz[1]:g}, z = {xyz[2]:g} mm")
     return " ".join([value, *places])

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.polynomial import chebyshev, polynomial
 from scipy.special import chdtri, fdtrc, ndtri
 
-# Numbers of terms in the size of statistics, from few to many, and in the degrees of freedom. The
-# kernel takes two terms of the first and all six of the second at a time.
-_N_SIZES = (10, 14, 18, 22)
-_N_DF = 6
+# Numbers of terms in the size of statistics, and in the degrees of freedom, from few to many. The
+# kernel has a loop for each number of the second kind.
+_N_SIZES = (4, 6, 8, 10, 14, 18, 22)
+N_DF = (2, 4, 6)
 
 # The normal value is close to a polynomial in 1 / (1 + 0.3 df), even from few df to many.
 PER_DF = 0.3
 
 # Below this error, more terms are not worth their time.
 _SMALL_ERROR = 3e-5
+
+# More terms must make the error smaller by this factor.
+_WORTH_MORE_TERMS = 0.8
 
 # Normal values above this are not distinguished. The fit goes a little further.
 LARGEST = 9.0
@@ -26,7 +31,7 @@ _SMALLEST_P = 2e-19
 
 # Number of nodes of the fit, and of points of the check, along both coordinates.
 _N_NODES = (64, 16)
-_N_POINTS = (1500, 60)
+_N_POINTS = (800, 40)
 
 
 def normal_of_p(p_values: np.ndarray) -> np.ndarray:
@@ -38,7 +43,8 @@ class EquivalentNormal:
     """Absolute standard normal values with the p-values of F statistics, by a polynomial.
 
     The polynomial has two coordinates: ``w = sqrt(df log(1 + rank F / df))``, which is close to
-    the normal value, and ``v = 1 / (1 + 0.3 df)``. Both are scaled to the range from -1 to 1.
+    the normal value, and ``v = 1 / (1 + 0.3 df)``. Both
+    coordinates are scaled to the range from -1 to 1.
 
     Parameters
     ----------
@@ -48,16 +54,24 @@ class EquivalentNormal:
     lowest_df, highest_df : float
         Range of the degrees of freedom of residuals.
 
+    is_odd : bool, default=False
+        Whether the value is w times a polynomial of the square of w. For rank 1, this needs fewer
+        terms.
+
     Attributes
     ----------
-    coefficients : ndarray of float32 of shape (n_sizes, 6)
-        Coefficients of powers of scaled w and of scaled v, from high powers to low ones.
+    coefficients : ndarray of float32 of shape (n_sizes, 2, 4 or 6)
+        Coefficients of powers of scaled w (or its square) and of scaled v, from high powers to low
+        ones.
 
     per_w, per_v : float32
-        Units of scaled w per unit of w, and of scaled v per unit of v.
+        Units of scaled w (or its square) per unit, and of scaled v per unit of v.
 
     lowest_v : float32
         Smallest v.
+
+    excess : float
+        A relative change x of w changes a normal value z by no more than ``(z + excess) * x``.
 
     error : float
         Bound on the error for values up to 9: twice the largest error at many points, in single
@@ -70,34 +84,50 @@ class EquivalentNormal:
     True
     """
 
-    def __init__(self, rank: int, lowest_df: float, highest_df: float) -> None:
+    def __init__(
+        self, rank: int, lowest_df: float, highest_df: float, is_odd: bool = False
+    ) -> None:
         self.rank = rank
+        self.is_odd = is_odd
         # Rounding must not leave the range.
         df = np.array([1.001 * highest_df, 0.999 * lowest_df])
         lowest_v, highest_v = 1 / (1 + PER_DF * df)
         largest_w = self._largest_w(df)
         self.lowest_v = np.float32(lowest_v)
         self.per_v = np.float32(2 / (highest_v - lowest_v))
-        self.per_w = np.float32(2 / largest_w)
+        self.per_w = np.float32(2 / (largest_w**2 if self.is_odd else largest_w))
         nodes = _nodes(_N_NODES[0]), _nodes(_N_NODES[1])
-        points = np.linspace(-1, 1, _N_POINTS[0]), np.linspace(-1, 1, _N_POINTS[1])
+        points = np.linspace(-1, 1, _N_POINTS[0])[1:], np.linspace(-1, 1, _N_POINTS[1])
         at_nodes, at_points = (
             self._exact(
-                (across + 1) / float(self.per_w),
+                self._w_at(across),
                 (1 / (lowest_v + (along + 1) / float(self.per_v)) - 1) / PER_DF,
             )
             for across, along in (nodes, points)
         )
         is_told_apart = at_points < LARGEST
+        w = self._w_at(points[0])
+        stretched = w[:, np.newaxis] * np.gradient(at_points, w, axis=0) - at_points
+        self.excess = 1.1 * max(0.0, float(stretched[is_told_apart].max()))
+        factors = np.ones(1)
+        if is_odd:
+            at_nodes /= self._w_at(nodes[0])[:, np.newaxis]
+            factors = w[:, np.newaxis]
         self.error = np.inf
-        for n_sizes in _N_SIZES:
-            coefficients = _fitted(nodes[0], nodes[1], at_nodes, n_sizes)
-            found = _values_of(coefficients, points[0], points[1])
+        # From few terms to many.
+        for n_sizes, n_df in sorted(product(_N_SIZES, N_DF), key=math.prod):
+            coefficients = _fitted(nodes[0], nodes[1], at_nodes, n_sizes, n_df)
+            found = _values_of(coefficients, points[0], points[1]) * factors.astype(np.float32)
             error = 2 * float(np.abs(found - at_points)[is_told_apart].max())
-            if error < self.error:
+            if error < _WORTH_MORE_TERMS * self.error:
                 self.coefficients, self.error = coefficients, error
             if error < _SMALL_ERROR:
                 break
+
+    def _w_at(self, across: np.ndarray) -> np.ndarray:
+        """Return w at scaled coordinates."""
+        given = (across + 1) / float(self.per_w)
+        return np.sqrt(given) if self.is_odd else given
 
     def _largest_w(self, df: np.ndarray) -> float:
         """Return the smallest w whose normal value is above the range, for all df."""
@@ -116,19 +146,21 @@ def _nodes(n: int) -> np.ndarray:
     return np.cos(np.pi * (np.arange(n) + 0.5) / n)
 
 
-def _fitted(across: np.ndarray, along: np.ndarray, values: np.ndarray, n_sizes: int) -> np.ndarray:
+def _fitted(
+    across: np.ndarray, along: np.ndarray, values: np.ndarray, n_sizes: int, n_df: int
+) -> np.ndarray:
     """Return the coefficients of the polynomial that fits values at Chebyshev's nodes."""
     # At these nodes Chebyshev polynomials are orthogonal.
     terms = chebyshev.chebvander(across, n_sizes - 1) / across.size
-    others = chebyshev.chebvander(along, _N_DF - 1) / along.size
+    others = chebyshev.chebvander(along, n_df - 1) / along.size
     terms[:, 1:] *= 2
     others[:, 1:] *= 2
     of_chebyshev = terms.T @ values @ others
     of_powers = np.zeros_like(of_chebyshev)
     for i in range(n_sizes):
-        for j in range(_N_DF):
+        for j in range(n_df):
             powers = np.multiply.outer(
-                chebyshev.cheb2poly(np.eye(n_sizes)[i]), chebyshev.cheb2poly(np.eye(_N_DF)[j])
+                chebyshev.cheb2poly(np.eye(n_sizes)[i]), chebyshev.cheb2poly(np.eye(n_df)[j])
             )
             of_powers[: powers.shape[0], : powers.shape[1]] += of_chebyshev[i, j] * powers
     return np.ascontiguousarray(of_powers[::-1, ::-1], dtype=np.float32)
@@ -145,6 +177,8 @@ def _values_of(coefficients: np.ndarray, across: np.ndarray, along: np.ndarray) 
 
 
 @lru_cache(maxsize=16)
-def equivalent_normal(rank: int, lowest_df: float, highest_df: float) -> EquivalentNormal:
+def equivalent_normal(
+    rank: int, lowest_df: float, highest_df: float, is_odd: bool = False
+) -> EquivalentNormal:
     """Return the :class:`EquivalentNormal`, cached for the same design."""
-    return EquivalentNormal(rank, lowest_df, highest_df)
+    return EquivalentNormal(rank, lowest_df, highest_df, is_odd)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from ari_estimator.resampling._equivalent_normal import PER_DF
-from ari_estimator.resampling._welch_kernels import log1p_in_place, write_polynomial
+from ari_estimator.resampling._normal_value_kernels import log1p_in_place, write_polynomial
 
 _TILE = 256
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,9 @@ from ari_estimator.resampling._threads import one_thread
 # processor. In single precision a step has as many elements, or more with few subjects.
 _IN_CACHE = 2**16
 _STRIDE = 4096
+
+# From this many statistics in double precision on, each draw has its own elements.
+_MANY = 100_000
 
 
 class LinearModelStatistics(NullStatistics):
@@ -120,7 +124,8 @@ class LinearModelStatistics(NullStatistics):
             self._squares[:, elements] = (self._members @ residuals) / norms**2
         return observed.without_constant()
 
-    def _strides(self, length: int = _STRIDE) -> Iterator[slice]:
+    def _strides(self, length: int | None = None) -> Iterator[slice]:
+        length = _STRIDE if length is None else length
         for first in range(0, self.n_elements, length):
             yield slice(first, min(first + length, self.n_elements))
 
@@ -145,7 +150,10 @@ class LinearModelStatistics(NullStatistics):
         statistics = np.empty((draws.size, self.n_elements), np.float32) if out is None else out
         statistics = statistics[: draws.size]
         weights = self._weights(draws, np.float32)
-        memory = np.empty((len(weights[0]), _STRIDE), np.float32)
+        # New memory takes about as long as a product, so it is used again.
+        memory = [
+            np.empty((len(rows), _STRIDE), np.float32) for rows in weights if rows is not None
+        ]
         of_null = np.empty((len(self._data), 0 if self._null is None else _STRIDE), np.float32)
         inaccurate = []
         for elements in self._strides():
@@ -167,9 +175,19 @@ class LinearModelStatistics(NullStatistics):
         sizes = np.abs(single) if self.tail.is_absolute else single
         error = self.error + self.relative_error * np.abs(single).max()
         may_count = sizes >= (lowest - 2 * error)[:, np.newaxis]
-        in_double = np.flatnonzero(may_count.any(axis=0))
+        return self.exact_where(draws, single, may_count)
+
+    def exact_where(self, draws: np.ndarray, single: np.ndarray, where: np.ndarray) -> np.ndarray:
+        """Return statistics of some draws, some in double precision, see the base class."""
         statistics = single.astype(float)
-        statistics[:, in_double] = self._in_double(draws, in_double)
+        in_any = _at_least_four(where.any(axis=0))
+        if draws.size * in_any.size < _MANY:
+            statistics[:, in_any] = self._in_double(draws, in_any)
+            return statistics
+        for i, draw in enumerate(draws):
+            elements = _at_least_four(where[i, :])
+            # Products with a single row may differ in the last bit from those with more.
+            statistics[i, elements] = self._in_double(np.array([draw, draw]), elements)[0]
         return statistics
 
     def of_elements(self, elements: slice) -> np.ndarray:
@@ -196,11 +214,14 @@ class LinearModelStatistics(NullStatistics):
     def _weights(self, draws: np.ndarray, dtype: type) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the weights of residuals and of their squares, one set of rows per vector."""
         chosen, weights_of = self._draws[draws], self._scheme.weights
-        vectors = self._statistic.vectors.T
+        vectors, groups = self._statistic.vectors.T, self._members
+        if dtype is np.float32:
+            vectors = _some(vectors, self._statistic.computed_vectors)
+            groups = _some(groups, self._statistic.computed_groups)
         of_products = np.concatenate([weights_of(chosen, vector) for vector in vectors])
         if self._keeps_squares:
             return of_products.astype(dtype), None
-        of_squares = np.concatenate([weights_of(chosen, members) for members in self._members])
+        of_squares = np.concatenate([weights_of(chosen, members) for members in groups])
         return of_products.astype(dtype), of_squares.astype(dtype)
 
     def _finish(
@@ -210,27 +231,29 @@ class LinearModelStatistics(NullStatistics):
         elements: slice | np.ndarray,
         scaled: np.ndarray,
         squares: np.ndarray,
-        memory: np.ndarray | None = None,
+        memory: list[np.ndarray] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return statistics of draws and elements, in the precision of scaled residuals.
 
-        The second result, of shape (2, n), has the draws and elements without enough digits. The
-        memory for products is reused, since new memory takes about as long as a product.
+        The second result, of shape (2, n), has the draws and elements without enough digits.
         """
         of_products, of_squares = weights
         shape = (-1, draws.size, scaled.shape[1])
         if of_squares is not None:
-            squares = (of_squares @ scaled**2).reshape(shape)
-        is_whole = memory is not None and scaled.shape[1] == memory.shape[1]
-        products = np.matmul(of_products, scaled, out=memory if is_whole else None).reshape(shape)
+            of_memory = None if memory is None else memory[1]
+            squares = _product(of_squares, scaled**2, of_memory).reshape(shape)
+        of_memory = None if memory is None else memory[0]
+        products = _product(of_products, scaled, of_memory).reshape(shape)
         statistics, is_accurate = self._statistic.finish(products, squares)
         is_constant = self.is_constant[elements]
         statistics[:, is_constant] = 0
         places = np.empty((2, 0), dtype=np.intp)
         if is_accurate is not None and not is_accurate.all():
-            flat = np.flatnonzero(~(is_accurate | is_constant))
-            row, column = np.divmod(flat, scaled.shape[1])
-            places = np.stack([row, np.arange(self.n_elements)[elements][column]])
+            row, column = np.divmod(np.flatnonzero(~is_accurate), scaled.shape[1])
+            varies = ~is_constant[column]
+            row, column = row[varies], column[varies]
+            found_in = column + elements.start if isinstance(elements, slice) else elements[column]
+            places = np.stack([row, found_in])
         as_observed = np.flatnonzero(draws == 0)
         if as_observed.size and not self._keeps_squares:
             # Residuals of the whole model, before resampling, have no effect.
@@ -274,3 +297,24 @@ class LinearModelStatistics(NullStatistics):
         return LinearModelStatistics(
             self._data[:, keep], self._statistic, self._scheme, self._draws, null
         )
+
+
+def _some(rows: np.ndarray, chosen: np.ndarray | None) -> np.ndarray:
+    return rows if chosen is None else rows[chosen]
+
+
+def _product(weights: np.ndarray, values: np.ndarray, memory: np.ndarray | None) -> np.ndarray:
+    """Return a matrix product, written to the start of the memory if there is one."""
+    if memory is None:
+        return weights @ values
+    shape = len(weights), values.shape[1]
+    return np.matmul(weights, values, out=memory.reshape(-1)[: math.prod(shape)].reshape(shape))
+
+
+def _at_least_four(mask: np.ndarray) -> np.ndarray:
+    """Return the chosen places, and others up to four.
+
+    Products with fewer columns may differ in the last bit from those with more.
+    """
+    places = np.flatnonzero(mask)
+    return places if places.size >= 4 else np.union1d(places, np.arange(min(4, mask.size)))

@@ -82,6 +82,10 @@ class ModelStatistic(ABC):
     groups : ndarray of int of shape (n_subjects,)
         Groups of rows. The statistic is made from the sum of squares in each.
 
+    computed_vectors, computed_groups : ndarray of int or None
+        Vectors and groups whose products and resampled sums of squares are needed in single
+        precision; None for all. The others follow from them.
+
     error, relative_error : float
         Bound on the rounding error in single precision: a scaled statistic s is off by no more
         than ``error + relative_error * abs(s)``.
@@ -103,6 +107,8 @@ class ModelStatistic(ABC):
     tail: Tail
     vectors: np.ndarray
     groups: np.ndarray
+    computed_vectors: np.ndarray | None = None
+    computed_groups: np.ndarray | None = None
     error: float
     relative_error: float = 0.0
 
@@ -121,7 +127,8 @@ class ModelStatistic(ABC):
         ----------
         products : ndarray of shape (n_vectors, n_permutations, n_elements)
             Products of the vectors with residuals whose norm is 1; the norm is 0 where data are
-            constant. They may be overwritten.
+            constant. They may be overwritten. In single precision, only those of
+            ``computed_vectors``.
 
         squares : ndarray of shape (n_groups, n_permutations or 1, n_elements or 1)
             Sums of squares of the residuals in each group.
@@ -201,7 +208,8 @@ def residuals_of(contrast: Contrast, data: np.ndarray) -> tuple[np.ndarray, np.n
         Sums of squares up to this number may be only rounding.
     """
     residuals = contrast.without_design(data)
-    scale = len(data) * np.abs(data).max(axis=0) ** 2
+    # The largest size, without a copy of the data.
+    scale = len(data) * np.maximum(data.max(axis=0), -data.min(axis=0)) ** 2
     # Rounding of sums over many subjects leaves a small part of the design. A second pass removes
     # it.
     squares = np.einsum("ij,ij->j", residuals, residuals)

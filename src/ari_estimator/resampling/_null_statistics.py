@@ -105,6 +105,28 @@ class NullStatistics(ABC):
             The statistics, never NaN.
         """
 
+    def exact_where(self, draws: np.ndarray, single: np.ndarray, where: np.ndarray) -> np.ndarray:
+        """Return statistics of some draws, some of them in double precision.
+
+        Parameters
+        ----------
+        draws : ndarray of int of shape (n_draws,)
+            Numbers of the draws.
+
+        single : ndarray of shape (n_draws, n_elements)
+            Statistics with the error of single precision.
+
+        where : ndarray of bool of shape (n_draws, n_elements)
+            Which of them to compute in double precision; others may be, too.
+
+        Returns
+        -------
+        statistics : ndarray of float64 of shape (n_draws, n_elements)
+            The statistics, never NaN.
+        """
+        sizes = np.abs(single) if self.tail.is_absolute else single
+        return self.exact(draws, np.where(where, sizes, np.inf).min(axis=1))
+
     @abstractmethod
     def of_elements(self, elements: slice) -> np.ndarray:
         """Return statistics of some elements in all draws, in double precision.

@@ -82,12 +82,20 @@ class PartialCorrelation(ModelStatistic):
             correlations = products[0]
         if not self._divides:
             return correlations, None
+        if products.dtype == np.float32:
+            from ari_estimator.resampling._partial_correlation_kernels import divide_by_rest
+
+            is_accurate = np.empty(correlations.shape, dtype=bool)
+            shape = squares.shape[1], correlations.shape[1]
+            total = np.ascontiguousarray(np.broadcast_to(squares[0], shape))
+            divide_by_rest(correlations, products[rank:], total, is_accurate)
+            return correlations, is_accurate
         total = squares[0]
         explained = products[rank:]
         np.multiply(explained, explained, out=explained)
         remaining = total - explained.sum(axis=0)
-        # Below the smallest squares of single precision, no digits are left either.
-        least = total * (1 / 3 if products.dtype == np.float32 else 1e-3)
+        # Of the smallest squares, no digits are left either.
+        least = total * 1e-3
         is_accurate = remaining > np.maximum(least, 1e-30)
         np.sqrt(remaining, out=remaining, where=is_accurate)
         np.divide(correlations, remaining, out=correlations, where=is_accurate)

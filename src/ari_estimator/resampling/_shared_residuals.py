@@ -145,14 +145,13 @@ class NullResiduals:
         residuals : ndarray of float32 of shape (n_subjects, n_elements of the slice)
             The residuals.
         """
+        from ari_estimator.resampling._shared_residuals_kernels import null_residuals
+
         effects = self._effects[:, elements]
         residuals = out[:, : effects.shape[1]]
         columns = elements if self._columns is None else self._columns[elements]
-        np.multiply(self._directions[:, :1], effects[0], out=residuals)
-        for direction, effect in zip(self._directions.T[1:], effects[1:], strict=True):
-            residuals += np.multiply.outer(direction, effect)
-        residuals += self._shared.residuals[:, columns]
-        residuals *= self._inverse[elements]
+        of_design = self._shared.residuals[:, columns]
+        null_residuals(of_design, self._directions, effects, self._inverse[elements], residuals)
         return residuals
 
     def select(self, keep: np.ndarray) -> NullResiduals:

@@ -42,7 +42,7 @@ _ROUNDING = 1e-9
 
 
 class StatisticsWithGaps(NullStatistics):
-    """t and F statistics under resampling of data with gaps.
+    """Statistics t and F under resampling of data with gaps.
 
     All elements have the same permutation or sign vector. The gap of a row moves with the row. The
     statistic of a draw uses the rows that are present after the move. Statistics are compared on a

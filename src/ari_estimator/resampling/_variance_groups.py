@@ -200,15 +200,18 @@ def _variances_of_rows(data: np.ndarray, contrast: Contrast) -> np.ndarray:
     if np.isnan(data).any():
         return relative_variances(data, contrast)
     residuals, rounding = residuals_of(contrast, data)
-    squares = residuals**2
-    of_elements = squares.mean(axis=0)
+    squares = np.square(residuals, out=residuals)
+    totals = squares.sum(axis=0)
+    of_elements = totals / len(squares)
     # Constant elements hold only rounding errors.
-    varies = squares.sum(axis=0) > rounding
+    varies = totals > rounding
     expected = 1 - (contrast.basis**2).sum(axis=1)
     of_rows = np.full(len(data), np.nan)
     is_free = expected > LEAST_EXPECTED
+    if not varies.all():
+        squares, of_elements = squares[:, varies], of_elements[varies]
     if varies.any():
-        means = (squares[:, varies] / of_elements[varies]).mean(axis=1)
+        means = np.divide(squares, of_elements, out=squares).mean(axis=1)
         of_rows[is_free] = means[is_free] / expected[is_free]
     return of_rows
 

@@ -1,8 +1,6 @@
 """The compiled loop of v and G statistics in single precision, imported when first needed.
 
-All steps handle a few elements at a time. Intermediate results stay in the nearest cache of the
-processor, and the compiler turns each step, a plain loop, into vector code. For this, a division
-by 0 must not stop, as in numpy.
+All steps handle a tile of elements at a time, see ``_normal_value_kernels``.
 """
 
 from __future__ import annotations
@@ -10,73 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ari_estimator.resampling._equivalent_normal import PER_DF
-
-_TILE = 256
-
-_LOG2 = np.float32(0.6931471805599453)
+from ari_estimator.resampling._normal_value_kernels import TILE, write_normal_values
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, inline="always")
 def _add_square(total: np.ndarray, values: np.ndarray, sign: np.float32, n: int) -> None:
     for i in range(n):
         total[i] += sign * (values[i] * values[i])
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def log1p_in_place(x: np.ndarray, exponents: np.ndarray, n: int) -> None:
-    """Replace values by the logarithm of 1 plus them: powers of two, and a series for the rest."""
-    one = np.float32(1)
-    for i in range(n):
-        exponents[i] = one + x[i]
-    bits = exponents.view(np.int32)
-    for i in range(n):
-        # The series converges fastest for a number between 0.75 and 1.5.
-        power = (bits[i] - 0x3F400000) >> 23
-        scaled_bits = bits[i] - (power << 23)
-        bits[i] = scaled_bits
-        mantissa = exponents[i]
-        # Where 1 + x is not scaled, x has the digits that 1 + x has lost.
-        numerator = x[i] if power == 0 else mantissa - one
-        s = numerator / (mantissa + one)
-        q = s * s
-        series = np.float32(1 / 11)
-        series = series * q + np.float32(1 / 9)
-        series = series * q + np.float32(1 / 7)
-        series = series * q + np.float32(1 / 5)
-        series = series * q + np.float32(1 / 3)
-        series = series * q + one
-        x[i] = np.float32(power) * _LOG2 + (s + s) * series
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def write_polynomial(
-    x: np.ndarray, y: np.ndarray, coefficients: np.ndarray, out: np.ndarray, n: int
-) -> None:
-    """Write the values of a polynomial, see :class:`EquivalentNormal`."""
-    out[:n] = np.float32(0)
-    for k in range(0, coefficients.shape[0], 2):
-        a5, a4, a3, a2, a1, a0 = (
-            coefficients[k, 0],
-            coefficients[k, 1],
-            coefficients[k, 2],
-            coefficients[k, 3],
-            coefficients[k, 4],
-            coefficients[k, 5],
-        )
-        b5, b4, b3, b2, b1, b0 = (
-            coefficients[k + 1, 0],
-            coefficients[k + 1, 1],
-            coefficients[k + 1, 2],
-            coefficients[k + 1, 3],
-            coefficients[k + 1, 4],
-            coefficients[k + 1, 5],
-        )
-        for i in range(n):
-            v = y[i]
-            a = ((((a5 * v + a4) * v + a3) * v + a2) * v + a1) * v + a0
-            b = ((((b5 * v + b4) * v + b3) * v + b2) * v + b1) * v + b0
-            out[i] = (out[i] * x[i] + a) * x[i] + b
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -91,7 +29,8 @@ def normal_values(
     row_starts: np.ndarray,
     to_estimates: np.ndarray,
     df: np.ndarray,
-    least_rest: np.float32,
+    needed_of_own: np.ndarray,
+    needed_of_total: np.ndarray,
     least_part: np.float32,
     most_scale: np.float32,
     are_separate: bool,
@@ -99,6 +38,7 @@ def normal_values(
     lowest_v: np.float32,
     per_v: np.float32,
     per_w: np.float32,
+    is_odd: bool,
     coefficients: np.ndarray,
     out: np.ndarray,
     is_accurate: np.ndarray,
@@ -113,29 +53,28 @@ def normal_values(
     first = size - rank
     zero, half, one, two = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
     tiny = np.float32(1e-30)
-    weights = np.empty((n_groups, _TILE), np.float32)
-    least = np.empty(_TILE, np.float32)
-    total = np.empty(_TILE, np.float32)
-    work = np.empty(_TILE, np.float32)
-    factors = np.empty((size, size, _TILE), np.float32)
-    reciprocals = np.empty((size, _TILE), np.float32)
-    estimates = np.empty((rank, _TILE), np.float32)
-    inverse = np.empty((rank, size, _TILE), np.float32)
+    weights = np.empty((n_groups, TILE), np.float32)
+    total = np.empty(TILE, np.float32)
+    work = np.empty(TILE, np.float32)
+    factors = np.empty((size, size, TILE), np.float32)
+    reciprocals = np.empty((size, TILE), np.float32)
+    estimates = np.empty((rank, TILE), np.float32)
+    inverse = np.empty((rank, size, TILE), np.float32)
     most_rows = np.diff(row_starts).max()
-    shares = np.empty((most_rows, rank, _TILE), np.float32)
-    squared = np.empty(_TILE, np.float32)
-    quadratic = np.empty(_TILE, np.float32)
-    scale = np.empty(_TILE, np.float32)
-    sums = np.empty(_TILE, np.float32)
-    digits = np.empty(_TILE, np.float32)
+    shares = np.empty((most_rows, rank, TILE), np.float32)
+    squared = np.empty(TILE, np.float32)
+    quadratic = np.empty(TILE, np.float32)
+    scale = np.empty(TILE, np.float32)
+    sums = np.empty(TILE, np.float32)
+    digits = np.empty(TILE, np.float32)
     welch = np.float32(rank * (rank + 2) / 3)
     per_welch = one / welch
     correction = np.float32(2 * (rank - 1) / (rank * (rank + 2)))
-    per_df = np.float32(PER_DF)
+    memory = np.empty((2, TILE), np.float32)
     for row in range(n_rows):
         of_squares = 0 if squares.shape[1] == 1 else row
-        for start in range(0, n_elements, _TILE):
-            n = min(_TILE, n_elements - start)
+        for start in range(0, n_elements, TILE):
+            n = min(TILE, n_elements - start)
             stop = start + n
             # Above 0 where all steps so far kept enough digits.
             digits[:n] = one
@@ -147,27 +86,22 @@ def normal_values(
             for group in range(n_groups):
                 of_group = squares[group, of_squares, start:stop]
                 rest = weights[group]
-                for i in range(n):
-                    rest[i] = of_group[i]
-                    least[i] = of_group[i]
+                rest[:n] = of_group
                 for vector in range(starts[group], starts[group + 1]):
                     _add_square(rest, products[vector, row, start:stop], np.float32(-1), n)
                 for line in range(spill.shape[0]):
                     if spill_group[line] != group:
                         continue
-                    norm = zero
                     work[:n] = zero
                     for vector in range(spill.shape[1]):
                         part = spill[line, vector]
-                        norm += part * part
                         values = products[vector, row, start:stop]
                         for i in range(n):
                             work[i] += part * values[i]
                     _add_square(rest, work, one, n)
-                    for i in range(n):
-                        least[i] = max(least[i], norm * total[i])
+                own, all_groups = needed_of_own[group], needed_of_total[group]
                 for i in range(n):
-                    needed = max(least_rest * least[i], tiny)
+                    needed = max(own * of_group[i] + all_groups * total[i], tiny)
                     digits[i] = min(digits[i], rest[i] - needed)
                     rest[i] = max(rest[i], needed)
                     if are_separate:
@@ -277,25 +211,13 @@ def normal_values(
             elif rank > 1:
                 for i in range(n):
                     quadratic[i] /= one + correction * sums[i]
-            # From here on, 1 / df.
-            for i in range(n):
-                sums[i] *= per_welch
-                work[i] = quadratic[i] * sums[i]
-            log1p_in_place(work, total, n)
-            for i in range(n):
-                work[i] = np.sqrt(work[i] / sums[i])
-            values, accurate = out[row, start:stop], is_accurate[row, start:stop]
             accurate, values = is_accurate[row, start:stop], out[row, start:stop]
             for i in range(n):
                 accurate[i] = (digits[i] > zero) & (scale[i] < most_scale)
-                # Coordinates of the polynomial, limited to values that must be distinguished.
-                work[i] = min(work[i] * per_w - one, one)
-                v = sums[i] / (sums[i] + per_df)
-                sums[i] = min(max((v - lowest_v) * per_v - one, -one), one)
-            write_polynomial(work, sums, coefficients, total, n)
-            for i in range(n):
-                # NaN is not above 0.
-                values[i] = total[i] if total[i] > zero else zero
+                sums[i] *= per_welch
+            write_normal_values(
+                quadratic, sums, lowest_v, per_v, per_w, is_odd, coefficients, memory, values
+            )
             if has_sign:
                 estimate = estimates[0]
                 for i in range(n):

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from scipy.special import fdtrc
 
 from ari_estimator.resampling._contrast import Contrast
-from ari_estimator.resampling._equivalent_normal import LARGEST, equivalent_normal, normal_of_p
-from ari_estimator.resampling._model_statistic import (
-    CONSTANT,
-    SINGLE_ROUNDING,
-    ModelStatistic,
-    Observed,
-)
+from ari_estimator.resampling._equivalent_normal import normal_of_p
+from ari_estimator.resampling._model_statistic import CONSTANT, ModelStatistic, Observed
 from ari_estimator.resampling._parametric_p_values import parametric_p_values
 from ari_estimator.resampling._tails import NormalTail
-
-# Singular values below this are rounding errors.
-_ROUNDING = 1e-9
-
-# Largest relative error of sums of squares in single precision.
-_ENOUGH = 5e-5
+from ari_estimator.resampling._welch_design import WelchDesign
+from ari_estimator.resampling._welch_in_single import WelchInSingle
 
 # A difference in Cholesky's decomposition that is a smaller part of its terms has lost digits.
-_LEAST_PART_IN_SINGLE = 0.1
 _LEAST_PART = 1e-4
 
 # Relative weights and sums of squares are never as small as this.
@@ -55,6 +43,10 @@ class WelchStatistic(ModelStatistic):
 
     two_sided : bool
         Whether deviations in both directions count. It must be False for an F contrast.
+
+    keeps_sums : bool, default=False
+        Whether resampling keeps the sum of squares of all rows, and products with the nuisance
+        stay 0.
 
     Raises
     ------
@@ -112,124 +104,39 @@ class WelchStatistic(ModelStatistic):
         variance_groups: np.ndarray,
         keeps_squares: bool,
         two_sided: bool,
+        keeps_sums: bool = False,
     ) -> None:
         self.contrast = contrast
         self.groups = variance_groups
         self.name = "G" if contrast.is_f else "v"
         self._is_absolute = two_sided or contrast.is_f
         self.tail = NormalTail(self._is_absolute)
-        rank = contrast.rank
-        basis = contrast.basis
-        members = np.equal.outer(np.arange(self.n_groups), variance_groups)
-        self._sizes = members.sum(axis=1)
-        leverages = (basis**2).sum(axis=1)
-        self._df = np.array([(1 - leverages[rows]).sum() for rows in members])
-        self._refuse_groups_without_residuals()
-        self._find_vectors(basis, members)
-        self._find_space(basis, members)
-        # Extremes of the degrees of freedom: one group makes up V, or each group has its part.
-        factor = 2 * (rank + 2) / (3 * (rank + 1)) if self.n_groups > 1 else 1.0
-        self._normal = equivalent_normal(rank, factor * self._df.min(), factor * self._df.sum())
-        self._bound_errors(keeps_squares)
-
-    def _refuse_groups_without_residuals(self) -> None:
-        without = np.flatnonzero((self._df < 0.5) | (self._sizes < 2))
-        if without.size:
-            group = without[0]
-            rows = np.flatnonzero(self.groups == group)
-            raise ValueError(
-                "variance_groups must have residuals in each group, given the design. Got a group "
-                f"of {rows.size} row{'s' * (rows.size > 1)}, {rows[:5].tolist()} (counted from 0), "
-                f"with {self._df[group]:.2g} degrees of freedom. Join it with another group."
-            )
-
-    def _find_vectors(self, basis: np.ndarray, members: np.ndarray) -> None:
-        """Find the vectors to multiply residuals by: a basis of the design's rows per group."""
-        vectors, self._of_group = [], []
-        n_vectors = 0
-        for rows in members:
-            left, singular, _ = np.linalg.svd(basis[rows], full_matrices=False)
-            left = left[:, singular > _ROUNDING]
-            in_group = np.zeros((rows.size, left.shape[1]))
-            in_group[rows] = left
-            vectors.append(in_group)
-            self._of_group.append(slice(n_vectors, n_vectors + left.shape[1]))
-            n_vectors += left.shape[1]
-        self.vectors = np.column_stack(vectors)
-        # The fit of the whole design minus the fit of the group adds to the group's residuals.
-        coefficients = basis.T @ self.vectors
-        self._to_estimates = coefficients[: self.contrast.rank]
-        spills, self._spill_group = [np.empty((0, n_vectors))], []
-        for group, place in enumerate(self._of_group):
-            own = self.vectors[:, place]
-            spill = own.T @ basis @ coefficients
-            spill[:, place] -= np.eye(own.shape[1])
-            _, singular, right = np.linalg.svd(spill, full_matrices=False)
-            kept = singular > _ROUNDING
-            spills.append(singular[kept, np.newaxis] * right[kept])
-            self._spill_group += [group] * int(kept.sum())
-        self._spill = np.concatenate(spills)
-
-    def _find_space(self, basis: np.ndarray, members: np.ndarray) -> None:
-        """Find the part of the design that the block of the contrast depends on, X last."""
-        grams = [basis[rows].T @ basis[rows] for rows in members]
-        space = np.eye(basis.shape[1])[:, : self.contrast.rank]
-        while True:
-            images = np.column_stack([space, *(gram @ space for gram in grams)])
-            outside = images - space @ (space.T @ images)
-            left, singular, _ = np.linalg.svd(outside, full_matrices=False)
-            new = left[:, singular > _ROUNDING]
-            if new.shape[1] == 0:
-                break
-            space = np.linalg.qr(np.column_stack([space, new]))[0]
-            space[:, : self.contrast.rank] = np.eye(basis.shape[1])[:, : self.contrast.rank]
-        rank = self.contrast.rank
-        space = np.column_stack([space[:, rank:], space[:, :rank]])
-        self._grams = np.array([space.T @ gram @ space for gram in grams])
-        self._grams[np.abs(self._grams) < _ROUNDING] = 0
-        # Rows whose squares add up to the matrices, for the computation without differences.
-        self._rows, self._group_of_row = _rows_of(self._grams)
-        directions = self.contrast.directions
-        own = np.array([directions[in_group].T @ directions[in_group] for in_group in members])
-        self._variances = (own, *_rows_of(own))
-
-    def _bound_errors(self, keeps_squares: bool) -> None:
-        """Bound the rounding errors in single precision."""
-        n_subjects, n_vectors = self.vectors.shape
-        # The error of a product, and the relative error of sums of squares.
-        of_product = (n_subjects + n_vectors + 4) * SINGLE_ROUNDING
-        of_squares = (2 + 2 * math.sqrt(n_vectors) + (not keeps_squares)) * of_product
-        self._least_rest = min(0.5, of_squares / _ENOUGH)
-        relative = of_squares / self._least_rest
-        relative += 8 * len(self._grams[0]) / _LEAST_PART_IN_SINGLE * SINGLE_ROUNDING
-        # Effect of a change of the products alone on the estimates, in units of their error.
-        self._most_scale = (_ENOUGH / of_product) ** 2 / self.contrast.rank
-        # A relative error of the sums of squares changes the normal value by half that error, and
-        # the degrees of freedom by at most four times that error. The relative change of the
-        # normal value is at most a quarter of the relative change of the degrees of freedom.
-        self.error, self.relative_error = _ENOUGH + self._normal.error, 1.5 * relative
-        if self.contrast.rank > 1:
-            # For several rows, small normal values have larger relative changes.
-            self.error, self.relative_error = self.error + LARGEST * self.relative_error, 0.0
+        self._design = WelchDesign(contrast, variance_groups)
+        self._df = self._design.df
+        self.vectors = self._design.vectors
+        self._in_single = WelchInSingle(self._design, keeps_squares, keeps_sums)
+        self.computed_vectors = self._in_single.computed_vectors
+        self.computed_groups = self._in_single.computed_groups
+        self.error, self.relative_error = self._in_single.error, self._in_single.relative_error
 
     def finish(self, products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return normal values of resampled residuals, see the base class."""
         if products.dtype == np.float32:
-            return self._finish_in_single(products, squares)
+            return self._in_single.finish(products, squares)
         total = squares.sum(axis=0)
         weights = []
         is_accurate = np.ones(products.shape[1:], dtype=bool)
-        for group, place in enumerate(self._of_group):
+        for group, place in enumerate(self._design.of_group):
             rest = squares[group] - (products[place] ** 2).sum(axis=0)
             least = squares[group]
-            for row in self._spill[np.equal(self._spill_group, group)]:
+            for row in self._design.spill[np.equal(self._design.spill_group, group)]:
                 rest += np.tensordot(row, products, 1) ** 2
                 least = np.maximum(least, (row @ row) * total)
             # Without residuals in a group, no digits are left.
             least = np.maximum(_LEAST_REST * least, 1e-30)
             is_accurate &= rest > least
             weights.append(self._df[group] / np.maximum(rest, least))
-        estimates = np.tensordot(self._to_estimates, products, 1)
+        estimates = np.tensordot(self._design.to_estimates, products, 1)
         quadratic, sums, are_digits = self._quadratic_form(weights, estimates)
         df, factor = self._welch(sums)
         values = self._exact_normal(quadratic * factor, df)
@@ -237,59 +144,18 @@ class WelchStatistic(ModelStatistic):
             np.copysign(values, estimates[0], out=values)
         return values, is_accurate & are_digits
 
-    def _finish_in_single(
-        self, products: np.ndarray, squares: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        from ari_estimator.resampling._welch_kernels import normal_values
-
-        values = np.empty(products.shape[1:], dtype=np.float32)
-        shape = squares.shape[0], squares.shape[1], products.shape[2]
-        of_groups = np.broadcast_to(squares, shape)
-        is_accurate = np.empty(values.shape, dtype=bool)
-        starts = [place.start for place in self._of_group] + [self._of_group[-1].stop]
-        are_separate = len(self._spill) == 0
-        # If the design fits each group separately, the variance of the estimates is a sum of
-        # variances of groups. Otherwise it is the inverse of a sum of weights.
-        matrices, rows, group_of_row = self._grams, self._rows, self._group_of_row
-        if are_separate:
-            matrices, rows, group_of_row = self._variances
-        normal_values(
-            products,
-            np.ascontiguousarray(of_groups),
-            np.array(starts),
-            self._spill.astype(np.float32),
-            np.array(self._spill_group, dtype=np.intp),
-            matrices.astype(np.float32),
-            rows.astype(np.float32),
-            np.searchsorted(group_of_row, np.arange(self.n_groups + 1)),
-            self._to_estimates.astype(np.float32),
-            self._df.astype(np.float32),
-            np.float32(self._least_rest),
-            np.float32(_LEAST_PART_IN_SINGLE),
-            np.float32(self._most_scale),
-            are_separate,
-            not self.contrast.is_f,
-            self._normal.lowest_v,
-            self._normal.per_v,
-            self._normal.per_w,
-            self._normal.coefficients,
-            values,
-            is_accurate,
-        )
-        return values, is_accurate
-
     def _quadratic_form(
         self, weights: list[np.ndarray], estimates: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return ``b' V^-1 b``, H, and whether Cholesky's decomposition keeps enough digits."""
-        size, rank = len(self._grams[0]), self.contrast.rank
+        size, rank = len(self._design.grams[0]), self.contrast.rank
         factors = np.zeros((size, size, *estimates.shape[1:]))
         are_digits = np.ones(estimates.shape[1:], dtype=bool)
         for j in range(size):
             for i in range(j, size):
                 entry = sum(
                     weight * part
-                    for weight, part in zip(weights, self._grams[:, i, j], strict=True)
+                    for weight, part in zip(weights, self._design.grams[:, i, j], strict=True)
                 )
                 rest = entry - (factors[i, :j] * factors[j, :j]).sum(axis=0)
                 if i == j:
@@ -309,7 +175,7 @@ class WelchStatistic(ModelStatistic):
                 inverse[j - first, i] = -known / factors[i, i]
         sums = np.zeros(estimates.shape[1:])
         for group, weight in enumerate(weights):
-            share = np.einsum("ai...,ij,bj...->ab...", inverse, self._grams[group], inverse)
+            share = np.einsum("ai...,ij,bj...->ab...", inverse, self._design.grams[group], inverse)
             sums += _twice_squared(share * weight) / (2 * self._df[group])
         return (along**2).sum(axis=0), sums, are_digits
 
@@ -351,14 +217,14 @@ class WelchStatistic(ModelStatistic):
         squares = np.empty((self.n_groups, data.shape[1]))
         is_constant = np.zeros(data.shape[1], dtype=bool)
         products = self.vectors.T @ data
-        for group, place in enumerate(self._of_group):
+        for group, place in enumerate(self._design.of_group):
             rows = self.groups == group
             own, values = self.vectors[rows, place], data[rows]
             # Rounding of sums over many subjects leaves a small part of the fit. A second pass
             # removes it.
             rest = values - own @ (own.T @ values)
             rest -= own @ (own.T @ rest)
-            spilt = self._spill[np.equal(self._spill_group, group)] @ products
+            spilt = self._design.spill[np.equal(self._design.spill_group, group)] @ products
             squares[group] = (rest**2).sum(axis=0) + (spilt**2).sum(axis=0)
             rounding = CONSTANT * len(values) * np.abs(values).max(axis=0) ** 2
             is_constant |= squares[group] <= rounding
@@ -373,13 +239,13 @@ class WelchStatistic(ModelStatistic):
         coefficients c of the nuisance can reach.
         """
         rank = self.contrast.rank
-        of_rows = np.array(weights)[self._group_of_row]
+        of_rows = np.array(weights)[self._design.group_of_row]
         # In units of the largest weight, so that no weight is infinite.
         largest = of_rows.max(axis=0)
         roots = np.sqrt(of_rows / largest).T[:, :, np.newaxis]
-        tested = roots * self._rows[:, -rank:]
-        if self._rows.shape[1] > rank:
-            basis = _orthonormal(roots * self._rows[:, :-rank])
+        tested = roots * self._design.rows[:, -rank:]
+        if self._design.rows.shape[1] > rank:
+            basis = _orthonormal(roots * self._design.rows[:, :-rank])
             for _ in range(2):  # one pass would leave rounding errors
                 tested = tested - basis @ (basis.swapaxes(1, 2) @ tested)
         with np.errstate(over="ignore"):
@@ -387,7 +253,7 @@ class WelchStatistic(ModelStatistic):
         directions = _orthonormal(tested)
         sums = np.zeros(form.size)
         for group in range(self.n_groups):
-            own = directions[:, np.equal(self._group_of_row, group)]
+            own = directions[:, np.equal(self._design.group_of_row, group)]
             share = np.einsum("kia,kib->abk", own, own)
             sums += _twice_squared(share) / (2 * self._df[group])
         return form, sums
@@ -418,17 +284,6 @@ def _orthonormal(columns: np.ndarray) -> np.ndarray:
     # A much faster way for a single column.
     norms = np.linalg.norm(columns, axis=-2, keepdims=True)
     return columns / np.maximum(norms, _TINY)
-
-
-def _rows_of(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows whose squares add up to each matrix, and the matrix of each row."""
-    rows, matrix_of_row = [], []
-    for number, matrix in enumerate(matrices):
-        values, vectors = np.linalg.eigh(matrix)
-        kept = values > _ROUNDING
-        rows.append(np.sqrt(values[kept, np.newaxis]) * vectors[:, kept].T)
-        matrix_of_row += [number] * int(kept.sum())
-    return np.concatenate(rows), np.array(matrix_of_row)
 
 
 def _twice_squared(shares: np.ndarray) -> np.ndarray:

@@ -38,6 +38,8 @@
     on("radius", "change", () => page.showControls());
     on("overlay", "change", () => page.setOverlay(at("overlay").value));
     on("free", "click", () => page.toggleFree());
+    on("second", "click", () => page.second.toggle());
+    on("beside", "click", () => page.second.setBeside(!page.second.isBeside));
     on("sign", "change", () => page.setSign(Number(at("sign").value)));
     on("outlines", "change", () => page.setOutlines(at("outlines").checked));
     on("colours", "change", () => page.setColourMap(at("colours").value));
@@ -85,6 +87,7 @@
     on("save-session", "click", () => page.saveSession());
     on("open-session", "change", () => opened("open-session", ([file]) => page.openSession(file)));
     on("open-atlas", "change", () => opened("open-atlas", (files) => page.openAtlas(files)));
+    on("open-second", "change", () => opened("open-second", (files) => page.second.open(files)));
     for (const id of ["help-button", "help-close"]) on(id, "click", () => toggleHelp());
     closeOutside(["display", "files"]);
     // Before niivue, which has keys of its own and gets none.

@@ -10,6 +10,7 @@
   const [PADDING, MARGIN] = [10, 12];
   const [TITLE, TEXT] = [15, 11];
   const BAR = { width: 130, height: 10, gap: 40 };
+  const LEGEND = BAR.height + 3.4 * TEXT;
 
   ari.BACKGROUNDS = {
     white: { ink: "#111111", back: "#ffffff" },
@@ -31,13 +32,13 @@
   const lettersOf = (size) => Math.floor((WIDTH - 2 * PADDING) / (0.56 * size));
 
   ari.Figure = class Figure {
-    // viewer: what is shown; legend: see Overlays.legend; captions: texts.
-    constructor({ viewer, title, legend, captions, background }) {
+    // viewer: what is shown; legends: see Overlays.legend, a row each; captions: texts.
+    constructor({ viewer, title, legends, captions, background }) {
       const { ink, back, isClear = false } = ari.BACKGROUNDS[background];
       this.colours = { ink, back };
       this.isClear = isClear;
       this.parts = viewer.parts(SCALE, isClear);
-      this.legend = legend;
+      this.legends = legends;
       this.title = title;
       this.titles = wrapped(title, lettersOf(1.1 * TITLE));
       this.captions = captions.flatMap((caption) => wrapped(caption, lettersOf(TEXT)));
@@ -49,7 +50,7 @@
       this.brain = scale > 0 ? MOST_HEIGHT - rows * Math.max(spare - 2 * MARGIN, 0) : MOST_HEIGHT;
       this.places = ari.arranged(sizes, WIDTH, this.brain, MARGIN).places;
       this.above = PADDING + this.titles.length * 1.3 * TITLE;
-      this.below = 2 * PADDING + BAR.height + 2.4 * TEXT + this.captions.length * 1.4 * TEXT;
+      this.below = 2 * PADDING + legends.length * LEGEND - TEXT + this.captions.length * 1.4 * TEXT;
       this.height = this.above + this.brain + this.below;
     }
 
@@ -69,14 +70,14 @@
         draw(ink, frame, { colours, size: TEXT, around });
       });
       const y = this.above + this.brain + PADDING;
-      this._drawLegend(ink, y, plain);
+      this.legends.forEach((legend, k) => this._drawLegend(ink, legend, y + k * LEGEND, plain));
+      const below = y + (this.legends.length - 1) * LEGEND;
       this.captions.forEach((line, k) => {
-        ink.text(line, PADDING, y + BAR.height + (2.6 + 1.4 * k) * TEXT, { ...plain, size: TEXT });
+        ink.text(line, PADDING, below + BAR.height + (2.6 + 1.4 * k) * TEXT, { ...plain, size: TEXT });
       });
     }
 
-    _drawLegend(ink, y, plain) {
-      const { title, ramps = [], chips = [] } = this.legend;
+    _drawLegend(ink, { title, ramps = [], chips = [] }, y, plain) {
       const middle = y + BAR.height / 2;
       const words = 0.58 * TEXT * title.length + 8;
       const size = ramps.length

@@ -32,6 +32,25 @@
         this.tdps[i] = isCluster[i] ? trueDiscoveries[i] / sizes[i] : -1;
       }
       this._link();
+      this.effective = this._effective();
+    }
+
+    // Positions of the elements that count for some bound, and their categories, which ascend.
+    _effective() {
+      const { n, elements, categories: all, kMax } = this;
+      const most = Math.min(kMax, n);
+      const next = new Int32Array(most + 2);
+      for (let i = 0; i < n; i++) if (all[i] <= most) next[all[i] + 1]++;
+      for (let k = 1; k < next.length; k++) next[k] += next[k - 1];
+      const positions = new Int32Array(next[most + 1]);
+      const categories = new Int32Array(positions.length);
+      for (let i = 0; i < n; i++) {
+        const category = all[elements[i]];
+        if (category > most) continue;
+        categories[next[category]] = category;
+        positions[next[category]++] = i;
+      }
+      return { positions, categories };
     }
 
     // Clusters are ranges, within each other or apart: the parent of one is the first after it
@@ -58,24 +77,19 @@
 
     // Largest clusters with at least a TDP.
     query(tdp) {
+      const { n, tdps, above } = this;
       const found = [];
-      for (let i = 0; i < this.n; i++) {
-        if (this.tdps[i] >= tdp && this.above[i] < tdp) found.push(i);
-      }
+      for (let i = 0; i < n; i++) if (tdps[i] >= tdp && above[i] < tdp) found.push(i);
       return this.fromLargest(found);
     }
 
     members(cluster) {
-      return this.elements.slice(this.starts[cluster], cluster + 1).sort();
+      return this.range(cluster).slice().sort();
     }
 
-    // By element 1, 2, ... in the order of the clusters, 0 in none.
-    labels(clusters) {
-      const labels = new Int32Array(this.n);
-      clusters.forEach((cluster, k) => {
-        for (let i = this.starts[cluster]; i <= cluster; i++) labels[this.elements[i]] = k + 1;
-      });
-      return labels;
+    // The same in no order, and without a copy.
+    range(cluster) {
+      return this.elements.subarray(this.starts[cluster], cluster + 1);
     }
 
     // Largest cluster with an element and at least a TDP; null if there is none.

@@ -7,6 +7,19 @@
   const [NEITHER, INSIDE, AROUND] = [0, 1, 2];
 
   ari.Geometry = class Geometry {
+    // A geometry has a cortex (Mesh), or a volume (Grid), or both; elements of the cortex are first,
+    // nVertices of them.
+
+    // Whether a place is a vertex of a mesh.
+    isOnMesh() {
+      return this.cortex !== null;
+    }
+
+    // Sizes of the rest and of the clusters of a partition, by unit.
+    partitionSizes(partition) {
+      return this.sizes(partition.labels, partition.clusters.length + 1);
+    }
+
     // Values of the elements by index, 0 where there is no element.
     spread(values) {
       const all = new values.constructor(this.size);
@@ -18,6 +31,7 @@
 
     // Indices on both sides of the rim of a set of elements: inside, and outside.
     rim(elements) {
+      if (!elements.length) return { inside: [], outside: [] };
       const marks = new Uint8Array(this.size).fill(NEITHER);
       for (const element of elements) marks[this.indices[element]] = INSIDE;
       const rim = { inside: [], outside: [] };

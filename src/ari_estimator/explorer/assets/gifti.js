@@ -9,7 +9,7 @@
   const STRUCTURES = { left: "CortexLeft", right: "CortexRight" };
 
   const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  const escaped = (text) => String(text).replace(/[&<>"]/g, (letter) => ESCAPES[letter]);
+  ari.escapedXml = (text) => String(text).replace(/[&<>"]/g, (letter) => ESCAPES[letter]);
 
   function base64(values) {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -22,20 +22,21 @@
 
   const metaData = (entries) =>
     `<MetaData>${Object.entries(entries)
-      .map(([name, value]) => `<MD><Name>${escaped(name)}</Name><Value>${escaped(value)}</Value></MD>`)
+      .map(([name, value]) => `<MD><Name>${ari.escapedXml(name)}</Name><Value>${ari.escapedXml(value)}</Value></MD>`)
       .join("")}</MetaData>`;
 
-  function labelTable(labels) {
+  // Table of the names and colours of labels 0, 1, ..., as GIfTI and CIFTI have it.
+  ari.labelTable = function (labels) {
     const rows = labels.map(({ name, rgb }, key) => {
       const colour = rgb ? [...rgb.map((c) => (c / 255).toFixed(4)), 1] : [0, 0, 0, 0];
       const [red, green, blue, alpha] = colour;
       return (
         `<Label Key="${key}" Red="${red}" Green="${green}" Blue="${blue}" Alpha="${alpha}">` +
-        `${escaped(name)}</Label>`
+        `${ari.escapedXml(name)}</Label>`
       );
     });
     return `<LabelTable>${rows.join("")}</LabelTable>`;
-  }
+  };
 
   // Text of a file. values: Int32Array or Float32Array, by vertex; labels: of 0, 1, ..., if values
   // are labels.
@@ -47,7 +48,7 @@
     return (
       `<?xml version="1.0" encoding="UTF-8"?>\n` +
       `<GIFTI Version="1.0" NumberOfDataArrays="1">${metaData(structure)}` +
-      labelTable(labels ?? []) +
+      ari.labelTable(labels ?? []) +
       `<DataArray Intent="${intent}" DataType="${TYPES.get(values.constructor)}" ` +
       `ArrayIndexingOrder="RowMajorOrder" Dimensionality="1" Dim0="${values.length}" ` +
       `Encoding="Base64Binary" Endian="${isLittle ? "LittleEndian" : "BigEndian"}" ` +

@@ -20,7 +20,7 @@
   // A place is a voxel, [i, j, k].
   ari.Grid = class Grid extends ari.Geometry {
     // What sets are counted and measured in, and how tables say where an element is.
-    words = { one: "voxel", many: "voxels", unit: "mm3", format: "NIfTI", where: ["x", "y", "z"] };
+    words = { one: "voxel", many: "voxels", units: ["mm3"], format: "NIfTI", where: ["x", "y", "z"] };
 
     // info: shape, affine, space_code, and axes: for x, y and z which axis of the grid runs along,
     // and whether up (1) or down (-1); arrays: mask, a byte for each voxel in numpy's order, and
@@ -49,6 +49,18 @@
         }
       }
       this.ranks = this._ranks(axes);
+    }
+
+    get cortex() {
+      return null;
+    }
+
+    get volume() {
+      return this;
+    }
+
+    get nVertices() {
+      return 0;
     }
 
     // By element its place in the order of Space.turned in Python: along x, then y, then z.
@@ -161,11 +173,17 @@
       return { x, y, z };
     }
 
-    // Volume of the elements of each label in mm3.
+    // Volume of the elements of each label in mm3, by unit.
     sizes(labels, nLabels) {
       const counts = new Float64Array(nLabels);
       for (const label of labels) counts[label]++;
-      return counts.map((count) => count * this.voxelVolume);
+      return { mm3: counts.map((count) => count * this.voxelVolume) };
+    }
+
+    // The same as for any geometry, without a look at each element.
+    partitionSizes({ forest, clusters, nRest }) {
+      const counts = [nRest, ...clusters.map((cluster) => forest.sizes[cluster])];
+      return { mm3: counts.map((count) => count * this.voxelVolume) };
     }
 
     get voxelVolume() {

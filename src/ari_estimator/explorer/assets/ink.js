@@ -5,10 +5,14 @@
   const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
   const ANCHORS = { left: "start", center: "middle", right: "end" };
 
+  // What draws on a canvas. By the processor: without a graphics card, pretending to be one takes
+  // longer, and these pictures are small.
+  ari.contextOf = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
+
   ari.CanvasInk = class CanvasInk {
     // scale: pixels of the canvas for a unit.
     constructor(canvas, scale) {
-      this.context = canvas.getContext("2d");
+      this.context = ari.contextOf(canvas);
       if (!this.context) throw new Error("it has no 2D canvas");
       this.context.setTransform(scale, 0, 0, scale, 0, 0);
     }

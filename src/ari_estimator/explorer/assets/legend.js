@@ -10,8 +10,20 @@
     return `linear-gradient(to right, ${stops.join(", ")})`;
   }
 
-  // legend: see Overlays.legend.
-  ari.showLegend = function (frame, { title, ramps = [], chips = [] }) {
+  // legends: see Overlays.legend, one after the other.
+  ari.showLegend = function (frame, legends) {
+    const shown = legends.map(partsOf);
+    // Each with its title in one piece, where they do not fit beside each other.
+    const groups = shown.map(({ parts }, k) => {
+      const group = element("div", "", { class: legends[k].ramps ? "scale ramps" : "scale" });
+      group.append(...parts);
+      return group;
+    });
+    frame.replaceChildren(...groups);
+    frame.setAttribute("aria-label", `Colours: ${shown.map(({ words }) => words).join("; ")}`);
+  };
+
+  function partsOf({ title, ramps = [], chips = [] }) {
     const parts = [element("strong", title)];
     const words = [];
     for (const { low, high, colourAt } of ramps) {
@@ -33,7 +45,6 @@
       parts.push(chip);
     }
     if (chips.length) words.push("a colour for each, in turn");
-    frame.replaceChildren(...parts);
-    frame.setAttribute("aria-label", `Colours: ${title}${words.length ? `, ${words.join(" and ")}` : ""}`);
-  };
+    return { parts, words: `${title}${words.length ? `, ${words.join(" and ")}` : ""}` };
+  }
 })((globalThis.ari ??= {}));

@@ -2,7 +2,7 @@
 (function (ari) {
   "use strict";
 
-  const GEOMETRIES = { volume: ari.Grid, surface: ari.Mesh };
+  const GEOMETRIES = { volume: ari.Grid, surface: ari.Mesh, cifti: ari.Grayordinates };
 
   // Larger is stronger.
   function evidenceOf(stat, info) {
@@ -29,6 +29,8 @@
       this.drawn = drawnOf(stat, info);
       // Names of places: an Atlas, or null. Users can load another one.
       this.atlas = regions ? new ari.Atlas(regions, info.region_names) : null;
+      // Another map beside it: a SecondMap, or null. Users can load another one.
+      this.second = arrays.second ? new ari.SecondMap(info.second_name, arrays.second) : null;
       this.forest = new ari.Forest({
         elements,
         sizes,
@@ -38,27 +40,42 @@
         kMax: info.k_max,
       });
       this.free = this.forest.thresholdFree();
+      const { evidence } = this;
+      this._strongest = new ari.Ranges(elements, (one, other) => this.stronger(one, other));
+      this._weakest = new ari.Ranges(elements, (one, other) => (evidence[other] < evidence[one] ? other : one));
     }
 
-    // Of some elements the one with the most evidence; of equal ones the lowest rank.
-    peakOf(elements) {
+    // Of two elements the one with more evidence; of equal ones the one with the lower rank.
+    stronger(one, other) {
       const { peakEvidence: evidence, geometry: { ranks } } = this;
+      if (evidence[other] > evidence[one]) return other;
+      return evidence[other] === evidence[one] && ranks[other] < ranks[one] ? other : one;
+    }
+
+    // The strongest of some elements.
+    peakOf(elements) {
       let best = elements[0];
-      for (const element of elements) {
-        const more = evidence[element] - evidence[best];
-        const isTied = evidence[element] === evidence[best];
-        if (more > 0 || (isTied && ranks[element] < ranks[best])) best = element;
-      }
+      for (let k = 1; k < elements.length; k++) best = this.stronger(best, elements[k]);
       return best;
     }
 
     peakOfCluster(cluster) {
-      return this.peakOf(this.forest.elements.subarray(this.forest.starts[cluster], cluster + 1));
+      return this._strongest.best(this.forest.starts[cluster], cluster + 1);
+    }
+
+    // The strongest element outside of some clusters, null if there is none.
+    peakOfRest(partition) {
+      return partition.restPeak(this._strongest);
+    }
+
+    // The least evidence in a cluster.
+    leastEvidence(cluster) {
+      return this.evidence[this._weakest.best(this.forest.starts[cluster], cluster + 1)];
     }
 
     // The peak of the whole map.
     get strongest() {
-      return this.peakOf(this.forest.elements);
+      return this._strongest.best(0, this.forest.n);
     }
 
     // Bound of any elements.

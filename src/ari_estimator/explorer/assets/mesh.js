@@ -11,7 +11,7 @@
     words = {
       one: "vertex",
       many: "vertices",
-      unit: "mm2",
+      units: ["mm2"],
       format: "GIfTI",
       where: ["hemisphere", "vertex", "x", "y", "z"],
     };
@@ -46,6 +46,18 @@
       this.meshes = { map: this._apart(this.axes) };
       if (shown) this.meshes = { given: this._apart(axesOf(shown, n)), ...this.meshes };
       this.choose(Object.keys(this.meshes)[0]);
+    }
+
+    get cortex() {
+      return this;
+    }
+
+    get volume() {
+      return null;
+    }
+
+    get nVertices() {
+      return this.indices.length;
     }
 
     // Draw on another mesh.
@@ -215,7 +227,7 @@
       return { hemisphere: name, vertex: vertex - start, x, y, z };
     }
 
-    // Area of the elements of each label in mm2.
+    // Area of the elements of each label in mm2, by unit.
     sizes(labels, nLabels) {
       const sizes = new Float64Array(nLabels);
       let element = 0;
@@ -227,7 +239,7 @@
         }
         ofPart.forEach((size, label) => (sizes[label] += size));
       }
-      return sizes;
+      return { mm2: sizes };
     }
 
     // Elements that are at most a radius away from a point in mm, in space.

@@ -9,7 +9,43 @@
 
   const SCALES = {
     found: "statistic", clusters: "clusters", tdp: "tdp", free: "tdp", statistic: "statistic",
+    second: "second",
   };
+  const FIRST_MAPS = { tdp: "viridis", statistic: "blue-orange", second: "blue-orange" };
+
+  // The value that sorted values have at a place. It moves them, but does not sort all.
+  function nth(values, place) {
+    for (let [low, high] = [0, values.length - 1]; low < high; ) {
+      const pivot = values[(low + high) >> 1];
+      let [i, j] = [low, high];
+      while (i <= j) {
+        while (values[i] < pivot) i++;
+        while (values[j] > pivot) j--;
+        if (i > j) break;
+        [values[i], values[j]] = [values[j], values[i]];
+        i++;
+        j--;
+      }
+      if (place <= j) high = j;
+      else if (place >= i) low = i;
+      else break;
+    }
+    return values[place];
+  }
+
+  // Values at the ends of a scale of statistics, rounded, to be read off.
+  function windowOf(values) {
+    const strengths = new Float64Array(values.length);
+    let n = 0;
+    for (const value of values) if (Number.isFinite(value)) strengths[n++] = Math.abs(value);
+    const finite = strengths.subarray(0, n);
+    const quantile = (part) => (n ? nth(finite, Math.floor(part * (n - 1))) : 0);
+    const [weakest, strongest] = [quantile(WEAKEST), quantile(STRONGEST) || 1];
+    const rounded = (value) => Number(value.toPrecision(2));
+    const low = rounded(weakest);
+    const high = Math.max(rounded(strongest), rounded(1.01 * low) || 1);
+    return low < high ? [low, high] : [0, high];
+  }
 
   // Several times faster than Uint8Array.from.
   function shadesOf(values, shadeOf) {
@@ -19,22 +55,36 @@
   }
 
   ari.Overlays = class Overlays {
-    static names = Object.keys(SCALES);
+    // Scales with windows and colour maps.
+    static scales = Object.keys(FIRST_MAPS);
 
     constructor(map) {
       this.map = map;
-      const strengths = Float64Array.from(map.drawn, Math.abs).filter(Number.isFinite).sort();
-      const quantile = (part) => strengths[Math.floor(part * (strengths.length - 1))] ?? 0;
-      const [weakest, strongest] = [quantile(WEAKEST), quantile(STRONGEST) || 1];
-      // Values at the ends of the scales. Those of statistics are rounded, to be read off.
-      const rounded = (value) => Number(value.toPrecision(2));
-      const low = rounded(weakest);
-      const high = Math.max(rounded(strongest), rounded(1.01 * low) || 1);
-      this.defaults = { tdp: [0, 1], statistic: low < high ? [low, high] : [0, high] };
+      // Values at the ends of the scales.
+      this.defaults = { tdp: [0, 1], statistic: windowOf(map.drawn), second: [0, 1] };
       this.windows = { ...this.defaults };
-      this.colourMaps = { tdp: "viridis", statistic: "blue-orange" };
+      this.colourMaps = { ...FIRST_MAPS };
+      this.followSecond();
       // Elements of one sign only: 1, -1, or 0 for both.
       this.sign = 0;
+      this._kept = {};
+    }
+
+    // Names of what can be drawn.
+    get names() {
+      return Object.keys(SCALES).filter((name) => name !== "second" || this.map.second);
+    }
+
+    // After another second map.
+    followSecond() {
+      const { second } = this.map;
+      if (!second) return;
+      this.defaults.second = this.windows.second = windowOf(second.values);
+      this._hasNegative = second.values.some((value) => value < 0);
+    }
+
+    static firstMapOf(scale) {
+      return FIRST_MAPS[scale];
     }
 
     // What says most of a map: sign and strength, or which cluster is which.
@@ -57,35 +107,54 @@
       return !this.sign || Math.sign(value) === this.sign;
     }
 
-    // Shade of each element. found: rows of the clusters, and labels.
-    shades(name, found) {
+    // Shade of each element. found: rows of the clusters, and which element is in which.
+    shades(name, { rows, partition }) {
       const { stat } = this.map;
-      const unfiltered = this._unfiltered(name, found);
-      return this.sign
-        ? shadesOf(unfiltered, (shade, i) => (this.isShown(stat[i]) ? shade : 0))
-        : unfiltered;
+      if (!["found", "clusters", "tdp"].includes(name)) return this._ofMap(name);
+      const shades = new Uint8Array(stat.length);
+      if (name === "found") {
+        const ofMap = this._ofMap(name);
+        partition.visit((element) => (shades[element] = ofMap[element]));
+        return shades;
+      }
+      const ofCluster = rows.map((row) => ari.shade(this._fractionOfRow(name, row)));
+      partition.visit((element, k) => {
+        if (this.isShown(stat[element])) shades[element] = ofCluster[k];
+      });
+      return shades;
     }
 
-    _unfiltered(name, { rows, labels }) {
-      const { map } = this;
-      const isTwoSided = map.info.two_sided;
-      const [least] = this.windows.statistic;
-      if (name === "statistic") {
-        return shadesOf(map.drawn, (value) => {
-          const isDrawn = Math.abs(value) > least && (value > 0 || isTwoSided);
-          return isDrawn ? ari.shade(this._fractionOfStatistic(value)) : 0;
-        });
-      }
-      if (name === "found") {
-        return shadesOf(labels, (label, i) =>
-          label ? ari.shade(this._fractionOfStatistic(map.drawn[i])) : 0,
-        );
-      }
-      if (name === "free") {
-        return shadesOf(map.free, (tdp) => (tdp > 0 ? ari.shade(this._fractionOfTdp(tdp)) : 0));
-      }
-      const ofLabel = rows.map((row) => ari.shade(this._fractionOfRow(name, row)));
-      return shadesOf(labels, (label) => (label ? ofLabel[label - 1] : 0));
+    // Shades that do not depend on clusters. They are kept: a slider asks for them as it moves.
+    _ofMap(name) {
+      const values = this._valuesOf(name);
+      const key = [this.sign, ...this.windows[SCALES[name]]].join(" ");
+      const kept = this._kept[name];
+      if (kept?.key === key && kept.values === values) return kept.shades;
+      const shades = this._shadesOf(name, values);
+      this._kept[name] = { key, values, shades };
+      return shades;
+    }
+
+    _valuesOf(name) {
+      const { second, free, drawn } = this.map;
+      return { second: second?.values, free }[name] ?? drawn;
+    }
+
+    _shadesOf(name, values) {
+      const { stat, info } = this.map;
+      const [least] = this.windows[SCALES[name]];
+      const shadeOf = {
+        found: (value) => ari.shade(this._fractionOfStatistic(value)),
+        statistic: (value) =>
+          Math.abs(value) > least && (value > 0 || info.two_sided)
+            ? ari.shade(this._fractionOfStatistic(value)) : 0,
+        second: (value) =>
+          Math.abs(value) > least ? ari.shade(this._fractionOfStatistic(value, "second")) : 0,
+        free: (tdp) => (tdp > 0 ? ari.shade(this._fractionOfTdp(tdp)) : 0),
+      }[name];
+      // The filter is one of the tested map.
+      if (!this.sign || name === "second") return shadesOf(values, shadeOf);
+      return shadesOf(values, (value, i) => (this.isShown(stat[i]) ? shadeOf(value) : 0));
     }
 
     _fractionOfTdp(tdp) {
@@ -94,20 +163,22 @@
     }
 
     // Negative values are in the lower half of the scale, with a gap between both.
-    _fractionOfStatistic(value) {
-      const [low, high] = this.windows.statistic;
+    _fractionOfStatistic(value, scale = "statistic") {
+      const [low, high] = this.windows[scale];
       const part = Math.min(Math.max((Math.abs(value) - low) / (high - low), 0), 1);
       return 0.5 + (value < 0 ? -1 : 1) * (0.1 + 0.4 * part);
     }
 
     _fractionOfRow(name, row) {
       if (name === "clusters") return ari.fractionOfCluster(row.cluster_id);
+      if (name === "second") return this._fractionOfStatistic(this.map.second.values[row.peak], "second");
       if (SCALES[name] === "statistic") return this._fractionOfStatistic(this.map.drawn[row.peak]);
       return this._fractionOfTdp(row.tdp);
     }
 
     // Colour of a row of the table, as CSS.
     rowColour(name, row) {
+      if (name === "second" && Number.isNaN(this.map.second.values[row.peak])) return "transparent";
       return ari.cssColour(this.colours(name)(this._fractionOfRow(name, row)));
     }
 
@@ -128,9 +199,12 @@
       if (scale === "tdp") {
         return { title: "TDP, at least", ramps: [{ low, high, colourAt: colours }] };
       }
-      const { info } = this.map;
+      const { info, second } = this.map;
       const negative = { low: -high, high: -low, colourAt: (part) => colours(0.4 * part) };
       const positive = { low, high, colourAt: (part) => colours(0.6 + 0.4 * part) };
+      if (name === "second") {
+        return { title: second.name, ramps: [...(this._hasNegative ? [negative] : []), positive] };
+      }
       const isTwoSided = info.two_sided;
       return {
         title: info.drawn,

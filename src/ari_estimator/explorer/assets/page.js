@@ -73,30 +73,61 @@
         return false;
       }
       const away = Math.hypot(...geometry.xyz(place).map((value, k) => value - xyz[k]));
-      const { one } = geometry.words;
-      this.say(one === "vertex" && away > NEAR ? `The nearest vertex is ${ari.short(away)} mm away.` : "");
+      this.say(geometry.isOnMesh(place) && away > NEAR ? `The nearest vertex is ${ari.short(away)} mm away.` : "");
       this.moveTo(place);
       return true;
     }
 
-    // To what was typed: three numbers in mm, or the name of a region.
+    // To what was typed: three numbers in mm, a cluster, or the name of a region.
     goTo(text) {
       const numbers = text.trim().split(/[\s,;]+/).map((part) => (part ? Number(part) : NaN));
       if (numbers.length === 3 && numbers.every(Number.isFinite)) {
         this.moveToXyz(numbers);
         return;
       }
-      const { atlas } = this.map;
-      const labels = atlas && text.trim() ? atlas.find(text) : [];
+      const labels = this.map.atlas && text.trim() ? this.map.atlas.find(text) : [];
+      if (labels.length) this._goToRegions(labels, text.trim());
+      else this._goToCluster(text.trim());
+    }
+
+    // One region is gone to; several are listed, to choose one of them.
+    _goToRegions(labels, text) {
+      this.regionsFound = labels.length > 1 ? labels : null;
       if (labels.length === 1) {
         this.say("");
         this.mark(labels[0]);
+        if (this.tableKind === "regions") this.showTable();
         return;
       }
-      const some = labels.slice(0, 4).map((label) => atlas.names[label]).join(", ");
-      if (labels.length) this.say(`${labels.length} regions have this in their names: ${some}${labels.length > 4 ? ", …" : ""}.`);
-      else if (atlas) this.say(`No region has “${text.trim()}” in its name. Type three numbers in mm, or a part of a name.`);
-      else this.say("Type three numbers in mm, such as -42 -22 54.");
+      this.tableKind = "regions";
+      this.showTable();
+      const { names } = this.map.atlas;
+      const some = labels.slice(0, 4).map((label) => names[label]).join(", ");
+      this.say(
+        `${labels.length} regions have “${text}” in their names: ${some}${labels.length > 4 ? ", …" : ""}. ` +
+          "The table lists them.",
+      );
+    }
+
+    _goToCluster(text) {
+      const [, number] = /^(?:cluster\s*)?(\d+)$/i.exec(text) ?? [];
+      const row = this.found.rows[Number(number) - 1];
+      const { atlas } = this.map;
+      const n = this.found.rows.length;
+      if (row) {
+        this.say("");
+        this._goToPeak(row);
+      } else if (number) {
+        this.say(`There is no cluster ${number}: the page shows ${ari.count(n)} ${n === 1 ? "cluster" : "clusters"}.`);
+      } else if (atlas) {
+        this.say(`No region has “${text}” in its name. Type three numbers in mm, a part of a name, or cluster 1.`);
+      } else {
+        this.say("Type three numbers in mm, such as -42 -22 54, or a cluster, such as cluster 1.");
+      }
+    }
+
+    _goToPeak(row) {
+      this.moveTo(this.map.geometry.placeOfElement(this.map.peakOfCluster(row.cluster)));
     }
 
     // To the peak of a row of the table.
@@ -105,7 +136,7 @@
         this.mark(row.label);
         return;
       }
-      this.moveTo(this.map.geometry.placeOfElement(this.map.peakOfCluster(row.cluster)));
+      this._goToPeak(row);
     }
 
     // Mark a region of the atlas, and go to its peak.
@@ -117,6 +148,7 @@
 
     setTable(kind) {
       this.tableKind = kind;
+      this.regionsFound = null;
       if (kind === "clusters") this.markedRegion = 0;
       this.showTable();
       this.repaint();
@@ -131,6 +163,7 @@
     }
 
     setOverlay(overlay) {
+      this.second.leave(overlay);
       if (overlay !== this.overlay && overlay === "free") this._before = this.overlay;
       this.overlay = overlay;
       this.showColours();
@@ -192,6 +225,12 @@
       this.view = view;
       this.viewer?.setView(view);
       this.showControls();
+    }
+
+    setSecond(second) {
+      this.map.second = second;
+      this.overlays.followSecond();
+      this.second.describe();
     }
 
     setMesh(mesh) {
@@ -263,8 +302,9 @@
         for (const id of ["save-picture", "save-svg", "pen", "eraser"]) at(id).disabled = true;
         this.say(`No picture: ${error.message}`);
       }
+      await this.isDescribed;
       this._isReady = true;
-      this.apply();
+      await this.apply();
     }
   }
 

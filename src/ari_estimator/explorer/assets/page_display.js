@@ -5,6 +5,8 @@
   const { at, count, element } = ari;
   const SIGNS = { positive: 1, negative: -1 };
   const NONE = new Int32Array(0);
+  // A slider that has not moved for so many ms has come to rest.
+  const SETTLED = 500;
   // Code of NIfTI for the space of coordinates.
   const MNI = 4;
 
@@ -21,13 +23,16 @@
       this.step = 0.05;
       this.theme = null;
       this.camera = null;
+      this.second = new ari.SecondView(this);
       this.views = ari.viewerOf(map).views(map.geometry);
       this.view = Object.keys(this.views)[0];
       this.tool = null;
       // Which table is shown, and the atlas region whose row was chosen, 0 for none.
       this.tableKind = "clusters";
       this.markedRegion = 0;
-      this.loadedAtlas = null;
+      this.loadedAtlas = this.loadedSecond = null;
+      // Labels of the regions that are listed; null for all.
+      this.regionsFound = null;
       this.downloads = new ari.Downloads(map);
       this.table = new ari.TableView(map, (row) => this.choose(row));
       this.pen = new ari.Pen(at("paper"), (line) => this.draw(line));
@@ -48,9 +53,6 @@
       at("save-tdp").textContent = `TDP (${format})`;
       at("save-region").textContent = `Mask (${format})`;
       at("space").textContent = geometry.spaceCode === MNI ? "mm, MNI" : "mm";
-      const options = (names) =>
-        Object.entries(names).map(([value, label]) => element("option", label, { value }));
-      at("views").replaceChildren(...options(this.views));
       const { meshes = {} } = geometry;
       const labels = { given: "for drawing", map: "of the map" };
       at("meshes").replaceChildren(
@@ -58,10 +60,13 @@
       );
       at("of-meshes").hidden = Object.keys(meshes).length < 2;
       at("of-sign").hidden = !info.two_sided;
-      this.describeAtlas();
+      this.isDescribed = this.describeAtlas();
+      const options = Object.entries(this.views).map(([value, label]) => element("option", label, { value }));
+      at("views").replaceChildren(...options);
+      this.second.describe();
     }
 
-    describeAtlas() {
+    async describeAtlas() {
       const { atlas } = this.map;
       const names = atlas ? atlas.names.filter((name, label) => atlas.members()[label].length) : [];
       at("places").replaceChildren(
@@ -69,8 +74,12 @@
       );
       at("show-regions").hidden = at("add-region").hidden = !atlas;
       at("show-clusters").hidden = !atlas;
-      at("place").placeholder = atlas ? "x y z, or a region" : "x y z";
-      this.regionRows = atlas ? ari.regionRows(this.map, atlas) : [];
+      at("place").placeholder = atlas ? "x y z, or a name" : "x y z";
+      this.regionsFound = null;
+      this.regionRows = [];
+      const rows = atlas ? await ari.regionRows(this.map, atlas) : [];
+      // The last atlas that was loaded wins.
+      if (atlas === this.map.atlas) this.regionRows = rows;
     }
 
     say(text) {
@@ -86,7 +95,7 @@
     // Row of the cluster at the crosshair, undefined if there is none.
     get rowHere() {
       const here = this.elementHere;
-      return here < 0 ? undefined : this.found.rows[this.found.labels[here] - 1];
+      return here < 0 ? undefined : this.found.rows[this.found.partition.labelOf(here) - 1];
     }
 
     get clusterHere() {
@@ -110,7 +119,7 @@
       this.showTable({ isMoving });
       this.paint();
       if (isMoving && this.viewer) this.repaintNow();
-      this.showHere();
+      this.showHere({ isMoving });
       this.showRegion();
     }
 
@@ -141,21 +150,28 @@
         });
       } else {
         this.table.show({
-          kind: "regions", rows: this.regionRows, keyOf: (row) => row.label, isMoving,
+          kind: "regions", rows: this.regionRowsShown, keyOf: (row) => row.label, isMoving,
         });
       }
       at("count").textContent = this._countText(isClusters) + this.table.note;
-      this.selectRow();
+      this.selectRow({ isMoving });
       clearTimeout(this._tableTimer);
-      if (isMoving) this._tableTimer = setTimeout(() => this.showTable(), 200);
+      if (isMoving) this._tableTimer = setTimeout(() => this.showTable(), SETTLED);
       at("save-table").textContent = isClusters ? "Table of all clusters (CSV)" : "Table of regions (CSV)";
+    }
+
+    // Those of a search, or all.
+    get regionRowsShown() {
+      const { regionsFound: found } = this;
+      return found ? this.regionRows.filter(({ label }) => found.includes(label)) : this.regionRows;
     }
 
     _countText(isClusters) {
       const { rows, rest } = this.found;
       if (!isClusters) {
         const { source } = this.map.atlas;
-        return `${count(this.regionRows.length)} regions${source ? ` of ${source}` : ""}`;
+        const nFound = this.regionsFound ? `${count(this.regionsFound.length)} of ` : "";
+        return `${nFound}${count(this.regionRows.length)} regions${source ? ` of ${source}` : ""}`;
       }
       const { many } = this.map.geometry.words;
       const n = this.table.rows.length;
@@ -164,19 +180,22 @@
       return n === rows.length ? `${words}, ${inAll}` : `${count(n)} of ${words}`;
     }
 
-    selectRow() {
-      this.table.select(this.tableKind === "clusters" ? this.clusterHere : this.markedRegion || null);
+    selectRow(how) {
+      this.table.select(this.tableKind === "clusters" ? this.clusterHere : this.markedRegion || null, how);
     }
 
     paint() {
       this._shades = this.overlays.shades(this.overlay, this.found);
       this._table = ari.tableOfShades(this.overlays.colours(this.overlay));
+      this._second = this.second.isBeside ? this.second.painted(this.found) : null;
       this.repaint();
-      ari.showLegend(at("legend"), this.legend);
+      ari.showLegend(at("legend"), this.legends);
     }
 
-    get legend() {
-      return this.overlays.legend(this.overlay, this.found.rows.length);
+    // Legends of the colours in sight, one for each map.
+    get legends() {
+      const names = [this.overlay, ...(this.second.isBeside ? ["second"] : [])];
+      return names.map((name) => this.overlays.legend(name, this.found.rows.length));
     }
 
     // Drawn once a frame at the most, with an outline around the cluster at the crosshair.
@@ -190,17 +209,22 @@
       this._isWaiting = false;
       const { rowHere, marked, hasOutlines } = this;
       const { region } = this.session;
+      const { partition } = this.found;
       const chosen = rowHere && this.overlays.isShown(SIGNS[rowHere.direction] ?? this.overlays.sign)
         ? rowHere.cluster_id : 0;
-      const painted = [this._shades, this._table, chosen, region, marked, hasOutlines];
+      const painted = [
+        this._shades, this._table, this._second, partition, chosen, region, marked, hasOutlines,
+      ];
       if (painted.every((what, i) => what === this._painted?.[i])) return;
       this._painted = painted;
       this.viewer.paint({
         shades: this._shades,
         table: this._table,
-        labels: this.found.labels,
+        name: this.overlay === "second" ? this.map.second.name : this.map.info.name,
+        second: this._second,
+        labelOf: (element) => partition.labelOf(element),
         chosen,
-        outlined: chosen ? this.map.forest.members(rowHere.cluster) : NONE,
+        outlined: chosen ? this.map.forest.range(rowHere.cluster) : NONE,
         marked,
         region,
         hasOutlines,
@@ -216,6 +240,8 @@
       at("redo").disabled = !session.canRedo;
       at("overlay").value = this.overlay;
       at("free").setAttribute("aria-pressed", this.overlay === "free");
+      at("second").setAttribute("aria-pressed", this.overlay === "second");
+      at("beside").setAttribute("aria-pressed", this.second.isBeside);
       at("sign").value = this.overlays.sign;
       at("outlines").checked = this.hasOutlines;
       this._showScale();
@@ -243,7 +269,7 @@
       at("window-high").value = high;
     }
 
-    showHere() {
+    showHere(how) {
       const { geometry } = this.map;
       const row = this.rowHere;
       geometry.xyz(this.place).forEach((value, k) => (at("xyz"[k]).value = Number(value.toFixed(2))));
@@ -254,11 +280,14 @@
       for (const id of ["grow", "shrink", "add-cluster"]) at(id).disabled = !row;
       at("add-region").disabled = !this.map.atlas?.labels[this.elementHere];
       this.showSphere();
-      this.selectRow();
+      this.selectRow(how);
     }
 
     showSphere() {
       const { geometry } = this.map;
+      const ball = `${geometry.textOf(this.place)} ${this.radius}`;
+      if (ball === this._ball) return;
+      this._ball = ball;
       this.inSphere = geometry.sphere(geometry.xyz(this.place), this.radius);
       this.sphere = this.map.bound(this.inSphere);
       at("sphere").textContent = ari.boundText(this.sphere, geometry.words);

@@ -3,6 +3,10 @@
   "use strict";
 
   const { at } = ari;
+  // What addresses call the window and the colour map of each scale.
+  const NAMES = {
+    statistic: ["window", "colours"], tdp: ["tdpwindow", "tdpcolours"], second: ["secondwindow", "secondcolours"],
+  };
 
   ari.PageState = class PageState extends ari.PageDisplay {
     // State in the address.
@@ -18,6 +22,7 @@
         opacity: this.opacity,
         step: this.step,
         view: this.view,
+        beside: this.second.isBeside ? 1 : null,
         mesh: geometry.mesh,
         camera: this.viewer?.camera?.map((angle) => Math.round(angle)).join(","),
         theme: this.theme,
@@ -35,13 +40,16 @@
         overlays.windows[scale].some((value, k) => value !== overlays.defaults[scale][k])
           ? overlays.windows[scale].join(",")
           : null;
+      const ofScales = {};
+      for (const [scale, [range, colours]] of Object.entries(NAMES)) {
+        const name = overlays.colourMaps[scale];
+        ofScales[range] = changed(scale);
+        ofScales[colours] = name === ari.Overlays.firstMapOf(scale) ? null : name;
+      }
       return {
         sign: overlays.sign || null,
         outlines: this.hasOutlines ? 1 : null,
-        window: changed("statistic"),
-        tdpwindow: changed("tdp"),
-        colours: overlays.colourMaps.statistic === "blue-orange" ? null : overlays.colourMaps.statistic,
-        tdpcolours: overlays.colourMaps.tdp === "viridis" ? null : overlays.colourMaps.tdp,
+        ...ofScales,
         table: tableKind === "clusters" ? null : tableKind,
       };
     }
@@ -67,35 +75,39 @@
         const [azimuth, elevation, ...more] = text.split(",").map(ari.checkNumber(-720, 720));
         return azimuth === null || (elevation ?? null) === null || more.length ? null : [azimuth, elevation];
       };
+      const ofScales = {};
+      for (const [scale, [range, colours]] of Object.entries(NAMES)) {
+        ofScales[range] = ari.checkRange(0, scale === "tdp" ? 1 : Infinity);
+        ofScales[colours] = ari.checkChoice(ari.colourMapsOf(scale));
+      }
       const { state, wrong } = ari.readAddress(address, {
         tdp: ari.checkNumber(0, 1),
-        overlay: ari.checkChoice(ari.Overlays.names),
+        overlay: ari.checkChoice(this.overlays.names),
         at: (text) => geometry.placeFrom(text),
         radius: ari.checkNumber(0, 1e6),
         opacity: ari.checkNumber(0, 1),
         step: ari.checkNumber(0.01, 1),
         view: ari.checkChoice(Object.keys(this.views)),
+        beside: ari.checkChoice(this.map.second ? ["1"] : []),
         mesh: ari.checkChoice(Object.keys(geometry.meshes ?? {})),
         camera: angles,
         theme: ari.checkChoice(["dark", "light"]),
         sign: ari.checkChoice(this.map.info.two_sided ? ["1", "-1"] : []),
         outlines: ari.checkChoice(["1"]),
-        window: ari.checkRange(0, Infinity),
-        tdpwindow: ari.checkRange(0, 1),
-        colours: ari.checkChoice(ari.colourMapsOf("statistic")),
-        tdpcolours: ari.checkChoice(ari.colourMapsOf("tdp")),
+        ...ofScales,
         table: ari.checkChoice(this.map.atlas ? ["clusters", "regions"] : ["clusters"]),
       });
       const {
-        tdp = this.session.tdp, clusters, at: place, theme = null, mesh, sign = 0, outlines,
-        window: range, tdpwindow: tdpRange, colours, tdpcolours: tdpColours, table, ...simple
+        tdp = this.session.tdp, clusters, at: place, theme = null, mesh, sign = 0, outlines, table, beside,
+        ...others
       } = state;
+      const simple = Object.fromEntries(Object.entries(others).filter(([name]) => !(name in ofScales)));
       const { overlays } = this;
       overlays.sign = Number(sign);
-      overlays.windows = {
-        statistic: range ?? overlays.defaults.statistic, tdp: tdpRange ?? overlays.defaults.tdp,
-      };
-      overlays.colourMaps = { statistic: colours ?? "blue-orange", tdp: tdpColours ?? "viridis" };
+      for (const [scale, [range, colours]] of Object.entries(NAMES)) {
+        overlays.windows[scale] = others[range] ?? overlays.defaults[scale];
+        overlays.colourMaps[scale] = others[colours] ?? ari.Overlays.firstMapOf(scale);
+      }
       this.hasOutlines = Boolean(outlines);
       this.tableKind = table ?? "clusters";
       const session = new ari.Session(forest, tdp);
@@ -104,6 +116,7 @@
       else if (clusters) wrong.push("clusters");
       if (address) this.session = session;
       Object.assign(this, { camera: null }, simple);
+      this.second.isWanted = Boolean(beside) && this.overlay !== "second";
       this.place = place ?? this.place;
       if (mesh) this.setMesh(mesh);
       this.setTheme(theme);
@@ -111,13 +124,14 @@
     }
 
     // Show the whole state.
-    apply() {
+    async apply() {
       const { viewer, camera } = this;
       this._painted = null;
       viewer?.setOpacity(this.opacity);
       viewer?.setView(this.view);
       if (camera && viewer) viewer.camera = camera;
       viewer?.moveTo(this.place, { mayTurn: camera === null });
+      await this.second.arrange();
       this.show();
     }
 
@@ -126,17 +140,22 @@
     saveSession() {
       this.downloads.session({
         address: this.address, region: this.session.region, atlas: this.loadedAtlas,
+        second: this.loadedSecond,
       });
     }
 
     async openSession(file) {
       try {
-        const { address, region, atlas } = ari.readSessionFile(await file.text(), this.map);
-        if (atlas) this.setAtlas(atlas);
+        const { address, region, atlas, second } = ari.readSessionFile(await file.text(), this.map);
+        if (atlas) await this.setAtlas(atlas);
+        if (second) {
+          this.setSecond(second);
+          this.loadedSecond = second;
+        }
         this.say("");
         this.readAddress(address);
         this.session.draw(region);
-        this.apply();
+        await this.apply();
       } catch (error) {
         this.say(`${file.name} was not opened: ${error.message}`);
       }
@@ -146,7 +165,9 @@
       const names = files.map(({ name }) => name).join(", ");
       try {
         this.say(`Reading ${names} …`);
-        this.setAtlas(await ari.readAtlas(files, this.map.geometry));
+        const atlas = await ari.readAtlas(files, this.map.geometry);
+        await this.setAtlas(atlas);
+        if (this.map.atlas !== atlas) return;
         this.say("");
         this.setTable("regions");
         this.show();
@@ -155,10 +176,10 @@
       }
     }
 
-    setAtlas(atlas) {
+    async setAtlas(atlas) {
       this.map.atlas = this.loadedAtlas = atlas;
       this.markedRegion = 0;
-      this.describeAtlas();
+      await this.describeAtlas();
     }
 
     figure() {
@@ -166,12 +187,16 @@
       const option = at("overlay").selectedOptions[0].textContent;
       const asked = `clusters with a TDP of at least ${session.tdp}${session.isChanged ? ", some grown or shrunk" : ""}`;
       const side = { 1: ", positive values only", "-1": ", negative values only" }[overlays.sign] ?? "";
-      const shown = ["free", "statistic"].includes(overlay) ? "" : `; ${asked}`;
+      const shown = ["free", "statistic", "second"].includes(overlay) ? "" : `; ${asked}`;
       return new ari.Figure({
         viewer: this.viewer,
         title: at("title").textContent,
-        legend: this.legend,
-        captions: [`${option[0].toUpperCase()}${option.slice(1)}${shown}${side}.`, map.info.about],
+        legends: this.legends,
+        captions: [
+          `${option[0].toUpperCase()}${option.slice(1)}${shown}${side}.`,
+          ...(this.second.isBeside ? [`Second map: ${map.second.name}. Bounds are those of ${map.info.name}.`] : []),
+          map.info.about,
+        ],
         background: at("background").value,
       });
     }

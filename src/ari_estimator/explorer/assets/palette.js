@@ -35,6 +35,7 @@
       ],
     },
   };
+  MAPS.second = MAPS.statistic;
   // Of Okabe and Ito.
   const CLUSTERS = [
     [230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66],

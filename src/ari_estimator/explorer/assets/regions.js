@@ -40,22 +40,22 @@
 
   // Columns of a file of regions of a map.
   ari.regionColumns = function ({ geometry }) {
-    const { many, unit, where } = geometry.words;
+    const { many, units, where } = geometry.words;
     return [
-      "region", `n_${many}`, `size_${unit}`, "true_discoveries", "tdp", "peak_stat",
+      "region", `n_${many}`, ...units.map((unit) => `size_${unit}`), "true_discoveries", "tdp", "peak_stat",
       ...where.map((name) => `peak_${name}`),
     ];
   };
 
-  // Rows of the regions of an atlas, with the bounds of set_bound in Python.
-  ari.regionRows = function (map, atlas) {
+  // Rows of the regions of an atlas, with the bounds of set_bound in Python. In turns: there may be
+  // many regions, and large ones.
+  ari.regionRows = async function (map, atlas) {
     const { geometry, forest, stat } = map;
-    const { many, unit } = geometry.words;
+    const { many } = geometry.words;
     const members = atlas.members();
     const sizes = geometry.sizes(atlas.labels, atlas.names.length);
     const rows = [];
-    members.forEach((elements, label) => {
-      if (!elements.length) return;
+    const describe = (elements, label) => {
       const bound = forest.setBound(elements);
       const peak = map.peakOf(elements);
       const row = {
@@ -63,7 +63,7 @@
         region: atlas.names[label],
         direction: map.info.two_sided ? "both" : map.info.direction,
         [`n_${many}`]: elements.length,
-        [`size_${unit}`]: sizes[label],
+        ...ari.sizesOf(sizes, label),
         true_discoveries: bound,
         tdp: bound / elements.length,
         peak,
@@ -71,7 +71,9 @@
       };
       for (const [name, value] of Object.entries(geometry.locate(peak))) row[`peak_${name}`] = value;
       rows.push(row);
-    });
+    };
+    const take = (label) => members[label].length && describe(members[label], label);
+    await ari.inTurns(members.length, take, 1);
     return rows;
   };
 })((globalThis.ari ??= {}));

@@ -9,7 +9,7 @@
     // onMove is called with a voxel when one was clicked, onTurn when the brain was turned.
     static async create({ canvas, grid, onMove, onTurn }) {
       const rendering = new Rendering();
-      rendering.grid = grid;
+      rendering.grid = new ari.CoarseGrid(grid);
       const nv = new niivue.Niivue({
         ...ari.NIIVUE,
         crosshairColor: [1, 0.18, 0.58, 0.9],
@@ -22,9 +22,11 @@
       rendering.nv = nv;
       await nv.attachToCanvas(canvas, false);
       nv.addColormap("ari", ari.colourMap(ari.tableOfShades(ari.coloursOf("tdp", "viridis"))));
-      const anatomy = grid.background ?? grid.spread(new Uint8Array(grid.indices.length).fill(70));
+      const anatomy = grid.background
+        ? rendering.grid.means(grid.background)
+        : rendering.grid.shades(new Uint8Array(grid.indices.length).fill(70));
       nv.addVolume(await rendering._image("anatomy", anatomy, "gray"));
-      rendering.overlay = await rendering._image("overlay", new Uint8Array(grid.size), "ari");
+      rendering.overlay = await rendering._image("overlay", new Uint8Array(rendering.grid.size), "ari");
       nv.addVolume(rendering.overlay);
       nv.setInterpolation(true);
       nv.setSliceType(niivue.SLICE_TYPE.RENDER);
@@ -50,13 +52,11 @@
     // niivue counts along the axes of the body, in fractions of the image: from there to voxels of
     // the file.
     get _voxel() {
-      const { shape } = this.grid;
       const voxel = [0, 0, 0];
       this.overlay.permRAS.forEach((signed, k) => {
         const axis = Math.abs(signed) - 1;
-        const index = Math.round(this.nv.scene.crosshairPos[k] * shape[axis] - 0.5);
-        const turned = signed > 0 ? index : shape[axis] - 1 - index;
-        voxel[axis] = Math.min(Math.max(turned, 0), shape[axis] - 1);
+        const fraction = this.nv.scene.crosshairPos[k];
+        voxel[axis] = this.grid.voxelAt(signed > 0 ? fraction : 1 - fraction, axis);
       });
       return voxel;
     }
@@ -64,8 +64,8 @@
     _fractionsOf(voxel) {
       return this.overlay.permRAS.map((signed) => {
         const axis = Math.abs(signed) - 1;
-        const n = this.grid.shape[axis];
-        return ((signed > 0 ? voxel[axis] : n - 1 - voxel[axis]) + 0.5) / n;
+        const fraction = this.grid.fractionOf(voxel[axis], axis);
+        return signed > 0 ? fraction : 1 - fraction;
       });
     }
 
@@ -102,7 +102,7 @@
       if (back) nv.opts.backColor = back;
       if (voxel) nv.scene.crosshairPos = this._fractionsOf(voxel);
       if (painted) {
-        overlay.img.set(grid.spread(painted.shades));
+        overlay.img.set(grid.shades(painted.shades));
         nv.addColormap("ari", ari.colourMap(painted.table));
         overlay.opacity = painted.opacity;
         overlay.colormap = "ari";

@@ -20,8 +20,8 @@
     return Int32Array.from(steps, (step) => (sum += step));
   }
 
-  // Text of a file. state: address, region, and the atlas that was loaded, if any.
-  ari.sessionFile = function (map, { address, region, atlas }) {
+  // Text of a file. state: address, region, and the atlas and the second map that were loaded, if any.
+  ari.sessionFile = function (map, { address, region, atlas, second }) {
     return JSON.stringify({
       format: FORMAT,
       version: VERSION,
@@ -31,8 +31,20 @@
       atlas: atlas && {
         names: atlas.names, source: atlas.source, labels: Array.from(atlas.labels),
       },
+      // JSON has neither NaN nor infinite numbers: they are text.
+      second: second && {
+        name: second.name, values: Array.from(second.values, (value) => (Number.isFinite(value) ? value : String(value))),
+      },
     });
   };
+
+  function secondOf({ name, values }, n) {
+    const isMap =
+      typeof name === "string" && Array.isArray(values) && values.length === n &&
+      values.every((value) => Number.isFinite(value) || ["NaN", "Infinity", "-Infinity"].includes(value));
+    if (!isMap) throw new Error("it is damaged.");
+    return new ari.SecondMap(name, Float64Array.from(values, Number));
+  }
 
   // State of the text of a file. An Error says what is wrong.
   ari.readSessionFile = function (text, map) {
@@ -68,6 +80,6 @@
       if (!isAtlas) throw new Error("it is damaged.");
       atlas = new ari.Atlas(Int32Array.from(labels), names, String(source));
     }
-    return { address: read.address, region, atlas };
+    return { address: read.address, region, atlas, second: read.second ? secondOf(read.second, n) : null };
   };
 })((globalThis.ari ??= {}));

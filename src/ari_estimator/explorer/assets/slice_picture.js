@@ -4,19 +4,20 @@
 
   // Lines across a region run in one direction, black and white in turn.
   const HATCH = 4;
+  // Coordinates and titles need pictures so many letters wide.
+  const LEAST_WIDTH = 7;
   // Below this shade of grey the anatomy is none.
   const DARKEST = 8;
 
   function canvasOf(width, height, pixels) {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [width, height];
-    canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+    ari.contextOf(canvas).putImageData(new ImageData(pixels, width, height), 0, 0);
     return canvas;
   }
 
-  // Edges between pixels where the value of a function of pixels changes: lines in pixels, each
-  // as long as it can be.
-  function edges(width, height, valueAt) {
+  // Edges between pixels where their value changes: lines in pixels, each as long as it can be.
+  function edges(width, height, values) {
     const lines = [];
     const follow = (n, isEdge, lineOf) => {
       let start = -1;
@@ -29,7 +30,7 @@
         }
       }
     };
-    const at = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : valueAt(y * width + x));
+    const at = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : values[y * width + x]);
     for (let y = 0; y <= height; y++) {
       follow(width, (x) => at(x, y - 1) !== at(x, y), (from, to) => [from, y, to, y]);
     }
@@ -43,11 +44,12 @@
     constructor(slices) {
       this.slices = slices;
       this.grid = slices.grid;
+      this._drawn = new WeakMap();
     }
 
-    // Set what is drawn. shades: of each element; table: colours of shades; labels: of clusters, by
-    // element; chosen: label of one; marked: elements of an atlas region; region: elements;
-    // hasOutlines: around all clusters.
+    // Set what is drawn. shades: of each element; table: colours of shades; labelOf: number of the
+    // cluster of an element, 0 for none; chosen: number of one; marked: elements of an atlas region;
+    // region: elements; hasOutlines: around all clusters.
     set(what) {
       Object.assign(this, what);
       if (what.region && what.region !== this._region) {
@@ -61,34 +63,40 @@
     }
 
     // colours: ink and back of the picture.
-    draw(ink, plane, voxel, [left, top, width, height], { colours, hasCrosshair = true, size = 12 }) {
-      const { grid, slices } = this;
-      const { elementAt } = grid;
+    // title: written below, if there is one.
+    draw(ink, plane, voxel, [left, top, width, height], how) {
+      const { colours, hasCrosshair = true, size = 12, title = "" } = how;
+      const { slices, shades } = this;
       const pixels = slices.pixels(plane, voxel);
-      const { width: nx, height: ny, indices } = pixels;
+      const { width: nx, height: ny, elements } = pixels;
       const frame = [left, top, width, height];
       ink.image(this._anatomy(pixels), frame, { isSmooth: true });
       ink.image(this._overlay(pixels), frame, { opacity: this.opacity });
       const [sx, sy] = [width / nx, height / ny];
       const placed = (lines) =>
         lines.map((line) => line.map((value, k) => (k % 2 ? top + value * sy : left + value * sx)));
-      const labelAt = (pixel) => this.labels[elementAt[indices[pixel]]] ?? 0;
-      const isShownAt = (pixel) => this.shades[elementAt[indices[pixel]]] > 0;
-      const outline = (valueAt, style) => ink.lines(placed(edges(nx, ny, valueAt)), style);
+      // valueOf: of an element; the value of a pixel without one is 0.
+      const outline = (valueOf, ...styles) => {
+        const values = elements.map((element) => (element < 0 ? 0 : valueOf(element)));
+        const lines = placed(edges(nx, ny, values));
+        for (const style of styles) ink.lines(lines, style);
+      };
       if (this.hasOutlines) {
-        outline((pixel) => (isShownAt(pixel) ? labelAt(pixel) : 0), { colour: colours.ink, width: 0.8 });
+        const shownLabelOf = (element) => (shades[element] ? this.labelOf(element) : 0);
+        outline(shownLabelOf, { colour: colours.ink, width: 0.8 });
       }
       if (this.marked?.length) {
-        const isMarkedAt = (pixel) => this._isMarked[elementAt[indices[pixel]]] ?? 0;
-        outline(isMarkedAt, { colour: "#000", width: 1.6 });
-        outline(isMarkedAt, { colour: "#fff", width: 1.6, dash: [4, 3] });
+        outline(
+          (element) => this._isMarked[element],
+          { colour: "#000", width: 1.6 }, { colour: "#fff", width: 1.6, dash: [4, 3] },
+        );
       }
       if (this.chosen) {
-        outline((pixel) => Number(labelAt(pixel) === this.chosen), {
+        outline((element) => Number(this.labelOf(element) === this.chosen), {
           colour: ari.OUTLINE_COLOUR, width: 2,
         });
       }
-      if (this.region.length) this._drawRegion(ink, pixels, frame, placed, outline);
+      if (this.region.length) this._drawRegion(ink, pixels, placed, outline);
       if (hasCrosshair) {
         const [x, y] = slices.partsOf(plane, voxel);
         ink.clipped(frame, () => {
@@ -105,6 +113,16 @@
         });
       }
       this._letters(ink, plane, voxel, frame, colours, size);
+      if (title && width >= LEAST_WIDTH * size) this._title(ink, title, frame, colours, size);
+    }
+
+    _title(ink, title, [left, top, width, height], colours, size) {
+      // Beside the letter in the middle.
+      const most = Math.max(Math.floor((0.5 * width) / (0.6 * size)) - 2, 4);
+      const short = title.length > most ? `${title.slice(0, most - 1)}…` : title;
+      ink.text(short, left, top + height - 0.1 * size, {
+        size, colour: colours.ink, halo: colours.back, isBold: true,
+      });
     }
 
     _letters(ink, plane, voxel, [left, top, width, height], colours, size) {
@@ -115,6 +133,8 @@
       ink.text(east, left + width + 0.2 * size, y, style);
       ink.text(north, x, top + 0.1 * size, style);
       ink.text(south, x, top + height - 0.1 * size, style);
+      // In small pictures there is room for letters only.
+      if (width < LEAST_WIDTH * size) return;
       const coordinate = this.slices.coordinate(plane, voxel);
       const isNarrow = width < 13 * size;
       ink.text(isNarrow ? coordinate.replace(" = ", " ").replace(" mm", "") : coordinate, left, top + 0.1 * size, {
@@ -122,37 +142,36 @@
       });
     }
 
-    // Grey, with nothing outside of the brain.
-    _anatomy({ width, height, indices }) {
-      const { background, elementAt } = this.grid;
+    // Grey, with nothing outside of the brain. It stays as long as the slice.
+    _anatomy(slice) {
+      if (this._drawn.has(slice)) return this._drawn.get(slice);
+      const { width, height, indices, elements } = slice;
+      const { background } = this.grid;
       const pixels = new Uint8ClampedArray(4 * indices.length);
       for (let k = 0; k < indices.length; k++) {
-        const index = indices[k];
-        const isTested = elementAt[index] >= 0;
-        const grey = background ? background[index] : isTested ? 90 : 0;
+        const isTested = elements[k] >= 0;
+        const grey = background ? background[indices[k]] : isTested ? 90 : 0;
         if (grey < DARKEST && !isTested) continue;
         pixels.fill(grey, 4 * k, 4 * k + 3);
         pixels[4 * k + 3] = 255;
       }
-      return canvasOf(width, height, pixels);
+      const canvas = canvasOf(width, height, pixels);
+      this._drawn.set(slice, canvas);
+      return canvas;
     }
 
-    _overlay({ width, height, indices }) {
-      const { elementAt } = this.grid;
-      const { shades, table } = this;
-      const pixels = new Uint8ClampedArray(4 * indices.length);
-      for (let k = 0; k < indices.length; k++) {
-        const element = elementAt[indices[k]];
-        if (element < 0) continue;
-        const from = 4 * shades[element];
-        for (let c = 0; c < 4; c++) pixels[4 * k + c] = table[from + c];
+    _overlay({ width, height, elements }) {
+      const { shades } = this;
+      const colours = new Uint32Array(this.table.buffer);
+      const pixels = new Uint32Array(elements.length);
+      for (let k = 0; k < elements.length; k++) {
+        if (elements[k] >= 0) pixels[k] = colours[shades[elements[k]]];
       }
-      return canvasOf(width, height, pixels);
+      return canvasOf(width, height, new Uint8ClampedArray(pixels.buffer));
     }
 
-    _drawRegion(ink, { width: nx, height: ny, indices }, frame, placed, outline) {
-      const { elementAt } = this.grid;
-      const isIn = (pixel) => this._isInRegion[elementAt[indices[pixel]]] ?? 0;
+    _drawRegion(ink, { width: nx, height: ny, elements }, placed, outline) {
+      const isIn = (pixel) => elements[pixel] >= 0 && this._isInRegion[elements[pixel]];
       const [black, white] = [[], []];
       for (let y = 0; y < ny; y++) {
         for (let x = 0; x < nx; x++) {
@@ -163,8 +182,10 @@
       }
       ink.lines(placed(black), { colour: "#000", width: 1 });
       ink.lines(placed(white), { colour: "#fff", width: 1 });
-      outline(isIn, { colour: "#000", width: 2.4 });
-      outline(isIn, { colour: "#fff", width: 1.2 });
+      outline(
+        (element) => this._isInRegion[element],
+        { colour: "#000", width: 2.4 }, { colour: "#fff", width: 1.2 },
+      );
     }
   };
 

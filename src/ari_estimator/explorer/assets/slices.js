@@ -28,6 +28,7 @@
         mm: Math.hypot(...[0, 1, 2].map((row) => grid.affine[row][axis])),
       }));
       this.bounds = this._bounds();
+      this._pixels = {};
     }
 
     // First and last place along each axis of the body that has something to show.
@@ -77,9 +78,15 @@
       return `${axis} = ${Number(this.grid.xyz(voxel)[through].toFixed(1))} mm`;
     }
 
-    // Columns and rows of the slice through a voxel, and the index of the voxel at each pixel, from
-    // the top left.
+    // Columns and rows of the slice through a voxel, and at each pixel, from the top left, the index
+    // of the voxel and the element, -1 for none. The same object as long as the slice is the same.
     pixels(plane, voxel) {
+      const at = voxel[this.axisThrough(plane)];
+      if (this._pixels[plane]?.at !== at) this._pixels[plane] = { at, ...this._pixelsOf(plane, voxel) };
+      return this._pixels[plane];
+    }
+
+    _pixelsOf(plane, voxel) {
       const { across, up, through } = PLANES[plane];
       const [u, v, w] = [across, up, through].map((k) => this.axes[k]);
       const [[left, right], [bottom, top]] = [this.bounds[across], this.bounds[up]];
@@ -91,7 +98,8 @@
         const row = base + this._turned(v, y) * v.stride;
         for (let x = left; x <= right; x++) indices[pixel++] = row + this._turned(u, x) * u.stride;
       }
-      return { width, height, indices };
+      const elements = indices.map((index) => this.grid.elementAt[index]);
+      return { width, height, indices, elements };
     }
 
     // Where the centre of a voxel is, as parts of the width and the height of a slice.
@@ -119,12 +127,14 @@
   };
 
   // Places of pictures in a frame, as large as they can be: [{left, top, width, height}] in
-  // pixels, and the pixels of a mm. sizes: of each, in mm; margin: around each, in pixels.
-  ari.arranged = function (sizes, width, height, margin) {
+  // pixels, and the pixels of a mm. sizes: of each, in mm; margin: around each, in pixels; given:
+  // number of columns, if it matters.
+  ari.arranged = function (sizes, width, height, margin, given = null) {
     const n = sizes.length;
     let best = null;
     for (let columns = 1; columns <= n; columns++) {
       const rows = Math.ceil(n / columns);
+      if (given !== null && columns !== given) continue;
       if (columns > 1 && n - columns * (rows - 1) < columns && n !== 3) continue;
       const widths = Array.from({ length: columns }, (_, c) =>
         Math.max(...sizes.filter((_, i) => i % columns === c).map(([w]) => w)),

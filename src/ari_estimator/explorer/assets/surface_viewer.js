@@ -34,32 +34,10 @@ void main() {
 }`;
 
   const [BALL_COLOUR, BALL_RADIUS] = [[255, 45, 149, 255], 1.8];
+  // Number of the colours among what niivue's shaders take for each vertex.
+  const COLOUR_ATTRIBUTE = 2;
   // A click moves the mouse by so many pixels at the most; more turns the brain.
   const CLICK = 4;
-
-  // An icosahedron.
-  const GOLDEN = (1 + Math.sqrt(5)) / 2;
-  const CORNERS = [-1, 1].flatMap((a) =>
-    [-GOLDEN, GOLDEN].flatMap((b) => [[0, a, b], [a, b, 0], [b, 0, a]]),
-  );
-  const SIDES = sidesOf(CORNERS);
-
-  // Triangles of corners that are 2 apart, seen counterclockwise from outside.
-  function sidesOf(corners) {
-    const isEdge = (a, b) => Math.abs(Math.hypot(...a.map((v, k) => v - b[k])) - 2) < 1e-6;
-    const sides = [];
-    corners.forEach((a, i) => {
-      corners.forEach((b, j) => {
-        corners.forEach((c, k) => {
-          if (!(i < j && i < k) || !isEdge(a, b) || !isEdge(b, c) || !isEdge(c, a)) return;
-          const [u, v] = [b, c].map((corner) => corner.map((value, axis) => value - a[axis]));
-          const normal = [0, 1, 2].map((n) => u[(n + 1) % 3] * v[(n + 2) % 3] - u[(n + 2) % 3] * v[(n + 1) % 3]);
-          if (normal.reduce((sum, value, axis) => sum + value * a[axis], 0) > 0) sides.push(i, j, k);
-        });
-      });
-    });
-    return sides;
-  }
 
   ari.SurfaceViewer = class SurfaceViewer {
     static views({ parts }) {
@@ -74,16 +52,17 @@ void main() {
     static hint = "Draw a line around vertices: those that are seen within it count.";
 
     // onView is called with a view that was chosen to show something.
-    static async create({ frame, geometry, onMove, onTurn, onView }) {
-      const viewer = new SurfaceViewer();
-      const canvas = frame.querySelector("#gl");
+    static async create({ frame, canvas = frame.querySelector("#gl"), geometry, onMove, onTurn, onView }) {
+      const viewer = new this();
       viewer.frame = frame;
-      frame.querySelector("#slices").hidden = true;
+      frame.querySelector(":scope > #slices")?.setAttribute("hidden", "");
       viewer.mesh = geometry;
       viewer.opacity = 1;
       viewer.vertex = 0;
       viewer.view = "left";
       viewer.hemispheres = [];
+      viewer.isMoving = false; // whether more is to be painted soon
+      viewer._hasBall = true;
       viewer.onView = onView;
       const nv = new niivue.Niivue({
         ...ari.NIIVUE,
@@ -98,72 +77,34 @@ void main() {
       nv.setSliceType(niivue.SLICE_TYPE.RENDER);
       viewer.shader = nv.setCustomMeshShader(LIGHT, "ari");
       viewer.colours = new Uint8Array(4 * geometry.size).fill(255);
-      viewer.ball = viewer._made(CORNERS.flat(), SIDES, Uint8Array.from(BALL_COLOUR));
+      viewer.ball = viewer._made(ari.ballAt([0, 0, 0], BALL_RADIUS), ari.BALL_SIDES, Uint8Array.from(BALL_COLOUR));
       viewer.chooseMesh();
       viewer.setView(viewer.view);
       nv.scene.onAzimuthElevationChange = () => {
-        viewer._showAllFaces();
+        for (const { faces } of viewer.hemispheres) faces.showAll();
         onTurn();
       };
       viewer._listen(canvas, onMove);
       return viewer;
     }
 
-    // niivue makes the whole mesh again for other colours, which takes long: they alone are written.
+    // niivue makes the whole mesh again for other colours, which takes long. So colours are in a
+    // buffer of their own.
     _recolour(hemisphere) {
       const { gl } = this.nv;
-      const { start } = this.mesh.parts.find(({ name }) => name === hemisphere.name);
-      const n = hemisphere.pts.length / 3;
-      hemisphere.vertices ??= hemisphere.generatePosNormClr(
-        hemisphere.pts, hemisphere.tris, hemisphere.rgba255,
-      );
-      // Position, direction and colour of a vertex follow each other; the colour is last.
-      const words = new Uint32Array(hemisphere.vertices.buffer);
-      const colours = new Uint32Array(this.colours.buffer, 4 * start, n);
-      const each = words.length / n;
-      for (let v = 0, at = each - 1; v < n; v++, at += each) words[at] = colours[v];
-      gl.bindBuffer(gl.ARRAY_BUFFER, hemisphere.vertexBuffer);
-      gl.bufferData(gl.ARRAY_BUFFER, hemisphere.vertices, gl.DYNAMIC_DRAW);
-    }
-
-    // Leave out the triangles that face away, which graphics cards leave out themselves, but only
-    // after they have placed them: that takes half of the time of large meshes.
-    _hideFaces() {
-      if (this._isHidden) return;
-      this._isHidden = true;
-      const m = this._matrix();
-      for (const hemisphere of this.hemispheres) {
-        const { pts, tris } = hemisphere;
-        const n = pts.length / 3;
-        const [x, y] = [new Float32Array(n), new Float32Array(n)];
-        for (let v = 0, at = 0; v < n; v++, at += 3) {
-          x[v] = m[0] * pts[at] + m[4] * pts[at + 1] + m[8] * pts[at + 2];
-          y[v] = m[1] * pts[at] + m[5] * pts[at + 1] + m[9] * pts[at + 2];
-        }
-        const kept = new Uint32Array(tris.length);
-        let size = 0;
-        for (let i = 0; i < tris.length; i += 3) {
-          const [a, b, c] = [tris[i], tris[i + 1], tris[i + 2]];
-          if ((x[b] - x[a]) * (y[c] - y[a]) - (x[c] - x[a]) * (y[b] - y[a]) < 0) continue;
-          kept[size++] = a;
-          kept[size++] = b;
-          kept[size++] = c;
-        }
-        this._setFaces(hemisphere, kept.subarray(0, size));
+      const { start, stop } = this.mesh.parts.find(({ name }) => name === hemisphere.name);
+      const colours = this.colours.subarray(4 * start, 4 * stop);
+      if (hemisphere.colourBuffer) {
+        gl.bindBuffer(gl.ARRAY_BUFFER, hemisphere.colourBuffer);
+        gl.bufferSubData(gl.ARRAY_BUFFER, 0, colours);
+        return;
       }
-    }
-
-    _showAllFaces() {
-      if (!this._isHidden) return;
-      this._isHidden = false;
-      for (const hemisphere of this.hemispheres) this._setFaces(hemisphere, hemisphere.tris);
-    }
-
-    _setFaces(hemisphere, corners) {
-      const { gl } = this.nv;
-      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, hemisphere.indexBuffer);
-      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, corners, gl.DYNAMIC_DRAW);
-      hemisphere.indexCount = corners.length;
+      hemisphere.colourBuffer = gl.createBuffer();
+      gl.bindVertexArray(hemisphere.vao);
+      gl.bindBuffer(gl.ARRAY_BUFFER, hemisphere.colourBuffer);
+      gl.bufferData(gl.ARRAY_BUFFER, colours, gl.DYNAMIC_DRAW);
+      gl.vertexAttribPointer(COLOUR_ATTRIBUTE, 4, gl.UNSIGNED_BYTE, true, 0, 0);
+      gl.bindVertexArray(this.nv.unusedVAO);
     }
 
     _made(points, corners, colours) {
@@ -197,13 +138,19 @@ void main() {
     // Draw the mesh that the geometry has chosen.
     chooseMesh() {
       const { mesh } = this;
-      for (const hemisphere of this.hemispheres) hemisphere.unloadMesh(this.nv.gl);
-      this._isHidden = false;
+      const { gl } = this.nv;
+      for (const hemisphere of this.hemispheres) {
+        gl.deleteBuffer(hemisphere.colourBuffer ?? null);
+        hemisphere.unloadMesh(gl);
+      }
       this.hemispheres = mesh.parts.map(({ name, start, stop, faces }) => {
         const corners = faces.map((vertex) => vertex - start);
         const points = mesh.points.subarray(3 * start, 3 * stop);
         const colours = this.colours.subarray(4 * start, 4 * stop);
-        return Object.assign(this._made(points, corners, colours), { name });
+        const hemisphere = Object.assign(this._made(points, corners, colours), { name });
+        const neighbours = (vertex) => mesh.neighbours(vertex + start).map((other) => other - start);
+        hemisphere.faces = new ari.MeshFaces(gl, hemisphere, neighbours);
+        return hemisphere;
       });
       this._arrange();
       this._fit();
@@ -214,7 +161,7 @@ void main() {
       const { alone } = VIEWS[this.view];
       this.drawn = this.mesh.parts.filter(({ name }) => !alone || name === alone);
       const hemispheres = this.hemispheres.filter(({ name }) => !alone || name === alone);
-      this.nv.meshes = [...hemispheres, this.ball];
+      this.nv.meshes = this._hasBall ? [...hemispheres, this.ball] : hemispheres;
       this.nv.updateGLVolume();
     }
 
@@ -249,18 +196,19 @@ void main() {
       for (const vertex of outside) colours.fill(255, 4 * vertex, 4 * vertex + 3);
       this._what = what;
       this.hemispheres.forEach((hemisphere) => this._recolour(hemisphere));
-      this._hideFaces();
+      const matrix = this._matrix();
+      for (const { faces } of this.hemispheres) faces.showSeen(matrix, this.isMoving);
       this.nv.drawScene();
     }
 
     // Vertices at the rim of each cluster are as dark as ink.
-    _outline({ labels, shades }) {
+    _outline({ labelOf, shades }) {
       const { mesh, colours } = this;
       const ink = ari.rgbaOf(this.palette.ink).map((part) => 255 * part);
       mesh.indices.forEach((vertex, element) => {
-        const label = labels[element];
+        const label = labelOf(element);
         if (!label || !shades[element]) return;
-        const isAtRim = mesh.neighbours(vertex).some((other) => (labels[mesh.elementOf(other)] ?? 0) !== label);
+        const isAtRim = mesh.neighbours(vertex).some((other) => labelOf(mesh.elementOf(other)) !== label);
         if (isAtRim) colours.set(ink.slice(0, 3), 4 * vertex);
       });
     }
@@ -285,10 +233,17 @@ void main() {
       this._placeBall();
     }
 
+    // Whether the crosshair is on the surface.
+    set hasBall(hasBall) {
+      if (hasBall === this._hasBall) return;
+      this._hasBall = hasBall;
+      this._arrange();
+      this.nv.drawScene();
+    }
+
     _placeBall() {
       const centre = this.mesh.points.subarray(3 * this.vertex, 3 * this.vertex + 3);
-      const scale = BALL_RADIUS / Math.hypot(1, GOLDEN);
-      this.ball.pts = Float32Array.from(CORNERS.flat(), (value, i) => centre[i % 3] + scale * value);
+      this.ball.pts = ari.ballAt(centre, BALL_RADIUS);
       this.ball.updateMesh(this.nv.gl);
       this.nv.drawScene();
     }
@@ -338,18 +293,22 @@ void main() {
       // In a frame that is not shown there is no picture to fill.
       if (!canvas.width || !canvas.height) return;
       scene.volScaleMultiplier = 1;
+      const [width, height] = this._extents();
+      scene.volScaleMultiplier = FILLED * Math.min(canvas.width / width, canvas.height / height);
+      this.nv.drawScene();
+    }
+
+    // Width and height of what is drawn, in pixels of the canvas.
+    _extents() {
       const { x, y, faces } = this._projection();
-      const extent = (values) => {
+      return [x, y].map((values) => {
         let [low, high] = [Infinity, -Infinity];
         for (const vertex of faces) {
           low = Math.min(low, values[vertex]);
           high = Math.max(high, values[vertex]);
         }
         return high - low;
-      };
-      scene.volScaleMultiplier =
-        FILLED * Math.min(canvas.width / extent(x), canvas.height / extent(y));
-      this.nv.drawScene();
+      });
     }
 
     get camera() {
@@ -362,15 +321,17 @@ void main() {
 
     // What is shown, for a figure: size in mm, and how to draw it, see VolumeViewer.
     parts(scale, isClear) {
-      const { width, height } = this.nv.canvas;
+      const { width, height: most } = this.nv.canvas;
+      // What is empty above and below in a high frame is left out. niivue fits the shorter side.
+      const height = most > width ? Math.min(most, Math.max(width, this._extents()[1] / FILLED)) : most;
       const draw = (ink, frame, { colours, size }) => {
         const back = ari.rgbaOf(colours.back, isClear ? 0 : 1);
         const picture = ari.glPicture(this.nv, frame[2] * scale, frame[3] * scale, back);
         ink.image(picture, frame, { isSmooth: true });
         const { label } = VIEWS[this.view];
-        const where = this._coordinates();
+        const where = this._hasBall ? ` · ${this._coordinates()}` : "";
         const style = { size, colour: colours.ink, halo: colours.back };
-        ink.text(`${label} · ${where}`, frame[0] + 10, frame[1] + size, style);
+        ink.text(`${label}${where}`, frame[0] + 10, frame[1] + size, style);
       };
       return [{ size: [width, height], draw }];
     }

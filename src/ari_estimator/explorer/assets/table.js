@@ -18,36 +18,36 @@
     return Math.floor(Number((bound * scale).toFixed(6))) / scale;
   };
 
+  // Columns of the sizes of a label. sizes: of all labels, by unit.
+  ari.sizesOf = (sizes, label) =>
+    Object.fromEntries(Object.entries(sizes).map(([unit, all]) => [`size_${unit}`, all[label]]));
+
   // Columns of a file of clusters of a map.
   ari.tableColumns = function ({ geometry, atlas }) {
-    const { many, unit, where } = geometry.words;
+    const { many, units, where } = geometry.words;
     return [
-      "cluster_id", "threshold", "direction", `n_${many}`, `size_${unit}`,
+      "cluster_id", "threshold", "direction", `n_${many}`, ...units.map((unit) => `size_${unit}`),
       "true_discoveries", "tdp", "peak_stat", ...where.map((name) => `peak_${name}`),
       ...(atlas ? ["peak_region"] : []),
     ];
   };
 
-  // Rows of clusters of a map, that of the rest, and the number of its row for each element (0 for
-  // the rest).
+  // Rows of clusters of a map, that of the rest, and in which of them each element is. The work is
+  // for each cluster, not for each element: a slider asks for it as it moves.
   ari.clusterRows = function (map, clusters) {
-    const { forest, geometry, stat, evidence, info, atlas } = map;
-    const { many, unit } = geometry.words;
+    const { forest, geometry, stat, info, atlas } = map;
+    const { many } = geometry.words;
     const describe = (peak) => {
       const row = { peak, peak_stat: stat[peak] };
       for (const [name, value] of Object.entries(geometry.locate(peak))) row[`peak_${name}`] = value;
       if (atlas) row.peak_region = atlas.nameAt(peak);
       return row;
     };
-    const labels = forest.labels(clusters);
-    const sizes = geometry.sizes(labels, clusters.length + 1);
+    const partition = new ari.Partition(forest, clusters);
+    const sizes = geometry.partitionSizes(partition);
     const rows = clusters.map((cluster, k) => {
       const n = forest.sizes[cluster];
-      let weakest = Infinity;
-      for (let i = forest.starts[cluster]; i <= cluster; i++) {
-        weakest = Math.min(weakest, evidence[forest.elements[i]]);
-      }
-      const height = ari.nextBelow(weakest);
+      const height = ari.nextBelow(map.leastEvidence(cluster));
       let direction = info.direction;
       if (info.two_sided) direction = stat[forest.elements[cluster]] < 0 ? "negative" : "positive";
       return {
@@ -55,30 +55,34 @@
         threshold: info.low_is_strong ? -height : height,
         direction,
         [`n_${many}`]: n,
-        [`size_${unit}`]: sizes[k + 1],
+        ...ari.sizesOf(sizes, k + 1),
         true_discoveries: forest.trueDiscoveries[cluster],
         tdp: forest.trueDiscoveries[cluster] / n,
         ...describe(map.peakOfCluster(cluster)),
         cluster,
       };
     });
-    const nIn = clusters.reduce((sum, cluster) => sum + forest.sizes[cluster], 0);
-    const rest = new Int32Array(forest.n - nIn);
-    for (let element = 0, k = 0; element < forest.n; element++) {
-      if (labels[element] === 0) rest[k++] = element;
-    }
-    const bound = forest.setBound(rest);
+    const { nRest } = partition;
+    const bound = partition.restBound();
     const ofRest = {
       cluster_id: 0,
       threshold: NaN,
       direction: "rest",
-      [`n_${many}`]: rest.length,
-      [`size_${unit}`]: sizes[0],
+      [`n_${many}`]: nRest,
+      ...ari.sizesOf(sizes, 0),
       true_discoveries: bound,
-      tdp: rest.length ? bound / rest.length : NaN,
+      tdp: nRest ? bound / nRest : NaN,
     };
-    if (rest.length) Object.assign(ofRest, describe(map.peakOf(rest)));
-    return { rows, rest: ofRest, labels };
+    const peak = map.peakOfRest(partition);
+    if (peak !== null) Object.assign(ofRest, describe(peak));
+    return {
+      rows,
+      rest: ofRest,
+      partition,
+      get labels() {
+        return partition.labels;
+      },
+    };
   };
 
   // A text that no spreadsheet computes, as _table_file.py in Python writes it.

@@ -5,9 +5,11 @@
 
   const { at, count, element, short } = ari;
   const MOST_ROWS = 500; // the file has all
-  // Rows that are shown while something moves; the others follow.
+  // Rows that are shown while something moves; the others follow, so many at a time.
   const FIRST_ROWS = 30;
+  const MORE_ROWS = 60;
   const wholeNumber = (value) => count(Math.round(value));
+  const millimetres = (value) => short(Number(value.toFixed(1)));
   const SIGNS = { positive: "+", negative: "−", both: "±" };
 
   // rank: narrow tables leave out the columns of the highest ranks.
@@ -17,13 +19,15 @@
     direction: { head: "sign", rank: 1, show: (value) => SIGNS[value] ?? "" },
     n_voxels: { head: "voxels", show: count, rank: 2 },
     n_vertices: { head: "vertices", show: count, rank: 2 },
+    n_grayordinates: { head: "size", title: "grayordinates", show: count, rank: 2 },
     true_discoveries: { head: "true", title: "true discoveries, at least", show: count, rank: 1 },
     tdp: { head: "TDP", title: "true discovery proportion, at least", show: (value) => ari.proportion(value), rank: 1 },
     peak_stat: { head: "peak", show: short, rank: 1 },
     peak_region: { head: "region", title: "region of the peak", isText: true, rank: 2 },
-    peak_x: { head: "x", show: short, rank: 3 },
-    peak_y: { head: "y", show: short, rank: 3 },
-    peak_z: { head: "z", show: short, rank: 3 },
+    peak_structure: { head: "structure", title: "structure of the peak", isText: true, show: ari.structureText, rank: 2 },
+    peak_x: { head: "x", show: millimetres, rank: 3 },
+    peak_y: { head: "y", show: millimetres, rank: 3 },
+    peak_z: { head: "z", show: millimetres, rank: 3 },
     peak_hemisphere: { head: "side", title: "hemisphere of the peak", isText: true, rank: 2 },
     peak_vertex: { head: "vertex", rank: 4 },
     size_mm3: { head: "mm³", show: wholeNumber, rank: 4 },
@@ -57,9 +61,9 @@
     get columns() {
       const { map } = this;
       const inFile = this.kind === "clusters" ? ari.tableColumns(map) : ari.regionColumns(map);
-      return Object.keys(COLUMNS).filter(
-        (name) => inFile.includes(name) && (name !== "direction" || map.info.two_sided),
-      );
+      // An atlas says more of a place than a structure.
+      const without = [...(map.info.two_sided ? [] : ["direction"]), ...(map.atlas ? ["peak_structure"] : [])];
+      return Object.keys(COLUMNS).filter((name) => inFile.includes(name) && !without.includes(name));
     }
 
     // Show rows, and that of the rest if there is one. kind: clusters or regions; keyOf: what tells
@@ -68,9 +72,10 @@
       Object.assign(this, { kind, rows, rest, keyOf, colourOf });
       const columns = this.columns;
       this._showHeads(columns);
-      const sorted = this.sorted();
-      const most = isMoving ? FIRST_ROWS : MOST_ROWS;
-      at("rows").replaceChildren(...sorted.slice(0, most).map((row) => this._row(row, columns)));
+      const sorted = this.sorted().slice(0, isMoving ? FIRST_ROWS : MOST_ROWS);
+      at("rows").replaceChildren(...sorted.slice(0, MORE_ROWS).map((row) => this._row(row, columns)));
+      clearTimeout(this._timer);
+      if (sorted.length > MORE_ROWS) this._later(sorted.slice(MORE_ROWS), columns);
       at("rest").replaceChildren();
       if (rest) {
         const foot = element("tr", "");
@@ -79,6 +84,15 @@
         at("rest").append(foot);
       }
       this._setTabStop(at("rows").firstChild);
+    }
+
+    // Add rows when the page has done what else is to be done.
+    _later(rows, columns) {
+      this._timer = setTimeout(() => {
+        at("rows").append(...rows.slice(0, MORE_ROWS).map((row) => this._row(row, columns)));
+        this.select(this._selected);
+        if (rows.length > MORE_ROWS) this._later(rows.slice(MORE_ROWS), columns);
+      });
     }
 
     // What is said of how many rows are listed, "" if all are.
@@ -141,8 +155,9 @@
       row?.setAttribute("tabindex", "0");
     }
 
-    // Mark the row with a key, if there is one; null for none.
-    select(key) {
+    // Mark the row with a key, if there is one, and bring it into sight; null for none.
+    select(key, { isMoving = false } = {}) {
+      this._selected = key;
       for (const row of at("rows").querySelectorAll('[aria-selected="true"]')) {
         if (row.dataset.key !== String(key)) row.removeAttribute("aria-selected");
       }
@@ -151,7 +166,12 @@
       if (!row || row.hasAttribute("aria-selected")) return;
       row.setAttribute("aria-selected", "true");
       this._setTabStop(row);
-      // Within the list alone: the page itself must not jump.
+      // To know where it is takes longer than all else.
+      if (!isMoving) this._scrollTo(row);
+    }
+
+    // Within the list alone: the page itself must not jump.
+    _scrollTo(row) {
       const [list, foot, head] = [at("scroll"), at("rest").offsetHeight, at("heads").offsetHeight];
       if (row.offsetTop < list.scrollTop + head) list.scrollTop = row.offsetTop - head;
       const over = row.offsetTop + row.offsetHeight + foot - list.scrollTop - list.clientHeight;

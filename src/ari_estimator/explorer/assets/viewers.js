@@ -2,7 +2,7 @@
 (function (ari) {
   "use strict";
 
-  const VIEWERS = { volume: ari.VolumeViewer, surface: ari.SurfaceViewer };
+  const VIEWERS = { volume: ari.VolumeViewer, surface: ari.SurfacePair, cifti: ari.CiftiViewer };
 
   ari.viewerOf = (map) => VIEWERS[map.info.geometry.kind];
 })((globalThis.ari ??= {}));

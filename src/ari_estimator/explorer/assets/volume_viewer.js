@@ -25,22 +25,26 @@
 
     // onMove is called with a place when the crosshair was moved in the picture, onTurn when the
     // rendering was turned, onProblem with what does not work.
-    static async create({ frame, geometry: grid, onMove, onTurn, onProblem }) {
+    static async create({ frame, geometry: grid, onMove, onTurn, onProblem, hasRendering = true }) {
       const viewer = new VolumeViewer();
       viewer.grid = grid;
       viewer.frame = frame;
       viewer.canvas = frame.querySelector("#slices");
       viewer.slices = new ari.Slices(grid);
       viewer.picture = new ari.SlicePicture(viewer.slices);
+      viewer.second = new ari.SlicePicture(viewer.slices);
       viewer.voxel = [0, 0, 0];
       viewer.view = "multiplanar";
-      if (!viewer.canvas.getContext("2d")) throw new Error("it has no 2D canvas");
+      viewer.isDouble = false;
+      if (!ari.contextOf(viewer.canvas)) throw new Error("it has no 2D canvas");
+      viewer.rendering = null;
       try {
         const canvas = frame.querySelector("#gl");
-        viewer.rendering = await ari.Rendering.create({ canvas, grid, onMove, onTurn });
-        canvas.tabIndex = -1;
+        if (hasRendering) {
+          viewer.rendering = await ari.Rendering.create({ canvas, grid, onMove, onTurn });
+          canvas.tabIndex = -1;
+        }
       } catch (error) {
-        viewer.rendering = null;
         onProblem(`No 3D picture: ${error.message}`);
       }
       viewer._listen(onMove);
@@ -62,7 +66,7 @@
         isDown = this._paneAt([event.clientX - left, event.clientY - top]);
         if (!isDown) return;
         this.canvas.setPointerCapture(event.pointerId);
-        this.frame.focus({ preventScroll: true });
+        this.canvas.closest("[tabindex]").focus({ preventScroll: true });
         go(event);
       });
       this.canvas.addEventListener("pointermove", (event) => isDown && go(event));
@@ -88,7 +92,10 @@
 
     get _names() {
       const { panes } = VIEWS[this.view];
-      return this.rendering ? panes : panes.filter((name) => name !== RENDERING);
+      if (!this.isDouble && this.rendering) return panes;
+      const slices = panes.filter((name) => name !== RENDERING);
+      // Renderings are not doubled.
+      return this.isDouble && !slices.length ? VIEWS.slices.panes : slices;
     }
 
     // Size of a pane in mm.
@@ -101,15 +108,13 @@
     // Where the panes are.
     _arrange() {
       const { clientWidth: width, clientHeight: height } = this.frame;
-      const names = this._names;
-      const { places } = ari.arranged(names.map((name) => this._size(name)), width, height, MARGIN);
-      this.panes = names.map((plane, k) => ({ plane, ...places[k] }));
+      this.panes = this.isDouble ? this._pairs(width, height) : this._placed(this._names, width, height);
       const dpr = globalThis.devicePixelRatio || 1;
       this.canvas.width = Math.max(Math.round(width * dpr), 1);
       this.canvas.height = Math.max(Math.round(height * dpr), 1);
       const pane = this.panes.find(({ plane }) => plane === RENDERING);
       const box = this.frame.querySelector("#render");
-      box.hidden = !pane;
+      if (box) box.hidden = !pane;
       if (pane) {
         const { left, top, width: w, height: h } = pane.cell;
         Object.assign(box.style, {
@@ -118,6 +123,23 @@
       }
       if (this.rendering) this.rendering.isShown = Boolean(pane);
       this.drawNow();
+    }
+
+    // Pictures as large as they can be, columns of them if that is said.
+    _placed(names, width, height, columns) {
+      const sizes = names.map((name) => this._size(name));
+      const { places, scale } = ari.arranged(sizes, width, height, MARGIN, columns);
+      return names.map((plane, k) => ({ plane, scale, ...places[k] }));
+    }
+
+    // Each slice of both maps: one below the other or side by side, whatever is larger.
+    _pairs(width, height) {
+      const names = this._names;
+      const rows = this._placed([...names, ...names], width, height, names.length);
+      const columns = this._placed(names.flatMap((name) => [name, name]), width, height, 2);
+      const [panes, isSecond] =
+        rows[0].scale > columns[0].scale ? [rows, (k) => k >= names.length] : [columns, (k) => k % 2 === 1];
+      return panes.map((pane, k) => ({ ...pane, isSecond: isSecond(k) }));
     }
 
     // The slice at a point, in pixels of the frame; undefined if there is none.
@@ -159,6 +181,7 @@
     // what: see SlicePicture.set.
     paint(what) {
       this.picture.set(what);
+      this.second.set({ ...what, ...what.second });
       this._isPainted = true;
       this.drawNow();
       const { shades, table, opacity } = what;
@@ -182,14 +205,22 @@
       this._isWaiting = false;
       if (!this._isPainted || !this.colours) return;
       const { canvas, colours } = this;
-      canvas.getContext("2d").setTransform(1, 0, 0, 1, 0, 0);
-      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+      const context = ari.contextOf(canvas);
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.clearRect(0, 0, canvas.width, canvas.height);
       const ink = new ari.CanvasInk(canvas, globalThis.devicePixelRatio || 1);
-      for (const { plane, left, top, width, height } of this.panes) {
+      for (const { plane, isSecond, left, top, width, height } of this.panes) {
         if (plane === RENDERING || width <= 0) continue;
         const size = Math.max(LEAST_LETTERS, Math.min(14, width / 20));
-        this.picture.draw(ink, plane, this.voxel, [left, top, width, height], { colours, size });
+        this._drawSlice(ink, plane, isSecond, [left, top, width, height], { colours, size });
       }
+    }
+
+    // isSecond: of the second map; undefined where there is one map in sight.
+    _drawSlice(ink, plane, isSecond, frame, how) {
+      const picture = isSecond ? this.second : this.picture;
+      const title = isSecond === undefined ? "" : picture.name;
+      picture.draw(ink, plane, this.voxel, frame, { ...how, title });
     }
 
     moveTo(voxel) {
@@ -213,7 +244,7 @@
     }
 
     setOpacity(opacity) {
-      this.picture.set({ opacity });
+      for (const picture of [this.picture, this.second]) picture.set({ opacity });
       this.draw();
       const { shades, table } = this.picture;
       if (shades) this.rendering?.follow({ painted: { shades, table, opacity } });
@@ -221,6 +252,12 @@
 
     setView(view) {
       this.view = view;
+      this._arrange();
+    }
+
+    // Show each slice of both maps.
+    setBeside(isBeside) {
+      this.isDouble = isBeside;
       this._arrange();
     }
 
@@ -236,12 +273,15 @@
     // What is shown, for a figure: size in mm, and how to draw it. scale: pixels of a unit of ink;
     // isClear: without a background.
     parts(scale, isClear) {
-      return this._names.map((plane) => ({
+      const { isDouble } = this;
+      const panes = this._names.map((plane) => ({ plane, isSecond: isDouble ? false : undefined }));
+      if (isDouble) panes.push(...panes.map((pane) => ({ ...pane, isSecond: true })));
+      return panes.map(({ plane, isSecond }) => ({
         size: this._size(plane),
         // around: all the room that there is.
         draw: (ink, frame, { colours, size, around }) => {
           if (plane !== RENDERING) {
-            this.picture.draw(ink, plane, this.voxel, frame, { colours, size });
+            this._drawSlice(ink, plane, isSecond, frame, { colours, size });
             return;
           }
           const [, , width, height] = around;

@@ -2,12 +2,17 @@
 (function (ari) {
   "use strict";
 
-  ari.count = (n) => n.toLocaleString("en-US");
+  // Many times faster than toLocaleString.
+  const { format } = new Intl.NumberFormat("en-US");
+  ari.count = (n) => format(n);
   // A value that a file holds as infinite is beyond what its numbers can say.
   ari.short = (value) =>
     Number.isFinite(value)
       ? String(Number(value.toPrecision(4)))
       : `off the scale${value < 0 ? " (negative)" : ""}`;
+
+  // Structures of CIFTI, such as CORTEX_LEFT.
+  ari.structureText = (name) => name.toLowerCase().replaceAll("_", " ");
 
   // Lower bounds stay lower bounds.
   ari.proportion = (tdp) => ari.roundedDown(tdp, 3).toFixed(3);

@@ -1,0 +1,87 @@
+"""Several contrasts as one family, compared with one contrast: time and memory."""
+
+from __future__ import annotations
+
+import numpy as np
+from _measure import peak_memory, report, side_by_side
+from designs import N_VOXELS, data_of, design_of
+
+from ari_estimator import PermutationCalibration
+from ari_estimator.calibration import Workers
+from ari_estimator.calibration._calibrate_contrasts import calibrate_contrasts
+from ari_estimator.calibration._subject_contrasts import ContrastOfFamily
+from ari_estimator.resampling._null_statistics import BLOCK
+
+N_PERMUTATIONS = 500
+
+# Five groups, so that four contrasts of them can be tested.
+N_GROUPS = 5
+
+
+def one(data: np.ndarray, design: np.ndarray) -> float:
+    """Calibrate one contrast."""
+    calibration = PermutationCalibration(n_permutations=N_PERMUTATIONS, random_state=0)
+    weights = np.eye(design.shape[1])[0] - np.eye(design.shape[1])[1]
+    return calibration.fit(data, design, weights, two_sided=True).lambda_
+
+
+def several(data: np.ndarray, design: np.ndarray, n_contrasts: int) -> float:
+    """Calibrate differences of neighbouring groups as one family."""
+    rows = np.eye(design.shape[1])
+    contrasts = {
+        str(i): ContrastOfFamily(rows[i] - rows[i + 1], "t", True, np.arange(data.shape[1]))
+        for i in range(n_contrasts)
+    }
+    options = PermutationCalibration(n_permutations=N_PERMUTATIONS).get_params()
+    for name in ("n_groups", "random_state", "chunk_size", "n_jobs", "memory", "verbose"):
+        del options[name]
+    return calibrate_contrasts(
+        data,
+        design,
+        contrasts,
+        alpha=0.05,
+        rng=np.random.default_rng(0),
+        version="",
+        workers=Workers(),
+        **options,
+    ).calibration.lambda_
+
+
+def beside_one(n_subjects: int, n_voxels: int) -> None:
+    """Report the time and memory of several contrasts, relative to one contrast."""
+    data, design = data_of(n_subjects, n_voxels), design_of(n_subjects, 1, N_GROUPS)
+    sizes = f"{N_PERMUTATIONS} draws of {n_subjects} subjects, {n_voxels:,} voxels"
+    works = {
+        "1": lambda: one(data, design),
+        "2": lambda: several(data, design, 2),
+        "4": lambda: several(data, design, 4),
+    }
+    times = side_by_side(works, 3)
+    memory = {name: peak_memory(work) for name, work in works.items()}
+    for name in ("2", "4"):
+        n = int(name)
+        report(
+            f"{sizes}: {n} contrasts / {n} times one",
+            times[name] / times["1"] / n,
+            1.2,
+            row=(f"{n} contrasts as one family: {sizes}", f"{n} times one contrast"),
+        )
+        statistics = (n - 1) * BLOCK * n_voxels * np.dtype(np.float32).itemsize
+        report(
+            "  the same, memory / one contrast and blocks of statistics of the others",
+            memory[name] / (memory["1"] + statistics),
+            1.2,
+            row=(
+                f"memory of {n} contrasts as one family: {sizes}",
+                "one contrast, and a block of statistics for each other one",
+            ),
+        )
+
+
+def main() -> None:
+    beside_one(30, N_VOXELS)
+    beside_one(200, 40_000)
+
+
+if __name__ == "__main__":
+    main()
