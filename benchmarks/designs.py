@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from _measure import report, side_by_side
 from permutation import floor
@@ -51,7 +53,8 @@ def beside_the_floor(
         "Freedman-Lane": lambda: calibrate(data, n_permutations, design, contrast),
     }
     chosen = dict(list(works.items())[: len(limits)])
-    times = side_by_side({"floor": lambda: floor(data, n_permutations), **chosen}, n_rounds)
+    works = {"floor": lambda: floor(data, n_permutations), **chosen}
+    times = side_by_side(works, n_rounds, time.process_time)
     sizes = f"{n_permutations:,} draws of {n_subjects:,} subjects, {n_voxels:,} voxels"
     names = ("one sample, sign flips", "two groups with four covariates, Freedman-Lane")
     for work, name, limit in zip(chosen, names, limits, strict=False):
@@ -69,7 +72,9 @@ def beside_one_variance(data: np.ndarray, n_groups: int, scheme: str) -> float:
         return calibrate(data, 300, design, contrast, scheme=scheme, variance_groups=groups)
 
     times = side_by_side(
-        {"own": lambda: with_groups("auto"), "one": lambda: with_groups(None)}, n_rounds=3
+        {"own": lambda: with_groups("auto"), "one": lambda: with_groups(None)},
+        3,
+        time.process_time,
     )
     return times["own"] / times["one"]
 
@@ -99,6 +104,7 @@ def nested_blocks() -> None:
             "nested": lambda: calibrate(data, 1000, design, np.array([1.0, -1]), blocks=nested),
         },
         3,
+        time.process_time,
     )
     report(
         "nested blocks / free permutations",

@@ -27,7 +27,7 @@ by_faces[3:9, 3:9, 4:10] = True
 by_both[14:21, 12:19, 5:12] = True
 
 
-def smooth_noise():
+def smooth_noise() -> np.ndarray:
     """Return smooth noise with a standard deviation of 1."""
     noise = gaussian_filter(rng.standard_normal(shape), 1.0)
     return noise / noise.std()

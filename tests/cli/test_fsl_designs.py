@@ -1,4 +1,4 @@
-"""``ari group`` with the files of randomise and PALM: a 4D image, design.mat, design.con and more."""
+"""``ari group`` with the files of randomise and PALM: a 4D image, design.mat and more."""
 
 import json
 import shlex
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image
+from numpy.testing import assert_allclose
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, PermutationCalibration
 
@@ -83,6 +84,32 @@ def test_an_f_test_by_its_number(study):
     model.compute_contrast(CONTRASTS, output_type="tdp")
     assert found["contrast"] == "F1"
     assert found["true_discoveries"] == model.true_discoveries_
+
+
+@pytest.mark.parametrize("is_joint", [False, True], ids=["alone", "joint"])
+def test_an_f_test_of_one_contrast_has_no_direction(study, is_joint):
+    vest(study.folder / "one.fts", [[1, 0]])
+    vest(study.folder / "down.con", -CONTRASTS)
+    ftests = ["--ftests", str(study.folder / "one.fts") + ("" if is_joint else ":1")]
+    joint = ["--joint"] if is_joint else []
+    contrasts = ["--contrast", study.folder / "down.con"]
+    options = [*contrasts, *ftests, *joint, "--json", "--out", study.out]
+    found = told(study.call(*options))["table"]
+    model = model_of(study, DESIGN)
+    model.compute_contrast(CONTRASTS[0], second_level_stat_type="F", output_type="tdp")
+    peaks = [row["peak_stat"] for row in found if row.get("contrast", "F1") == "F1"]
+    assert_allclose(peaks, model.table_["peak_stat"])
+
+
+def test_the_record_repeats_t_and_f_as_one_family(study, run):
+    vest(study.folder / "one.fts", [[0, 1], [1, 1]])
+    ftests = ["--ftests", study.folder / "one.fts", "--joint", "--json"]
+    first = told(study.call(*con(study), *ftests, "--out", study.out))
+    record = json.loads((study.out / "group_contrast-F1_contrast.json").read_text())
+    options = shlex.split(record["Options"])
+    options[1] = str(study.out / options[1])
+    again = told(run("group", *options, "--mask", study.mask, "--threshold", "2", "--json"))
+    assert again["true_discoveries"] == first["true_discoveries"] > 0
 
 
 def test_all_tests_as_one_family(study):

@@ -156,10 +156,10 @@ def test_no_discoveries_are_no_number_of_active_voxels(motor_img):
     ("kind", "place"), [("surface", "in the left hemisphere"), ("cifti", "in")]
 )
 def test_peaks_say_in_which_part_they_are(kind, place):
-    mesh = load_fsaverage("fsaverage3")["pial"]
+    mesh = load_fsaverage("fsaverage5")["pial"]
     rng = np.random.default_rng(0)
     data = {name: rng.standard_normal(part.n_vertices) for name, part in mesh.parts.items()}
-    data["left"][:40] += 6
+    data["left"][:400] += 6
     if kind == "surface":
         text = get_methods(ClusterTDPTransformer(3).fit(SurfaceImage(mesh, data)))
     else:

@@ -210,6 +210,26 @@ def test_rounding_errors_are_bounded(sizes, log_ratio, is_f):
     assert null.error + null.relative_error < 0.01
 
 
+@pytest.mark.parametrize("n_covariates", [0, 3])
+@pytest.mark.parametrize("sizes", [[15, 15], [10, 30], [150, 150], [10, 10, 10]], ids=str)
+def test_few_statistics_need_double_precision(sizes, n_covariates):
+    rng = np.random.default_rng(0)
+    groups, data = grouped(sizes, rng, 0.2, 2000)
+    design = np.column_stack(
+        [np.eye(len(sizes))[groups], rng.standard_normal((groups.size, n_covariates))]
+    )
+    contrast = np.zeros((len(sizes) - 1, design.shape[1]))
+    contrast[:, : len(sizes)] = np.eye(len(sizes))[1:] - np.eye(len(sizes))[:-1]
+    found = find_contrast(design, contrast[0] if len(sizes) == 2 else contrast)
+    statistic = WelchStatistic(found, groups, True, two_sided=False)
+    residuals = found.without_nuisance(data)
+    residuals /= np.linalg.norm(residuals, axis=0)
+    products = (statistic.vectors.T @ residuals)[:, np.newaxis].astype(np.float32)
+    squares = np.array([(residuals[groups == g] ** 2).sum(axis=0) for g in range(len(sizes))])
+    _, is_accurate = statistic.finish(products, squares[:, np.newaxis].astype(np.float32))
+    assert is_accurate.mean() > 0.97
+
+
 @pytest.mark.parametrize(
     ("groups", "design", "message"),
     [

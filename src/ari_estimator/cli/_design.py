@@ -67,8 +67,8 @@ class DesignOptions:
         bool,
         Option(
             "--demean",
-            help="Subtract the mean from each column of design.mat, and add an intercept (randomise "
-            "-D, palm -demean).",
+            help="Subtract the mean from each column of design.mat, and add an intercept "
+            "(randomise -D, palm -demean).",
             rich_help_panel=_PANEL,
         ),
     ] = False
@@ -137,7 +137,8 @@ class DesignOptions:
         str | None,
         Option(
             help="Column of --design with groups that each have their own variance; or auto, for "
-            "the groups that the regressors define. With design.mat: auto, or a file such as VG.csv.",
+            "the groups that the regressors define. With design.mat: auto, or a file such as "
+            "VG.csv.",
             show_default="one variance",
             rich_help_panel=_PANEL,
         ),

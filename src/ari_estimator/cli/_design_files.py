@@ -132,7 +132,7 @@ def study_in_files(maps: list[str], options: DesignOptions) -> FileStudy:
             rows=list(range(1, len(design) + 1)),
             subjects=[],
             beside=beside,
-            options=_options_of_rows(options, beside, is_f=name.startswith("F")),
+            options=_options_of_rows(options, beside),
             file=path,
             file_sha256=sha256(path.read_bytes()).hexdigest(),
             left_out={},
@@ -207,9 +207,7 @@ def _expression(row: np.ndarray, design: pd.DataFrame) -> str:
     return text.removeprefix("+ ") if text.startswith("+") else "-" + text.removeprefix("- ")
 
 
-def _options_of_rows(
-    options: DesignOptions, beside: dict[str, list[str]], *, is_f: bool
-) -> list[str]:
+def _options_of_rows(options: DesignOptions, beside: dict[str, list[str]]) -> list[str]:
     """Return the options that repeat the test from a table."""
     blocks = [name for name in beside if name.startswith("block")]
     found = [f"--blocks={','.join(blocks)}"] if blocks else []
@@ -218,4 +216,4 @@ def _options_of_rows(
     if options.variance_groups is not None:
         name = "variance_group" if "variance_group" in beside else options.variance_groups
         found.append(f"--variance-groups={name}")
-    return [*found, "--f-test"] if is_f or options.f_test else found
+    return [*found, "--f-test"] if options.f_test else found

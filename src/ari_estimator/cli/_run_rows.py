@@ -80,7 +80,7 @@ def warn_of_repeats(table: DesignTable, design: Any) -> None:
     name = table.subject
     if name is None or table.lacks([name]):
         return
-    from ari_estimator.estimators._repeated_subjects import warn_of_repeated_subjects
+    from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
 
     warn_of_repeated_subjects(
         _labels(table, name),

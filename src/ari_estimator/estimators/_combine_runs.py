@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.estimators._first_level_runs import runs_of_models
-from ari_estimator.estimators._run_images import RunImages
+from ari_estimator.images._run_images import RunImages
 from ari_estimator.inference import make_statistic
 from ari_estimator.inference._fixed_effects import fixed_effect
 
@@ -56,6 +56,18 @@ class FixedEffects:
 
     n_runs : int
         Number of runs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from ari_estimator import combine_runs
+    >>> effects = [Nifti1Image(np.full((4, 4, 4), x), np.eye(4)) for x in (1.0, 3.0)]
+    >>> variances = [Nifti1Image(np.full((4, 4, 4), x), np.eye(4)) for x in (0.5, 0.3)]
+    >>> fixed = combine_runs(effects, variances, df=[50, 60])
+    >>> images = fixed.effect_img, fixed.variance_img, fixed.stat_img
+    >>> [round(float(img.get_fdata()[0, 0, 0]), 3) for img in images]
+    [2.0, 0.2, 4.472]
     """
 
     effect_img: Any
@@ -259,10 +271,10 @@ def check_presence(
             stacklevel=3,
         )
     n_none = int((~in_some).sum())
-    if n_none and elements.outside != 0:
+    if n_none and elements.is_masked:
         warnings.warn(
-            f"{n_none} of {in_some.size} {names} have no value in any run. They are NaN in the "
-            "results.",
+            f"{n_none} of {in_some.size} {names} in mask_img have no value in any run. They are "
+            "NaN in the results.",
             UserWarning,
             stacklevel=3,
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from nilearn.glm.first_level import FirstLevelModel
 
 from ari_estimator.estimators._combine_runs import check_presence, combine_runs
-from ari_estimator.estimators._run_images import RunImages
+from ari_estimator.images._run_images import RunImages
 
 _NEEDED = ("subject_label", "map_name", "effects_map_path")
 _VARIANCE = "variance_map_path"
@@ -163,3 +164,25 @@ def mean_of_runs(images: Sequence[Any], mask_img: Any = None) -> Any:
     # Elements without a value in any run stay what they are: 0 or NaN.
     mean = np.where(in_all | ~in_some, effects.mean(axis=0), np.nan)
     return elements.image(mean, f"effect_size of contrast: mean of {len(images)} runs")
+
+
+def labels_of_rows(given: Any) -> list[Hashable]:
+    """Return the subject of each row of a model's input, or an empty list if it names none.
+
+    Parameters
+    ----------
+    given : list, DataFrame or other input of a second-level model
+        The input, in the order of the design.
+
+    Returns
+    -------
+    labels : list
+        One label for each row. Maps of different names are different rows of one subject in a
+        table, so their label is a pair.
+    """
+    if isinstance(given, pd.DataFrame) and {"subject_label", "map_name"} <= set(given.columns):
+        return list(zip(given["subject_label"], given["map_name"], strict=True))
+    if isinstance(given, list) and given and isinstance(given[0], FirstLevelModel):
+        labels = [model.subject_label for model in given]
+        return [] if any(label is None for label in labels) else labels
+    return []

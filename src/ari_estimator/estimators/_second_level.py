@@ -21,6 +21,7 @@ from ari_estimator.calibration._missing_rows import Missing
 from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
+from ari_estimator.estimators._combine_runs_by_subject import labels_of_rows
 from ari_estimator.estimators._contrast_calibration import (
     ContrastCalibrator,
     columns_of,
@@ -43,7 +44,6 @@ from ari_estimator.estimators._model_contrast import (
 )
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._prepared_contrast import PreparedContrast
-from ari_estimator.estimators._repeated_subjects import labels_of_rows, warn_of_repeated_subjects
 from ari_estimator.estimators._report import model_report_on
 from ari_estimator.estimators._smoothing import check_smoothing
 from ari_estimator.estimators._welch_contrast import (
@@ -63,6 +63,7 @@ from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling import find_contrast
 from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_columns
+from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
 
 # What to do about several rows of one subject.
 _INDEPENDENT = (
@@ -175,6 +176,14 @@ default=None
         ``forest_``. The transformer tests other maps by its local test, because a calibration
         holds only for its own data.
 
+    transformers_ : dict of str to transformer
+        The transformer fitted to each contrast, after :meth:`compute_contrasts`. The next contrast
+        deletes it, and so it does ``joint_test_``.
+
+    joint_test_ : SimultaneousTest or None
+        The test of the elements of all contrasts, after :meth:`compute_contrasts`. None if the
+        error level is split.
+
     See Also
     --------
     ClusterTDPTransformer : For an existing statistical map.
@@ -229,6 +238,8 @@ default=None
     masker_: NiftiMasker | SurfaceMasker | GrayordinateMasker
     design_matrix_: Any
     transformer_: Any
+    transformers_: Any
+    joint_test_: Any
     calibration_: Any
 
     @property
@@ -626,7 +637,7 @@ or None, default=None
             return object.__getattribute__(self, name)
         if name.endswith("_") and not name.startswith("_") and "transformer_" in vars(self):
             if self.transformer_ is None:
-                raise NotFittedError(f"There is no {name}. {self._seen_no_map}")
+                raise NotFittedError(f"There is no {name} yet. {self._seen_no_map}")
             if hasattr(self.transformer_, name):
                 return getattr(self.transformer_, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -98,7 +98,7 @@ class GroupModel(NamedTuple):
         mask = "given as mask_img"
         if model.masker_.mask_img is None:
             mask = getattr(model.masker_, "without_mask", "computed from the maps")
-        file = _files_of([model.mask_img])[0]
+        file = _files_of([getattr(model.mask_img, "mask_img", model.mask_img)])[0]
         maps = model.second_level_input_
         if not isinstance(maps, (list, tuple, pd.Series, pd.DataFrame)):
             # One CIFTI image has a map for each row.

@@ -29,7 +29,8 @@ class FSLDesign(NamedTuple):
         Weights of t contrasts by name, such as ``"C1 patients"``.
 
     f_tests : dict of str to ndarray of shape (n_contrasts, n_columns)
-        Weights of F contrasts by name, ``"F1"`` and so on.
+        Weights of F contrasts by name, ``"F1"`` and so on. An F test of one contrast has its row
+        twice, since a single row would be a t contrast.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def read_fsl_design(
     contrasts: str | PathLike[str] | None = None,
     f_tests: str | PathLike[str] | None = None,
 ) -> FSLDesign:
-    """Read the design of a group study from the files of ``randomise`` or PALM.
+    r"""Read the design of a group study from the files of ``randomise`` or PALM.
 
     Parameters
     ----------
@@ -89,8 +90,8 @@ def read_fsl_design(
     >>> from ari_estimator.interfaces import read_fsl_design
     >>> with TemporaryDirectory() as folder:
     ...     mat, con = Path(folder) / "design.mat", Path(folder) / "design.con"
-    ...     _ = mat.write_text("/NumWaves 2\\n/NumPoints 3\\n/Matrix\\n1 0\\n1 0\\n0 1\\n")
-    ...     _ = con.write_text("/ContrastName1 difference\\n/NumWaves 2\\n/Matrix\\n1 -1\\n")
+    ...     _ = mat.write_text("/NumWaves 2\n/NumPoints 3\n/Matrix\n1 0\n1 0\n0 1\n")
+    ...     _ = con.write_text("/ContrastName1 difference\n/NumWaves 2\n/Matrix\n1 -1\n")
     ...     files = read_fsl_design(mat, con)
     >>> files.matrix.columns.tolist(), files.contrasts
     (['EV1', 'EV2'], {'C1 difference': array([ 1., -1.])})
@@ -126,12 +127,15 @@ def read_fsl_design(
             raise ValueError(
                 f"f_tests must have a contrast in each test. Got none in {str(fts)!r}."
             )
-        tests = {f"F{i}": weights[row == 1] for i, row in enumerate(chosen, start=1)}
+        for i, row in enumerate(chosen, start=1):
+            rows = weights[row == 1]
+            # A model tests a single row by t. The same row twice is the F test of this row.
+            tests[f"F{i}"] = rows if len(rows) > 1 else np.repeat(rows, 2, axis=0)
     return FSLDesign(matrix, found, tests)
 
 
 def read_fsl_labels(path: str | PathLike[str], n_rows: int, called: str = "labels") -> np.ndarray:
-    """Read exchangeability blocks or variance groups from a file of FSL or PALM.
+    r"""Read exchangeability blocks or variance groups from a file of FSL or PALM.
 
     Parameters
     ----------
@@ -155,6 +159,17 @@ def read_fsl_labels(path: str | PathLike[str], n_rows: int, called: str = "label
         If there is no such file.
     ValueError
         If it does not hold a whole number for each row.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from ari_estimator.interfaces import read_fsl_labels
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "design.grp"
+    ...     _ = path.write_text("/NumWaves 1\n/NumPoints 3\n/Matrix\n1\n1\n2\n")
+    ...     read_fsl_labels(path, 3)
+    array([1, 1, 2])
     """
     file = given_path(path, called)
     values, _ = _read_matrix(file, called, rows="NumPoints")

@@ -17,8 +17,10 @@ from ari_estimator.inference._provenance import Provenance, plain
 # Longer than the texts of all parameters, and short enough to parse quickly.
 _LONGEST = 2**18
 
-# Texts on a group model. All but the first may be missing.
-_TEXTS = ("mask", "smoothing", "variance_groups", "blocks", "missing")
+# Facts on a group model that are texts. All but the mask may be missing.
+_TEXTS = tuple(
+    name for name in GroupModel._fields if name not in ("subjects", "design", "contrast", "weights")
+)
 
 
 def provenance_to_arrays(

@@ -30,8 +30,8 @@ _WINKLER = (
 )
 
 _MISSING = (
-    "Missing values of subjects were {}. The bounds assume that values are missing independently of "
-    "the errors and of the design."
+    "Missing values of subjects were {}. The bounds assume that values are missing independently "
+    "of the errors and of the design."
 )
 
 # How a mask that the model hands to its transformer is called.

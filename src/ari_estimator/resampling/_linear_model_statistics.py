@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -286,7 +287,7 @@ class LinearModelStatistics(NullStatistics):
             statistics[rows[few], columns[few]] = found
         return statistics
 
-    @property
+    @cached_property
     def observed_p_values(self) -> np.ndarray:
         """P-values of the data as observed, of shape (n_elements,)."""
         return self._statistic.p_values(self.observed)
@@ -311,7 +312,7 @@ def _product(weights: np.ndarray, values: np.ndarray, memory: np.ndarray | None)
     return np.matmul(weights, values, out=memory.reshape(-1)[: math.prod(shape)].reshape(shape))
 
 
-def _at_least_four(mask: np.ndarray) -> np.ndarray:
+def _at_least_four(mask: np.ndarray | np.bool) -> np.ndarray:
     """Return the chosen places, and others up to four.
 
     Products with fewer columns may differ in the last bit from those with more.

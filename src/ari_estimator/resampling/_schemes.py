@@ -139,7 +139,18 @@ class Permutation(Transformations):
         return self._exchangeability.fixed_units
 
     def exchanges_like(self, other: Permutation) -> bool:
-        """Return whether the draws of this scheme are draws of another one, for the same blocks."""
+        """Return whether the draws of this scheme are draws of another one, for the same blocks.
+
+        Parameters
+        ----------
+        other : Permutation
+            The scheme of another contrast.
+
+        Returns
+        -------
+        exchanges_like : bool
+            Whether both move the same rows, and count the same arrangements.
+        """
         kinds = np.unique(np.stack([self._kinds, other._kinds]), axis=1).shape[1]
         return (
             self._exchangeability.description == other._exchangeability.description

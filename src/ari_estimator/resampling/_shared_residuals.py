@@ -127,7 +127,8 @@ class NullResiduals:
             effects, norms = effects[:, columns], norms[columns]
         effects = effects / norms
         self._effects = effects.astype(np.float32)
-        self._inverse = (1 / np.sqrt(1 + np.einsum("ij,ij->j", effects, effects))).astype(np.float32)
+        norms = np.sqrt(1 + np.einsum("ij,ij->j", effects, effects))
+        self._inverse = (1 / norms).astype(np.float32)
 
     def scaled(self, elements: slice, out: np.ndarray) -> np.ndarray:
         """Return residuals with a norm of 1, or of 0 where data are constant.

@@ -66,6 +66,7 @@
     paint(what) {
       super.paint(what);
       if (!this.other || !what.second) return;
+      this.other.isMoving = this.isMoving;
       this.other.paint({ ...what, ...what.second });
       this._names[0].textContent = what.name;
       this._names[1].textContent = what.second.name;

@@ -11,6 +11,7 @@ from nilearn.image import new_img_like
 from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._declared import declarations_of
 from ari_estimator.images._described import described
+from ari_estimator.images._frame import Frame
 from ari_estimator.images._grayordinate_maps import GrayordinateMap, are_grayordinates
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 from ari_estimator.images._kinds import check_kind, fit_frame, kind_of
@@ -42,20 +43,24 @@ class RunImages:
     element_names : str
         What the elements are, in a sentence.
 
+    is_masked : bool
+        Whether there is a mask.
+
     outside : float
         What stands for no value: 0 in volumes without a mask, as in nilearn's maps; NaN otherwise.
     """
 
     def __init__(self, first: Any, mask_img: Any) -> None:
+        self.is_masked = mask_img is not None
         self.outside = np.nan
-        if are_grayordinates(first):
-            self._kind = CiftiFrame
+        is_cifti = are_grayordinates(first)
+        self._kind: type[Frame] = CiftiFrame if is_cifti else kind_of(first)
+        if is_cifti:
             masker = GrayordinateMasker(mask_img).fit([first])
             self.element_names = "grayordinates"
             self._read = lambda img, name: masker.transform([img])[0]
             self._made = lambda values, text: described(masker.inverse_transform(values), text)
             return
-        self._kind = kind_of(first)
         like = as_map(first)
         if mask_img is None and self._kind is VolumeFrame:
             self.outside = 0.0

@@ -5,38 +5,14 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from nilearn.glm.first_level import FirstLevelModel
 
-from ari_estimator.resampling import DesignSpace
+from ari_estimator.resampling._design_space import DesignSpace
 
 # How many new directions the subjects add to a design, but for rounding.
 _ROUNDING = 1e-8
-
-
-def labels_of_rows(given: Any) -> list[Hashable]:
-    """Return the subject of each row of a model's input, or an empty list if it names none.
-
-    Parameters
-    ----------
-    given : list, DataFrame or other input of a second-level model
-        The input, in the order of the design.
-
-    Returns
-    -------
-    labels : list
-        One label for each row. Maps of different names are different rows of one subject in a
-        table, so their label is a pair.
-    """
-    if isinstance(given, pd.DataFrame) and {"subject_label", "map_name"} <= set(given.columns):
-        return list(zip(given["subject_label"], given["map_name"], strict=True))
-    if isinstance(given, list) and given and isinstance(given[0], FirstLevelModel):
-        labels = [model.subject_label for model in given]
-        return [] if any(label is None for label in labels) else labels
-    return []
 
 
 def warn_of_repeated_subjects(
