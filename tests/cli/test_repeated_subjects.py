@@ -127,7 +127,21 @@ def test_rows_of_a_subject_are_warned_of(run, study):
     result = run(*_arguments(study, "--formula", "1"))
     assert result.code == 0
     assert "has 2 rows of the design" in result.err or "has 3 rows of the design" in result.err
-    assert "--combine-runs, or give --blocks participant_id" in result.err
+    assert "--combine-runs and a --design with the columns path and participant_id" in result.err
+
+
+def test_files_of_a_subject_are_warned_of(run, study):
+    mask = "--mask", study / "mask.nii.gz", "--threshold", "2"
+    result = run("group", study / "sub-*_effect.nii.gz", *mask)
+    assert result.code == 0, result.err
+    assert "Subject '00' has 2 rows of the design" in result.err
+    assert "--design with the columns path and participant_id" in result.err
+    result = run("group", study / "sub-*_run-1_effect.nii.gz", *mask)
+    assert "not independent" not in result.err
+    _changed(study, lambda table: table.drop(columns="participant_id"))
+    result = run(*_arguments(study, "--formula", "1"))
+    assert "Subject '" in result.err
+    assert "not independent" in result.err
 
 
 @pytest.mark.parametrize(

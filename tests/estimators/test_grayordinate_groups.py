@@ -348,7 +348,9 @@ class TestInput:
         model.compute_contrast(output_type="tdp")
         assert model.maps_.asked_by.group.subjects[3] == f"{together}[3]"
 
-    @pytest.mark.parametrize("copy", [lambda m: pickle.loads(pickle.dumps(m)), clone], ids=str)
+    @pytest.mark.parametrize(
+        "copy", [lambda m: pickle.loads(pickle.dumps(m)), clone], ids=["pickled", "cloned"]
+    )
     def test_copies(self, paths, copy):
         model = fit(paths)
         model.compute_contrast(output_type="tdp")

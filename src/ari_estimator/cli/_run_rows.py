@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from ari_estimator.cli._design_record import DesignRecord
 from ari_estimator.cli._design_rows import listed
-from ari_estimator.cli._design_table import SUBJECT, DesignTable
+from ari_estimator.cli._design_table import SUBJECT, DesignTable, is_missing
+
+# The subject in the path of a file, by its entity of BIDS.
+_SUB = re.compile(r"(?<![A-Za-z0-9])sub-([A-Za-z0-9]+)")
 
 
 def subjects_of_rows(table: DesignTable, used: Sequence[str]) -> list[int]:
@@ -66,27 +71,28 @@ def subjects_of_rows(table: DesignTable, used: Sequence[str]) -> list[int]:
     return places
 
 
-def warn_of_repeats(table: DesignTable, design: Any) -> None:
+def warn_of_repeats(record: DesignRecord) -> None:
     """Warn if several rows are of one subject, unless the design has an effect of each subject.
 
     Parameters
     ----------
-    table : DesignTable
-        The table, with a row for each map.
-
-    design : pandas.DataFrame
-        The design, with the same rows.
+    record : DesignRecord
+        The design and its maps, whose files may name subjects: ``sub-01_run-1_effect.nii.gz``.
     """
-    name = table.subject
-    if name is None or table.lacks([name]):
+    labels = record.subjects
+    if not labels:
+        found = [set(_SUB.findall(files[0])) for files in record.maps]
+        labels = [min(of) for of in found] if all(len(of) == 1 for of in found) else []
+    labels = [label.removeprefix("sub-") for label in labels]
+    if len(labels) == len(set(labels)) or any(is_missing(labels)):
         return
     from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
 
     warn_of_repeated_subjects(
-        _labels(table, name),
-        design,
-        f"Average the maps of each subject with --combine-runs, or give --blocks {name} with "
-        "--permutations.",
+        labels,
+        record.design,
+        "Average the maps of each subject: give --combine-runs and a --design with the columns "
+        f"path and {SUBJECT[1]}. Or name the column of subjects by --blocks, with --permutations.",
     )
 
 

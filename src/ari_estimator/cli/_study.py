@@ -125,6 +125,8 @@ def read_study(
     is_surface = len(record.maps[0]) == len(HEMISPHERES)
     named_by = "--design" if is_surface and not images else "IMG"
     maps = read_maps(record.maps, mesh, options.map, named_by)
+    if blocks is None and record.subject_of_map is None:
+        warn_of_repeats(record)
     if record.subject_of_map is not None:
         maps = mean_of_each_subject(maps, record.subject_of_map)
     resampling = {"blocks": blocks, "exchange": options.exchange}
@@ -265,8 +267,6 @@ def _record_of_table(
     if len(levels) > 1:
         blocks = values[levels].to_numpy()
     variance_groups = values[groups[0]].to_numpy() if groups else options.variance_groups
-    if blocks is None:
-        warn_of_repeats(of_subjects, design)
     subject = table.subject
     kept = set(table.cells.index)
     record = DesignRecord(

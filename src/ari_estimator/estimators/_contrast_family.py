@@ -141,7 +141,8 @@ class FamilyCalibrator:
             (
                 parameters_of(calibration),
                 first_level_contrast,
-                {name: tuple(one) for name, one in contrasts.items()},
+                # The order is that of the elements; the hash of a dictionary ignores it.
+                [(name, *one) for name, one in contrasts.items()],
                 float(alpha),
                 error_budget,
             )

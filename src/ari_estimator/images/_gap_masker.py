@@ -23,6 +23,8 @@ class GapMasker(NaNWarningMasker):
     missing, by the share of the kernel that is present. Voxels that are missing stay missing.
     """
 
+    _keeps_gaps = True
+
     def transform_single_imgs(
         self, imgs: Any, confounds: Any = None, sample_mask: Any = None, copy: bool = True
     ) -> np.ndarray:
@@ -63,9 +65,7 @@ class GapMasker(NaNWarningMasker):
             ]
         return self._one_by_one(images, copy)
 
-    def _row_of(self, img: Any, is_missing: np.ndarray, copy: bool) -> np.ndarray:
-        if not is_missing.any():
-            return super()._row_of(img, is_missing, copy)
+    def _row_with_gaps(self, img: Any, is_missing: np.ndarray, copy: bool) -> np.ndarray:
         mask_img = self.mask_img_
         if not same_grid(is_missing.shape, img.affine, mask_img.shape, mask_img.affine):
             raise ValueError(

@@ -31,6 +31,9 @@ class NaNWarningMasker(NiftiMasker):
     measurement, which pulls the effect of the voxel to zero.
     """
 
+    # Whether missing voxels stay missing.
+    _keeps_gaps = False
+
     @classmethod
     def take_over(cls, masker: NiftiMasker) -> NaNWarningMasker:
         """Return a masker with the parameters and the fit of another one."""
@@ -93,16 +96,19 @@ class NaNWarningMasker(NiftiMasker):
                 )
             lacks = ~np.isfinite(data)
             is_missing |= lacks
-            row = self._row_of(img, lacks, copy)
+            if self._keeps_gaps and lacks.any():
+                row = self._row_with_gaps(img, lacks, copy)
+            else:
+                row = np.ravel(super().transform_single_imgs(img, copy=copy))
             if number == 0:
                 values = np.empty((len(imgs), row.size), dtype=row.dtype)
             values[number] = row
         self._warn_of_missing(is_missing, affine)
         return values
 
-    def _row_of(self, img: Any, is_missing: np.ndarray, copy: bool) -> np.ndarray:
-        """Return the masked values of one image, of shape (n_voxels,)."""
-        return np.ravel(super().transform_single_imgs(img, copy=copy))
+    def _row_with_gaps(self, img: Any, is_missing: np.ndarray, copy: bool) -> np.ndarray:
+        """Return the masked values of an image, NaN where it is missing."""
+        raise NotImplementedError
 
     def _warn_of_missing(self, is_missing: np.ndarray, affine: np.ndarray) -> None:
         """Warn if some of the voxels that are missing are in the mask."""

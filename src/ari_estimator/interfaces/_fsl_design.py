@@ -14,6 +14,8 @@ from ari_estimator.files._given_path import given_path
 from ari_estimator.interfaces._reading import read_text
 
 _NAME = re.compile(r"/ContrastName(\d+)\s*(.*)")
+# Larger whole numbers are rounded, so that different labels could become equal.
+_FIRST_ROUNDED = 1e15
 _COUNT = re.compile(r"/(NumWaves|NumPoints|NumContrasts)\s+(\S+)\s*")
 
 
@@ -181,6 +183,9 @@ def read_fsl_labels(path: str | PathLike[str], n_rows: int, called: str = "label
     if (values != np.rint(values)).any():
         bad = values[values != np.rint(values)][0]
         raise ValueError(f"{called} must be whole numbers. Got {bad:g} in {str(file)!r}.")
+    if np.abs(values).max() >= _FIRST_ROUNDED:
+        bad = values[np.abs(values) >= _FIRST_ROUNDED][0]
+        raise ValueError(f"{called} must have at most 15 digits. Got {bad:g} in {str(file)!r}.")
     labels = values.astype(np.int64)
     return labels[:, 0] if labels.shape[1] == 1 else labels
 
@@ -195,7 +200,7 @@ def _read_matrix(path: Path, called: str, *, rows: str) -> tuple[np.ndarray, dic
         start = lines.index("/Matrix")
         for line in lines[:start]:
             if match := _NAME.fullmatch(line):
-                names[int(match[1])] = match[2].strip()
+                names[int(match[1])] = _readable(match[2].strip())
             elif match := _COUNT.fullmatch(line):
                 counts[match[1]] = match[2]
         lines = lines[start + 1 :]
@@ -204,6 +209,8 @@ def _read_matrix(path: Path, called: str, *, rows: str) -> tuple[np.ndarray, dic
             f"{called} must have a line /Matrix before its numbers. Got {str(path)!r}."
         )
     values = [_numbers(line, path, called) for line in lines if line]
+    if not values:
+        raise ValueError(f"{called} must have a row of numbers. Got none in {str(path)!r}.")
     widths = {len(row) for row in values}
     if len(widths) != 1:
         raise ValueError(
@@ -222,16 +229,27 @@ def _read_matrix(path: Path, called: str, *, rows: str) -> tuple[np.ndarray, dic
     return matrix, names
 
 
-def _numbers(line: str, path: Path, called: str) -> list[float]:
-    """Return the numbers of a line, which are separated by spaces, tabs or commas."""
-    cells = [cell for cell in re.split(r"[\s,;]+", line) if cell]
+def _readable(name: str) -> str:
+    """Return a name without the stand-ins for bytes that are not UTF-8, which cannot be written."""
+    given = name.encode("utf-8", errors="surrogateescape")
     try:
-        numbers = [float(cell) for cell in cells]
+        return given.decode("utf-8")
+    except UnicodeDecodeError:
+        return given.decode("latin-1")
+
+
+def _numbers(line: str, path: Path, called: str) -> list[float]:
+    """Return the numbers of a line, which are separated by spaces, by commas or by semicolons."""
+    # Only one of them separates a line. So an empty cell, or a comma for a point, is no number.
+    separator = next((mark for mark in ";," if mark in line), None)
+    try:
+        numbers = [float(cell) for cell in line.split(separator)]
     except ValueError:
         numbers = []
     if not numbers or not np.isfinite(numbers).all():
         raise ValueError(
-            f"{called} must hold finite numbers only. Got the line {line[:60]!r} in {str(path)!r}."
+            f"{called} must hold finite numbers only, with a decimal point, separated by spaces or "
+            f"commas. Got the line {line[:60]!r} in {str(path)!r}."
         )
     return numbers
 

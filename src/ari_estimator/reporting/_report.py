@@ -71,8 +71,7 @@ def make_report(
     """
     check_title(title)
     on = reported(fitted, map_index, max_sets)
-    is_map = isinstance(on, FittedMap)
-    content = map_content(on, int(max_sets)) if is_map else _of_calibration(on)
+    content = map_content(on, int(max_sets)) if isinstance(on, FittedMap) else _of_calibration(on)
     return report_page(content, title or type(fitted).__name__)
 
 

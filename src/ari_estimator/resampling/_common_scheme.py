@@ -80,9 +80,9 @@ def common_schemes(
         return own
     exchanges: tuple[Exchange, ...] = ("within", "whole")
     for what in exchanges:
-        schemes = _schemes_if_valid(all_by, name, what)
-        if schemes is not None and _share_draws(schemes):
-            return schemes
+        found = _schemes_if_valid(all_by, name, what)
+        if found is not None and _share_draws(found):
+            return found
     if name == "auto":
         return all_by("sign_flip", None)
     raise NoCommonSchemeError(

@@ -45,7 +45,7 @@ def values_of_means(
     n_squares = squares.shape[0]
     n_rows, n_elements = out.shape
     zero, one, tiny = np.float32(0), np.float32(1), np.float32(1e-30)
-    # Of each group: its variance, and then its weight.
+    # The variance of each group, and then its weight.
     variances = np.empty((n_groups, TILE), np.float32)
     last_product = np.empty(TILE, np.float32)
     last_squares = np.empty(TILE, np.float32)

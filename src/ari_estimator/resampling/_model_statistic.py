@@ -127,8 +127,8 @@ class ModelStatistic(ABC):
         ----------
         products : ndarray of shape (n_vectors, n_permutations, n_elements)
             Products of the vectors with residuals whose norm is 1; the norm is 0 where data are
-            constant. They may be overwritten. In single precision, only those of
-            ``computed_vectors``.
+            constant. They may be overwritten. In single precision, only the
+            products of ``computed_vectors``.
 
         squares : ndarray of shape (n_groups, n_permutations or 1, n_elements or 1)
             Sums of squares of the residuals in each group.

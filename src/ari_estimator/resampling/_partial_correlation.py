@@ -94,7 +94,7 @@ class PartialCorrelation(ModelStatistic):
         explained = products[rank:]
         np.multiply(explained, explained, out=explained)
         remaining = total - explained.sum(axis=0)
-        # Of the smallest squares, no digits are left either.
+        # The smallest squares have no digits left either.
         least = total * 1e-3
         is_accurate = remaining > np.maximum(least, 1e-30)
         np.sqrt(remaining, out=remaining, where=is_accurate)

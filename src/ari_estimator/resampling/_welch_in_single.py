@@ -56,7 +56,7 @@ class WelchInSingle:
     very small, the statistic is not accurate.
 
     If each group has one vector, all steps are one loop. If permutations then keep the sum of all
-    squares and the product with the nuisance, those of the largest group follow from the others.
+    squares and the product with the nuisance, the largest group follows from the others.
     """
 
     def __init__(self, design: WelchDesign, keeps_squares: bool, keeps_sums: bool) -> None:
@@ -112,7 +112,9 @@ class WelchInSingle:
         self._most_scale = max(
             _MOST_SCALE * scale_of_equal, (_ENOUGH_OF_PRODUCTS / of_all_products) ** 2
         )
-        least = min(1 / _ENOUGH, float((_LARGEST_LEAST / of_own).min()))
+        # In groups of equal variance, the sums of squares follow the numbers of rows.
+        of_expected = of_own + of_total * design.sizes.sum() / design.sizes
+        least = min(1 / _ENOUGH, float((_LARGEST_LEAST / of_expected).min()))
         self._needed_of_own, self._needed_of_total = least * of_own, least * of_total
         relative = 1 / least + (2 * k + 20) * unit
         if not self._are_means:
