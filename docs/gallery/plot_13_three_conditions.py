@@ -2,18 +2,19 @@
 Three conditions: several contrasts as one family
 =================================================
 
-A study usually has more than one contrast. If you compute each one alone, each has its
-own error level. With ten contrasts, one of them is often wrong. ``compute_contrasts``
-tests them as one family: with a probability of at least 95 %, all bounds of all clusters
-in all contrasts hold at once. The data are simulated, so the truth is known.
+A study usually has more than one contrast. If you compute each one alone, each has
+its own error level. With ten contrasts, one of them is often wrong.
+``compute_contrasts`` tests them as one family: with a probability of at least 95 %,
+all bounds of all clusters in all contrasts hold at once. The data are simulated, so
+the truth is known.
 """
 
 # %%
 # The study
 # ---------
-# Twelve subjects see faces, houses and noise, which gives a map per subject and condition. A
-# subject's three maps share an error. Faces raise the signal in one cube, faces and houses in
-# another.
+# Twelve subjects see faces, houses and noise, which gives a map per subject and
+# condition. A subject's three maps share an error. Faces raise the signal in one
+# cube, faces and houses in another.
 
 import numpy as np
 import pandas as pd
@@ -46,8 +47,8 @@ mask_img = Nifti1Image(np.ones(shape, dtype="uint8"), np.diag([3.0, 3, 3, 1]))
 table = pd.DataFrame(rows)
 
 # %%
-# The design has a column for each condition and one for each subject. The contrasts are all
-# differences between conditions.
+# The design has a column for each condition and one for each subject. The contrasts
+# are all differences between conditions.
 
 design = pd.get_dummies(table[["condition"]], prefix="", prefix_sep="", dtype=float)
 design = design.join(pd.get_dummies(table["subject"], dtype=float).iloc[:, 1:])
@@ -60,11 +61,15 @@ contrasts = {
 # %%
 # One family
 # ----------
-# The rows of a subject are a block. Each permutation exchanges the conditions within subjects,
-# in the same way for all three contrasts. So the calibration knows how the contrasts depend on
-# each other.
+# The rows of a subject are a block. Each permutation exchanges the conditions within
+# subjects, in the same way for all three contrasts. So the calibration knows how the
+# contrasts depend on each other.
 
-from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, PermutationCalibration
+from ari_estimator import (
+    ARISecondLevelModel,
+    ClusterTDPTransformer,
+    PermutationCalibration,
+)
 
 model = ARISecondLevelModel(
     mask_img=mask_img,
@@ -76,21 +81,23 @@ tdp_imgs = model.compute_contrasts(contrasts)
 model.table_[["contrast", "cluster_id", "n_voxels", "true_discoveries", "tdp"]]
 
 # %%
-# ``transformers_`` has the fitted transformer of each contrast, and ``joint_test_`` the test
-# of all voxels in all contrasts.
+# ``transformers_`` has the fitted transformer of each contrast, and ``joint_test_``
+# the test of all voxels in all contrasts.
 
 joint = model.joint_test_
 print(f"{joint.n_elements:,} voxels of {len(contrasts)} contrasts, {joint.scheme}")
-print(f"true discoveries in all contrasts together: at least {joint.bounds(0.05).of_set():,}")
+in_all = joint.bounds(0.05).of_set()
+print(f"true discoveries in all contrasts together: at least {in_all:,}")
 for name, transformer in model.transformers_.items():
     print(f"  {name}: at least {transformer.true_discoveries_}")
 
 # %%
 # What does it cost?
 # ------------------
-# A split of the error level is the other way to make all bounds hold at once: each of the three
-# contrasts then has a level of 0.05 / 3. The family usually loses less, because it spends the
-# level where the signal is, and because the contrasts depend on each other.
+# A split of the error level is the other way to make all bounds hold at once: each of
+# the three contrasts then has a level of 0.05 / 3. The family usually loses less,
+# because it spends the level where the signal is, and because the contrasts depend on
+# each other.
 
 found = {"one family": {n: t.true_discoveries_ for n, t in model.transformers_.items()}}
 model.compute_contrasts(contrasts, error_budget="split")
@@ -115,7 +122,8 @@ figure, axes = plt.subplots(1, 3, figsize=(8, 3), layout="constrained")
 for axis, (name, image) in zip(axes, tdp_imgs.items(), strict=True):
     values = np.asarray(image.dataobj)[:, :, 7].T
     shown = axis.imshow(values, origin="lower", cmap="viridis", vmin=0, vmax=1)
-    axis.contour(by_faces[:, :, 7].T | by_both[:, :, 7].T, [0.5], colors="white", linewidths=0.8)
+    active = (by_faces | by_both)[:, :, 7].T
+    axis.contour(active, [0.5], colors="white", linewidths=0.8)
     axis.set_title(name, fontsize="medium")
     axis.set_axis_off()
 figure.colorbar(shown, ax=axes, label="TDP, at least")

@@ -224,3 +224,12 @@ def test_number_of_rows_and_options_of_files_with_a_table(study):
     for option in (["--demean"], ["--ftests", "design.fts"]):
         result = study.call("--contrast", "age", *option, design="t.tsv")
         assert f"{option[0]} is for files of FSL or PALM" in result.err.replace("\n", " ")
+
+
+def test_a_file_of_one_map_is_told(study):
+    path = study.folder / "one.nii.gz"
+    Nifti1Image(study.data[..., :1], AFFINE).to_filename(path)
+    design = pd.DataFrame(DESIGN, columns=["EV1", "EV2", "EV3"])
+    model = ARISecondLevelModel(study.mask, transformer=ClusterTDPTransformer(2))
+    with pytest.raises((ValueError, TypeError), match=r"(?i)at least two|12 rows"):
+        model.fit(str(path), design_matrix=design)

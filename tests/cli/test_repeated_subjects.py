@@ -130,6 +130,15 @@ def test_rows_of_a_subject_are_warned_of(run, study):
     assert "--combine-runs and a --design with the columns path and participant_id" in result.err
 
 
+def test_one_label_for_all_maps_says_nothing(run, study):
+    folder = study.rename(study.with_name("sub-all"))
+    for number, path in enumerate(folder.glob("*_effect.nii.gz")):
+        path.rename(folder / f"con_{number:04}.nii.gz")
+    result = run("group", folder / "con_*.nii.gz", "--mask", folder / "mask.nii.gz")
+    assert result.code == 0, result.err
+    assert "not independent" not in result.err
+
+
 def test_files_of_a_subject_are_warned_of(run, study):
     mask = "--mask", study / "mask.nii.gz", "--threshold", "2"
     result = run("group", study / "sub-*_effect.nii.gz", *mask)

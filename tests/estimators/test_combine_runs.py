@@ -128,7 +128,9 @@ def test_elements_that_runs_lack(kind, precision_weighted):
 def test_mask(kind):
     effects, variances = _runs(kind)
     variances[:, np.flatnonzero(kind.mask)[0]] = 0
-    with pytest.warns(UserWarning, match=f"^1 of {kind.mask.sum()} .* in mask_img have no value in any run"):
+    with pytest.warns(
+        UserWarning, match=f"^1 of {kind.mask.sum()} .* in mask_img have no value in any run"
+    ):
         fixed = combine_runs(
             _images(kind, effects), _images(kind, variances), 20, mask_img=kind.mask_img
         )

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from nibabel import Nifti1Image
-from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.image import get_data
 
@@ -299,14 +298,3 @@ def test_a_list_of_names_is_refused_where_nilearn_permutes(maps, mask_img):
         non_parametric_inference(
             maps, design_matrix=cell_means(), second_level_contrast=["a", "b", "c"], mask=mask_img
         )
-
-
-@pytest.mark.parametrize("as_file", [False, True])
-def test_cifti_images_of_subjects_are_refused_by_name(tmp_path, as_file):
-    axes = (ScalarAxis(["map"]), BrainModelAxis.from_surface(np.arange(9), 9, "CortexLeft"))
-    img = Cifti2Image(np.ones((1, 9), dtype="float32"), axes)
-    if as_file:
-        img.to_filename(tmp_path / "one.dscalar.nii")
-        img = str(tmp_path / "one.dscalar.nii")
-    with pytest.raises(TypeError, match=r"Got a CIFTI image.*array of shape"):
-        ARISecondLevelModel().fit([img] * N, design_matrix=cell_means())

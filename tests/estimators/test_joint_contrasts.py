@@ -183,11 +183,11 @@ def test_results_of_several_contrasts_end_with_the_next_contrast(kind, maps):
     model.compute_contrasts(CONTRASTS)
     assert model.transformer_ is None
     model.compute_contrast("age", output_type="tdp")
-    assert not hasattr(model, "transformers_")
+    assert model.transformers_ is None
     assert "contrast" not in model.table_.columns
     model.compute_contrasts(CONTRASTS)
     model.fit(maps, design_matrix=DESIGN)
-    assert not hasattr(model, "joint_test_")
+    assert model.joint_test_ is None
 
 
 @BUDGETS
@@ -239,9 +239,39 @@ def test_level_is_split_where_no_permutation_serves_all(maps, kind):
         (CONTRASTS, {"output_type": "t"}, ValueError, "'output_type' must be one of"),
         (CONTRASTS, {"second_level_stat_type": {"sex": "F"}}, ValueError, r"Got \['sex'\]"),
         ({"age": "age", "sex": "sex"}, {}, ValueError, "Contrast 'sex'"),
+        ({"age": "age", "sex": "sex"}, {"output_type": "stat"}, ValueError, "Contrast 'sex'"),
+        ({"age": "age", "it": object()}, {}, TypeError, "Contrast 'it'"),
+        ({"age": "age", "age\0": "age"}, {}, ValueError, "names without NUL"),
     ],
 )
 def test_bad_input(kind, maps, contrasts, options, error, match):
     model = fitted(kind, maps)
     with pytest.raises(error, match=match):
         model.compute_contrasts(contrasts, **options)
+
+
+def test_a_share_that_is_too_small_names_the_contrast(kind, maps):
+    few = PermutationCalibration(n_permutations=30, random_state=0)
+    model = fitted(kind, maps, calibration=few)
+    with pytest.raises(ValueError, match="Contrast 'mean': alpha must be at least"):
+        model.compute_contrasts(CONTRASTS, error_budget="split")
+
+
+def test_elements_follow_the_order_of_the_contrasts(kind, maps):
+    model = fitted(kind, maps, calibration=calibration())
+    model.compute_contrasts(CONTRASTS)
+    first = model.joint_test_.p_values
+    model.compute_contrasts(dict(reversed(CONTRASTS.items())))
+    parts = np.split(first, len(CONTRASTS))
+    assert_array_equal(model.joint_test_.p_values, np.concatenate(parts[::-1]))
+    assert [t.maps_.test.elements.start for t in model.transformers_.values()] == [
+        0, first.size // 3, 2 * first.size // 3,
+    ]  # fmt: skip
+
+
+def test_report_of_the_model_says_where_the_tdps_are(kind, maps):
+    model = fitted(kind, maps)
+    model.compute_contrasts(CONTRASTS)
+    page = model.generate_report().get_standalone()
+    assert "tested 3 contrasts together" in page
+    assert "transformers_[&#39;mean&#39;]" in page or "transformers_['mean']" in page

@@ -134,7 +134,7 @@ class DesignTable:
 
     def lacks(self, names: list[str]) -> dict[int, list[str]]:
         """Return the places of rows that lack a value, and the columns where they do."""
-        is_missing = {name: is_missing(self.column(name)) for name in names}
+        is_missing = {name: which_lack_a_value(self.column(name)) for name in names}
         return {
             place: [name for name in names if is_missing[name][place]]
             for place in range(len(self.cells))
@@ -143,7 +143,7 @@ class DesignTable:
 
     def is_empty(self, name: str) -> bool:
         """Tell whether a column has no value in any row."""
-        return all(is_missing(self.column(name)))
+        return all(which_lack_a_value(self.column(name)))
 
     def values(self, names: list[str]) -> pd.DataFrame:
         """Return columns as numbers, or as categories if they are words, with rows from 0.
@@ -279,7 +279,7 @@ def read_design_table(path: Path) -> DesignTable:
     return DesignTable(cells, separator, path.parent, sha256(content).hexdigest(), counting)
 
 
-def is_missing(cells: Iterable[str]) -> list[bool]:
+def which_lack_a_value(cells: Iterable[str]) -> list[bool]:
     """Tell which cells have no value."""
     return [cell.casefold() in _MISSING for cell in cells]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ari_estimator.cli._design_record import DesignRecord
 from ari_estimator.cli._design_rows import listed
-from ari_estimator.cli._design_table import SUBJECT, DesignTable, is_missing
+from ari_estimator.cli._design_table import SUBJECT, DesignTable, which_lack_a_value
 
 # The subject in the path of a file, by its entity of BIDS.
 _SUB = re.compile(r"(?<![A-Za-z0-9])sub-([A-Za-z0-9]+)")
@@ -83,8 +83,10 @@ def warn_of_repeats(record: DesignRecord) -> None:
     if not labels:
         found = [set(_SUB.findall(files[0])) for files in record.maps]
         labels = [min(of) for of in found] if all(len(of) == 1 for of in found) else []
+        # The name of one folder or file for all says nothing.
+        labels = labels if len(set(labels)) > 1 else []
     labels = [label.removeprefix("sub-") for label in labels]
-    if len(labels) == len(set(labels)) or any(is_missing(labels)):
+    if len(labels) == len(set(labels)) or any(which_lack_a_value(labels)):
         return
     from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -47,6 +48,22 @@ class FamilyTests(NamedTuple):
 
     whole: CriticalVectorTest | None
     tests: dict[str, SimultaneousTest]
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Say in errors which of several contrasts they are about.
+
+    Parameters
+    ----------
+    name : str
+        Name of the contrast.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"Contrast {name!r}: {error}") from error
 
 
 def parametric_tests(
@@ -141,7 +158,7 @@ class FamilyCalibrator:
             (
                 parameters_of(calibration),
                 first_level_contrast,
-                # The order is that of the elements; the hash of a dictionary ignores it.
+                # The elements are in this order, which the hash of a dictionary ignores.
                 [(name, *one) for name, one in contrasts.items()],
                 float(alpha),
                 error_budget,
@@ -221,13 +238,14 @@ def _calibrated_alone(
     share = level_share(alpha, len(contrasts))
     own: dict[str, CriticalVectorTest] = {}
     for name, one in contrasts.items():
-        fitted = clone(calibration).fit(
-            data[:, one.columns],
-            design,
-            one.weights,
-            stat_type=one.stat_type,
-            alpha=share,
-            two_sided=one.two_sided,
-        )
+        with naming(name):
+            fitted = clone(calibration).fit(
+                data[:, one.columns],
+                design,
+                one.weights,
+                stat_type=one.stat_type,
+                alpha=share,
+                two_sided=one.two_sided,
+            )
         own[name] = test_of(fitted, share)
     return _shared(own)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator.closed_testing import SimultaneousTest
-from ari_estimator.estimators._contrast_family import ErrorBudget, parametric_tests
+from ari_estimator.estimators._contrast_family import ErrorBudget, naming, parametric_tests
 from ari_estimator.estimators._prepared_contrast import PreparedContrast
 
 
@@ -58,7 +58,8 @@ def asked_contrasts(contrasts: Any, stat_type: Any) -> dict[str, tuple[Any, Any]
     TypeError
         If the contrasts are not a mapping of names.
     ValueError
-        If there are fewer than two, or a type is for a contrast that does not exist.
+        If there are fewer than two, a name has a NUL character, or a type is for a contrast that
+        does not exist.
     """
     if not isinstance(contrasts, Mapping) or not all(isinstance(name, str) for name in contrasts):
         raise TypeError(
@@ -69,6 +70,11 @@ def asked_contrasts(contrasts: Any, stat_type: Any) -> dict[str, tuple[Any, Any]
     if len(contrasts) < 2:
         raise ValueError(
             f"contrasts must be at least two. Got {list(contrasts)}. Use compute_contrast for one."
+        )
+    # Archives do not keep a NUL at the end of a text.
+    if any("\0" in name for name in contrasts):
+        raise ValueError(
+            f"contrasts must have names without NUL characters. Got {list(contrasts)}."
         )
     if not isinstance(stat_type, Mapping):
         return {name: (contrast, stat_type) for name, contrast in contrasts.items()}
@@ -111,12 +117,10 @@ def tdp_of_contrasts(
     prepared: dict[str, PreparedContrast] = {}
     data: np.ndarray | None = None
     for name, (contrast, stat_type) in asked.items():
-        try:
+        with naming(name):
             prepared[name] = model._prepared(
                 contrast, first_level_contrast, stat_type, known=data, in_family=True
             )
-        except ValueError as error:
-            raise ValueError(f"Contrast {name!r}: {error}") from error
         data = prepared[name].read.data
     template = model._check_transformer()
     families = {name: one.family() for name, one in prepared.items()}

@@ -33,6 +33,7 @@ from ari_estimator.estimators._contrast_family import (
     ERROR_BUDGETS,
     ErrorBudget,
     FamilyCalibrator,
+    naming,
 )
 from ari_estimator.estimators._exact_second_level import ExactSecondLevelModel
 from ari_estimator.estimators._joint_contrasts import asked_contrasts, tdp_of_contrasts
@@ -152,6 +153,10 @@ default=None
         Degrees of freedom of each voxel in the last contrast, 0 where it was left out. None until a
         contrast is computed, and without ``missing="omit"``.
 
+    joint_test_ : SimultaneousTest or None
+        The test of the elements of all contrasts, after :meth:`compute_contrasts`. None before
+        that, after another contrast, and if the error level is split.
+
     labels_ : ndarray of shape (n_elements,) or None
         Index of each voxel into ``results_``. None until a contrast is computed.
 
@@ -176,13 +181,9 @@ default=None
         ``forest_``. The transformer tests other maps by its local test, because a calibration
         holds only for its own data.
 
-    transformers_ : dict of str to transformer
-        The transformer fitted to each contrast, after :meth:`compute_contrasts`. The next contrast
-        deletes it, and so it does ``joint_test_``.
-
-    joint_test_ : SimultaneousTest or None
-        The test of the elements of all contrasts, after :meth:`compute_contrasts`. None if the
-        error level is split.
+    transformers_ : dict of str to transformer, or None
+        The transformer fitted to each contrast, after :meth:`compute_contrasts`. None before that,
+        and after another contrast.
 
     See Also
     --------
@@ -441,8 +442,7 @@ or None, default=None
         """
         check_is_fitted(self)
         self._check_first_level(first_level_contrast)
-        if output_type not in _OUTPUT_TYPES:
-            raise ValueError(f"'output_type' must be one of {_OUTPUT_TYPES}. Got {output_type!r}.")
+        _check_output_type(output_type)
         arguments = second_level_contrast, first_level_contrast, second_level_stat_type
         refuse_nested(second_level_contrast=second_level_contrast)
         if output_type != "tdp":
@@ -537,16 +537,20 @@ or None, default=None
         A two-sided transformer tests F contrasts without a sign.
         """
         check_is_fitted(self)
+        _check_output_type(output_type)
         asked = asked_contrasts(contrasts, second_level_stat_type)
         if error_budget not in ERROR_BUDGETS:
             raise ValueError(f"error_budget must be one of {ERROR_BUDGETS}. Got {error_budget!r}.")
         if output_type != "tdp":
             why = f"with output_type={output_type!r}, which has no error level"
             refuse_unused(why, {"error_budget": (error_budget, "joint")})
-            return {
-                name: self.compute_contrast(contrast, first_level_contrast, stat_type, output_type)
-                for name, (contrast, stat_type) in asked.items()
-            }
+            images = {}
+            for name, (contrast, stat_type) in asked.items():
+                with naming(name):
+                    images[name] = self.compute_contrast(
+                        contrast, first_level_contrast, stat_type, output_type
+                    )
+            return images
         self._check_first_level(first_level_contrast)
         self._forget_contrasts()
         found = tdp_of_contrasts(self, asked, first_level_contrast, error_budget)
@@ -557,8 +561,8 @@ or None, default=None
     def _forget_contrasts(self) -> None:
         """Delete the results of the last contrasts."""
         self.transformer_ = self.calibration_ = None
-        for name in ("transformers_", "joint_test_", "table_"):
-            self.__dict__.pop(name, None)
+        self.transformers_ = self.joint_test_ = None
+        self.__dict__.pop("table_", None)
 
     def _prepared(
         self,
@@ -829,3 +833,9 @@ or None, default=None
                 "True."
             )
         return transformer
+
+
+def _check_output_type(output_type: str) -> None:
+    """Refuse an unknown type of output."""
+    if output_type not in _OUTPUT_TYPES:
+        raise ValueError(f"'output_type' must be one of {_OUTPUT_TYPES}. Got {output_type!r}.")

@@ -69,11 +69,13 @@ def as_volumes(maps: Any, what: str) -> Any:
 
     Returns
     -------
-    maps : list of Nifti1Image, or the same object
-        The maps. nilearn's model takes a 4D image, but not the name of its file.
+    maps : list of Nifti1Image or of path, or the same object
+        The maps. nilearn's model takes a 4D image, but not the name of its file. The name of
+        another image becomes a list of one.
     """
-    is_path = isinstance(maps, (str, PathLike))
-    return volumes_of_file(maps, what) if is_path and n_volumes(maps, what) > 1 else maps
+    if not isinstance(maps, (str, PathLike)):
+        return maps
+    return volumes_of_file(maps, what) if n_volumes(maps, what) > 1 else [maps]
 
 
 def volumes_of_file(path: str | PathLike[str], what: str) -> list[Nifti1Image]:

@@ -112,5 +112,5 @@ def _character(one: str) -> str:
     called = f"{match[1]} {match[2]}"
     if called in _AS_LATIN:
         return _AS_LATIN[called]
-    letter = match[2].lower().replace("lamda", "lambda")
+    letter = match[2].lower().replace("lamda", "lambda")  # codespell:ignore lamda
     return f"$\\{letter if match[1] == 'SMALL' else letter.capitalize()}$"
