@@ -226,6 +226,14 @@ def test_number_of_rows_and_options_of_files_with_a_table(study):
         assert f"{option[0]} is for files of FSL or PALM" in result.err.replace("\n", " ")
 
 
+def test_a_row_of_zeros_and_a_file_that_is_not_there_are_named(study):
+    vest(study.folder / "zero.con", [[1, -1, 0], [0, 0, 0]], "/ContrastName2 nothing\n")
+    result = study.call("--contrast", study.folder / "zero.con", "--joint")
+    assert "each row of 'C2 nothing'" in result.err.replace("\n", " ")
+    result = study.call("--contrast", study.folder / "no.con")
+    assert "--contrast does not exist" in result.err.replace("\n", " ")
+
+
 def test_a_file_of_one_map_is_told(study):
     path = study.folder / "one.nii.gz"
     Nifti1Image(study.data[..., :1], AFFINE).to_filename(path)

@@ -125,7 +125,7 @@ def study_in_files(maps: list[str], options: DesignOptions) -> FileStudy:
     records = [
         DesignRecord(
             design,
-            "; ".join(_expression(row, design) for row in rows),
+            "; ".join(_expression(row, design, name) for row in rows),
             [dict(zip(design.columns, map(float, row), strict=True)) for row in rows],
             df=len(design) - DesignSpace.of(design.to_numpy()).rank,
             maps=[(file,) for file in maps],
@@ -193,7 +193,7 @@ def _demeaned(design: pd.DataFrame) -> pd.DataFrame:
     return values.assign(**{INTERCEPT: 1.0})
 
 
-def _expression(row: np.ndarray, design: pd.DataFrame) -> str:
+def _expression(row: np.ndarray, design: pd.DataFrame, called: str) -> str:
     """Return the weights of a contrast as an expression of columns."""
     terms = [
         f"{'-' if weight < 0 else '+'} "
@@ -202,7 +202,9 @@ def _expression(row: np.ndarray, design: pd.DataFrame) -> str:
         if weight != 0
     ]
     if not terms:
-        raise ValueError("--contrast must have a weight other than 0. Got only zeros.")
+        raise ValueError(
+            f"--contrast must have a weight other than 0 in each row of {called!r}. Got only zeros."
+        )
     text = " ".join(terms)
     return text.removeprefix("+ ") if text.startswith("+") else "-" + text.removeprefix("- ")
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 # one that was given, or else the first one that the command has.
 _OPTIONS = {
     "bg_img": ("background",),
+    "contrasts": ("contrast",),
     "design_matrix": ("design",),
+    "f_tests": ("ftests",),
     "first_level_contrast": ("contrast",),
     "labels_img": ("labels", "atlas", "clusters"),
     "mask_img": ("mask",),
@@ -37,7 +39,8 @@ _NAMED = re.compile(
     rf"""
     (?P<code>\bnilearn\.image\.\w+\([^()]*\))
     | (?:^The\ )?'(?P<quoted>[a-z_]+)'(?:\ parameter\ of\ \w+)?(?=\ (?:must|should|cannot|is|has)\b)
-    | (?:^|(?<=[.:;]\ ))(?P<subject>[a-z]+)(?=\ (?:must|should|cannot|needs|is\ for)\b)
+    | (?:^|(?<=[.:;]\ ))(?P<subject>[a-z]+)
+      (?=\ (?:must|should|cannot|needs|is\ for|does\ not\ exist)\b)
     | (?<![\w.`'"/\\-])(?P<assigned>{"|".join(_OF_WORDS)})='(?P<value>\w+)'
     | (?<![\w.`'"/\\-])(?:the\ parameter\ )?(?P<name>[a-z]+(?:__?[a-z]+)+)
       (?:=True\b)?(?![\w.`'"/\\-]*[\w`'"/\\])

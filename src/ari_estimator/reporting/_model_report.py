@@ -10,6 +10,7 @@ from nilearn.reporting import HTMLReport
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.inference._group_model import GroupModel
 from ari_estimator.reporting._contrast_maps import ContrastMaps
+from ari_estimator.reporting._joint_report import fitted_maps_of, joint_content
 from ari_estimator.reporting._methods import model_methods
 from ari_estimator.reporting._model_part import model_part
 from ari_estimator.reporting._report import check_title, map_content
@@ -49,7 +50,9 @@ def make_model_report(model: Any, *, title: str | None, **options: Any) -> HTMLR
     maps.check()
     # The maps come first, so that the model keeps the TDPs of its last contrast.
     parts = maps.parts(model)
-    if getattr(model, "transformer_", None) is not None:
+    if together := fitted_maps_of(model):
+        content = joint_content(together, model.joint_test_, MAX_SETS)
+    elif getattr(model, "transformer_", None) is not None:
         content = map_content(as_fitted_map(model), MAX_SETS)
     else:
         group = GroupModel.of(model, None, None, None)

@@ -69,6 +69,10 @@ class ReportFigure:
         self.caption = caption
         self.is_wide = is_wide
 
+    def renamed(self, name: str) -> ReportFigure:
+        """Return the same figure with another name."""
+        return ReportFigure(name, self._draw, self.caption, is_wide=self.is_wide)
+
     @cached_property
     def png(self) -> str:
         """The figure as PNG, in base64."""

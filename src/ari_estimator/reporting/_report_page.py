@@ -66,6 +66,31 @@ class ContrastPart:
 
 
 @dataclass(frozen=True)
+class TestedContrast:
+    """The part of a report on one of several contrasts that were tested together.
+
+    Attributes
+    ----------
+    name : str
+        The contrast.
+
+    says : str
+        Its bound.
+
+    table : SetRows
+        Clusters or regions.
+
+    figures : list of ReportFigure
+        The figures.
+    """
+
+    name: str
+    says: str
+    table: SetRows
+    figures: list[ReportFigure]
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """What a report says and shows.
 
@@ -94,6 +119,9 @@ class ReportContent:
 
     contrasts : list of ContrastPart
         Maps of contrasts.
+
+    tested : list of TestedContrast
+        Contrasts that were tested together; empty for a single map.
     """
 
     reading: str
@@ -104,6 +132,7 @@ class ReportContent:
     figures: list[ReportFigure] = field(default_factory=list)
     model: ModelPart | None = None
     contrasts: list[ContrastPart] = field(default_factory=list)
+    tested: list[TestedContrast] = field(default_factory=list)
 
 
 def report_page(content: ReportContent, title: str) -> PageReport:
@@ -138,5 +167,6 @@ def report_page(content: ReportContent, title: str) -> PageReport:
     figures = [*content.figures]
     if content.model is not None:
         figures.append(content.model.figure)
+    figures += [figure for part in content.tested for figure in part.figures]
     figures += [part.figure for part in content.contrasts if part.figure is not None]
     return PageReport(with_policy(html), body, figures)
