@@ -102,9 +102,11 @@ def test_an_f_test_of_one_contrast_has_no_direction(study, is_joint):
 
 
 def test_the_record_repeats_t_and_f_as_one_family(study, run):
-    vest(study.folder / "one.fts", [[0, 1], [1, 1]])
+    vest(study.folder / "both.con", [*CONTRASTS, -CONTRASTS[1]])
+    vest(study.folder / "one.fts", [[0, 1, 0], [1, 1, 0]])
     ftests = ["--ftests", study.folder / "one.fts", "--joint", "--json"]
-    first = told(study.call(*con(study), *ftests, "--out", study.out))
+    contrasts = ["--contrast", study.folder / "both.con"]
+    first = told(study.call(*contrasts, *ftests, "--out", study.out))
     record = json.loads((study.out / "group_contrast-F1_contrast.json").read_text())
     options = shlex.split(record["Options"])
     options[1] = str(study.out / options[1])

@@ -267,11 +267,3 @@ def test_elements_follow_the_order_of_the_contrasts(kind, maps):
     assert [t.maps_.test.elements.start for t in model.transformers_.values()] == [
         0, first.size // 3, 2 * first.size // 3,
     ]  # fmt: skip
-
-
-def test_report_of_the_model_says_where_the_tdps_are(kind, maps):
-    model = fitted(kind, maps)
-    model.compute_contrasts(CONTRASTS)
-    page = model.generate_report().get_standalone()
-    assert "tested 3 contrasts together" in page
-    assert "transformers_[&#39;mean&#39;]" in page or "transformers_['mean']" in page

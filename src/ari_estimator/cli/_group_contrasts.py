@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ari_estimator.cli._command import command_line
@@ -44,18 +45,16 @@ def prefixes_of(
     Raises
     ------
     ValueError
-        If two contrasts would have files of the same name, or for the reasons of
-        :func:`~ari_estimator.cli._results.check_results`.
+        For the reasons of :func:`~ari_estimator.cli._results.check_results`.
     """
     common = check_results(results, "group", (_TABLE,))
     prefixes = {"": common}
     for record in records:
-        prefix = f"{common}_contrast-{letters_of(record.called)}"
-        if prefix in prefixes.values():
-            raise ValueError(
-                "--contrast must differ in letters or digits, which names of files keep. Got "
-                f"{record.called!r} and another one with the same."
-            )
+        letters = f"{common}_contrast-{letters_of(record.called)}"
+        # Names of files keep only letters and digits: "age" and "-age" would have the same.
+        taken = {prefix.lower() for prefix in prefixes.values()}
+        numbered = (letters if n == 1 else f"{letters}{n}" for n in count(1))
+        prefix = next(name for name in numbered if name.lower() not in taken)
         prefixes[record.called] = prefix
         if results.out is not None:
             check_results(_with_prefix(results, prefix), prefix, endings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from nilearn.reporting import HTMLReport
@@ -57,7 +56,10 @@ def make_model_report(model: Any, *, title: str | None, **options: Any) -> HTMLR
     else:
         group = GroupModel.of(model, None, None, None)
         content = ReportContent(
-            reading=_where_the_tdps_are(vars(model).get("transformers_") or {}),
+            reading=(
+                "This report shows the model. For true discovery proportions (TDPs), call "
+                'compute_contrast(output_type="tdp") before generate_report.'
+            ),
             key_figures=[("Maps of subjects", f"{len(group.design):,}")],
             methods=model_methods(group),
             groups=[(type(model).__name__, shown_rows(model.get_params(deep=False)))],
@@ -65,17 +67,3 @@ def make_model_report(model: Any, *, title: str | None, **options: Any) -> HTMLR
         )
     content.contrasts.extend(parts)
     return report_page(content, title or type(model).__name__)
-
-
-def _where_the_tdps_are(tested: Mapping[str, Any]) -> str:
-    """Return where to find TDPs, by the transformers of contrasts that were tested together."""
-    if tested:
-        return (
-            f"This report shows the model. It has tested {len(tested)} contrasts together. Each "
-            "has its own report of true discovery proportions (TDPs), such as "
-            f"transformers_[{next(iter(tested))!r}].generate_report()."
-        )
-    return (
-        "This report shows the model. For true discovery proportions (TDPs), call "
-        'compute_contrast(output_type="tdp") before generate_report.'
-    )
