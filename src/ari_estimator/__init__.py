@@ -8,23 +8,25 @@ from ari_estimator._version import __version__
 if _typing.TYPE_CHECKING:
     from ari_estimator.estimators import (
         AdaptiveTDPTransformer,
-        ARISecondLevelModel,
         ClusterTDPTransformer,
-        FixedEffects,
         PermutationCalibration,
         RegionTDPTransformer,
         cluster_level_inference,
-        combine_runs,
-        combine_runs_by_subject,
         confidence_curve,
         element_at,
         learn_template,
-        non_parametric_inference,
         set_bound,
     )
     from ari_estimator.explorer import explore
     from ari_estimator.inference import FittedMap, SetBound, TDPForest
     from ari_estimator.interfaces import load, save
+    from ari_estimator.second_level import (
+        ARISecondLevelModel,
+        FixedEffects,
+        combine_runs,
+        combine_runs_by_subject,
+        non_parametric_inference,
+    )
 
 __all__ = [
     "ARISecondLevelModel",
@@ -52,17 +54,22 @@ __all__ = [
 
 # Where public names are that are not of the estimators.
 _ELSEWHERE = {
+    "ARISecondLevelModel": "second_level",
+    "FixedEffects": "second_level",
     "FittedMap": "inference",
     "SetBound": "inference",
     "TDPForest": "inference",
+    "combine_runs": "second_level",
+    "combine_runs_by_subject": "second_level",
     "explore": "explorer",
     "load": "interfaces",
+    "non_parametric_inference": "second_level",
     "save": "interfaces",
 }
 
 _PACKAGES = (
     "calibration", "cli", "closed_testing", "datasets", "estimators", "explorer", "graphs",
-    "images", "inference", "interfaces", "plotting", "reporting", "resampling",
+    "images", "inference", "interfaces", "plotting", "reporting", "resampling", "second_level",
 )  # fmt: skip
 
 

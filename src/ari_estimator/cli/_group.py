@@ -95,7 +95,8 @@ def group(
 ) -> Outcome:
     """Test a contrast of a group of subjects, and compute the TDP of each cluster."""
     from ari_estimator.cli._study import read_study
-    from ari_estimator.estimators import ARISecondLevelModel, PermutationCalibration
+    from ari_estimator.estimators import PermutationCalibration
+    from ari_estimator.second_level import ARISecondLevelModel
 
     folder_of_masks = None
     if test.mask is not None and test.mask[0].is_dir():

@@ -114,7 +114,7 @@ def mean_of_each_subject(maps: Sequence[Any], places: Sequence[int]) -> list[Any
     means : list of images
         One map for each subject.
     """
-    from ari_estimator.estimators._combine_runs_by_subject import mean_of_runs
+    from ari_estimator.second_level._combine_runs_by_subject import mean_of_runs
 
     of_subject: dict[int, list[Any]] = {}
     for img, place in zip(maps, places, strict=True):

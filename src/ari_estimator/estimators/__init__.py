@@ -3,28 +3,19 @@
 from ari_estimator.estimators._adaptive_tdp import AdaptiveTDPTransformer
 from ari_estimator.estimators._cluster_level_inference import cluster_level_inference
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
-from ari_estimator.estimators._combine_runs import FixedEffects, combine_runs
-from ari_estimator.estimators._combine_runs_by_subject import combine_runs_by_subject
 from ari_estimator.estimators._learn_template import learn_template
-from ari_estimator.estimators._non_parametric_inference import non_parametric_inference
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._region_tdp import RegionTDPTransformer
-from ari_estimator.estimators._second_level import ARISecondLevelModel
 from ari_estimator.estimators._set_bound import confidence_curve, element_at, set_bound
 
 __all__ = [
-    "ARISecondLevelModel",
     "AdaptiveTDPTransformer",
     "ClusterTDPTransformer",
-    "FixedEffects",
     "PermutationCalibration",
     "RegionTDPTransformer",
     "cluster_level_inference",
-    "combine_runs",
-    "combine_runs_by_subject",
     "confidence_curve",
     "element_at",
     "learn_template",
-    "non_parametric_inference",
     "set_bound",
 ]

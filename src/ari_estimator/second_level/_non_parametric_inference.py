@@ -17,13 +17,13 @@ from ari_estimator.closed_testing import LearnedTemplate
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
-from ari_estimator.estimators._model_contrast import is_f_contrast, refuse_names, weights_of
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._second_level import ARISecondLevelModel
 from ari_estimator.images._file_volumes import as_volumes
 from ari_estimator.images._subject_maps import all_readable
 from ari_estimator.resampling import find_contrast
 from ari_estimator.resampling._design_checks import explains_mean
+from ari_estimator.second_level._ari_second_level_model import ARISecondLevelModel
+from ari_estimator.second_level._model_contrast import is_f_contrast, refuse_names, weights_of
 
 
 def non_parametric_inference(

@@ -10,9 +10,9 @@ import pandas as pd
 from ari_estimator.calibration._subject_contrasts import ContrastOfFamily
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._contrast_calibration import columns_of
-from ari_estimator.estimators._welch_contrast import ReadContrast, warn_of_p_values
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._statistics import SettledStatistic
+from ari_estimator.second_level._welch_contrast import ReadContrast, warn_of_p_values
 
 
 class PreparedContrast(NamedTuple):

@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._unused_options import refuse_unused
-from ari_estimator.estimators._first_level_runs import runs_of_models
 from ari_estimator.images._run_images import RunImages
 from ari_estimator.inference import make_statistic
 from ari_estimator.inference._fixed_effects import fixed_effect
+from ari_estimator.second_level._first_level_runs import runs_of_models
 
 _ONE_RUN = (
     "combine_runs needs at least two runs of the subject. Got 1. Test one run as it is: the z map "

@@ -10,13 +10,6 @@ from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import SurfaceMasker
 
 from ari_estimator._unused_options import refuse_unused
-from ari_estimator.estimators._model_contrast import (
-    in_words,
-    is_f_contrast,
-    refuse_names,
-    weights_of,
-)
-from ari_estimator.estimators._ols_in_blocks import ols_in_blocks
 from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._described import described
 from ari_estimator.images._file_volumes import as_volumes
@@ -39,6 +32,13 @@ from ari_estimator.images._subject_maps import all_readable, sample_maps
 from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_contrast
 from ari_estimator.resampling._design_space import independent_rows
+from ari_estimator.second_level._model_contrast import (
+    in_words,
+    is_f_contrast,
+    refuse_names,
+    weights_of,
+)
+from ari_estimator.second_level._ols_in_blocks import ols_in_blocks
 
 
 class ExactSecondLevelModel(SecondLevelModel):

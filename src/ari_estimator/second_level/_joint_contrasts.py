@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator.closed_testing import SimultaneousTest
-from ari_estimator.estimators._contrast_family import ErrorBudget, naming, parametric_tests
-from ari_estimator.estimators._prepared_contrast import PreparedContrast
+from ari_estimator.second_level._contrast_family import ErrorBudget, naming, parametric_tests
+from ari_estimator.second_level._prepared_contrast import PreparedContrast
 
 
 class ContrastsTDP(NamedTuple):

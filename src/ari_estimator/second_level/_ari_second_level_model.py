@@ -3,68 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator._nesting import refuse_nested
-from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration._missing_rows import Missing
-from ari_estimator.closed_testing import CalibratedTest
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
-from ari_estimator.estimators._combine_runs_by_subject import labels_of_rows
 from ari_estimator.estimators._contrast_calibration import (
     ContrastCalibrator,
-    columns_of,
-    only,
-    recorded,
-    test_of,
 )
-from ari_estimator.estimators._contrast_family import (
+from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._report import model_report_on
+from ari_estimator.images._family_masker import masker_of_family
+from ari_estimator.images._grayordinate_masker import GrayordinateMasker
+from ari_estimator.resampling._contrast_expression import check_expressions
+from ari_estimator.resampling._design_checks import check_columns
+from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
+from ari_estimator.second_level._combine_runs_by_subject import labels_of_rows
+from ari_estimator.second_level._contrast_family import (
     ERROR_BUDGETS,
     ErrorBudget,
     FamilyCalibrator,
     naming,
 )
-from ari_estimator.estimators._exact_second_level import ExactSecondLevelModel
-from ari_estimator.estimators._joint_contrasts import asked_contrasts, tdp_of_contrasts
-from ari_estimator.estimators._missing_contrast import check_missing, images_with_gaps
-from ari_estimator.estimators._model_contrast import (
-    in_words,
-    is_f_contrast,
-    weights_of,
-)
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration
-from ari_estimator.estimators._prepared_contrast import PreparedContrast
-from ari_estimator.estimators._report import model_report_on
-from ari_estimator.estimators._smoothing import check_smoothing
-from ari_estimator.estimators._welch_contrast import (
-    ReadContrast,
+from ari_estimator.second_level._contrast_steps import ContrastSteps
+from ari_estimator.second_level._joint_contrasts import asked_contrasts, tdp_of_contrasts
+from ari_estimator.second_level._missing_contrast import check_missing
+from ari_estimator.second_level._smoothing import check_smoothing
+from ari_estimator.second_level._welch_contrast import (
     check_groups,
-    common_groups,
-    groups_in_words,
-    with_groups,
 )
-from ari_estimator.images._described import described, description_of
-from ari_estimator.images._family_masker import masker_of_family
-from ari_estimator.images._grayordinate_masker import GrayordinateMasker
-from ari_estimator.inference import DEFAULT_STAT_TYPE
-from ari_estimator.inference._fitted_map import TestMaker
-from ari_estimator.inference._group_model import GroupModel
-from ari_estimator.inference._map_family import MapFamily
-from ari_estimator.resampling import find_contrast
-from ari_estimator.resampling._contrast_expression import check_expressions
-from ari_estimator.resampling._design_checks import check_columns
-from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
 
 # What to do about several rows of one subject.
 _INDEPENDENT = (
@@ -75,7 +50,7 @@ _INDEPENDENT = (
 _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
 
 
-class ARISecondLevelModel(ExactSecondLevelModel):
+class ARISecondLevelModel(ContrastSteps):
     """Second-level model whose contrasts can be maps of the true discovery proportion.
 
     This :class:`nilearn.glm.second_level.SecondLevelModel` has the same parameters, inputs and
@@ -558,82 +533,6 @@ or None, default=None
         self.table_ = found.table
         return found.images
 
-    def _forget_contrasts(self) -> None:
-        """Delete the results of the last contrasts."""
-        self.transformer_ = self.calibration_ = None
-        self.transformers_ = self.joint_test_ = None
-        self.__dict__.pop("table_", None)
-
-    def _prepared(
-        self,
-        contrast: Any,
-        first_level_contrast: Any,
-        stat_type: str | None,
-        *,
-        known: np.ndarray | None = None,
-        in_family: bool = False,
-    ) -> PreparedContrast:
-        """Return the z map of a contrast and the transformer for it, before the test."""
-        refuse_nested(second_level_contrast=contrast)
-        transformer = self._make_transformer(contrast, stat_type, in_family=in_family)
-        transformer._forget()
-        settled = transformer._check_params()
-        with progress("Reading the maps of subjects", shown=transformer.verbose != 0):
-            read = self._read_contrast(contrast, first_level_contrast, stat_type, "z_score", known)
-        if read.tested.is_f:
-            settled = settled._replace(statistic=settled.statistic.of_f())
-        said_by = "the model"
-        if read.groups is not None:
-            said_by = f"{said_by} {groups_in_words(read.groups, read.tested)}"
-        called = in_words(contrast, self.design_matrix_)
-        return PreparedContrast(called, transformer, settled._replace(said_by=said_by), read)
-
-    def _tdp_of(
-        self,
-        prepared: PreparedContrast,
-        make_test: TestMaker | None,
-    ) -> Any:
-        """Test the map of a contrast, and return its TDP."""
-        transformer, read = prepared.transformer, prepared.read
-        maps, output = transformer._fit_maps(
-            read.images, make_test, prepared.called, prepared.settled, transformer._to_output
-        )
-        weights = np.atleast_2d(read.rows)
-        group = GroupModel.of(self, prepared.called, weights, self.calibration)
-        fitted_map = transformer.maps_
-        asked_by = replace(fitted_map.asked_by, group=group)
-        transformer.maps_ = replace(fitted_map, asked_by=asked_by)
-        tdp = transformer._wrapped(output, maps)
-        return described(tdp, description_of(read.images).replace("z_score", "tdp"))
-
-    def _read_contrast(
-        self,
-        contrast: Any,
-        first_level_contrast: Any,
-        stat_type: str | None,
-        output_type: str,
-        known: np.ndarray | None = None,
-    ) -> ReadContrast:
-        """Compute maps of a contrast, with the variance groups if there are some."""
-        design = self.design_matrix_
-        asked = contrast, first_level_contrast, stat_type, output_type
-        with recorded(self.masker_, known) as read:
-            if self.missing is None:
-                found = self._exact_contrast(*asked)
-            else:
-                found, self.df_img_ = images_with_gaps(self, asked, read)
-        data = only(read)
-        is_f = is_f_contrast(contrast, stat_type)
-        weights = weights_of(contrast, design)
-        rows = weights if is_f else weights[0]
-        tested = find_contrast(design.to_numpy(dtype=np.float64), rows, "F" if is_f else "t")
-        groups = common_groups(self.variance_groups, self.calibration, design, tested)
-        if groups is not None:
-            images = found if output_type == "all" else {output_type: found}
-            images = with_groups(images, self.masker_, data, design, rows, tested, groups)
-            found = images if output_type == "all" else images[output_type]
-        return ReadContrast(found, data, rows, tested, groups)
-
     def __getattr__(self, name: str) -> Any:
         """Return a fitted attribute of the transformer, if the model itself has none."""
         if hasattr(type(self), name):
@@ -748,91 +647,6 @@ or None, default=None
             cut_coords=cut_coords,
             display_mode=display_mode,
         )
-
-    def _calibrated_test(
-        self,
-        calibration: PermutationCalibration,
-        first_level_contrast: Any,
-        prepared: PreparedContrast,
-    ) -> TestMaker:
-        """Return a function that calibrates a contrast on the tested elements."""
-        calibration = self._own_calibration(calibration)
-        read, transformer = prepared.read, prepared.transformer
-
-        def make_test(family: MapFamily) -> CalibratedTest:
-            fitted = self._calibrator.fit(
-                calibration,
-                first_level_contrast,
-                read.data,
-                columns_of(self._family_masker, transformer._frame, family.is_tested),
-                self.design_matrix_.to_numpy(dtype=np.float64),
-                read.rows,
-                stat_type="F" if read.tested.is_f else "t",
-                alpha=transformer.alpha,
-                two_sided=bool(transformer.two_sided),
-            )
-            return test_of(fitted, transformer.alpha)
-
-        return make_test
-
-    def _own_calibration(self, calibration: PermutationCalibration) -> PermutationCalibration:
-        """Return the calibration with the variance groups and missing values of the model."""
-        given = {"variance_groups": self.variance_groups, "missing": self.missing}
-        given = {name: value for name, value in given.items() if value is not None}
-        return clone(calibration).set_params(**given) if given else calibration
-
-    def _check_transformer(self) -> BaseTDPTransformer:
-        """Return the transformer, or the default transformer for None."""
-        if self.transformer is None:
-            return ClusterTDPTransformer()
-        if not isinstance(self.transformer, BaseTDPTransformer):
-            raise TypeError(
-                "transformer must be a ClusterTDPTransformer, an AdaptiveTDPTransformer, a "
-                "RegionTDPTransformer or None. "
-                f"Got {type(self.transformer).__name__}."
-            )
-        given = self.transformer.stat_type
-        if given is not None and given != DEFAULT_STAT_TYPE:
-            raise ValueError(
-                f"transformer__stat_type must be {DEFAULT_STAT_TYPE!r} or None: contrasts of a "
-                f"model are z maps. Got {given!r}."
-            )
-        return self.transformer
-
-    def _check_calibration(self, transformer: BaseTDPTransformer) -> None:
-        """Check the calibration, and that no other parameter defines the test."""
-        if self.calibration is None:
-            return
-        if not isinstance(self.calibration, PermutationCalibration):
-            raise TypeError(
-                "calibration must be a PermutationCalibration or None. "
-                f"Got {type(self.calibration).__name__}."
-            )
-        self.calibration._validate_params()
-        refuse_unused(
-            "with a calibration, which replaces the local test",
-            {"transformer__local_test": (transformer.local_test, "simes")},
-        )
-
-    def _make_transformer(
-        self, contrast: Any, stat_type: str | None, *, in_family: bool = False
-    ) -> BaseTDPTransformer:
-        template = self._check_transformer()
-        self._check_calibration(template)
-        transformer = clone(template)
-        # Pass on the mask itself, because a clone of a fitted masker would not be fitted.
-        mask_img = self._family_masker if template.mask_img is None else template.mask_img
-        transformer.set_params(mask_img=mask_img)
-        is_f = is_f_contrast(contrast, stat_type)
-        if is_f and in_family:
-            transformer.set_params(two_sided=False)  # The other contrasts may have a sign.
-        if is_f and transformer.two_sided:
-            raise ValueError(
-                "transformer__two_sided must be False for an F contrast, which has no sign: a "
-                "negative z only says that the effect is smaller than expected by chance. Got "
-                "True."
-            )
-        return transformer
 
 
 def _check_output_type(output_type: str) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from nilearn.glm.first_level import FirstLevelModel
 
-from ari_estimator.estimators._combine_runs import check_presence, combine_runs
 from ari_estimator.images._run_images import RunImages
+from ari_estimator.second_level._combine_runs import check_presence, combine_runs
 
 _NEEDED = ("subject_label", "map_name", "effects_map_path")
 _VARIANCE = "variance_map_path"

@@ -13,11 +13,11 @@ from ari_estimator.calibration._missing_rows import (
     refuse_with_groups,
     warn_of_left_out,
 )
-from ari_estimator.estimators._model_contrast import is_f_contrast, weights_of
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.resampling import choose_scheme, find_contrast
 from ari_estimator.resampling._design_space import DesignSpace
 from ari_estimator.resampling._maps_with_gaps import MapsWithGaps
+from ari_estimator.second_level._model_contrast import is_f_contrast, weights_of
 
 # nilearn's maps, in the order in which it makes all of them.
 _OUTPUTS = ("z_score", "stat", "p_value", "effect_size", "effect_variance")
