@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._checks import check_labels, check_subset
+from ari_estimator.closed_testing._checks import check_labels, check_p_values, check_subset
 from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._ordered_sets import one_set, sets_by_label, smallest_beyond
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
@@ -83,7 +83,7 @@ class CriticalVectorBounds(SimultaneousBounds):
 
     def of_nested(self, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Return the bounds of nested sets, see :meth:`SimultaneousBounds.of_nested`."""
-        return self.critical_vector._of_nested(self.p_values, order, starts)
+        return self.critical_vector._of_nested(check_p_values(self.p_values), order, starts)
 
     def along(self, order: np.ndarray) -> np.ndarray:
         """Return the bounds along an order, see :meth:`SimultaneousBounds.along`."""
