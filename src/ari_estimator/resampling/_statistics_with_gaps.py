@@ -85,8 +85,7 @@ class StatisticsWithGaps(NullStatistics):
     sign-flipping it does not vary.
 
     Elements that cannot be tested have a statistic of 0 and 0 degrees of freedom, and are part of
-    ``is_constant``. See
-    :func:`~ari_estimator.resampling._testable_patterns.are_testable`.
+    ``is_constant``.
 
     Examples
     --------

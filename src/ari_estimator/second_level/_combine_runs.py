@@ -97,8 +97,7 @@ def combine_runs(
     ----------
     runs : list of images, FirstLevelModel or list of FirstLevelModel
         The effect of each run, as images or paths of volumes, surfaces or CIFTI images. Or a
-        fitted :class:`nilearn.glm.first_level.FirstLevelModel` of several runs, or one for each
-        run.
+        fitted ``FirstLevelModel`` of nilearn with several runs, or one for each run.
 
     variance_imgs : list of images or None, default=None
         The variance of each effect. It must be None for models.
