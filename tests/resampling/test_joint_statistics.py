@@ -227,3 +227,14 @@ def test_shared_residuals_give_the_same_statistics(data, contrasts):
         assert_allclose(turned.block(0, BLOCK), blocks[:, columns], atol=2 * found.error)
         keep = np.arange(60) % 3 == 0
         assert_allclose(turned.select(keep).block(0, 5), blocks[:5, columns[keep]], atol=1e-5)
+
+
+@pytest.mark.parametrize("contrasts", [T_ONLY, MIXED], ids=["t", "t and F"])
+def test_chosen_statistics_are_in_double_precision(data, contrasts):
+    joint = JointStatistics(parts_of(data, contrasts)[0])
+    draws = np.array([0, 7, 31])
+    single = np.stack([joint.block(0, BLOCK)[draw] for draw in draws])
+    exact = joint.exact(draws)
+    where = exact > 1
+    found = joint.exact_where(draws, single, where)
+    assert_allclose(found[where], exact[where], rtol=1e-10)

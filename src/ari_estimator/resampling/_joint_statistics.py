@@ -101,6 +101,16 @@ class JointStatistics(NullStatistics):
             statistics[:, elements] = values
         return statistics
 
+    def exact_where(self, draws: np.ndarray, single: np.ndarray, where: np.ndarray) -> np.ndarray:
+        """Return statistics of some draws, some in double precision, see the base class."""
+        if any(scale is not None for scale in self._scales):
+            return super().exact_where(draws, single, where)
+        parts = [
+            part.exact_where(draws, single[:, own], where[:, own])
+            for part, own in zip(self.parts, self.slices, strict=True)
+        ]
+        return np.concatenate(parts, axis=1)
+
     def of_elements(self, elements: slice) -> np.ndarray:
         """Return statistics of some elements, see the base class."""
         numbers = range(self.n_elements)[elements]

@@ -114,13 +114,19 @@ class LinearModelStatistics(NullStatistics):
         """Return the statistics of some elements as observed, and scale their residuals."""
         data = self._double(elements)
         observed = self._statistic.of_data(data)
+        needs_squares = self._keeps_squares and self._has_groups
+        if self._null is not None and not needs_squares:
+            norms = self._null.norms[elements].copy()
+            norms[observed.is_constant] = np.inf
+            self._norms[elements] = norms
+            return observed.without_constant()
         residuals = self._scheme.residuals(self._statistic.contrast, data)
         norms = np.sqrt(np.einsum("ij,ij->j", residuals, residuals))
         norms[observed.is_constant] = np.inf
         self._norms[elements] = norms
         if self._scaled is not None:
             np.multiply(residuals, 1 / norms, out=self._scaled[:, elements], casting="same_kind")
-        if self._keeps_squares and self._has_groups:
+        if needs_squares:
             np.multiply(residuals, residuals, out=residuals)
             self._squares[:, elements] = (self._members @ residuals) / norms**2
         return observed.without_constant()

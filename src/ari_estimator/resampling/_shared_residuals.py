@@ -109,6 +109,11 @@ class NullResiduals:
 
     columns : ndarray of int of shape (n_elements,) or None
         Columns of the data; None for all.
+
+    Attributes
+    ----------
+    norms : ndarray of shape (n_elements,)
+        Norms of the residuals before they were scaled; infinite where data are constant.
     """
 
     def __init__(
@@ -127,8 +132,9 @@ class NullResiduals:
             effects, norms = effects[:, columns], norms[columns]
         effects = effects / norms
         self._effects = effects.astype(np.float32)
-        norms = np.sqrt(1 + np.einsum("ij,ij->j", effects, effects))
-        self._inverse = (1 / norms).astype(np.float32)
+        relative = np.sqrt(1 + np.einsum("ij,ij->j", effects, effects))
+        self._inverse = (1 / relative).astype(np.float32)
+        self.norms = relative * norms
 
     def scaled(self, elements: slice, out: np.ndarray) -> np.ndarray:
         """Return residuals with a norm of 1, or of 0 where data are constant.
