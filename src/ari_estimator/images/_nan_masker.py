@@ -107,8 +107,8 @@ class NaNWarningMasker(NiftiMasker):
         return values
 
     def _row_with_gaps(self, img: Any, is_missing: np.ndarray, copy: bool) -> np.ndarray:
-        """Return the masked values of an image, NaN where it is missing."""
-        raise NotImplementedError
+        """Return the masked values of an image with gaps: here as nilearn reads them."""
+        return np.ravel(super().transform_single_imgs(img, copy=copy))
 
     def _warn_of_missing(self, is_missing: np.ndarray, affine: np.ndarray) -> None:
         """Warn if some of the voxels that are missing are in the mask."""
