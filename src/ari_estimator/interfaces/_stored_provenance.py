@@ -144,5 +144,6 @@ def _group(arrays: Mapping[str, np.ndarray]) -> GroupModel:
         design=pd.DataFrame(design, columns=columns.tolist()),
         contrast=stored_array(arrays, "contrast", "U").item(),
         weights=weights,
+        # mypy does not know which fields the names are.
         **{name: texts.get(name) for name in _TEXTS},  # type: ignore[arg-type]
     )

@@ -302,7 +302,7 @@ default=None
         confounds: Any = None,
         design_matrix: Any = None,
         *,
-        map: int | str | None = None,  # noqa: A002
+        map: int | str | None = None,  # noqa: A002  # the word that users know
     ) -> ARISecondLevelModel:
         """Fit the model.
 

@@ -63,7 +63,7 @@ class ExactSecondLevelModel(SecondLevelModel):
         confounds: Any = None,
         design_matrix: Any = None,
         *,
-        map: int | str | None = None,  # noqa: A002
+        map: int | str | None = None,  # noqa: A002  # the word that users know
     ) -> ExactSecondLevelModel:
         """Fit the model, see :meth:`ARISecondLevelModel.fit`."""
         given = second_level_input

@@ -144,7 +144,7 @@
         const at = toVoxel.map(([a, b, c, d]) => a * x + b * y + c * z + d);
         const voxel = at.map(Math.round);
         if (!isNearest && at.some((value, axis) => Math.abs(value - voxel[axis]) > CLOSE)) {
-          throw new Error("its voxels lie on another grid than those of the map. Resample it to that grid.");
+          throw new Error("its grid of voxels differs from the grid of the map. Resample it to the grid of the map.");
         }
         const isInside = voxel.every((value, axis) => value >= 0 && value < shape[axis]);
         const column = isInside ? columns.get(voxel[0] + shape[0] * (voxel[1] + shape[1] * voxel[2])) : undefined;

@@ -80,7 +80,7 @@
       for (const viewer of this._viewers) viewer.setOpacity(opacity);
     }
 
-    // The crosshair of the slices follows that of the cortex to the voxel next to it.
+    // The crosshair of the slices moves to the voxel next to the crosshair of the cortex.
     moveTo(place, how) {
       const isOnMesh = this.geometry.isOnMesh(place);
       this._isOnMesh = isOnMesh;

@@ -1,4 +1,4 @@
-// What the page shows: words, tables, controls and colours. What is done to it is in page.js.
+// The page shows words, tables, controls and colours. Actions of users are in page.js.
 (function (ari) {
   "use strict";
 
