@@ -204,7 +204,6 @@ def test_one_call_goes_a_short_way(counted):
 
 
 @OTHER_PYTHON
-@pytest.mark.xfail(strict=True, reason="not met: 654 calls")
 def test_one_contrast_goes_a_short_way(counted):
     of_contrast, _ = counted[1]
     assert of_contrast <= 570

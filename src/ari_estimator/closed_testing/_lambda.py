@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import bdtr
@@ -13,6 +14,7 @@ from ari_estimator.closed_testing._rational import check_alpha
 _ROUNDING = 1e-6
 
 
+@lru_cache(maxsize=64)
 def lambda_rank(n_permutations: int, alpha: float) -> int:
     """Return the rank of the calibrated parameter among the pivotal statistics.
 

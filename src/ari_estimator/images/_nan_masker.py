@@ -9,7 +9,7 @@ import numpy as np
 from nilearn.image import check_niimg, get_data, resample_img
 from nilearn.maskers import NiftiMasker
 
-from ari_estimator.images._unread_images import in_memory, unshared
+from ari_estimator.images._unread_images import in_memory
 from ari_estimator.images._volume_formats import refuse_surface
 
 # Parameters of a masker by which an image changes with the others.
@@ -74,14 +74,13 @@ class NaNWarningMasker(NiftiMasker):
         values = [getattr(self, name) for name in _OF_ALL_ROWS]
         if not isinstance(imgs, list) or any(v is not None and v is not False for v in values):
             return False
-        return all(check_niimg(unshared(img)).shape[3:] in ((), (1,)) for img in imgs)
+        return all(check_niimg(img).shape[3:] in ((), (1,)) for img in imgs)
 
     def _one_by_one(self, imgs: list[Any], copy: bool) -> np.ndarray:
         """Mask images, with one image at a time in memory."""
         shape, affine, is_missing = None, np.empty(0), np.empty(0, dtype=bool)
         values = np.empty((0, 0))
-        for number, given in enumerate(imgs):
-            img = in_memory(check_niimg(unshared(given)))
+        for number, img in enumerate(in_memory(imgs)):
             data = get_data(img)
             data = data[..., 0] if data.ndim == 4 else data
             if shape is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from nilearn.image import check_niimg, get_data, new_img_like
+from nilearn.image import get_data, new_img_like
 from nilearn.surface import SurfaceImage
 
 from ari_estimator._progress import progress
-from ari_estimator.images._unread_images import in_memory, unshared
+from ari_estimator.images._unread_images import in_memory
 
 
 def present_sample(images: list[Any]) -> Any:
@@ -36,8 +36,7 @@ def present_sample(images: list[Any]) -> Any:
     total, count = np.empty(0), np.empty(0)
     first = None
     with progress("Maps of subjects, for the mask", len(images)) as task:
-        for given in images:
-            img = in_memory(check_niimg(unshared(given)))
+        for img in in_memory(images):
             data = get_data(img)
             data = data[..., 0] if data.ndim == 4 else data
             is_present = np.isfinite(data)

@@ -23,7 +23,7 @@ from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.images._present_sample import present_sample
 from ari_estimator.images._reading_errors import name_of_image
-from ari_estimator.images._unread_images import in_memory, unshared
+from ari_estimator.images._unread_images import in_memory
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
 
 _NO_CIFTI = (
@@ -194,14 +194,14 @@ def sample_maps(images: Any, mask_img: Any, *, keeps_gaps: bool = False) -> Any:
         return images
     if any(not isinstance(image, type(images[0])) for image in images):
         return images  # nilearn says what is wrong
-    first = check_niimg(unshared(images[0]))
+    first = check_niimg(images[0])
     for image in images:
-        img = check_niimg(unshared(image))
+        img = check_niimg(image)
         is_volume = img.shape[3:] in ((), (1,))
         if not is_volume or not same_grid(img.shape, img.affine, first.shape, first.affine):
             return images
     if not needs_all:
-        return OneForAll([in_memory(first)] * len(images))
+        return OneForAll([*in_memory([first])] * len(images))
     if keeps_gaps:
         return OneForAll([present_sample(images)] * len(images))
     with progress("Maps of subjects, for the mask", len(images)) as task:
@@ -210,8 +210,8 @@ def sample_maps(images: Any, mask_img: Any, *, keeps_gaps: bool = False) -> Any:
 
 
 def _volumes(images: list[Any], task: Task) -> Iterator[Any]:
-    for image in images:
-        yield in_memory(check_niimg(unshared(image)))
+    for img in in_memory(images):
+        yield img
         task.advance()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Pair
+from nilearn.image import check_niimg
 
 from ari_estimator.images._frame import Frame
 
@@ -56,17 +57,21 @@ def unshared(img: Any) -> Any:
     return img
 
 
-def in_memory(img: Nifti1Pair) -> Nifti1Pair:
-    """Return an image with its data in memory, which go with it.
+def in_memory(images: Iterable[Any]) -> Iterator[Nifti1Pair]:
+    """Yield images with their data in memory, which go with them.
+
+    nilearn makes a copy of an image whose data are in its file, by writing a file.
 
     Parameters
     ----------
-    img : Nifti1Image
-        The image.
+    images : iterable of images or paths
+        The images. They keep no data.
 
-    Returns
-    -------
+    Yields
+    ------
     img : Nifti1Image
-        nilearn makes a copy of an image whose data are in its file, by writing a file.
+        The next image.
     """
-    return type(img)(np.asanyarray(img.dataobj), img.affine, img.header)
+    for image in images:
+        img = check_niimg(image)
+        yield type(img)(np.asanyarray(img.dataobj), img.affine, img.header)

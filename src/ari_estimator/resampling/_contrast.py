@@ -58,12 +58,12 @@ class Contrast:
     df: int
     is_f: bool = False
 
-    @property
+    @cached_property
     def n_subjects(self) -> int:
         """Number of subjects, the rows of the design."""
         return len(self.directions)
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """Number of directions that are tested: 1 for a t contrast."""
         return self.directions.shape[1]

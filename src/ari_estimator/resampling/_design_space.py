@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,7 +81,7 @@ class DesignSpace:
         null = np.linalg.svd(right, full_matrices=True)[2][rank:]
         return cls(left, singular, right, null, units)
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """Number of linearly independent columns."""
         return self.singular.size

@@ -83,8 +83,9 @@ class LinearModelStatistics(NullStatistics):
         self.error, self.relative_error = statistic.error, statistic.relative_error
         self._keeps_squares = scheme.keeps_squares(statistic.groups)
         # Scaled residuals have norm 1, so it is not computed.
-        self._has_groups = statistic.n_groups > 1
-        numbers = np.arange(statistic.n_groups)
+        n_groups = statistic.n_groups
+        self._has_groups = n_groups > 1
+        numbers = np.arange(n_groups)
         self._members = np.equal.outer(numbers, statistic.groups).astype(float)
         self._scaled: np.ndarray | None = None
         self._null = null_residuals
@@ -94,9 +95,9 @@ class LinearModelStatistics(NullStatistics):
             # A few more roundings, and an error has room for one for each subject.
             self.error, self.relative_error = 2 * self.error, 2 * self.relative_error
         self._norms = np.empty(self.n_elements)
-        self._squares = np.ones((statistic.n_groups, 1), dtype=np.float32)
+        self._squares = np.ones((n_groups, 1), dtype=np.float32)
         if self._keeps_squares and self._has_groups:
-            self._squares = np.empty((statistic.n_groups, self.n_elements), dtype=np.float32)
+            self._squares = np.empty((n_groups, self.n_elements), dtype=np.float32)
         self._stride_in_double = max(256, _IN_CACHE // len(data))
         with one_thread():
             strides = self._strides(self._stride_in_double)
@@ -223,8 +224,8 @@ class LinearModelStatistics(NullStatistics):
         chosen, weights_of = self._draws[draws], self._scheme.weights
         vectors, groups = self._statistic.vectors.T, self._members
         if dtype is np.float32:
-            vectors = _some(vectors, self._statistic.computed_vectors)
-            groups = _some(groups, self._statistic.computed_groups)
+            vectors = vectors[self._statistic.computed_vectors]
+            groups = groups[self._statistic.computed_groups]
         of_products = np.concatenate([weights_of(chosen, vector) for vector in vectors])
         if self._keeps_squares:
             return of_products.astype(dtype), None
@@ -304,10 +305,6 @@ class LinearModelStatistics(NullStatistics):
         return LinearModelStatistics(
             self._data[:, keep], self._statistic, self._scheme, self._draws, null
         )
-
-
-def _some(rows: np.ndarray, chosen: np.ndarray | None) -> np.ndarray:
-    return rows if chosen is None else rows[chosen]
 
 
 def _product(weights: np.ndarray, values: np.ndarray, memory: np.ndarray | None) -> np.ndarray:

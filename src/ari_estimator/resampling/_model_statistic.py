@@ -82,9 +82,9 @@ class ModelStatistic(ABC):
     groups : ndarray of int of shape (n_subjects,)
         Groups of rows. The statistic is made from the sum of squares in each.
 
-    computed_vectors, computed_groups : ndarray of int or None
+    computed_vectors, computed_groups : slice or ndarray of int
         Vectors and groups whose products and resampled sums of squares are needed in single
-        precision; None for all. The others follow from them.
+        precision, by default all. The others follow from them.
 
     error, relative_error : float
         Bound on the rounding error in single precision: a scaled statistic s is off by no more
@@ -107,8 +107,8 @@ class ModelStatistic(ABC):
     tail: Tail
     vectors: np.ndarray
     groups: np.ndarray
-    computed_vectors: np.ndarray | None = None
-    computed_groups: np.ndarray | None = None
+    computed_vectors: slice | np.ndarray = slice(None)
+    computed_groups: slice | np.ndarray = slice(None)
     error: float
     relative_error: float = 0.0
 

@@ -42,7 +42,7 @@ class WelchInSingle:
 
     Attributes
     ----------
-    computed_vectors, computed_groups : ndarray of int or None
+    computed_vectors, computed_groups : slice or ndarray of int
         See :class:`~ari_estimator.resampling.ModelStatistic`.
 
     error, relative_error : float
@@ -81,10 +81,11 @@ class WelchInSingle:
         if n_nuisance == 1:
             self._relation = (contrast.nuisance.T @ design.vectors)[0]
         drops = self._are_means and keeps_sums and not keeps_squares and n_nuisance == 1
-        self.computed_vectors = self.computed_groups = None
+        computed: slice | np.ndarray = slice(None)
         if drops:
             self._order = np.argsort(np.abs(self._relation), kind="stable")
-            self.computed_vectors = self.computed_groups = self._order[:-1]
+            computed = self._order[:-1]
+        self.computed_vectors = self.computed_groups = computed
         self._bound_errors(n_vectors, keeps_squares, drops)
 
     def _bound_errors(self, n_vectors: np.ndarray, keeps_squares: bool, drops: bool) -> None:
