@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from ari_estimator.graphs._graph import components_of, link, refuse_selected
+from ari_estimator.graphs._graph import link, refuse_selected
+from ari_estimator.graphs._linked_nodes import label_linked, pairs_of_linked, stored_neighbourhood
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
@@ -89,15 +90,8 @@ class MeshGraph:
         selected = np.asarray(selected, dtype=bool)
         if selected.shape != (self.n_nodes,):
             refuse_selected(selected, self.n_nodes, "vertex of the mask")
-        labels = np.zeros(self.n_nodes, dtype=np.int32)
         nodes = np.flatnonzero(selected)
-        if nodes.size == 0:
-            return labels, 0
-        components, first_nodes = components_of(self._links_among(nodes))
-        numbers = np.empty(first_nodes.size, dtype=np.int32)
-        numbers[np.argsort(first_nodes)] = np.arange(1, first_nodes.size + 1)
-        labels[nodes] = numbers[components]
-        return labels, first_nodes.size
+        return label_linked(self._links_among(nodes), nodes, self.n_nodes)
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
         """Return the pairs of neighbours among the selected vertices.
@@ -122,14 +116,8 @@ class MeshGraph:
         if selected.shape != (self.n_nodes,):
             refuse_selected(selected, self.n_nodes, "vertex of the mask")
         nodes = np.flatnonzero(selected)
-        if nodes.size == 0:
-            return np.empty((0, 2), dtype=np.intp)
-        one_end, other_end = self._links_among(nodes).nonzero()
-        low, high = np.minimum(one_end, other_end), np.maximum(one_end, other_end)
-        low, high = low[low < high], high[low < high]
-        # Most edges are in two faces. This matrix merges and sorts them faster than np.unique.
-        matrix = csr_array((np.ones(low.size, dtype=bool), (low, high)), shape=(nodes.size,) * 2)
-        return nodes[np.column_stack(matrix.nonzero())]
+        # Most edges are in two faces.
+        return pairs_of_linked(self._links_among(nodes), nodes)
 
     def neighbourhoods(self) -> list[Neighbourhood]:
         """Return the neighbours of all vertices in the mask.
@@ -142,17 +130,7 @@ class MeshGraph:
         links = self._links.tocoo()
         there_and_back = np.concatenate([links.row, links.col])
         both = link(there_and_back, np.roll(there_and_back, links.row.size), self.mask.size)
-        slots = self._vertices.astype(np.int32)
-        return [
-            Neighbourhood(
-                slots,
-                self.mask.size,
-                np.broadcast_to(np.int32(0), slots.shape),
-                both.indptr[slots].astype(np.int32),
-                both.indptr[slots + 1].astype(np.int32),
-                both.indices.astype(np.int32, copy=False),
-            )
-        ]
+        return [stored_neighbourhood(both, self._vertices.astype(np.int32))]
 
     def _links_among(self, nodes: np.ndarray) -> csr_array:
         """Return the links between selected nodes, by their positions in ``nodes``."""
