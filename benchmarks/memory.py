@@ -18,7 +18,9 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +90,12 @@ def measured(job: Callable[[], object], unit: int, most: float | None = None) ->
     return (peak - before) / unit
 
 
-def one_map(folder: str, name: str, mm: str, masked: str, most: str) -> float:
+def one_map(folder: str, name: str, mm: str, masked: str, sides: str, most: str) -> float:
     """Measure fit_transform of one map and the data of its TDP image.
 
     The unit is the size of the image of the map in single precision.
     """
-    make = _TRANSFORMERS[name]
+    make = partial(_TRANSFORMERS[name], two_sided=sides == "two sides")
     rng = np.random.default_rng(0)
     small = rng.standard_normal((24, 24, 24), dtype=np.float32)
     small[:2] = 0
@@ -235,21 +237,22 @@ def main() -> None:
                 what = f"`{called[name]}`, {mm:g} mm brain, {n_voxels / 1e6:.1f} million voxels"
                 beside = "the image in single precision"
                 for masked in ("mask", "no mask"):
-                    found = in_a_process(folder, "one_map", name, mm, masked, "none")
+                    found = in_a_process(folder, "one_map", name, mm, masked, "one side", "none")
                     report(f"{what}, {masked}", found, limit, row=(what, beside))
                 try:
                     found = in_a_process(
-                        folder, "one_map", name, mm, "mask", limit, keeps_freed=True
+                        folder, "one_map", name, mm, "mask", "one side", limit, keeps_freed=True
                     )
                 except subprocess.CalledProcessError:  # The limit of the address space is too low.
                     found = float("inf")
                 report(f"{what}, under a limit", found, limit, row=(what, beside))
                 resident_row = (f"{what}, with freed memory", beside)
-                for masked in ("mask", "no mask"):
+                for masked, sides in product(("mask", "no mask"), ("one side", "two sides")):
                     found = in_a_process(
-                        folder, "one_map", name, mm, masked, "none", keeps_freed=True
+                        folder, "one_map", name, mm, masked, sides, "none", keeps_freed=True
                     )
-                    report(f"{what}, with freed memory, {masked}", found, limit, row=resident_row)
+                    case = f"{what}, with freed memory, {masked}, {sides}"
+                    report(case, found, limit, row=resident_row)
                 what = f"`ari {name}`, {mm:g} mm brain, with freed memory"
                 found = in_a_process(folder, "one_command", name, mm, keeps_freed=True)
                 report(what, found, limit, row=(what, beside))

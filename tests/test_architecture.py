@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encodi
 # Files of the root that every room may import.
 FOR_ALL = {
     "_version", "_software", "_unused_options", "_nesting", "_progress", "_page_policy",
-    "_page_templates", "_blocks",
+    "_page_templates", "_blocks", "_freed_memory",
 }  # fmt: skip
 
 # The one import that runs upward, inside of a function.

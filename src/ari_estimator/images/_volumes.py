@@ -88,7 +88,16 @@ class VolumeFrame(Frame):
             masker = _compute_mask(masker, mask_img, imgs)
         elif masker is not mask_img:
             masker = masker.fit()
-        space = Space((VolumePart(_mask_values(masker, mask_img), masker.mask_img_.affine),))
+        mask, given = get_data(masker.mask_img_), masker.mask_img
+        # Nobody else changes a mask that nilearn has made here. It needs no copy.
+        is_own = masker is not mask_img and (
+            given is None or not np.may_share_memory(mask, get_data(given))
+        )
+        if is_own and mask.dtype == np.uint8 and mask.max() == 1:
+            mask = mask.view(bool)
+        # The data of files are in Fortran order, in which planes of a mask are not contiguous.
+        mask = mask.astype(bool, order="C", copy=not is_own)
+        space = Space((VolumePart(mask, masker.mask_img_.affine),))
         called = OF_MASKER if isinstance(mask_img, NiftiMasker) else GIVEN
         called = COMPUTED if is_computed else getattr(mask_img, "_mask_called", called)
         return cls(masker.mask_img_, masker, space, is_computed, called)
@@ -227,21 +236,6 @@ def _compute_mask(masker: NiftiMasker, mask_img: Any, imgs: Sequence[Any] | None
         raise ValueError(
             f"No mask could be computed from the map ({error}). Pass one as mask_img."
         ) from error
-
-
-def _mask_values(masker: NiftiMasker, mask_img: Any) -> np.ndarray:
-    """Return the mask of a fitted masker, as an array that nobody else changes.
-
-    The mask is copied unless nilearn has made it here, of zeros and ones in bytes. The data of
-    files are in Fortran order, in which planes of a mask are not contiguous.
-    """
-    values, given = get_data(masker.mask_img_), masker.mask_img
-    is_new = masker is not mask_img and (
-        given is None or not np.may_share_memory(values, get_data(given))
-    )
-    if is_new and values.dtype == np.uint8 and values.max() == 1:
-        return np.ascontiguousarray(values.view(bool))
-    return values.astype(bool, order="C")
 
 
 def _check_mask_img(mask_img: Any) -> Nifti1Image:
