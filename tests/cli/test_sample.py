@@ -77,6 +77,21 @@ def test_commands_take_its_files(run, study, monkeypatch, arguments):
     assert told["n_tested"] in (45_448, 19_424, 24_550)
 
 
+@pytest.mark.parametrize(
+    ("sets", "found"),
+    [("--tdp 0.7", "clusters"), ("--atlas atlas.nii.gz", "regions"), ("--threshold 4", "clusters")],
+)
+def test_other_sets_than_those_of_feat_are_written_without_its_tables(
+    run, study, tmp_path, monkeypatch, sets, found
+):
+    monkeypatch.chdir(study)
+    result = run("fsl", "cope1.feat", *sets.split(), "--out", tmp_path / "out")
+    assert result.code == 0, result.err
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert f"zstat1_{found}.tsv" in names
+    assert not any(name.startswith("cluster_zstat1") for name in names)
+
+
 def test_the_result_does_not_depend_on_the_program(run, study, monkeypatch):
     monkeypatch.chdir(study)
     commands = (

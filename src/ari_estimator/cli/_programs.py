@@ -105,7 +105,7 @@ def fsl(
         )
         name = stat or "zstat1"
         called = f"Map: {name}{_default(stat, 'the default', '--stat')}."
-        stat_map = read_feat(path, name, two_sided=program.two_sided)
+        stat_map = read_feat(path, name, two_sided=program.sides)
         tables = find_feat_tables(path, name) if table is None else table
         if program.mask is not None:
             stat_map = _with_mask(stat_map, program.mask)
@@ -117,7 +117,7 @@ def fsl(
             df=None if df is None else _degrees(df),
             mask_img=program.mask,
             cluster_index=clusters,
-            two_sided=program.two_sided,
+            two_sided=program.sides,
         )
         if df is not None:
             stat_map = replace(stat_map, said_by="--df")
@@ -137,7 +137,8 @@ def fsl(
         return write_table_copies(transformer, tables, folder)
 
     mask = program.mask_in_words(stat_map)
-    outcome = infer(transformer, stat_map.stat_img, stat_map.name, results, copy_tables, mask=mask)
+    copies = copy_tables if tables else None
+    outcome = infer(transformer, stat_map.stat_img, stat_map.name, results, copies, mask=mask)
     return _with_map(outcome, called)
 
 
@@ -166,7 +167,7 @@ def spm(
     from ari_estimator.interfaces._reading import stem_of
 
     number = int(contrast) if contrast is not None and contrast.isdecimal() else contrast
-    stat_map = read_spm(path, number, labels_img=clusters, two_sided=program.two_sided)
+    stat_map = read_spm(path, number, labels_img=clusters, two_sided=program.sides)
     if program.mask is not None:
         stat_map = _with_mask(stat_map, program.mask)
     is_map = path.is_file() and path.suffix != ".mat"
@@ -207,7 +208,7 @@ def afni(
         chosen,
         mask_img=program.mask,
         labels_img=clusters,
-        two_sided=program.two_sided,
+        two_sided=program.sides,
     )
     name = f"{output_stem(path.partition('[')[0])}_contrast-{letters_of(stat_map.name)}"
     mask = program.mask_in_words(stat_map)

@@ -38,7 +38,8 @@ def report(
 
     matplotlib.use("agg")
     archive = saved(source)
-    out = page.check(name_of(archive or source.maps[0]), "_report.html")
+    name = name_of(archive or source.maps[0])
+    out = page.check(name, "_report.html")
     page.check_files(out)
     if archive is None:
         stat_img, parameters = source.read()
@@ -50,7 +51,7 @@ def report(
         )
     else:
         fitted = load(archive)
-    document = make_report(fitted, title=page.title, max_sets=max_sets)
+    document = make_report(fitted, title=page.title or f"TDP of {name}", max_sets=max_sets)
     files = page.write_all(document, fitted, max_sets, out)
     if archive is None:
         tested = summary_of(as_fitted_map(fitted), source.mask)

@@ -65,7 +65,7 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "cluster_id": ("id", "{:.0f}"),
     "region_id": ("label", "{:.0f}"),
     "region": ("region", "{}"),
-    "tdp_threshold": ("asked\nTDP", "{:g}"),
+    "tdp_threshold": ("requested\nTDP", "{:g}"),
     "threshold": ("threshold", "{:.3g}"),
     "direction": ("direction", "{}"),
     "n_voxels": ("voxels", "{:,}"),
@@ -76,6 +76,8 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "true_discoveries": ("true\ndiscoveries", "{:,}"),
     "true_discoveries_low": ("by seed\nfrom", "{:,}"),
     "true_discoveries_high": ("\nto", "{:,}"),
+    "true_discoveries_positive": ("positive", "{:,}"),
+    "true_discoveries_negative": ("negative", "{:,}"),
     "tdp": ("TDP", "{:.3f}"),
     "peak_stat": ("peak", "{:.2f}"),
     "peak_hemisphere": ("hemisphere", "{}"),
@@ -91,7 +93,7 @@ _OFTEN_THE_SAME = ("tdp_threshold", "threshold", "direction")
 # Columns that a narrow terminal leaves out, in this order.
 _DISPENSABLE = (
     "size_mm3", "size_mm2", "threshold", "direction", "peak_vertex", "true_discoveries_low",
-    "true_discoveries_high",
+    "true_discoveries_high", "true_discoveries_positive", "true_discoveries_negative",
 )  # fmt: skip
 
 

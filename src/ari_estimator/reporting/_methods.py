@@ -10,6 +10,7 @@ from ari_estimator._version import __version__
 from ari_estimator.closed_testing._rounding import confidence
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._contrast_calibration import n_tested_by, test_of
+from ari_estimator.images._frame import GIVEN, OF_MASKER
 from ari_estimator.inference import FittedMap
 from ari_estimator.inference._group_model import GroupModel
 from ari_estimator.reporting._assumptions import assumption_of
@@ -36,6 +37,9 @@ _MISSING = (
 
 # How a mask that the model hands to its transformer is called.
 _OF_MODEL = "the mask of the model"
+
+# Masks in the words of a paper, which has no parameters.
+_MASKS = {GIVEN: "a given mask", OF_MASKER: "the mask of a given masker"}
 
 _SIDES = {
     "positive": " for positive effects",
@@ -102,7 +106,7 @@ def map_methods(fitted_map: FittedMap, max_sets: int) -> Methods:
     paragraphs = [
         *([] if group is None else [_group_in_words(group)]),
         inference,
-        f"The tested {elements} were those of {mask}. {assumption_of(test, elements)}",
+        f"The search region was {mask}. {assumption_of(test, elements)}",
         _software(),
     ]
     cited = {*_ARI, *sets["references"], *test["references"]}
@@ -182,17 +186,15 @@ def _group_in_words(group: GroupModel) -> str:
     contrast = ""
     if group.weights is not None:
         contrast = f" The contrast was {group.contrast}, with weights {group.weights_in_words}."
-    columns = group.columns_in_words
-    one = len(group.design.columns) == 1
     return (
         f"{len(group.design)} maps of subjects{smoothed} were analysed by a mass-univariate linear "
-        f"model with the {'column' if one else 'columns'} {columns}.{contrast}{variances}{missing}"
+        f"model with {group.columns_in_words}.{contrast}{variances}{missing}"
     )
 
 
 def _mask_in_words(fitted_map: FittedMap, description: dict[str, Any]) -> str:
     group = fitted_map.asked_by.group
-    called = fitted_map.frame.mask_called
+    called = _MASKS.get(fitted_map.frame.mask_called, fitted_map.frame.mask_called)
     if group is not None and called.startswith(_OF_MODEL):
         return f"{_OF_MODEL}, {group.mask}"
     given = description["parameters"].get("mask_img")
