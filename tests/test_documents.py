@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import webbrowser
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 
 import ari_estimator
 
+from . import _warm_ari
 from ._document_blocks import (
     Block,
     BlockError,
@@ -43,6 +45,33 @@ def _blocks(page: Path) -> list[Block]:
 WITH_BLOCKS = [name for name, page in NAMES.items() if _blocks(page)]
 
 
+# Pages on which a new user starts: their commands are the installed programs. On other pages,
+# ``ari`` need not import everything for each command.
+FIRST_PAGES = ("README.md", "docs/start.md")
+
+
+@pytest.fixture(scope="session")
+def warm_ari():
+    """Return a folder with an ``ari`` that starts at once."""
+    # Names of sockets must be short.
+    with tempfile.TemporaryDirectory(prefix="ari") as name:
+        folder = Path(name)
+        home, commands = folder / "home", folder / "bin"
+        home.mkdir()
+        commands.mkdir()
+        with subprocess.Popen(
+            [sys.executable, _warm_ari.__file__, str(folder / "socket")],
+            env=reader_environment(home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as program:
+            assert program.stdout.readline() == "ready\n"
+            _warm_ari.write_command(commands / "ari", folder / "socket")
+            yield commands
+            program.stdin.close()
+
+
 @pytest.fixture
 def runner(tmp_path, monkeypatch):
     """Return what runs pages in a clean folder, without a network, a home or a browser."""
@@ -66,15 +95,23 @@ def runner(tmp_path, monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect_here)
-    yield lambda page: PageRunner(page, environment)
+
+    def run(page, commands=None):
+        path = os.pathsep.join(filter(None, [commands and str(commands), environment["PATH"]]))
+        return PageRunner(page, environment | {"PATH": path})
+
+    yield run
     plt.close("all")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pages are for bash")
 @pytest.mark.parametrize("name", WITH_BLOCKS)
-def test_page_runs(name, runner):
-    page = runner(NAMES[name])
-    for block in _blocks(NAMES[name]):
+def test_page_runs(name, runner, request):
+    blocks = _blocks(NAMES[name])
+    runs_commands = any(block.language in ("shell", "console") for block in blocks)
+    is_warm = runs_commands and name not in FIRST_PAGES
+    page = runner(NAMES[name], request.getfixturevalue("warm_ari") if is_warm else None)
+    for block in blocks:
         try:
             page.run(block)
         except BlockError as error:

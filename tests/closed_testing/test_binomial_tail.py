@@ -1,7 +1,6 @@
-"""Logarithms of binomial tails, against sums of fractions."""
+"""Logarithms of binomial tails, against exact sums."""
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,11 +13,13 @@ from ari_estimator.closed_testing._binomial_tail import log_tail_quantile, log_u
 
 def exact_log_tail(k, m, p):
     """Return the logarithm of the exact probability of at least k successes."""
-    p = Fraction(p)
-    tail = sum(math.comb(m, j) * p**j * (1 - p) ** (m - j) for j in range(k, m + 1))
-    # A fraction with a denominator of this many bits more is between 1/2 and 2.
-    shift = tail.denominator.bit_length() - tail.numerator.bit_length()
-    return math.log(tail * Fraction(2) ** shift) - shift * math.log(2)
+    # A double is an integer over a power of 2: sums of integers need no common denominators.
+    a, denominator = p.as_integer_ratio()
+    b = denominator - a
+    tail = sum(math.comb(m, j) * a**j * b ** (m - j) for j in range(k, m + 1))
+    n_bits = m * (denominator.bit_length() - 1)
+    # The logarithm of a number between 1/2 and 1 has all digits.
+    return math.log(tail / 2 ** tail.bit_length()) - (n_bits - tail.bit_length()) * math.log(2)
 
 
 @settings(deadline=None, max_examples=100)

@@ -61,11 +61,17 @@ def n_figures(html):
     return html.count("data:image/png;base64,")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clusters(motor_img):
     transformer = ClusterTDPTransformer(threshold=4, two_sided=True, cluster_threshold=10)
     transformer.fit_transform(motor_img)
     return transformer
+
+
+@pytest.fixture(scope="module")
+def report(clusters):
+    """Return the report by default, for all that read it: its figures take a second."""
+    return clusters.generate_report()
 
 
 def fitted_model(subjects, columns=("intercept",), **params):
@@ -79,8 +85,7 @@ def fitted_model(subjects, columns=("intercept",), **params):
     return model.fit(maps, design_matrix=design)
 
 
-def test_report_is_nilearns_and_can_be_saved(clusters, tmp_path):
-    report = clusters.generate_report()
+def test_report_is_nilearns_and_can_be_saved(tmp_path, report):
     assert isinstance(report, HTMLReport)
     report.save_as_html(tmp_path / "report.html")
     saved = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -106,8 +111,8 @@ def test_report_says_what_was_found_and_what_is_guaranteed(clusters):
     )
 
 
-def test_report_has_methods_to_paste_with_their_references(clusters):
-    text = text_of(clusters.generate_report().get_standalone())
+def test_report_has_methods_to_paste_with_their_references(clusters, report):
+    text = text_of(report.get_standalone())
     methods = text.partition("Methods")[2]
     assert (
         f"All {clusters.n_tested_:,} voxels of a z map were tested for positive and negative "
@@ -121,8 +126,8 @@ def test_report_has_methods_to_paste_with_their_references(clusters):
     assert "Hommel G (1983)" not in methods
 
 
-def test_report_has_figures_as_png_parameters_and_versions(clusters):
-    html = clusters.generate_report().get_standalone()
+def test_report_has_figures_as_png_parameters_and_versions(clusters, report):
+    html = report.get_standalone()
     pictures = re.findall(r"data:image/png;base64,([^\"]+)", html)
     assert len(pictures) == 3
     for picture in pictures:
@@ -142,8 +147,8 @@ def test_report_of_a_fitted_map_is_the_report_of_its_estimator(clusters):
     assert without_date[0] == without_date[1]
 
 
-def test_report_needs_nothing_from_elsewhere(clusters):
-    tags = Tags(clusters.generate_report().get_standalone())
+def test_report_needs_nothing_from_elsewhere(report):
+    tags = Tags(report.get_standalone())
     assert not {"script", "link", "iframe"} & set(tags.tags)
     sources = [value for name, value in tags.attributes if name in ("src", "href")]
     assert all(value.startswith("data:") for value in sources)
@@ -453,12 +458,44 @@ def test_model_report_of_surfaces():
     assert "mask computed from the maps" in text_of(html).lower()
 
 
-@pytest.mark.parametrize("file_format", ["svg", "pdf", "png"])
-def test_each_figure_of_a_report_can_be_saved(subjects, tmp_path, file_format):
+@pytest.fixture(scope="module")
+def model_report(subjects):
+    """Return the report of a calibrated model, which has figures of all kinds."""
     calibration = PermutationCalibration(n_permutations=50, random_state=0)
     model = fitted_model(subjects, calibration=calibration)
     model.compute_contrast([1], output_type="tdp")
-    report = model.generate_report("intercept")
+    return model.generate_report("intercept")
+
+
+def test_tables_of_contrasts_are_written_as_other_tables(model_report):
+    html = model_report.get_standalone()
+    table = html[html.index("Clusters of this map") :].partition("</table>")[0]
+    heads = re.findall(r'<th scope="col">(.*?)</th>', table)
+    assert heads == ["Cluster", "x", "y", "z", "Peak value", "mm³"]
+    first = re.findall(r"<td>(.*?)</td>", table)[: len(heads)]
+    assert re.fullmatch(r"-?\d+\.\d\d", first[4])
+    assert re.fullmatch(r"\d{1,3}(,\d{3})*", first[5])
+
+
+def test_texts_of_a_model_are_plain(model_report):
+    text = text_of(model_report.get_standalone())
+    assert "mass-univariate linear model with the column intercept" in text
+    assert "1 step" in text
+    assert "(s)" not in text
+    assert "The search region was the mask of the model" in text
+
+
+def test_few_active_voxels_are_not_0_percent():
+    z = -np.random.default_rng(0).random((40, 40, 40))
+    z[5, 5, 5:9] = 12.5
+    mask_img = Nifti1Image(np.ones(z.shape, dtype=np.uint8), np.eye(4))
+    ari = ClusterTDPTransformer(3.0, mask_img=mask_img).fit(Nifti1Image(z, np.eye(4)))
+    assert "4 (0.006 %)" in text_of(str(ari.generate_report()))
+
+
+@pytest.mark.parametrize("file_format", ["svg", "pdf", "png"])
+def test_each_figure_of_a_report_can_be_saved(model_report, tmp_path, file_format):
+    report = model_report
     paths = report.save_figures(tmp_path / "figures", file_format=file_format, dpi=60)
     assert [path.stem for path in paths] == [
         "slices", "clusters", "strongest", "permutations", "design", "contrast_1"
@@ -469,8 +506,7 @@ def test_each_figure_of_a_report_can_be_saved(subjects, tmp_path, file_format):
     assert plt.get_fignums() == []
 
 
-def test_figures_are_saved_as_asked_or_not_at_all(clusters, tmp_path):
-    report = clusters.generate_report()
+def test_figures_are_saved_as_asked_or_not_at_all(tmp_path, report):
     with pytest.raises(ValueError, match=r"file_format must be one of .*'svg'.* Got 'bmp'"):
         report.save_figures(tmp_path, file_format="bmp")
     with pytest.raises(ValueError, match=r"dpi must be a number .* Got 0"):
@@ -478,22 +514,22 @@ def test_figures_are_saved_as_asked_or_not_at_all(clusters, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_report_looks_the_same_in_every_style_and_with_latex(clusters):
-    expected = re.findall(r"base64,([^\"]+)", clusters.generate_report().body)
+def test_report_looks_the_same_in_every_style_and_with_latex(clusters, report):
+    expected = re.findall(r"base64,([^\"]+)", report.body)
     with plt.style.context("dark_background"), plt.rc_context({"text.usetex": True}):
         drawn = re.findall(r"base64,([^\"]+)", clusters.generate_report().body)
         assert plt.rcParams["text.usetex"] is True
     assert drawn == expected
 
 
-def test_report_has_a_background_of_its_own_for_dark_notebooks(clusters):
-    style = re.search(r"<style>(.*?)</style>", clusters.generate_report().body, re.DOTALL)[1]
+def test_report_has_a_background_of_its_own_for_dark_notebooks(report):
+    style = re.search(r"<style>(.*?)</style>", report.body, re.DOTALL)[1]
     assert "background: var(--paper); color: var(--ink)" in style
     assert "prefers-color-scheme: dark" in style
 
 
-def test_captions_say_slices_threshold_side_and_that_bounds_are_lower(motor_img, clusters):
-    text = text_of(clusters.generate_report().get_standalone())
+def test_captions_say_slices_threshold_side_and_that_bounds_are_lower(motor_img, report):
+    text = text_of(report.get_standalone())
     assert re.search(r"Axial slices at z = (-?\d+, ){5}-?\d+ mm; left is on the left\.", text)
     assert (
         "Top: z of voxels with absolute values above 4 (two-sided test: positive and negative "
@@ -605,8 +641,8 @@ def test_threshold_free_map_shows_all_values_and_no_dots(motor_img):
     assert "Size and TDP of each cluster" not in text
 
 
-def test_rest_has_no_direction(clusters):
-    table = re.search(r"<tbody>(.*?)</tbody>", clusters.generate_report().html, flags=re.DOTALL)[1]
+def test_rest_has_no_direction(report):
+    table = re.search(r"<tbody>(.*?)</tbody>", report.html, flags=re.DOTALL)[1]
     cells = re.findall(r"<td>(.*?)</td>", table.rpartition("<tr")[2])
     assert cells[:2] == ["rest", ""]
 
@@ -629,9 +665,9 @@ def test_figures_are_saved_all_or_none(clusters, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("dpi", [0, -1, np.nan, np.inf, 1e5, "300"])
-def test_resolution_of_saved_figures_is_checked(clusters, tmp_path, dpi):
+def test_resolution_of_saved_figures_is_checked(tmp_path, dpi, report):
     with pytest.raises(ValueError, match="dpi must be a number of dots per inch above 0, at most"):
-        clusters.generate_report().save_figures(tmp_path, dpi=dpi)
+        report.save_figures(tmp_path, dpi=dpi)
 
 
 def test_names_of_figures_are_known(motor_img, subjects):
