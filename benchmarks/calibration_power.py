@@ -7,6 +7,7 @@ The folder holds one contrast image per subject, in the order of the rows of ``p
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from ari_estimator import (
     PermutationCalibration,
     learn_template,
 )
+from ari_estimator.closed_testing import make_template
 
 VARIANTS = {
     "Simes, parametric": None,
@@ -86,11 +88,46 @@ def print_most_to_gain(data: np.ndarray) -> None:
     )
 
 
+def print_together(data: np.ndarray, z: np.ndarray, labels: np.ndarray, n_seeds: int) -> None:
+    """Print medians over seeds for templates together, and their processor times."""
+    m = z.size
+    shifted = {delta: make_template("simes", m, delta=delta) for delta in (9, 27)}
+    halves = {"level_weights": [0.5, 0.5]}
+    variants = {
+        "Simes": {},
+        "Simes, delta 9": {"delta": 9},
+        "Simes, delta 27": {"delta": 27},
+        "beta": {"template": "beta"},
+        "joint": {"template": "joint"},
+        "Simes and delta 27, one scale": {"template": ["simes", shifted[27]]},
+        "Simes and beta, one scale": {"template": ["simes", "beta"]},
+        "Simes and delta 9, alpha / 2 each": {"template": ["simes", shifted[9]], **halves},
+        "Simes and delta 27, alpha / 2 each": {"template": ["simes", shifted[27]], **halves},
+        "Simes and beta, alpha / 2 each": {"template": ["simes", "beta"], **halves},
+    }
+    large = [i for i, n in enumerate(np.bincount(labels)) if i > 0 and n >= 100]
+    sets = {f"cluster of {(labels == i).sum()}": labels == i for i in large}
+    sets |= {"whole brain": np.ones(m, dtype=bool), "z > 5": z > 5}
+    rows = {}
+    for name, params in variants.items():
+        found, seconds = [], []
+        for seed in range(n_seeds):
+            start = time.process_time()
+            fitted = PermutationCalibration(random_state=seed, verbose=0, **params).fit(data)
+            seconds.append(time.process_time() - start)
+            bound, p_values = fitted.critical_vector_.true_discoveries, fitted.p_values_
+            found.append([bound(p_values[one]) for one in sets.values()])
+        rows[name] = [*np.median(found, axis=0), np.median(seconds)]
+    print(f"\nTrue discoveries of templates together, medians over {n_seeds} seeds")
+    print(pd.DataFrame(rows, [*sets, "seconds"]).T.to_string())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--covariate", default="reappraisal_success")
     parser.add_argument("--threshold", type=float, default=3.09)
+    parser.add_argument("--seeds", type=int, default=10, help="for templates together")
     given = parser.parse_args()
     images = sorted(str(path) for path in given.folder.glob("*.nii.gz"))
     participants = pd.read_csv(given.folder / "participants.tsv", sep="\t")
@@ -101,7 +138,13 @@ def main() -> None:
 
         model = ARISecondLevelModel().fit(images, design_matrix=mean)
         masker = NiftiMasker(model.masker_.mask_img_, standardize=None).fit()
-        print_most_to_gain(masker.transform(images))
+        data = masker.transform(images)
+        print_most_to_gain(data)
+        model = ARISecondLevelModel(transformer=ClusterTDPTransformer(given.threshold))
+        model.fit(images, design_matrix=mean).compute_contrast("mean", output_type="tdp")
+        labels = masker.transform(model.labels_img_)
+        z = masker.transform(model.compute_contrast("mean", output_type="z_score"))
+        print_together(data, np.ravel(z), np.ravel(labels).astype(int), given.seeds)
 
         # A template is learned from other subjects than those that are studied.
         n_learned = len(images) // 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from _measure import peak_memory, report, side_by_side
 from designs import N_VOXELS, data_of, design_of
@@ -18,20 +20,29 @@ N_PERMUTATIONS = 500
 N_GROUPS = 5
 
 
-def one(data: np.ndarray, design: np.ndarray) -> float:
-    """Calibrate one contrast."""
-    calibration = PermutationCalibration(n_permutations=N_PERMUTATIONS, random_state=0)
-    weights = np.eye(design.shape[1])[0] - np.eye(design.shape[1])[1]
-    return calibration.fit(data, design, weights, two_sided=True).lambda_
-
-
-def several(data: np.ndarray, design: np.ndarray, n_contrasts: int) -> float:
-    """Calibrate differences of neighbouring groups as one family."""
+def differences(design: np.ndarray, n: int) -> np.ndarray:
+    """Return contrasts of neighbouring groups."""
     rows = np.eye(design.shape[1])
+    return rows[:n] - rows[1 : n + 1]
+
+
+def one(data: np.ndarray, design: np.ndarray, n_rows: int = 1) -> float:
+    """Calibrate one contrast: t for a single row, F for several."""
+    calibration = PermutationCalibration(n_permutations=N_PERMUTATIONS, random_state=0)
+    rows = differences(design, n_rows)
+    weights = rows[0] if n_rows == 1 else rows
+    return calibration.fit(data, design, weights, two_sided=n_rows == 1).lambda_
+
+
+def several(data: np.ndarray, design: np.ndarray, n_contrasts: int, n_rows_f: int = 0) -> float:
+    """Calibrate differences of neighbouring groups as one family, perhaps with an F of some."""
     contrasts = {
-        str(i): ContrastOfFamily(rows[i] - rows[i + 1], "t", True, np.arange(data.shape[1]))
-        for i in range(n_contrasts)
+        str(i): ContrastOfFamily(row, "t", True, np.arange(data.shape[1]))
+        for i, row in enumerate(differences(design, n_contrasts))
     }
+    if n_rows_f:
+        rows = differences(design, n_rows_f)
+        contrasts["F"] = ContrastOfFamily(rows, "F", False, np.arange(data.shape[1]))
     options = PermutationCalibration(n_permutations=N_PERMUTATIONS).get_params()
     for name in ("n_groups", "random_state", "chunk_size", "n_jobs", "memory", "verbose"):
         del options[name]
@@ -55,9 +66,11 @@ def beside_one(n_subjects: int, n_voxels: int) -> None:
         "1": lambda: one(data, design),
         "2": lambda: several(data, design, 2),
         "4": lambda: several(data, design, 4),
+        "F": lambda: one(data, design, 2),
+        "t and F": lambda: several(data, design, 1, 2),
     }
-    times = side_by_side(works, 3)
-    memory = {name: peak_memory(work) for name, work in works.items()}
+    times = side_by_side(works, 3, time.process_time)
+    memory = {name: peak_memory(works[name]) for name in ("1", "2", "4")}
     for name in ("2", "4"):
         n = int(name)
         report(
@@ -76,6 +89,12 @@ def beside_one(n_subjects: int, n_voxels: int) -> None:
                 "one contrast, and a block of statistics for each other one",
             ),
         )
+    report(
+        f"{sizes}: a t and an F contrast / each alone",
+        times["t and F"] / (times["1"] + times["F"]),
+        1.2,
+        row=(f"a t and an F contrast as one family: {sizes}", "each of them alone"),
+    )
 
 
 def main() -> None:

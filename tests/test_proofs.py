@@ -34,6 +34,7 @@ def _run(script: str, *arguments: str) -> str:
         ("parametric_error", ["--runs", "2"]),
         ("assumption_error", ["--studies", "1"]),
         ("calibration_error", ["--studies", "1", "--jobs", "1"]),
+        ("joint_templates_error", ["--studies", "1"]),
     ],
 )
 def test_a_short_run_prints_the_rows_of_the_page(name, arguments):

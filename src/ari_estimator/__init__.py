@@ -25,6 +25,7 @@ if _typing.TYPE_CHECKING:
         FixedEffects,
         combine_runs,
         combine_runs_by_subject,
+        expected_tdp,
         non_parametric_inference,
     )
 
@@ -44,6 +45,7 @@ __all__ = [
     "combine_runs_by_subject",
     "confidence_curve",
     "element_at",
+    "expected_tdp",
     "explore",
     "learn_template",
     "load",
@@ -61,6 +63,7 @@ _ELSEWHERE = {
     "TDPForest": "inference",
     "combine_runs": "second_level",
     "combine_runs_by_subject": "second_level",
+    "expected_tdp": "second_level",
     "explore": "explorer",
     "load": "interfaces",
     "non_parametric_inference": "second_level",

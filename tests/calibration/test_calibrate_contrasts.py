@@ -7,7 +7,7 @@ from scipy import stats
 
 from ari_estimator.calibration import Workers
 from ari_estimator.calibration._calibrate_contrasts import calibrate_contrasts
-from ari_estimator.calibration._subject_contrasts import ContrastOfFamily
+from ari_estimator.calibration._subject_contrasts import ContrastOfFamily, resample_contrasts
 from ari_estimator.closed_testing import calibrate
 
 N, M = 9, 25
@@ -19,14 +19,15 @@ def contrast(weights, stat_type="t", two_sided=False, columns=EVERY):
     return ContrastOfFamily(np.asarray(weights, dtype=float), stat_type, two_sided, columns)
 
 
-def calibrated(data, contrasts, **options):
+def calibrated(data, contrasts, *, design=DESIGN, **options):
     defaults = {
         "alpha": 0.1, "template": "simes", "n_permutations": 2**N, "scheme": "sign_flip",
         "blocks": None, "exchange": None, "variance_groups": None, "p_values": "parametric",
         "k_max": "auto", "delta": 0, "step_down": False, "allow_shared_data": False,
-        "missing": None, "rng": np.random.default_rng(0), "version": "", "workers": Workers(),
+        "missing": None, "level_weights": None, "rng": np.random.default_rng(0), "version": "",
+        "workers": Workers(),
     }  # fmt: skip
-    return calibrate_contrasts(data, DESIGN, contrasts, **defaults | options)
+    return calibrate_contrasts(data, design, contrasts, **defaults | options)
 
 
 @pytest.fixture
@@ -86,6 +87,25 @@ def test_t_and_f_together(data):
     )
     t, f = found.p_values[:M], found.p_values[M:]
     assert_allclose(f, np.minimum(2 * np.minimum(t, 1 - t), 1), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "missing"), [(420, None), (48, "omit")], ids=["many", "gaps"])
+def test_t_and_f_with_large_rounding_errors(n, missing):
+    """Bounds on rounding errors are large with many subjects and with gaps. Results stay exact."""
+    rng = np.random.default_rng(5)
+    data, design = rng.standard_normal((n, M)), np.eye(4)[np.arange(n) % 4]
+    if missing:
+        data[rng.random(data.shape) < 0.05] = np.nan
+    asked = {
+        "a - b": contrast([1, -1, 0, 0]),
+        "any": contrast([[1, -1, 0, 0], [0, 1, -1, 0], [0, 0, 1, -1]], "F"),
+    }
+    options = {"n_permutations": 60, "scheme": "auto", "missing": missing}
+    found = calibrated(data, asked, design=design, **options)
+    null = resample_contrasts(data, design, asked, rng=np.random.default_rng(0), **options).null
+    assert null.tail.lowest < 1 < 7 < null.tail.highest
+    expected = calibrate(null.tail(null.exact(np.arange(60))), template="simes", alpha=0.1)
+    assert found.calibration.lambda_ == pytest.approx(expected.lambda_, rel=1e-9)
 
 
 def test_a_contrast_twice_has_the_pivots_of_once(data):

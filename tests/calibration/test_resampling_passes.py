@@ -100,7 +100,7 @@ def test_pivots_equal_double_precision(null, name):
     else:
         template = make_template(name, null.n_elements, k_max=200, delta=2)
     exact = exact_pivots(null, template)
-    found = pivots_by_tail(null, template, ALPHA, Workers())
+    found = pivots_by_tail(null, [template], [ALPHA], Workers())[0]
     assert found.shape == (null.n_permutations,)
     assert_allclose(found[0], exact[0], rtol=1e-12)
     assert_allclose(lambda_at(found, ALPHA), lambda_at(exact, ALPHA), rtol=1e-12)
@@ -117,7 +117,7 @@ def test_each_draw_that_may_decide_is_computed_in_double_precision():
     # A large error, as if there were thousands of subjects: all that are near are suspects.
     null.error = 0.01
     for alpha in (0.01, 0.05, 0.3, 0.9):
-        found = pivots_by_tail(null, template, alpha, Workers())
+        found = pivots_by_tail(null, [template], [alpha], Workers())[0]
         assert_allclose(lambda_at(found, alpha), lambda_at(exact, alpha), rtol=1e-12)
         rank = lambda_rank(null.n_permutations, alpha)
         assert (found < found[np.argsort(exact)[rank]]).sum() <= rank
@@ -133,12 +133,12 @@ def test_the_draw_that_decides_is_found_among_near_ties(seed):
     template = make_template("simes", 80)
     exact = exact_pivots(null, template)
     for alpha in (0.01, 0.05, 0.2):
-        found = pivots_by_tail(null, template, alpha, Workers())
+        found = pivots_by_tail(null, [template], [alpha], Workers())[0]
         assert_allclose(lambda_at(found, alpha), lambda_at(exact, alpha), rtol=1e-12)
 
 
 def by_tail(null, workers):
-    return pivots_by_tail(null, make_template("simes", null.n_elements), ALPHA, workers)
+    return pivots_by_tail(null, [make_template("simes", null.n_elements)], [ALPHA], workers)[0]
 
 
 def by_rank(null, workers):
@@ -268,7 +268,7 @@ def test_constant_elements_are_as_if_their_p_values_were_one(name, two_sided):
     p = np.sort(exact_p_values(alone), axis=1)
     p = np.hstack([p, np.ones((N_PERMUTATIONS, 100))])[:, : template.k_max]
     expected = template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
-    found = pivots_by_tail(null, template, ALPHA, Workers())
+    found = pivots_by_tail(null, [template], [ALPHA], Workers())[0]
     assert_allclose(found, expected, rtol=1e-3)
     p = smallest_p_values(null, 150, Workers())
     assert_allclose(p[:, :100], smallest_p_values(alone, 100, Workers()), rtol=1e-4)

@@ -218,6 +218,26 @@ def test_a_4d_file_by_its_name_in_python(study):
     pd.testing.assert_frame_equal(model.table_, expected.table_)
 
 
+def test_one_volume_of_the_4d_file_of_each_subject(study, run):
+    files = [study.folder / f"sub-{k:02}.nii.gz" for k in range(4)]
+    for k, file in enumerate(files):
+        Nifti1Image(study.data[..., 3 * k : 3 * k + 3], AFFINE).to_filename(file)
+    given = ["group", *files, "--mask", study.mask, "--threshold", "2", "--json"]
+    found = told(run(*given, "--map", "2", "--out", study.out))
+    (record,) = study.out.glob("*_contrast.json")
+    assert "--map=2" in json.loads(record.read_text())["Options"]
+    model = ARISecondLevelModel(study.mask, transformer=ClusterTDPTransformer(2))
+    maps = [Nifti1Image(study.data[..., 3 * k + 2], AFFINE) for k in range(4)]
+    model.fit(maps, design_matrix=pd.DataFrame({"intercept": np.ones(4)}))
+    model.compute_contrast(output_type="tdp")
+    assert [row["peak_stat"] for row in found["table"]] == model.table_["peak_stat"].tolist()
+    for map_, said in ((None, f"Got 3 maps in {files[0]}"), (3, "Got 3: there are 3 maps in")):
+        result = run(*given, *([] if map_ is None else ["--map", map_]))
+        assert result.code == 2
+        assert said in result.err
+        assert "--map" in result.err
+
+
 def test_number_of_rows_and_options_of_files_with_a_table(study):
     vest(study.folder / "few.mat", DESIGN[:-1])
     result = study.call(*con(study, 1), design="few.mat")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -111,6 +112,39 @@ def test_permutations(run, study):
     assert told["lambda"] == model.calibration_.lambda_
     assert told["n_permutations"] == 200
     assert told["scheme"] == "sign-flipping"
+
+
+@pytest.mark.parametrize("shares", [[], ["--level-weights", "0.6", "--level-weights", "0.4"]])
+def test_several_templates(run, study, shares):
+    result = run(
+        "group", *_paths(study), "--mask", study / "mask.nii.gz", "--threshold", "2",
+        "--permutations", "200", "--template", "simes", "--template", "beta", *shares,
+        "--seed", "7", "--json",
+    )  # fmt: skip
+    weights = [0.6, 0.4] if shares else None
+    calibration = PermutationCalibration(
+        ["simes", "beta"], level_weights=weights, n_permutations=200, random_state=7
+    )
+    ones = {"intercept": np.ones(N_SUBJECTS)}
+    model = _expected(study, ones, "intercept", ClusterTDPTransformer(2), calibration)
+    _assert_told(result, model)
+    assert json.loads(result.out)["lambda"] == np.asarray(model.calibration_.lambda_).tolist()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--template", "simes", "--level-weights", "1"], "--level-weights must be None for a"),
+        (["--template", "simes", "--template", "simes"], "--template must differ|templates must"),
+        (["--template", "simes", "--template", "x"], "must be one of .* Got 'x'"),
+    ],
+)
+def test_templates_that_do_not_go_together_are_refused(refused, study, options, message):
+    line = refused(
+        "group", *_paths(study), "--mask", study / "mask.nii.gz", "--permutations", "40",
+        *options,
+    )  # fmt: skip
+    assert re.search(message, line)
 
 
 def test_a_table_may_name_the_maps(run, study):

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from nibabel import Nifti1Image
+from nibabel import Nifti1Image, load
+from numpy.testing import assert_array_equal
 
 from ari_estimator import ARISecondLevelModel, ClusterTDPTransformer, PermutationCalibration
 
@@ -54,9 +55,26 @@ def test_results_are_those_of_the_model(run, maps, tmp_path, n_permutations):
     assert table["true_discoveries"].tolist() == model.table_["true_discoveries"].tolist()
     record = json.loads(next((tmp_path / "out").glob("*_contrast.json")).read_text())
     assert "--missing omit" in record["Options"]
+    df = load(next((tmp_path / "out").glob("*_stat-df_statmap.nii.gz"))).get_fdata()
+    assert_array_equal(df, model.df_img_.get_fdata())
     told = run(*given).out
     assert "missing values left out" in told
     assert "to 11 degrees of freedom" in told
+
+
+def test_contrasts_together_have_their_degrees_of_freedom(run, maps, tmp_path):
+    files, mask = maps
+    table = pd.DataFrame({"age": np.arange(N) - (N - 1) / 2, "group": np.arange(N) % 2})
+    table.to_csv(tmp_path / "design.tsv", sep="\t", index=False)
+    result = run(
+        "group", *files, "--design", tmp_path / "design.tsv", "--mask", mask, "--missing", "omit",
+        "--contrast", "age", "--contrast", "group", "--joint", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert "to 9 degrees of freedom, depending on the place" in result.out
+    for name in ("age", "group"):
+        path = tmp_path / "out" / f"group_contrast-{name}_stat-df_statmap.nii.gz"
+        assert load(path).get_fdata().max() == 9
 
 
 @pytest.mark.parametrize(

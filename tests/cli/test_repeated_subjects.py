@@ -123,6 +123,16 @@ def test_text_says_how_many_subjects_there_are(run, study):
     assert text in result.out
 
 
+def test_rows_are_counted_beside_subjects(run, study, tmp_path):
+    result = run(*_arguments(study, "--formula", "1", "--out", tmp_path / "out"))
+    told = json.loads(result.out)
+    for facts in (told, told["design"]):
+        assert (facts["n_subjects"], facts["n_rows"]) == (N_SUBJECTS, 20)
+    (path,) = (tmp_path / "out").glob("*_clusters.json")
+    sidecar = json.loads(path.read_text())["Design"]
+    assert (sidecar["NumberOfSubjects"], sidecar["NumberOfRows"]) == (N_SUBJECTS, 20)
+
+
 def test_rows_of_a_subject_are_warned_of(run, study):
     result = run(*_arguments(study, "--formula", "1"))
     assert result.code == 0

@@ -57,6 +57,10 @@ def study(data, tmp_path_factory):
         subject.mkdir()
         for short, values in zip(SIDES.values(), np.split(row, 2), strict=True):
             data_to_gifti(values, subject / f"{short}.con.func.gii")
+            two = nib.GiftiImage()
+            for one in (values * 0, values):
+                two.add_gifti_data_array(nib.gifti.GiftiDataArray(one, "NIFTI_INTENT_NONE"))
+            two.to_filename(subject / f"{short}.two.func.gii")
         _cifti([row], ["con"]).to_filename(subject / "con.dscalar.nii")
         _cifti([row * 0, row], ["rest", "faces"]).to_filename(subject / "two.dscalar.nii")
     _cifti(data, [f"sub-{k:02}_con" for k in range(N_SUBJECTS)]).to_filename(
@@ -121,6 +125,7 @@ CIFTI = {
 GIFTI = {
     "braces": ["sub-*/{lh,rh}.con.func.gii"],
     "two patterns": ["sub-*/rh.con.func.gii", "sub-*/lh.con.func.gii"],
+    "two maps each": ["sub-*/{lh,rh}.two.func.gii", "--map", "1"],
 }
 
 
@@ -219,7 +224,9 @@ def test_masks(run, data, study, mesh):
         (["sub-*/two.dscalar.nii", "--map", "x"], "Got 'x', which is the name of no map"),
         (["sub-*/two.dscalar.nii", "--map", "2"], "counted from 0. Got 2"),
         (["all.dscalar.nii", "--map", "1"], "IMG must be maps of at least 2 subjects"),
-        (["sub-*/{lh,rh}.con.func.gii", "--map", "1"], "--map is for CIFTI files"),
+        (["sub-*/{lh,rh}.con.func.gii", "--map", "1"], "Got 1: there is 1 map in .*lh.con.func"),
+        (["sub-*/{lh,rh}.two.func.gii"], "Got 2 maps in .*lh.two.func.gii.* Choose one with --map"),
+        (["sub-*/{lh,rh}.two.func.gii", "--map", "x"], "--map must be a number .* Got 'x'"),
         (["sub-*/lh.con.func.gii"], "There is no right hemisphere for '.*sub-00/lh.con.func.gii'"),
         (["sub-*/lh.con.func.gii", "sub-0[0-8]/rh.con.func.gii"], "no right hemisphere .*sub-09"),
         (["sub-*/{lh,xh}.con.func.gii"], "There is none at 'sub-.*/xh.con.func.gii'"),
@@ -235,6 +242,21 @@ def test_refusals(refused, study, mesh, monkeypatch, given, text):
     (study / "outside.tsv").write_text("\n".join(["participant_id\tpath", *cells]))
     message = refused("group", *given, *mesh)
     assert re.search(text, message), message
+
+
+def test_a_folder_of_bids_derivatives(run, refused, data, study, mesh, tmp_path):
+    for k in range(N_SUBJECTS):
+        start = f"sub-{k:02}_space-fsLR_den-91k_contrast-faces_stat"
+        file = (study / f"sub-{k:02}" / "con.dscalar.nii").read_bytes()
+        (tmp_path / f"{start}-effect_statmap.dscalar.nii").write_bytes(file)
+        (tmp_path / f"{start}-z_statmap.nii.gz").write_bytes(b"")
+        (tmp_path / f"sub-{k:02}_space-MNI_desc-brain_mask.nii.gz").write_bytes(b"")
+    result = run("group", tmp_path, *mesh, "--threshold", 2.5, "--json")
+    told = _assert_told(result, _model(data))
+    assert told["design"]["mask"] == "all grayordinates of the maps"
+    assert "maps must be volumes" in refused("group", tmp_path, *mesh, "--mask", tmp_path)
+    select = ["--select", "extension=.func.gii"]
+    assert "extension must be one of" in refused("group", tmp_path, *select)
 
 
 def test_a_mesh_is_asked_for_or_refused(refused, study, mesh, tmp_path):

@@ -167,7 +167,7 @@ def test_no_step_of_step_down_lowers_lambda():
     # Statistics that only rounding, or a draw of its own in each step, could give.
     rounds = iter([np.arange(10.0), np.arange(10.0) - 1e-12])
     p = np.array([1e-5, 0.5])
-    calibration = step_down(lambda keep: next(rounds), p, SimesTemplate(20), 0.2)
+    calibration = step_down(lambda keep: [next(rounds)], p, [SimesTemplate(20)], 0.2)
     assert (calibration.lambda_, calibration.n_steps) == (2.0, 2)
 
 
@@ -176,13 +176,13 @@ def test_step_down_asks_for_all_and_then_for_masks():
 
     def pivots_of(keep):
         asked.append(keep)
-        return np.linspace(0.1, 1, 10)
+        return [np.linspace(0.1, 1, 10)]
 
-    step_down(pivots_of, np.array([0.01, 0.9, 0.2]), SimesTemplate(3), 0.2, enabled=True)
+    step_down(pivots_of, np.array([0.01, 0.9, 0.2]), [SimesTemplate(3)], 0.2, enabled=True)
     assert asked[0] is None
     assert_array_equal(asked[1:], [[False, True, True]])
     asked.clear()
-    step_down(pivots_of, np.array([0.01, 0.9, 0.2]), SimesTemplate(3), 0.2, enabled=False)
+    step_down(pivots_of, np.array([0.01, 0.9, 0.2]), [SimesTemplate(3)], 0.2, enabled=False)
     assert asked == [None]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_estimator.closed_testing._rounding import confidence
+from ari_estimator.closed_testing._rounding import confidence, proportion_text
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,19 @@ def test_confidence_is_rounded_down_and_never_one(alpha):
     assert shown <= exact
     assert shown < 1
     assert exact - shown <= Decimal("1e-4")
+
+
+@pytest.mark.parametrize(
+    ("bound", "text", "percent"),
+    [
+        (0, "0.000", "0 %"),
+        (0.0457, "0.045", "4.5 %"),
+        (0.57, "0.570", "57 %"),
+        (23 / 45448, "0.0005", "0.05 %"),
+        (1 / 300000, "0.000003", "0.0003 %"),
+        (1, "1.000", "100 %"),
+    ],
+)
+def test_proportions_are_rounded_down_but_only_nothing_is_0(bound, text, percent):
+    assert proportion_text(bound) == text
+    assert proportion_text(bound, percent=True) == percent

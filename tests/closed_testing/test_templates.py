@@ -369,7 +369,7 @@ def test_an_unknown_name_is_refused(name):
         make_template(name, 10)
 
 
-@pytest.mark.parametrize("template", [None, 1, SimesTemplate, ["simes"]])
+@pytest.mark.parametrize("template", [None, 1, SimesTemplate, {"simes"}, [1], ["simes", None]])
 def test_what_is_no_template_is_refused(template):
     with pytest.raises(TypeError, match="template must be one of"):
         make_template(template, 10)

@@ -782,7 +782,9 @@ class TestWords:
 class TestValues:
     """Values that are missing, infinite, or of the other sign."""
 
-    @pytest.mark.parametrize("two_sided", [False, True], ids=["one-sided", "two-sided"])
+    @pytest.mark.parametrize(
+        "two_sided", [False, True, "directional"], ids=["one-sided", "two-sided", "directional"]
+    )
     def test_nan_is_as_if_masked_out(self, kind, make, z, two_sided):
         is_nan = np.random.default_rng(5).random(kind.n) < 0.1
         smaller = kind.mask & ~is_nan

@@ -284,6 +284,7 @@ def test_f_of_one_row_is_the_square_of_t(maps, mask_img):
         (["a", "b"], None, r"Got a list of texts, \['a', 'b'\].*\[\[1.0, 0.0, 0.0\], \[0.0, 1.0"),
         (["a"], None, "Got a list of texts.*Write 'a', without the list"),
         ([[0, 0, 0], [0, 0, 0]], "F", "must have a weight other than 0"),
+        ([1, np.nan, 0], None, r"must have finite weights. Got \[\[1.0, nan, 0.0\]\], .* for 'b'"),
     ],
 )
 @pytest.mark.parametrize("output_type", ["z_score", "tdp"])

@@ -1,5 +1,7 @@
 """Several contrasts of a model as one family: compute_contrasts."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -226,6 +228,25 @@ def test_level_is_split_where_no_permutation_serves_all(maps, kind):
     assert all(isinstance(test, LevelShare) for test in tests.values())
     assert "whole" in tests["group"].own.scheme
     assert "within" in tests["session"].own.scheme
+
+
+def test_blocks_that_serve_all_contrasts_are_told(maps, kind):
+    """Whole blocks serve a difference between blocks and its interaction with another within."""
+    group, session = np.repeat([0.0, 1.0], 4), np.tile([0.0, 1.0], 4)
+    design = pd.DataFrame(
+        {"group": group, "session": session, "both": group * session, "intercept": np.ones(N)}
+    )
+    model = ARISecondLevelModel(
+        kind.mask_img,
+        transformer=ClusterTDPTransformer(2, alpha=0.5, **kind.parameters),
+        calibration=calibration(blocks=np.repeat([0, 1, 2, 3], 2)),
+    ).fit(maps, design_matrix=design)
+    said = "All contrasts are resampled by permutation of whole .*'both' by permutation within bl"
+    with pytest.warns(UserWarning, match=said):
+        model.compute_contrasts({"group": "group", "both": "both"})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="All contrasts are resampled")
+        model.compute_contrasts({"session": "session", "both": "both"})
 
 
 @pytest.mark.parametrize(

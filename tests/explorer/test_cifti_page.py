@@ -289,7 +289,7 @@ def test_session_comes_back(page, open_page, cifti_file, tmp_path):
     page.locator("#views").select_option("slices")
     path = _download(page, "#save-session", tmp_path)
     other = open_page(cifti_file)
-    assert _open(other, "#open-session", path) == ""
+    assert _open(other, "#open-session", path) == f"{path.name} is open."
     state = "[ari.page.place, ari.page.view, Array.from(ari.page.session.region)]"
     assert other.evaluate(state) == page.evaluate(state)
 

@@ -164,3 +164,10 @@ def test_peaks_are_finite_where_there_are_finite_values(open_page, small_map, tm
     table = ari.table_.iloc[:-1]
     assert np.isfinite(peaks).all()
     np.testing.assert_allclose(peaks, table["peak_stat"], rtol=1e-6)
+
+
+def test_percentages_are_rounded_down_but_only_nothing_is_0(used_page):
+    texts = used_page.evaluate("[0, 23 / 45448, 0.0457, 0.57, 1].map(ari.percent)")
+    assert [text.replace("\u00a0", " ") for text in texts] == [
+        "0.0 %", "0.05 %", "4.5 %", "57.0 %", "100.0 %"
+    ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -92,6 +94,63 @@ def test_slices_fill_the_room_that_there_is(page, size):
         ".map((pane) => pane.width / ari.page.viewer.slices.size(pane.plane)[0])"
     )
     assert np.ptp(scales) < 1e-9
+
+
+@pytest.mark.parametrize("file", ["page_file", "surface_file", "cifti_file"])
+def test_no_choice_and_no_column_is_cut_off(open_page, request, file):
+    page = open_page(request.getfixturevalue(file))
+    for width, height in [*WINDOWS, (820, 1180)]:
+        page.set_viewport_size({"width": width, "height": height})
+        _settled(page)
+        # Each list in its own font, with room for its arrow.
+        cut_off = page.evaluate(
+            """() => [...document.querySelectorAll("#view > .bar select")].flatMap((list) => {
+                if (!list.offsetParent) return [];
+                const { font, paddingLeft, paddingRight } = getComputedStyle(list);
+                const context = document.createElement("canvas").getContext("2d");
+                context.font = font;
+                const padding = parseFloat(paddingLeft) + parseFloat(paddingRight);
+                const room = list.offsetWidth - 20 - padding;
+                return [...list.options].map((option) => option.textContent)
+                    .filter((text) => context.measureText(text).width > room);
+            })"""
+        )
+        assert cut_off == [], (width, height)
+        # All of the TDP in one row, and no column beyond the edge.
+        tops = [page.locator(f"#{one}").bounding_box()["y"] for one in ("undo", "redo", "reset")]
+        assert len(set(tops)) == 1
+        over = "() => ari.at('scroll').scrollWidth - ari.at('scroll').clientWidth"
+        assert page.evaluate(over) <= 0, (width, height)
+
+
+def test_letters_stand_beside_the_brain_in_one_size(page):
+    page.evaluate("ari.page.viewer.drawNow()")
+    texts = page.evaluate(
+        """() => {
+            const { viewer } = ari.page;
+            const ink = new ari.SvgInk();
+            for (const { plane, left, top, width, height } of viewer.panes) {
+                if (plane === "render") continue;
+                const frame = [left, top, width, height];
+                viewer.picture.draw(ink, plane, viewer.voxel, frame, { colours: viewer.colours });
+                ink.parts.push([top, top + height]);
+            }
+            return ink.parts.filter((part) => Array.isArray(part) || part.startsWith("<text"));
+        }"""
+    )
+    written = []
+    for part in texts:
+        if not isinstance(part, list):
+            letter = re.search(r">([^<]*)<", part)[1]
+            written.append((letter, float(re.search(r' y="([^"]*)"', part)[1])))
+            continue
+        top, bottom = part
+        heights = dict(written)
+        south = "I" if "I" in heights else "P"
+        north = "S" if "I" in heights else "A"
+        assert heights[south] > bottom
+        assert top <= heights[north] < top + 12
+        written = []
 
 
 def _texts(page):

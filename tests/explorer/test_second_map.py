@@ -83,9 +83,12 @@ def test_map_of_the_user_is_said_at_the_crosshair_and_drawn(open_page, request, 
     assert not page.locator("#second").is_visible()
     first = _picture(page)
     paths = write_second(file)
-    assert _open(page, paths) == ""
+    said = _open(page, paths)
     name = page.evaluate("ari.page.map.second.name")
     assert name == ("left, right" if file == "surface_file" else "other")
+    # In a live region, so that a screen reader says it.
+    assert said == f"{name} is loaded, and shown beside the map."
+    assert page.locator("#status").get_attribute("role") == "status"
     seen = [first, _picture(page)]
     n = page.evaluate("ari.page.map.forest.n")
     for element in (3, n // 2, n - 3):
@@ -297,7 +300,7 @@ def test_session_brings_the_second_map(page, open_page, page_file, write_second,
         page.locator("#save-session").click()
     waiting.value.save_as(tmp_path / "session.json")
     other = open_page(page_file)
-    assert _open(other, tmp_path / "session.json", "#open-session") == ""
+    assert _open(other, tmp_path / "session.json", "#open-session") == "session.json is open."
     values = "Array.from(ari.page.map.second.values, String)"
     assert other.evaluate(values) == page.evaluate(values)
     assert "NaN" in other.evaluate(values)

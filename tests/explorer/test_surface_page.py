@@ -424,3 +424,32 @@ def test_bundled_meshes_fit_in_8_mb():
     ari.fit_transform(SurfaceImage(meshes["pial"], data))
     assert ari.n_tested_ == 20_484
     assert len(explore(ari, surf_mesh=meshes["inflated"]).html.encode()) < 4e6
+
+
+@pytest.mark.parametrize(
+    ("view", "letters"),
+    [
+        ("left", "APSI"), ("right", "PASI"), ("left-medial", "PASI"), ("above", "LRAP"),
+        ("below", "RLAP"), ("front", "RLSI"), ("back", "LRSI"),
+    ],
+)  # fmt: skip
+def test_letters_say_which_side_is_where(page, view, letters):
+    page.locator("#views").select_option(view)
+    # Left, right, top and bottom of the picture.
+    assert "".join(page.locator("#render .side").all_inner_texts()) == letters
+    drawn = page.evaluate(
+        """() => {
+            const ink = new ari.SvgInk();
+            const [{ draw }] = ari.page.viewer.parts(1, true);
+            draw(ink, [0, 0, 300, 200], { colours: ari.BACKGROUNDS.white, size: 11 });
+            return ink.parts.filter((part) => part.startsWith("<text"))
+                .map((part) => part.replace(/<[^>]*>/g, ""));
+        }"""
+    )
+    assert "".join(drawn[-4:]) == letters
+
+
+def test_oblique_views_have_no_letters(page):
+    page.locator("#views").select_option("above")
+    page.evaluate("ari.page.viewer.camera = [40, 45]")
+    assert "".join(page.locator("#render .side").all_inner_texts()) == ""

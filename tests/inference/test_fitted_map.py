@@ -399,6 +399,7 @@ class TestDescribe:
             "n_tested": fitted.n_tested_,
             "true_discoveries": fitted.true_discoveries_,
             "true_discoveries_interval": None if ends is None else list(ends),
+            "true_discoveries_by_sign": None,
             "alpha": transformer.alpha,
         }
         assert described["test"] == fitted_map.test.describe(transformer.alpha)

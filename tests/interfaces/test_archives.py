@@ -176,7 +176,8 @@ def test_parameters_that_are_no_parameters_are_refused(archives, name, text, tmp
         ),
         (
             PermutationCalibration,
-            {"template", "blocks", "variance_groups", "chunk_size", "n_jobs", "memory"},
+            {"template", "level_weights", "blocks", "variance_groups", "chunk_size", "n_jobs",
+             "memory"},
         ),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from nibabel import Nifti1Image
 from nilearn.image import load_img, new_img_like
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
@@ -256,3 +257,54 @@ def test_observed_statistic_that_is_far_off_is_marked_at_the_edge(template):
 def test_statistics_that_are_all_the_same_are_drawn(calibration):
     same = calibrate(np.full((40, 5), 0.5))
     assert isinstance(plot_pivotal_statistics(same), Axes)
+
+
+def _fitted_blobs(*sizes):
+    """Return what is found in a volume with blobs that are active throughout."""
+    z = -np.random.default_rng(0).random((60, 10, 10))
+    start = 0
+    for size in sizes:
+        z[start : start + 20].reshape(-1)[:size] = 9.5
+        start += 30
+    z_img = Nifti1Image(z, np.eye(4))
+    mask_img = Nifti1Image(np.ones(z.shape, dtype=np.uint8), np.eye(4))
+    return ClusterTDPTransformer(3, mask_img=mask_img).fit(z_img)
+
+
+def test_labels_stay_away_from_other_dots():
+    axes = plot_cluster_dots(_fitted_blobs(1000, 1100))
+    # Between two dots side by side, a label could belong to either.
+    for text in axes.texts:
+        dot = axes.transData.transform(text.xy)[0]
+        is_left = text.get_window_extent().x1 < dot
+        assert is_left == (text.get_text() == "2")
+    assert len(axes.texts) == 2
+
+
+@pytest.mark.parametrize("size", [5, 2000])
+def test_texts_of_curves_are_in_a_free_corner(size):
+    ari = _fitted_blobs(size)
+    for axes in plot_tdp_curve(ari):
+        axes.figure.draw_without_rendering()
+        (text,) = axes.texts
+        curve = axes.lines[0]
+        line = axes.transData.transform(np.column_stack(curve.get_data()))
+        steps = np.linspace(0, len(line) - 1, 5000)
+        dense = np.column_stack([np.interp(steps, np.arange(len(line)), one) for one in line.T])
+        assert text.get_window_extent().count_contains(dense) == 0
+
+
+def test_few_active_voxels_are_not_0_percent():
+    ari = _fitted_blobs(3)
+    assert ari.true_discoveries_ == 3
+    tdp_axes, _ = plot_tdp_curve(ari)
+    (line,) = plot_cluster_dots(ari).lines
+    assert tdp_axes.texts[0].get_text() == "all 6,000 voxels: at least 0.05 %"
+    assert line.get_label() == "all voxels: 0.05 %"
+
+
+def test_legends_are_opaque(clusters, calibration):
+    # A grid line or lambda behind a legend would look like one of its entries.
+    for axes in (plot_cluster_dots(clusters), plot_pivotal_statistics(calibration)):
+        assert axes.get_legend().get_frame().get_alpha() == 1
+    assert max(axes.lines[0].get_ydata()) < 0.8

@@ -200,3 +200,25 @@ def test_folds_are_where_a_mesh_is_hollow(ball):
     bottom = np.argmin(np.where(is_dent, points[:, 0], np.inf))
     assert shades["right"][bottom] > shades["left"][bottom]
     assert shades["right"][points[:, 0] < 0].max() == shades["left"][0]
+
+
+def test_bar_of_a_surface_is_grey_where_nothing_is_drawn(surface_maps):
+    figure = figure_of(plot_tdp_surface(*surface_maps, views=["lateral"], threshold=2.0))
+    bar = next(axes for axes in figure.axes if not axes.get_title())
+    ticks = [float(tick.get_text()) for tick in bar.get_yticklabels()]
+    assert {-2.0, 0.0, 2.0} <= set(ticks)
+    assert ticks[0] == -ticks[-1]
+    (colours,) = (part for part in bar.collections if len(np.atleast_1d(part.get_array())) > 99)
+    shades = colours.to_rgba(np.array([-2.2, -1.8, 0, 1.8, 2.2]))[:, :3]
+    assert [len(set(shade)) == 1 for shade in shades] == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("direction", "letters"), [("x", ["A", "P"]), ("y", ["L", "R"]), ("z", ["L", "R"])]
+)
+def test_slices_have_letters_and_positions_in_mm(clusters, direction, letters):
+    display = plot_tdp(clusters, display_mode=direction, cut_coords=[-21.0])[1]
+    (cut,) = display.axes.values()
+    assert sorted(text.get_text() for text in cut.ax.texts) == sorted(
+        [*letters, f"{direction} = -21 mm"]
+    )

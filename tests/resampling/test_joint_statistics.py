@@ -150,10 +150,12 @@ TAILS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("error", [1e-6, 0.05], ids=["small error", "large error"])
 @pytest.mark.parametrize("tail", TAILS, ids=str)
-def test_table_of_the_common_scale(tail):
-    scale = CommonScale(tail, error=1e-6)
-    assert scale.lowest < 0 < scale.highest
+def test_table_of_the_common_scale(tail, error):
+    scale = CommonScale(tail, error)
+    assert scale.lowest < scale.highest
+    assert scale.lowest < 0 or error > 0.01
     statistics = np.random.default_rng(0).uniform(tail.lowest, tail.highest, (4, 30_000))
     statistics = statistics.astype(np.float32)
     exact = scale.exact(statistics)

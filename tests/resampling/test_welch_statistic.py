@@ -226,9 +226,10 @@ def test_few_statistics_need_double_precision(sizes, n_covariates):
     residuals /= np.linalg.norm(residuals, axis=0)
     products = (statistic.vectors.T @ residuals)[:, np.newaxis].astype(np.float32)
     squares = np.array([(residuals[groups == g] ** 2).sum(axis=0) for g in range(len(sizes))])
-    _, is_accurate = statistic.finish(products, squares[:, np.newaxis].astype(np.float32))
+    values = np.empty(products.shape[1:], np.float32)
+    statistic.finish(products, squares[:, np.newaxis].astype(np.float32), values)
     # The others would be right, but slow.
-    assert is_accurate.mean() > 0.9
+    assert np.isfinite(values).mean() > 0.9
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,22 @@ To find the smallest number, few of the statistics have to be sorted:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from ari_estimator.calibration._log_table import LogTable
 from ari_estimator.closed_testing._template import Template
 from ari_estimator.resampling import Tail
 
 # Bins per group, from coarse to fine.
 _GROUPS = (128, 16, 1)
 _MOST_BINS = 8192
+
+# A statistic in the range of the open bins takes so many times longer than one outside of it.
+_TIMES_LONGER = 5
 
 # Most statistics of a permutation to sort where rounding leaves their order open.
 _MOST_COLLECTED = 5000
@@ -61,6 +66,23 @@ class PivotBounds(NamedTuple):
     value: np.ndarray
     high: np.ndarray
     is_coarse: np.ndarray
+
+
+def _n_in_range(wanted: np.ndarray, counts: np.ndarray, ranks: np.ndarray) -> int:
+    """Return the number of statistics from the first to the last wanted bin, of all rows."""
+    rows = np.arange(len(wanted))
+    first = wanted.argmax(axis=1)
+    last = wanted.shape[1] - 1 - wanted[:, ::-1].argmax(axis=1)
+    return int((ranks[rows, last] - ranks[rows, first] + counts[rows, first]).sum())
+
+
+class _OpenBins(NamedTuple):
+    """Bins that can hold the pivotal statistic of each permutation, and bounds on it."""
+
+    wanted: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    is_bounded: np.ndarray
 
 
 class StatisticBins:
@@ -114,7 +136,7 @@ class StatisticBins:
         self._smallest_p[0] = 0
         self._largest_p = below[1:].copy()
         self._largest_p[-1] = 1
-        self._table = _LogTable(edges, at_edges, above, below, at_middle)
+        self._table = LogTable(edges, at_edges, above, below, at_middle)
 
     def _p_values(self, statistics: np.ndarray) -> np.ndarray:
         # Rounding does not turn a statistic near 0 into one that is far from it.
@@ -160,7 +182,27 @@ class StatisticBins:
         pivots : PivotBounds
             Pivotal statistics and bounds.
         """
-        return self._pivots(statistics, template)[0]
+        return self.pivots_of_each(statistics, [template])[0]
+
+    def pivots_of_each(
+        self, statistics: np.ndarray, templates: Sequence[Template]
+    ) -> list[PivotBounds]:
+        """Return the pivotal statistics of permutations by several templates.
+
+        Parameters
+        ----------
+        statistics
+            As for :meth:`pivots`.
+
+        templates : sequence of Template
+            The templates. The statistics are counted and sorted once for all.
+
+        Returns
+        -------
+        pivots : list of PivotBounds
+            Pivotal statistics and bounds by each template.
+        """
+        return [bounds for bounds, _, _ in self._pivots(statistics, templates)]
 
     def may_decide(self, statistics: np.ndarray, template: Template) -> np.ndarray:
         """Return which statistics the pivotal statistics depend on, for all that rounding allows.
@@ -175,7 +217,7 @@ class StatisticBins:
         may_decide : ndarray of bool of shape (n_permutations, n_elements)
             If only these statistics are replaced by exact ones, the pivotal statistics are exact.
         """
-        _, deciding, starts = self._pivots(statistics, template)
+        ((_, deciding, starts),) = self._pivots(statistics, [template])
         mask = np.zeros(statistics.shape, dtype=bool)
         for in_row, row, start, stop in zip(mask, statistics, starts, starts[1:], strict=False):
             # From small to large.
@@ -193,54 +235,86 @@ class StatisticBins:
         return mask
 
     def _pivots(
-        self, statistics: np.ndarray, template: Template
-    ) -> tuple[PivotBounds, np.ndarray, np.ndarray]:
+        self, statistics: np.ndarray, templates: Sequence[Template]
+    ) -> list[tuple[PivotBounds, np.ndarray, np.ndarray]]:
         """Return pivotal statistics, the statistics that may decide, and their row starts."""
         counts = self._count(statistics)
         ranks = np.cumsum(counts, axis=1)
-        wanted, lowest, highest = self._find_bins(counts, ranks, template)
-        # If rounding errors leave too many bins open, their bounds are enough. The statistics are
-        # computed again if the pivotal statistic may decide.
-        is_bounded = (counts * wanted).sum(axis=1) > self._most
-        wanted[is_bounded] &= np.cumsum(wanted[is_bounded], axis=1) == 1
-        values, starts = self._collect(statistics, counts, wanted)
-        row, column = np.nonzero(wanted)
-        sizes = counts[row, column]
-        # Ranks within a bin follow the ranks in all bins above.
-        before = ranks[row, column] - np.cumsum(sizes)
-        rank = np.repeat(before, sizes) + np.arange(1, values.size + 1)
-        # All ranks beyond the last threshold are in the last bin of a row.
-        is_ranked = rank <= template.k_max
-        bins = np.repeat(column, sizes)[is_ranked]
-        values, rank = values[is_ranked], rank[is_ranked]
-        starts = np.concatenate([[0], np.cumsum(is_ranked)])[starts[:-1]]
-        # Sorted values move by no more than the largest single error, so the ranks stay valid.
-        p, reach, rounding = self._table(values, bins)
-        smallest, largest = self._smallest_p[bins], self._largest_p[bins]
-        # One call computes four inverses of the same ranks.
-        p_bounds = np.empty((4, p.size))
-        for i, off in enumerate((reach + rounding, reach)):
-            np.maximum(p * (1 - off), smallest, out=p_bounds[2 * i])
-            np.minimum(p * (1 + off), largest, out=p_bounds[2 * i + 1])
-        inverses = template.inverse(rank, p_bounds)
-        lower, upper = inverses[2:]
-        low, high = np.minimum.reduceat(inverses[:2], starts, axis=1)
-        sizes_of_rows = np.diff([*starts, values.size])
-        may_decide = np.flatnonzero(inverses[0] <= np.repeat(high, sizes_of_rows))
-        ends_of_rows = np.searchsorted(may_decide, np.append(starts, values.size))
-        best = np.minimum.reduceat(upper, starts)
-        close = np.flatnonzero(lower <= np.repeat(best, sizes_of_rows))
-        exact = values[close].astype(float)
-        if self._is_absolute:
-            # Rounding does not turn a statistic near 0 into one that is far from it.
-            exact = np.maximum(exact, 0)
-        inverse = template.inverse(rank[close], self._tail(exact))
-        value = np.minimum.reduceat(inverse, np.searchsorted(close, starts))
-        low = np.where(is_bounded, lowest, low)
-        high = np.where(is_bounded, highest, high)
-        value = np.where(is_bounded, np.clip(value, lowest, highest), value)
-        bounds = PivotBounds(np.minimum(low, value), value, np.maximum(high, value), is_bounded)
-        return bounds, values[may_decide], ends_of_rows
+        each = []
+        for template in templates:
+            wanted, lowest, highest = self._find_bins(counts, ranks, template)
+            # If rounding errors leave too many bins open, their bounds are enough. The statistics
+            # are computed again if the pivotal statistic may decide.
+            is_bounded = (counts * wanted).sum(axis=1) > self._most
+            wanted[is_bounded] &= np.cumsum(wanted[is_bounded], axis=1) == 1
+            each.append(_OpenBins(wanted, lowest, highest, is_bounded))
+        if len(each) == 1:
+            collected = [self._collect(statistics, counts, each[0].wanted)[0]]
+        else:
+            collected = self._collect_each(statistics, counts, ranks, each)
+        found = []
+        for template, open_bins, values in zip(templates, each, collected, strict=True):
+            wanted, lowest, highest, is_bounded = open_bins
+            starts = np.concatenate([[0], np.cumsum((counts * wanted).sum(axis=1))])
+            row, column = np.nonzero(wanted)
+            sizes = counts[row, column]
+            # Ranks within a bin follow the ranks in all bins above.
+            before = ranks[row, column] - np.cumsum(sizes)
+            rank = np.repeat(before, sizes) + np.arange(1, values.size + 1)
+            # All ranks beyond the last threshold are in the last bin of a row.
+            is_ranked = rank <= template.k_max
+            bins = np.repeat(column, sizes)[is_ranked]
+            values, rank = values[is_ranked], rank[is_ranked]
+            starts = np.concatenate([[0], np.cumsum(is_ranked)])[starts[:-1]]
+            # Sorted values move by no more than the largest single error, so the ranks stay valid.
+            p, reach, rounding = self._table(values, bins)
+            smallest, largest = self._smallest_p[bins], self._largest_p[bins]
+            # One call computes four inverses of the same ranks.
+            p_bounds = np.empty((4, p.size))
+            for i, off in enumerate((reach + rounding, reach)):
+                np.maximum(p * (1 - off), smallest, out=p_bounds[2 * i])
+                np.minimum(p * (1 + off), largest, out=p_bounds[2 * i + 1])
+            inverses = template.inverse(rank, p_bounds)
+            lower, upper = inverses[2:]
+            low, high = np.minimum.reduceat(inverses[:2], starts, axis=1)
+            sizes_of_rows = np.diff([*starts, values.size])
+            may_decide = np.flatnonzero(inverses[0] <= np.repeat(high, sizes_of_rows))
+            ends_of_rows = np.searchsorted(may_decide, np.append(starts, values.size))
+            best = np.minimum.reduceat(upper, starts)
+            close = np.flatnonzero(lower <= np.repeat(best, sizes_of_rows))
+            exact = values[close].astype(float)
+            if self._is_absolute:
+                # Rounding does not turn a statistic near 0 into one that is far from it.
+                exact = np.maximum(exact, 0)
+            inverse = template.inverse(rank[close], self._tail(exact))
+            value = np.minimum.reduceat(inverse, np.searchsorted(close, starts))
+            low = np.where(is_bounded, lowest, low)
+            high = np.where(is_bounded, highest, high)
+            value = np.where(is_bounded, np.clip(value, lowest, highest), value)
+            bounds = PivotBounds(np.minimum(low, value), value, np.maximum(high, value), is_bounded)
+            found.append((bounds, values[may_decide], ends_of_rows))
+        return found
+
+    def _collect_each(
+        self,
+        statistics: np.ndarray,
+        counts: np.ndarray,
+        ranks: np.ndarray,
+        each: Sequence[_OpenBins],
+    ) -> list[np.ndarray]:
+        """Return the statistics in the open bins of each template, sorted down in each row."""
+        masks = [one.wanted for one in each]
+        union = np.any(masks, axis=0)
+        # Statistics between the open bins of templates that lie far apart would take longer than
+        # another search of the statistics that are not between them.
+        between = _n_in_range(union, counts, ranks)
+        between -= sum(_n_in_range(mask, counts, ranks) for mask in masks)
+        if _TIMES_LONGER * between < (len(masks) - 1) * statistics.size:
+            values, _ = self._collect(statistics, counts, union)
+            row, column = np.nonzero(union)
+            sizes = counts[row, column]
+            return [values[np.repeat(mask[row, column], sizes)] for mask in masks]
+        return [self._collect(statistics, counts, mask)[0] for mask in masks]
 
     def _find_bins(
         self, counts: np.ndarray, ranks: np.ndarray, template: Template
@@ -297,60 +371,6 @@ class StatisticBins:
         values, starts = self._collect(statistics, counts, wanted)
         smallest = values[starts[:-1, np.newaxis] + np.arange(n_smallest)]
         return self._p_values(smallest.astype(float))
-
-
-class _LogTable:
-    """P-values in bins by linear interpolation of their logarithm.
-
-    Parameters
-    ----------
-    edges : ndarray of shape (n_bins + 1,)
-        Edges of bins, from large to small.
-
-    at_edges, above, below : ndarray of shape (n_bins + 1,)
-        P-values at the edges, and at the places to which rounding may move a statistic at an
-        edge: above (larger statistics) and below (smaller statistics).
-
-    at_middle : ndarray of shape (n_bins,)
-        P-values in the middle of each bin.
-    """
-
-    def __init__(
-        self,
-        edges: np.ndarray,
-        at_edges: np.ndarray,
-        above: np.ndarray,
-        below: np.ndarray,
-        at_middle: np.ndarray,
-    ) -> None:
-        self._edges = edges
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(at_edges)
-            self._slopes = np.diff(logs) / np.diff(edges)
-            middle = (edges[1:] + edges[:-1]) / 2
-            interpolated = logs[1:] + self._slopes * (middle - edges[1:])
-            # The interpolation error is about largest there. Twice that error is a safe bound.
-            self._reach = 2 * np.abs(np.expm1(interpolated - np.log(at_middle))) + 1e-12
-            # The logarithm is steepest at an end of a bin. On top of what interpolation is off by.
-            up = below / at_edges - 1
-            down = 1 - above / at_edges
-            steepest = np.maximum(up, down)
-            self._rounding = 1.1 * np.maximum(steepest[1:], steepest[:-1])
-        self._logs = logs[1:]
-        # Without interpolation, the p-value may be anywhere in the bin.
-        unknown = ~(np.isfinite(logs[1:]) & (self._reach < 0.1) & (self._rounding < 0.5))
-        # Among them where p-values end at 1, which tail and interpolation reach in other ways.
-        unknown |= below[1:] >= 1
-        unknown[[0, -1]] = True
-        self._slopes[unknown], self._logs[unknown] = 0, 0
-        self._reach[unknown], self._rounding[unknown] = np.inf, 0
-
-    def __call__(
-        self, statistics: np.ndarray, bins: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return p-values and bounds on their relative errors, by interpolation and by rounding."""
-        p = np.exp(self._logs[bins] + self._slopes[bins] * (statistics - self._edges[1:][bins]))
-        return p, self._reach[bins], self._rounding[bins]
 
 
 def bins_for(n_statistics: int) -> int:

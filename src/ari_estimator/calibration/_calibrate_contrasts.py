@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ari_estimator.calibration._calibrate_draws import PValues, calibrate_draws
-from ari_estimator.calibration._calibrate_subjects import refuse_shared_data, template_for
+from ari_estimator.calibration._calibrate_subjects import refuse_shared_data
 from ari_estimator.calibration._missing_rows import Missing
 from ari_estimator.calibration._subject_contrasts import ContrastOfFamily, resample_contrasts
 from ari_estimator.calibration._workers import Workers
-from ari_estimator.closed_testing import Calibration, LearnedTemplate
+from ari_estimator.closed_testing import Calibration, SplitCalibration
+from ari_estimator.closed_testing._calibrate import templates_and_weights
 from ari_estimator.closed_testing._lambda import lambda_rank
+from ari_estimator.closed_testing._make_template import TemplateLike
 from ari_estimator.resampling import SchemeName
 from ari_estimator.resampling._threads import one_thread
 
@@ -23,7 +25,7 @@ class CalibratedFamily(NamedTuple):
 
     Attributes
     ----------
-    calibration : Calibration
+    calibration : Calibration or SplitCalibration
         The calibration. Its template is for the elements of all contrasts.
 
     p_values : ndarray of shape (n_elements of all contrasts,)
@@ -42,7 +44,7 @@ class CalibratedFamily(NamedTuple):
         Warnings about the validity of the bounds.
     """
 
-    calibration: Calibration
+    calibration: Calibration | SplitCalibration
     p_values: np.ndarray
     elements: dict[str, slice]
     schemes: dict[str, str]
@@ -56,7 +58,8 @@ def calibrate_contrasts(
     contrasts: Mapping[str, ContrastOfFamily],
     *,
     alpha: float,
-    template: str | LearnedTemplate,
+    template: TemplateLike,
+    level_weights: Sequence[float] | None,
     n_permutations: int,
     scheme: SchemeName,
     blocks: Any,
@@ -79,8 +82,8 @@ def calibrate_contrasts(
     data, design, contrasts
         As for :func:`~ari_estimator.calibration._subject_contrasts.resample_contrasts`.
 
-    alpha, template, n_permutations, scheme, blocks, exchange, variance_groups, missing, p_values, \
-k_max, delta, step_down, allow_shared_data, rng, version, workers
+    alpha, template, level_weights, n_permutations, scheme, blocks, exchange, variance_groups, \
+missing, p_values, k_max, delta, step_down, allow_shared_data, rng, version, workers
         As for :func:`~ari_estimator.calibration._calibrate_subjects.calibrate_subjects`.
 
     Returns
@@ -117,13 +120,17 @@ k_max, delta, step_down, allow_shared_data, rng, version, workers
         )
     null = resampled.null
     lambda_rank(null.n_permutations, alpha)  # refuses an alpha that is too small
-    made = template_for(template, null.n_elements, k_max, delta)
-    if not allow_shared_data:
-        refuse_shared_data(template, resampled.data)
+    made, weights = templates_and_weights(
+        template, level_weights, null.n_elements, k_max=k_max, delta=delta
+    )
+    for one in made:
+        if one.is_learned and not allow_shared_data:
+            refuse_shared_data(one, resampled.data)
     calibration, observed = calibrate_draws(
         null,
-        made,
+        made[0] if weights is None else made,
         alpha,
+        level_weights=weights,
         p_values=p_values,
         step_down=step_down,
         is_exhaustive=resampled.is_exhaustive,

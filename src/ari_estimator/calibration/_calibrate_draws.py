@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -13,7 +14,17 @@ from ari_estimator.calibration._resampling_passes import (
     smallest_p_values,
 )
 from ari_estimator.calibration._workers import Workers
-from ari_estimator.closed_testing import Calibration, LearnedTemplate, Template
+from ari_estimator.closed_testing import (
+    Calibration,
+    JointTemplate,
+    LearnedTemplate,
+    SplitCalibration,
+    Template,
+)
+from ari_estimator.closed_testing._calibrate import templates_and_weights
+from ari_estimator.closed_testing._joint_template import check_templates
+from ari_estimator.closed_testing._lambda import lambda_at
+from ari_estimator.closed_testing._level_weights import check_levels, weighted_levels
 from ari_estimator.closed_testing._step_down import step_down as calibrate_in_steps
 from ari_estimator.resampling import NullStatistics
 
@@ -25,8 +36,8 @@ class CalibratedDraws(NamedTuple):
 
     Attributes
     ----------
-    calibration : Calibration
-        The calibrated template.
+    calibration : Calibration or SplitCalibration
+        The calibrated template or templates.
 
     p_values : ndarray of shape (n_elements,)
         P-values of the data as observed.
@@ -40,15 +51,16 @@ class CalibratedDraws(NamedTuple):
     ('calibration', 'p_values')
     """
 
-    calibration: Calibration
+    calibration: Calibration | SplitCalibration
     p_values: np.ndarray
 
 
 def calibrate_draws(
     null: NullStatistics,
-    template: Template,
+    template: Template | Sequence[Template],
     alpha: float = 0.05,
     *,
+    level_weights: Sequence[float] | None = None,
     p_values: PValues = "parametric",
     step_down: bool = False,
     is_exhaustive: bool = False,
@@ -61,11 +73,14 @@ def calibrate_draws(
     null : NullStatistics
         Statistics of all draws; the first draw is the data as observed.
 
-    template : Template
-        The template, for the same number of elements.
+    template : Template or sequence of Template
+        The template, for the same number of elements; several if they share the level.
 
     alpha : float, default=0.05
         Error level, at least one divided by the number of draws.
+
+    level_weights : sequence of float or None, default=None
+        Shares of the error level of several templates: positive numbers with sum 1.
 
     p_values : {"parametric", "rank"}, default="parametric"
         P-values of the t distribution, or by the rank among all permutations.
@@ -87,7 +102,8 @@ def calibrate_draws(
     Raises
     ------
     ValueError
-        If alpha is too small for the number of draws.
+        If alpha, or the share of a template, is too small for the number of draws; or if weights
+        do not fit the templates.
 
     See Also
     --------
@@ -108,22 +124,32 @@ def calibrate_draws(
     (100, (500,))
     """
     workers = Workers() if workers is None else workers
+    templates: Sequence[Template]
+    if level_weights is None and isinstance(template, Template):
+        templates, weights = [template], None
+    else:
+        templates, weights = templates_and_weights(template, level_weights, null.n_elements)
+    levels = [alpha] if weights is None else weighted_levels(alpha, weights)
+    if weights is not None:
+        check_levels(levels, alpha, null.n_permutations)
     if p_values == "rank":
         counts, observed = rank_p_values(null, workers)
     else:
         observed = null.observed_p_values
 
-    def pivots_of(keep: np.ndarray | None) -> np.ndarray:
+    def pivots_of(keep: np.ndarray | None) -> list[np.ndarray]:
         kept = null if keep is None else null.select(keep)
         if p_values == "parametric":
-            return pivots_by_tail(kept, template, alpha, workers)
-        return pivots_by_rank(counts if keep is None else rank_p_values(kept, workers)[0], template)
+            return pivots_by_tail(kept, templates, levels, workers)
+        kept_counts = counts if keep is None else rank_p_values(kept, workers)[0]
+        return [pivots_by_rank(kept_counts, one) for one in templates]
 
     calibration = calibrate_in_steps(
         pivots_of,
         observed,
-        template,
+        templates,
         alpha,
+        weights=weights,
         enabled=step_down,
         is_exhaustive=is_exhaustive,
     )
@@ -175,3 +201,50 @@ def learn_from_draws(
     workers = Workers() if workers is None else workers
     smallest = smallest_p_values(null, min(k_max, null.n_elements), workers)
     return LearnedTemplate.from_smallest(smallest, null.n_elements, subjects=subjects)
+
+
+def learn_crossings(
+    null: NullStatistics,
+    templates: Sequence[Template],
+    alpha: float = 0.05,
+    *,
+    subjects: np.ndarray | None = None,
+    workers: Workers | None = None,
+) -> JointTemplate:
+    """Learn from statistics under resampling how templates go together.
+
+    Parameters
+    ----------
+    null : NullStatistics
+        Statistics of all draws of the data to learn from.
+
+    templates : sequence of Template
+        At least two templates for the same number of elements.
+
+    alpha : float, default=0.05
+        Level at which each template is calibrated on these data.
+
+    subjects : ndarray of shape (n_subjects, n_numbers) or None, default=None
+        Sketches of the data.
+
+    workers : Workers or None, default=None
+        How to spread the work over processes; one process if None.
+
+    Returns
+    -------
+    template : JointTemplate
+        The templates, whose curves cross where they do in these data.
+
+    Raises
+    ------
+    ValueError
+        If the templates do not fit, or alpha is too small for the number of draws.
+
+    See Also
+    --------
+    ari_estimator.learn_template : The same for data.
+    """
+    workers = Workers() if workers is None else workers
+    pivots = pivots_by_tail(null, check_templates(templates), [alpha] * len(templates), workers)
+    lambdas = [lambda_at(of_template, alpha) for of_template in pivots]
+    return JointTemplate.from_lambdas(templates, lambdas, subjects=subjects)

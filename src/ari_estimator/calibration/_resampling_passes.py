@@ -6,7 +6,7 @@ needs, and never the statistics of all permutations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -67,8 +67,8 @@ def _bins(null: NullStatistics, *, sorts_all: bool = False) -> StatisticBins:
 
 
 def pivots_by_tail(
-    null: NullStatistics, template: Template, alpha: float, workers: Workers
-) -> np.ndarray:
+    null: NullStatistics, templates: Sequence[Template], levels: Sequence[float], workers: Workers
+) -> list[np.ndarray]:
     """Return the pivotal statistics of all draws, with parametric p-values.
 
     Parameters
@@ -76,21 +76,21 @@ def pivots_by_tail(
     null : NullStatistics
         Statistics of the draws.
 
-    template : Template
-        The template.
+    templates : sequence of Template
+        The templates. One pass over the draws serves all.
 
-    alpha : float
-        Error level.
+    levels : sequence of float
+        The error level of each template.
 
     workers : Workers
         How to spread the work.
 
     Returns
     -------
-    pivots : ndarray of shape (n_permutations,)
-        Pivotal statistics. Double precision is used for the data as observed, for permutations
-        that may equal it, and for permutations that may decide at this level. The others have
-        single precision.
+    pivots : list of ndarray of shape (n_permutations,)
+        Pivotal statistics by each template. Double precision is used for the data as observed, for
+        permutations that may equal it, and for permutations that may decide at this level. The
+        others have single precision.
 
     Notes
     -----
@@ -99,38 +99,49 @@ def pivots_by_tail(
     Rounding must not put these permutations in order. So their pivotal statistics are made equal.
     """
     varies = ~null.is_constant
-    n_varying = int(varies.sum())
-    ranks = np.arange(1, min(template.k_max, n_varying or null.n_elements) + 1)
-    if n_varying == 0:
-        return np.full(null.n_permutations, template.inverse(ranks, np.ones(ranks.size)).min())
-    task = _DrawTask(null, partial(_bins(null).pivots, template=template))
-    blocks: list[PivotBounds] = []
+    if not varies.any():
+        return [np.full(null.n_permutations, _largest_pivot(null, one)) for one in templates]
+    task = _DrawTask(null, partial(_bins(null).pivots_of_each, templates=templates))
+    blocks: list[list[PivotBounds]] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
         blocks += results
-    bounds = PivotBounds(*map(np.concatenate, zip(*blocks, strict=True)))
-    pivots = bounds.value
-    # From its p-values themselves, since lambda is compared with them later.
-    observed = np.sort(null.observed_p_values[varies])[: ranks.size]
-    pivots[0] = template.inverse(ranks, observed).min()
-    decides = lambda_rank(null.n_permutations, alpha)
-    uncertain = _uncertain(bounds, decides)
+    n_varying = int(varies.sum())
     sorting = _bins(null, sorts_all=True)
-    _refine(null, bounds, uncertain[bounds.is_coarse[uncertain]], template, sorting)
-    uncertain = _uncertain(bounds, decides)
     bins = StatisticBins(null.tail, error=0.0, n_bins=bins_for(null.n_elements))
-    for draws, single in _in_single(null, uncertain):
-        may_decide = np.zeros(single.shape, dtype=bool)
-        may_decide[:, varies] = sorting.may_decide(single[:, varies], template)
-        exact = null.exact_where(draws, single, may_decide)
-        pivots[draws] = bins.pivots(exact[:, varies], template).value
-    if n_varying < min(template.k_max, null.n_elements):
-        # The last p-value of 1. These p-values do not change the ranks of others. Without them,
-        # the parameter could grow until p-values of 1 are below a threshold.
-        last = np.array([min(template.k_max, null.n_elements)])
-        pivots = np.minimum(pivots, template.inverse(last, np.ones(1)))
-    equal = np.isclose(pivots, pivots[0], rtol=_ROUNDING, atol=0)
-    pivots[equal] = pivots[equal].min()
-    return pivots
+    settled = []
+    for template, level, *found in zip(templates, levels, *blocks, strict=True):
+        bounds = PivotBounds(*map(np.concatenate, zip(*found, strict=True)))
+        pivots = bounds.value
+        # From its p-values themselves, since lambda is compared with them later.
+        pivots[0] = _pivot_of(null.observed_p_values[varies], template)
+        decides = lambda_rank(null.n_permutations, level)
+        uncertain = _uncertain(bounds, decides)
+        _refine(null, bounds, uncertain[bounds.is_coarse[uncertain]], template, sorting)
+        uncertain = _uncertain(bounds, decides)
+        for draws, single in _in_single(null, uncertain):
+            may_decide = np.zeros(single.shape, dtype=bool)
+            may_decide[:, varies] = sorting.may_decide(single[:, varies], template)
+            exact = null.exact_where(draws, single, may_decide)
+            pivots[draws] = bins.pivots(exact[:, varies], template).value
+        if n_varying < min(template.k_max, null.n_elements):
+            # The last p-value of 1. These p-values do not change the ranks of others. Without them,
+            # the parameter could grow until p-values of 1 are below a threshold.
+            pivots = np.minimum(pivots, _largest_pivot(null, template))
+        equal = np.isclose(pivots, pivots[0], rtol=_ROUNDING, atol=0)
+        pivots[equal] = pivots[equal].min()
+        settled.append(pivots)
+    return settled
+
+
+def _largest_pivot(null: NullStatistics, template: Template) -> float:
+    """Return the pivotal statistic of p-values that are all 1."""
+    return _pivot_of(np.ones(null.n_elements), template)
+
+
+def _pivot_of(p_values: np.ndarray, template: Template) -> float:
+    """Return the pivotal statistic of p-values."""
+    smallest = np.sort(p_values)[: template.k_max]
+    return float(template.inverse(np.arange(1, smallest.size + 1), smallest).min())
 
 
 def _uncertain(bounds: PivotBounds, decides: int) -> np.ndarray:

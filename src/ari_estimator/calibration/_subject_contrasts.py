@@ -26,12 +26,18 @@ from ari_estimator.resampling import (
     Contrast,
     Exchange,
     JointStatistics,
+    NullStatistics,
+    Scheme,
     SchemeName,
     check_blocks,
     choose_scheme,
     find_contrast,
 )
-from ari_estimator.resampling._common_scheme import NoCommonSchemeError, common_schemes
+from ari_estimator.resampling._common_scheme import (
+    NoCommonSchemeError,
+    common_schemes,
+    schemes_alone,
+)
 from ari_estimator.resampling._contrast import ContrastType
 from ari_estimator.resampling._scheme import Transformations
 from ari_estimator.resampling._shared_residuals import SharedResiduals
@@ -150,11 +156,13 @@ def resample_contrasts(
         for name, one, own in zip(contrasts, tested, groups, strict=True):
             _check_scheme(name, one, scheme, blocks, exchange, own)
         raise
+    alone = schemes_alone(scheme, tested, schemes, blocks, exchange)
     draws = schemes[0].draws(n_permutations, rng)
     # The residuals of null models differ between contrasts by their directions.
     may_share = isinstance(schemes[0], Transformations) and not has_gaps(checked)
     shared = SharedResiduals(checked, tested[0]) if may_share else None
-    parts, doubts = [], []
+    parts: list[NullStatistics] = []
+    doubts = [_doubt_of_power(list(contrasts), schemes, alone)]
     for asked, one, chosen, own in zip(contrasts.values(), tested, schemes, groups, strict=True):
         statistic = statistic_of(one, chosen, own, two_sided=asked.two_sided)
         every = np.array_equal(asked.columns, np.arange(checked.shape[1]))
@@ -173,6 +181,21 @@ def resample_contrasts(
         takes_all(schemes[0], n_permutations),
         list(dict.fromkeys(doubt for doubt in doubts if doubt is not None)),
         checked,
+    )
+
+
+def _doubt_of_power(
+    names: list[str], schemes: Sequence[Scheme], alone: Mapping[int, Scheme]
+) -> str | None:
+    """Return a warning if contrasts would be resampled in another way alone."""
+    if not alone:
+        return None
+    common = " and ".join(dict.fromkeys(scheme.description for scheme in schemes))
+    own = ", ".join(f"{names[place]!r} by {one.description}" for place, one in alone.items())
+    return (
+        f"All contrasts are resampled by {common}, which serves all of them. Alone, they would be "
+        f"resampled in another way: {own}. The bounds are valid, but may be weak. "
+        "error_budget='split' gives each contrast its own way and a share of the error level."
     )
 
 

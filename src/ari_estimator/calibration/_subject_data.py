@@ -17,6 +17,7 @@ from ari_estimator.calibration._missing_rows import (
     statistics_of,
     untestable,
 )
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.resampling import (
     Contrast,
     Exchange,
@@ -90,7 +91,7 @@ def resample_subjects(
     contrast: ArrayLike | None,
     *,
     stat_type: ContrastType | None = None,
-    two_sided: bool,
+    two_sided: TwoSided,
     n_permutations: int,
     scheme: SchemeName = "auto",
     blocks: ArrayLike | None = None,
@@ -116,8 +117,9 @@ def resample_subjects(
     stat_type : {"t", "F"} or None, default=None
         Type of the test; None is t for one row and F for several.
 
-    two_sided : bool
-        Whether to test effects in both directions. It must be False for an F contrast.
+    two_sided : bool or "directional"
+        Whether to test effects in both directions. It must be False for an F contrast. With
+        "directional", statistics are one-sided.
 
     n_permutations : int
         Number of permutations.
@@ -174,7 +176,7 @@ def resample_subjects(
                 f"Got {scheme!r}."
             )
         sums = SubjectSums.of(data, n_groups)
-        null = sign_statistics(sums, n_permutations, rng, two_sided)
+        null = sign_statistics(sums, n_permutations, rng, two_sided is True)
         grouped = "" if sums.n_subjects <= n_groups else f" of {n_groups} groups of subjects"
         refuse_constant(null)
         n_units = min(sums.n_subjects, n_groups)
@@ -201,15 +203,18 @@ def resample_subjects(
         contrast = [1.0]
     tested = find_contrast(design, contrast, stat_type)
     if tested.is_f and two_sided:
-        raise ValueError("two_sided must be False for an F contrast, which has no sign. Got True.")
+        raise ValueError(
+            f"two_sided must be False for an F contrast, which has no sign. Got {two_sided!r}."
+        )
     units = None if blocks is None or np.ndim(blocks) != 1 else check_blocks(blocks, n_subjects)
     groups = find_variance_groups(
         variance_groups, design, tested, scheme=scheme, blocks=blocks, exchange=exchange
     )
     chosen = choose_scheme(scheme, tested, blocks, exchange, groups)
     draws = chosen.draws(n_permutations, rng)
-    statistic = statistic_of(tested, chosen, groups, two_sided=two_sided)
-    null = statistics_of(checked, statistic, chosen, draws, two_sided=two_sided)
+    is_two_sided = two_sided is True
+    statistic = statistic_of(tested, chosen, groups, two_sided=is_two_sided)
+    null = statistics_of(checked, statistic, chosen, draws, two_sided=is_two_sided)
     refuse_constant(null)
     doubt = doubt_of_bounds(checked, design, tested, chosen, groups, units)
     is_exhaustive = takes_all(chosen, n_permutations)

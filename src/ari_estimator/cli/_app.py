@@ -17,6 +17,7 @@ from ari_estimator.cli._group import group
 from ari_estimator.cli._help import help_on
 from ari_estimator.cli._info import info
 from ari_estimator.cli._interrupts import is_interrupt
+from ari_estimator.cli._power import power
 from ari_estimator.cli._programs import afni, fsl, spm
 from ari_estimator.cli._report import report
 from ari_estimator.cli._sample import sample
@@ -52,6 +53,7 @@ _COMMANDS = (
     (adaptive, "adaptive", "zstat.nii.gz --mask mask.nii.gz --tdp 0.7 --out results"),
     (regions, "regions", "zstat.nii.gz --mask mask.nii.gz --atlas atlas.nii.gz --lut atlas.tsv"),
     (group, "group", "--design design.tsv --contrast 'group[T.patient]' --mask mask.nii.gz"),
+    (power, "power", "'sub-*/*_effect.nii.gz' --n-subjects 40 --mask mask.nii.gz --threshold 3.1"),
     (explore, "explore", "zstat.nii.gz --mask mask.nii.gz --out explorer.html"),
     (report, "report", "zstat.nii.gz --mask mask.nii.gz --tdp 0.7 --out report.html"),
     (fsl, "fsl", "cope1.feat --stat zstat1 --out cope1.feat/tdp"),

@@ -14,7 +14,7 @@ LOCAL_TESTS = ("simes", "hommel")
 MISSING = ("omit",)
 SCHEMES = ("auto", "sign_flip", "permutation", "bootstrap")
 STAT_TYPES = ("z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p")
-TEMPLATES = ("simes", "aorc", "beta", "higher_criticism", "power")
+TEMPLATES = ("simes", "aorc", "beta", "higher_criticism", "power", "joint")
 THRESHOLDS = ("concentration",)
 THRESHOLD_SCALES = ("stat", "p")
 

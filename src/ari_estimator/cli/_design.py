@@ -146,8 +146,8 @@ class DesignOptions:
     map: Annotated[
         str | None,
         Option(
-            help="For CIFTI files with several maps each: name or number of the map to test, "
-            "counted from 0.",
+            help="For files with several maps each: number of the map to test, counted from 0; or "
+            "its name in CIFTI files.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),

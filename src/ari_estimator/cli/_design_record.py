@@ -96,6 +96,12 @@ class DesignRecord:
         return self.contrast if self.name is None else self.name
 
     @property
+    def n_subjects(self) -> int:
+        """The number of subjects, which may have several rows of the design."""
+        is_named = self.subject_of_map is None and bool(self.subjects)
+        return len(set(self.subjects)) if is_named else len(self.design)
+
+    @property
     def tested(self) -> str | list[list[float]]:
         """The contrast as a model takes it: an expression, or the rows of an F contrast."""
         if len(self.weights) == 1:
@@ -111,7 +117,8 @@ class DesignRecord:
             "formula": self.formula,
             "regressors": list(self.weights[0]),
             "contrast_weights": self._weights,
-            "n_subjects": len(self.design),
+            "n_subjects": self.n_subjects,
+            "n_rows": len(self.design),
             "df": self.df,
             "options": self.options,
             "mask": mask,
@@ -132,6 +139,7 @@ class DesignRecord:
                 "Regressors": facts["regressors"],
                 "ContrastWeights": facts["contrast_weights"],
                 "NumberOfSubjects": facts["n_subjects"],
+                "NumberOfRows": facts["n_rows"],
                 "DegreesOfFreedom": facts["df"],
                 "Options": facts["options"],
                 "Mask": facts["mask"],
@@ -172,13 +180,10 @@ class DesignRecord:
     @property
     def _numbers(self) -> str:
         """How many subjects and maps there are, in words."""
-        n_subjects, n_maps = len(self.design), len(self.maps)
+        n_subjects, n_maps = self.n_subjects, len(self.maps)
         if self.subject_of_map is not None:
             return f"{n_subjects} subjects with the mean of their maps, {n_maps} in all"
-        different = len(set(self.subjects))
-        if different < len(self.subjects):
-            return f"{n_maps} maps of {different} subjects"
-        return f"{n_subjects} subjects"
+        return f"{'' if n_subjects == n_maps else f'{n_maps} maps of '}{n_subjects} subjects"
 
     def write(self, folder: Path, prefix: str, options: list[str]) -> dict[str, str]:
         """Write the design and the contrast, and return the names of the files.

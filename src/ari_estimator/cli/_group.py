@@ -12,6 +12,7 @@ from typer import Argument, Option
 
 from ari_estimator.cli._choices import MISSING, SCHEMES, TEMPLATES, one_of
 from ari_estimator.cli._command import TalkOptions
+from ari_estimator.cli._degrees_of_freedom import df_in_words, write_df
 from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._group_contrasts import outcome_of_contrasts, prefixes_of
 from ari_estimator.cli._options import ResultOptions, SetOptions, TestOptions
@@ -62,13 +63,23 @@ def group(
         ),
     ] = None,
     template: Annotated[
-        str,
+        list[str] | None,
         Option(
-            help="Template: simes, aorc, beta, higher_criticism or power.",
+            help="Template: simes, aorc, beta, higher_criticism, power or joint. Repeat it to "
+            "calibrate several together.",
+            show_default="simes",
             autocompletion=one_of(TEMPLATES),
             rich_help_panel="Permutations",
         ),
-    ] = "simes",
+    ] = None,
+    level_weights: Annotated[
+        list[float] | None,
+        Option(
+            help="Share of alpha of a template, once for each --template; the sum is 1.",
+            show_default="one common scale",
+            rich_help_panel="Permutations",
+        ),
+    ] = None,
     scheme: Annotated[
         Any,
         Option(
@@ -113,7 +124,8 @@ def group(
     if permutations is not None:
         seed = randbelow(2**31) if seed is None else seed
         calibration = PermutationCalibration(
-            template,
+            template[0] if template and len(template) == 1 else template or "simes",
+            level_weights=level_weights or None,
             n_permutations=permutations,
             scheme=scheme,
             **study.resampling,
@@ -124,7 +136,8 @@ def group(
     else:
         refuse_options(
             "--permutations. Got none",
-            template=template != "simes",
+            template=bool(template),
+            level_weights=bool(level_weights),
             scheme=scheme != "auto",
             blocks=design.blocks is not None,
             exchange=design.exchange is not None,
@@ -159,25 +172,27 @@ def group(
         model,
         results,
         prefix,
-        lambda folder: record.write(folder, prefix, more),
+        lambda folder: record.write(folder, prefix, more) | write_df(model.df_img_, folder, prefix),
         extra=record.sidecar(mask),
         mask=mask,
     )
     lines = [outcome.text, record.text(outcome.files.get("design"))]
-    if missing is not None:
-        # The masker of the family does not smooth.
-        df = model._family_masker.transform(model.df_img_)
-        lines.append(
-            f"missing values left out · {df[df > 0].min():g} to {df.max():g} degrees of freedom, "
-            "depending on the place"
-        )
-    outcome.facts["n_subjects"] = len(study.images)
+    if model.df_img_ is not None:
+        lines.append(df_in_words(model, model.df_img_))
+    outcome.facts["n_subjects"] = record.n_subjects
+    outcome.facts["n_rows"] = len(record.design)
     outcome.facts["contrast"] = record.called
     outcome.facts["design"] = record.facts(mask)
     if model.calibration_ is not None:
         fitted = model.calibration_
-        outcome.facts["lambda"] = fitted.lambda_
-        outcome.facts["lambda_interval"] = list(fitted.lambda_interval_)
+        parts = fitted.sides_ or {"": fitted}
+        each = {sign: one.calibration_.parts for sign, one in parts.items()}
+        lambdas = {sign: _alone([one.lambda_ for one in own]) for sign, own in each.items()}
+        intervals = {
+            sign: _alone([list(one.lambda_interval()) for one in own]) for sign, own in each.items()
+        }
+        outcome.facts["lambda"] = lambdas.get("", lambdas)
+        outcome.facts["lambda_interval"] = intervals.get("", intervals)
         outcome.facts["true_discoveries_interval"] = model.maps_.true_discoveries_interval
         outcome.facts["n_permutations"] = fitted.n_permutations_
         outcome.facts["scheme"] = fitted.scheme_
@@ -188,12 +203,28 @@ def group(
         lines.append(f"{taken} · {fitted.scheme_} · {fitted.stat_type_} statistics · {drawn}")
         ends = model.maps_.true_discoveries_interval
         if ends is not None:
-            low, high = fitted.lambda_interval_
-            lines.append(
-                f"lambda {fitted.lambda_:.3g} · 95 % Monte Carlo interval {low:.3g} to "
-                f"{high:.3g} · at its ends at least {ends[0]:,} and {ends[1]:,} active"
+            in_words = " · ".join(
+                _lambda_in_words(sign, one, len(own)) for sign, own in each.items() for one in own
             )
+            its = "its" if sum(map(len, each.values())) == 1 else "their"
+            lines.append(f"{in_words} · at {its} ends at least {ends[0]:,} and {ends[1]:,} active")
     return replace(outcome, text="\n".join(lines))
+
+
+def _alone(values: list[Any]) -> Any:
+    """Return the only value, or all of several templates."""
+    return values[0] if len(values) == 1 else values
+
+
+def _lambda_in_words(sign: str, calibration: Any, n_templates: int) -> str:
+    """Return lambda of a sign and a template, with its Monte Carlo interval."""
+    of = f" of {sign} effects" if sign else ""
+    if n_templates > 1:
+        of += f" of {calibration.template.in_words} at level {calibration.alpha:.3g}"
+    low, high = calibration.lambda_interval()
+    return (
+        f"lambda{of} {calibration.lambda_:.3g} · 95 % Monte Carlo interval {low:.3g} to {high:.3g}"
+    )
 
 
 def _mask_in_words(given: Sequence[Path] | None, study: Study, folder: Path | None) -> str:

@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ari_estimator.cli._command import command_line
+from ari_estimator.cli._degrees_of_freedom import df_in_words, write_df
 from ari_estimator.cli._inputs import inputs_of_command
 from ari_estimator.cli._options import ResultOptions
 from ari_estimator.cli._out import naming_force
@@ -122,6 +123,7 @@ def outcome_of_contrasts(
                 others = [f"--contrast={one.contrast}" for one in records if one is not record]
                 options = [*more_options, "--joint", *others]
                 of_contrast |= record.write(temporary, prefix, options)
+                of_contrast |= write_df(model.df_imgs_[record.called], temporary, prefix)
                 names |= {f"{record.called}: {what}": name for what, name in of_contrast.items()}
         files = {what: results.out / name for what, name in names.items()}
     first = next(iter(model.transformers_.values())).maps_
@@ -147,11 +149,15 @@ def outcome_of_contrasts(
         "tables of all contrasts hold at once.",
         described["sentence"],
         f"Mask: {mask_words(mask, elements)}.",
+        *dict.fromkeys(
+            df_in_words(model, df_img) for df_img in model.df_imgs_.values() if df_img is not None
+        ),
     ]
     told = {
         "alpha": first.alpha,
         "contrasts": facts,
-        "n_subjects": len(records[0].design),
+        "n_subjects": records[0].n_subjects,
+        "n_rows": len(records[0].design),
         "test": described["values"],
     }
     if model.joint_test_ is not None:

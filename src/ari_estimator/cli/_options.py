@@ -23,6 +23,7 @@ from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._given_path import given_path
 
 if TYPE_CHECKING:
+    from ari_estimator.closed_testing._two_sided import TwoSided
     from ari_estimator.estimators._base import BaseTDPTransformer
 
 _TEST, _SETS, _RESULTS = "Test", "Sets", "Results"
@@ -55,6 +56,15 @@ class LevelOptions:
         bool,
         Option("--two-sided", help="Test negative values as well.", rich_help_panel=_TEST),
     ] = False
+    directional: Annotated[
+        bool,
+        Option(
+            "--directional",
+            help="Test positive and negative effects, with bounds for each sign. Not with "
+            "--two-sided.",
+            rich_help_panel=_TEST,
+        ),
+    ] = False
     local_test: Annotated[
         str,
         Option(
@@ -63,6 +73,18 @@ class LevelOptions:
             rich_help_panel=_TEST,
         ),
     ] = "simes"
+
+    @property
+    def sides(self) -> TwoSided:
+        """The signs to test, as the parameter two_sided of a transformer."""
+        if not self.directional:
+            return self.two_sided
+        if self.two_sided:
+            raise ValueError(
+                "--directional and --two-sided must not be given together: the bounds of "
+                "--two-sided do not state signs, and the bounds of --directional do. Got both."
+            )
+        return "directional"
 
 
 @dataclass(frozen=True)
@@ -88,7 +110,7 @@ class TestOptions(LevelOptions):
         """Return them as parameters of a transformer, for maps of a kind."""
         return {
             "alpha": self.alpha,
-            "two_sided": self.two_sided,
+            "two_sided": self.sides,
             "mask_img": None if self.mask is None else read_image(self.mask, self.mesh, "--mask"),
             # Surfaces bring their meshes along.
             "mesh": None if is_surface else mesh_files(self.mesh),

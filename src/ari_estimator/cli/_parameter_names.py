@@ -16,11 +16,13 @@ _OPTIONS = {
     "labels_img": ("labels", "atlas", "clusters"),
     "mask_img": ("mask",),
     "n_permutations": ("permutations",),
+    "n_simulations": ("simulations",),
     "output_file": ("out",),
     "random_state": ("seed",),
     "second_level_contrast": ("contrast",),
     "stat_img": ("maps",),
     "tdp_threshold": ("tdp",),
+    "two_sided": ("two_sided", "directional"),
 }
 
 # What stands on the command line without an option.
@@ -52,7 +54,7 @@ _NAMED = re.compile(
 _NOT_GIVEN = re.compile(r"\bGot None\b")
 
 # The shell has no objects, so its messages do not offer them.
-_INSTANCE = re.compile(r",? or an instance of '[^']*'")
+_INSTANCE = re.compile(r"(?:,? or|,) an instance of '[^']*'")
 
 
 class ParameterNames:
@@ -84,6 +86,8 @@ class ParameterNames:
         message : str
             The same. A parameter that the command has no option for stays as it is.
         """
+        if "directional" in self._options:
+            message = message.replace("two_sided='directional'", "--directional")
         message = _NOT_GIVEN.sub("Got none", _INSTANCE.sub("", message))
         return _NAMED.sub(self._replaced, message)
 

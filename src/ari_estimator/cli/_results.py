@@ -181,6 +181,11 @@ def outcome_of(
             "n_tested": tested,
             "true_discoveries": found,
             "tdp": found / tested,
+            **(
+                {"true_discoveries_by_sign": fitted_map.true_discoveries_by_sign}
+                if fitted_map.true_discoveries_by_sign
+                else {}
+            ),
             "statistic": {name: statistic[name] for name in ("stat_type", "df", "said_by")},
         },
     )
@@ -205,11 +210,15 @@ def summary_of(fitted_map: FittedMap, mask: Path | Sequence[Path] | str | None) 
     from ari_estimator.closed_testing._rounding import confidence
 
     elements = fitted_map.frame.space.element_name[1]
+    by_sign = "".join(
+        f"; at least {found:,} have a {sign} effect"
+        for sign, found in (fitted_map.true_discoveries_by_sign or {}).items()
+    )
     sentence = _NAMES.as_options(fitted_map.describe()["statistic"]["sentence"])
     return (
         f"At least {fitted_map.true_discoveries:,} of the {fitted_map.n_tested:,} {elements} "
-        f"tested are active. With probability at least {confidence(fitted_map.alpha)}, this bound "
-        "and all bounds in the table hold at once. "
+        f"tested are active{by_sign}. With probability at least {confidence(fitted_map.alpha)}, "
+        "this bound and all bounds in the table hold at once. "
         f"{sentence} Mask: {mask_words(mask, elements)}."
     )
 

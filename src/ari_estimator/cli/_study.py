@@ -181,7 +181,7 @@ def _files(
     """Return the files that are named, in natural order for each pattern; and a mask."""
     folder = given_path(images[0], "IMG") if len(images) == 1 else None
     if folder is not None and folder.is_dir():
-        return _files_of_folder(folder, select, folder_of_masks or folder)
+        return _files_of_folder(folder, select, folder_of_masks)
     if select:
         raise ValueError("--select needs IMG to be a folder of BIDS derivatives. Got files.")
     if folder_of_masks is not None:
@@ -193,9 +193,10 @@ def _files(
 
 
 def _files_of_folder(
-    folder: Path, select: Sequence[str], folder_of_masks: Path
+    folder: Path, select: Sequence[str], folder_of_masks: Path | None
 ) -> tuple[list[str], Any]:
     """Return one map of each subject of a folder of BIDS derivatives; a mask if there are some."""
+    from ari_estimator.images._grayordinate_maps import are_grayordinates
     from ari_estimator.interfaces import find_group_mask, find_subject_maps
 
     wanted = {}
@@ -205,7 +206,10 @@ def _files_of_folder(
             raise ValueError(f"--select must look like contrast=faces. Got {text!r}.")
         wanted[name] = value
     maps = find_subject_maps(folder, **wanted)
-    return maps["path"].tolist(), find_group_mask(folder_of_masks, maps)
+    paths = maps["path"].tolist()
+    # CIFTI files hold their grayordinates, so the masks in their folder are of other maps.
+    needs_mask = folder_of_masks is not None or not are_grayordinates(paths)
+    return paths, find_group_mask(folder_of_masks or folder, maps) if needs_mask else None
 
 
 def _record_of_mean(files: list[str], options: DesignOptions) -> DesignRecord:

@@ -15,6 +15,11 @@ from ari_estimator.files._given_path import given_path
 # A map of a file with a map for each subject, as in AFNI.
 _SELECTED = re.compile(r"(?P<file>.+)\[(?P<number>\d+)\]")
 
+_WAYS = (
+    "Choose one with --map, counted from 0: it is the same number in each file. Or give one file "
+    "alone that has a map for each subject."
+)
+
 
 def maps_in_files(
     files: list[str], *, are_surfaces: bool, map_: str | None
@@ -30,7 +35,7 @@ def maps_in_files(
         Whether there is a mesh, so that .mgh and .mgz files are surfaces.
 
     map_ : str or None
-        The map of each CIFTI file.
+        The map of each file.
 
     Returns
     -------
@@ -58,7 +63,8 @@ def maps_in_files(
         if len(names) > 1:
             maps = [f"{files[0]}[{number}]" for number in range(len(names))]
             return maps, {}, dict(zip(maps, names, strict=True))
-    if len(files) == 1 and not files[0].endswith(endings) and not _is_cifti(files[0]):
+    is_volume = len(files) == 1 and not files[0].endswith(endings) and not _is_cifti(files[0])
+    if is_volume and map_ is None:
         from ari_estimator.images._file_volumes import n_volumes
 
         maps = [f"{files[0]}[{number}]" for number in range(n_volumes(files[0], "IMG"))]
@@ -113,7 +119,7 @@ def read_maps(
         Meshes of surfaces.
 
     map_ : str or None
-        The name or the number of the map in each CIFTI file.
+        The name or the number of the map in each file.
 
     named_by : str
         What the files were given for, for messages.
@@ -129,8 +135,7 @@ def read_maps(
         If there is no such file, or it is not an image of the same kind as the others.
     """
     if not all(len(row) == 1 and _is_cifti(file_of(row[0])) for row in rows):
-        refuse_options("CIFTI files. Got other files", map=map_ is not None)
-        return _read_images(rows, mesh, named_by)
+        return _read_images(rows, mesh, map_, named_by)
 
     from ari_estimator.images._grayordinate_maps import open_maps
 
@@ -163,24 +168,27 @@ def _numbered(maps: Sequence[Any], text: str, file: str, named_by: str) -> Any:
 
 
 def _read_images(
-    rows: Sequence[tuple[str, ...]], mesh: Sequence[Path] | None, named_by: str
+    rows: Sequence[tuple[str, ...]], mesh: Sequence[Path] | None, map_: str | None, named_by: str
 ) -> list[Any]:
     """Return volumes or surfaces. The meshes of surfaces are read once."""
+    from ari_estimator.images._file_volumes import volumes_of_file
+    from ari_estimator.images._several_maps import check_number, chosen_map
+
+    number = check_number(int(map_) if map_ is not None and map_.isdecimal() else map_)
     images: list[Any] = []
     shared: Any = mesh
     series: dict[str, list[Any]] = {}
     for row in rows:
         if (file := file_of(row[0])) != row[0]:
-            from ari_estimator.images._file_volumes import volumes_of_file
-
+            refuse_options("a file of each subject. Got maps of one file", map=map_ is not None)
             if file not in series:
                 series[file] = volumes_of_file(given_path(file, named_by), named_by)
             images.append(_numbered(series[file], row[0], file, named_by))
             continue
-        files = [Path(file) for file in row]
-        images.append(read_image(files, shared, named_by, later=True))
+        img = read_image([Path(file) for file in row], shared, named_by, later=True)
+        images.append(chosen_map(img, img, number, named_by, ways=_WAYS, called=" and ".join(row)))
         if len(row) > 1:
-            shared = images[0].mesh
+            shared = img.mesh
     return images
 
 

@@ -12,12 +12,17 @@ from ari_estimator.closed_testing._critical_vector_test import (
     CriticalVectorBounds,
     CriticalVectorTest,
 )
+from ari_estimator.closed_testing._directional_bounds import DirectionalBounds
+from ari_estimator.closed_testing._directional_test import DirectionalTest
 from ari_estimator.closed_testing._family_part import FamilyPart
 from ari_estimator.closed_testing._hommel import ConcentrationSet, Hommel
+from ari_estimator.closed_testing._joint_template import JointTemplate
 from ari_estimator.closed_testing._learned_template import LearnedTemplate
 from ari_estimator.closed_testing._level_share import LevelShare
+from ari_estimator.closed_testing._make_template import make_template
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
+from ari_estimator.closed_testing._split_calibration import SplitCalibration
 from ari_estimator.closed_testing._template import Template
 from ari_estimator.closed_testing._templates import (
     AORCTemplate,
@@ -25,7 +30,6 @@ from ari_estimator.closed_testing._templates import (
     HigherCriticismTemplate,
     PowerTemplate,
     SimesTemplate,
-    make_template,
 )
 
 __all__ = [
@@ -37,15 +41,19 @@ __all__ = [
     "CriticalVector",
     "CriticalVectorBounds",
     "CriticalVectorTest",
+    "DirectionalBounds",
+    "DirectionalTest",
     "FamilyPart",
     "HigherCriticismTemplate",
     "Hommel",
+    "JointTemplate",
     "LearnedTemplate",
     "LevelShare",
     "PowerTemplate",
     "SimesTemplate",
     "SimultaneousBounds",
     "SimultaneousTest",
+    "SplitCalibration",
     "Template",
     "calibrate",
     "make_template",

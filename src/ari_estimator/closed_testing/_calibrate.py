@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._calibration import Calibration
+from ari_estimator.closed_testing._joint_template import JointTemplate, check_templates
 from ari_estimator.closed_testing._lambda import lambda_rank
 from ari_estimator.closed_testing._learned_template import refuse_shared
+from ari_estimator.closed_testing._level_weights import (
+    check_level_weights,
+    check_levels,
+    weighted_levels,
+)
+from ari_estimator.closed_testing._make_template import (
+    TemplateLike,
+    each_template,
+    single_template,
+)
 from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
+from ari_estimator.closed_testing._split_calibration import SplitCalibration
 from ari_estimator.closed_testing._step_down import step_down as calibrate_in_steps
 from ari_estimator.closed_testing._template import Template
-from ari_estimator.closed_testing._templates import make_template
 
 
 def calibrate(
     p_values: ArrayLike,
     alpha: float = 0.05,
     *,
-    template: str | Template = "simes",
+    template: TemplateLike = "simes",
+    level_weights: Sequence[float] | None = None,
     k_max: int | None = None,
     delta: int = 0,
     step_down: bool = False,
     allow_shared_data: bool = False,
-) -> Calibration:
+) -> Calibration | SplitCalibration:
     """Calibrate a template by the p-values of permutations.
 
     Parameters
@@ -34,12 +49,18 @@ def calibrate(
     alpha : float, default=0.05
         Error level, at least ``1 / n_permutations``.
 
-    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or Template, \
+    template : {"simes", "aorc", "beta", "higher_criticism", "power", "joint"}, Template or list, \
 default="simes"
-        Shape of the thresholds.
+        Shape of the thresholds. A list of names and templates calibrates them together, as
+        :class:`JointTemplate` does. "joint" is Simes' template with a shifted one.
+
+    level_weights : sequence of float, optional
+        Splits the error level between the templates of a list instead: a positive number for
+        each, with sum 1.
 
     k_max : int, optional
-        Number of thresholds; by default all thresholds of the template.
+        Number of thresholds; by default all thresholds of the template. For a list, the number
+        of each template.
 
     delta : int, default=0
         How many of the smallest p-values the template ignores. The other thresholds are larger:
@@ -54,8 +75,8 @@ default="simes"
 
     Returns
     -------
-    calibration : Calibration
-        The calibration.
+    calibration : Calibration or SplitCalibration
+        The calibration; a split one if there are weights.
 
     Raises
     ------
@@ -63,7 +84,8 @@ default="simes"
         If ``k_max`` or ``delta`` is not an integer, or ``template`` is not a template.
     ValueError
         If the p-values are not a matrix of p-values, if alpha is below ``1 / n_permutations``, or
-        if the template does not fit the p-values or was learned from them.
+        if the template does not fit the p-values or was learned from them. If weights do not
+        fit the templates.
 
     Notes
     -----
@@ -97,20 +119,76 @@ default="simes"
     """
     p_values = check_p_value_matrix(p_values, n_rows=2)
     lambda_rank(len(p_values), alpha)  # refuses an alpha that is too small, before the work
-    template = make_template(template, p_values.shape[1], k_max=k_max, delta=delta)
-    if not allow_shared_data:
-        refuse_shared(template, p_values)
-    return _of_matrix(p_values, template, alpha, step_down)
+    templates, weights = templates_and_weights(
+        template, level_weights, p_values.shape[1], k_max=k_max, delta=delta
+    )
+    if weights is not None:
+        check_levels(weighted_levels(alpha, weights), alpha, len(p_values))
+    for one in [] if allow_shared_data else templates:
+        refuse_shared(one, p_values)
+    return _of_matrix(p_values, templates, weights, alpha, step_down)
+
+
+def templates_and_weights(
+    template: TemplateLike,
+    level_weights: Any,
+    n_elements: int,
+    *,
+    k_max: Any = None,
+    delta: int = 0,
+) -> tuple[list[Template], tuple[float, ...] | None]:
+    """Return the templates to calibrate, and their shares of the level.
+
+    Parameters
+    ----------
+    template, n_elements, k_max, delta
+        As for :func:`~ari_estimator.closed_testing._make_template.each_template`.
+
+    level_weights : sequence of float or None
+        The shares.
+
+    Returns
+    -------
+    templates : list of Template
+        One template without shares, which may be made of others; otherwise one for each share.
+
+    weights : tuple of float or None
+        The shares.
+
+    Raises
+    ------
+    TypeError
+        If the arguments have other types.
+    ValueError
+        If templates or weights do not fit.
+    """
+    if level_weights is None and isinstance(template, (str, Template)):
+        return [single_template(template, n_elements, k_max, delta)], None
+    templates = each_template(template, n_elements, k_max=k_max, delta=delta)
+    if level_weights is None:
+        return [templates[0] if len(templates) == 1 else JointTemplate(templates)], None
+    if len(templates) == 1:
+        raise ValueError(
+            f"level_weights must be None for a single template. Got {level_weights!r} with "
+            f"template={template!r}. Give a list of templates that share the level."
+        )
+    return list(check_templates(templates)), check_level_weights(level_weights, len(templates))
 
 
 def _of_matrix(
-    p_values: np.ndarray, template: Template, alpha: float, is_step_down: bool
-) -> Calibration:
-    def pivots_of(keep: np.ndarray | None) -> np.ndarray:
-        return pivotal_statistics(p_values, template, keep)
+    p_values: np.ndarray,
+    templates: Sequence[Template],
+    weights: Sequence[float] | None,
+    alpha: float,
+    is_step_down: bool,
+) -> Calibration | SplitCalibration:
+    def pivots_of(keep: np.ndarray | None) -> list[np.ndarray]:
+        return [pivotal_statistics(p_values, template, keep) for template in templates]
 
     observed = p_values[0].astype(np.float64)
-    return calibrate_in_steps(pivots_of, observed, template, alpha, enabled=is_step_down)
+    return calibrate_in_steps(
+        pivots_of, observed, templates, alpha, weights=weights, enabled=is_step_down
+    )
 
 
 def pivotal_statistics(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,10 @@ from ari_estimator.closed_testing._critical_vector import CriticalVector
 from ari_estimator.closed_testing._critical_vector_test import (
     CriticalVectorBounds,
     CriticalVectorTest,
+)
+from ari_estimator.closed_testing._split_calibration import (
+    SplitCalibration,
+    calibration_from_arrays,
 )
 from ari_estimator.files._stored_array import stored_array
 
@@ -29,7 +32,7 @@ class CalibratedTest(CriticalVectorTest):
     p_values : array-like of shape (n_elements,)
         P-values of the data as observed, in any order.
 
-    calibration : Calibration
+    calibration : Calibration or SplitCalibration
         The calibration. Its first permutation is the data as observed.
 
     scheme : str or None, default=None
@@ -43,7 +46,7 @@ class CalibratedTest(CriticalVectorTest):
     p_values : ndarray of shape (n_elements,)
         The p-values.
 
-    calibration : Calibration
+    calibration : Calibration or SplitCalibration
         The calibration.
 
     scheme : str or None
@@ -88,12 +91,12 @@ class CalibratedTest(CriticalVectorTest):
     """
 
     kind = "calibrated"
-    calibration: Calibration
+    calibration: Calibration | SplitCalibration
 
     def __init__(
         self,
         p_values: ArrayLike,
-        calibration: Calibration,
+        calibration: Calibration | SplitCalibration,
         *,
         scheme: str | None = None,
         seed: int | None = None,
@@ -102,18 +105,14 @@ class CalibratedTest(CriticalVectorTest):
         self.calibration = calibration
         self.scheme = scheme
         self.seed = seed
-        if self.n_elements != calibration.template.n_elements:
+        if self.p_values.size != calibration.n_elements:
             raise ValueError(
-                f"p_values must be {calibration.template.n_elements} numbers, as many as there "
-                f"are elements in the calibration. Got {self.n_elements}."
+                f"p_values must be {calibration.n_elements} numbers, as many as there "
+                f"are elements in the calibration. Got {self.p_values.size}."
             )
 
     def __repr__(self) -> str:
         return f"CalibratedTest({self.calibration!r})"
-
-    @cached_property
-    def _sorted_statistics(self) -> np.ndarray:
-        return np.sort(self.calibration.single_step_statistics)
 
     def critical_vector(self, alpha: float = 0.05) -> CriticalVector:
         """Return the critical vector that the bounds of all sets are computed from.
@@ -146,52 +145,39 @@ class CalibratedTest(CriticalVectorTest):
         calibration = self.calibration.at(alpha)
         if calibration.is_exhaustive:
             return None
+        vector_at: Any = calibration.at_lambda
         low, high = (
-            CriticalVectorBounds(self.p_values, calibration.at_lambda(end))
+            CriticalVectorBounds(self.p_values, vector_at(end))
             for end in calibration.lambda_interval()
         )
         return low, high
 
     def _significance(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
-        # The template's inverse; inf where it has no threshold.
-        template = self.calibration.template
-        inverse = np.full(q.size, np.inf)
-        has_threshold = u <= template.k_max
-        inverse[has_threshold] = template.inverse(u[has_threshold], q[has_threshold])
-        return inverse
+        return self.calibration._significance(u, q)
 
     def _p_values_of(self, significances: np.ndarray) -> np.ndarray:
-        n_smaller = np.searchsorted(self._sorted_statistics, significances, side="right")
-        # The data as observed must be among them, even after rounding.
-        return np.maximum(n_smaller, 1) / self.calibration.n_permutations
+        return self.calibration._p_values_of(significances)
 
     def describe(self, alpha: float = 0.05) -> dict[str, Any]:
         """Return what the test is, see :meth:`SimultaneousTest.describe`."""
         calibration = self.calibration.at(alpha)
-        template = calibration.template
         by = "" if self.scheme is None else f" ({self.scheme})"
-        values = {
-            "Template": template.name,
-            "Delta": template.delta,
-            "KMax": template.k_max,
-            "NumberOfSteps": calibration.n_steps,
-            "Lambda": calibration.lambda_,
-            "LambdaInterval": list(calibration.lambda_interval()),
-            "NumberOfPermutations": calibration.n_permutations,
-            "Scheme": self.scheme,
-            "Seed": self.seed,
-        }
+        values, sentence, references = calibration._described()
         return {
             "kind": self.kind,
             "name": "bounds calibrated by permutations",
             "sentence": (
-                f"The critical vector follows the template “{template.name.replace('_', ' ')}” "
-                f"({template.cited}). It was calibrated by {calibration.n_permutations:,} "
+                f"{sentence} It was calibrated by {calibration.n_permutations:,} "
                 f"permutations of the subjects{by}, including the data as observed. "
                 f"{_certainty(calibration)}"
             ),
-            "references": list(template.references),
-            "values": values,
+            "references": references,
+            "values": {
+                **values,
+                "NumberOfPermutations": calibration.n_permutations,
+                "Scheme": self.scheme,
+                "Seed": self.seed,
+            },
         }
 
     def to_arrays(self) -> dict[str, Any]:
@@ -210,18 +196,22 @@ class CalibratedTest(CriticalVectorTest):
         parts = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
         return cls(
             stored_array(arrays, "p_values", "f", (None,)),
-            Calibration.from_arrays(parts),
+            calibration_from_arrays(parts),
             scheme=stored_array(arrays, "scheme", "U").item() if "scheme" in arrays else None,
             seed=stored_array(arrays, "seed", "iu").item() if "seed" in arrays else None,
         )
 
 
-def _certainty(calibration: Calibration) -> str:
+def _certainty(calibration: Calibration | SplitCalibration) -> str:
     """Describe the Monte Carlo error of lambda."""
     if calibration.is_exhaustive:
         return "These are all permutations, so that lambda has no Monte Carlo error."
-    low, high = calibration.lambda_interval()
+    parts = calibration.parts
+    ends = [part.lambda_interval() for part in parts]
+    lambdas = " and ".join(f"{part.lambda_:.3g}" for part in parts)
+    intervals = " and ".join(f"{low:.3g} to {high:.3g}" for low, high in ends)
+    other = "another one" if len(parts) == 1 else "other ones"
     return (
-        f"Lambda is {calibration.lambda_:.3g}. Another seed would give another one: the 95 % Monte "
-        f"Carlo interval is {low:.3g} to {high:.3g}."
+        f"Lambda is {lambdas}. Another seed would give {other}: the 95 % Monte "
+        f"Carlo interval is {intervals}."
     )

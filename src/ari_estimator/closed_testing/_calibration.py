@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
+from typing import Any
 
 import numpy as np
 
 from ari_estimator.closed_testing._archive import load_archive, save_arrays
 from ari_estimator.closed_testing._critical_vector import CriticalVector
+from ari_estimator.closed_testing._joint_template import JointTemplate
 from ari_estimator.closed_testing._lambda import (
     check_lambda,
     lambda_at,
     lambda_interval,
 )
+from ari_estimator.closed_testing._make_template import template_from_arrays
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._template import Template
-from ari_estimator.closed_testing._templates import template_class
 from ari_estimator.files._stored_array import stored_array
 
 _KIND = "calibration"
@@ -96,6 +98,16 @@ class Calibration:
         )
 
     @property
+    def parts(self) -> tuple[Calibration, ...]:
+        """The calibrations of all templates: this one only."""
+        return (self,)
+
+    @property
+    def n_elements(self) -> int:
+        """Number of elements."""
+        return self.template.n_elements
+
+    @property
     def n_permutations(self) -> int:
         """Number of permutations, including the data as observed."""
         return self.pivotal_statistics.size
@@ -134,7 +146,7 @@ class Calibration:
             return self.lambda_, self.lambda_
         return lambda_interval(self.pivotal_statistics, self.alpha, confidence)
 
-    def at_lambda(self, lambda_: float) -> CriticalVector:
+    def at_lambda(self, lambda_: float | np.ndarray) -> CriticalVector:
         """Return the critical vector at another parameter, such as an end of the interval.
 
         Parameters
@@ -147,6 +159,7 @@ class Calibration:
         critical_vector : CriticalVector
             The critical vector.
         """
+        lambda_ = float(lambda_)
         if lambda_ == -math.inf:
             return CriticalVector._of_checked(np.zeros(self.template.k_max))
         return CriticalVector._of_checked(self.template.critical_thresholds(lambda_))
@@ -197,6 +210,43 @@ class Calibration:
             statistics,
             is_exhaustive=self.is_exhaustive,
         )
+
+    @cached_property
+    def _sorted_statistics(self) -> np.ndarray:
+        return np.sort(self.single_step_statistics)
+
+    def _significance(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        """Return the template's inverse; inf where it has no threshold."""
+        inverse = np.full(p_values.size, np.inf)
+        has_threshold = ranks <= self.template.k_max
+        inverse[has_threshold] = self.template.inverse(
+            ranks[has_threshold], p_values[has_threshold]
+        )
+        return inverse
+
+    def _p_values_of(self, significances: np.ndarray) -> np.ndarray:
+        """Return the smallest level at which each significance is below the parameter."""
+        n_smaller = np.searchsorted(self._sorted_statistics, significances, side="right")
+        # The data as observed must be among them, even after rounding.
+        return np.asarray(np.maximum(n_smaller, 1) / self.n_permutations)
+
+    def _described(self) -> tuple[dict[str, Any], str, list[str]]:
+        """Return values, a sentence and references for a description."""
+        template = self.template
+        values: dict[str, Any] = {
+            "Template": template.in_words,
+            "Delta": template.delta,
+            "KMax": template.k_max,
+            "NumberOfSteps": self.n_steps,
+            "Lambda": self.lambda_,
+            "LambdaInterval": list(self.lambda_interval()),
+        }
+        if isinstance(template, JointTemplate):
+            values["LambdaOfEach"] = template.parameters(self.lambda_)
+        sentence = (
+            f"The critical vector follows the template “{template.in_words}” ({template.cited})."
+        )
+        return values, sentence, list(template.references)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the calibration to a file.
@@ -269,11 +319,10 @@ class Calibration:
             for name, array in arrays.items()
             if name.startswith(_PREFIX)
         }
-        name = stored_array(of_template, "name", "U").item()
         last = stored_array(arrays, "pivotal_statistics", "f", (None,))
         first = stored_array(arrays, "single_step_statistics", "f", last.shape)
         calibration = cls(
-            template_class(name).from_arrays(of_template),
+            template_from_arrays(of_template),
             stored_array(arrays, "alpha", "f").item(),
             stored_array(arrays, "lambda_", "f").item(),
             last,

@@ -10,7 +10,12 @@ from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._checks import check_labels, check_p_values, check_subset
 from ari_estimator.closed_testing._critical_vector import CriticalVector
-from ari_estimator.closed_testing._ordered_sets import one_set, sets_by_label, smallest_beyond
+from ari_estimator.closed_testing._ordered_sets import (
+    one_set,
+    passed_over,
+    sets_by_label,
+    smallest_beyond,
+)
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 
@@ -181,7 +186,13 @@ class CriticalVectorTest(SimultaneousTest):
 
     def _set_p_values(self, q: np.ndarray, sizes: np.ndarray, tdp: float) -> np.ndarray:
         """Return the p-values of sets that follow each other in q, each ascending."""
-        asked, significances = smallest_beyond(q, sizes, tdp, self._significance)
+        return self._p_values_beyond(q, sizes, passed_over(sizes, tdp))
+
+    def _p_values_beyond(
+        self, q: np.ndarray, sizes: np.ndarray, n_allowed: np.ndarray
+    ) -> np.ndarray:
+        """Return the p-values of sets for more discoveries than a number for each."""
+        asked, significances = smallest_beyond(q, sizes, n_allowed, self._significance)
         p_values = np.where(sizes > 0, 1.0, np.nan)
         p_values[asked] = self._p_values_of(significances)
         return p_values

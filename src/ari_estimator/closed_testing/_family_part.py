@@ -7,22 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ari_estimator.closed_testing._calibrated_test import CalibratedTest
 from ari_estimator.closed_testing._checks import check_p_values
-from ari_estimator.closed_testing._critical_vector import CriticalVector
-from ari_estimator.closed_testing._critical_vector_test import (
-    CriticalVectorBounds,
-    CriticalVectorTest,
-)
-from ari_estimator.closed_testing._hommel import Hommel
+from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
+from ari_estimator.closed_testing._derived_test import DerivedTest
+from ari_estimator.closed_testing._stored_test import arrays_of, restored_test
 from ari_estimator.files._stored_array import stored_array
 
-_WHOLES: dict[str, type[CriticalVectorTest]] = {
-    test.kind: test for test in (Hommel, CalibratedTest)
-}
 
-
-class FamilyPart(CriticalVectorTest):
+class FamilyPart(DerivedTest):
     """The test of some elements of a larger family.
 
     The bounds of all sets of the larger family hold at once. The sets of a part are some of them,
@@ -69,45 +61,16 @@ class FamilyPart(CriticalVectorTest):
     def __init__(
         self, whole: CriticalVectorTest, elements: slice, sizes: Mapping[str, int]
     ) -> None:
+        super().__init__(whole, whole.p_values[elements])
         self.whole = whole
         self.elements = elements
         self.sizes = dict(sizes)
-        self.p_values = whole.p_values[elements]
-        self.calibration = whole.calibration
 
     def __repr__(self) -> str:
         return f"FamilyPart({self.whole!r}, n_elements={self.n_elements})"
 
-    def critical_vector(self, alpha: float = 0.05) -> CriticalVector:
-        """Return the critical vector of the larger family.
-
-        Parameters
-        ----------
-        alpha : float, default=0.05
-            Error level.
-
-        Returns
-        -------
-        critical_vector : CriticalVector
-            The critical vector.
-        """
-        return self.whole.critical_vector(alpha)
-
-    def monte_carlo_bounds(
-        self, alpha: float = 0.05
-    ) -> tuple[CriticalVectorBounds, CriticalVectorBounds] | None:
-        """Return bounds at the ends of the interval, see the base class."""
-        ends = self.whole.monte_carlo_bounds(alpha)
-        if ends is None:
-            return None
-        low, high = (CriticalVectorBounds(self.p_values, end.critical_vector) for end in ends)
-        return low, high
-
-    def _significance(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
-        return self.whole._significance(u, q)
-
-    def _p_values_of(self, significances: np.ndarray) -> np.ndarray:
-        return self.whole._p_values_of(significances)
+    def _level(self, alpha: float) -> float:
+        return alpha
 
     def describe(self, alpha: float = 0.05) -> dict[str, Any]:
         """Return what the test is, see :meth:`SimultaneousTest.describe`."""
@@ -128,10 +91,8 @@ class FamilyPart(CriticalVectorTest):
 
     def to_arrays(self) -> dict[str, Any]:
         """Return the test of the larger family and the part, as arrays."""
-        prefixed = {f"whole_{name}": value for name, value in self.whole.to_arrays().items()}
         return {
-            **prefixed,
-            "whole_kind": self.whole.kind,
+            **arrays_of(self.whole, "whole"),
             "whole_p_values": self.whole.p_values,
             "start": self.elements.start,
             "part_names": np.array(list(self.sizes)),
@@ -141,13 +102,8 @@ class FamilyPart(CriticalVectorTest):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray) -> FamilyPart:
         """Restore the test, see :meth:`SimultaneousTest.from_arrays`."""
-        kind = stored_array(arrays, "whole_kind", "U").item()
-        if kind not in _WHOLES:
-            raise ValueError(f"the test of the family must be one of {list(_WHOLES)}. Got {kind!r}")
-        prefix = "whole_"
-        of_whole = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
         of_family = check_p_values(stored_array(arrays, "whole_p_values", "f", (None,)))
-        whole: Any = _WHOLES[kind].from_arrays(of_whole, of_family)
+        whole = restored_test(arrays, "whole", of_family)
         names = stored_array(arrays, "part_names", "U", (None,)).tolist()
         sizes = stored_array(arrays, "part_sizes", "iu", (len(names),)).tolist()
         start = stored_array(arrays, "start", "iu").item()

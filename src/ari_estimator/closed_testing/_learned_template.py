@@ -72,6 +72,7 @@ class LearnedTemplate(Template):
     """
 
     name = "learned"
+    is_learned = True
     cited = "Blanchard et al., 2020; Blain et al., 2022; Andreella et al., 2023"
     references = (
         *Template.references,
@@ -172,6 +173,16 @@ class LearnedTemplate(Template):
         """Number of curves."""
         return len(self.curves)
 
+    @property
+    def learned_from(self) -> list[np.ndarray]:
+        """Sketches of the data that the curves were learned from, where they are known."""
+        return [self.subjects] if len(self.subjects) else []
+
+    def _curve_points(self, rank: int, p_values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # A parameter above j takes curve j + 1. At the last curve, the template sets no limit.
+        thresholds = np.append(self.curves[:, rank - 1], 1.0)
+        return np.arange(self.n_curves + 1.0), thresholds
+
     def cut(self, k_max: int) -> LearnedTemplate:
         k_max = check_count(k_max, name="k_max", smallest=1, largest=self.k_max)
         return LearnedTemplate(self.curves[:, :k_max], self.n_elements, subjects=self.subjects)
@@ -268,12 +279,12 @@ class LearnedTemplate(Template):
 
 
 def refuse_shared(template: Template, data: ArrayLike) -> None:
-    """Refuse to calibrate a learned template on data that it was learned from.
+    """Refuse to calibrate a template on data that it was learned from.
 
     Parameters
     ----------
     template : Template
-        The template; only a learned one is refused.
+        The template; only one that knows what it was learned from is refused.
 
     data : array-like of shape (n_rows, n_elements)
         The data to calibrate it on.
@@ -283,14 +294,16 @@ def refuse_shared(template: Template, data: ArrayLike) -> None:
     ValueError
         If they share rows, in any order and with any scale and sign.
     """
-    if not isinstance(template, LearnedTemplate) or len(template.subjects) == 0:
+    if not template.learned_from:
         return
-    shared = n_shared(template.subjects, sketches(data), template.n_elements)
-    if shared:
-        raise ValueError(
-            f"template was learned from data that it is to be calibrated on: {shared} of the "
-            f"{len(template.subjects)} rows that it was learned from are among them, up to their "
-            "scale and sign. It would follow the very p-values that it shall bound, and the joint "
-            "error rate would not be controlled. Learn it from other subjects, or set "
-            "allow_shared_data=True."
-        )
+    rows = sketches(data)
+    for subjects in template.learned_from:
+        shared = n_shared(subjects, rows, template.n_elements)
+        if shared:
+            raise ValueError(
+                "template was learned from data that it is to be calibrated on: "
+                f"{shared} of the {len(subjects)} rows that it was learned from are among them, "
+                "up to their scale and sign. It would follow the very p-values that it shall "
+                "bound, and the joint error rate would not be controlled. Learn it from other "
+                "subjects, or set allow_shared_data=True."
+            )

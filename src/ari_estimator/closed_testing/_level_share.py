@@ -7,17 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ari_estimator.closed_testing._calibrated_test import CalibratedTest
-from ari_estimator.closed_testing._critical_vector import CriticalVector
-from ari_estimator.closed_testing._critical_vector_test import (
-    CriticalVectorBounds,
-    CriticalVectorTest,
-)
-from ari_estimator.closed_testing._hommel import Hommel
+from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
+from ari_estimator.closed_testing._derived_test import DerivedTest
 from ari_estimator.closed_testing._rational import check_alpha
+from ari_estimator.closed_testing._stored_test import arrays_of, restored_test
 from ari_estimator.files._stored_array import stored_array
-
-_OWN: dict[str, type[CriticalVectorTest]] = {test.kind: test for test in (Hommel, CalibratedTest)}
 
 
 def level_share(alpha: float, n_shares: int) -> float:
@@ -41,7 +35,7 @@ def level_share(alpha: float, n_shares: int) -> float:
     return share if check_alpha(share) <= exact else float(np.nextafter(share, 0))
 
 
-class LevelShare(CriticalVectorTest):
+class LevelShare(DerivedTest):
     """A test of all sets of elements at an equal share of the error level.
 
     Each of L tests has the level ``alpha / L``. By the union bound, the bounds of all tests hold
@@ -77,51 +71,22 @@ class LevelShare(CriticalVectorTest):
     kind = "level share"
 
     def __init__(self, own: CriticalVectorTest, names: Sequence[str]) -> None:
+        super().__init__(own, own.p_values)
         self.own = own
         self.names = list(names)
-        self.p_values = own.p_values
-        self.calibration = own.calibration
 
     def __repr__(self) -> str:
         return f"LevelShare({self.own!r}, n_shares={len(self.names)})"
 
-    def _share(self, alpha: float) -> float:
+    def _level(self, alpha: float) -> float:
         return level_share(alpha, len(self.names))
 
-    def critical_vector(self, alpha: float = 0.05) -> CriticalVector:
-        """Return the critical vector at the share of a level.
-
-        Parameters
-        ----------
-        alpha : float, default=0.05
-            Error level of all tests together.
-
-        Returns
-        -------
-        critical_vector : CriticalVector
-            The critical vector.
-        """
-        return self.own.critical_vector(self._share(alpha))
-
-    def monte_carlo_bounds(
-        self, alpha: float = 0.05
-    ) -> tuple[CriticalVectorBounds, CriticalVectorBounds] | None:
-        """Return bounds at the ends of the interval, see the base class."""
-        ends = self.own.monte_carlo_bounds(self._share(alpha))
-        if ends is None:
-            return None
-        low, high = (CriticalVectorBounds(self.p_values, end.critical_vector) for end in ends)
-        return low, high
-
-    def _significance(self, u: np.ndarray, q: np.ndarray) -> np.ndarray:
-        return self.own._significance(u, q)
-
     def _p_values_of(self, significances: np.ndarray) -> np.ndarray:
-        return np.minimum(len(self.names) * self.own._p_values_of(significances), 1.0)
+        return np.minimum(len(self.names) * super()._p_values_of(significances), 1.0)
 
     def describe(self, alpha: float = 0.05) -> dict[str, Any]:
         """Return what the test is, see :meth:`SimultaneousTest.describe`."""
-        share = self._share(alpha)
+        share = self._level(alpha)
         described = self.own.describe(share)
         names = ", ".join(f"“{name}”" for name in self.names)
         described["sentence"] = (
@@ -138,18 +103,12 @@ class LevelShare(CriticalVectorTest):
 
     def to_arrays(self) -> dict[str, Any]:
         """Return the test and the names as arrays."""
-        own = {f"own_{name}": value for name, value in self.own.to_arrays().items()}
-        return {**own, "own_kind": self.own.kind, "names": np.array(self.names)}
+        return {**arrays_of(self.own, "own"), "names": np.array(self.names)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], p_values: np.ndarray) -> LevelShare:
         """Restore the test, see :meth:`SimultaneousTest.from_arrays`."""
-        kind = stored_array(arrays, "own_kind", "U").item()
-        if kind not in _OWN:
-            raise ValueError(f"the test must be one of {list(_OWN)}. Got {kind!r}")
-        prefix = "own_"
-        parts = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-        own: Any = _OWN[kind].from_arrays(parts, p_values)
+        own = restored_test(arrays, "own", p_values)
         names = stored_array(arrays, "names", "U", (None,)).tolist()
         if not names:
             raise ValueError("the names of the tests that share the level are missing")

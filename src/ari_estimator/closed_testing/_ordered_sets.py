@@ -89,13 +89,41 @@ def sets_by_label(
     return p_values[order[key]], sizes
 
 
+def passed_over(sizes: np.ndarray, tdp: float) -> np.ndarray:
+    """Return the number of elements of each set that a true discovery proportion stands for.
+
+    Parameters
+    ----------
+    sizes : ndarray of int of shape (n_sets,)
+        Sizes of the sets.
+
+    tdp : float
+        The proportion, in [0, 1].
+
+    Returns
+    -------
+    numbers : ndarray of int of shape (n_sets,)
+        ``floor(tdp * n)`` for a set of ``n`` elements, in exact arithmetic.
+
+    Raises
+    ------
+    ValueError
+        If the proportion is not in [0, 1].
+    """
+    if not 0 <= tdp <= 1:
+        raise ValueError(f"tdp must be in [0, 1]. Got {tdp!r}.")
+    allowed = simplest_fraction(float(tdp))
+    # Python integers do not overflow: an odd tdp has a large denominator.
+    return (sizes.astype(object) * allowed.numerator // allowed.denominator).astype(np.intp)
+
+
 def smallest_beyond(
     q: np.ndarray,
     sizes: np.ndarray,
-    tdp: float,
+    n_allowed: np.ndarray,
     statistic: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest statistic of each set, after passing over a share of its p-values.
+    """Return the smallest statistic of each set, after passing over some of its p-values.
 
     Parameters
     ----------
@@ -105,9 +133,8 @@ def smallest_beyond(
     sizes : ndarray of int of shape (n_sets,)
         Their sizes.
 
-    tdp : float
-        The share, in [0, 1]. In a set of ``n``, the ``k = floor(tdp * n)`` smallest p-values are
-        passed over.
+    n_allowed : ndarray of int of shape (n_sets,)
+        How many of the smallest p-values of each set are passed over, ``k``; at most its size.
 
     statistic : callable
         Called with numbers ``u = 1, 2, ...`` and p-values ``q_(k+u)``.
@@ -120,12 +147,7 @@ def smallest_beyond(
     statistics : ndarray of shape (n_asked,)
         Their smallest statistics.
     """
-    if not 0 <= tdp <= 1:
-        raise ValueError(f"tdp must be in [0, 1]. Got {tdp!r}.")
-    allowed = simplest_fraction(float(tdp))
-    # Python integers do not overflow: an odd tdp has a large denominator.
-    n_allowed = sizes.astype(object) * allowed.numerator // allowed.denominator
-    n_beyond = sizes - n_allowed.astype(np.intp)
+    n_beyond = sizes - n_allowed
     # Numbers 1, 2, ..., n_beyond at the end of each set, and 0 or less before them.
     u = np.arange(1, q.size + 1) - np.repeat(np.cumsum(sizes) - n_beyond, sizes)
     beyond = u >= 1

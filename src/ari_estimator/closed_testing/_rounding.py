@@ -28,6 +28,34 @@ def rounded_down(bound: float, digits: int) -> float:
     return math.floor(round(float(bound) * 10**digits, 6)) / 10**digits
 
 
+def proportion_text(bound: float, digits: int = 3, *, percent: bool = False) -> str:
+    """Return a lower bound on a proportion as text, rounded down.
+
+    Parameters
+    ----------
+    bound : float
+        The bound, from 0 to 1.
+
+    digits : int, default=3
+        Digits after the decimal point of the proportion. A small bound has as many as it needs,
+        so that only a bound of 0 becomes 0.
+
+    percent : bool, default=False
+        Whether the text is a percentage.
+
+    Returns
+    -------
+    text : str
+        Such as ``"0.045"`` and ``"4.5 %"``.
+    """
+    if 0 < bound < 1:
+        while rounded_down(bound, digits) == 0:
+            digits += 1
+    if percent:
+        return f"{round(100 * rounded_down(bound, digits), digits):g} %"
+    return f"{rounded_down(bound, digits):.{digits}f}"
+
+
 def confidence(alpha: float, *, percent: bool = False) -> str:
     """Return the confidence level of bounds as text, rounded down.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +23,10 @@ class SimultaneousBounds(ABC):
     critical_vector : CriticalVector or None
         The critical vector that the bounds come from. None if they come from something else.
 
+    sides : mapping of str to SimultaneousBounds
+        The bounds of ``"positive"`` and ``"negative"`` effects, whose sum these bounds are. Empty
+        if the bounds make no statement on signs.
+
     See Also
     --------
     SimultaneousTest.bounds : Where they come from.
@@ -37,6 +43,7 @@ class SimultaneousBounds(ABC):
 
     p_values: np.ndarray
     critical_vector: CriticalVector | None = None
+    sides: Mapping[str, SimultaneousBounds] = MappingProxyType({})
 
     @abstractmethod
     def of_set(self, subset: ArrayLike | None = None) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
+from ari_estimator.closed_testing._split_calibration import SplitCalibration
 
 
 class SimultaneousTest(ABC):
@@ -23,8 +24,9 @@ class SimultaneousTest(ABC):
     p_values : ndarray of shape (n_elements,)
         P-values of the elements. They also define the order of the elements.
 
-    calibration : Calibration or None
-        The calibration of the test. None for a test without one.
+    calibration : Calibration, SplitCalibration or None
+        The calibration of the test. None for a test without one, or with one for each sign: see
+        ``calibrations``.
 
     See Also
     --------
@@ -46,7 +48,12 @@ class SimultaneousTest(ABC):
     kind: ClassVar[str]
 
     p_values: np.ndarray
-    calibration: Calibration | None = None
+    calibration: Calibration | SplitCalibration | None = None
+
+    @property
+    def calibrations(self) -> dict[str, Calibration | SplitCalibration]:
+        """The calibrations of the test: none, one, or one for each sign by its name."""
+        return {} if self.calibration is None else {"": self.calibration}
 
     @property
     def n_elements(self) -> int:

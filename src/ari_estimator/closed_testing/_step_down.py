@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._lambda import lambda_at
+from ari_estimator.closed_testing._level_weights import weighted_levels
+from ari_estimator.closed_testing._split_calibration import SplitCalibration
 from ari_estimator.closed_testing._template import Template
 
 
 def step_down(
-    pivots_of: Callable[[np.ndarray | None], np.ndarray],
+    pivots_of: Callable[[np.ndarray | None], Sequence[np.ndarray]],
     p_values: np.ndarray,
-    template: Template,
+    templates: Sequence[Template],
     alpha: float,
     *,
+    weights: Sequence[float] | None = None,
     enabled: bool = True,
     is_exhaustive: bool = False,
-) -> Calibration:
-    """Calibrate a template, then recalibrate after excluding elements already rejected.
+) -> Calibration | SplitCalibration:
+    """Calibrate templates, then recalibrate after excluding elements already rejected.
 
     Parameters
     ----------
     pivots_of : callable
-        Returns the pivotal statistics, an array of shape (n_permutations,), of the elements
-        that a mask of shape (n_elements,) keeps, by the unchanged template; of all for None.
+        Returns the pivotal statistics by each unchanged template, arrays of shape
+        (n_permutations,), of the elements that a mask of shape (n_elements,) keeps; of all for
+        None.
 
     p_values : ndarray of shape (n_elements,)
         P-values of the data as observed.
 
-    template : Template
-        The template.
+    templates : sequence of Template
+        The templates: one, or one for each weight.
 
     alpha : float
-        Error level, at least ``1 / n_permutations``.
+        Error level. The share of each template is at least ``1 / n_permutations``.
+
+    weights : sequence of float, optional
+        Shares of the error level, if there are several templates.
 
     enabled : bool, default=True
         Whether to continue after the first step.
@@ -45,8 +52,8 @@ def step_down(
 
     Returns
     -------
-    calibration : Calibration
-        The calibration.
+    calibration : Calibration or SplitCalibration
+        The calibration; a split one if there are weights.
 
     Notes
     -----
@@ -55,6 +62,7 @@ def step_down(
     larger thresholds, which may exclude more elements, until nothing changes [1]_ [2]_. The
     thresholds of each step are no larger than thresholds calibrated on the true nulls alone. If
     those hold, all steps hold. All steps together therefore have the error rate of one step.
+    Several templates exclude the same elements; :class:`SplitCalibration` has the proof.
 
     References
     ----------
@@ -63,19 +71,24 @@ def step_down(
     .. [2] Blanchard G, Neuvial P, Roquain E (2020). Post hoc confidence bounds on false
        positives using reference families. Annals of Statistics 48, 1281-1303.
     """
+    levels = [float(alpha)] if weights is None else weighted_levels(alpha, weights)
     single_step = statistics = pivots_of(None)
-    lambda_ = lambda_at(statistics, alpha)
+    lambdas = list(map(lambda_at, statistics, levels))
     n_steps = 1
     keep = np.ones(p_values.size, dtype=bool)
     while enabled:
-        still = keep & (p_values > template.critical_thresholds(lambda_)[0])
+        pairs = zip(templates, lambdas, strict=True)
+        highest = max(template.critical_thresholds(lambda_)[0] for template, lambda_ in pairs)
+        still = keep & (p_values > highest)
         if still.sum() in (0, keep.sum()):
             break
         keep = still
         statistics = pivots_of(keep)
         # Fewer elements have larger p-values at each rank. Only rounding could lower it.
-        lambda_ = max(lambda_, lambda_at(statistics, alpha))
+        lambdas = list(map(max, lambdas, map(lambda_at, statistics, levels)))
         n_steps += 1
-    return Calibration(
-        template, float(alpha), lambda_, statistics, single_step, n_steps, is_exhaustive
-    )
+    parts = [
+        Calibration(*of_template, n_steps, is_exhaustive)
+        for of_template in zip(templates, levels, lambdas, statistics, single_step, strict=True)
+    ]
+    return parts[0] if weights is None else SplitCalibration(parts, weights, alpha)

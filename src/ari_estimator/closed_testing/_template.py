@@ -80,6 +80,12 @@ class Template(ABC):
     # useful only with few thresholds.
     keeps_all_thresholds: ClassVar[bool] = False
 
+    # Whether the template was learned from data.
+    is_learned: bool = False
+
+    # Whether thresholds are proportional to lambda.
+    is_proportional: ClassVar[bool] = False
+
     # References for a methods section, in short and in full.
     cited: ClassVar[str] = "Blanchard et al., 2020; Andreella et al., 2023"
     references: ClassVar[tuple[str, ...]] = (_ANDREELLA, _BLANCHARD)
@@ -141,6 +147,24 @@ class Template(ABC):
             result is below lambda. It grows with the p-value, falls with the rank, and is inf
             for ranks up to ``delta``.
         """
+
+    @property
+    def learned_from(self) -> list[np.ndarray]:
+        """Sketches of the data that the template was learned from, where they are known."""
+        return []
+
+    @property
+    def in_words(self) -> str:
+        """The template in a few words, for reports."""
+        name = self.name.replace("_", " ")
+        return f"{name} (delta = {self.delta})" if self.delta else name
+
+    def _curve_points(self, rank: int, p_values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return parameters in ascending order, and the thresholds that they give at a rank.
+
+        ``p_values`` are thresholds to take, unless the template has few thresholds of its own.
+        """
+        return self.inverse(np.array(rank), p_values), p_values
 
     def to_arrays(self) -> dict[str, Any]:
         """Return the template as arrays. It can be restored from them.

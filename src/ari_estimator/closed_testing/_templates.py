@@ -119,6 +119,7 @@ class SimesTemplate(_FormulaTemplate):
 
     name = "simes"
     keeps_all_thresholds = True
+    is_proportional = True
 
     def _thresholds(self, ranks: np.ndarray, lambda_: float) -> np.ndarray:
         return lambda_ * ranks / self._size
@@ -351,70 +352,8 @@ TEMPLATES: dict[str, type[_FormulaTemplate]] = {
 
 
 def template_class(name: str) -> type[Template]:
-    """Return the template class for a name, as :class:`Calibration` stores it."""
+    """Return the class of a template that is not made of others, by its stored name."""
     classes: dict[str, type[Template]] = {**TEMPLATES, LearnedTemplate.name: LearnedTemplate}
     if name not in classes:
         raise ValueError(f"template must be one of {list(classes)}. Got {name!r}.")
     return classes[name]
-
-
-def make_template(
-    template: str | Template, n_elements: int, *, k_max: int | None = None, delta: int = 0
-) -> Template:
-    """Return a template for a number of elements.
-
-    Parameters
-    ----------
-    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or Template
-        Name of a template, or an existing template, such as a learned one.
-
-    n_elements : int
-        Number of elements, ``m``.
-
-    k_max : int, optional
-        Number of thresholds; by default as many as the template has.
-
-    delta : int, default=0
-        Number of thresholds at the start that no p-value meets. An existing template keeps
-        its own.
-
-    Returns
-    -------
-    template : Template
-        The template.
-
-    Raises
-    ------
-    TypeError
-        If the template is neither a name nor a template, or a number is not an integer.
-    ValueError
-        If the name is unknown, a number is out of range, or the template has another number of
-        elements.
-
-    Examples
-    --------
-    >>> from ari_estimator.closed_testing import make_template
-    >>> make_template("simes", 1000, delta=8).thresholds(0.1)[7:10]
-    array([0.        , 0.00010081, 0.00020161])
-    """
-    if isinstance(template, Template):
-        if template.n_elements != n_elements:
-            raise ValueError(
-                f"template must have {n_elements} elements. Got one with {template.n_elements}."
-            )
-        if delta not in (0, template.delta):
-            raise ValueError(
-                f"delta must be 0 for an existing template, which keeps its own "
-                f"delta={template.delta}. Got {delta!r}."
-            )
-        return template if k_max is None else template.cut(k_max)
-    if not isinstance(template, str):
-        raise TypeError(
-            f"template must be one of {list(TEMPLATES)} or a template. "
-            f"Got {template!r} of type {type(template).__name__}."
-        )
-    if template not in TEMPLATES:
-        raise ValueError(
-            f"template must be one of {list(TEMPLATES)} or a template. Got {template!r}."
-        )
-    return TEMPLATES[template](n_elements, k_max=k_max, delta=delta)

@@ -10,6 +10,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval
 
 from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._choice import Choice
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
@@ -55,9 +56,10 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     df : float, (float, float), image, path, ndarray or None, default=None
         Degrees of freedom, as for :class:`ClusterTDPTransformer`.
 
-    two_sided : bool, default=False
-        Whether to test negative values too. P-values are then two-sided, and positive and negative
-        clusters are formed separately.
+    two_sided : bool or "directional", default=False
+        Whether to test negative values too, as for :class:`ClusterTDPTransformer`. Positive and
+        negative clusters are then formed separately. With "directional", the bound of a cluster
+        counts voxels whose effect has the sign of the cluster.
 
     connectivity : {6, 18, 26} or None, default=None
         Neighbours of a voxel: voxels that share a face (6), a face or an edge (18), or a face, an
@@ -171,7 +173,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         mask_img: Any = None,
         stat_type: StatType | None = None,
         df: Any = None,
-        two_sided: bool = False,
+        two_sided: TwoSided = False,
         connectivity: Connectivity | None = None,
         cluster_threshold: int = 0,
         mesh: Any = None,

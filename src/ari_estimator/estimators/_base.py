@@ -17,10 +17,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import InputTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ari_estimator._freed_memory import MANY_ELEMENTS, give_back_memory
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rational import check_alpha
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators._array_output import ArrayOutputMixin
 from ari_estimator.estimators._choice import Choice
 from ari_estimator.estimators._contrast_calibration import calibrated_test
@@ -82,7 +84,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         "mask_img": "no_validation",  # by nilearn's masker
         "stat_type": [Choice(STATISTICS), None],
         "df": "no_validation",  # by settle_statistic
-        "two_sided": ["boolean"],
+        "two_sided": ["boolean", Choice([DIRECTIONAL])],
         "mesh": "no_validation",  # by the frame of CIFTI images
         "local_test": [Choice(LOCAL_TESTS)],
         "verbose": ["verbose"],
@@ -138,7 +140,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             stat_type = self._settled.statistic.stat_type
             df = self._settled.statistic.given_df
             is_of_f = not self._settled.statistic.has_direction
-        settled = settle_statistic(declarations, stat_type, df, bool(self.two_sided))
+        settled = settle_statistic(declarations, stat_type, df, self.two_sided)
         if is_of_f:
             settled = settled._replace(statistic=settled.statistic.of_f())
         self._check_sets(settled.statistic)
@@ -447,6 +449,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             if checks_family:
                 _check_family(values, frame, statistic)
             fitted_map = infer(values)
+            if values.size >= MANY_ELEMENTS:
+                give_back_memory()
             if self.verbose > 1:
                 print(
                     f"[{type(self).__name__}] {fitted_map.n_tested} {elements} tested, as "

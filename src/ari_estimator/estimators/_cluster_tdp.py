@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval
 
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._choice import Choice
 from ari_estimator.graphs import Graph
@@ -80,11 +81,20 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         gives the degrees of freedom of each element. The t values are then converted to z values,
         so thresholds are z values too. None takes what the file declares.
 
-    two_sided : bool, default=False
-        Whether to test negative values too. P-values are then two-sided, and positive and negative
-        clusters are formed separately. Available for z and t. With ``"neg_log10_p"``, the map must
-        be -log10 of two-sided p-values with the sign of the effect, as FreeSurfer writes it. F,
-        chi2 and plain p-values carry no sign.
+    two_sided : bool or "directional", default=False
+        Whether to test negative values too, and what a true discovery is.
+
+        - False tests for positive effects. A true discovery is a voxel with a positive effect.
+        - True uses two-sided p-values. A true discovery is a voxel with an effect, positive or
+          negative: the bounds make **no statement on the sign** of single voxels.
+        - "directional" tests each sign at half the error level. With probability at least
+          ``1 - alpha``, all bounds on positive effects and all bounds on negative effects hold at
+          once. The bound of a set with both signs is the sum of both, and tables have a column for
+          each sign.
+
+        True and "directional" form positive and negative clusters separately. They are available
+        for z and t. With ``"neg_log10_p"``, the map must be -log10 of two-sided p-values with the
+        sign of the effect, as FreeSurfer writes it. F, chi2 and plain p-values carry no sign.
 
     connectivity : {6, 18, 26} or None, default=None
         Neighbours of a voxel: voxels that share a face (6), a face or an edge (18), or a face, an
@@ -149,6 +159,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         - ``n_voxels`` (``n_vertices``, ``n_grayordinates``);
         - ``size_mm3`` (``size_mm2`` of vertices; CIFTI has both);
         - ``true_discoveries``, the lower bound on the number of active voxels;
+        - with ``two_sided="directional"``, ``true_discoveries_positive`` and
+          ``true_discoveries_negative``, the lower bounds for each sign;
         - ``tdp``, ``peak_stat``, and ``peak_x``, ``peak_y``, ``peak_z`` in mm;
         - for surfaces also ``peak_hemisphere`` and ``peak_vertex``, for CIFTI images
           ``peak_structure`` and ``peak_vertex``.
@@ -238,7 +250,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         mask_img: Any = None,
         stat_type: StatType | None = None,
         df: Any = None,
-        two_sided: bool = False,
+        two_sided: TwoSided = False,
         connectivity: Connectivity | None = None,
         cluster_threshold: int = 0,
         mesh: Any = None,

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from joblib import hash as hash_of_values
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.calibration._missing_rows import untestable
-from ari_estimator.closed_testing import CalibratedTest
+from ari_estimator.closed_testing import CalibratedTest, DirectionalTest, SimultaneousTest
+from ari_estimator.closed_testing._level_share import level_share
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL, TwoSided
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.images._frame import Frame
 from ari_estimator.inference._fitted_map import TestMaker
@@ -150,94 +151,58 @@ def parameters_of(calibration: PermutationCalibration) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in _OF_NO_EFFECT}
 
 
-class ContrastCalibrator:
-    """Calibrates the contrasts of one fitted model, and reuses the last calibration.
+def calibrated_contrast(
+    calibration: PermutationCalibration,
+    data: np.ndarray,
+    columns: np.ndarray,
+    design: np.ndarray,
+    weights: np.ndarray,
+    *,
+    stat_type: ContrastType,
+    alpha: float,
+    two_sided: TwoSided,
+) -> PermutationCalibration:
+    """Return a calibration that is fitted to some elements of a model.
 
-    Attributes
+    Parameters
     ----------
-    last : PermutationCalibration or None
-        The last calibration.
+    calibration : PermutationCalibration
+        The calibration, not fitted.
+
+    data : ndarray of shape (n_subjects, n_elements)
+        The data of the model.
+
+    columns : ndarray of int of shape (n_tested,)
+        Columns of the tested elements.
+
+    design : ndarray of shape (n_subjects, n_columns)
+        The design of the model.
+
+    weights : ndarray of shape (n_columns,) or (n_rows, n_columns)
+        The contrast.
+
+    stat_type : {"t", "F"}
+        Type of the test.
+
+    alpha : float
+        Error level.
+
+    two_sided : bool or "directional"
+        Whether to test effects in both directions.
+
+    Returns
+    -------
+    fitted : PermutationCalibration
+        The calibration, fitted to the data.
     """
-
-    def __init__(self) -> None:
-        self.last: PermutationCalibration | None = None
-        self._asked = ""
-        self._columns = np.empty(0, dtype=np.intp)
-
-    def fit(
-        self,
-        calibration: PermutationCalibration,
-        first_level_contrast: Any,
-        data: np.ndarray,
-        columns: np.ndarray,
-        design: np.ndarray,
-        weights: np.ndarray,
-        *,
-        stat_type: ContrastType,
-        alpha: float,
-        two_sided: bool,
-    ) -> PermutationCalibration:
-        """Return a fitted calibration; the last one if nothing has changed.
-
-        Parameters
-        ----------
-        calibration : PermutationCalibration
-            The calibration, not fitted.
-
-        first_level_contrast : str, array-like or None
-            The first-level contrast that the data belong to.
-
-        data : ndarray of shape (n_subjects, n_elements)
-            The data of the model.
-
-        columns : ndarray of int of shape (n_tested,)
-            Columns of the tested elements.
-
-        design : ndarray of shape (n_subjects, n_columns)
-            The design of the model.
-
-        weights : ndarray of shape (n_columns,) or (n_rows, n_columns)
-            The contrast.
-
-        stat_type : {"t", "F"}
-            Type of the test.
-
-        alpha : float
-            Error level.
-
-        two_sided : bool
-            Whether to test effects in both directions.
-
-        Returns
-        -------
-        fitted : PermutationCalibration
-            The calibration, fitted to the data.
-        """
-        # The design and the subjects cannot change before the model is fitted again.
-        asked = hash_of_values(
-            (
-                parameters_of(calibration),
-                first_level_contrast,
-                weights.tolist(),
-                stat_type,
-                float(alpha),
-                two_sided,
-            )
-        )
-        is_same = asked == self._asked and np.array_equal(columns, self._columns)
-        if self.last is None or not is_same:
-            # Free the old one before a new one is computed.
-            self.last = None
-            if not np.array_equal(columns, np.arange(data.shape[1])):
-                data = data[:, columns]
-            self.last = clone(calibration).fit(
-                data, design, weights, stat_type=stat_type, alpha=alpha, two_sided=two_sided
-            )
-            self._asked, self._columns = asked, columns
-        return self.last
+    if not np.array_equal(columns, np.arange(data.shape[1])):
+        data = data[:, columns]
+    return clone(calibration).fit(
+        data, design, weights, stat_type=stat_type, alpha=alpha, two_sided=two_sided
+    )
 
 
-def test_of(calibration: PermutationCalibration, alpha: float) -> CalibratedTest:
+def test_of(calibration: PermutationCalibration, alpha: float) -> SimultaneousTest:
     """Return the test of a fitted calibration at a level.
 
     Parameters
@@ -250,9 +215,15 @@ def test_of(calibration: PermutationCalibration, alpha: float) -> CalibratedTest
 
     Returns
     -------
-    test : CalibratedTest
+    test : SimultaneousTest
         The test, with the scheme and the seed of the permutations.
     """
+    if calibration.sides_ is not None:
+        share = level_share(alpha, 2)
+        own: dict[str, Any] = {
+            side: test_of(one, share) for side, one in calibration.sides_.items()
+        }
+        return DirectionalTest(**own, signs=np.sign(calibration.statistic_))
     return CalibratedTest(
         calibration.p_values_,
         calibration.calibration_.at(alpha),
@@ -294,7 +265,7 @@ def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
     check_is_fitted(calibration)
     test = test_of(calibration, alpha)
 
-    def make_test(family: MapFamily) -> CalibratedTest:
+    def make_test(family: MapFamily) -> SimultaneousTest:
         _check_is_of_the_map(calibration, family)
         return test
 
@@ -309,12 +280,14 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
             f"calibration must have the {family.n_tested} elements that are tested in the map. "
             f"Got one with {n_calibrated}{_how_many_left_out(calibration)}."
         )
-    # It is not known whether a map of p-values is one-sided or two-sided.
+    # It is not known whether a map of p-values is one-sided or two-sided. Bounds of each sign need
+    # a calibration of each sign in any case.
     statistic = family.statistic
-    if not statistic.is_p and calibration.two_sided_ != statistic.two_sided:
+    sides = calibration.two_sided_, statistic.two_sided
+    if (not statistic.is_p or DIRECTIONAL in sides) and sides[0] != sides[1]:
         raise ValueError(
-            f"two_sided must be {calibration.two_sided_}, as in the calibration. "
-            f"Got {statistic.two_sided}."
+            f"two_sided must be {calibration.two_sided_!r}, as in the calibration. "
+            f"Got {statistic.two_sided!r}."
         )
     # The calibration's own p-values may be ranks.
     parametric = parametric_p_values(
@@ -322,7 +295,7 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
         calibration.statistic_,
         calibration.df_,
         calibration.rank_,
-        calibration.two_sided_,
+        bool(calibration.two_sided_),
     )
     # Constant elements have no p-value, nor have those that lack too many subjects.
     differences = np.abs(family.p_values - parametric)[~calibration.is_constant_]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Literal
 
@@ -11,19 +12,25 @@ from sklearn.utils._param_validation import Interval, validate_parameter_constra
 
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration import Workers, learn_from_draws
+from ari_estimator.calibration._calibrate_draws import learn_crossings
 from ari_estimator.calibration._subject_data import (
     check_data,
     resample_subjects,
     warn_of_constant,
 )
-from ari_estimator.closed_testing import LearnedTemplate
+from ari_estimator.closed_testing import JointTemplate, LearnedTemplate, Template
+from ari_estimator.closed_testing._lambda import lambda_rank
+from ari_estimator.closed_testing._make_template import each_template
+from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._sketches import sketches
 from ari_estimator.estimators._choice import Choice
 from ari_estimator.estimators._seeds import generator, seed_of
 from ari_estimator.resampling import EXCHANGES, SCHEMES, Exchange, SchemeName
 
 _PARAMETER_CONSTRAINTS = {
+    "two_sided": ["boolean"],
     "n_permutations": [Interval(Integral, 2, None, closed="left")],
     "k_max": [Interval(Integral, 1, None, closed="left")],
     "scheme": [Choice(SCHEMES)],
@@ -43,6 +50,8 @@ def learn_template(
     two_sided: bool = False,
     n_permutations: int = 1000,
     k_max: int = 1000,
+    templates: Sequence[str | Template] | None = None,
+    alpha: float = 0.05,
     scheme: SchemeName = "auto",
     blocks: ArrayLike | None = None,
     exchange: Exchange | None = None,
@@ -51,7 +60,7 @@ def learn_template(
     chunk_size: int | None = None,
     n_jobs: int | None = None,
     verbose: int = 1,
-) -> LearnedTemplate:
+) -> LearnedTemplate | JointTemplate:
     """Learn a template from the data of other subjects.
 
     A learned template has the shape of the smallest p-values of brain maps. It usually gives larger
@@ -72,13 +81,21 @@ def learn_template(
         contrast.
 
     two_sided : bool, default=False
-        Whether to test both directions; as in the study.
+        Whether to test both directions; as in the study. For a study with "directional", whose
+        tests are one-sided, set False.
 
     n_permutations : int, default=1000
         Number of permutations, which is also the number of curves to choose from.
 
     k_max : int, default=1000
-        Number of thresholds.
+        Number of thresholds. It has no effect with ``templates``.
+
+    templates : sequence of str or Template, or None, default=None
+        At least two templates. If given, the function learns how they go together instead of a
+        shape: each is calibrated on these data, and the ranks at which their curves cross are kept.
+
+    alpha : float, default=0.05
+        Level of this calibration. It has no effect without ``templates``.
 
     scheme : {"auto", "sign_flip", "permutation", "bootstrap"}, default="auto"
         How subjects are permuted, as in :class:`PermutationCalibration`.
@@ -106,13 +123,14 @@ def learn_template(
 
     Returns
     -------
-    template : LearnedTemplate
+    template : LearnedTemplate or JointTemplate
         Template for ``PermutationCalibration(template=template)``.
 
     Raises
     ------
     ValueError
-        If data, design or contrast are malformed, as for :meth:`PermutationCalibration.fit`.
+        If data, design or contrast are malformed, as for :meth:`PermutationCalibration.fit`. If
+        templates do not fit, or a parameter has no effect.
 
     Notes
     -----
@@ -140,6 +158,11 @@ def learn_template(
     workers = Workers(n_jobs, chunk_size)
     checked_here = {name: arguments[name] for name in _PARAMETER_CONSTRAINTS}
     validate_parameter_constraints(_PARAMETER_CONSTRAINTS, checked_here, "learn_template")
+    if templates is None:
+        refuse_unused("without templates", {"alpha": (alpha, 0.05)})
+    else:
+        refuse_unused("with templates", {"k_max": (k_max, 1000)})
+        check_alpha(alpha)
     checked = check_data(data)
     with progress("Template", shown=verbose != 0):
         null = resample_subjects(
@@ -155,4 +178,9 @@ def learn_template(
             rng=generator(seed_of(random_state)),
         ).null
         warn_of_constant(null.is_constant)
-        return learn_from_draws(null, k_max, subjects=sketches(checked), workers=workers)
+        subjects = sketches(checked)
+        if templates is None:
+            return learn_from_draws(null, k_max, subjects=subjects, workers=workers)
+        lambda_rank(null.n_permutations, alpha)  # refuses an alpha that is too small
+        made = each_template(templates, null.n_elements, k_max="auto")
+        return learn_crossings(null, made, alpha, subjects=subjects, workers=workers)

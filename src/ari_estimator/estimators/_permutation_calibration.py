@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral
 from typing import Any, Literal
 
@@ -28,9 +28,10 @@ from ari_estimator.calibration._missing_rows import (
     warn_of_left_out,
 )
 from ari_estimator.calibration._subject_data import warn_of_constant
-from ari_estimator.closed_testing import Calibration, LearnedTemplate
+from ari_estimator.closed_testing import Calibration, SplitCalibration, Template
+from ari_estimator.closed_testing._make_template import NAMES, TemplateLike
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.closed_testing._templates import TEMPLATES
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL, TwoSided, check_two_sided
 from ari_estimator.estimators._choice import Choice
 from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._seeds import generator, seed_of
@@ -58,9 +59,18 @@ class PermutationCalibration(BaseEstimator):
 
     Parameters
     ----------
-    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or LearnedTemplate, \
+    template : {"simes", "aorc", "beta", "higher_criticism", "power", "joint"}, Template or list, \
 default="simes"
-        Shape of the thresholds. Their scale is calibrated.
+        Shape of the thresholds. Their scale is calibrated. A list of names and templates calibrates
+        all of them together: their curves cross at fixed ranks, and the largest threshold
+        counts (:class:`~ari_estimator.closed_testing.JointTemplate`). "joint" is Simes' template
+        with a shifted one, which gains in sets with many discoveries.
+
+    level_weights : sequence of float or None, default=None
+        Splits the error level between the templates of a list instead, each calibrated at its
+        share: a positive number for each, with sum 1
+        (:class:`~ari_estimator.closed_testing.SplitCalibration`). Choose them before you look
+        at the bounds.
 
     n_permutations : int, default=1000
         Number of permutations, including the data as observed. If fewer are possible, each is
@@ -102,15 +112,17 @@ default="simes"
         of ``1 / n_permutations``, which is coarse for the strongest voxels.
 
     k_max : int, None or "auto", default="auto"
-        Number of thresholds. None uses all thresholds of the template. "auto" uses all for
-        Simes' template and for learned ones, and 1000 for the others. In brain maps, those other
-        templates follow the bulk of the p-values closely: without a limit, thresholds for large
-        ranks would decide the calibration, and thresholds for small ranks would be useless.
+        Number of thresholds; for a list, of each template. None uses all thresholds of the
+        template. "auto" uses all for Simes' template and for existing ones, and 1000 for the
+        others. In brain maps, those other templates follow the bulk of the p-values closely:
+        without a limit, thresholds for large ranks would decide the calibration, and thresholds
+        for small ranks would be useless.
 
     delta : int, default=0
         How many of the smallest p-values the template ignores. Its first ``delta`` thresholds
         are 0, and the other thresholds are larger in return. A set of n elements then has at most
-        ``n - delta`` true discoveries. Large sets gain; small sets lose.
+        ``n - delta`` true discoveries. Large sets gain; small sets lose. It must be 0 for several
+        templates: put a template with a shift in the list.
 
     step_down : bool, default=False
         Whether to recalibrate after excluding voxels already rejected, those below the first
@@ -118,8 +130,9 @@ default="simes"
         must be False if ``delta`` is positive, because the first threshold is then 0.
 
     allow_shared_data : bool, default=False
-        Whether a learned template may be calibrated on the subjects it was learned from. The
-        bounds then do not hold. It must be False for other templates.
+        Whether a learned template, or a learned relation between templates, may be calibrated on
+        the subjects it was learned from. The bounds then do not hold. It must be False for other
+        templates.
 
     n_groups : int, default=256
         Number of sums kept in memory if subjects are streamed. More subjects than that form
@@ -145,8 +158,12 @@ default="simes"
 
     Attributes
     ----------
-    calibration_ : ari_estimator.closed_testing.Calibration
-        The calibration. You can save it, load it, and evaluate it at other levels.
+    alpha_ : float
+        Error level.
+
+    calibration_ : Calibration or SplitCalibration of :mod:`ari_estimator.closed_testing`
+        The calibration; a split one with ``level_weights``. You can save it, load it, and evaluate
+        it at other levels.
 
     critical_vector_ : ari_estimator.closed_testing.CriticalVector
         Thresholds that bound the true discoveries of any set of these p-values.
@@ -159,8 +176,8 @@ default="simes"
         Elements without variance, or with too few subjects. They are never a discovery, for any
         mean.
 
-    lambda_ : float
-        Scale of the template.
+    lambda_ : float or ndarray of shape (n_templates,)
+        Scale of the template; one for each template that shares the level.
 
     lambda_interval_ : tuple of two float
         95 % Monte Carlo interval for the scale that all possible permutations would give. Both
@@ -188,14 +205,20 @@ default="simes"
         Seed of the permutations: ``random_state=seed_`` draws the same ones. None if nothing was
         random.
 
+    sides_ : dict of str to PermutationCalibration, or None
+        With ``two_sided="directional"``, the calibrations of ``"positive"`` and ``"negative"``
+        effects, at ``alpha / 2`` each. This object then has no ``calibration_``,
+        ``critical_vector_``, ``lambda_``, ``lambda_interval_`` and ``pivotal_statistics_``, and
+        ``p_values_`` are twice the p-values of the observed sign. None otherwise.
+
     stat_type_ : {"t", "F", "v", "G"}
         Name of the statistic.
 
     statistic_ : ndarray of shape (n_elements,)
         The statistic of the data as observed; 0 where data are constant or too few.
 
-    two_sided_ : bool
-        Whether p-values are two-sided.
+    two_sided_ : bool or "directional"
+        Whether p-values are two-sided, or each sign has its own calibration.
 
     See Also
     --------
@@ -263,7 +286,8 @@ default="simes"
     """
 
     _parameter_constraints: dict[str, Any] = {
-        "template": [Choice(TEMPLATES), LearnedTemplate],
+        "template": [Choice(NAMES), Template, list, tuple],
+        "level_weights": "no_validation",  # by check_level_weights, with the templates
         "n_permutations": [Interval(Integral, 2, None, closed="left")],
         "scheme": [Choice(SCHEMES)],
         "blocks": "no_validation",  # by Exchangeability, with the data
@@ -285,8 +309,9 @@ default="simes"
 
     def __init__(
         self,
-        template: str | LearnedTemplate = "simes",
+        template: TemplateLike = "simes",
         *,
+        level_weights: Sequence[float] | None = None,
         n_permutations: int = 1000,
         scheme: SchemeName = "auto",
         blocks: ArrayLike | None = None,
@@ -306,6 +331,7 @@ default="simes"
         verbose: int = 1,
     ) -> None:
         self.template = template
+        self.level_weights = level_weights
         self.n_permutations = n_permutations
         self.scheme = scheme
         self.blocks = blocks
@@ -332,7 +358,7 @@ default="simes"
         *,
         stat_type: ContrastType | None = None,
         alpha: float = 0.05,
-        two_sided: bool = False,
+        two_sided: TwoSided = False,
         masker: Any = None,
     ) -> PermutationCalibration:
         """Calibrate the critical vector of a contrast.
@@ -358,9 +384,10 @@ default="simes"
         alpha : float, default=0.05
             Error level, at least ``1 / n_permutations``.
 
-        two_sided : bool, default=False
-            Whether to test effects in both directions instead of positive ones only. It must be
-            False for an F contrast.
+        two_sided : bool or "directional", default=False
+            Whether to test effects in both directions instead of positive ones only. "directional"
+            calibrates a vector for each sign at ``alpha / 2``, with the same draws: bounds on
+            positive and on negative effects then hold at once. It must be False for an F contrast.
 
         masker : masker or None, default=None
             A fitted masker of nilearn. ``data`` is then a list or iterator of images.
@@ -374,7 +401,7 @@ default="simes"
         ------
         TypeError
             If ``data`` is neither an array nor an iterable, ``masker`` is not a masker, or
-            ``two_sided`` is not True or False.
+            ``two_sided`` is neither a bool nor "directional".
         ValueError
             If data are not finite or have fewer than two subjects. If a parameter is out of
             range. If the design does not fit the data. If the contrast is not estimable. If the
@@ -396,8 +423,8 @@ default="simes"
         self._validate_params()
         workers = Workers(self.n_jobs, self.chunk_size)
         check_alpha(alpha)
-        if not isinstance(two_sided, (bool, np.bool_)):
-            raise TypeError(f"two_sided must be True or False. Got {two_sided!r}.")
+        if not isinstance(two_sided, bool):
+            two_sided = check_two_sided(two_sided)
         if masker is not None:
             data = masked_subjects(data, masker)
         results, seed = self._calibrated(
@@ -407,7 +434,7 @@ default="simes"
             contrast,
             stat_type=stat_type,
             alpha=alpha,
-            two_sided=bool(two_sided),
+            two_sided=two_sided,
             n_groups=self.n_groups,
             workers=workers,
         )
@@ -418,10 +445,11 @@ default="simes"
         left_out = untestable(results["df_"])
         warn_of_left_out(int(left_out.sum()), results["n_features_in_"])
         warn_of_constant(results["is_constant_"] & ~left_out)
-        is_exhaustive = results["calibration"].is_exhaustive
+        sides = results.pop("sides")
+        is_exhaustive = next(iter(sides.values()))[0].is_exhaustive
         warn_of_few(results["n_permutations_"], is_exhaustive=is_exhaustive)
         results["seed_"] = None if is_exhaustive else seed
-        self._keep(two_sided=bool(two_sided), **results)
+        self._keep(sides, two_sided=two_sided, alpha=float(alpha), **results)
         return self
 
     def _calibrated(
@@ -436,6 +464,7 @@ default="simes"
                 data,
                 *args,
                 template=self.template,
+                level_weights=self.level_weights,
                 n_permutations=self.n_permutations,
                 scheme=self.scheme,
                 blocks=self.blocks,
@@ -453,23 +482,58 @@ default="simes"
             )
         return results, seed
 
-    def _keep(self, calibration: Calibration, *, two_sided: bool, **attributes: Any) -> None:
+    def _keep(
+        self,
+        sides: Mapping[str, tuple[Calibration | SplitCalibration, np.ndarray]],
+        *,
+        two_sided: TwoSided,
+        alpha: float,
+        **attributes: Any,
+    ) -> None:
         """Set the results of this fit, or of a saved calibration."""
-        self.calibration_ = calibration
-        self.lambda_ = calibration.lambda_
-        self.lambda_interval_ = calibration.lambda_interval()
-        self.pivotal_statistics_ = calibration.pivotal_statistics
-        self.critical_vector_ = calibration.critical_vector
         self.two_sided_ = two_sided
+        self.alpha_ = alpha
+        self.sides_: dict[str, PermutationCalibration] | None = None
+        if two_sided == DIRECTIONAL:
+            self._keep_sides(sides, attributes)
+        else:
+            calibration, self.p_values_ = sides[""]
+            self.calibration_ = calibration
+            self.lambda_ = calibration.lambda_
+            self.lambda_interval_ = calibration.lambda_interval()
+            self.pivotal_statistics_ = calibration.pivotal_statistics
+            self.critical_vector_ = calibration.critical_vector
         for name, value in attributes.items():
             setattr(self, name, value)
+
+    def _keep_sides(
+        self,
+        sides: Mapping[str, tuple[Calibration | SplitCalibration, np.ndarray]],
+        attributes: dict[str, Any],
+    ) -> None:
+        """Set a one-sided calibration for each sign, and the p-values of both together."""
+        self.sides_ = {}
+        statistic = attributes["statistic_"]
+        for side, sign in (("positive", 1), ("negative", -1)):
+            part = type(self)(**self.get_params(deep=False))
+            of_part = {**attributes, "statistic_": sign * statistic + 0.0}
+            share = sides[side][0].alpha
+            part._keep({"": sides[side]}, two_sided=False, alpha=share, **of_part)
+            self.sides_[side] = part
+        own = np.where(statistic < 0, sides["negative"][1], sides["positive"][1])
+        self.p_values_ = np.minimum(2 * np.where(statistic == 0, 1.0, own), 1.0)
 
     def _refuse_unused(self, *, is_streamed: bool) -> None:
         """Refuse parameters that would have no effect for these data."""
         unused: dict[str, dict[str, Any]] = {}
-        if not isinstance(self.template, LearnedTemplate):
-            why = f"with template={self.template!r}, which was not learned from data"
-            unused[why] = {"allow_shared_data": False}
+        entries = self.template if isinstance(self.template, (list, tuple)) else [self.template]
+        made = [one for one in entries if isinstance(one, Template)]
+        if not any(one.is_learned for one in made):
+            which = f"template={self.template!r}, which was not learned from data"
+            unused[f"with {which}"] = {"allow_shared_data": False}
+        if made and len(made) == len(entries) and all(one.delta > 0 for one in made):
+            why = "with templates that all have a shift, because the first threshold is then 0"
+            unused[why] = {"step_down": False}
         if not is_streamed:
             why = "for data in memory: groups are for streamed subjects"
             unused[why] = {"n_groups": _N_GROUPS}

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.closed_testing._local_tests import LocalTest
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._choice import Choice
 from ari_estimator.images._frame import Frame
@@ -74,8 +75,10 @@ class RegionTDPTransformer(BaseTDPTransformer):
     df : float, (float, float), image, path, ndarray or None, default=None
         Degrees of freedom, as for :class:`ClusterTDPTransformer`.
 
-    two_sided : bool, default=False
-        Whether to test negative values too.
+    two_sided : bool or "directional", default=False
+        Whether to test negative values too, as for :class:`ClusterTDPTransformer`. "directional"
+        bounds positive and negative effects of each region: the TDP counts both, and ``table_`` has
+        a column for each sign.
 
     mesh : PolyMesh, dict or None, default=None
         Meshes of the cortex, for CIFTI images.
@@ -193,7 +196,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         mask_img: Any = None,
         stat_type: StatType | None = None,
         df: Any = None,
-        two_sided: bool = False,
+        two_sided: TwoSided = False,
         mesh: Any = None,
         local_test: LocalTest = "simes",
         verbose: int = 1,

@@ -52,7 +52,9 @@ def set_bound(
     Returns
     -------
     bound : SetBound
-        Size of the set, true discoveries, TDP and adjusted p-value.
+        Size of the set, true discoveries, TDP and adjusted p-value. With
+        ``two_sided="directional"``, a :class:`~ari_estimator.inference.DirectionalSetBound`, which
+        also has the bounds of each sign.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def confidence_curve(
     indices: Any = None,
     map_index: int | None = None,
 ) -> pd.DataFrame:
-    """Return the bounds of the 1, 2, 3, ... strongest voxels of a map or a set.
+    """Return the bounds of the k strongest voxels of a map or a set, for every k.
 
     Parameters
     ----------

@@ -123,4 +123,4 @@ class CiftiGeometry(PageGeometry):
             return "neighbours along edges"
         if self.cortex is None:
             return self.volume.neighbours(connectivity)
-        return f"neighbours along edges, {connectivity} of voxels"
+        return f"neighbours along edges, {connectivity} for voxels"

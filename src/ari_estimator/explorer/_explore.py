@@ -19,7 +19,7 @@ from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.explorer._cifti_geometry import CiftiGeometry
 from ari_estimator.explorer._document import ExplorerDocument
 from ari_estimator.explorer._page import render_page
-from ari_estimator.explorer._page_data import PageData
+from ari_estimator.explorer._page_data import PageData, refuse_sides
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.explorer._page_size import check_size, check_size_of_map
 from ari_estimator.explorer._second_map import SecondMap, read_second_map
@@ -208,6 +208,7 @@ def explore(
     else:
         _check_can_be_shown(stat_img)
         refuse_unused("for a single map", {"map_index": (map_index, None)})
+        refuse_sides(two_sided)
         space_img = as_map(stat_img)
         transformer = AdaptiveTDPTransformer(
             tdp,

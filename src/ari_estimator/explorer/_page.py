@@ -60,6 +60,7 @@ _SCRIPTS = (
     "rendering.js",
     "volume_viewer.js",
     "mesh_faces.js",
+    "side_letters.js",
     "surface_viewer.js",
     "surface_pair.js",
     "cifti_viewer.js",

@@ -9,11 +9,28 @@ import numpy as np
 
 from ari_estimator.closed_testing import CriticalVector
 from ari_estimator.closed_testing._rounding import confidence
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL, TwoSided
 from ari_estimator.explorer._packing import as_exact_float, pack
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.explorer._second_map import SecondMap
 from ari_estimator.images._labels import Regions
 from ari_estimator.inference import FittedMap, TDPForest
+
+
+def refuse_sides(two_sided: TwoSided) -> None:
+    """Raise a ValueError for bounds of each sign, which the page cannot compute.
+
+    Parameters
+    ----------
+    two_sided : bool or "directional"
+        Which signs the test looks for.
+    """
+    if two_sided == DIRECTIONAL:
+        raise ValueError(
+            "two_sided='directional' is not for a page: it has a critical vector for each sign, "
+            "and a page computes bounds from one. Tables, reports and set_bound show the bounds of "
+            "each sign. For a page, test both signs together."
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,7 @@ class PageData:
     def _critical_vector(self) -> CriticalVector:
         """What the page computes the bounds of drawn sets from."""
         vector = self.fitted_map.bounds.critical_vector
+        refuse_sides(self.fitted_map.family.statistic.two_sided)
         if vector is None:
             raise TypeError(
                 "stat_img must be tested by a critical vector: the page computes bounds from it. "

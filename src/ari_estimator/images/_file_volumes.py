@@ -104,12 +104,35 @@ def volumes_of_file(path: str | PathLike[str], what: str) -> list[Nifti1Image]:
         raise ValueError(f"{what} must be a 4D NIfTI file. Got {str(path)!r}.")
     # An open file need not be decompressed from its start for each volume.
     img: Any = nibabel.load(path, keep_file_open=True)
-    volumes = []
-    for number in range(img.shape[3]):
-        data: Any = UnreadData(_OneVolume(img.dataobj, number), path, what)
-        volume = Nifti1Image(data, img.affine, None)
-        volume.header.set_xyzt_units(*img.header.get_xyzt_units())
-        volume.header.set_sform(*img.header.get_sform(coded=True))
-        volume.header.set_qform(*img.header.get_qform(coded=True))
-        volumes.append(volume)
-    return volumes
+    return [_volume_of(img, number, path, what) for number in range(img.shape[3])]
+
+
+def one_volume(img: Any, number: int, what: str) -> Nifti1Image:
+    """Return one volume of a 4D image, whose data stay where they are.
+
+    Parameters
+    ----------
+    img : nibabel image
+        The 4D image.
+
+    number : int
+        The number of the volume, from 0.
+
+    what : str
+        What it should be, for messages.
+
+    Returns
+    -------
+    volume : Nifti1Image
+        The volume.
+    """
+    return _volume_of(img, number, img.get_filename(), what)
+
+
+def _volume_of(img: Any, number: int, path: str | PathLike[str] | None, what: str) -> Nifti1Image:
+    data: Any = UnreadData(_OneVolume(img.dataobj, number), path, what)
+    volume = Nifti1Image(data, img.affine, None)
+    volume.header.set_xyzt_units(*img.header.get_xyzt_units())
+    volume.header.set_sform(*img.header.get_sform(coded=True))
+    volume.header.set_qform(*img.header.get_qform(coded=True))
+    return volume

@@ -15,6 +15,7 @@ from nilearn.maskers import NiftiMasker
 from nilearn.surface import PolyData, SurfaceImage
 
 from ari_estimator._progress import Task, progress
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.images._grid import check_grid, same_grid
 from ari_estimator.images._hemispheres import check_mesh
 from ari_estimator.images._image_file import load_image
@@ -23,12 +24,22 @@ from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.images._present_sample import present_sample
 from ari_estimator.images._reading_errors import name_of_image
+from ari_estimator.images._several_maps import chosen_map
 from ari_estimator.images._unread_images import in_memory
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
 
 _NO_CIFTI = (
     "{} must be a volume or a surface here. Got a CIFTI image: {}. ARISecondLevelModel takes CIFTI "
     "images if all maps are of that kind and files have names such as 'sub-01.dscalar.nii'."
+)
+
+_NO_IMAGES = "for input that is not a list or column of images"
+
+# How to choose one of several maps.
+_ALONE = "one image alone that has a map for each row of the design."
+WITHOUT_MAP = f"Pass one map of each, as nilearn.image.index_img(image, 0) gives it, or {_ALONE}"
+WITH_MAP = (
+    "Choose one with map, counted from 0: it is the same number in each image. Or pass " + _ALONE
 )
 
 
@@ -92,7 +103,13 @@ def readable(image: Any) -> Any:
     return SurfaceImage(image.mesh, PolyData(**image.data.parts))
 
 
-def all_readable(images: Any, what: str = "The map of a subject") -> Any:
+def all_readable(
+    images: Any,
+    what: str = "The map of a subject",
+    map_: int | None = None,
+    *,
+    ways: str = WITHOUT_MAP,
+) -> Any:
     """Return maps of subjects, in any form that a model takes, as nilearn reads them.
 
     Parameters
@@ -102,6 +119,12 @@ def all_readable(images: Any, what: str = "The map of a subject") -> Any:
 
     what : str, default="The map of a subject"
         What each of them is, for messages.
+
+    map_ : int or None, default=None
+        The number of the map in each image of a list or column, from 0. None if each has one map.
+
+    ways : str, default=WITHOUT_MAP
+        How to choose a map, for messages.
 
     Returns
     -------
@@ -113,33 +136,51 @@ def all_readable(images: Any, what: str = "The map of a subject") -> Any:
     TypeError
         If an image is a CIFTI image.
     ValueError
-        If a volume is a surface, or a surface is on the mesh of the other hemisphere.
+        If a volume is a surface, or a surface is on the mesh of the other hemisphere. If an image
+        of a list has several maps without a choice, or no map of this number.
     """
     if isinstance(images, pd.DataFrame):
         column = images.get("effects_map_path")
-        return images if column is None else images.assign(effects_map_path=all_readable(column))
+        if column is None:
+            refuse_unused(_NO_IMAGES, {"map": (map_, None)})
+            return images
+        return images.assign(effects_map_path=all_readable(column, what, map_, ways=ways))
     if isinstance(images, pd.Series):
         if images.empty:
             raise ValueError(f"{what} must be in each row of the column. Got a column of no rows.")
-        return pd.Series(all_readable(images.tolist()), index=images.index, name=images.name)
+        found = all_readable(images.tolist(), what, map_, ways=ways)
+        return pd.Series(found, index=images.index, name=images.name)
     if not isinstance(images, list):
-        return all_readable([images], what)[0]
+        refuse_unused("for one image, which has a map for each subject", {"map": (map_, None)})
+        image, img = _readable_and_loaded(images, what)
+        if isinstance(img, SpatialImage):
+            warn_of_other_side(img)
+        return image
     checked = []
     is_told = False
     with progress("Files of subjects", len(images)) as task:
         for given in images:
-            image = readable(given)
-            checked.append(image)
-            # Only the header of a file is read.
-            img = load_image(image, what) if _is_nifti_file(image) else image
-            if isinstance(img, Cifti2Image):
-                raise TypeError(_NO_CIFTI.format(what, name_of_image(image)))
+            image, img = _readable_and_loaded(given, what)
             if isinstance(img, SpatialImage):
-                refuse_surface(img.shape, what)
-                check_grid(img)
                 is_told = is_told or warn_of_other_side(img)
+            elif not isinstance(img, (SurfaceImage, str, Path)):
+                refuse_unused(_NO_IMAGES, {"map": (map_, None)})
+            checked.append(chosen_map(image, img, map_, what, ways=ways))
             task.advance()
     return checked
+
+
+def _readable_and_loaded(given: Any, what: str) -> tuple[Any, Any]:
+    """Return a map as nilearn reads it, and the image if it is in a file."""
+    image = readable(given)
+    # Only the header of a file is read.
+    img = load_image(image, what) if _is_nifti_file(image) else image
+    if isinstance(img, Cifti2Image):
+        raise TypeError(_NO_CIFTI.format(what, name_of_image(image)))
+    if isinstance(img, SpatialImage):
+        refuse_surface(img.shape, what)
+        check_grid(img)
+    return image, img
 
 
 class OneForAll(list[Any]):

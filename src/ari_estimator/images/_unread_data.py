@@ -20,8 +20,8 @@ class UnreadData:
     dataobj : nibabel.arrayproxy.ArrayProxy
         The data.
 
-    path : str or path-like
-        The file, for messages.
+    path : str, path-like or None
+        The file, for messages; None for an image in memory.
 
     what : str
         What it should be, for messages.
@@ -38,7 +38,7 @@ class UnreadData:
         Type of the values, after scaling.
     """
 
-    def __init__(self, dataobj: Any, path: str | PathLike[str], what: str) -> None:
+    def __init__(self, dataobj: Any, path: str | PathLike[str] | None, what: str) -> None:
         self._dataobj = dataobj
         self._path = path
         self._what = what

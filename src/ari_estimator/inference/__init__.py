@@ -1,7 +1,7 @@
 """Inference on one map: from its values to the bounds of sets."""
 
 from ari_estimator.inference._fitted_map import FittedMap
-from ari_estimator.inference._set_bound import SetBound
+from ari_estimator.inference._set_bound import DirectionalSetBound, SetBound
 from ari_estimator.inference._statistic import (
     DEFAULT_STAT_TYPE,
     STATISTICS,
@@ -19,6 +19,7 @@ from ari_estimator.inference import _p_value_maps as _p_value_maps  # isort: ski
 __all__ = [
     "DEFAULT_STAT_TYPE",
     "STATISTICS",
+    "DirectionalSetBound",
     "FittedMap",
     "SetBound",
     "StatType",

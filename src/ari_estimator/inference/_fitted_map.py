@@ -22,7 +22,7 @@ from ari_estimator.inference._local_tests import LOCAL_TESTS
 from ari_estimator.inference._map_clusters import MapClusters
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
-from ari_estimator.inference._set_bound import SetBound
+from ari_estimator.inference._set_bound import DirectionalSetBound, SetBound
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._set_table import set_table
 from ari_estimator.inference._sets import Sets
@@ -170,12 +170,22 @@ class FittedMap(MapClusters):
         """Lower bound on the true discoveries among all tested elements."""
         return self.bounds.of_set()
 
+    @property
+    def true_discoveries_by_sign(self) -> dict[str, int] | None:
+        """Bounds on positive and negative effects among all tested elements.
+
+        None unless ``two_sided="directional"``.
+        """
+        sides = self.bounds.sides
+        return {side: bounds.of_set() for side, bounds in sides.items()} if sides else None
+
     @cached_property
     def table(self) -> pd.DataFrame:
         """One row for each set and one for the rest."""
         between = self._monte_carlo_bounds
         ends = None if between is None else [self._of_sets(bounds) for bounds in between]
-        return set_table(self.family, self.partitions, self.true_discoveries_of_sets, ends)
+        sides = {side: self._of_sets(bounds) for side, bounds in self.bounds.sides.items()}
+        return set_table(self.family, self.partitions, self.true_discoveries_of_sets, ends, sides)
 
     @property
     def true_discoveries_interval(self) -> tuple[int, int] | None:
@@ -298,7 +308,11 @@ class FittedMap(MapClusters):
         """
         members = self._members(mask_img=mask_img, seed=seed, radius=radius, indices=indices)
         found = self.bounds.of_set(members)
-        return SetBound(members.size, found, found / members.size, self.test.set_p_value(members))
+        bound = members.size, found, found / members.size, self.test.set_p_value(members)
+        if not self.bounds.sides:
+            return SetBound(*bound)
+        sides = {side: bounds.of_set(members) for side, bounds in self.bounds.sides.items()}
+        return DirectionalSetBound(SetBound(*bound), **sides)
 
     def confidence_curve(
         self,
@@ -319,7 +333,9 @@ class FittedMap(MapClusters):
         -------
         curve : pandas.DataFrame
             Row ``k - 1`` describes the k elements with the smallest p-values. Columns:
-            ``n_selected``, ``p_value``, ``true_discoveries`` and ``tdp``.
+            ``n_selected``, ``p_value``, ``true_discoveries`` and ``tdp``. If
+            ``two_sided="directional"``, also ``true_discoveries_positive`` and
+            ``true_discoveries_negative``.
 
         Raises
         ------
@@ -335,14 +351,15 @@ class FittedMap(MapClusters):
             order = np.argsort(p_values, kind="stable")
         n_selected = np.arange(1, order.size + 1)
         true_discoveries = self.bounds.along(order)
-        return pd.DataFrame(
-            {
-                "n_selected": n_selected,
-                "p_value": p_values[order],
-                "true_discoveries": true_discoveries,
-                "tdp": true_discoveries / n_selected,
-            }
-        )
+        curve = {
+            "n_selected": n_selected,
+            "p_value": p_values[order],
+            "true_discoveries": true_discoveries,
+            "tdp": true_discoveries / n_selected,
+        }
+        for side, bounds in self.bounds.sides.items():
+            curve[f"true_discoveries_{side}"] = bounds.along(order)
+        return pd.DataFrame(curve)
 
     def element_at(self, *, seed: Sequence[float] | None = None, index: Any = None) -> int:
         """Return the number of a voxel or vertex among the tested elements.
@@ -389,7 +406,8 @@ class FittedMap(MapClusters):
               source of this information), ``direction`` and ``sentence``;
             - ``"family"``: ``elements`` (their name), ``n_tested``, ``true_discoveries``,
               ``true_discoveries_interval`` (the bounds at the ends of the Monte Carlo interval,
-              None if nothing is random) and ``alpha``;
+              None if nothing is random), ``true_discoveries_by_sign`` (None unless
+              ``two_sided="directional"``) and ``alpha``;
             - ``"test"``: see :meth:`~ari_estimator.closed_testing.SimultaneousTest.describe`;
             - ``"sets"``: ``kind``, ``called``, ``n_sets``, ``sentence`` and ``references``.
         """
@@ -413,6 +431,7 @@ class FittedMap(MapClusters):
                 "n_tested": self.n_tested,
                 "true_discoveries": self.true_discoveries,
                 "true_discoveries_interval": None if ends is None else list(ends),
+                "true_discoveries_by_sign": self.true_discoveries_by_sign,
                 "alpha": float(self.alpha),
             },
             "test": self.test.describe(self.alpha),

@@ -56,11 +56,13 @@ class GroupModel(NamedTuple):
 
     @property
     def columns_in_words(self) -> str:
-        """The columns of the design as a list in a sentence."""
+        """The columns of the design in a sentence, such as "the columns group and age"."""
         names = [str(column) for column in self.design.columns]
         if len(names) > _MOST_COLUMNS:
             names = [*names[: _MOST_COLUMNS - 1], f"{len(names) - _MOST_COLUMNS + 1} more"]
-        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        if len(names) == 1:
+            return f"the column {names[0]}"
+        return f"the columns {', '.join(names[:-1])} and {names[-1]}"
 
     @property
     def weights_in_words(self) -> str:

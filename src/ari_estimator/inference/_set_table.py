@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ def set_table(
     partitions: list[Sets],
     bounds: list[np.ndarray],
     ends: list[list[np.ndarray]] | None = None,
+    sides: Mapping[str, list[np.ndarray]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return the table of the sets of a map.
 
@@ -36,6 +38,9 @@ def set_table(
     ends : list of two such lists, or None, default=None
         The bounds at both ends of the Monte Carlo interval.
 
+    sides : mapping of str to list of ndarray of int of shape (n_sets + 1,), optional
+        The bounds of positive and negative effects, if the test states signs.
+
     Returns
     -------
     table : pandas.DataFrame
@@ -46,6 +51,9 @@ def set_table(
     for name, of_end in zip(("low", "high"), ends or (), strict=False):
         for column, of_sets in zip(columns, of_end, strict=True):
             column[f"true_discoveries_{name}"] = of_sets
+    for side, of_side in sides.items():
+        for column, of_sets in zip(columns, of_side, strict=True):
+            column[f"true_discoveries_{side}"] = of_sets
     descriptions = [
         _describe(family, sets, counts) for sets, counts in zip(partitions, columns, strict=True)
     ]

@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
+from ari_estimator.closed_testing._two_sided import TwoSided
+
 Height = TypeVar("Height", float, np.ndarray)
 
 StatType = Literal["z", "t", "F", "chi2", "p", "neg_log10_p", "one_minus_p"]
@@ -44,8 +46,9 @@ class Statistic(ABC):
         Degrees of freedom: one for t and chi2, two for F (numerator, denominator), none
         otherwise.
 
-    two_sided : bool
-        Whether to test both directions. Only for statistics with a sign.
+    two_sided : bool or "directional"
+        Whether to test both directions. "directional" tests each of them with its own bounds. Only
+        for statistics with a sign.
 
     has_direction : bool
         False for z values of an F or chi-squared test, where a large z shows an effect without a
@@ -119,7 +122,7 @@ class Statistic(ABC):
     """
 
     df: tuple[float, ...] = ()
-    two_sided: bool = False
+    two_sided: TwoSided = False
     has_direction: bool = field(default=True, repr=False)
 
     stat_type: ClassVar[str]
@@ -170,7 +173,7 @@ class Statistic(ABC):
             raise ValueError(
                 f"'two_sided' must be False for {self.name} values of an F test, which has no "
                 f"sign: a negative {self.name} only says that the effect is smaller than expected "
-                "by chance. Got True."
+                f"by chance. Got {self.two_sided!r}."
             )
         return replace(self, has_direction=False)
 

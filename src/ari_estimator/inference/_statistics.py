@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ari_estimator.closed_testing._two_sided import check_two_sided
 from ari_estimator.images._declared import Declaration
 from ari_estimator.inference._statistic import DEFAULT_STAT_TYPE, STATISTICS, Statistic
 
@@ -122,8 +123,8 @@ def settle_statistic(
         Degrees of freedom; None to take what the files declare. An image, a file or an array of
         many numbers gives the degrees of freedom of each element.
 
-    two_sided : bool
-        Whether to test both directions.
+    two_sided : bool or "directional"
+        Whether to test both directions, together or each with its own bounds.
 
     Returns
     -------
@@ -335,8 +336,9 @@ def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> St
         Degrees of freedom: a number for t and chi2, two for F (numerator, denominator), None
         otherwise.
 
-    two_sided : bool, default=False
-        Whether to test both directions. For z, t and neg_log10_p only.
+    two_sided : bool or "directional", default=False
+        Whether to test both directions, together or each with its own bounds. For z, t and
+        neg_log10_p only.
 
     Returns
     -------
@@ -360,8 +362,8 @@ def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> St
         raise TypeError(f"'stat_type' must be one of {list(STATISTICS)}. Got {stat_type!r}.")
     if stat_type not in STATISTICS:
         raise ValueError(f"'stat_type' must be one of {list(STATISTICS)}. Got {stat_type!r}.")
-    if not isinstance(two_sided, (bool, np.bool_)):
-        raise TypeError(f"'two_sided' must be True or False. Got {two_sided!r}.")
+    if not isinstance(two_sided, bool):
+        two_sided = check_two_sided(two_sided, "'two_sided'")
     statistic = STATISTICS[stat_type]
     if two_sided and statistic.why_one_sided is not None:
         raise ValueError(
@@ -369,7 +371,7 @@ def make_statistic(stat_type: Any, df: Any = None, two_sided: Any = False) -> St
             f"Got {two_sided!r}."
         )
     has_df = statistic.wanted_df is not None or df is not None
-    return statistic(_check_df(statistic, df) if has_df else (), bool(two_sided))
+    return statistic(_check_df(statistic, df) if has_df else (), two_sided)
 
 
 def _check_df(statistic: type[Statistic], df: Any) -> tuple[float, ...]:

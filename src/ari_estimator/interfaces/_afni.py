@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.nifti1 import Nifti1Pair
 
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.graphs._voxel_grid import Connectivity
 from ari_estimator.images._afni_header import (
     AFNI_STATISTICS,
@@ -35,7 +36,7 @@ def read_afni(
     *,
     mask_img: Any = None,
     labels_img: Any = None,
-    two_sided: bool = False,
+    two_sided: TwoSided = False,
     connectivity: Connectivity = 6,
 ) -> StatisticalMap:
     """Read a statistic of AFNI with its degrees of freedom.
@@ -56,7 +57,7 @@ def read_afni(
     labels_img : path, image or None, default=None
         Clusters: the map written by ``3dClusterize -pref_map``.
 
-    two_sided : bool, default=False
+    two_sided : bool or "directional", default=False
         Whether to test negative values too, as with ``3dClusterize -bisided``.
 
     connectivity : {6, 18, 26}, default=6
@@ -114,7 +115,7 @@ def read_afni(
     if two_sided and STATISTICS[stat_type].why_one_sided is not None:
         raise ValueError(
             f"two_sided must be False for sub-brick {chosen} of {name}, which has no sign. "
-            "Got True."
+            f"Got {two_sided!r}."
         )
     known: Any = stat_type  # a member of the literal, which mypy cannot see
     return StatisticalMap(

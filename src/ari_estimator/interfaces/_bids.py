@@ -31,6 +31,7 @@ from ari_estimator.interfaces._reading import (
 _PAIR = re.compile(r"(?P<entity>[A-Za-z0-9]+)-(?P<value>[^-_.]+)")
 
 _VOLUMES: Final = (".nii.gz", ".nii")
+_CIFTI: Final = (".dscalar.nii",)
 
 # Entities that results set themselves.
 _OF_THE_MAP: Final = ("stat", "desc")
@@ -139,6 +140,7 @@ def find_subject_maps(
     stat: str | None = "effect",
     suffix: str = "statmap",
     subjects: Iterable[str] | None = None,
+    extension: str | None = None,
     **entities: str | None,
 ) -> pd.DataFrame:
     """Find one map of each subject by its BIDS name.
@@ -162,6 +164,9 @@ def find_subject_maps(
         Subjects, as ``"01"`` or ``"sub-01"``, in the order of the rows. None for all subjects with
         a matching map, in alphabetical order.
 
+    extension : {".nii.gz", ".nii", ".dscalar.nii"} or None, default=None
+        Extension of the maps. None for volumes, and for CIFTI files if no volume matches.
+
     **entities : str or None
         Values of other entities: ``space="MNI152NLin2009cAsym"``, ``task="faces"``, ``ses="1"``;
         None if the name must not have the entity.
@@ -179,7 +184,8 @@ def find_subject_maps(
     NotADirectoryError
         If the folder is a file.
     ValueError
-        If a subject has several matching maps. The message says in which entities they differ.
+        If the extension is unknown. If a subject has several matching maps. The message says in
+        which entities they differ.
 
     See Also
     --------
@@ -204,13 +210,26 @@ def find_subject_maps(
     root = existing_folder(folder, "The folder of maps")
     wanted = {**entities}
     wanted |= {key: value for key, value in (("contrast", contrast), ("stat", stat)) if value}
-    there = _subject_files(root, suffix)
+    kinds: tuple[tuple[str, ...], ...] = (_VOLUMES, _CIFTI)
+    if extension is not None:
+        if extension not in (*_VOLUMES, *_CIFTI):
+            raise ValueError(
+                f"extension must be one of {[*_VOLUMES, *_CIFTI]} or None. Got {extension!r}."
+            )
+        kinds = ((extension,),)
     found: dict[str, list[tuple[Path, dict[str, str]]]] = {}
-    for path, of_path in there:
-        if all(of_path.get(key) == value for key, value in wanted.items()):
-            found.setdefault(of_path["sub"], []).append((path, of_path))
+    there: list[tuple[Path, dict[str, str]]] = []
+    for kind in kinds:
+        of_kind = _subject_files(root, suffix, kind)
+        there += of_kind
+        for path, of_path in of_kind:
+            if all(of_path.get(key) == value for key, value in wanted.items()):
+                found.setdefault(of_path["sub"], []).append((path, of_path))
+        if found:
+            break
     if not found:
-        raise FileNotFoundError(_nothing_found(root, suffix, wanted, [of for _, of in there]))
+        entities_there = [of_path for _, of_path in there]
+        raise FileNotFoundError(_nothing_found(root, suffix, kinds, wanted, entities_there))
     if subjects is not None:
         order = [subject.removeprefix("sub-") for subject in subjects]
         missing = [subject for subject in order if subject not in found]
@@ -261,8 +280,8 @@ def find_group_mask(
     TypeError
         If ``maps`` is not a table from :func:`find_subject_maps`.
     ValueError
-        If a mask is damaged, if only some of the subjects have masks, if the maps are on different
-        grids, or if the masks have no voxel in common.
+        If maps are CIFTI files, if a mask is damaged, if only some of the subjects have masks, if
+        the maps are on different grids, or if the masks have no voxel in common.
 
     Examples
     --------
@@ -288,8 +307,13 @@ def find_group_mask(
             "maps must be a table with columns 'path' and 'subject', as from find_subject_maps. "
             f"Got {type(maps).__name__}."
         )
+    if any(str(path).endswith(_CIFTI) for path in maps["path"]):
+        raise ValueError(
+            "maps must be volumes: brain masks are, and CIFTI files hold their own grayordinates. "
+            f"Got {maps['path'].iloc[0]!r}. A model of CIFTI files needs no mask."
+        )
     masks: dict[str, list[tuple[Path, dict[str, str]]]] = {}
-    for path, of_path in _subject_files(root, "mask"):
+    for path, of_path in _subject_files(root, "mask", _VOLUMES):
         wanted = {"desc": "brain", **entities}
         if all(of_path.get(key) == value for key, value in wanted.items()):
             masks.setdefault(of_path["sub"], []).append((path, of_path))
@@ -328,25 +352,32 @@ def find_group_mask(
     return nib.Nifti1Image(joint.astype(np.uint8), grid.affine)
 
 
-def _subject_files(root: Path, suffix: str) -> list[tuple[Path, dict[str, str]]]:
-    """Return the volumes of subjects in a folder, in alphabetical order, with their entities."""
+def _subject_files(
+    root: Path, suffix: str, extensions: tuple[str, ...]
+) -> list[tuple[Path, dict[str, str]]]:
+    """Return the images of subjects in a folder, in alphabetical order, with their entities."""
     files = []
-    for path in sorted(root.rglob(f"sub-*_{escape(suffix)}.nii*")):
+    for path in sorted(root.rglob(f"sub-*_{escape(suffix)}.*")):
         try:
             name = BIDSName.parse(path)
         except ValueError:
             continue
-        if name.suffix == suffix and name.extension in _VOLUMES:
+        if name.suffix == suffix and name.extension in extensions:
             files.append((path, name.entities))
     return files
 
 
 def _nothing_found(
-    root: Path, suffix: str, wanted: dict[str, str | None], there: list[dict[str, str]]
+    root: Path,
+    suffix: str,
+    kinds: tuple[tuple[str, ...], ...],
+    wanted: dict[str, str | None],
+    there: list[dict[str, str]],
 ) -> str:
     """Return a message that lists the available maps."""
     if not there:
-        return f"There is no map named 'sub-*_{suffix}.nii.gz' in {str(root)!r}, or below."
+        names = " or ".join(f"'sub-*_{suffix}{extensions[0]}'" for extensions in kinds)
+        return f"There is no map named {names} in {str(root)!r}, or below."
     asked = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
     values = {
         key: ", ".join(sorted({of_path.get(key, "none") for of_path in there})) for key in wanted

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from nibabel.nifti1 import Nifti1Pair
 
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.inference import DEFAULT_STAT_TYPE, STATISTICS, stat_type_called
 from ari_estimator.interfaces._reading import (
     existing_folder,
@@ -35,7 +36,7 @@ def read_fsl(
     df: Any = None,
     mask_img: Any = None,
     cluster_index: Any = None,
-    two_sided: bool = False,
+    two_sided: TwoSided = False,
 ) -> StatisticalMap:
     """Read a statistical map of FSL, its mask and its clusters, file by file.
 
@@ -59,7 +60,7 @@ def read_fsl(
     cluster_index : path, image or None, default=None
         The cluster index image, as in ``cluster -o`` and ``cluster_mask_zstat1``.
 
-    two_sided : bool, default=False
+    two_sided : bool or "directional", default=False
         Whether to test negative values too.
 
     Returns
@@ -102,7 +103,7 @@ def read_fsl(
 
 
 def read_feat(
-    folder: str | PathLike[str], stat: str = "zstat1", *, two_sided: bool = False
+    folder: str | PathLike[str], stat: str = "zstat1", *, two_sided: TwoSided = False
 ) -> StatisticalMap:
     """Read a statistical map of FEAT with its mask and clusters.
 
@@ -115,7 +116,7 @@ def read_feat(
         The map: ``zstat`` or ``tstat`` with the number of a contrast, or ``zfstat`` with the number
         of an F test.
 
-    two_sided : bool, default=False
+    two_sided : bool or "directional", default=False
         Whether to test negative values too. FEAT forms clusters of positive values, which fits
         one-sided tests. The R script ``get_tdp.R`` uses two-sided p-values for the same clusters.
         Set True to get its results.
@@ -273,9 +274,11 @@ def _feat_folder(folder: str | PathLike[str]) -> Path:
     raise FileNotFoundError(f"There is no folder stats in {str(feat)!r}: it is not a FEAT folder.")
 
 
-def _check_sides(kind: str, two_sided: bool) -> bool:
+def _check_sides(kind: str, two_sided: TwoSided) -> TwoSided:
     if two_sided and kind == "zf":
-        raise ValueError("two_sided must be False for zfstat: F tests have no sign. Got True.")
+        raise ValueError(
+            f"two_sided must be False for zfstat: F tests have no sign. Got {two_sided!r}."
+        )
     return two_sided
 
 

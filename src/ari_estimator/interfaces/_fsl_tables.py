@@ -17,6 +17,7 @@ from typing import Any, Final
 import pandas as pd
 
 from ari_estimator.closed_testing._rounding import confidence, rounded_down
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators import ClusterTDPTransformer
 from ari_estimator.interfaces._reading import read_text
 
@@ -207,7 +208,9 @@ def _four_decimals(tdp: float) -> str:
 
 def _sentence(ari: Any) -> str:
     """Return an explanation of the new columns for readers of the page."""
-    sides = "two-sided" if ari.two_sided else "one-sided"
+    sides = "two-sided" if ari.two_sided is True else "one-sided"
+    if ari.two_sided == DIRECTIONAL:
+        sides = "one-sided for each sign, at half of the error level each,"
     return (
         "True Discoveries: minimum number of active voxels in the cluster; TDP: their "
         f"proportion. With {confidence(ari.alpha, percent=True)} confidence this holds for all "

@@ -40,7 +40,7 @@ def possible_names(prefix: str, endings: Iterable[str] = ()) -> Iterator[str]:
     endings : iterable of str, default=()
         Last parts of the names of further files.
     """
-    for what in ("stat-tdp_statmap", "desc-clusters_dseg", "stat-z_statmap"):
+    for what in ("stat-tdp_statmap", "desc-clusters_dseg", "stat-z_statmap", "stat-df_statmap"):
         yield from (f"{prefix}_{what}{format_}" for format_ in (_VOLUME, _CIFTI))
         yield from (f"{prefix}_hemi-{hemi}_{what}{_SURFACE}" for hemi in "LR")
     for table in _TABLES:

@@ -11,24 +11,31 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator._software import package_versions
-from ari_estimator.closed_testing import Calibration
+from ari_estimator.closed_testing import Calibration, SplitCalibration
 from ari_estimator.closed_testing._archive import load_archive, save_arrays
 from ari_estimator.closed_testing._checks import check_p_values
+from ari_estimator.closed_testing._level_share import level_share
+from ari_estimator.closed_testing._split_calibration import calibration_from_arrays
+from ari_estimator.closed_testing._templates import TEMPLATES
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._contrast_calibration import n_tested_by, test_of
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.inference._provenance import plain
 from ari_estimator.interfaces._saved_map import part_of
 from ari_estimator.interfaces._sidecar import described_test
-from ari_estimator.interfaces._stored_parameters import from_text, to_text
+from ari_estimator.interfaces._stored_parameters import from_text, to_text, two_sided_from
 
 KIND = "permutation calibration"
-_ARRAYS = ("p_values_", "statistic_", "is_constant_", "df_")
+_SIDES = ("positive", "negative")
+_ARRAYS = ("statistic_", "is_constant_", "df_")
 _NUMBERS = ("n_permutations_", "n_features_in_", "rank_")
 _TEXTS = ("scheme_", "stat_type_")
 _LABELS = ("blocks", "variance_groups")
 _MEMBERS = (
-    "parameters", "two_sided_", "seed_", "calibration_*",
+    "parameters", "two_sided_", "alpha_", "seed_", "calibration_*", "p_values_",
+    # With a calibration for each sign.
+    *(f"{side}_{name}" for side in _SIDES for name in ("calibration_*", "p_values_")),
     *_LABELS, *_ARRAYS, *_NUMBERS, *_TEXTS,
 )  # fmt: skip
 
@@ -52,13 +59,24 @@ def save_calibration(path: Path, calibration: PermutationCalibration) -> None:
     arrays: dict[str, Any] = {
         "parameters": to_text(PermutationCalibration, parameters),
         "two_sided_": calibration.two_sided_,
+        "alpha_": None if calibration.sides_ is None else calibration.alpha_,
         **{name: getattr(calibration, name) for name in (*_ARRAYS, *_NUMBERS, *_TEXTS)},
         **{name: _as_numbers(getattr(calibration, name)) for name in _LABELS},
         "seed_": calibration.seed_,
     }
     arrays = {name: array for name, array in arrays.items() if array is not None}
-    fitted = calibration.calibration_.to_arrays()
-    save_arrays(path, KIND, arrays | {f"calibration_{name}": a for name, a in fitted.items()})
+    for prefix, part in _parts(calibration).items():
+        fitted = part.calibration_.to_arrays()
+        arrays |= {f"{prefix}calibration_{name}": array for name, array in fitted.items()}
+        arrays[f"{prefix}p_values_"] = part.p_values_
+    save_arrays(path, KIND, arrays)
+
+
+def _parts(calibration: PermutationCalibration) -> dict[str, PermutationCalibration]:
+    """Return the calibrations of each sign by the prefix of their arrays, or the one of all."""
+    if calibration.sides_ is None:
+        return {"": calibration}
+    return {f"{side}_": part for side, part in calibration.sides_.items()}
 
 
 def _as_numbers(labels: Any) -> Any:
@@ -95,24 +113,51 @@ def load_calibration(path: Path) -> PermutationCalibration:
 
 
 def _from_arrays(arrays: Mapping[str, np.ndarray]) -> PermutationCalibration:
-    fitted = Calibration.from_arrays(part_of(arrays, "calibration_"))
+    two_sided = two_sided_from(arrays, "two_sided_")
+    prefixes = {side: f"{side}_" for side in _SIDES} if two_sided == DIRECTIONAL else {"": ""}
+    sides = {side: _side_from_arrays(arrays, prefix) for side, prefix in prefixes.items()}
+    fitted, _ = next(iter(sides.values()))
+    if any(one.n_permutations != fitted.n_permutations for one, _ in sides.values()):
+        raise ValueError("the calibrations of both signs must have the same permutations")
     attributes = _attributes(arrays, fitted)
     parameters = from_text(PermutationCalibration, stored_array(arrays, "parameters", "U").item())
     labels = {name: _labels_from_arrays(arrays, name) for name in _LABELS}
-    learned = fitted.template.name == "learned"
-    # The name in the file is a member of the literal, which mypy cannot see.
-    template: Any = fitted.template if learned else fitted.template.name
-    calibration = PermutationCalibration(template, **labels, **parameters)
+    template, weights = _template_and_weights(fitted, parameters["delta"])
+    calibration = PermutationCalibration(template, level_weights=weights, **labels, **parameters)
     calibration._validate_params()
-    two_sided = stored_array(arrays, "two_sided_", "b").item()
-    calibration._keep(fitted, two_sided=two_sided, **attributes)
+    alpha = fitted.alpha
+    if two_sided == DIRECTIONAL:
+        alpha = stored_array(arrays, "alpha_", "f").item()
+        if any(one.alpha != level_share(alpha, 2) for one, _ in sides.values()):
+            raise ValueError(f"alpha of the calibration of each sign must be half of {alpha}")
+    calibration._keep(sides, two_sided=two_sided, alpha=alpha, **attributes)
     return calibration
 
 
-def _attributes(arrays: Mapping[str, np.ndarray], fitted: Calibration) -> dict[str, Any]:
-    n = fitted.template.n_elements
+def _side_from_arrays(
+    arrays: Mapping[str, np.ndarray], prefix: str
+) -> tuple[Calibration | SplitCalibration, np.ndarray]:
+    """Return a calibration and its p-values."""
+    fitted = calibration_from_arrays(part_of(arrays, f"{prefix}calibration_"))
+    p_values = stored_array(arrays, f"{prefix}p_values_", "f", (fitted.n_elements,))
+    return fitted, check_p_values(p_values)
+
+
+def _template_and_weights(fitted: Calibration | SplitCalibration, delta: int) -> tuple[Any, Any]:
+    """Return parameters that make this calibration: templates by name where that is enough."""
+    made = [part.template for part in fitted.parts]
+    shift = delta if len(made) == 1 else 0
+    templates = [one.name if one.name in TEMPLATES and one.delta == shift else one for one in made]
+    if isinstance(fitted, SplitCalibration):
+        return templates, list(fitted.weights)
+    return templates[0], None
+
+
+def _attributes(
+    arrays: Mapping[str, np.ndarray], fitted: Calibration | SplitCalibration
+) -> dict[str, Any]:
+    n = fitted.n_elements
     attributes: dict[str, Any] = {
-        "p_values_": check_p_values(stored_array(arrays, "p_values_", "f", (n,))),
         "statistic_": stored_array(arrays, "statistic_", "f", (n,)),
         "is_constant_": stored_array(arrays, "is_constant_", "b", (n,)),
         **{name: stored_array(arrays, name, "i").item() for name in _NUMBERS},
@@ -173,7 +218,7 @@ def describe_calibration(
     sidecar : dict
         Keys in the notation of BIDS.
     """
-    alpha = calibration.calibration_.alpha
+    alpha = calibration.alpha_
     test = test_of(calibration, alpha).describe(alpha)
     sidecar = {
         "Description": "Calibration of a critical vector by permutations of the subjects.",

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ari_estimator.closed_testing import SimultaneousTest
+from ari_estimator.closed_testing import DirectionalTest, SimultaneousTest
 from ari_estimator.closed_testing._archive import load_archive, save_arrays
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators import (
     AdaptiveTDPTransformer,
     ClusterTDPTransformer,
@@ -25,7 +26,7 @@ from ari_estimator.inference import FittedMap, make_statistic
 from ari_estimator.inference._local_tests import TESTS
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._statistics import SettledStatistic
-from ari_estimator.interfaces._stored_parameters import from_text, to_text
+from ari_estimator.interfaces._stored_parameters import from_text, to_text, two_sided_from
 from ari_estimator.interfaces._stored_provenance import (
     provenance_from_arrays,
     provenance_to_arrays,
@@ -134,6 +135,8 @@ def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
     parameters = from_text(make_transformer, stored_array(arrays, "parameters", "U").item())
     asked_by, mask_called = provenance_from_arrays(arrays, make_transformer, parameters)
     settled = _settled_from_arrays(arrays, parameters)
+    if (settled.statistic.two_sided == DIRECTIONAL) != (test is DirectionalTest):
+        raise ValueError("the test and two_sided must both be directional, or neither")
     values = stored_array(arrays, "values", "f", (None,))
     _check_work(parameters, values.size)
     of_regions = part_of(arrays, "regions_")
@@ -181,7 +184,7 @@ def _settled_from_arrays(
     statistic = make_statistic(
         stored_array(arrays, "stat_type", "U").item(),
         df[0] if len(df) == 1 else df or None,
-        stored_array(arrays, "two_sided", "b").item(),
+        two_sided_from(arrays, "two_sided"),
     )
     if "has_direction" in arrays and not stored_array(arrays, "has_direction", "b").item():
         statistic = statistic.of_f()

@@ -24,6 +24,8 @@ _COLUMNS = {
     "true_discoveries": "Lower bound on the number of active elements.",
     "true_discoveries_low": "The bound at the lower end of lambda's 95 % Monte Carlo interval.",
     "true_discoveries_high": "The bound at the upper end of lambda's 95 % Monte Carlo interval.",
+    "true_discoveries_positive": "Lower bound on the number of elements with a positive effect.",
+    "true_discoveries_negative": "Lower bound on the number of elements with a negative effect.",
     "tdp": "True discovery proportion: the lower bound as a proportion.",
     "peak_stat": "Strongest value of the map.",
     "peak_x": ("Coordinate of the peak.", "mm"),
@@ -98,6 +100,8 @@ def _json(value: Any) -> Any:
     """Return numbers that JSON cannot represent as text."""
     if isinstance(value, list):
         return [_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _json(item) for name, item in value.items()}
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 

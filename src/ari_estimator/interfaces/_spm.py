@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.files._regular_file import existing_file
 from ari_estimator.images._mat_file import read_mat_struct
 from ari_estimator.images._reading_errors import clear_errors
@@ -64,7 +65,7 @@ def read_spm(
     contrast: int | str | None = None,
     *,
     labels_img: Any = None,
-    two_sided: bool = False,
+    two_sided: TwoSided = False,
 ) -> StatisticalMap:
     """Read a t or F map of SPM with its degrees of freedom and mask.
 
@@ -80,7 +81,7 @@ def read_spm(
     labels_img : path, image or None, default=None
         Clusters saved by SPM ("all clusters (n-ary)").
 
-    two_sided : bool, default=False
+    two_sided : bool or "directional", default=False
         Whether to test negative values too. A t contrast of SPM is one-sided.
 
     Returns
@@ -139,7 +140,9 @@ def read_spm(
     kind, df = described.kind, described.df
     stat_type: Any = stat_type_called("spm", kind)  # a member of the literal
     if two_sided and STATISTICS[stat_type].why_one_sided is not None:
-        raise ValueError("two_sided must be False for an F contrast, which has no sign. Got True.")
+        raise ValueError(
+            f"two_sided must be False for an F contrast, which has no sign. Got {two_sided!r}."
+        )
     mask_path = find_image(folder, "mask")
     return StatisticalMap(
         img,

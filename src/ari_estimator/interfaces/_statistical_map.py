@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.graphs._voxel_grid import Connectivity
 from ari_estimator.images._declared import declarations_of, remember_source
 from ari_estimator.inference import StatType
@@ -39,7 +40,7 @@ class StatisticalMap:
     labels_img : image or None, default=None
         Labels of the clusters found by the program; 0 is the rest.
 
-    two_sided : bool, default=False
+    two_sided : bool or "directional", default=False
         Whether to test negative values too.
 
     connectivity : {6, 18, 26}, default=6
@@ -82,7 +83,7 @@ class StatisticalMap:
     df: Any = None
     mask_img: Any = None
     labels_img: Any = None
-    two_sided: bool = False
+    two_sided: TwoSided = False
     connectivity: Connectivity = 6
     name: str = ""
     said_by: str = ""

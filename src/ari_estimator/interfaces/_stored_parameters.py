@@ -7,6 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL, TwoSided, check_two_sided
+from ari_estimator.files._stored_array import stored_array
 from ari_estimator.inference._provenance import plain
 
 # Longer than the text of any parameters, and short enough to parse quickly.
@@ -47,7 +51,7 @@ STORED: dict[str, Callable[[Any], bool]] = {
     "alpha": _is_number,
     "stat_type": _or_none(_is_text),
     "df": _or_none(_is_number, _are_numbers),
-    "two_sided": _is_flag,
+    "two_sided": lambda value: _is_flag(value) or value == DIRECTIONAL,
     "connectivity": _or_none(_is_count),
     "cluster_threshold": _is_count,
     "local_test": _is_text,
@@ -64,6 +68,34 @@ STORED: dict[str, Callable[[Any], bool]] = {
     "n_groups": _is_count,
     "random_state": _or_none(_is_count),
 }
+
+
+def two_sided_from(arrays: Mapping[str, np.ndarray], name: str) -> TwoSided:
+    """Return a stored value of ``two_sided``, checked.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        The arrays of a file.
+
+    name : str
+        Name of the array.
+
+    Returns
+    -------
+    two_sided : bool or "directional"
+        The value.
+
+    Raises
+    ------
+    ValueError
+        If there is no such array, or it has another value.
+    """
+    stored = stored_array(arrays, name, "bU").item()
+    try:
+        return check_two_sided(stored, name)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
 
 
 def stored_names(estimator: type) -> list[str]:

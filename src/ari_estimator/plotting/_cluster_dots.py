@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.closed_testing._rounding import proportion_text
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.plotting._figure import (
     axes_or_new,
@@ -27,6 +28,9 @@ from ari_estimator.plotting._figure import (
     set_title,
     written,
 )
+
+# Pixels between a label and other dots. Its own dot is 6 points away.
+_CLEAR = 5.0
 
 # Distinguished by shape and by colour.
 _LOOKS: dict[str, tuple[str, Literal["blue", "vermillion", "green"]]] = {
@@ -136,7 +140,7 @@ def plot_cluster_dots(
             zorder=3,
         )
     whole = fitted_map.true_discoveries / fitted_map.n_tested
-    percent = f"{rounded_down(100 * whole, 1):g} %"
+    percent = proportion_text(whole, percent=True)
     axes.axhline(
         whole, color=muted(), linestyle="--", linewidth=1.2, label=f"all {elements}: {percent}"
     )
@@ -159,7 +163,9 @@ def plot_cluster_dots(
     else:
         in_decades(axes, "x", table[sizes].min(), table[sizes].max())
     _annotate(axes, table, "region" if is_region else "cluster_id", sizes, int(n_labels))
-    axes.legend(frameon=False, fontsize=9)
+    # A grid line behind it would look like the line of all elements.
+    legend = axes.legend(framealpha=1, edgecolor="none", fontsize=9)
+    legend.get_frame().set_facecolor(ink(0))
     set_title(axes, title)
     written(figure_of(axes), figure_path, dpi)
     return axes
@@ -169,6 +175,7 @@ def _annotate(axes: Axes, table: pd.DataFrame, name: str, sizes: str, n_labels: 
     """Label the dots with the most true discoveries, unless labels would overlap."""
     placed: list[Bbox] = []
     figure_of(axes).draw_without_rendering()  # the layout moves dots
+    dots = axes.transData.transform(table[[sizes, "tdp"]].to_numpy(float))
     for _, row in table.nlargest(n_labels, ["true_discoveries", sizes]).iterrows():
         point = (row[sizes], row["tdp"])
         is_right = axes.transAxes.inverted().transform(axes.transData.transform(point))[0] > 0.5
@@ -183,9 +190,12 @@ def _annotate(axes: Axes, table: pd.DataFrame, name: str, sizes: str, n_labels: 
                 fontsize=9,
                 parse_math=False,
                 zorder=4,
+                path_effects=[withStroke(linewidth=2.5, foreground=ink(0))],
             )
             box = label.get_window_extent()
-            if not any(box.overlaps(other) for other in placed):
+            # A label on another dot, or close to it, would seem to belong to that one.
+            is_free = not any(box.overlaps(other) for other in placed)
+            if is_free and not box.padded(_CLEAR).count_contains(dots):
                 placed.append(box)
                 break
             label.remove()

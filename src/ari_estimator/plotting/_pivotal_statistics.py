@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ari_estimator.closed_testing import Calibration
+from ari_estimator.closed_testing import Calibration, SplitCalibration
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.inference import FittedMap
@@ -32,6 +33,9 @@ _WIDE = 30.0
 
 # Values farther away than this many times the range of the others are not drawn to scale.
 _FAR = 2.0
+
+# Part of the height of the axes. The legend is above it.
+_BELOW_LEGEND = 0.77
 
 
 @in_plain_text
@@ -80,7 +84,8 @@ def plot_pivotal_statistics(
     TypeError
         If ``calibration`` or ``axes`` has another type.
     ValueError
-        If ``figsize`` or ``dpi`` is not positive or has no effect.
+        If ``figsize`` or ``dpi`` is not positive or has no effect. If templates share the level:
+        draw each of ``calibration_.parts``.
     OSError
         If ``output_file`` cannot be written, for example because it is a folder.
 
@@ -101,7 +106,7 @@ def plot_pivotal_statistics(
     """
     check_size(figsize, dpi, axes, output_file)
     figure_path = figure_file(output_file)
-    calibration = _calibration_of(calibration)
+    calibration = _only_part(_calibration_of(calibration))
     axes = axes_or_new(axes, figsize=figsize)
     statistics = calibration.pivotal_statistics
     observed, lambda_ = float(statistics[0]), calibration.lambda_
@@ -123,7 +128,9 @@ def plot_pivotal_statistics(
     if is_log:
         axes.set_xscale("log")
     share = f"{calibration.joint_error_rate():.1%} of permutations below"
-    axes.axvline(lambda_, color=ink(), linewidth=1.6, label=f"λ = {lambda_:.4g}, {share}")
+    axes.axvline(
+        lambda_, ymax=_BELOW_LEGEND, color=ink(), linewidth=1.6, label=f"λ = {lambda_:.4g}, {share}"
+    )
     # Data with an effect may be so far away that the others could not be distinguished.
     if is_log:
         has_place = observed > 0 and np.log(low / observed) < _FAR * np.log(high / low)
@@ -145,24 +152,35 @@ def plot_pivotal_statistics(
     )
     bare(axes)
     axes.set(xlabel="Pivotal statistic", ylabel="Permutations")
-    axes.legend(framealpha=1, edgecolor="none", fontsize=9, loc="upper left")
-    axes.set_ylim(top=1.3 * axes.get_ylim()[1])  # for the legend
+    legend = axes.legend(framealpha=1, edgecolor="none", fontsize=9, loc="upper left")
+    legend.get_frame().set_facecolor(ink(0))
+    axes.set_ylim(top=axes.get_ylim()[1] / _BELOW_LEGEND)
     set_title(axes, title)
     written(figure_of(axes), figure_path, dpi)
     return axes
 
 
-def _calibration_of(fitted: Any) -> Calibration:
+def _only_part(calibration: Calibration | SplitCalibration) -> Calibration:
+    """Return the calibration of one template."""
+    if len(calibration.parts) > 1:
+        raise ValueError(
+            f"calibration must have one template. Got one with {len(calibration.parts)} that share "
+            "the level. Draw each of its parts, such as calibration_.parts[0]."
+        )
+    return calibration.parts[0]
+
+
+def _calibration_of(fitted: Any) -> Calibration | SplitCalibration:
     """Return the calibration of an estimator or a map."""
     if isinstance(fitted, PermutationCalibration):
         check_is_fitted(fitted)
-        return fitted.calibration_
-    if isinstance(fitted, Calibration):
+        return _only(fitted.sides_ or {"": fitted}).calibration_
+    if isinstance(fitted, (Calibration, SplitCalibration)):
         return fitted
     if isinstance(fitted, (BaseEstimator, FittedMap)):
-        fitted = as_fitted_map(fitted).test.calibration
-        if fitted is not None:
-            return fitted
+        calibrations = as_fitted_map(fitted).test.calibrations
+        if calibrations:
+            return _only(calibrations)
         got = "one without a calibration"
     else:
         got = type(fitted).__name__
@@ -170,3 +188,14 @@ def _calibration_of(fitted: Any) -> Calibration:
         "calibration must be a PermutationCalibration, a closed_testing.Calibration, or a model "
         f"or FittedMap with one. Got {got}."
     )
+
+
+def _only(sides: Mapping[str, Any]) -> Any:
+    """Return the one calibration, unless each sign has its own."""
+    if len(sides) > 1:
+        raise ValueError(
+            "calibration must be one calibration. Got one with two_sided='directional', which has "
+            "one for each sign: pass sides_['positive'] or sides_['negative'] of the "
+            "PermutationCalibration, or test.calibrations['positive'] of the FittedMap."
+        )
+    return next(iter(sides.values()))

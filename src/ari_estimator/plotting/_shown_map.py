@@ -78,7 +78,7 @@ def shown_map(fitted_map: FittedMap) -> ShownMap:
         None if stat.volume is None else (stat.volume, tdp.volume),
         None if stat.surface is None else (stat.surface, tdp.surface),
         lowest if is_shown else None,
-        statistic.two_sided,
+        bool(statistic.two_sided),
         statistic.symbol_as_drawn,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.closed_testing._rounding import proportion_text
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.plotting._figure import (
     bare,
@@ -131,12 +131,20 @@ def plot_tdp_curve(
     count_axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     count_axes.yaxis.set_major_formatter("{x:,.0f}")
     whole = f"all {n:,} {elements}: at least"
-    tdp = f"{whole} {rounded_down(100 * last['tdp'], 1):g} %"
+    tdp = f"{whole} {proportion_text(last['tdp'], percent=True)}"
     count = f"{whole} {int(last['true_discoveries']):,}"
-    # One curve falls and one rises. Each leaves a corner free for text.
-    for one, text, value, height in (
-        (tdp_axes, tdp, last["tdp"], 0.08),
-        (count_axes, count, last["true_discoveries"], 0.82),
+    # The upper curve falls. The lower one rises: if it does so early, its free corner is on the
+    # right.
+    middle = curve["true_discoveries"].iloc[curve["n_selected"].searchsorted(np.sqrt(n))]
+    is_early = middle > 0.5 * last["true_discoveries"] > 0
+    for one, text, value, corner in (
+        (tdp_axes, tdp, last["tdp"], (0.03, 0.08, "left")),
+        (
+            count_axes,
+            count,
+            last["true_discoveries"],
+            (0.97, 0.08, "right") if is_early else (0.03, 0.82, "left"),
+        ),
     ):
         bare(one)
         if n > 1:
@@ -144,7 +152,10 @@ def plot_tdp_curve(
             one.set_xlim(1, n)
             one.xaxis.set_major_formatter("{x:,.0f}")
         one.plot([n], [value], "o", color=muted(), clip_on=False, zorder=3)
-        one.text(0.03, height, text, transform=one.transAxes, color=muted())
+        x, y, side = corner
+        one.text(x, y, text, transform=one.transAxes, color=muted(), ha=side)
+    if axes is None:
+        figure_of(tdp_axes).align_ylabels()
     set_title(tdp_axes, title)
     written(figure_of(tdp_axes), figure_path, dpi)
     return tdp_axes, count_axes

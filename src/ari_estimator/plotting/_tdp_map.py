@@ -21,6 +21,7 @@ from ari_estimator.plotting._figure import (
     figure_file,
     figure_of,
     in_plain_text,
+    ink,
     is_dark,
     pair_or_new,
     written,
@@ -158,6 +159,7 @@ def plot_tdp(
         "colorbar": True,
         "resampling_interpolation": "nearest",
         "black_bg": is_dark(),
+        "annotate": False,
     }
     if display_mode == "glass":
         plot, size = plot_glass_brain, (10.5, 5.6)
@@ -190,8 +192,39 @@ def plot_tdp(
                 tdp_img, axes=tdp_axes, threshold=NOT_ZERO, vmin=0, vmax=1, cmap=TDP_CMAP, **shared
             ),
         )
+    for display in displays:
+        name_places(display)
     written(figure, figure_path, dpi)
     return displays
+
+
+def name_places(display: BaseSlicer) -> None:
+    """Write the sides and the positions of slices, on sagittal slices too and with their unit.
+
+    Parameters
+    ----------
+    display : BaseSlicer
+        nilearn's display, drawn with ``annotate=False``.
+    """
+    display.annotate(positions=False)
+    style: dict[str, Any] = {"color": ink(), "zorder": 1000}
+    for cut in display.axes.values():
+        direction, coord = cut.direction, getattr(cut, "coord", None)
+        if coord is None:
+            continue  # a glass brain
+        on_slice = {**style, "transform": cut.ax.transAxes}
+        cut.ax.text(
+            0,
+            0,
+            f"{direction} = {coord:.0f} mm",
+            va="bottom",
+            fontsize=10,
+            bbox={"boxstyle": "square,pad=0", "facecolor": ink(0), "edgecolor": "none"},
+            **on_slice,
+        )
+        if direction == "x":
+            cut.ax.text(0.02, 0.98, "P", va="top", fontsize=12, **on_slice)
+            cut.ax.text(0.98, 0.98, "A", ha="right", va="top", fontsize=12, **on_slice)
 
 
 def cuts_of(

@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 from nilearn.surface import SurfaceImage
 
 from ari_estimator.images._mesh_curvature import folds
+from ari_estimator.plotting._colour_bar import draw_colour_bar
 from ari_estimator.plotting._figure import (
     ONE_SIDED_CMAP,
     TDP_CMAP,
@@ -180,7 +181,9 @@ def plot_tdp_surface(
         for part in [stat_img.mesh.parts[hemi]]
     ]
     drawn_on = (
-        _new_panels(len(panels), figsize) if axes is None else _given_panels(axes, len(panels))
+        _new_panels(len(panels), figsize, bool(title))
+        if axes is None
+        else _given_panels(axes, len(panels))
     )
     figure = figure_of(drawn_on[0, 0])
     for row_axes, (name, values, cmap, vmin, vmax, above) in zip(drawn_on, rows, strict=True):
@@ -192,9 +195,9 @@ def plot_tdp_surface(
             place = row_axes[-1].get_position()
             bar_axes = figure.add_axes((0.93, place.y0, 0.015, place.height))
             figure.text(0.012, place.y1 + 0.075, name, fontsize=12)
-            figure.colorbar(colours, cax=bar_axes)
+            draw_colour_bar(figure, colours, above, cax=bar_axes)
         else:
-            bar = figure.colorbar(colours, ax=list(row_axes))
+            bar = draw_colour_bar(figure, colours, above, ax=list(row_axes))
             bar.set_label(name)
     figure.suptitle(title, parse_math=False)
     written(figure, figure_path, dpi)
@@ -243,7 +246,7 @@ def plot_stat_surface(
         raster = rasterise(part.coordinates, part.faces, *angles_of(view, hemi))
         _draw_panel(one, raster, stat[hemi], greys[hemi], colours, np.nextafter(threshold, 0))
         one.set_title(f"{hemi}, {view}", fontsize=9)
-    figure.colorbar(colours, ax=list(row[0]))
+    draw_colour_bar(figure, colours, threshold, ax=list(row[0]))
 
 
 def _draw_panel(
@@ -293,14 +296,15 @@ def _in_words(view: str | tuple[float, float]) -> str:
     return view if isinstance(view, str) else f"from {view[0]:g}°, {view[1]:g}°"
 
 
-def _new_panels(n_panels: int, figsize: tuple[float, float] | None) -> np.ndarray:
+def _new_panels(n_panels: int, figsize: tuple[float, float] | None, has_title: bool) -> np.ndarray:
     """Return the axes of a new figure, of shape (2, n_panels)."""
+    top = 0.80 if has_title else 0.88
     _, panels = plt.subplots(
         2,
         n_panels,
         figsize=figsize or (2.6 * n_panels + 1.0, 5.4),
         gridspec_kw={
-            "left": 0.01, "right": 0.915, "top": 0.80, "bottom": 0.03, "wspace": 0.06, "hspace": 0.4
+            "left": 0.01, "right": 0.915, "top": top, "bottom": 0.03, "wspace": 0.06, "hspace": 0.4
         },
         squeeze=False,
     )  # fmt: skip

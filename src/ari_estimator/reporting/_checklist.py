@@ -6,6 +6,7 @@ from typing import Any
 
 from ari_estimator._version import __version__
 from ari_estimator.closed_testing._rounding import confidence
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.inference._group_model import GroupModel
 from ari_estimator.reporting._assumptions import assumption_of
 
@@ -49,7 +50,7 @@ def checklist(
             "Model",
             _NOT_RECORDED
             if group is None
-            else f"mass-univariate linear model with columns {group.columns_in_words}",
+            else f"mass-univariate linear model with {group.columns_in_words}",
         ),
     ]
     if group is not None:
@@ -67,7 +68,7 @@ def checklist(
         (
             "Statistic",
             f"{statistic['name']}{f' with {df} degrees of freedom' if df else ''}, "
-            f"{_SIDES[statistic['direction']]}",
+            f"{_sides_in_words(statistic)}",
         ),
         ("Search region", f"{family['n_tested']:,} {elements} of {mask}"),
         ("Inference", f"lower bounds on the TDP of {sets['kind']}. {sets['sentence']}"),
@@ -88,22 +89,46 @@ def checklist(
 
 
 def _resampling(values: dict[str, Any], group: GroupModel | None) -> list[tuple[str, str]]:
-    low, high = values["LambdaInterval"]
     seed = values["Seed"]
+    by_sign = values.get("BySign", {"": {}})
     return [
         ("Resampling", values["Scheme"] or "not recorded"),
         ("Exchangeability blocks", (group.blocks if group else None) or "see Resampling"),
         ("Permutations", f"{values['NumberOfPermutations']:,}, including the data as observed"),
         ("Seed", "none was set" if seed is None else str(seed)),
-        (
-            "Template",
-            f"{values['Template']}, delta = {values['Delta']}, k_max = {values['KMax']:,}, "
-            f"{values['NumberOfSteps']} step(s)",
-        ),
-        (
-            "Lambda",
-            f"{values['Lambda']:.4g}, 95 % Monte Carlo interval {low:.4g} to {high:.4g}"
-            if low != high
-            else f"{values['Lambda']:.4g}, exact",
+        ("Template", _templates_in_words(values)),
+        *(
+            (f"Lambda{f', {sign} effects' if sign else ''}", _lambda_in_words(values | of_sign))
+            for sign, of_sign in by_sign.items()
         ),
     ]
+
+
+def _templates_in_words(values: dict[str, Any]) -> str:
+    if "Levels" not in values:
+        return f"{values['Template']}, delta = {values['Delta']}, k_max = {values['KMax']:,}"
+    names = ("Template", "Delta", "KMax", "Levels")
+    return "; ".join(
+        f"{template}, delta = {delta}, k_max = {k_max:,}, at level {level:.4g}"
+        for template, delta, k_max, level in zip(*(values[one] for one in names), strict=True)
+    )
+
+
+def _lambda_in_words(values: dict[str, Any]) -> str:
+    lambdas, intervals = values["Lambda"], values["LambdaInterval"]
+    if "Levels" not in values:
+        lambdas, intervals = [lambdas], [intervals]
+    each = [
+        f"{lambda_:.4g}, exact"
+        if low == high
+        else f"{lambda_:.4g}, 95 % Monte Carlo interval {low:.4g} to {high:.4g}"
+        for lambda_, (low, high) in zip(lambdas, intervals, strict=True)
+    ]
+    n_steps = values["NumberOfSteps"]
+    return f"{'; '.join(each)}, {n_steps} {'step' if n_steps == 1 else 'steps'}"
+
+
+def _sides_in_words(statistic: dict[str, Any]) -> str:
+    if statistic["two_sided"] == DIRECTIONAL:
+        return "one-sided for each sign, at half of alpha each"
+    return _SIDES[statistic["direction"]]

@@ -26,6 +26,17 @@ _PLOT_TYPES = ("slice", "glass")
 # nilearn's number of slices.
 _N_SLICES = 7
 
+# Headings of nilearn's tables, as other tables of the report call them.
+_HEADINGS = {
+    "Cluster ID": "Cluster",
+    "Peak Stat": "Peak value",
+    "X": "x",
+    "Y": "y",
+    "Z": "z",
+    "Cluster Size (mm3)": "mm³",
+    "Cluster Size (vertices)": "Vertices",
+}
+
 # nilearn's, for height_control=None.
 _HEIGHT = 3.09
 
@@ -169,6 +180,7 @@ class ContrastMaps:
         """Draw a thresholded map."""
         from nilearn.plotting import plot_glass_brain, plot_stat_map
 
+        from ari_estimator.plotting._tdp_map import name_places
         from ari_estimator.plotting._tdp_surface import plot_stat_surface
 
         if isinstance(img, SurfaceImage):
@@ -185,7 +197,8 @@ class ContrastMaps:
         if not (isinstance(self.bg_img, str) and self.bg_img == "MNI152TEMPLATE"):
             given["bg_img"] = self.bg_img
         cut_coords = self.cut_coords if cuts is None else cuts
-        plot_stat_map(img, display_mode=self.display_mode or "z", cut_coords=cut_coords, **given)
+        given |= {"display_mode": self.display_mode or "z", "cut_coords": cut_coords}
+        name_places(plot_stat_map(img, annotate=False, **given))
 
 
 def by_name(contrasts: Any) -> Mapping[str, Any]:
@@ -221,13 +234,20 @@ def _has_values(img: Any) -> bool:
 
 
 def _plain(table: pd.DataFrame) -> PlainTable:
-    """Return a table as texts."""
+    """Return nilearn's table as texts, as other tables of the report are written."""
+    names = [str(name) for name in table.columns]
     rows = [
-        ["" if pd.isna(cell) else _cell(cell) for cell in row]
+        [_cell(name, cell) for name, cell in zip(names, row, strict=True)]
         for row in table.itertuples(index=False, name=None)
     ]
-    return PlainTable([str(name) for name in table.columns], rows)
+    return PlainTable([_HEADINGS.get(name, name) for name in names], rows)
 
 
-def _cell(cell: Any) -> str:
+def _cell(name: str, cell: Any) -> str:
+    if pd.isna(cell):
+        return ""
+    if isinstance(cell, Real) and name.startswith("Cluster Size"):
+        return f"{cell:,.0f}"
+    if isinstance(cell, Real) and name == "Peak Stat":
+        return f"{cell:.2f}"
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ari_estimator.closed_testing import SimultaneousTest
-from ari_estimator.closed_testing._rounding import confidence, rounded_down
+from ari_estimator.closed_testing._rounding import confidence, proportion_text
 from ari_estimator.inference import FittedMap
 from ari_estimator.reporting._methods import Methods
 from ari_estimator.reporting._model_part import model_part
@@ -84,7 +84,7 @@ def _bound_in_words(fitted_map: FittedMap, elements: str) -> str:
     found, n_tested = fitted_map.true_discoveries, fitted_map.n_tested
     return (
         f"At least {found:,} of the {n_tested:,} {elements} tested are active: a TDP of "
-        f"{rounded_down(found / n_tested, 3):.3f}."
+        f"{proportion_text(found / n_tested)}."
     )
 
 

@@ -127,7 +127,11 @@ def _of_calibration(calibration: PermutationCalibration) -> ReportContent:
     low, high = calibration.lambda_interval_
     least, most = (vector_at(end).true_discoveries(p_values) for end in (low, high))
     is_sure = calibration.calibration_.is_exhaustive
-    interval = "exact: all permutations were used" if is_sure else f"{low:.6g} to {high:.6g}"
+    parts = calibration.calibration_.parts
+    ends = [part.lambda_interval() for part in parts]
+    interval = "exact: all permutations were used"
+    if not is_sure:
+        interval = " and ".join(f"{from_:.4g} to {to:.4g}" for from_, to in ends)
     parameters = calibration.get_params(deep=False)
     parameters = {name: one for name, one in parameters.items() if name not in _OF_MACHINE}
     by_seed = (
@@ -139,7 +143,11 @@ def _of_calibration(calibration: PermutationCalibration) -> ReportContent:
             ("Elements tested", f"{calibration.p_values_.size:,}"),
             ("Active, at least", f"{bound:,}"),
             ("Permutations", f"{calibration.n_permutations_:,}, {calibration.scheme_}"),
-            ("λ", f"{calibration.lambda_:.6g}"),
+            *(
+                ("Level of each template", " and ".join(f"{part.alpha:.4g}" for part in parts))
+                for _ in parts[1:2]
+            ),
+            ("λ", " and ".join(f"{part.lambda_:.4g}" for part in parts)),
             ("λ, 95 % Monte Carlo interval", interval),
             *by_seed,
             ("alpha", f"{calibration.calibration_.alpha:g}"),

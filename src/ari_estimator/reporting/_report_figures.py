@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ari_estimator.closed_testing._rounding import confidence
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.inference import FittedMap
 from ari_estimator.plotting import (
@@ -93,8 +95,8 @@ def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
                 "Number and size of the largest clusters, for every TDP that you may choose.",
             )
         )
-    if fitted_map.test.calibration is not None:
-        figures.append(_of_pivotal_statistics(fitted_map.test.calibration))
+    for side, calibration in fitted_map.test.calibrations.items():
+        figures += _of_each_template(calibration, side)
     return figures
 
 
@@ -111,15 +113,28 @@ def calibration_figures(calibration: PermutationCalibration) -> list[ReportFigur
     figures : list of ReportFigure
         A figure of the pivotal statistics.
     """
-    return [_of_pivotal_statistics(calibration)]
+    return _of_each_template(calibration.calibration_)
 
 
-def _of_pivotal_statistics(calibration: Any) -> ReportFigure:
+def _of_each_template(calibration: Any, side: str = "") -> list[ReportFigure]:
+    parts = calibration.parts
+    names = [f"_{part.template.in_words}" if len(parts) > 1 else "" for part in parts]
+    return [
+        _of_pivotal_statistics(part, side, re.sub(r"\W+", "_", name).rstrip("_"))
+        for part, name in zip(parts, names, strict=True)
+    ]
+
+
+def _of_pivotal_statistics(calibration: Any, side: str, name: str) -> ReportFigure:
+    level = "alpha / 2" if side else "alpha"
+    of = ""
+    if name:
+        level, of = f"{calibration.alpha:.4g}", f" by template “{calibration.template.in_words}”"
     return ReportFigure(
-        "permutations",
+        f"permutations{f'_{side}' if side else ''}{name}",
         lambda: plot_pivotal_statistics(calibration),
-        "Pivotal statistics of the permutations. λ is the largest value with at most a share alpha "
-        "of them below it.",
+        f"Pivotal statistics of the permutations{of}{f', for {side} effects' if side else ''}. λ "
+        f"is the largest value with at most a share {level} of them below it.",
     )
 
 
@@ -133,7 +148,9 @@ def _caption(shown: ShownMap, fitted_map: FittedMap) -> str:
     where = "" if shown.threshold is None else f" with {sides} above {shown.threshold:.3g}{lowest}"
     side = {
         "positive": "one-sided test: positive effects only",
-        "both": "two-sided test: positive and negative effects",
+        "both": "one-sided tests of both signs"
+        if statistic.two_sided == DIRECTIONAL
+        else "two-sided test: positive and negative effects",
         "unsigned": "test without a direction",
     }[statistic.direction]
     shows = (

@@ -26,6 +26,8 @@ _HEADINGS = {
     "true_discoveries": "Active, at least",
     "true_discoveries_low": "by seed, from",
     "true_discoveries_high": "to",
+    "true_discoveries_positive": "positive, at least",
+    "true_discoveries_negative": "negative, at least",
     "tdp": "TDP",
     "p_value": "p, adjusted",
     "peak_stat": "Peak value",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ari_estimator.closed_testing._rounding import confidence, rounded_down
+from ari_estimator.closed_testing._rounding import confidence, proportion_text
 from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.inference import FittedMap
 
@@ -30,7 +30,7 @@ def tdp_reading(fitted_map: FittedMap) -> str:
         example = (
             f"For example, at least {row['true_discoveries']:,} of the "
             f"{row[f'n_{elements}']:,} {elements} of {name} are truly active, which is a TDP of "
-            f"{rounded_down(row['tdp'], 3):.3f}."
+            f"{proportion_text(row['tdp'])}."
         )
     else:
         what = "region" if is_region else "cluster"
@@ -90,9 +90,13 @@ def key_figures(fitted_map: FittedMap) -> list[tuple[str, str]]:
         (f"{elements.capitalize()} tested", f"{fitted_map.n_tested:,}"),
         (
             "Active, at least",
-            f"{bound:,} ({rounded_down(100 * bound / fitted_map.n_tested, 1):g} %)",
+            f"{bound:,} ({proportion_text(bound / fitted_map.n_tested, percent=True)})",
         ),
         *by_seed,
+        *(
+            (f"{sign.capitalize()} effects, at least", f"{found:,}")
+            for sign, found in (fitted_map.true_discoveries_by_sign or {}).items()
+        ),
         (fitted_map.made_by.called.capitalize(), f"{fitted_map.n_sets:,}"),
         ("alpha", f"{fitted_map.alpha:g}"),
     ]

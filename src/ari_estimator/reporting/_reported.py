@@ -55,4 +55,9 @@ def reported(
         "for a calibration, which has no maps and no clusters",
         {"map_index": (map_index, None), "max_sets": (max_sets, MAX_SETS)},
     )
+    if fitted.sides_ is not None:
+        raise ValueError(
+            "fitted must be one calibration. Got a calibration with two_sided='directional', which "
+            "has one for each sign: pass its sides_['positive'] or sides_['negative'], or the map."
+        )
     return fitted

@@ -33,11 +33,31 @@ def results_sentences(fitted_map: FittedMap, max_sets: int) -> list[str]:
     first = sentence_of_all(
         fitted_map.true_discoveries, f"{fitted_map.n_tested:,} tested {elements}", sure
     )
+    if fitted_map.true_discoveries_by_sign is not None and fitted_map.true_discoveries:
+        signs = signs_in_words(fitted_map.true_discoveries_by_sign)
+        first = f"{first.removesuffix('.')}, {signs}."
     table = get_tdp_table(fitted_map, max_peaks=1).iloc[:-1]
     found = table[table["true_discoveries"] > 0]
     sentences = [_sentence(row, elements) for row in found.head(max_sets).to_dict("records")]
     rest = _sentence_of_rest(table, len(found), elements, fitted_map.made_by.called)
     return [first, *sentences, *rest]
+
+
+def signs_in_words(found: dict[str, int]) -> str:
+    """Return the bounds of both signs as a part of a sentence.
+
+    Parameters
+    ----------
+    found : dict of str to int
+        The bounds on positive and on negative effects.
+
+    Returns
+    -------
+    words : str
+        Such as "at least 12 with a positive effect and 3 with a negative effect".
+    """
+    some = [f"{number:,} with a {sign} effect" for sign, number in found.items() if number]
+    return f"at least {' and '.join(some)}"
 
 
 def sentence_of_all(true_discoveries: int, tested: str, sure: str) -> str:
@@ -90,12 +110,16 @@ def _sentence(row: dict[Any, Any], elements: str) -> str:
         about = f"{row['direction']}, {about}"
     found, tdp = row["true_discoveries"], row["tdp"]
     says = f"at least {found:,} of its {elements} are active (TDP ≥ {tdp:.3f})"
+    if "true_discoveries_positive" in row:
+        signs = {sign: row[f"true_discoveries_{sign}"] for sign in ("positive", "negative")}
+        says = f"{says}, {signs_in_words(signs)}"
     return f"{name} ({about}; peak {_peak(row)}): {says}."
 
 
 def _peak(row: dict[Any, Any]) -> str:
     """Return value and place of the peak in words."""
-    value = f"{row['peak_stat']:g}"
+    # As in the table of the report.
+    value = f"{row['peak_stat']:{'.2f' if abs(row['peak_stat']) >= 0.01 else 'g'}}"
     xyz = [row.get(f"peak_{axis}") for axis in "xyz"]
     places = []
     if isinstance(row.get("peak_structure"), str):

@@ -100,6 +100,8 @@ def get_tdp_table(
         - ``n_voxels`` (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2``; no
           decimals);
         - ``true_discoveries`` and ``tdp`` (3 decimals, rounded down because it is a lower bound);
+        - ``true_discoveries_positive`` and ``true_discoveries_negative``, with
+          ``two_sided="directional"``;
         - ``p_value`` of the hypothesis that no voxel of the cluster is active, adjusted for all
           sets at once (text, 2 significant digits). With a calibration, it is a multiple of one
           divided by the number of permutations;

@@ -13,6 +13,7 @@ from ari_estimator.resampling._joint_statistics import JointStatistics
 from ari_estimator.resampling._linear_model_statistics import LinearModelStatistics
 from ari_estimator.resampling._model_statistic import ModelStatistic, Observed
 from ari_estimator.resampling._null_statistics import NullStatistics
+from ari_estimator.resampling._opposite_statistics import OppositeStatistics
 from ari_estimator.resampling._partial_correlation import PartialCorrelation
 from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._schemes import Permutation, ResidualBootstrap, SignFlipping
@@ -46,6 +47,7 @@ __all__ = [
     "NormalTail",
     "NullStatistics",
     "Observed",
+    "OppositeStatistics",
     "PartialCorrelation",
     "Permutation",
     "ResidualBootstrap",

@@ -15,7 +15,8 @@ _N_POINTS = 2**15 + 1
 # Normal values outside this range are not distinguished in single precision.
 _LOWEST, _HIGHEST = -3.0, 7.5
 
-# Largest error of a normal value. Beyond it, statistics count as large without being told apart.
+# Largest error of a normal value; or twice the error of values near 0, if it is larger. Beyond it,
+# statistics count as large without being told apart.
 _LARGEST_ERROR = 0.01
 
 # P-values below about 1e-300 have no normal value in double precision.
@@ -110,9 +111,11 @@ class CommonScale:
         errors += 4 * _SINGLE_ROUNDING * np.abs(self._values[1:])
         # The cells around 0 in which values can be told apart. Beyond them, values are only large
         # or small.
-        is_off = errors > _LARGEST_ERROR
-        is_off |= (self._values[1:] > _HIGHEST) | (self._values[:-1] < _LOWEST)
         middle = max(int(np.searchsorted(self._values, 0.0)) - 1, 0)
+        # With many subjects, or with gaps, errors may be large everywhere.
+        largest = _LARGEST_ERROR if errors[middle] <= _LARGEST_ERROR else 2 * errors[middle]
+        is_off = errors > largest
+        is_off |= (self._values[1:] > _HIGHEST) | (self._values[:-1] < _LOWEST)
         before, after = np.flatnonzero(is_off[:middle]), np.flatnonzero(is_off[middle:])
         first = int(before[-1]) + 1 if before.size else 0
         last = middle + int(after[0]) if after.size else errors.size
@@ -138,9 +141,21 @@ class CommonScale:
         look_up(statistics, self._tail.is_absolute, lowest, self._per_unit, self._table)
 
     def about(self, statistics: np.ndarray) -> np.ndarray:
-        """Return normal values of statistics in double precision, with the error of the table."""
-        sizes = np.abs(statistics) if self._tail.is_absolute else statistics
-        return np.interp(sizes, self._points, self._values)
+        """Return normal values of statistics in double precision, with the error of the table.
+
+        Parameters
+        ----------
+        statistics : ndarray of float64 of shape (n_permutations, n_elements)
+            The statistics, finite.
+
+        Returns
+        -------
+        values : ndarray of float64 of shape (n_permutations, n_elements)
+            The normal values.
+        """
+        from ari_estimator.resampling._common_scale_kernels import interpolate
+
+        return interpolate(statistics, self._tail.is_absolute, self._points, self._values)
 
     def statistic_below(self, values: np.ndarray) -> np.ndarray:
         """Return statistics whose normal values are below the given ones, up to one cell.

@@ -92,6 +92,38 @@ def common_schemes(
     )
 
 
+def schemes_alone(
+    name: SchemeName,
+    contrasts: Sequence[Contrast],
+    schemes: Sequence[Scheme],
+    blocks: ArrayLike | None,
+    exchange: Exchange | None,
+) -> dict[int, Scheme]:
+    """Return the schemes of contrasts that would have another one alone, with blocks.
+
+    Parameters
+    ----------
+    name, contrasts, blocks, exchange
+        As for :func:`common_schemes`.
+
+    schemes : sequence of Scheme
+        The schemes that serve all contrasts.
+
+    Returns
+    -------
+    alone : dict of int to Scheme
+        The scheme that a contrast would have alone, by its place. Empty without blocks.
+    """
+    if blocks is None:
+        return {}
+    alone = {}
+    for place, (contrast, common) in enumerate(zip(contrasts, schemes, strict=True)):
+        own = choose_scheme(name, contrast, blocks, exchange)
+        if not _share_draws([own, common]):
+            alone[place] = own
+    return alone
+
+
 def _schemes_if_valid(
     all_by: Callable[[SchemeName, Exchange | None], list[Scheme]],
     name: SchemeName,

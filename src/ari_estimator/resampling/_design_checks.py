@@ -84,7 +84,8 @@ def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:
     Raises
     ------
     ValueError
-        If the contrast is not estimable, or if no degrees of freedom are left.
+        If a weight is not finite, the contrast is not estimable, or no degrees of freedom are
+        left.
 
     Warns
     -----
@@ -93,6 +94,12 @@ def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:
     """
     values = design.to_numpy(dtype=float)
     names = [str(name) for name in design.columns]
+    if not np.isfinite(contrast).all():
+        bad = _where(~np.isfinite(contrast).all(axis=0), names)
+        raise ValueError(
+            f"second_level_contrast must have finite weights. Got {contrast.tolist()}, which has "
+            f"NaN or an infinite weight for {_quoted(bad)}. Use 0 for a column that it leaves out."
+        )
     space = DesignSpace.of(values)
     if not space.is_estimable(contrast):
         confounded = space.confounded(contrast, names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev, polynomial
@@ -39,6 +40,32 @@ def normal_of_p(p_values: np.ndarray) -> np.ndarray:
     return np.minimum(-ndtri(np.asarray(p_values) / 2), 38.0)
 
 
+class Polynomial(NamedTuple):
+    """The polynomial of :class:`EquivalentNormal`, as compiled loops take it.
+
+    Attributes
+    ----------
+    coefficients : ndarray of float32 of shape (n_sizes, 2, 4 or 6)
+        Coefficients of powers of scaled w (or its square) and of scaled v, from high powers to low
+        ones.
+
+    lowest_v : float32
+        Smallest v.
+
+    per_v, per_w : float32
+        Units of scaled v per unit of v, and of scaled w (or its square) per unit.
+
+    is_odd : bool
+        Whether the value is w times a polynomial of the square of w.
+    """
+
+    coefficients: np.ndarray
+    lowest_v: np.float32
+    per_v: np.float32
+    per_w: np.float32
+    is_odd: bool
+
+
 class EquivalentNormal:
     """Absolute standard normal values with the p-values of F statistics, by a polynomial.
 
@@ -60,15 +87,8 @@ class EquivalentNormal:
 
     Attributes
     ----------
-    coefficients : ndarray of float32 of shape (n_sizes, 2, 4 or 6)
-        Coefficients of powers of scaled w (or its square) and of scaled v, from high powers to low
-        ones.
-
-    per_w, per_v : float32
-        Units of scaled w (or its square) per unit, and of scaled v per unit of v.
-
-    lowest_v : float32
-        Smallest v.
+    polynomial : Polynomial
+        The polynomial.
 
     excess : float
         A relative change x of w changes a normal value z by no more than ``(z + excess) * x``.
@@ -87,21 +107,20 @@ class EquivalentNormal:
     def __init__(
         self, rank: int, lowest_df: float, highest_df: float, is_odd: bool = False
     ) -> None:
-        self.rank = rank
-        self.is_odd = is_odd
+        self._rank = rank
         # Rounding must not leave the range.
         df = np.array([1.001 * highest_df, 0.999 * lowest_df])
         lowest_v, highest_v = 1 / (1 + PER_DF * df)
         largest_w = self._largest_w(df)
-        self.lowest_v = np.float32(lowest_v)
-        self.per_v = np.float32(2 / (highest_v - lowest_v))
-        self.per_w = np.float32(2 / (largest_w**2 if self.is_odd else largest_w))
+        per_v = np.float32(2 / (highest_v - lowest_v))
+        per_w = np.float32(2 / (largest_w**2 if is_odd else largest_w))
+        self.polynomial = Polynomial(np.empty((0, 2)), np.float32(lowest_v), per_v, per_w, is_odd)
         nodes = _nodes(_N_NODES[0]), _nodes(_N_NODES[1])
         points = np.linspace(-1, 1, _N_POINTS[0])[1:], np.linspace(-1, 1, _N_POINTS[1])
         at_nodes, at_points = (
             self._exact(
                 self._w_at(across),
-                (1 / (lowest_v + (along + 1) / float(self.per_v)) - 1) / PER_DF,
+                (1 / (lowest_v + (along + 1) / float(per_v)) - 1) / PER_DF,
             )
             for across, along in (nodes, points)
         )
@@ -120,25 +139,26 @@ class EquivalentNormal:
             found = _values_of(coefficients, points[0], points[1]) * factors.astype(np.float32)
             error = 2 * float(np.abs(found - at_points)[is_told_apart].max())
             if error < _WORTH_MORE_TERMS * self.error:
-                self.coefficients, self.error = coefficients, error
+                self.polynomial = self.polynomial._replace(coefficients=coefficients)
+                self.error = error
             if error < _SMALL_ERROR:
                 break
 
     def _w_at(self, across: np.ndarray) -> np.ndarray:
         """Return w at scaled coordinates."""
-        given = (across + 1) / float(self.per_w)
-        return np.sqrt(given) if self.is_odd else given
+        given = (across + 1) / float(self.polynomial.per_w)
+        return np.sqrt(given) if self.polynomial.is_odd else given
 
     def _largest_w(self, df: np.ndarray) -> float:
         """Return the smallest w whose normal value is above the range, for all df."""
-        w = np.linspace(0, 1.5 * np.sqrt(chdtri(self.rank, _SMALLEST_P)), 4000)
+        w = np.linspace(0, 1.5 * np.sqrt(chdtri(self._rank, _SMALLEST_P)), 4000)
         is_in_range = (self._exact(w, df) < _LARGEST_FITTED).any(axis=1)
         return float(w[min(np.flatnonzero(is_in_range)[-1] + 1, w.size - 1)])
 
     def _exact(self, w: np.ndarray, df: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
-            f = df * np.expm1(w[:, np.newaxis] ** 2 / df) / self.rank
-        return normal_of_p(fdtrc(self.rank, df, np.minimum(f, 1e300)))
+            f = df * np.expm1(w[:, np.newaxis] ** 2 / df) / self._rank
+        return normal_of_p(fdtrc(self._rank, df, np.minimum(f, 1e300)))
 
 
 def _nodes(n: int) -> np.ndarray:

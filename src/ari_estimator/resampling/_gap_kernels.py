@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ari_estimator.resampling._equivalent_normal import PER_DF
-from ari_estimator.resampling._normal_value_kernels import log1p_in_place, write_polynomial
+from ari_estimator.resampling._equivalent_normal import Polynomial
+from ari_estimator.resampling._normal_value_kernels import log1p_of, scaled_df, write_polynomial
 
 _TILE = 256
 
@@ -153,10 +153,7 @@ def to_normal(
     n_columns: np.ndarray,
     has_sign: bool,
     most_slope: np.float32,
-    lowest_v: np.float32,
-    per_v: np.float32,
-    per_w: np.float32,
-    coefficients: np.ndarray,
+    polynomial: Polynomial,
 ) -> None:
     """Replace correlations by normal values with their p-values, see EquivalentNormal."""
     n_draws, n_elements = correlations.shape
@@ -167,7 +164,6 @@ def to_normal(
     work = np.empty(_TILE, np.float32)
     other = np.empty(_TILE, np.float32)
     left = np.empty(_TILE, np.float32)
-    unit = np.float32(PER_DF)
     for draw in range(n_draws):
         columns = n_columns[draw if n_of_columns > 1 else 0]
         for start in range(0, n_elements, _TILE):
@@ -180,16 +176,14 @@ def to_normal(
                 per_df[i] = one / np.float32(max(n_present[pattern] - columns[pattern], 1))
                 left[i] = max((one - values[i]) * (one + values[i]), tiny)
                 work[i] = values[i] * values[i] / left[i]
-            log1p_in_place(work, other, n)
             for i in range(n):
-                work[i] = np.sqrt(work[i] / per_df[i])
+                work[i] = np.sqrt(log1p_of(work[i]) / per_df[i])
                 # The slope of the normal value; it is safe for small values.
                 slope_enough = abs(values[i]) <= most_slope * per_df[i] * work[i] * left[i] + small
                 accurate[i] = accurate[i] and slope_enough
-                work[i] = min(work[i] * per_w - one, one)
-                v = per_df[i] / (per_df[i] + unit)
-                per_df[i] = min(max((v - lowest_v) * per_v - one, -one), one)
-            write_polynomial(work, per_df, coefficients, other, n)
+                work[i] = min(work[i] * polynomial.per_w - one, one)
+                per_df[i] = scaled_df(per_df[i], polynomial)
+            write_polynomial(work, per_df, polynomial.coefficients, other, n)
             for i in range(n):
                 size = other[i] if other[i] > zero else zero
                 values[i] = -size if has_sign and values[i] < zero else size

@@ -6,154 +6,263 @@ It is imported when first needed. All steps handle a tile of elements at a time,
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from ari_estimator.resampling._normal_value_kernels import TILE, write_normal_values
+from ari_estimator.resampling._equivalent_normal import Polynomial
+from ari_estimator.resampling._normal_value_kernels import (
+    N_ROWS,
+    TILE,
+    mark_of,
+    write_normal_values,
+)
+
+
+class GroupMeans(NamedTuple):
+    """What the loop needs to know of a design: a number for each group, in single precision.
+
+    Attributes
+    ----------
+    relation : ndarray
+        Products times these numbers add up to 0. With rank k - 1 for k groups, these numbers are
+        the coordinates of the nuisance.
+
+    direction : ndarray
+        With rank 1, the estimate is the sum of products times these numbers.
+
+    df : ndarray
+        Degrees of freedom.
+
+    needed_of_own, needed_of_total, lowest : ndarray
+        Smallest sum of squares of residuals: the largest of a part of the group's squares plus a
+        part of all squares, and of a number. All squares add up to 1 if the last group is missing.
+        Otherwise the second part is 0.
+
+    most_scale : float32
+        Largest inverse variance of the estimate.
+
+    rank : int
+        Degrees of freedom of the contrast.
+
+    has_sign : bool
+        Whether the values have the sign of the estimate.
+    """
+
+    relation: np.ndarray
+    direction: np.ndarray
+    df: np.ndarray
+    needed_of_own: np.ndarray
+    needed_of_total: np.ndarray
+    lowest: np.ndarray
+    most_scale: np.float32
+    rank: int
+    has_sign: bool
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def values_of_means(
     products: np.ndarray,
     squares: np.ndarray,
-    relation: np.ndarray,
-    direction: np.ndarray,
-    df: np.ndarray,
-    rank: int,
-    needed_of_own: np.ndarray,
-    needed_of_total: np.ndarray,
-    most_scale: np.float32,
-    has_sign: bool,
-    lowest_v: np.float32,
-    per_v: np.float32,
-    per_w: np.float32,
-    is_odd: bool,
-    coefficients: np.ndarray,
+    design: GroupMeans,
+    polynomial: Polynomial,
     out: np.ndarray,
-    is_accurate: np.ndarray,
-) -> None:
-    """Write normal values, and whether they are accurate.
+) -> int:
+    """Write normal values, NaN where they are not accurate. Return the number of NaN.
 
     The last group may be missing in products and squares. Then the products times ``relation``
     add up to 0, and the sums of squares to 1.
-
-    With rank 1, the estimate is the sum of products times ``direction``. With rank k - 1 for k
-    groups, ``relation`` is the coordinate of the nuisance.
     """
-    n_groups = relation.size
-    n_given = products.shape[0]
-    n_squares = squares.shape[0]
+    n_groups = design.df.size
+    memory = np.empty((6 + N_ROWS + n_groups, TILE), np.float32)
+    forms, per_df, marks = memory[2], memory[3], memory[4]
     n_rows, n_elements = out.shape
-    zero, one, tiny = np.float32(0), np.float32(1), np.float32(1e-30)
-    # The variance of each group, and then its weight.
-    variances = np.empty((n_groups, TILE), np.float32)
-    last_product = np.empty(TILE, np.float32)
-    last_squares = np.empty(TILE, np.float32)
-    total = np.empty(TILE, np.float32)
-    digits = np.empty(TILE, np.float32)
-    estimates = np.empty(TILE, np.float32)
-    forms = np.empty(TILE, np.float32)
-    sums = np.empty(TILE, np.float32)
-    scale = np.empty(TILE, np.float32)
-    memory = np.empty((2, TILE), np.float32)
-    per_welch = np.float32(3 / (rank * (rank + 2)))
-    correction = np.float32(2 * (rank - 1) / (rank * (rank + 2)))
+    n_nan = 0
     for row in range(n_rows):
         of_squares = 0 if squares.shape[1] == 1 else row
         for start in range(0, n_elements, TILE):
-            n = min(TILE, n_elements - start)
-            stop = start + n
-            total[:n] = zero
-            for group in range(n_squares):
-                given_squares = squares[group, of_squares, start:stop]
-                for i in range(n):
-                    total[i] += given_squares[i]
-            if n_squares < n_groups:
-                for i in range(n):
-                    last_squares[i] = one - total[i]
-                    total[i] = one
-            if n_given < n_groups:
-                last_product[:n] = zero
-                for group in range(n_given):
-                    part = -relation[group] / relation[n_given]
-                    product = products[group, row, start:stop]
-                    for i in range(n):
-                        last_product[i] += part * product[i]
-            # Above 0 where all steps so far kept enough digits.
-            digits[:n] = one
-            estimates[:n] = zero
-            forms[:n] = zero
-            sums[:n] = zero
-            scale[:n] = zero
-            for group in range(n_groups):
-                own_squares = last_squares[:n]
-                if group < n_squares:
-                    own_squares = squares[group, of_squares, start:stop]
-                product = last_product[:n]
-                if group < n_given:
-                    product = products[group, row, start:stop]
-                variance = variances[group]
-                of_own, of_total = needed_of_own[group], needed_of_total[group]
-                per_df = one / df[group]
-                # The sum of weights, the inverse variances, is at most the largest scale.
-                lowest = max(df[group] * n_groups / most_scale, tiny)
-                # A loop with many arrays would not become vector code.
-                for i in range(n):
-                    rest = own_squares[i] - product[i] * product[i]
-                    needed = max(of_own * own_squares[i] + of_total * total[i], lowest)
-                    digits[i] = min(digits[i], rest - needed)
-                    variance[i] = per_df * max(rest, needed)
-                if rank == 1:
-                    along = direction[group]
-                    for i in range(n):
-                        share = along * along * variance[i]
-                        scale[i] += share
-                        sums[i] += per_df * share * share
-                    for i in range(n):
-                        estimates[i] += along * product[i]
-                else:
-                    of_nuisance = relation[group]
-                    for i in range(n):
-                        variance[i] = one / variance[i]
-                    for i in range(n):
-                        along_nuisance = of_nuisance * variance[i]
-                        sums[i] += of_nuisance * along_nuisance
-                        estimates[i] += along_nuisance * product[i]
-            if rank == 1:
-                for i in range(n):
-                    per_variance = one / scale[i]
-                    scale[i] = per_variance
-                    sums[i] *= per_variance * per_variance
-                    forms[i] = estimates[i] * estimates[i] * per_variance
+            values = out[row, start : start + TILE]
+            n = values.size
+            if n_groups == 2:
+                _forms_of_two(products, squares, row, of_squares, start, n, design, memory)
+            elif design.rank == 1:
+                _forms_of_one_row(products, squares, row, of_squares, start, n, design, memory)
             else:
-                # From here on, one divided by the sum of weights.
-                total_weights = last_squares
-                for i in range(n):
-                    total_weights[i] = one / sums[i]
-                    estimates[i] *= total_weights[i]
-                sums[:n] = zero
-                for group in range(n_groups):
-                    product = last_product[:n]
-                    if group < n_given:
-                        product = products[group, row, start:stop]
-                    weight = variances[group]
-                    of_nuisance, per_df = relation[group], one / df[group]
-                    for i in range(n):
-                        deviation = product[i] - of_nuisance * estimates[i]
-                        forms[i] += weight[i] * deviation * deviation
-                    for i in range(n):
-                        share = one - of_nuisance * of_nuisance * weight[i] * total_weights[i]
-                        sums[i] += per_df * share * share
-                for i in range(n):
-                    forms[i] /= one + correction * sums[i]
-                    sums[i] *= per_welch
-            accurate, values = is_accurate[row, start:stop], out[row, start:stop]
-            for i in range(n):
-                accurate[i] = (digits[i] > zero) & (scale[i] < most_scale)
-            write_normal_values(
-                forms, sums, lowest_v, per_v, per_w, is_odd, coefficients, memory, values
+                _forms_of_several_rows(products, squares, row, of_squares, start, n, design, memory)
+            n_nan += write_normal_values(
+                forms, per_df, marks, memory[6 : 6 + N_ROWS], polynomial, values
             )
-            if has_sign:
-                for i in range(n):
-                    if estimates[i] < zero:
-                        values[i] = -values[i]
+    return n_nan
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def _forms_of_two(
+    products: np.ndarray,
+    squares: np.ndarray,
+    row: int,
+    of_squares: int,
+    start: int,
+    n: int,
+    design: GroupMeans,
+    memory: np.ndarray,
+) -> None:
+    """Write the squares of v of two groups, one divided by their df, and their marks."""
+    one = np.float32(1)
+    misses_last = products.shape[0] == 1
+    part = -design.relation[0] / design.relation[1] if misses_last else one
+    first, last, most_scale = design.direction[0], design.direction[1], design.most_scale
+    per_first, per_last = one / design.df[0], one / design.df[1]
+    own, own_of_last = design.needed_of_own[0], design.needed_of_own[1]
+    total, total_of_last = design.needed_of_total[0], design.needed_of_total[1]
+    lowest, lowest_of_last = design.lowest[0], design.lowest[1]
+    has_sign = design.has_sign
+    of_first, of_last = products[0, row, start : start + n], products[-1, row, start : start + n]
+    squares_of_first = squares[0, of_squares, start : start + n]
+    squares_of_last = squares[-1, of_squares, start : start + n]
+    forms, per_df, marks = memory[2], memory[3], memory[4]
+    for i in range(n):
+        product, square = of_first[i], squares_of_first[i]
+        other = part * product if misses_last else of_last[i]
+        other_square = one - square if misses_last else squares_of_last[i]
+        rest, other_rest = square - product * product, other_square - other * other
+        needed = max(own * square + total, lowest)
+        other_needed = max(own_of_last * other_square + total_of_last, lowest_of_last)
+        digits = min(rest - needed, other_rest - other_needed)
+        share = first * first * per_first * max(rest, needed)
+        other_share = last * last * per_last * max(other_rest, other_needed)
+        scale = one / (share + other_share)
+        estimate = first * product + last * other
+        forms[i] = estimate * estimate * scale
+        sums = per_first * share * share + per_last * other_share * other_share
+        per_df[i] = sums * (scale * scale)
+        marks[i] = mark_of(digits, scale, most_scale, estimate if has_sign else one)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def _write_last(
+    products: np.ndarray,
+    squares: np.ndarray,
+    row: int,
+    of_squares: int,
+    start: int,
+    n: int,
+    design: GroupMeans,
+    memory: np.ndarray,
+) -> None:
+    """Write the products and squares of the last group, which follow from the others."""
+    last, last_squares = memory[0], memory[1]
+    last[:n] = np.float32(0)
+    last_squares[:n] = np.float32(1)
+    for group in range(products.shape[0]):
+        part = -design.relation[group] / design.relation[-1]
+        product = products[group, row, start : start + n]
+        square = squares[group, of_squares, start : start + n]
+        for i in range(n):
+            last[i] += part * product[i]
+            last_squares[i] -= square[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def _forms_of_one_row(
+    products: np.ndarray,
+    squares: np.ndarray,
+    row: int,
+    of_squares: int,
+    start: int,
+    n: int,
+    design: GroupMeans,
+    memory: np.ndarray,
+) -> None:
+    """Write the squares of v of several groups, one divided by their df, and their marks."""
+    n_groups, n_given = design.df.size, products.shape[0]
+    zero, one = np.float32(0), np.float32(1)
+    if n_given < n_groups:
+        _write_last(products, squares, row, of_squares, start, n, design, memory)
+    estimates, sums, digits, scale = memory[2], memory[3], memory[4], memory[5]
+    estimates[:n], sums[:n], digits[:n], scale[:n] = zero, zero, one, zero
+    for group in range(n_groups):
+        product, square = memory[0, :n], memory[1, :n]
+        if group < n_given:
+            product = products[group, row, start : start + n]
+            square = squares[group, of_squares, start : start + n]
+        own, total = design.needed_of_own[group], design.needed_of_total[group]
+        along, per_df, lowest = (
+            design.direction[group],
+            one / design.df[group],
+            design.lowest[group],
+        )
+        for i in range(n):
+            rest = square[i] - product[i] * product[i]
+            needed = max(own * square[i] + total, lowest)
+            digits[i] = min(digits[i], rest - needed)
+            share = along * along * per_df * max(rest, needed)
+            scale[i] += share
+            sums[i] += per_df * share * share
+            estimates[i] += along * product[i]
+    for i in range(n):
+        per_variance = one / scale[i]
+        estimate = estimates[i]
+        sums[i] *= per_variance * per_variance
+        sign = estimate if design.has_sign else one
+        digits[i] = mark_of(digits[i], per_variance, design.most_scale, sign)
+        estimates[i] = estimate * estimate * per_variance
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def _forms_of_several_rows(
+    products: np.ndarray,
+    squares: np.ndarray,
+    row: int,
+    of_squares: int,
+    start: int,
+    n: int,
+    design: GroupMeans,
+    memory: np.ndarray,
+) -> None:
+    """Write rank times G, one divided by its df, and its marks."""
+    n_groups, n_given, rank = design.df.size, products.shape[0], design.rank
+    zero, one = np.float32(0), np.float32(1)
+    if n_given < n_groups:
+        _write_last(products, squares, row, of_squares, start, n, design, memory)
+    forms, sums, digits, means = memory[2], memory[3], memory[4], memory[5]
+    weights = memory[6 + N_ROWS :]
+    means[:n], sums[:n], digits[:n] = zero, zero, one
+    for group in range(n_groups):
+        product, square = memory[0, :n], memory[1, :n]
+        if group < n_given:
+            product = products[group, row, start : start + n]
+            square = squares[group, of_squares, start : start + n]
+        own, total = design.needed_of_own[group], design.needed_of_total[group]
+        df, lowest, of_nuisance = design.df[group], design.lowest[group], design.relation[group]
+        weight = weights[group]
+        for i in range(n):
+            rest = square[i] - product[i] * product[i]
+            needed = max(own * square[i] + total, lowest)
+            digits[i] = min(digits[i], rest - needed)
+            weight[i] = df / max(rest, needed)
+            along_nuisance = of_nuisance * weight[i]
+            sums[i] += of_nuisance * along_nuisance
+            means[i] += along_nuisance * product[i]
+    # From here on, one divided by the sum of weights.
+    per_weight = memory[6]
+    for i in range(n):
+        per_weight[i] = one / sums[i]
+        means[i] *= per_weight[i]
+        forms[i], sums[i] = zero, zero
+        digits[i] = mark_of(digits[i], zero, design.most_scale, one)
+    for group in range(n_groups):
+        product = memory[0, :n]
+        if group < n_given:
+            product = products[group, row, start : start + n]
+        of_nuisance, per_df, weight = design.relation[group], one / design.df[group], weights[group]
+        for i in range(n):
+            deviation = product[i] - of_nuisance * means[i]
+            forms[i] += weight[i] * deviation * deviation
+            share = one - of_nuisance * of_nuisance * weight[i] * per_weight[i]
+            sums[i] += per_df * share * share
+    correction = np.float32(2 * (rank - 1) / (rank * (rank + 2)))
+    per_welch = np.float32(3 / (rank * (rank + 2)))
+    for i in range(n):
+        forms[i] /= one + correction * sums[i]
+        sums[i] *= per_welch

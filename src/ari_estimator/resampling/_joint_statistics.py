@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -63,9 +64,13 @@ class JointStatistics(NullStatistics):
             self.tail = CommonTail(top, max(scale.lowest for scale in scales))
             self.error, self.relative_error = max(scale.error for scale in scales), 0.0
         self.is_constant = np.concatenate([part.is_constant for part in parts])
-        self.observed = Observed(
-            np.concatenate([part.observed.values for part in parts]),
-            np.concatenate([np.broadcast_to(part.observed.df, part.n_elements) for part in parts]),
+
+    @cached_property
+    def observed(self) -> Observed:  # type: ignore[override]
+        """The data as observed, in an array for all contrasts that is made when it is needed."""
+        return Observed(
+            np.concatenate([part.observed.values for part in self.parts]),
+            np.concatenate([np.broadcast_to(p.observed.df, p.n_elements) for p in self.parts]),
             self.is_constant,
         )
 
@@ -103,13 +108,16 @@ class JointStatistics(NullStatistics):
 
     def exact_where(self, draws: np.ndarray, single: np.ndarray, where: np.ndarray) -> np.ndarray:
         """Return statistics of some draws, some in double precision, see the base class."""
-        if any(scale is not None for scale in self._scales):
-            return super().exact_where(draws, single, where)
-        parts = [
-            part.exact_where(draws, single[:, own], where[:, own])
-            for part, own in zip(self.parts, self.slices, strict=True)
-        ]
-        return np.concatenate(parts, axis=1)
+        statistics = single.astype(float)
+        for part, scale, own in zip(self.parts, self._scales, self.slices, strict=True):
+            chosen = where[:, own]
+            if scale is None:
+                statistics[:, own] = part.exact_where(draws, single[:, own], chosen)
+            elif chosen.any():
+                # The others keep their value on the common scale.
+                found = part.exact_where(draws, single[:, own], chosen)
+                statistics[:, own][chosen] = scale.exact(found[chosen])
+        return statistics
 
     def of_elements(self, elements: slice) -> np.ndarray:
         """Return statistics of some elements, see the base class."""

@@ -94,7 +94,7 @@ class LinearModelStatistics(NullStatistics):
         else:
             # A few more roundings, and an error has room for one for each subject.
             self.error, self.relative_error = 2 * self.error, 2 * self.relative_error
-        self._norms = np.empty(self.n_elements)
+        self._norms = np.empty(self.n_elements) if null_residuals is None else null_residuals.norms
         self._squares = np.ones((n_groups, 1), dtype=np.float32)
         if self._keeps_squares and self._has_groups:
             self._squares = np.empty((n_groups, self.n_elements), dtype=np.float32)
@@ -110,6 +110,7 @@ class LinearModelStatistics(NullStatistics):
             np.concatenate([part.is_constant for part in parts]),
         )
         self.is_constant = self.observed.is_constant
+        self._has_constant = bool(self.is_constant.any())
 
     def _scale(self, elements: slice) -> Observed:
         """Return the statistics of some elements as observed, and scale their residuals."""
@@ -117,9 +118,7 @@ class LinearModelStatistics(NullStatistics):
         observed = self._statistic.of_data(data)
         needs_squares = self._keeps_squares and self._has_groups
         if self._null is not None and not needs_squares:
-            norms = self._null.norms[elements].copy()
-            norms[observed.is_constant] = np.inf
-            self._norms[elements] = norms
+            self._norms[elements][observed.is_constant] = np.inf
             return observed.without_constant()
         residuals = self._scheme.residuals(self._statistic.contrast, data)
         norms = np.sqrt(np.einsum("ij,ij->j", residuals, residuals))
@@ -159,17 +158,15 @@ class LinearModelStatistics(NullStatistics):
         statistics = statistics[: draws.size]
         weights = self._weights(draws, np.float32)
         # New memory takes about as long as a product, so it is used again.
-        memory = [
-            np.empty((len(rows), _STRIDE), np.float32) for rows in weights if rows is not None
-        ]
+        n_rows = [len(rows) for rows in weights if rows is not None] + [len(self._data)]
+        memory = [np.empty((n, _STRIDE), np.float32) for n in n_rows]
         of_null = np.empty((len(self._data), 0 if self._null is None else _STRIDE), np.float32)
         inaccurate = []
         for elements in self._strides():
             squares = self._squares[:, np.newaxis, elements if self._has_groups else slice(None)]
             scaled = self._scaled_of(elements, of_null)
-            found, places = self._finish(draws, weights, elements, scaled, squares, memory)
-            statistics[:, elements] = found
-            inaccurate.append(places)
+            out = statistics[:, elements]
+            inaccurate.append(self._finish(draws, weights, elements, scaled, squares, out, memory))
         return self._mended(statistics, draws, np.arange(self.n_elements), inaccurate)
 
     def exact(self, draws: np.ndarray, lowest: np.ndarray | None = None) -> np.ndarray:
@@ -214,9 +211,8 @@ class LinearModelStatistics(NullStatistics):
                 squares = np.ones((1, 1, 1))
                 if self._keeps_squares and self._has_groups:
                     squares = (self._members @ scaled**2)[:, np.newaxis]
-                found, places = self._finish(draws, weights, part, scaled, squares)
-                statistics[:, start : start + part.size] = found
-                inaccurate.append(places)
+                out = statistics[:, start : start + part.size]
+                inaccurate.append(self._finish(draws, weights, part, scaled, squares, out))
             return self._mended(statistics, draws, elements, inaccurate)
 
     def _weights(self, draws: np.ndarray, dtype: type) -> tuple[np.ndarray, np.ndarray | None]:
@@ -239,35 +235,38 @@ class LinearModelStatistics(NullStatistics):
         elements: slice | np.ndarray,
         scaled: np.ndarray,
         squares: np.ndarray,
+        out: np.ndarray,
         memory: list[np.ndarray] | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return statistics of draws and elements, in the precision of scaled residuals.
+    ) -> np.ndarray:
+        """Write statistics of draws and elements, in the precision of scaled residuals.
 
-        The second result, of shape (2, n), has the draws and elements without enough digits.
+        Return the draws and elements without enough digits, of shape (2, n).
         """
         of_products, of_squares = weights
         shape = (-1, draws.size, scaled.shape[1])
         if of_squares is not None:
-            of_memory = None if memory is None else memory[1]
-            squares = _product(of_squares, scaled**2, of_memory).reshape(shape)
+            squared, of_memory = None, None
+            if memory is not None:
+                of_memory = memory[1]
+                squared = memory[2][:, : scaled.shape[1]]
+            squared = np.multiply(scaled, scaled, out=squared)
+            squares = _product(of_squares, squared, of_memory).reshape(shape)
         of_memory = None if memory is None else memory[0]
         products = _product(of_products, scaled, of_memory).reshape(shape)
-        statistics, is_accurate = self._statistic.finish(products, squares)
-        is_constant = self.is_constant[elements]
-        statistics[:, is_constant] = 0
+        are_accurate = self._statistic.finish(products, squares, out)
+        if self._has_constant:
+            out[:, self.is_constant[elements]] = 0
         places = np.empty((2, 0), dtype=np.intp)
-        if is_accurate is not None and not is_accurate.all():
-            row, column = np.divmod(np.flatnonzero(~is_accurate), scaled.shape[1])
-            varies = ~is_constant[column]
-            row, column = row[varies], column[varies]
+        if not are_accurate:
+            row, column = np.divmod(np.flatnonzero(np.isnan(out)), scaled.shape[1])
             found_in = column + elements.start if isinstance(elements, slice) else elements[column]
             places = np.stack([row, found_in])
         as_observed = np.flatnonzero(draws == 0)
-        if as_observed.size and not self._keeps_squares:
-            # Residuals of the whole model, before resampling, have no effect.
-            statistics[as_observed] = self._scaled_observed(elements)
+        is_exact = out.dtype == np.float64 and not self._keeps_squares
+        if as_observed.size and (is_exact or not self._scheme.keeps_effect):
+            out[as_observed] = self._scaled_observed(elements)
             places = places[:, draws[places[0]] != 0]
-        return statistics, places
+        return places
 
     def _scaled_observed(self, elements: slice | np.ndarray) -> np.ndarray:
         values, df, is_constant = self.observed

@@ -118,10 +118,8 @@ class ModelStatistic(ABC):
         return int(self.groups.max()) + 1
 
     @abstractmethod
-    def finish(
-        self, products: np.ndarray, squares: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return scaled statistics of resampled residuals.
+    def finish(self, products: np.ndarray, squares: np.ndarray, out: np.ndarray) -> bool:
+        """Write scaled statistics of resampled residuals.
 
         Parameters
         ----------
@@ -133,13 +131,14 @@ class ModelStatistic(ABC):
         squares : ndarray of shape (n_groups, n_permutations or 1, n_elements or 1)
             Sums of squares of the residuals in each group.
 
+        out : ndarray of shape (n_permutations, n_elements)
+            Memory for the statistics, in the precision of the products. They are NaN where
+            rounding has not left enough digits.
+
         Returns
         -------
-        statistics : ndarray of shape (n_permutations, n_elements)
-            The statistics, in the precision of the products.
-
-        is_accurate : ndarray of bool of the same shape, or None
-            Where rounding has left enough digits; None for everywhere.
+        are_accurate : bool
+            Whether none is NaN.
         """
 
     @abstractmethod

@@ -1,8 +1,9 @@
 """Compiled loops from quadratic forms to normal values, in single precision.
 
 The loops handle a tile of elements at a time. Intermediate results stay in the nearest cache of the
-processor, and the compiler turns each step, a plain loop, into vector code. For this, a division
-by 0 must not stop, as in numpy.
+processor, and the compiler turns each loop into vector code. For this, a division by 0 must not
+stop, as in numpy, and the arrays of a loop must be rows of one array: the compiler then knows that
+they do not overlap.
 """
 
 from __future__ import annotations
@@ -10,38 +11,53 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ari_estimator.resampling._equivalent_normal import PER_DF
+from ari_estimator.resampling._equivalent_normal import PER_DF, Polynomial
 
 # Elements in a tile.
-TILE = 256
+TILE = 512
+
+# Rows of memory that the loop to normal values needs.
+N_ROWS = 2
 
 _LOG2 = np.float32(0.6931471805599453)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def log1p_in_place(x: np.ndarray, exponents: np.ndarray, n: int) -> None:
-    """Replace values by the logarithm of 1 plus them: powers of two, and a series for the rest."""
+def log1p_of(x: np.float32) -> np.float32:
+    """Return the logarithm of 1 plus a value: powers of two, and a series for the rest."""
     one = np.float32(1)
-    for i in range(n):
-        exponents[i] = one + x[i]
-    bits = exponents.view(np.int32)
-    for i in range(n):
-        # The series converges fastest for a number between 0.75 and 1.5.
-        power = (bits[i] - 0x3F400000) >> 23
-        scaled_bits = bits[i] - (power << 23)
-        bits[i] = scaled_bits
-        mantissa = exponents[i]
-        # Where 1 + x is not scaled, x has the digits that 1 + x has lost.
-        numerator = x[i] if power == 0 else mantissa - one
-        s = numerator / (mantissa + one)
-        q = s * s
-        series = np.float32(1 / 11)
-        series = series * q + np.float32(1 / 9)
-        series = series * q + np.float32(1 / 7)
-        series = series * q + np.float32(1 / 5)
-        series = series * q + np.float32(1 / 3)
-        series = series * q + one
-        x[i] = np.float32(power) * _LOG2 + (s + s) * series
+    bits = np.float32(one + x).view(np.int32)
+    # The series converges fastest for a number between 0.75 and 1.5.
+    power = np.int32(np.int32(bits - np.int32(0x3F400000)) >> np.int32(23))
+    mantissa = np.int32(bits - np.int32(power << np.int32(23))).view(np.float32)
+    # Where 1 + x is not scaled, x has the digits that 1 + x has lost.
+    numerator = x if power == 0 else mantissa - one
+    s = numerator / (mantissa + one)
+    q = s * s
+    series = np.float32(1 / 11)
+    series = series * q + np.float32(1 / 9)
+    series = series * q + np.float32(1 / 7)
+    series = series * q + np.float32(1 / 5)
+    series = series * q + np.float32(1 / 3)
+    series = series * q + one
+    return np.float32(power) * _LOG2 + (s + s) * series
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def scaled_df(per_df: np.float32, polynomial: Polynomial) -> np.float32:
+    """Return the second coordinate of the polynomial from one divided by degrees of freedom."""
+    one = np.float32(1)
+    v = per_df / (per_df + np.float32(PER_DF))
+    return min(max((v - polynomial.lowest_v) * polynomial.per_v - one, -one), one)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def mark_of(
+    digits: np.float32, scale: np.float32, most_scale: np.float32, estimate: np.float32
+) -> np.float32:
+    """Return 1 with the sign of an estimate, or NaN where rounding has not left enough digits."""
+    is_accurate = (digits > np.float32(0)) & (scale < most_scale)
+    return np.copysign(np.float32(1), estimate) if is_accurate else np.float32(np.nan)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -76,48 +92,40 @@ def write_polynomial(
                 out[i] = (out[i] * x[i] + first) * x[i] + second
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def write_normal_values(
     forms: np.ndarray,
     per_df: np.ndarray,
-    lowest_v: np.float32,
-    per_v: np.float32,
-    per_w: np.float32,
-    is_odd: bool,
-    coefficients: np.ndarray,
-    work: np.ndarray,
+    marks: np.ndarray,
+    memory: np.ndarray,
+    polynomial: Polynomial,
     out: np.ndarray,
-) -> None:
-    """Write the normal values of quadratic forms, rank times F.
+) -> int:
+    """Write the normal values of quadratic forms, rank times F, times their marks.
 
-    ``forms`` and ``per_df``, one divided by the degrees of freedom, are overwritten. ``work`` is
-    memory of shape (2, TILE). The numbers after ``per_df`` are attributes of
-    :class:`EquivalentNormal`.
+    ``per_df`` is one divided by the degrees of freedom. Marks are 1, -1 or NaN. These three are
+    overwritten. ``memory`` has the shape (N_ROWS, TILE). Return the number of NaN.
     """
     n = out.size
-    one, zero = np.float32(1), np.float32(0)
-    unit = np.float32(PER_DF)
-    values, roots = work[0], work[1]
-    for i in range(n):
-        forms[i] *= per_df[i]
-    log1p_in_place(forms, values, n)
+    zero, one = np.float32(0), np.float32(1)
+    values, x = memory[0], memory[1]
     # Coordinates of the polynomial, limited to values that must be distinguished.
-    if is_odd:
-        highest = np.float32(2) / per_w
+    if polynomial.is_odd:
+        highest = np.float32(2) / polynomial.per_w
         for i in range(n):
-            square = min(forms[i] / per_df[i], highest)
-            roots[i] = np.sqrt(square)
-            forms[i] = square * per_w - one
+            square = min(log1p_of(forms[i] * per_df[i]) / per_df[i], highest)
+            marks[i] *= np.sqrt(square)
+            x[i] = square * polynomial.per_w - one
+            per_df[i] = scaled_df(per_df[i], polynomial)
     else:
         for i in range(n):
-            forms[i] = min(np.sqrt(forms[i] / per_df[i]) * per_w - one, one)
+            w = np.sqrt(log1p_of(forms[i] * per_df[i]) / per_df[i])
+            x[i] = min(w * polynomial.per_w - one, one)
+            per_df[i] = scaled_df(per_df[i], polynomial)
+    write_polynomial(x, per_df, polynomial.coefficients, values, n)
+    n_nan = 0
     for i in range(n):
-        v = per_df[i] / (per_df[i] + unit)
-        per_df[i] = min(max((v - lowest_v) * per_v - one, -one), one)
-    write_polynomial(forms, per_df, coefficients, values, n)
-    if is_odd:
-        for i in range(n):
-            values[i] *= roots[i]
-    for i in range(n):
-        # NaN is not above 0.
-        out[i] = values[i] if values[i] > zero else zero
+        marks[i] *= max(values[i], zero)
+        n_nan += marks[i] != marks[i]
+    out[:] = marks[:n]
+    return n_nan

@@ -71,35 +71,34 @@ class PartialCorrelation(ModelStatistic):
         self.error = n_roundings * (n_subjects + n_varying + 4) * SINGLE_ROUNDING
         self._divides = n_varying > 0 or changes_norm
 
-    def finish(
-        self, products: np.ndarray, squares: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return partial correlations of resampled residuals, see the base class."""
+    def finish(self, products: np.ndarray, squares: np.ndarray, out: np.ndarray) -> bool:
+        """Write partial correlations of resampled residuals, see the base class."""
         rank = self.contrast.rank
+        correlations = products[0]
         if self.contrast.is_f:
-            correlations = np.sqrt(np.einsum("ijk,ijk->jk", products[:rank], products[:rank]))
-        else:
-            correlations = products[0]
+            np.einsum("ijk,ijk->jk", products[:rank], products[:rank], out=out)
+            correlations = np.sqrt(out, out=out)
         if not self._divides:
-            return correlations, None
+            if correlations is not out:
+                out[:] = correlations
+            return True
+        explained = products[rank:]
         if products.dtype == np.float32:
             from ari_estimator.resampling._partial_correlation_kernels import divide_by_rest
 
-            is_accurate = np.empty(correlations.shape, dtype=bool)
             shape = squares.shape[1], correlations.shape[1]
             total = np.ascontiguousarray(np.broadcast_to(squares[0], shape))
-            divide_by_rest(correlations, products[rank:], total, is_accurate)
-            return correlations, is_accurate
+            return divide_by_rest(correlations, explained, total, out) == 0
         total = squares[0]
-        explained = products[rank:]
         np.multiply(explained, explained, out=explained)
         remaining = total - explained.sum(axis=0)
         # The smallest squares have no digits left either.
         least = total * 1e-3
         is_accurate = remaining > np.maximum(least, 1e-30)
         np.sqrt(remaining, out=remaining, where=is_accurate)
-        np.divide(correlations, remaining, out=correlations, where=is_accurate)
-        return correlations, is_accurate
+        np.divide(correlations, remaining, out=out, where=is_accurate)
+        out[~is_accurate] = np.nan
+        return bool(is_accurate.all())
 
     def of_data(self, data: np.ndarray) -> Observed:
         """Return t or F statistics of data, see the base class."""

@@ -33,6 +33,9 @@ class Scheme(ABC):
     description : str
         Name of the scheme, for messages and reports.
 
+    keeps_effect : bool
+        Whether residuals have the statistics of the data, as long as they are not resampled.
+
     See Also
     --------
     choose_scheme : Chooses the scheme for a contrast.
@@ -54,6 +57,7 @@ class Scheme(ABC):
     """
 
     description: str
+    keeps_effect: bool = True
 
     def draws(self, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
         """Draw permutations.

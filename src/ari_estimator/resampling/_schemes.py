@@ -204,6 +204,8 @@ class ResidualBootstrap(Scheme):
     """
 
     description = "bootstrap of residuals"
+    # They are residuals of the full model, without the effect.
+    keeps_effect = False
 
     def __init__(self, n_subjects: int) -> None:
         self._n_subjects = n_subjects

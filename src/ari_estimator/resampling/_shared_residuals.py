@@ -126,12 +126,12 @@ class NullResiduals:
         self._shared = shared
         self._contrast = contrast
         self._columns = columns
-        self._directions = contrast.directions.astype(np.float32)
+        self._directions = contrast.directions.astype(np.float32, order="C")
         norms = shared.norms
         if columns is not None:
             effects, norms = effects[:, columns], norms[columns]
         effects = effects / norms
-        self._effects = effects.astype(np.float32)
+        self._effects = effects.astype(np.float32, order="C")
         relative = np.sqrt(1 + np.einsum("ij,ij->j", effects, effects))
         self._inverse = (1 / relative).astype(np.float32)
         self.norms = relative * norms
@@ -154,12 +154,14 @@ class NullResiduals:
         """
         from ari_estimator.resampling._shared_residuals_kernels import null_residuals
 
-        effects = self._effects[:, elements]
-        residuals = out[:, : effects.shape[1]]
-        columns = elements if self._columns is None else self._columns[elements]
-        of_design = self._shared.residuals[:, columns]
-        null_residuals(of_design, self._directions, effects, self._inverse[elements], residuals)
-        return residuals
+        start, stop, _ = elements.indices(self.norms.size)
+        of_design, first = self._shared.residuals, start
+        if self._columns is not None:
+            of_design, first = np.take(of_design, self._columns[start:stop], axis=1), 0
+        null_residuals(
+            of_design, first, self._directions, self._effects, self._inverse, start, stop, out
+        )
+        return out[:, : stop - start]
 
     def select(self, keep: np.ndarray) -> NullResiduals:
         """Return the residuals of some elements.

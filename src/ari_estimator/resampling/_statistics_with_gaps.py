@@ -206,10 +206,7 @@ class StatisticsWithGaps(NullStatistics):
                 found.n_columns,
                 not self.contrast.is_f,
                 np.float32(self._most_slope),
-                self._normal.lowest_v,
-                self._normal.per_v,
-                self._normal.per_w,
-                self._normal.coefficients,
+                self._normal.polynomial,
             )
             is_constant = self.is_constant[elements]
             found.values[:, is_constant] = 0

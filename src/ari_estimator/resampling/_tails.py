@@ -11,6 +11,9 @@ from scipy.special import betainc, betaincinv, ndtr, stdtr
 # Standard deviations beyond which there are few statistics.
 _FAR, _LOW = 8.0, -4.0
 
+# The same for normal values. The tails of correlations are longer.
+_FAR_OF_NORMAL = 6.0
+
 # The p-value at this number of standard deviations.
 _FAR_P = 2 * float(ndtr(-_FAR))
 
@@ -35,7 +38,7 @@ class Tail(ABC):
     >>> from ari_estimator.resampling import NormalTail, Tail
     >>> tail = NormalTail(two_sided=True)
     >>> isinstance(tail, Tail), tail.is_absolute, tail.lowest, tail.highest
-    (True, True, 0.0, 8.0)
+    (True, True, 0.0, 6.0)
     """
 
     @property
@@ -198,7 +201,7 @@ class NormalTail(Tail):
     @property
     def highest(self) -> float:
         """Number that few values exceed."""
-        return _FAR
+        return _FAR_OF_NORMAL
 
     @property
     def lowest(self) -> float:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import gammaincinv
 
 from ari_estimator.resampling._equivalent_normal import equivalent_normal
 from ari_estimator.resampling._model_statistic import SINGLE_ROUNDING
 from ari_estimator.resampling._welch_design import WelchDesign
 
-# Relative error of sums of squares of residuals, and the largest part of a sum of squares that
-# residuals must reach for it.
-_ENOUGH = 1e-4
+if TYPE_CHECKING:
+    from ari_estimator.resampling._group_means_kernels import GroupMeans
+
+# Relative error of sums of squares of residuals: the smallest that is of use, and the largest; and
+# the largest part of a sum of squares that residuals must reach for it.
+_LEAST_ERROR, _ENOUGH = 5e-5, 1e-4
 _LARGEST_LEAST = 0.25
+
+# Share of statistics that may need double precision, without effects, for a smaller error.
+_FEW = 1e-5
 
 # Absolute error of normal values that the products alone may have, if few are beyond it.
 _ENOUGH_OF_PRODUCTS = 5e-5
@@ -23,6 +32,9 @@ _MOST_SCALE = 16
 
 # A difference in Cholesky's decomposition that is a smaller part of its terms has lost digits.
 _LEAST_PART = 0.1
+
+# Sums of squares below the smallest numbers of single precision have no digits.
+_LOWEST = 1e-30
 
 
 class WelchInSingle:
@@ -115,7 +127,10 @@ class WelchInSingle:
         )
         # In groups of equal variance, the sums of squares follow the numbers of rows.
         of_expected = of_own + of_total * design.sizes.sum() / design.sizes
-        least = min(1 / _ENOUGH, float((_LARGEST_LEAST / of_expected).min()))
+        # Without effects, sums of squares of residuals exceed these, but for a few.
+        of_few = 2 * gammaincinv(design.df / 2, _FEW) / design.sizes / of_expected
+        least = float(np.clip(of_few.min(), 1 / _ENOUGH, 1 / _LEAST_ERROR))
+        least = min(least, float((_LARGEST_LEAST / of_expected).min()))
         self._needed_of_own, self._needed_of_total = least * of_own, least * of_total
         relative = 1 / least + (2 * k + 20) * unit
         if not self._are_means:
@@ -128,70 +143,50 @@ class WelchInSingle:
         self.error = math.sqrt(self._most_scale) * of_all_products + self._normal.error
         self.error += self._normal.excess * self.relative_error
 
-    def finish(self, products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return normal values of resampled residuals, and whether they are accurate.
-
-        Parameters
-        ----------
-        products, squares : ndarray of float32
-            As for :meth:`~ari_estimator.resampling.ModelStatistic.finish`.
-
-        Returns
-        -------
-        values : ndarray of float32 of shape (n_permutations, n_elements)
-            Normal values.
-
-        is_accurate : ndarray of bool of the same shape
-            Where rounding has left enough digits.
-        """
-        # The values replace products that are no longer needed.
-        values = products[0]
-        is_accurate = np.empty(values.shape, dtype=bool)
+    def finish(self, products: np.ndarray, squares: np.ndarray, out: np.ndarray) -> bool:
+        """Write normal values, see :meth:`~ari_estimator.resampling.ModelStatistic.finish`."""
         shape = squares.shape[0], squares.shape[1], products.shape[2]
         of_groups = np.ascontiguousarray(np.broadcast_to(squares, shape))
-        if self._are_means:
-            self._write_means(products, of_groups, values, is_accurate)
-        else:
-            self._write(products, of_groups, values, is_accurate)
-        return values, is_accurate
+        write = self._write_means if self._are_means else self._write
+        return write(products, of_groups, out) == 0
 
-    def _write_means(
-        self, products: np.ndarray, squares: np.ndarray, values: np.ndarray, is_accurate: np.ndarray
-    ) -> None:
+    def _write_means(self, products: np.ndarray, squares: np.ndarray, out: np.ndarray) -> int:
         from ari_estimator.resampling._group_means_kernels import values_of_means
 
-        order, normal = self._order, self._normal
-        values_of_means(
-            products,
-            squares,
-            self._relation[order].astype(np.float32),
-            self._design.to_estimates[0, order].astype(np.float32),
-            self._design.df[order].astype(np.float32),
-            self._rank,
-            self._needed_of_own[order].astype(np.float32),
-            self._needed_of_total[order].astype(np.float32),
+        return values_of_means(products, squares, self._means, self._normal.polynomial, out)
+
+    @cached_property
+    def _means(self) -> GroupMeans:
+        from ari_estimator.resampling._group_means_kernels import GroupMeans
+
+        order, design = self._order, self._design
+        # The sum of weights, the inverse variances, is at most the largest scale.
+        lowest = np.maximum(design.df * design.n_groups / self._most_scale, _LOWEST)
+
+        def of_groups(numbers: np.ndarray) -> np.ndarray:
+            return numbers[order].astype(np.float32)
+
+        return GroupMeans(
+            of_groups(self._relation),
+            of_groups(design.to_estimates[0]),
+            of_groups(design.df),
+            of_groups(self._needed_of_own),
+            of_groups(self._needed_of_total),
+            of_groups(lowest),
             np.float32(self._most_scale),
-            not self._design.contrast.is_f,
-            normal.lowest_v,
-            normal.per_v,
-            normal.per_w,
-            normal.is_odd,
-            normal.coefficients,
-            values,
-            is_accurate,
+            self._rank,
+            not design.contrast.is_f,
         )
 
-    def _write(
-        self, products: np.ndarray, squares: np.ndarray, values: np.ndarray, is_accurate: np.ndarray
-    ) -> None:
+    def _write(self, products: np.ndarray, squares: np.ndarray, out: np.ndarray) -> int:
         from ari_estimator.resampling._welch_kernels import normal_values
 
-        design, normal = self._design, self._normal
+        design = self._design
         starts = [place.start for place in design.of_group] + [design.of_group[-1].stop]
         matrices, rows, group_of_row = design.grams, design.rows, design.group_of_row
         if self._are_separate:
             matrices, rows, group_of_row = design.variances
-        normal_values(
+        return normal_values(
             products,
             squares,
             np.array(starts),
@@ -208,11 +203,6 @@ class WelchInSingle:
             np.float32(self._most_scale),
             self._are_separate,
             not design.contrast.is_f,
-            normal.lowest_v,
-            normal.per_v,
-            normal.per_w,
-            normal.is_odd,
-            normal.coefficients,
-            values,
-            is_accurate,
+            self._normal.polynomial,
+            out,
         )

@@ -8,7 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ari_estimator.resampling._normal_value_kernels import TILE, write_normal_values
+from ari_estimator.resampling._equivalent_normal import Polynomial
+from ari_estimator.resampling._normal_value_kernels import (
+    N_ROWS,
+    TILE,
+    mark_of,
+    write_normal_values,
+)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, inline="always")
@@ -35,15 +41,10 @@ def normal_values(
     most_scale: np.float32,
     are_separate: bool,
     has_sign: bool,
-    lowest_v: np.float32,
-    per_v: np.float32,
-    per_w: np.float32,
-    is_odd: bool,
-    coefficients: np.ndarray,
+    polynomial: Polynomial,
     out: np.ndarray,
-    is_accurate: np.ndarray,
-) -> None:
-    """Write normal values, and whether they are accurate.
+) -> int:
+    """Write normal values, NaN where they are not accurate. Return the number of NaN.
 
     ``finish`` of :class:`~ari_estimator.resampling.WelchStatistic` does the same in double
     precision.
@@ -70,7 +71,8 @@ def normal_values(
     welch = np.float32(rank * (rank + 2) / 3)
     per_welch = one / welch
     correction = np.float32(2 * (rank - 1) / (rank * (rank + 2)))
-    memory = np.empty((2, TILE), np.float32)
+    memory = np.empty((N_ROWS, TILE), np.float32)
+    n_nan = 0
     for row in range(n_rows):
         of_squares = 0 if squares.shape[1] == 1 else row
         for start in range(0, n_elements, TILE):
@@ -211,15 +213,11 @@ def normal_values(
             elif rank > 1:
                 for i in range(n):
                     quadratic[i] /= one + correction * sums[i]
-            accurate, values = is_accurate[row, start:stop], out[row, start:stop]
+            estimate = estimates[0]
             for i in range(n):
-                accurate[i] = (digits[i] > zero) & (scale[i] < most_scale)
+                sign = estimate[i] if has_sign else one
+                digits[i] = mark_of(digits[i], scale[i], most_scale, sign)
                 sums[i] *= per_welch
-            write_normal_values(
-                quadratic, sums, lowest_v, per_v, per_w, is_odd, coefficients, memory, values
-            )
-            if has_sign:
-                estimate = estimates[0]
-                for i in range(n):
-                    if estimate[i] < zero:
-                        values[i] = -values[i]
+            values = out[row, start:stop]
+            n_nan += write_normal_values(quadratic, sums, digits, memory, polynomial, values)
+    return n_nan

@@ -119,10 +119,10 @@ class WelchStatistic(ModelStatistic):
         self.computed_groups = self._in_single.computed_groups
         self.error, self.relative_error = self._in_single.error, self._in_single.relative_error
 
-    def finish(self, products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return normal values of resampled residuals, see the base class."""
+    def finish(self, products: np.ndarray, squares: np.ndarray, out: np.ndarray) -> bool:
+        """Write normal values of resampled residuals, see the base class."""
         if products.dtype == np.float32:
-            return self._in_single.finish(products, squares)
+            return self._in_single.finish(products, squares, out)
         total = squares.sum(axis=0)
         weights = []
         is_accurate = np.ones(products.shape[1:], dtype=bool)
@@ -139,10 +139,12 @@ class WelchStatistic(ModelStatistic):
         estimates = np.tensordot(self._design.to_estimates, products, 1)
         quadratic, sums, are_digits = self._quadratic_form(weights, estimates)
         df, factor = self._welch(sums)
-        values = self._exact_normal(quadratic * factor, df)
+        out[:] = self._exact_normal(quadratic * factor, df)
         if not self.contrast.is_f:
-            np.copysign(values, estimates[0], out=values)
-        return values, is_accurate & are_digits
+            np.copysign(out, estimates[0], out=out)
+        is_accurate &= are_digits
+        out[~is_accurate] = np.nan
+        return bool(is_accurate.all())
 
     def _quadratic_form(
         self, weights: list[np.ndarray], estimates: np.ndarray
@@ -193,7 +195,7 @@ class WelchStatistic(ModelStatistic):
     def of_data(self, data: np.ndarray) -> Observed:
         """Return v or G statistics of data, see the base class."""
         # Rescale, so that squares stay in the range of numbers. Statistics do not depend on it.
-        largest = np.abs(data).max(axis=0)
+        largest = _largest_size(data)
         data = data / np.where(largest > 0, largest, 1)
         squares, is_constant = self._squares_of_groups(data)
         weights = list(self._df[:, np.newaxis] / squares)
@@ -222,11 +224,12 @@ class WelchStatistic(ModelStatistic):
             own, values = self.vectors[rows, place], data[rows]
             # Rounding of sums over many subjects leaves a small part of the fit. A second pass
             # removes it.
-            rest = values - own @ (own.T @ values)
+            fit = own @ (own.T @ values)
+            rest = np.subtract(values, fit, out=fit)
             rest -= own @ (own.T @ rest)
             spilt = self._design.spill[np.equal(self._design.spill_group, group)] @ products
-            squares[group] = (rest**2).sum(axis=0) + (spilt**2).sum(axis=0)
-            rounding = CONSTANT * len(values) * np.abs(values).max(axis=0) ** 2
+            squares[group] = np.einsum("ij,ij->j", rest, rest) + (spilt**2).sum(axis=0)
+            rounding = CONSTANT * len(values) * _largest_size(values) ** 2
             is_constant |= squares[group] <= rounding
         return np.maximum(squares, _TINY), is_constant
 
@@ -275,6 +278,11 @@ class WelchStatistic(ModelStatistic):
             self._is_absolute,
         )
         return np.where(observed.is_constant, 1, p)
+
+
+def _largest_size(values: np.ndarray) -> np.ndarray:
+    """Return the largest absolute value of each column, without a copy."""
+    return np.maximum(values.max(axis=0), -values.min(axis=0))
 
 
 def _orthonormal(columns: np.ndarray) -> np.ndarray:

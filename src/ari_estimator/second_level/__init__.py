@@ -3,6 +3,7 @@
 from ari_estimator.second_level._ari_second_level_model import ARISecondLevelModel
 from ari_estimator.second_level._combine_runs import FixedEffects, combine_runs
 from ari_estimator.second_level._combine_runs_by_subject import combine_runs_by_subject
+from ari_estimator.second_level._expected_tdp import expected_tdp
 from ari_estimator.second_level._non_parametric_inference import non_parametric_inference
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "FixedEffects",
     "combine_runs",
     "combine_runs_by_subject",
+    "expected_tdp",
     "non_parametric_inference",
 ]

@@ -16,9 +16,6 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration._missing_rows import Missing
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
-from ari_estimator.estimators._contrast_calibration import (
-    ContrastCalibrator,
-)
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report import model_report_on
 from ari_estimator.images._family_masker import masker_of_family
@@ -30,11 +27,11 @@ from ari_estimator.second_level._combine_runs_by_subject import labels_of_rows
 from ari_estimator.second_level._contrast_family import (
     ERROR_BUDGETS,
     ErrorBudget,
-    FamilyCalibrator,
     naming,
 )
 from ari_estimator.second_level._contrast_steps import ContrastSteps
 from ari_estimator.second_level._joint_contrasts import asked_contrasts, tdp_of_contrasts
+from ari_estimator.second_level._last_result import LastResult
 from ari_estimator.second_level._missing_contrast import check_missing
 from ari_estimator.second_level._smoothing import check_smoothing
 from ari_estimator.second_level._welch_contrast import (
@@ -128,6 +125,10 @@ default=None
         Degrees of freedom of each voxel in the last contrast, 0 where it was left out. None until a
         contrast is computed, and without ``missing="omit"``.
 
+    df_imgs_ : dict of str to (Nifti1Image, SurfaceImage, Cifti2Image or None), or None
+        Degrees of freedom as in ``df_img_``, for each contrast of :meth:`compute_contrasts`. None
+        before that, and after another contrast.
+
     joint_test_ : SimultaneousTest or None
         The test of the elements of all contrasts, after :meth:`compute_contrasts`. None before
         that, after another contrast, and if the error level is split.
@@ -216,6 +217,7 @@ default=None
     transformer_: Any
     transformers_: Any
     joint_test_: Any
+    df_imgs_: Any
     calibration_: Any
 
     @property
@@ -320,8 +322,9 @@ default=None
             The design, a row for each map.
 
         map : int, str or None, default=None
-            For CIFTI images with several maps each: the number of the map to use, counted from 0,
-            or its name. It must be None for all other input.
+            For a list of images with several maps each: the number of the map to use, counted
+            from 0. For CIFTI images, it may also be the name of the map. None if each image has
+            one map, and for other input.
 
         Returns
         -------
@@ -348,8 +351,7 @@ default=None
         )
         self._forget_contrasts()
         self.df_img_ = None
-        self._calibrator = ContrastCalibrator()
-        self._family_calibrator = FamilyCalibrator()
+        self._last_calibration, self._last_family = LastResult(), LastResult()
         self._check_calibration(self._check_transformer())
         check_missing(self.missing, self.variance_groups, self.calibration)
         check_smoothing(self.smoothing_fwhm)
@@ -419,8 +421,8 @@ or None, default=None
         self._check_first_level(first_level_contrast)
         _check_output_type(output_type)
         arguments = second_level_contrast, first_level_contrast, second_level_stat_type
-        refuse_nested(second_level_contrast=second_level_contrast)
         if output_type != "tdp":
+            refuse_nested(second_level_contrast=second_level_contrast)
             if self.variance_groups is None and self.missing is None:
                 return self._exact_contrast(*arguments, output_type)
             return self._read_contrast(*arguments, output_type).images
@@ -435,7 +437,7 @@ or None, default=None
         prepared = prepared.without_data()
         tdp = self._tdp_of(prepared, make_test)
         self.transformer_ = prepared.transformer
-        self.calibration_ = None if self.calibration is None else self._calibrator.last
+        self.calibration_ = None if self.calibration is None else self._last_calibration.value
         return tdp
 
     def compute_contrasts(
@@ -530,7 +532,7 @@ or None, default=None
         self._forget_contrasts()
         found = tdp_of_contrasts(self, asked, first_level_contrast, error_budget)
         self.transformers_, self.joint_test_ = found.transformers, found.whole
-        self.table_ = found.table
+        self.table_, self.df_imgs_ = found.table, found.df_images
         return found.images
 
     def __getattr__(self, name: str) -> Any:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from joblib import hash as hash_of_values
 from sklearn.base import clone
 
 from ari_estimator.calibration import Workers
@@ -25,7 +24,7 @@ from ari_estimator.closed_testing import (
 from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
 from ari_estimator.closed_testing._level_share import level_share
 from ari_estimator.closed_testing._local_tests import LocalTest
-from ari_estimator.estimators._contrast_calibration import parameters_of, test_of
+from ari_estimator.estimators._contrast_calibration import test_of
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration, warn_of_few
 from ari_estimator.resampling._common_scheme import NoCommonSchemeError
 
@@ -106,100 +105,66 @@ def _shared(own: Mapping[str, CriticalVectorTest]) -> FamilyTests:
     return FamilyTests(None, {name: LevelShare(test, list(own)) for name, test in own.items()})
 
 
-class FamilyCalibrator:
-    """Calibrates several contrasts of one fitted model, and reuses the last calibration."""
+def calibrated_tests(
+    calibration: PermutationCalibration,
+    data: np.ndarray,
+    design: np.ndarray,
+    contrasts: Mapping[str, ContrastOfFamily],
+    *,
+    alpha: float,
+    error_budget: ErrorBudget,
+) -> FamilyTests:
+    """Return the calibrated tests of several contrasts.
 
-    def __init__(self) -> None:
-        self._asked = ""
-        self._last: FamilyTests | None = None
+    Parameters
+    ----------
+    calibration : PermutationCalibration
+        The calibration, not fitted.
 
-    def fit(
-        self,
-        calibration: PermutationCalibration,
-        first_level_contrast: Any,
-        data: np.ndarray,
-        design: np.ndarray,
-        contrasts: Mapping[str, ContrastOfFamily],
-        *,
-        alpha: float,
-        error_budget: ErrorBudget,
-    ) -> FamilyTests:
-        """Return the calibrated tests of several contrasts; the last ones if nothing has changed.
+    data : ndarray of shape (n_subjects, n_elements)
+        The data of the model.
 
-        Parameters
-        ----------
-        calibration : PermutationCalibration
-            The calibration, not fitted.
+    design : ndarray of shape (n_subjects, n_columns)
+        The design of the model.
 
-        first_level_contrast : str, array-like or None
-            The first-level contrast that the data belong to.
+    contrasts : mapping of str to ContrastOfFamily
+        The contrasts.
 
-        data : ndarray of shape (n_subjects, n_elements)
-            The data of the model.
+    alpha : float
+        Error level of all contrasts together.
 
-        design : ndarray of shape (n_subjects, n_columns)
-            The design of the model.
+    error_budget : {"joint", "split"}
+        One family of all elements, or an equal share of the level for each contrast.
 
-        contrasts : mapping of str to ContrastOfFamily
-            The contrasts.
+    Returns
+    -------
+    tests : FamilyTests
+        The tests.
 
-        alpha : float
-            Error level of all contrasts together.
-
-        error_budget : {"joint", "split"}
-            One family of all elements, or an equal share of the level for each contrast.
-
-        Returns
-        -------
-        tests : FamilyTests
-            The tests.
-        """
-        asked = hash_of_values(
-            (
-                parameters_of(calibration),
-                first_level_contrast,
-                # The elements are in this order, which the hash of a dictionary ignores.
-                [(name, *one) for name, one in contrasts.items()],
-                float(alpha),
-                error_budget,
+    Warns
+    -----
+    UserWarning
+        If no permutation serves all contrasts, so the level is split.
+    """
+    # Elements that no contrast tests may have no data.
+    used = np.unique(np.concatenate([one.columns for one in contrasts.values()]))
+    if used.size < data.shape[1]:
+        data = data[:, used]
+    own = {
+        name: one._replace(columns=np.searchsorted(used, one.columns))
+        for name, one in contrasts.items()
+    }
+    if error_budget == "joint":
+        try:
+            return _calibrated_jointly(clone(calibration), data, design, own, alpha)
+        except NoCommonSchemeError as reason:
+            warnings.warn(
+                f"The error level is split between the contrasts, {alpha:g} / {len(own)} each, "
+                f"because no permutation serves all of them. {reason}",
+                UserWarning,
+                stacklevel=2,
             )
-        )
-        if self._last is None or asked != self._asked:
-            self._last = None
-            self._last = self._calibrated(
-                clone(calibration), data, design, contrasts, alpha, error_budget
-            )
-            self._asked = asked
-        return self._last
-
-    def _calibrated(
-        self,
-        calibration: PermutationCalibration,
-        data: np.ndarray,
-        design: np.ndarray,
-        contrasts: Mapping[str, ContrastOfFamily],
-        alpha: float,
-        error_budget: ErrorBudget,
-    ) -> FamilyTests:
-        # Elements that no contrast tests may have no data.
-        used = np.unique(np.concatenate([one.columns for one in contrasts.values()]))
-        if used.size < data.shape[1]:
-            data = data[:, used]
-        own = {
-            name: one._replace(columns=np.searchsorted(used, one.columns))
-            for name, one in contrasts.items()
-        }
-        if error_budget == "joint":
-            try:
-                return _calibrated_jointly(calibration, data, design, own, alpha)
-            except NoCommonSchemeError as reason:
-                warnings.warn(
-                    f"The error level is split between the contrasts, {alpha:g} / {len(own)} each, "
-                    f"because no permutation serves all of them. {reason}",
-                    UserWarning,
-                    stacklevel=2,
-                )
-        return _calibrated_alone(calibration, data, design, own, alpha)
+    return _calibrated_alone(calibration, data, design, own, alpha)
 
 
 def _calibrated_jointly(
@@ -247,5 +212,6 @@ def _calibrated_alone(
                 alpha=share,
                 two_sided=one.two_sided,
             )
-        own[name] = test_of(fitted, share)
+        test: Any = test_of(fitted, share)  # one critical vector, since it is not directional
+        own[name] = test
     return _shared(own)

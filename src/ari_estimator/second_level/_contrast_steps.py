@@ -13,13 +13,15 @@ from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration._missing_rows import Missing
-from ari_estimator.closed_testing import CalibratedTest
+from ari_estimator.closed_testing import SimultaneousTest
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._contrast_calibration import (
-    ContrastCalibrator,
+    calibrated_contrast,
     columns_of,
     only,
+    parameters_of,
     recorded,
     test_of,
 )
@@ -31,7 +33,9 @@ from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._group_model import GroupModel
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling import find_contrast
+from ari_estimator.second_level._contrast_family import FamilyTests
 from ari_estimator.second_level._exact_second_level import ExactSecondLevelModel
+from ari_estimator.second_level._last_result import LastResult
 from ari_estimator.second_level._missing_contrast import images_with_gaps
 from ari_estimator.second_level._model_contrast import (
     in_words,
@@ -58,13 +62,14 @@ class ContrastSteps(ExactSecondLevelModel):
     calibration: PermutationCalibration | None
     variance_groups: Any
     missing: Missing
-    _calibrator: ContrastCalibrator
+    _last_calibration: LastResult[PermutationCalibration]
+    _last_family: LastResult[FamilyTests]
     _family_masker: Any
 
     def _forget_contrasts(self) -> None:
         """Delete the results of the last contrasts."""
         self.transformer_ = self.calibration_ = None
-        self.transformers_ = self.joint_test_ = None
+        self.transformers_ = self.joint_test_ = self.df_imgs_ = None
         self.__dict__.pop("table_", None)
 
     def _prepared(
@@ -147,17 +152,24 @@ class ContrastSteps(ExactSecondLevelModel):
         calibration = self._own_calibration(calibration)
         read, transformer = prepared.read, prepared.transformer
 
-        def make_test(family: MapFamily) -> CalibratedTest:
-            fitted = self._calibrator.fit(
-                calibration,
-                first_level_contrast,
-                read.data,
-                columns_of(self._family_masker, transformer._frame, family.is_tested),
-                self.design_matrix_.to_numpy(dtype=np.float64),
-                read.rows,
-                stat_type="F" if read.tested.is_f else "t",
-                alpha=transformer.alpha,
-                two_sided=bool(transformer.two_sided),
+        def make_test(family: MapFamily) -> SimultaneousTest:
+            columns = columns_of(self._family_masker, transformer._frame, family.is_tested)
+            options: dict[str, Any] = {
+                "stat_type": "F" if read.tested.is_f else "t",
+                "alpha": float(transformer.alpha),
+                "two_sided": transformer.two_sided,
+            }
+            # The design and the subjects cannot change before the model is fitted again.
+            fitted = self._last_calibration.of(
+                (parameters_of(calibration), first_level_contrast, columns, read.rows, options),
+                lambda: calibrated_contrast(
+                    calibration,
+                    read.data,
+                    columns,
+                    self.design_matrix_.to_numpy(dtype=np.float64),
+                    read.rows,
+                    **options,
+                ),
             )
             return test_of(fitted, transformer.alpha)
 
@@ -212,12 +224,18 @@ class ContrastSteps(ExactSecondLevelModel):
         mask_img = self._family_masker if template.mask_img is None else template.mask_img
         transformer.set_params(mask_img=mask_img)
         is_f = is_f_contrast(contrast, stat_type)
+        if in_family and template.two_sided == DIRECTIONAL:
+            raise ValueError(
+                "two_sided='directional' is for a single contrast: several contrasts together do "
+                "not have bounds for each sign. Test the contrasts one by one, or test both signs "
+                "together."
+            )
         if is_f and in_family:
             transformer.set_params(two_sided=False)  # The other contrasts may have a sign.
         if is_f and transformer.two_sided:
             raise ValueError(
                 "transformer__two_sided must be False for an F contrast, which has no sign: a "
                 "negative z only says that the effect is smaller than expected by chance. Got "
-                "True."
+                f"{transformer.two_sided!r}."
             )
         return transformer

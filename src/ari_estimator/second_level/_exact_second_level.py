@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,13 +23,14 @@ from ari_estimator.images._grayordinate_maps import (
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 from ari_estimator.images._kinds import check_kind
 from ari_estimator.images._nan_masker import NaNWarningMasker
+from ari_estimator.images._several_maps import check_number
 from ari_estimator.images._stand_ins import (
     StandInMasker,
     restored_input,
     stand_in_mask,
     stand_ins,
 )
-from ari_estimator.images._subject_maps import all_readable, sample_maps
+from ari_estimator.images._subject_maps import WITH_MAP, all_readable, sample_maps
 from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_contrast
 from ari_estimator.resampling._design_space import independent_rows
@@ -75,8 +77,12 @@ class ExactSecondLevelModel(SecondLevelModel):
             maps = open_maps(images, map)
             self._fit_grayordinates(second_level_input, maps, confounds, design_matrix)
             return self
-        refuse_unused("for maps that are not CIFTI images", {"map": (map, None)})
-        maps = all_readable(as_volumes(second_level_input, "second_level_input"))
+        number = check_number(map)
+        what = "second_level_input"
+        if isinstance(images, (str, Path)):
+            # Its volumes are the maps.
+            refuse_unused("for one image, which has a map for each subject", {"map": (map, None)})
+        maps = all_readable(as_volumes(second_level_input, what), what, number, ways=WITH_MAP)
         mask_img = self.get_params(deep=False)["mask_img"]
         try:
             self.mask_img = all_readable(mask_img, "mask_img")

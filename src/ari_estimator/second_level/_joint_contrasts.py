@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ari_estimator.closed_testing import SimultaneousTest
-from ari_estimator.second_level._contrast_family import ErrorBudget, naming, parametric_tests
+from ari_estimator.estimators._contrast_calibration import parameters_of
+from ari_estimator.second_level._contrast_family import (
+    ErrorBudget,
+    calibrated_tests,
+    naming,
+    parametric_tests,
+)
 from ari_estimator.second_level._prepared_contrast import PreparedContrast
 
 
@@ -29,12 +36,16 @@ class ContrastsTDP(NamedTuple):
 
     table : pandas.DataFrame
         The sets of all contrasts.
+
+    df_images : dict of str to image or None
+        Degrees of freedom of each contrast, see ``df_imgs_`` of the model.
     """
 
     images: dict[str, Any]
     transformers: dict[str, Any]
     whole: SimultaneousTest | None
     table: pd.DataFrame
+    df_images: dict[str, Any]
 
 
 def asked_contrasts(contrasts: Any, stat_type: Any) -> dict[str, tuple[Any, Any]]:
@@ -115,13 +126,15 @@ def tdp_of_contrasts(
         The TDPs, and what they come from.
     """
     prepared: dict[str, PreparedContrast] = {}
-    data: np.ndarray | None = None
+    df_images: dict[str, Any] = {}
+    data: Any = None
     for name, (contrast, stat_type) in asked.items():
         with naming(name):
             prepared[name] = model._prepared(
                 contrast, first_level_contrast, stat_type, known=data, in_family=True
             )
         data = prepared[name].read.data
+        df_images[name] = model.df_img_
     template = model._check_transformer()
     families = {name: one.family() for name, one in prepared.items()}
     if model.calibration is None:
@@ -130,15 +143,21 @@ def tdp_of_contrasts(
         p_values = {name: family.p_values for name, family in families.items()}
         tests = parametric_tests(p_values, template.local_test, error_budget)
     else:
-        masker = model._family_masker
-        tests = model._family_calibrator.fit(
-            model._own_calibration(model.calibration),
-            first_level_contrast,
-            data,
-            model.design_matrix_.to_numpy(dtype=np.float64),
-            {name: one.of_family(masker, families[name]) for name, one in prepared.items()},
-            alpha=template.alpha,
-            error_budget=error_budget,
+        calibration, masker = model._own_calibration(model.calibration), model._family_masker
+        contrasts = {name: one.of_family(masker, families[name]) for name, one in prepared.items()}
+        options: dict[str, Any] = {"alpha": float(template.alpha), "error_budget": error_budget}
+        # The elements are in the order of the contrasts, which the hash of a dictionary ignores.
+        in_order = [(name, *one) for name, one in contrasts.items()]
+        tests = model._last_family.of(
+            (parameters_of(calibration), first_level_contrast, in_order, options),
+            partial(
+                calibrated_tests,
+                calibration,
+                data,
+                model.design_matrix_.to_numpy(dtype=np.float64),
+                contrasts,
+                **options,
+            ),
         )
     # A calibration keeps the data as long as it needs them.
     del families, data
@@ -149,7 +168,7 @@ def tdp_of_contrasts(
         for name, one in prepared.items()
     }
     transformers = {name: one.transformer for name, one in prepared.items()}
-    return ContrastsTDP(images, transformers, tests.whole, _joint_table(transformers))
+    return ContrastsTDP(images, transformers, tests.whole, _joint_table(transformers), df_images)
 
 
 def _joint_table(transformers: Mapping[str, Any]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from nilearn.maskers import NiftiMasker, SurfaceMasker
 from sklearn.base import clone
 
 from ari_estimator._nesting import refuse_nested
-from ari_estimator.closed_testing import LearnedTemplate
+from ari_estimator.closed_testing._make_template import TemplateLike
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
@@ -45,7 +45,7 @@ def non_parametric_inference(
     *,
     alpha: float = 0.05,
     transformer: BaseTDPTransformer | None = None,
-    template: str | LearnedTemplate = "simes",
+    template: TemplateLike = "simes",
     step_down: bool = False,
 ) -> dict[str, Any]:
     """Return nilearn's permutation tests of a group, together with true discovery proportions.
@@ -114,9 +114,9 @@ default=None
         ``alpha`` and ``two_sided_test``. None uses clusters at ``threshold``, or at the default
         threshold of :class:`ClusterTDPTransformer`.
 
-    template : {"simes", "aorc", "beta", "higher_criticism", "power"} or LearnedTemplate, \
+    template : {"simes", "aorc", "beta", "higher_criticism", "power", "joint"}, Template or list, \
 default="simes"
-        Template to calibrate.
+        Template to calibrate, or several together, as in :class:`PermutationCalibration`.
 
     step_down : bool, default=False
         Whether to recalibrate after excluding voxels already rejected.
@@ -188,15 +188,19 @@ default="simes"
             f"n_perm must be at least {math.ceil(1 / alpha) - 1} for alpha={alpha:g}: with fewer "
             f"permutations no p-value reaches alpha. Got {n_perm}."
         )
+    if not isinstance(two_sided_test, (bool, np.bool_)):
+        raise TypeError(
+            "two_sided_test must be True or False, because nilearn's maps have no bounds of each "
+            f"sign. Got {two_sided_test!r}."
+        )
     if confounds is not None and design_matrix is not None:
         raise ValueError(
             "confounds must be None with a design_matrix: nilearn ignores them. Add them to the "
             "design as columns."
         )
-    maps, mask = (
-        all_readable(as_volumes(second_level_input, "second_level_input")),
-        all_readable(mask, "mask"),
-    )
+    what = "second_level_input"
+    maps = all_readable(as_volumes(second_level_input, what), what)
+    mask = all_readable(mask, "mask")
     mask_img, fwhm = _as_nilearn_masks(mask, smoothing_fwhm)
     model = ARISecondLevelModel(
         mask_img=mask_img,

@@ -22,7 +22,7 @@
       .join(".");
   }
 
-  // state: text and numbers by name; clusters: {out, in} of those of the TDP, if they were changed.
+  // state: text and numbers by name; clusters: {out, in}, the changes to the clusters of the TDP.
   ari.addressOf = function ({ clusters, ...state }) {
     const address = new URLSearchParams(
       Object.entries(state).filter(([, value]) => value !== null && value !== undefined),

@@ -61,8 +61,8 @@
       return new Uint8Array(sums.map((sum, at) => Math.round(sum / counts[at])));
     }
 
-    // Shades of the elements. No element with a shade is lost: a voxel has the shade of one of those
-    // in it, if there is any.
+    // Shades of the elements. No element with a shade is lost: a coarse voxel takes the shade of one
+    // of the shaded elements in it.
     shades(ofElements) {
       if (this.step === 1) return this.grid.spread(ofElements);
       const { indices } = this.grid;

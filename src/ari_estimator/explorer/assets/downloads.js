@@ -26,7 +26,7 @@
       }
     }
 
-    // found: rows of clusters, that of the rest, and labels.
+    // found: rows of clusters, the row of the rest, and labels.
     table({ rows, rest }) {
       this._save("clusters.csv", [ari.csv([...rows, rest], ari.tableColumns(this.map))], "text/csv");
     }

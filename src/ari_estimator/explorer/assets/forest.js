@@ -110,8 +110,8 @@
       };
     }
 
-    // Clusters with some left out and others taken in; null unless those are clusters of which no
-    // two overlap.
+    // Clusters without some of them and with others; null if any of them is no cluster, or if two
+    // of them overlap.
     exchange(clusters, { out, in: others }) {
       const kept = clusters.filter((cluster) => !out.includes(cluster));
       const all = kept.concat(others).sort((a, b) => a - b);
@@ -143,7 +143,7 @@
       return this.fromLargest(found);
     }
 
-    // Clusters of which one has changed its TDP by a step; as they were if it cannot.
+    // Clusters after the TDP of one of them has changed by a step; the same ones if it cannot.
     change(clusters, cluster, step) {
       // In whole numbers with one division: as doubles, 0.4 + 0.2 is above 3 / 5.
       const [found, size, parts] = [this.trueDiscoveries[cluster], this.sizes[cluster], 1e6];

@@ -43,7 +43,7 @@
   ari.giftiFile = function (values, { part, description, labels }) {
     const structure = STRUCTURES[part] ? { AnatomicalStructurePrimary: STRUCTURES[part] } : {};
     const intent = labels ? "NIFTI_INTENT_LABEL" : "NIFTI_INTENT_NONE";
-    // The standard's bytes are those of the machine that it names; typed arrays are of this one.
+    // A GIfTI file names its byte order. Typed arrays have the order of this machine.
     const isLittle = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
     return (
       `<?xml version="1.0" encoding="UTF-8"?>\n` +

@@ -21,8 +21,8 @@
 
   const EMPTY = { size: 0, indices: new Int32Array(0), elementAt: new Int32Array(0), ranks: new Int32Array(0) };
 
-  // A place is the number of a vertex, or a voxel [i, j, k]. Indices are those of vertices, then
-  // those of voxels.
+  // A place is the number of a vertex, or a voxel [i, j, k]. Indices count the vertices first, then
+  // the voxels.
   ari.Grayordinates = class Grayordinates extends ari.Geometry {
     // info: cortex and volume, each as for a geometry of its own; structures of the parts of the
     // cortex, and voxel_structures: names. arrays: of both, with their names in front; number of
@@ -165,7 +165,7 @@
       return [...onCortex, ...below.map((element) => element + this.nVertices)];
     }
 
-    // Those of some elements that are on the cortex, and those that are voxels, counted in them.
+    // Elements on the cortex, and voxels, which are counted from the first voxel.
     split(elements) {
       const [onCortex, below] = [[], []];
       for (const element of elements) {

@@ -193,7 +193,7 @@
 
     // Elements whose centre is at most a radius away from a point in mm.
     sphere(centre, radius) {
-      // No voxel of it is further from that of the centre than this, along each axis.
+      // Along each axis, no voxel of the sphere is further from the central voxel than this.
       const around = this.nearest(centre);
       const reach = this._toVoxel.map((row) => Math.ceil(radius * Math.hypot(...row.slice(0, 3))) + 1);
       const [from, to] = [-1, 1].map((side) =>

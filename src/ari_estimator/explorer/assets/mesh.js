@@ -6,7 +6,7 @@
   // Hemispheres are drawn so far apart, in mm.
   const GAP = 8;
 
-  // A place is the number of a vertex among those of all parts, and its index, too.
+  // A place is the number of a vertex, counted over all parts. It is also the index.
   ari.Mesh = class Mesh extends ari.Geometry {
     words = {
       one: "vertex",
@@ -66,8 +66,8 @@
       this.points = this.meshes[name];
     }
 
-    // Neighbours of each vertex: those of vertex v are from ends[v] to ends[v + 1], some of them
-    // twice.
+    // Neighbours of each vertex: the list from ends[v] to ends[v + 1] belongs to vertex v. Some
+    // are in it twice.
     _link() {
       const ends = new Int32Array(this.size + 1);
       const pairs = (visit) => {
@@ -95,8 +95,8 @@
       return this._others.subarray(this._ends[vertex], this._ends[vertex + 1]);
     }
 
-    // Area of each vertex: a third of each of its triangles. In the order in which Python adds, on
-    // which the last digit depends: over all first corners, all second ones, all third ones.
+    // Area of each vertex: a third of each of its triangles. The last digit depends on the order of
+    // the sum, so it is the order of Python: all first corners, then second ones, then third ones.
     _measure({ start, stop, faces }) {
       const [x, y, z] = this.axes;
       const thirds = new Float64Array(faces.length / 3);
@@ -187,7 +187,7 @@
       return best;
     }
 
-    // Direction out of the mesh at a vertex, as it is drawn: the mean of those of its triangles.
+    // Direction out of the drawn mesh at a vertex: the mean direction of its triangles.
     outward(vertex) {
       const { faces } = this.partOf(vertex);
       const sum = [0, 0, 0];

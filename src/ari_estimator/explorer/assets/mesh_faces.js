@@ -42,7 +42,7 @@
       this._seen = {};
     }
 
-    // All triangles. After it, those that are seen are sought again.
+    // Show all triangles. The next picture searches again for the visible ones.
     showAll() {
       this._seen = {};
       this._show(this.hemisphere.tris);

@@ -23,7 +23,7 @@
     [3, ...shape, 1, 1, 1, 1].forEach((value, k) => short(40 + 2 * k, value)); // dim
     short(70, code); // datatype
     short(72, bits); // bitpix
-    float(76, 1); // pixdim, the first of which is of the quaternion
+    float(76, 1); // pixdim: its first number belongs to the quaternion
     for (let axis = 0; axis < 3; axis++) {
       float(80 + 4 * axis, Math.hypot(...[0, 1, 2].map((row) => affine[row][axis])));
     }

@@ -196,7 +196,7 @@
       this.showColours();
     }
 
-    // Values at the ends of the colours; null for those of the start.
+    // Values at the ends of the colours; null for the values at the start.
     setWindow(range) {
       const { overlays } = this;
       const scale = overlays.scale(this.overlay);

@@ -51,7 +51,7 @@
       const { format } = geometry.words;
       at("save-labels").textContent = `Labels (${format})`;
       at("save-tdp").textContent = `TDP (${format})`;
-      at("save-region").textContent = `Mask (${format})`;
+      at("save-region").textContent = `Save mask (${format})`;
       at("space").textContent = geometry.spaceCode === MNI ? "mm, MNI" : "mm";
       const { meshes = {} } = geometry;
       const labels = { given: "for drawing", map: "of the map" };
@@ -72,8 +72,7 @@
       at("places").replaceChildren(
         ...names.map((name) => element("option", "", { value: name })),
       );
-      at("show-regions").hidden = at("add-region").hidden = !atlas;
-      at("show-clusters").hidden = !atlas;
+      at("kinds").hidden = at("add-region").hidden = !atlas;
       at("place").placeholder = atlas ? "x y z, or a name" : "x y z";
       this.regionsFound = null;
       this.regionRows = [];
@@ -160,7 +159,7 @@
       at("save-table").textContent = isClusters ? "Table of all clusters (CSV)" : "Table of regions (CSV)";
     }
 
-    // Those of a search, or all.
+    // The regions that a search found, or all.
     get regionRowsShown() {
       const { regionsFound: found } = this;
       return found ? this.regionRows.filter(({ label }) => found.includes(label)) : this.regionRows;
@@ -198,7 +197,7 @@
       return names.map((name) => this.overlays.legend(name, this.found.rows.length));
     }
 
-    // Drawn once a frame at the most, with an outline around the cluster at the crosshair.
+    // Draw at most once a frame, with an outline around the cluster at the crosshair.
     repaint() {
       if (!this.viewer || this._isWaiting) return;
       this._isWaiting = true;

@@ -152,7 +152,7 @@
           this.setSecond(second);
           this.loadedSecond = second;
         }
-        this.say("");
+        this.say(`${file.name} is open.`);
         this.readAddress(address);
         this.session.draw(region);
         await this.apply();
@@ -194,7 +194,7 @@
         legends: this.legends,
         captions: [
           `${option[0].toUpperCase()}${option.slice(1)}${shown}${side}.`,
-          ...(this.second.isBeside ? [`Second map: ${map.second.name}. Bounds are those of ${map.info.name}.`] : []),
+          ...(this.second.isBeside ? [`Second map: ${map.second.name}. All bounds belong to ${map.info.name}.`] : []),
           map.info.about,
         ],
         background: at("background").value,

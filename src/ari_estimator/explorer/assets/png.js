@@ -30,7 +30,7 @@
     return new Uint8Array(chunk.buffer);
   }
 
-  // Bytes of a file with so many pixels to the inch, from those of one that says nothing of it.
+  // Bytes of a PNG file with its resolution in dots per inch, from a file without it.
   ari.pngWithDpi = function (bytes, dpi) {
     const header = SIGNATURE + 25;
     return [bytes.subarray(0, header), sizeOfPixels(dpi), bytes.subarray(header)];

@@ -27,7 +27,7 @@
       return this._members;
     }
 
-    // Labels of the regions whose names have a text in them; those that are the text alone.
+    // Labels of the regions whose names contain a text. If names equal the text, only their labels.
     find(text) {
       const wanted = text.trim().toLowerCase();
       const members = this.members();

@@ -87,7 +87,7 @@
         const second = await ari.readSecondMap(files, page.map.geometry);
         page.setSecond(second);
         page.loadedSecond = second;
-        page.say("");
+        page.say(`${second.name} is loaded, and shown beside the map.`);
         await this.setBeside(true);
         page.showHere();
       } catch (error) {

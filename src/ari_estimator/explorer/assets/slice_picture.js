@@ -6,6 +6,9 @@
   const HATCH = 4;
   // Coordinates and titles need pictures so many letters wide.
   const LEAST_WIDTH = 7;
+  // Middles of letters, in sizes of letters: inside the upper edge, where there is no brain, and
+  // below the lower edge.
+  const [ABOVE, BELOW] = [0.4, 0.55];
   // Below this shade of grey the anatomy is none.
   const DARKEST = 8;
 
@@ -120,7 +123,7 @@
       // Beside the letter in the middle.
       const most = Math.max(Math.floor((0.5 * width) / (0.6 * size)) - 2, 4);
       const short = title.length > most ? `${title.slice(0, most - 1)}…` : title;
-      ink.text(short, left, top + height - 0.1 * size, {
+      ink.text(short, left, top + height + BELOW * size, {
         size, colour: colours.ink, halo: colours.back, isBold: true,
       });
     }
@@ -131,13 +134,13 @@
       const [x, y] = [left + width / 2, top + height / 2];
       ink.text(west, left - 0.2 * size, y, style);
       ink.text(east, left + width + 0.2 * size, y, style);
-      ink.text(north, x, top + 0.1 * size, style);
-      ink.text(south, x, top + height - 0.1 * size, style);
+      ink.text(north, x, top + ABOVE * size, style);
+      ink.text(south, x, top + height + BELOW * size, style);
       // In small pictures there is room for letters only.
       if (width < LEAST_WIDTH * size) return;
       const coordinate = this.slices.coordinate(plane, voxel);
       const isNarrow = width < 13 * size;
-      ink.text(isNarrow ? coordinate.replace(" = ", " ").replace(" mm", "") : coordinate, left, top + 0.1 * size, {
+      ink.text(isNarrow ? coordinate.replace(" = ", " ").replace(" mm", "") : coordinate, left, top + ABOVE * size, {
         ...style, align: "left", isBold: false,
       });
     }

@@ -18,9 +18,9 @@
   };
 
   // So much of the width or of the height of the picture is filled, before one zooms.
-  const FILLED = 0.94;
+  const FILLED = 0.9;
 
-  // Light that comes from the beholder, and hardly darkens: colours are to be read off.
+  // Light from the viewer. It hardly darkens, so that colours can be read off.
   const LIGHT = `#version 300 es
 precision highp int;
 precision highp float;
@@ -36,7 +36,7 @@ void main() {
   const [BALL_COLOUR, BALL_RADIUS] = [[255, 45, 149, 255], 1.8];
   // Number of the colours among what niivue's shaders take for each vertex.
   const COLOUR_ATTRIBUTE = 2;
-  // A click moves the mouse by so many pixels at the most; more turns the brain.
+  // A click moves the mouse by at most so many pixels; more turns the brain.
   const CLICK = 4;
 
   ari.SurfaceViewer = class SurfaceViewer {
@@ -76,12 +76,14 @@ void main() {
       canvas.tabIndex = -1;
       nv.setSliceType(niivue.SLICE_TYPE.RENDER);
       viewer.shader = nv.setCustomMeshShader(LIGHT, "ari");
+      viewer.letters = new ari.SideLetters(canvas.parentElement);
       viewer.colours = new Uint8Array(4 * geometry.size).fill(255);
       viewer.ball = viewer._made(ari.ballAt([0, 0, 0], BALL_RADIUS), ari.BALL_SIDES, Uint8Array.from(BALL_COLOUR));
       viewer.chooseMesh();
       viewer.setView(viewer.view);
       nv.scene.onAzimuthElevationChange = () => {
         for (const { faces } of viewer.hemispheres) faces.showAll();
+        viewer._showSides();
         onTurn();
       };
       viewer._listen(canvas, onMove);
@@ -176,8 +178,8 @@ void main() {
       return new ari.Projection(this.mesh.points, faces, this._matrix(camera), width, height);
     }
 
-    // what: shades of the elements, table of their colours, elements that are outlined: those of
-    // the chosen cluster, a marked region of an atlas, and the region that is drawn.
+    // what: shades of the elements, table of their colours, and elements to outline: the chosen
+    // cluster, a marked region of an atlas, and the region that the user draws.
     paint(what) {
       const { shades, table, outlined, marked, region } = what;
       const { mesh, colours } = this;
@@ -248,8 +250,8 @@ void main() {
       this.nv.drawScene();
     }
 
-    // Look from where a vertex is seen, and its part of the brain faces the beholder most. Deep in
-    // a sulcus it may be seen from nowhere.
+    // Choose the view in which a vertex is visible, and its part of the brain faces the viewer most.
+    // A vertex deep in a sulcus may be visible in none.
     _find(vertex) {
       const outward = this.mesh.outward(vertex);
       const found = [];
@@ -266,11 +268,11 @@ void main() {
       this.onView(found[0].view);
     }
 
-    // In mm, of a direction to the right, up, or towards the beholder.
+    // Direction in mm for a direction on screen: right, up, or towards the viewer.
     direction(onScreen, camera = this.camera) {
       const m = this._matrix(camera);
       const rows = [0, 1, 2].map((r) => [m[r], m[4 + r], m[8 + r]]);
-      // Depth grows away from the beholder; the picture is wider than high, or higher than wide.
+      // Depth grows away from the viewer; the picture is wider than high, or higher than wide.
       const [x, y, depth] = rows.map((row) => row.map((value) => value / Math.hypot(...row)));
       return x.map((_, k) => onScreen[0] * x[k] + onScreen[1] * y[k] - onScreen[2] * depth[k]);
     }
@@ -292,6 +294,7 @@ void main() {
       const { scene, canvas } = this.nv;
       // In a frame that is not shown there is no picture to fill.
       if (!canvas.width || !canvas.height) return;
+      this._showSides();
       scene.volScaleMultiplier = 1;
       const [width, height] = this._extents();
       scene.volScaleMultiplier = FILLED * Math.min(canvas.width / width, canvas.height / height);
@@ -317,6 +320,16 @@ void main() {
 
     set camera([azimuth, elevation]) {
       this.nv.setRenderAzimuthElevation(azimuth, elevation);
+      this._showSides();
+    }
+
+    // Letter at each side of the picture.
+    get sides() {
+      return ari.sideLetters((onScreen) => this.direction(onScreen));
+    }
+
+    _showSides() {
+      this.letters.show(this.sides);
     }
 
     // What is shown, for a figure: size in mm, and how to draw it, see VolumeViewer.
@@ -329,9 +342,12 @@ void main() {
         const picture = ari.glPicture(this.nv, frame[2] * scale, frame[3] * scale, back);
         ink.image(picture, frame, { isSmooth: true });
         const { label } = VIEWS[this.view];
-        const where = this._hasBall ? ` · ${this._coordinates()}` : "";
         const style = { size, colour: colours.ink, halo: colours.back };
-        ink.text(`${label}${where}`, frame[0] + 10, frame[1] + size, style);
+        // As much as there is room for beside the letter in the middle.
+        const texts = [...(this._hasBall ? [`${label} · ${this._coordinates()}`] : []), label];
+        const text = texts.find(({ length }) => 10 + (0.5 * length + 1) * size < frame[2] / 2);
+        if (text) ink.text(text, frame[0] + 10, frame[1] + size, style);
+        ari.drawSideLetters(ink, this.sides, frame, style);
       };
       return [{ size: [width, height], draw }];
     }

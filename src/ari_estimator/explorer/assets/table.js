@@ -32,8 +32,8 @@
     ];
   };
 
-  // Rows of clusters of a map, that of the rest, and in which of them each element is. The work is
-  // for each cluster, not for each element: a slider asks for it as it moves.
+  // Rows of the clusters of a map, the row of the rest, and the partition of the elements. The work
+  // grows with the clusters, not with the elements: a slider asks for it as it moves.
   ari.clusterRows = function (map, clusters) {
     const { forest, geometry, stat, info, atlas } = map;
     const { many } = geometry.words;

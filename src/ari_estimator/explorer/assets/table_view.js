@@ -5,26 +5,32 @@
 
   const { at, count, element, short } = ari;
   const MOST_ROWS = 500; // the file has all
+  const MOST_COLUMNS = 11; // in letters of the usual size
   // Rows that are shown while something moves; the others follow, so many at a time.
   const FIRST_ROWS = 30;
   const MORE_ROWS = 60;
   const wholeNumber = (value) => count(Math.round(value));
   const millimetres = (value) => short(Number(value.toFixed(1)));
+  // Four digits, zeros at the end too, so that a column is easy to compare.
+  const statistic = (value) => {
+    const size = Math.abs(value);
+    return size >= 0.001 && size < 10000 ? value.toPrecision(4) : short(value);
+  };
   const SIGNS = { positive: "+", negative: "−", both: "±" };
 
   // rank: narrow tables leave out the columns of the highest ranks.
   const COLUMNS = {
     cluster_id: { head: "cluster", rank: 1 },
-    region: { head: "region", isText: true, rank: 1 },
+    region: { head: "region", isText: true, isName: true, rank: 1 },
     direction: { head: "sign", rank: 1, show: (value) => SIGNS[value] ?? "" },
     n_voxels: { head: "voxels", show: count, rank: 2 },
     n_vertices: { head: "vertices", show: count, rank: 2 },
     n_grayordinates: { head: "size", title: "grayordinates", show: count, rank: 2 },
     true_discoveries: { head: "true", title: "true discoveries, at least", show: count, rank: 1 },
     tdp: { head: "TDP", title: "true discovery proportion, at least", show: (value) => ari.proportion(value), rank: 1 },
-    peak_stat: { head: "peak", show: short, rank: 1 },
-    peak_region: { head: "region", title: "region of the peak", isText: true, rank: 2 },
-    peak_structure: { head: "structure", title: "structure of the peak", isText: true, show: ari.structureText, rank: 2 },
+    peak_stat: { head: "peak", show: statistic, rank: 1 },
+    peak_region: { head: "region", title: "region of the peak", isText: true, isName: true, rank: 2 },
+    peak_structure: { head: "structure", title: "structure of the peak", isText: true, isName: true, show: ari.structureText, rank: 2 },
     peak_x: { head: "x", show: millimetres, rank: 3 },
     peak_y: { head: "y", show: millimetres, rank: 3 },
     peak_z: { head: "z", show: millimetres, rank: 3 },
@@ -33,6 +39,12 @@
     size_mm3: { head: "mm³", show: wholeNumber, rank: 4 },
     size_mm2: { head: "mm²", show: wholeNumber, rank: 4 },
   };
+
+  // isText: on the left; isName: as wide as there is room.
+  function classOf(name) {
+    const { rank, isText, isName } = COLUMNS[name];
+    return [`rank-${rank}`, ...(isText ? ["text"] : []), ...(isName ? ["name"] : [])].join(" ");
+  }
 
   // Numbers of clusters and names of regions are in their order first; of others, what is large.
   const FIRST = { clusters: "cluster_id", regions: "region" };
@@ -57,7 +69,7 @@
       return this.sorts[this.kind];
     }
 
-    // Columns on screen: those of the file, without those that say the same in all rows.
+    // Columns on screen: the columns of the file, except those with one value in all rows.
     get columns() {
       const { map } = this;
       const inFile = this.kind === "clusters" ? ari.tableColumns(map) : ari.regionColumns(map);
@@ -66,11 +78,12 @@
       return Object.keys(COLUMNS).filter((name) => inFile.includes(name) && !without.includes(name));
     }
 
-    // Show rows, and that of the rest if there is one. kind: clusters or regions; keyOf: what tells
-    // rows apart; colourOf: colour of a row, if it has one; isMoving: whether more is to come.
+    // Show rows, and the row of the rest if there is one. kind: clusters or regions; keyOf: key of a
+    // row; colourOf: colour of a row, if it has one; isMoving: whether more is to come.
     show({ kind, rows, rest, keyOf, colourOf, isMoving = false }) {
       Object.assign(this, { kind, rows, rest, keyOf, colourOf });
       const columns = this.columns;
+      at("table").classList.toggle("dense", columns.length > MOST_COLUMNS);
       this._showHeads(columns);
       const sorted = this.sorted().slice(0, isMoving ? FIRST_ROWS : MOST_ROWS);
       at("rows").replaceChildren(...sorted.slice(0, MORE_ROWS).map((row) => this._row(row, columns)));
@@ -108,10 +121,10 @@
 
     _showHeads(columns) {
       const heads = columns.map((name) => {
-        const { head, title, isText, rank } = COLUMNS[name];
+        const { head, title, rank } = COLUMNS[name];
         const isSorted = this.sort.column === name;
         const arrow = isSorted ? (this.sort.ascending ? " ▲" : " ▼") : "";
-        const th = element("th", "", { scope: "col", class: `rank-${rank}${isText ? " text" : ""}` });
+        const th = element("th", "", { scope: "col", class: classOf(name) });
         if (isSorted) th.setAttribute("aria-sort", this.sort.ascending ? "ascending" : "descending");
         const button = element("button", head + arrow, { type: "button", "data-column": name });
         if (title) {
@@ -137,11 +150,11 @@
 
     _cells(row, columns) {
       return columns.map((name) => {
-        const { show = String, isText, rank } = COLUMNS[name];
+        const { show = String, isText } = COLUMNS[name];
         const value = row[name];
         const isNothing = value === undefined || Number.isNaN(value);
         const text = isNothing ? "" : show(value);
-        const td = element("td", text, { class: `rank-${rank}${isText ? " text" : ""}` });
+        const td = element("td", text, { class: classOf(name) });
         if (isText) td.title = text;
         if (name === "direction" && text) {
           td.replaceChildren(element("span", text, { role: "img", "aria-label": value, title: value }));

@@ -1,5 +1,5 @@
-// Arrays of the page, packed by _packing.py: base64 of zlib of bytes, first those that are the
-// first of their number, then the second ones, and so on.
+// Arrays of the page, packed by _packing.py: base64 of zlib of bytes. The first bytes of all numbers
+// come first, then all second bytes, and so on.
 (function (ari) {
   "use strict";
 

@@ -11,9 +11,10 @@
     sagittal: { label: "sagittal", panes: ["sagittal"] },
     render: { label: "3D", panes: [RENDERING] },
   };
-  // Pixels around each pane, for letters.
-  const MARGIN = 9;
-  const LEAST_LETTERS = 11;
+  // Pixels around each pane, for letters. More of them are below: a brain may end where its grid
+  // does, so the letter there stands below the slice.
+  const [MARGIN, RAISED] = [9, 4];
+  const [LEAST_LETTERS, LARGEST_LETTERS] = [11, 14];
 
   // A viewer draws a map, says where one clicks, and what a line encloses.
   ari.VolumeViewer = class VolumeViewer {
@@ -125,11 +126,11 @@
       this.drawNow();
     }
 
-    // Pictures as large as they can be, columns of them if that is said.
+    // Pictures as large as possible. columns: their number, if it matters.
     _placed(names, width, height, columns) {
       const sizes = names.map((name) => this._size(name));
       const { places, scale } = ari.arranged(sizes, width, height, MARGIN, columns);
-      return names.map((plane, k) => ({ plane, scale, ...places[k] }));
+      return names.map((plane, k) => ({ plane, scale, ...places[k], top: places[k].top - RAISED }));
     }
 
     // Each slice of both maps: one below the other or side by side, whatever is larger.
@@ -209,9 +210,10 @@
       context.setTransform(1, 0, 0, 1, 0, 0);
       context.clearRect(0, 0, canvas.width, canvas.height);
       const ink = new ari.CanvasInk(canvas, globalThis.devicePixelRatio || 1);
-      for (const { plane, isSecond, left, top, width, height } of this.panes) {
-        if (plane === RENDERING || width <= 0) continue;
-        const size = Math.max(LEAST_LETTERS, Math.min(14, width / 20));
+      const slices = this.panes.filter(({ plane, width }) => plane !== RENDERING && width > 0);
+      const widest = Math.max(...slices.map(({ width }) => width));
+      const size = Math.max(LEAST_LETTERS, Math.min(LARGEST_LETTERS, widest / 20));
+      for (const { plane, isSecond, left, top, width, height } of slices) {
         this._drawSlice(ink, plane, isSecond, [left, top, width, height], { colours, size });
       }
     }
@@ -229,7 +231,7 @@
       this.draw();
     }
 
-    // In mm, of a direction to the right, up, or towards the beholder: those of the body.
+    // Direction in mm for a direction on screen: right, up, or towards the viewer.
     direction(onScreen) {
       return onScreen;
     }

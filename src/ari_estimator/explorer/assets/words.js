@@ -16,7 +16,12 @@
 
   // Lower bounds stay lower bounds.
   ari.proportion = (tdp) => ari.roundedDown(tdp, 3).toFixed(3);
-  ari.percent = (tdp) => `${(ari.roundedDown(tdp, 3) * 100).toFixed(1)}\u00a0%`;
+  // Only a bound of 0 is 0.0 %.
+  ari.percent = function (tdp) {
+    let digits = 3;
+    while (tdp > 0 && ari.roundedDown(tdp, digits) === 0) digits++;
+    return `${(ari.roundedDown(tdp, digits) * 100).toFixed(digits - 2)}\u00a0%`;
+  };
 
   // What is said of the bound of a set; words: of a geometry.
   ari.boundText = function ({ n_tested: n, true_discoveries: bound }, { one, many }) {
