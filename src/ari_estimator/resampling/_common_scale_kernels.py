@@ -34,8 +34,8 @@ def interpolate(
 ) -> np.ndarray:
     """Return the interpolated values of a table, in double precision.
 
-    They equal the values of ``np.interp``. This loop need not search for the cell of a statistic, because
-    the points have equal distances.
+    They equal the values of ``np.interp``. This loop need not search for the cell of a statistic,
+    because the points have equal distances.
     """
     values = np.empty(statistics.shape)
     last = table.size - 2

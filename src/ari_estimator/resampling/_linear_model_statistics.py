@@ -185,12 +185,12 @@ class LinearModelStatistics(NullStatistics):
     def exact_where(self, draws: np.ndarray, single: np.ndarray, where: np.ndarray) -> np.ndarray:
         """Return statistics of some draws, some in double precision, see the base class."""
         statistics = single.astype(float)
-        in_any = _at_least_four(where.any(axis=0))
+        in_any = _in_whole_vectors(where.any(axis=0))
         if draws.size * in_any.size < _MANY:
             statistics[:, in_any] = self._in_double(draws, in_any)
             return statistics
         for i, draw in enumerate(draws):
-            elements = _at_least_four(where[i, :])
+            elements = _in_whole_vectors(where[i, :])
             # Products with a single row may differ in the last bit from those with more.
             statistics[i, elements] = self._in_double(np.array([draw, draw]), elements)[0]
         return statistics
@@ -314,10 +314,12 @@ def _product(weights: np.ndarray, values: np.ndarray, memory: np.ndarray | None)
     return np.matmul(weights, values, out=memory.reshape(-1)[: math.prod(shape)].reshape(shape))
 
 
-def _at_least_four(mask: np.ndarray | np.bool) -> np.ndarray:
-    """Return the chosen places, and others up to four.
+def _in_whole_vectors(mask: np.ndarray | np.bool) -> np.ndarray:
+    """Return the chosen places, and others up to a multiple of 16.
 
-    Products with fewer columns may differ in the last bit from those with more.
+    Products handle columns in vectors. The columns that are left at the end may differ in the last
+    bit.
     """
     places = np.flatnonzero(mask)
-    return places if places.size >= 4 else np.union1d(places, np.arange(min(4, mask.size)))
+    others = np.flatnonzero(np.logical_not(mask))[: -places.size % 16]
+    return np.union1d(places, others)
