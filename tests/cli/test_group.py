@@ -306,15 +306,18 @@ def test_f_contrasts(run, study, repeated, contrast, permutations):
         ["--blocks", "all,site,unit"],
         ["--blocks", "person", "--exchange", "both"],
         ["--variance-groups", "group"],
+        ["--template", "simes", "--template", "beta", "--step-down", "--smoothing-fwhm", "4"],
+        ["--template", "simes", "--template", "beta", "--level-weights", "0.3"]
+        + ["--level-weights", "0.7"],
     ],
-    ids=["nested", "both", "variance groups"],
+    ids=["nested", "both", "variance groups", "joint", "split"],
 )
 @pytest.mark.parametrize("contrast", ["dose", "dose; intercept; dose"], ids=["t", "F"])
 def test_an_analysis_of_related_maps_can_be_made_again(
     run, study, repeated, tmp_path, options, contrast
 ):
     out = tmp_path / "out"
-    given = ("--mask", study / "mask.nii.gz", "--threshold", "2", "--json")
+    given = ("--mask", study / "mask.nii.gz", "--threshold", "2", "--alpha", "0.2", "--json")
     first = run(
         "group", "--design", study / "repeated.tsv", "--regressor", "dose", *options,
         "--contrast", contrast.replace("intercept", "2 * dose"), "--permutations", "50",

@@ -161,8 +161,13 @@ def group(
     stat_type = "F" if design.f_test else None
     mask = _mask_in_words(test.mask, study, folder_of_masks)
     more = [] if missing is None else ["--missing", missing]
+    if smoothing_fwhm is not None:
+        more += ["--smoothing-fwhm", str(smoothing_fwhm)]
     if permutations:
         more += ["--seed", str(seed), "--permutations", str(permutations), "--scheme", scheme]
+        more += [f"--template={one}" for one in template or []]
+        more += [f"--level-weights={weight}" for weight in level_weights or []]
+        more += ["--step-down"] if step_down else []
     if design.joint:
         contrasts = {record.called: record.tested for record in study.records}
         model.compute_contrasts(contrasts, second_level_stat_type=stat_type)

@@ -177,6 +177,8 @@ class LinearModelStatistics(NullStatistics):
         # Products with few draws are so thin that a second thread only waits.
         with one_thread():
             single = self._in_single(draws)
+        if np.isinf(lowest).all():
+            return single.astype(float)
         sizes = np.abs(single) if self.tail.is_absolute else single
         error = self.error + self.relative_error * np.abs(single).max()
         may_count = sizes >= (lowest - 2 * error)[:, np.newaxis]
@@ -185,12 +187,12 @@ class LinearModelStatistics(NullStatistics):
     def exact_where(self, draws: np.ndarray, single: np.ndarray, where: np.ndarray) -> np.ndarray:
         """Return statistics of some draws, some in double precision, see the base class."""
         statistics = single.astype(float)
-        in_any = _in_whole_vectors(where.any(axis=0))
+        in_any = _at_least_four(where.any(axis=0))
         if draws.size * in_any.size < _MANY:
             statistics[:, in_any] = self._in_double(draws, in_any)
             return statistics
         for i, draw in enumerate(draws):
-            elements = _in_whole_vectors(where[i, :])
+            elements = _at_least_four(where[i, :])
             # Products with a single row may differ in the last bit from those with more.
             statistics[i, elements] = self._in_double(np.array([draw, draw]), elements)[0]
         return statistics
@@ -314,12 +316,10 @@ def _product(weights: np.ndarray, values: np.ndarray, memory: np.ndarray | None)
     return np.matmul(weights, values, out=memory.reshape(-1)[: math.prod(shape)].reshape(shape))
 
 
-def _in_whole_vectors(mask: np.ndarray | np.bool) -> np.ndarray:
-    """Return the chosen places, and others up to a multiple of 16.
+def _at_least_four(mask: np.ndarray | np.bool) -> np.ndarray:
+    """Return the chosen places, and others up to four.
 
-    Products handle columns in vectors. The columns that are left at the end may differ in the last
-    bit.
+    Products with fewer columns may differ in the last bit from those with more.
     """
     places = np.flatnonzero(mask)
-    others = np.flatnonzero(np.logical_not(mask))[: -places.size % 16]
-    return np.union1d(places, others)
+    return places if places.size >= 4 else np.union1d(places, np.arange(min(4, mask.size)))
