@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+_BEFORE_PERCENT = re.compile(r"(?<=\d) (?=%)")
+
+
+def _unbroken(value: Any) -> Any:
+    """Return a text whose percentages no browser breaks across lines, and HTML as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _BEFORE_PERCENT.sub("\N{NO-BREAK SPACE}", value)
 
 
 def templates_of(package: str, folder: str) -> Environment:
     """Return the templates in a folder of a package.
 
     Titles and names come from users. So a template escapes every text, unless it is marked as HTML.
+    A percentage keeps its number and its sign on one line.
 
     Parameters
     ----------
@@ -27,6 +41,7 @@ def templates_of(package: str, folder: str) -> Environment:
         loader=PackageLoader(package, folder),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )

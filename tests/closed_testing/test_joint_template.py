@@ -297,7 +297,7 @@ def test_what_does_not_fit_is_refused(case):
     ("template", "options", "error", "match"),
     [
         ([], {}, ValueError, "Got an empty list"),
-        (["simes", "joint"], {}, ValueError, "each entry of template must be one of"),
+        (["simes", "joint"], {}, ValueError, "each entry of template must be one of .*use it alone"),
         (["simes", 3], {}, TypeError, "each entry of template must be one of .* Got 3"),
         (["simes", "beta"], {"delta": 2}, ValueError, "delta must be 0 for several templates"),
         ("joint", {"delta": 2}, ValueError, "delta must be 0 for template 'joint'"),
@@ -308,6 +308,10 @@ def test_what_does_not_fit_is_refused(case):
 def test_a_list_that_does_not_fit_is_refused(template, options, error, match):
     with pytest.raises(error, match=match):
         make_template(template, 10, **options)
+
+
+def test_an_integer_of_numpy_is_a_shift_of_0():
+    assert make_template(["simes", "beta"], 10, delta=np.int64(0)).crossings == (1,)
 
 
 def test_templates_that_cross_at_high_ranks_are_not_cut_to_few_thresholds():

@@ -191,6 +191,14 @@ def test_statistics_without_a_sign_and_other_words_are_refused(
         transformer.fit(z_img)
 
 
+def test_a_map_of_log_p_values_without_signs_gets_a_warning(z_img, mask_img):
+    unsigned = Nifti1Image(-np.log10(2 * ndtr(-np.abs(z_img.get_fdata()))), np.eye(4))
+    parameters = {"stat_type": "neg_log10_p", "mask_img": mask_img}
+    with pytest.warns(UserWarning, match=r"All values of the map have one sign"):
+        ClusterTDPTransformer(two_sided="directional", **parameters).fit(unsigned)
+    ClusterTDPTransformer(two_sided=True, **parameters).fit(unsigned)
+
+
 def data_of(maps):
     return np.stack([one.get_fdata().ravel() for one in maps])
 
@@ -304,6 +312,13 @@ def test_a_calibration_of_other_sides_is_refused(z_img, mask_img, calibration, t
     transformer = ClusterTDPTransformer(two_sided=two_sided, alpha=0.1, mask_img=mask_img)
     with pytest.raises(ValueError, match="two_sided must be 'directional', as in the calibration"):
         transformer.fit(z_img, calibration=calibration)
+
+
+def test_a_calibration_of_the_opposite_contrast_is_refused(z_img, mask_img, calibration):
+    opposite = Nifti1Image(-z_img.get_fdata(), z_img.affine)
+    transformer = ClusterTDPTransformer(two_sided="directional", alpha=0.1, mask_img=mask_img)
+    with pytest.raises(ValueError, match=r"other sign in \d+ voxels: .* opposite contrast"):
+        transformer.fit(opposite, calibration=calibration)
 
 
 def test_a_signed_p_map_needs_a_calibration_of_each_sign(maps, z_img, mask_img):

@@ -223,6 +223,49 @@ def test_a_matrix_that_is_no_adjacency_is_refused(matrix, error, said, made):
         AdjacencyGraph(given)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float32, bool])
+def test_repeated_entries_of_a_sparse_matrix_never_cancel(dtype):
+    values = np.full(512, 1).astype(dtype)  # 256 of them for each entry: 0 as a sum of uint8
+    ends = np.repeat([0, 1], 256)
+    graph = AdjacencyGraph(sparse.coo_array((values, (ends, 1 - ends)), shape=(2, 2)))
+    assert graph.edges([True, True]).tolist() == [[0, 1]]
+
+
+def test_a_matrix_stays_as_it_was_and_may_be_read_only():
+    # With repeated entries, and a 0 that is stored.
+    given = sparse.csr_array(([1.0, 1.0, 0.0, 1.0], [1, 1, 0, 0], [0, 3, 4]), shape=(2, 2))
+    for array in (given.data, given.indices, given.indptr):
+        array.flags.writeable = False
+    assert AdjacencyGraph(given).edges([True, True]).tolist() == [[0, 1]]
+    assert given.data.tolist() == [1, 1, 0, 1]
+    assert given.indptr.tolist() == [0, 3, 4]
+
+
+def test_half_precision_is_read():
+    assert AdjacencyGraph(np.ones((2, 2), dtype=np.float16)).edges([True, True]).size == 2
+
+
+def test_masked_and_ragged_matrices_are_refused_by_name():
+    masked = np.ma.masked_array(np.ones((2, 2)), mask=[[0, 1], [1, 0]])
+    with pytest.raises(ValueError, match=r"adjacency must not be masked\. Got 2 masked values"):
+        AdjacencyGraph(masked)
+    with pytest.raises(ValueError, match="network must have rows of the same length"):
+        edges_of([[0, 1], [1]])
+
+
+@pytest.mark.parametrize("dtype", [np.uint64, np.uint8, np.int8])
+def test_a_chain_may_be_any_integer_of_numpy(dtype):
+    graph, heights = product(dtype(100), AdjacencyGraph(np.ones((2, 2)))), np.arange(200) % 7
+    _same_forest(graph, product(100, AdjacencyGraph(np.ones((2, 2)))), heights)
+
+
+def test_a_product_of_products_is_one_product():
+    triangle = AdjacencyGraph(np.ones((3, 3)))
+    heights = np.random.default_rng(4).integers(0, 9, 72)
+    expected = product(2, triangle, 3, 4)
+    _same_forest(product(2, product(product(triangle, 3), 4)), expected, heights)
+
+
 @pytest.mark.parametrize(
     ("factors", "error", "said"),
     [
@@ -231,8 +274,12 @@ def test_a_matrix_that_is_no_adjacency_is_refused(matrix, error, said, made):
         ((3, np.eye(3)), TypeError, "Factor 1 .*ndarray.*AdjacencyGraph makes a graph"),
         ((True,), TypeError, "Factor 0 of a product must be a graph or an int"),
         ((2**15, 2**15), ValueError, "fewer than 2\\^30 nodes"),
+        ((10**30,), ValueError, "fewer than 2\\^30 nodes"),
+        ((1,) * 33, ValueError, "at most 32 factors. Got 33"),
+        ((VoxelGrid,), TypeError, "Factor 0 of a product must be a graph or an int. Got type"),
+        ((edges_of(60), edges_of(120)), ValueError, "fewer than 2\\^31 neighbours"),
     ],
-    ids=["none", "empty", "matrix", "boolean", "large"],
+    ids=["none", "empty", "matrix", "boolean", "large", "huge", "many", "class", "neighbours"],
 )
 def test_factors_that_are_none_are_refused(factors, error, said):
     with pytest.raises(error, match=said):
@@ -245,9 +292,10 @@ def test_factors_that_are_none_are_refused(factors, error, said):
         (1, ValueError, "network must have 2 nodes or more"),
         (True, ValueError, "network must be square"),
         (1500, ValueError, "network has too many neighbours"),
+        (10**10, ValueError, "network has too many neighbours"),
         ([[0, 1], [0, 0]], ValueError, "network must be symmetric"),
     ],
-    ids=["one", "boolean", "large", "one-way"],
+    ids=["one", "boolean", "large", "huge", "one-way"],
 )
 def test_networks_that_are_none_are_refused(network, error, said):
     with pytest.raises(error, match=said):

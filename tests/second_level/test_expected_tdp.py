@@ -164,6 +164,31 @@ class TestTable:
         assert forecast["tdp_90"].iloc[0] <= 63 / 64
 
 
+    def test_voxels_without_variance_say_nothing_about_the_others(self):
+        images = _images(0.9)
+        whole = _expected(_model(images=images[:]), 30)
+        # The same voxels, and as many others that are 1 for all subjects.
+        padded = [np.ones((16, 8, 8), dtype="float32") for _ in images]
+        for maps, image in zip(padded, images, strict=True):
+            maps[:8] = image.get_fdata()
+        regions = np.full((16, 8, 8), 3, dtype="int16")
+        regions[:8] = REGIONS.get_fdata()
+        model = ARISecondLevelModel(
+            mask_img=Nifti1Image(np.ones((16, 8, 8), dtype="uint8"), np.eye(4)),
+            transformer=RegionTDPTransformer(labels_img=Nifti1Image(regions, np.eye(4)), alpha=0.1),
+        )
+        model.fit(
+            [Nifti1Image(maps, np.eye(4)) for maps in padded],
+            design_matrix=pd.DataFrame({"mean": np.ones(len(images))}),
+        )
+        # Twice the voxels at twice the level: nearly the same test of the first half.
+        forecast = _expected(model, 30)
+        assert forecast["expected_tdp"].iloc[0] == pytest.approx(
+            whole["expected_tdp"].iloc[0], abs=0.02
+        )
+        assert forecast["expected_tdp"].iloc[2] == 0
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("options", "error", "words"),
@@ -204,6 +229,17 @@ class TestBadInput:
             ValueError, match=r"model must have a one-sample design.*Got the columns"
         ):
             _expected(_model(design=pd.DataFrame(design)))
+
+    @pytest.mark.parametrize("n_subjects", [3, [40, 3]])
+    def test_a_study_with_too_few_sign_flips(self, n_subjects):
+        model = _model(calibration=PermutationCalibration(n_permutations=1000, verbose=0))
+        with pytest.raises(ValueError, match=r"n_subjects must be larger: a study of 3 cannot"):
+            _expected(model, n_subjects)
+
+    @pytest.mark.parametrize("contrast", [{"a": "mean"}, [["mean"]], 5, np.array("mean")])
+    def test_what_is_no_contrast(self, contrast):
+        with pytest.raises(ValueError, match="second_level_contrast must be one text, or a list"):
+            _expected(_model(), second_level_contrast=contrast)
 
     def test_a_pilot_that_is_too_small(self):
         with pytest.raises(ValueError, match=r"at least 4 subjects\. Got 3"):

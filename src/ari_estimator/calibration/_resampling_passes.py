@@ -6,7 +6,7 @@ needs, and never the statistics of all permutations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -116,12 +116,9 @@ def pivots_by_tail(
         pivots[0] = _pivot_of(null.observed_p_values[varies], template)
         decides = lambda_rank(null.n_permutations, level)
         uncertain = _uncertain(bounds, decides)
-        # Few statistics are kept for the second step: it needs some of these draws again.
-        kept = list(_in_single(null, uncertain)) if uncertain.size <= BLOCK else []
-        coarse = uncertain[bounds.is_coarse[uncertain]]
-        _refine(null, bounds, _some_of(kept, coarse) or _in_single(null, coarse), template, sorting)
+        _refine(null, bounds, uncertain[bounds.is_coarse[uncertain]], template, sorting)
         uncertain = _uncertain(bounds, decides)
-        for draws, single in _some_of(kept, uncertain) or _in_single(null, uncertain):
+        for draws, single in _in_single(null, uncertain):
             may_decide = np.zeros(single.shape, dtype=bool)
             may_decide[:, varies] = sorting.may_decide(single[:, varies], template)
             exact = null.exact_where(draws, single, may_decide)
@@ -160,23 +157,15 @@ def _uncertain(bounds: PivotBounds, decides: int) -> np.ndarray:
 def _refine(
     null: NullStatistics,
     bounds: PivotBounds,
-    statistics: Iterable[tuple[np.ndarray, np.ndarray]],
+    draws: np.ndarray,
     template: Template,
     sorting: StatisticBins,
 ) -> None:
     """Replace coarse bounds of some draws, by sorting all statistics that may decide."""
-    for some, single in statistics:
+    for some, single in _in_single(null, draws):
         refined = sorting.pivots(single[:, ~null.is_constant], template)
         for of_all, found in zip(bounds, refined, strict=True):
             of_all[some] = found
-
-
-def _some_of(
-    kept: list[tuple[np.ndarray, np.ndarray]], wanted: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the wanted ones of draws and their statistics."""
-    chosen = [(draws, single, np.isin(draws, wanted)) for draws, single in kept]
-    return [(draws[some], single[some]) for draws, single, some in chosen if some.any()]
 
 
 def _in_single(null: NullStatistics, draws: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

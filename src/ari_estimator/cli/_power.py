@@ -94,7 +94,7 @@ def power(
         Option(
             parser=parse_out,
             metavar="PATH",
-            help="Table to write (TSV).",
+            help="Table to write; its name ends in .tsv.",
             show_default="no file",
             rich_help_panel="Results",
         ),
@@ -109,6 +109,8 @@ def power(
     from ari_estimator.second_level import ARISecondLevelModel, expected_tdp
 
     if out is not None:
+        if out.suffix.lower() != ".tsv":
+            raise ValueError(f"--out must name a file that ends in .tsv. Got {str(out)!r}.")
         with naming_force():
             out = file_to_write(out, "--out", overwrite=force, inputs=inputs_of_command())
     else:

@@ -15,7 +15,7 @@ from rich.table import Table
 from ari_estimator.cli._more_rows import more_rows
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._printing import plain, print_plain
-from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.closed_testing._rounding import proportion_text
 
 # Rows of a table on a screen.
 _MOST_ROWS = 25
@@ -78,7 +78,7 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "true_discoveries_high": ("\nto", "{:,}"),
     "true_discoveries_positive": ("positive", "{:,}"),
     "true_discoveries_negative": ("negative", "{:,}"),
-    "tdp": ("TDP", "{:.3f}"),
+    "tdp": ("TDP", "{}"),
     "peak_stat": ("peak", "{:.2f}"),
     "peak_hemisphere": ("hemisphere", "{}"),
     "peak_structure": ("structure", "{}"),
@@ -145,7 +145,7 @@ def _cells(row: dict[Any, Any], names: list[str]) -> Iterator[str]:
         if pd.isna(value):
             yield ""
         elif name == "tdp":
-            yield _COLUMNS[name][1].format(rounded_down(value, 3))
+            yield _COLUMNS[name][1].format(proportion_text(value))
         elif name == "peak_stat" and 0 < abs(value) < 0.01:  # a p-value
             yield f"{value:.2g}"
         else:

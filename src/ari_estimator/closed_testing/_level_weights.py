@@ -40,7 +40,8 @@ def check_level_weights(level_weights: Any, n_templates: int) -> tuple[float, ..
     """
     wanted = f"level_weights must be {n_templates} positive numbers with sum 1, one per template"
     is_text = isinstance(level_weights, (str, bytes))
-    if is_text or not isinstance(level_weights, (Sequence, np.ndarray)):
+    is_list = isinstance(level_weights, (Sequence, np.ndarray))
+    if is_text or not is_list or getattr(level_weights, "ndim", 1) == 0:
         raise TypeError(f"{wanted}. Got {level_weights!r}. Use [0.5, 0.5] for two equal shares.")
     weights = list(level_weights)
     for i, weight in enumerate(weights):
@@ -51,7 +52,7 @@ def check_level_weights(level_weights: Any, n_templates: int) -> tuple[float, ..
                 f"{wanted}. Got {weight} at {i}. Leave out a template that gets no share."
             )
     if len(weights) != n_templates:
-        raise ValueError(f"{wanted}. Got {len(weights)}.")
+        raise ValueError(f"{wanted}. Got {len(weights)} of them.")
     total = math.fsum(weights)
     if abs(total - 1) > _ROUNDING:
         raise ValueError(f"{wanted}. Got the sum {total:.6g}. Divide each of them by this sum.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def each_template(
         raise ValueError(
             "template must be a template, its name, or a list of at least one. Got an empty list."
         )
-    if len(entries) > 1 and not (isinstance(delta, int) and delta == 0):
+    if len(entries) > 1 and not (isinstance(delta, Integral) and delta == 0):
         raise ValueError(
             f"delta must be 0 for several templates, which have shifts of their own. Got {delta!r}."
             " Put a template with a shift in the list, such as make_template('simes', n_elements, "
@@ -116,7 +117,8 @@ def single_template(
     if not isinstance(template, str):
         raise TypeError(f"{wanted}. Got {template!r} of type {type(template).__name__}.")
     if template not in names:
-        raise ValueError(f"{wanted}. Got {template!r}.")
+        hint = " It is made of templates: use it alone." if template in NAMES else ""
+        raise ValueError(f"{wanted}. Got {template!r}.{hint}")
     if template == JointTemplate.name:
         return _joint(n_elements, number, delta)
     made = TEMPLATES[template](n_elements, k_max=number, delta=delta)

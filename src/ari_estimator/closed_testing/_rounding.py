@@ -28,6 +28,32 @@ def rounded_down(bound: float, digits: int) -> float:
     return math.floor(round(float(bound) * 10**digits, 6)) / 10**digits
 
 
+def rounded_proportion(bound: float, digits: int = 3) -> float:
+    """Round a lower bound on a proportion down, so that only a bound of 0 becomes 0.
+
+    Parameters
+    ----------
+    bound : float
+        The bound, from 0 to 1.
+
+    digits : int, default=3
+        Digits after the decimal point. A small bound has as many as its first digit needs.
+
+    Returns
+    -------
+    rounded : float
+        At most the bound. NaN stays NaN.
+    """
+    return rounded_down(bound, _digits_needed(bound, digits))
+
+
+def _digits_needed(bound: float, digits: int) -> int:
+    if 0 < bound < 1:
+        while rounded_down(bound, digits) == 0:
+            digits += 1
+    return digits
+
+
 def proportion_text(bound: float, digits: int = 3, *, percent: bool = False) -> str:
     """Return a lower bound on a proportion as text, rounded down.
 
@@ -48,9 +74,7 @@ def proportion_text(bound: float, digits: int = 3, *, percent: bool = False) -> 
     text : str
         Such as ``"0.045"`` and ``"4.5 %"``.
     """
-    if 0 < bound < 1:
-        while rounded_down(bound, digits) == 0:
-            digits += 1
+    digits = _digits_needed(bound, digits)
     if percent:
         return f"{round(100 * rounded_down(bound, digits), digits):g} %"
     return f"{rounded_down(bound, digits):.{digits}f}"

@@ -304,6 +304,22 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
             "calibration must be fitted to the data of the map. Got p-values that "
             f"differ from the map's by up to {differences.max():.2g}."
         )
+    if calibration.two_sided_ == DIRECTIONAL:
+        _check_signs(calibration, family, parametric)
+
+
+def _check_signs(
+    calibration: PermutationCalibration, family: MapFamily, p_values: np.ndarray
+) -> None:
+    """Refuse a calibration of the opposite contrast, which has the same two-sided p-values."""
+    # Rounding may change the sign of a value next to 0.
+    is_far = p_values < 0.5
+    n_opposite = int((is_far & (family.stat * calibration.statistic_ < 0)).sum())
+    if n_opposite:
+        raise ValueError(
+            f"calibration must be fitted to the contrast of the map. Got one with the other sign "
+            f"in {n_opposite} {family.space.element_name[1]}: it may be of the opposite contrast."
+        )
 
 
 def n_tested_by(calibration: PermutationCalibration) -> int:

@@ -145,7 +145,7 @@ def check_adjacency(adjacency: Any, called: str) -> coo_array:
     ValueError
         If the matrix is not square, holds NaN, infinite or negative values, or is not symmetric.
     """
-    given = adjacency if issparse(adjacency) else np.asarray(adjacency)
+    given = adjacency if issparse(adjacency) else _as_array(adjacency, called)
     if given.dtype.kind not in "biuf":
         raise TypeError(
             f"{called} must hold real numbers or booleans, not 0 for neighbours. "
@@ -156,26 +156,37 @@ def check_adjacency(adjacency: Any, called: str) -> coo_array:
             f"{called} must be square, with a row and a column for each node. "
             f"Got shape {given.shape}."
         )
-    matrix = csr_array(given)  # adds up repeated entries
-    matrix.sum_duplicates()
-    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
-        row, column, value = _first(matrix, ~(np.isfinite(matrix.data) & (matrix.data >= 0)))
+    # New arrays, because the caller keeps the matrix. Repeated entries are not added up, because a
+    # sum of small integers can be 0.
+    if issparse(given):
+        entries = given.tocoo()
+        row, column, values = entries.row, entries.col, entries.data
+    else:
+        row, column = np.nonzero(given)
+        values = given[row, column]
+    if not np.isfinite(values).all() or (values < 0).any():
+        place = int(np.flatnonzero(~(np.isfinite(values) & (values >= 0)))[0])
         raise ValueError(
             f"{called} must not hold NaN, infinite or negative values: an entry that is not 0 "
-            f"makes two nodes neighbours. Got {value} in row {row} and column {column}. Keep the "
-            "entries that mean neighbours, for example as matrix > threshold."
+            f"makes two nodes neighbours. Got {values[place]} in row {row[place]} and column "
+            f"{column[place]}. Keep the entries that mean neighbours, for example as "
+            "matrix > threshold."
         )
-    matrix.eliminate_zeros()
+    is_met = values != 0
+    ones = np.ones(int(is_met.sum()), dtype=bool)
+    merged = csr_array((ones, (row[is_met], column[is_met])), shape=given.shape)
     is_neighbour = csr_array(
-        (np.ones(matrix.nnz, dtype=np.int8), matrix.indices, matrix.indptr), shape=matrix.shape
+        (np.ones(merged.nnz, dtype=np.int8), merged.indices, merged.indptr), shape=merged.shape
     )
     one_way = is_neighbour - is_neighbour.T
     one_way.eliminate_zeros()
     if one_way.nnz:
-        row, column, _ = _first(one_way, one_way.data > 0)
+        there = one_way.tocoo()
+        place = int(np.flatnonzero(there.data > 0)[0])
+        i, j = there.row[place], there.col[place]
         raise ValueError(
             f"{called} must be symmetric: neighbours are neighbours of each other. Got an entry in "
-            f"row {row} and column {column}, and none in row {column} and column {row}. "
+            f"row {i} and column {j}, and none in row {j} and column {i}. "
             "matrix + matrix.T is symmetric."
         )
     found = is_neighbour.tocoo()
@@ -184,8 +195,14 @@ def check_adjacency(adjacency: Any, called: str) -> coo_array:
     return coo_array((found.data[off_diagonal], coords), shape=found.shape)
 
 
-def _first(matrix: csr_array, where: np.ndarray) -> tuple[int, int, float]:
-    """Return row, column and value of the first entry that a mask of the entries chooses."""
-    entries = matrix.tocoo()
-    place = int(np.flatnonzero(where)[0])
-    return int(entries.row[place]), int(entries.col[place]), entries.data[place]
+def _as_array(adjacency: Any, called: str) -> np.ndarray:
+    """Return a matrix that is not sparse as an array."""
+    if np.ma.is_masked(adjacency):
+        raise ValueError(
+            f"{called} must not be masked. Got {np.ma.count_masked(adjacency)} masked values. "
+            "adjacency.filled(0) makes them no neighbours."
+        )
+    try:
+        return np.asarray(adjacency)
+    except ValueError as error:
+        raise ValueError(f"{called} must have rows of the same length: {error}") from error

@@ -41,8 +41,9 @@ def edges_of(network: int | Any) -> Graph:
 
     Notes
     -----
-    Only :class:`ClusterForest` needs the neighbours of all edges. They are stored: 4 bytes for each
-    of them, 250 MB for all pairs of 400 nodes.
+    Only :class:`ClusterForest` and :func:`product` need the neighbours of all edges. They are
+    stored: 4 bytes for each of them, 250 MB for all pairs of 400 nodes. A forest needs twice as
+    much for a moment, and a product 1.5 GB.
 
     References
     ----------
@@ -68,7 +69,9 @@ def edges_of(network: int | Any) -> Graph:
                 f"network must have 2 nodes or more. Got {network}. An array is the matrix of its "
                 "edges."
             )
-        return _EdgeGraph(*np.triu_indices(int(network), 1), int(network))
+        n_nodes = int(network)
+        _check_neighbours(n_nodes * (n_nodes - 1) ** 2, n_nodes * (n_nodes - 1) // 2, n_nodes)
+        return _EdgeGraph(*np.triu_indices(n_nodes, 1), n_nodes)
     matrix = check_adjacency(network, "network")
     is_upper = matrix.row < matrix.col
     return _EdgeGraph(matrix.row[is_upper], matrix.col[is_upper], matrix.shape[0])
@@ -83,11 +86,8 @@ class _EdgeGraph:
         self.n_nodes: int = first.size
         degrees = np.bincount(first, minlength=n_ends) + np.bincount(second, minlength=n_ends)
         # Each edge is met once from each other edge at both of its ends.
-        if int((degrees.astype(np.int64) ** 2).sum()) >= 2**31:
-            raise ValueError(
-                f"network has too many neighbours: {self.n_nodes} edges of {n_ends} nodes. Use "
-                "fewer nodes, or a matrix with fewer edges."
-            )
+        n_neighbours = int((degrees.astype(np.int64) ** 2).sum())
+        _check_neighbours(n_neighbours, self.n_nodes, n_ends)
 
     def components(self, selected: ArrayLike) -> tuple[np.ndarray, int]:
         """Return the connected components of the selected edges, see :class:`Graph`."""
@@ -129,9 +129,11 @@ class _EdgeGraph:
         ends = np.column_stack([self._first, self._second]).reshape(-1)
         lengths = degrees[ends]
         stops = np.cumsum(lengths)
-        # The edges at the first end of each edge, then those at its second end.
-        within = np.arange(stops[-1] if stops.size else 0) - np.repeat(stops - lengths, lengths)
-        offsets = by_end[np.repeat(starts[ends], lengths) + within].astype(np.int32)
+        # The edges at the first end of each edge, then those at its second end. The largest arrays
+        # have 4 bytes for each neighbour.
+        places = np.repeat((starts[ends] - stops + lengths).astype(np.int32), lengths)
+        places += np.arange(places.size, dtype=np.int32)
+        offsets = by_end.astype(np.int32)[places]
         slots = np.arange(self.n_nodes, dtype=np.int32)
         last = stops[1::2].astype(np.int32)
         first = np.concatenate([np.zeros(min(1, last.size), dtype=np.int32), last[:-1]])
@@ -151,3 +153,12 @@ class _EdgeGraph:
         if selected.shape != (self.n_nodes,):
             refuse_selected(selected, self.n_nodes, "edge of the network")
         return np.flatnonzero(selected)
+
+
+def _check_neighbours(n_neighbours: int, n_edges: int, n_ends: int) -> None:
+    """Refuse networks whose edges have more neighbours than int32 can count."""
+    if n_neighbours >= 2**31:
+        raise ValueError(
+            f"network has too many neighbours: {n_edges} edges of {n_ends} nodes. Use fewer nodes, "
+            "or a matrix with fewer edges."
+        )

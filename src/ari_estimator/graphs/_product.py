@@ -12,6 +12,9 @@ from ari_estimator.graphs._graph import Graph, link, refuse_selected
 from ari_estimator.graphs._linked_nodes import label_linked
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
+# As many axes as numpy's arrays have in all its versions.
+_MOST_FACTORS = 32
+
 # Pairs of nodes at a time.
 _MOST_PAIRS = 2**22
 
@@ -39,7 +42,8 @@ def product(*factors: Graph | int) -> Graph:
     TypeError
         If a factor is neither a graph nor an int.
     ValueError
-        If there is no factor, a chain has no nodes, or the product has 2^31 nodes or more.
+        If there is no factor or more than 32, a chain has no nodes, or the product has 2^30 nodes
+        or more, or too many neighbours. An empty place behind each row of a chain counts as a node.
 
     See Also
     --------
@@ -60,37 +64,55 @@ def product(*factors: Graph | int) -> Graph:
     """
     if not factors:
         raise ValueError("product must have factors: graphs, or numbers of nodes in a row.")
+    if len(factors) > _MOST_FACTORS:
+        raise ValueError(
+            f"product must have at most {_MOST_FACTORS} factors. Got {len(factors)}. A product may "
+            "be a factor of another one."
+        )
     for number, factor in enumerate(factors):
         if isinstance(factor, (int, np.integer)) and not isinstance(factor, bool):
             if factor < 1:
                 raise ValueError(
                     f"Factor {number} of a product must have a node or more. Got {factor}."
                 )
-        elif not hasattr(factor, "neighbourhoods"):
+        elif isinstance(factor, type) or not hasattr(factor, "neighbourhoods"):
             raise TypeError(
                 f"Factor {number} of a product must be a graph or an int. Got "
                 f"{type(factor).__name__}. AdjacencyGraph makes a graph from a matrix."
             )
-    return _ProductGraph(factors)
+    return _ProductGraph(
+        [int(factor) if isinstance(factor, np.integer) else factor for factor in factors]
+    )
 
 
 class _ProductGraph:
     """Graph of a product, see :func:`product`."""
 
     def __init__(self, factors: Sequence[Graph | int]) -> None:
-        self._is_chain = [isinstance(factor, (int, np.integer)) for factor in factors]
+        self._is_chain = [isinstance(factor, int) for factor in factors]
         self._shape = tuple(
-            int(factor) if isinstance(factor, (int, np.integer)) else factor.n_nodes
-            for factor in factors
+            factor if isinstance(factor, int) else factor.n_nodes for factor in factors
         )
-        self._pairs = [_pairs_of(factor) for factor in factors]
         self.n_nodes = math.prod(self._shape)
         # Chains have an empty place behind each row, see `neighbourhoods`.
         n_slots = math.prod(n + c for n, c in zip(self._shape, self._is_chain, strict=True))
         if n_slots >= 2**30:
             raise ValueError(
                 f"A product must have fewer than 2^30 nodes. Got {self.n_nodes}, of shape "
-                f"{self._shape}."
+                f"{self._shape}, and {n_slots} with an empty place behind each row of a chain."
+            )
+        self._pairs = [_pairs_of(factor) for factor in factors]
+        others = [axis for axis, is_chain in enumerate(self._is_chain) if not is_chain]
+        n_outer = math.prod(self._shape[axis] for axis in others)
+        n_offsets = 2 * n_outer * (len(factors) - len(others)) + sum(
+            2 * self._pairs[axis][0].size * (n_outer // max(self._shape[axis], 1))
+            for axis in others
+        )
+        if n_offsets >= 2**31:
+            raise ValueError(
+                "A product must have fewer than 2^31 neighbours in its factors that are not "
+                f"chains. Got {n_offsets}, for the shape {self._shape}. An int is a chain, which "
+                "stores no neighbours."
             )
 
     def components(self, selected: ArrayLike) -> tuple[np.ndarray, int]:
@@ -188,7 +210,7 @@ class _ProductGraph:
 
 def _pairs_of(factor: Graph | int) -> tuple[np.ndarray, np.ndarray]:
     """Return the pairs of neighbours of a factor, the lower nodes and the higher ones."""
-    if isinstance(factor, (int, np.integer)):
+    if isinstance(factor, int):
         return np.arange(factor - 1), np.arange(1, factor)
     pairs = factor.edges(np.ones(factor.n_nodes, dtype=bool))
     return pairs[:, 0], pairs[:, 1]

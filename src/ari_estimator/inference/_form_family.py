@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from scipy.special import log_ndtr
 
+from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.images._space import Space
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._statistic import Statistic
@@ -125,7 +126,17 @@ def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_na
             UserWarning,
             stacklevel=2,
         )
-    if not statistic.is_signed or values.size < _FEWEST_JUDGED:
+    if values.size < _FEWEST_JUDGED:
+        return
+    if statistic.is_p and statistic.two_sided == DIRECTIONAL and (low >= 0 or high <= 0):
+        warnings.warn(
+            f"All values of the map have one sign, from {low:.3g} to {high:.3g}, as maps of "
+            f"{statistic.name} without the sign of the effect have. Bounds of each sign do not "
+            "hold for them. Pass a map of z, t or signed values.",
+            UserWarning,
+            stacklevel=2,
+        )
+    if not statistic.is_signed:
         return
     # This many are enough for the scale; there may be millions.
     some = values[:: max(1, values.size // _MOST_JUDGED)]

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ari_estimator.closed_testing._rounding import confidence, rounded_down
+from ari_estimator.closed_testing._rounding import confidence, proportion_text
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators import ClusterTDPTransformer
 from ari_estimator.interfaces._reading import read_text
@@ -202,8 +202,7 @@ def _cells(cluster: pd.Series, as_text: Callable[[float], str]) -> tuple[str, st
 
 
 def _four_decimals(tdp: float) -> str:
-    # Rounded down, because it is a lower bound.
-    return f"{rounded_down(tdp, 4):.4f}"
+    return proportion_text(tdp, 4)
 
 
 def _sentence(ari: Any) -> str:

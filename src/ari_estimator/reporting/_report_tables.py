@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ari_estimator.closed_testing._rounding import proportion_text
 from ari_estimator.inference import FittedMap
 from ari_estimator.inference._provenance import in_short
 from ari_estimator.reporting._tdp_table import get_tdp_table
@@ -135,7 +136,7 @@ def _cell(name: Any, value: Any) -> str:
     if name == "direction" and value == "rest":
         return ""
     if name == "tdp":
-        return f"{value:.3f}"
+        return proportion_text(value)
     if name == "peak_stat" and abs(value) >= 0.01:
         return f"{value:.2f}"
     if name in ("peak_x", "peak_y", "peak_z"):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator._unused_options import refuse_unused
-from ari_estimator.closed_testing._rounding import rounded_down
+from ari_estimator.closed_testing._rounding import proportion_text, rounded_proportion
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.images._labels import Regions, read_regions
 from ari_estimator.inference import FittedMap, Statistic
@@ -99,7 +99,8 @@ def get_tdp_table(
           of p-values and 1 - p, 2 significant digits of the p-value;
         - ``n_voxels`` (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2``; no
           decimals);
-        - ``true_discoveries`` and ``tdp`` (3 decimals, rounded down because it is a lower bound);
+        - ``true_discoveries`` and ``tdp`` (3 decimals, and more if it would round to 0; rounded down
+          because it is a lower bound);
         - ``true_discoveries_positive`` and ``true_discoveries_negative``, with
           ``two_sided="directional"``;
         - ``p_value`` of the hypothesis that no voxel of the cluster is active, adjusted for all
@@ -264,7 +265,7 @@ def _compositions(ids: pd.Series, fitted_map: FittedMap, regions: Regions) -> li
     """Return the composition of each set in words."""
     pieces = pd.concat([compose(fitted_map, sets, regions) for sets in fitted_map.partitions])
     texts = [
-        f"{region} {share:.0%} (TDP {rounded_down(tdp, 2):.2f})"
+        f"{region} {share:.0%} (TDP {proportion_text(tdp, 2)})"
         for region, share, tdp in zip(pieces["region"], pieces["share"], pieces["tdp"], strict=True)
     ]
     of_sets = pd.Series(texts, dtype=object).groupby(pieces.iloc[:, 0].to_numpy()).agg("; ".join)
@@ -287,7 +288,7 @@ def _rounded(table: pd.DataFrame, statistic: Statistic) -> pd.DataFrame:
         if column == "peak" or column.startswith(("n_", "size_", "true_discoveries")):
             cells = [None if pd.isna(cell) else round(cell) for cell in table[column]]
         elif column == "tdp":
-            cells = [None if pd.isna(cell) else rounded_down(cell, 3) for cell in table[column]]
+            cells = [None if pd.isna(cell) else rounded_proportion(cell) for cell in table[column]]
         elif column == "p_value":
             cells = [None if pd.isna(cell) else f"{cell:.2g}" for cell in table[column]]
         else:

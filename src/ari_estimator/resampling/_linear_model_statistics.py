@@ -177,7 +177,7 @@ class LinearModelStatistics(NullStatistics):
         # Products with few draws are so thin that a second thread only waits.
         with one_thread():
             single = self._in_single(draws)
-        if np.isinf(lowest).all():
+        if np.isposinf(lowest).all():
             return single.astype(float)
         sizes = np.abs(single) if self.tail.is_absolute else single
         error = self.error + self.relative_error * np.abs(single).max()

@@ -115,7 +115,7 @@ def expected_tdp(
     ValueError
         If the design is not a single constant column. If the pilot is too small. If the model has
         variance groups, missing values or blocks, which simulations do not have. If a number is out
-        of range.
+        of range. If a study is so small that its sign flips are too few for its error level.
 
     See Also
     --------
@@ -197,11 +197,17 @@ def expected_tdp(
         for number in range(n_simulations):
             # All numbers of subjects have the same effects, so that they can be compared.
             effects = simulator.draw_effects(np.random.default_rng([seed, number]))
-            for n in numbers:
+            for n in sorted(numbers):  # small studies first: they may have too few sign flips
                 rng = np.random.default_rng([seed, number, n])
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # they came with the pilot
-                    test = study(effects, n, rng, int(rng.integers(2**31)))
+                    try:
+                        test = study(effects, n, rng, int(rng.integers(2**31)))
+                    except ValueError as error:
+                        raise ValueError(
+                            f"n_subjects must be larger: a study of {n} cannot be tested like the "
+                            f"pilot. {error}"
+                        ) from error
                     tdps[n][number] = _tdps_of_sets(pilot.found, test)
                 task.advance()
     return _forecast(pilot, tdps)
@@ -296,7 +302,8 @@ def _read_pilot(model: ARISecondLevelModel, contrast: Any, first_level_contrast:
         called = found.made_by.called.removesuffix("s")
         names += map(str, sets.names or [f"{called} {number}" for number in sets.ids])
         sizes += sets.sizes[1:].tolist()
-    data = sign * read.data[:, columns].astype(np.float64)
+    data = read.data[:, columns].astype(np.float64)
+    data *= sign
     return _Pilot(found, data, [*names, "all"], [*sizes, found.n_tested])
 
 

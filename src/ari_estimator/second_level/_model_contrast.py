@@ -74,7 +74,7 @@ def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
 
 
 def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
-    """Refuse a list of names. The message says how to write it as a contrast.
+    """Refuse a list of names, and what is no contrast. The message says how to write one.
 
     Parameters
     ----------
@@ -87,10 +87,12 @@ def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
     Raises
     ------
     ValueError
-        If it is a list or array with texts.
+        If it is a list or array with texts, or neither a text nor numbers.
     """
-    items = list(contrast) if isinstance(contrast, (list, tuple, np.ndarray, pd.Index)) else []
+    is_list = isinstance(contrast, (list, tuple, np.ndarray, pd.Index))
+    items = list(contrast) if is_list and getattr(contrast, "ndim", 1) > 0 else []
     if not any(isinstance(item, str) for item in items):
+        _refuse_other_values(contrast)
         return
     shown = f"[{', '.join(repr(str(item)) for item in items)}]"
     how = f"Write {str(items[0])!r}, without the list."
@@ -103,6 +105,23 @@ def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
         )
     raise ValueError(
         f"second_level_contrast must be one text, or numbers. Got a list of texts, {shown}. {how}"
+    )
+
+
+def _refuse_other_values(contrast: Any) -> None:
+    """Refuse what is neither a text nor a list of numbers."""
+    if contrast is None or isinstance(contrast, str):
+        return
+    try:
+        if np.asarray(contrast, dtype=float).ndim > 0:
+            return
+    except OverflowError:
+        return  # has a message of its own
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        "second_level_contrast must be one text, or a list of numbers with a weight for each "
+        f"column of the design. Got {contrast!r}."
     )
 
 

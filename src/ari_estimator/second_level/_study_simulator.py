@@ -37,22 +37,25 @@ class StudySimulator:
         errors = np.asarray(data, dtype=np.float64)
         self.n_pilot, n_elements = errors.shape
         t = np.zeros(n_elements)
+        has_variance = np.zeros(n_elements, dtype=bool)
         for block in blocks(n_elements):
             part = errors[:, block]
             mean = part.mean(axis=0)
             largest = np.abs(part).max(axis=0)
             part -= mean
             norm = np.sqrt(np.einsum("ij,ij->j", part, part))
-            # Elements without variance never have an effect.
             varies = norm > 1e-10 * largest
+            has_variance[block] = varies
             part *= np.divide(1.0, norm, out=np.zeros_like(norm), where=varies)
             scale = np.sqrt(self.n_pilot * (self.n_pilot - 1))
             np.divide(mean * scale, norm, out=t[block], where=varies)
         self._errors = errors
-        if shrinks:
-            self.effects = shrink_effects(t, self.n_pilot)
-        else:
-            self.effects = ShrunkEffects(t / np.sqrt(self.n_pilot), np.zeros(n_elements))
+        self.effects = ShrunkEffects(t / np.sqrt(self.n_pilot), np.zeros(n_elements))
+        if shrinks and has_variance.any():
+            # Elements without variance never have an effect, and say nothing about other elements.
+            shrunk = shrink_effects(t[has_variance], self.n_pilot)
+            for all_effects, effects in zip(self.effects, shrunk, strict=True):
+                all_effects[has_variance] = effects
 
     def draw_effects(self, rng: np.random.Generator) -> np.ndarray:
         """Draw effect sizes from their posterior.
