@@ -1,4 +1,4 @@
-"""Keeps a number on one line of the page with its unit or per cent sign, and a ratio as "1 / 25"."""
+"""Keeps numbers on one line of a page: with their units, as percentages and as ratios."""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ and negative effects at the same time. The data are simulated, so the truth is k
 # Twenty subjects. A small region has a strong positive effect. A large region has a
 # weaker one. A third region has a negative effect.
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from nibabel import Nifti1Image
@@ -55,7 +57,7 @@ design = pd.DataFrame({"intercept": np.ones(20)})
 regions_img = Nifti1Image(regions, affine)
 
 
-def bounds_of(template, two_sided=False):
+def bounds_of(template: Any, two_sided: Any = False) -> pd.DataFrame:
     """Return the table of the regions."""
     model = ARISecondLevelModel(
         mask_img=mask_img,

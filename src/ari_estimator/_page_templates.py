@@ -8,21 +8,22 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-_BEFORE_PERCENT = re.compile(r"(?<=\d) (?=%)")
+# In "95 %", "64 mm", "TDP ≥ 0.7" and "x = -18".
+_IN_NUMBERS = re.compile(r"(?<=\d) (?=%|mm\b)|(?<=[=≥<>]) (?=-?\d)")
 
 
 def _unbroken(value: Any) -> Any:
-    """Return a text whose percentages no browser breaks across lines, and HTML as it is."""
+    """Return a text in which no browser breaks a number across lines, and HTML as it is."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return _BEFORE_PERCENT.sub("\N{NO-BREAK SPACE}", value)
+    return _IN_NUMBERS.sub("\N{NO-BREAK SPACE}", value)
 
 
 def templates_of(package: str, folder: str) -> Environment:
     """Return the templates in a folder of a package.
 
     Titles and names come from users. So a template escapes every text, unless it is marked as HTML.
-    A percentage keeps its number and its sign on one line.
+    A number and its unit or sign stay on one line, unless the template escapes the text itself.
 
     Parameters
     ----------

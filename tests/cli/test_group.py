@@ -307,8 +307,7 @@ def test_f_contrasts(run, study, repeated, contrast, permutations):
         ["--blocks", "person", "--exchange", "both"],
         ["--variance-groups", "group"],
         ["--template", "simes", "--template", "beta", "--step-down", "--smoothing-fwhm", "4"],
-        ["--template", "simes", "--template", "beta", "--level-weights", "0.3"]
-        + ["--level-weights", "0.7"],
+        ["--template=simes", "--template=beta", "--level-weights=0.3", "--level-weights=0.7"],
     ],
     ids=["nested", "both", "variance groups", "joint", "split"],
 )

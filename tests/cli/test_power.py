@@ -64,7 +64,10 @@ def test_without_shrinkage_and_with_sign_flips(run, command):
         (["--n-subjects", "20", "--force"], "--force is for --out"),
         (["--n-subjects", "20", "--tdp", "0.7"], "ask for different sets"),
         (["--n-subjects", "20", "--out", "x.csv"], "--out must name a file that ends in .tsv"),
-        (["--n-subjects", "3", "--permutations", "100"], "--n-subjects must be larger: a study of"),
+        (
+            ["--n-subjects", "3", "--permutations", "1000"],
+            "--n-subjects must be larger: a study of",
+        ),
         ([], "--n-subjects"),
     ],
 )

@@ -297,7 +297,7 @@ def test_what_does_not_fit_is_refused(case):
     ("template", "options", "error", "match"),
     [
         ([], {}, ValueError, "Got an empty list"),
-        (["simes", "joint"], {}, ValueError, "each entry of template must be one of .*use it alone"),
+        (["simes", "joint"], {}, ValueError, "each entry of .* use it alone"),
         (["simes", 3], {}, TypeError, "each entry of template must be one of .* Got 3"),
         (["simes", "beta"], {"delta": 2}, ValueError, "delta must be 0 for several templates"),
         ("joint", {"delta": 2}, ValueError, "delta must be 0 for template 'joint'"),

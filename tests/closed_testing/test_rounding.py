@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_estimator.closed_testing._rounding import confidence, proportion_text
+from ari_estimator.closed_testing._rounding import confidence, proportion_text, rounded_proportion
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,4 @@ def test_confidence_is_rounded_down_and_never_one(alpha):
 def test_proportions_are_rounded_down_but_only_nothing_is_0(bound, text, percent):
     assert proportion_text(bound) == text
     assert proportion_text(bound, percent=True) == percent
+    assert rounded_proportion(bound) == float(text)

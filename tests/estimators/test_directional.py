@@ -372,7 +372,7 @@ def test_a_model_reports_both_signs(maps, mask_img, calibrated, z_img):
     assert set(BY_SIGN) <= set(get_tdp_table(model))
     if calibrated:
         page = make_report(model).get_standalone()
-        for words in ("Positive effects, at least", "for negative effects", "positive, at least"):
+        for words in ("Positive effects, at least", "for negative effects", "Positive, at least"):
             assert words in page
         with pytest.raises(ValueError, match=r"pass sides_\['positive'\]"):
             plot_pivotal_statistics(model)

@@ -454,7 +454,8 @@ REFUSED = [
     *(("two_sided", (stat_type, None, True), ValueError,
        f"'two_sided' .*{stat_type!r}: p-values are taken as they are.*Got True")
       for stat_type in ("p", "one_minus_p")),
-    *(("two_sided", ("z", None, value), TypeError, "'two_sided' must be True or False, or 'directional'. Got ")
+    *(("two_sided", ("z", None, value), TypeError,
+       "'two_sided' must be True or False, or 'directional'. Got ")
       for value in ("yes", 1, None)),
 ]  # fmt: skip
 

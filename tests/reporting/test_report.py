@@ -244,7 +244,7 @@ def test_map_without_clusters_is_reported(motor_img):
     text = text_of(nothing.generate_report().get_standalone())
     assert (
         "A TDP of 0.6 would mean that at least 60 % of the voxels of a cluster are truly active. "
-        "Here the TDP of every cluster is 0. This does not mean that nothing is active."
+        "Here there is no cluster. This does not mean that nothing is active."
     ) in text
     assert "Hommel G (1983)" in text
 

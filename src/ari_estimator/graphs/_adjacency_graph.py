@@ -145,7 +145,7 @@ def check_adjacency(adjacency: Any, called: str) -> coo_array:
     ValueError
         If the matrix is not square, holds NaN, infinite or negative values, or is not symmetric.
     """
-    given = adjacency if issparse(adjacency) else _as_array(adjacency, called)
+    given: Any = adjacency if issparse(adjacency) else _as_array(adjacency, called)
     if given.dtype.kind not in "biuf":
         raise TypeError(
             f"{called} must hold real numbers or booleans, not 0 for neighbours. "

@@ -91,7 +91,7 @@ def two_sided_from(arrays: Mapping[str, np.ndarray], name: str) -> TwoSided:
     ValueError
         If there is no such array, or it has another value.
     """
-    stored = stored_array(arrays, name, "bU").item()
+    stored = stored_array(arrays, name, "Ub").item()
     try:
         return check_two_sided(stored, name)
     except TypeError as error:

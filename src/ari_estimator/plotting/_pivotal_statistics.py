@@ -127,7 +127,7 @@ def plot_pivotal_statistics(
     )
     if is_log:
         axes.set_xscale("log")
-    share = f"{calibration.joint_error_rate():.1%} of permutations below"
+    share = f"{100 * calibration.joint_error_rate():.1f} % of permutations below"
     axes.axvline(
         lambda_, ymax=_BELOW_LEGEND, color=ink(), linewidth=1.6, label=f"λ = {lambda_:.4g}, {share}"
     )

@@ -236,11 +236,19 @@ def _has_values(img: Any) -> bool:
 def _plain(table: pd.DataFrame) -> PlainTable:
     """Return nilearn's table as texts, as other tables of the report are written."""
     names = [str(name) for name in table.columns]
+    table = _numbered(table)
     rows = [
         [_cell(name, cell) for name, cell in zip(names, row, strict=True)]
         for row in table.itertuples(index=False, name=None)
     ]
     return PlainTable([_HEADINGS.get(name, name) for name in names], rows)
+
+
+def _numbered(table: pd.DataFrame) -> pd.DataFrame:
+    """Return clusters numbered without gaps; nilearn 0.14.1 leaves gaps for sub-peaks."""
+    is_sub = table["Cluster ID"].astype(str).str.extract(r"([a-z]*)$")[0]
+    number = (is_sub == "").cumsum().astype(str)
+    return table.assign(**{"Cluster ID": number + is_sub})
 
 
 def _cell(name: str, cell: Any) -> str:

@@ -82,8 +82,9 @@ def joint_content(
 
 def _bound_in_words(fitted_map: FittedMap, elements: str) -> str:
     found, n_tested = fitted_map.true_discoveries, fitted_map.n_tested
+    verb = "is" if found == 1 else "are"
     return (
-        f"At least {found:,} of the {n_tested:,} {elements} tested are active: a TDP of "
+        f"At least {found:,} of the {n_tested:,} {elements} tested {verb} active: a TDP of "
         f"{proportion_text(found / n_tested)}."
     )
 

@@ -27,16 +27,18 @@ def tdp_reading(fitted_map: FittedMap) -> str:
     if len(found):
         row = found.loc[found["true_discoveries"].idxmax()]
         name = f"region {row['region']}" if is_region else f"cluster {row['cluster_id']:.0f}"
+        verb = "is" if row["true_discoveries"] == 1 else "are"
         example = (
             f"For example, at least {row['true_discoveries']:,} of the "
-            f"{row[f'n_{elements}']:,} {elements} of {name} are truly active, which is a TDP of "
+            f"{row[f'n_{elements}']:,} {elements} of {name} {verb} truly active, which is a TDP of "
             f"{proportion_text(row['tdp'])}."
         )
     else:
         what = "region" if is_region else "cluster"
+        here = f"the TDP of every {what} is 0" if len(table) else f"there is no {what}"
         example = (
             f"A TDP of 0.6 would mean that at least 60 % of the {elements} of a {what} are truly "
-            f"active. Here the TDP of every {what} is 0. This does not mean that nothing is active."
+            f"active. Here {here}. This does not mean that nothing is active."
         )
     return (
         "The true discovery proportion (TDP) of a set is a lower bound on the proportion of its "

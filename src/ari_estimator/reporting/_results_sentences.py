@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ari_estimator.closed_testing._rounding import confidence
+from ari_estimator.closed_testing._rounding import confidence, proportion_text
 from ari_estimator.inference import FittedMap
 from ari_estimator.reporting._tdp_table import get_tdp_table
 
@@ -81,7 +81,8 @@ def sentence_of_all(true_discoveries: int, tested: str, sure: str) -> str:
     """
     if true_discoveries == 0:
         return f"The lower bound of all {tested} is 0, so there may be no activity at all."
-    return f"With {sure} confidence, at least {true_discoveries:,} of the {tested} are active."
+    verb = "is" if true_discoveries == 1 else "are"
+    return f"With {sure} confidence, at least {true_discoveries:,} of the {tested} {verb} active."
 
 
 def _sentence_of_rest(table: pd.DataFrame, n_found: int, elements: str, called: str) -> list[str]:
@@ -109,7 +110,8 @@ def _sentence(row: dict[Any, Any], elements: str) -> str:
     if row.get("direction") in ("positive", "negative"):
         about = f"{row['direction']}, {about}"
     found, tdp = row["true_discoveries"], row["tdp"]
-    says = f"at least {found:,} of its {elements} are active (TDP ≥ {tdp:.3f})"
+    verb = "is" if found == 1 else "are"
+    says = f"at least {found:,} of its {elements} {verb} active (TDP ≥ {proportion_text(tdp)})"
     if "true_discoveries_positive" in row:
         signs = {sign: row[f"true_discoveries_{sign}"] for sign in ("positive", "negative")}
         says = f"{says}, {signs_in_words(signs)}"

@@ -99,8 +99,8 @@ def get_tdp_table(
           of p-values and 1 - p, 2 significant digits of the p-value;
         - ``n_voxels`` (``n_vertices``, ``n_grayordinates``), ``size_mm3`` (``size_mm2``; no
           decimals);
-        - ``true_discoveries`` and ``tdp`` (3 decimals, and more if it would round to 0; rounded down
-          because it is a lower bound);
+        - ``true_discoveries`` and ``tdp`` (3 decimals, or as many as a small bound needs; rounded
+          down because it is a lower bound);
         - ``true_discoveries_positive`` and ``true_discoveries_negative``, with
           ``two_sided="directional"``;
         - ``p_value`` of the hypothesis that no voxel of the cluster is active, adjusted for all

@@ -74,7 +74,7 @@ def weights_of(contrast: Any, design: pd.DataFrame) -> np.ndarray:
 
 
 def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
-    """Refuse a list of names, and what is no contrast. The message says how to write one.
+    """Refuse a list of names, and other values that are not contrasts. The message says how.
 
     Parameters
     ----------
@@ -86,8 +86,10 @@ def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
 
     Raises
     ------
+    TypeError
+        If it is neither a text nor a list or array.
     ValueError
-        If it is a list or array with texts, or neither a text nor numbers.
+        If it is a list or array with texts, or with other values than numbers.
     """
     is_list = isinstance(contrast, (list, tuple, np.ndarray, pd.Index))
     items = list(contrast) if is_list and getattr(contrast, "ndim", 1) > 0 else []
@@ -119,7 +121,8 @@ def _refuse_other_values(contrast: Any) -> None:
         return  # has a message of its own
     except (TypeError, ValueError):
         pass
-    raise ValueError(
+    kind = ValueError if isinstance(contrast, (list, tuple, np.ndarray, pd.Index)) else TypeError
+    raise kind(
         "second_level_contrast must be one text, or a list of numbers with a weight for each "
         f"column of the design. Got {contrast!r}."
     )

@@ -26,6 +26,6 @@
   // What is said of the bound of a set; words: of a geometry.
   ari.boundText = function ({ n_tested: n, true_discoveries: bound }, { one, many }) {
     if (!n) return `No tested ${one} is in it.`;
-    return `At least ${ari.count(bound)} of ${ari.count(n)} ${many} are active: ${ari.percent(bound / n)}`;
+    return `At least ${ari.count(bound)} of ${ari.count(n)} ${many} ${bound === 1 ? "is" : "are"} active: ${ari.percent(bound / n)}`;
   };
 })((globalThis.ari ??= {}));
