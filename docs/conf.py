@@ -38,7 +38,7 @@ extensions = [
     "own_members",
     "public_names",
     "search_words",
-    "unbroken_numbers",
+    "unbroken",
 ]
 root_doc = "index"
 templates_path = ["_templates"]

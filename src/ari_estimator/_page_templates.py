@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 # In "95 %", "64 mm", "TDP ≥ 0.7" and "x = -18".
-_IN_NUMBERS = re.compile(r"(?<=\d) (?=%|mm\b)|(?<=[=≥<>]) (?=-?\d)")
+_IN_NUMBERS = re.compile(r"(?<=\d) (?=%|mm\b)|(?<=\w) (?=[=≥<>] -?\d)|(?<=[=≥<>]) (?=-?\d)")
 
 
 def _unbroken(value: Any) -> Any:

@@ -102,3 +102,20 @@ def test_every_example_of_the_gallery_has_a_title_and_says_so_in_its_name():
         assert lines[0] == '"""'
         assert set(lines[2]) == {"="}
         assert len(lines[1]) == len(lines[2])
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("the 95 % interval", ["the", "95 %", "interval"]),
+        ("1 / 9.9 to 1 / 25", ["1 / 9.9", "to", "1 / 25"]),
+        ("27 ms, 600 MB and 2 mm", ["27 ms,", "600 MB", "and", "2 mm"]),
+        ("TDP ≥ 0.7 at x = -18", ["TDP ≥ 0.7", "at", "x = -18"]),
+        ("2 sessions", ["2", "sessions"]),
+    ],
+)
+def test_numbers_of_pages_stay_on_one_line(monkeypatch, text, parts):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS / "_extensions")
+    unbroken = importlib.import_module("unbroken").unbroken
+    assert [part.replace("\N{NO-BREAK SPACE}", " ") for part in unbroken(text).split(" ")] == parts

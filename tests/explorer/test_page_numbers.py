@@ -167,6 +167,8 @@ def test_peaks_are_finite_where_there_are_finite_values(open_page, small_map, tm
 
 
 def test_percentages_are_rounded_down_but_only_nothing_is_0(used_page):
+    texts = used_page.evaluate("[0, 23 / 45448, 0.0457, 0.57, 1].map(ari.proportion)")
+    assert texts == ["0.000", "0.0005", "0.045", "0.570", "1.000"]
     texts = used_page.evaluate("[0, 23 / 45448, 0.0457, 0.57, 1].map(ari.percent)")
     assert [text.replace("\u00a0", " ") for text in texts] == [
         "0.0 %", "0.05 %", "4.5 %", "57.0 %", "100.0 %"

@@ -477,6 +477,23 @@ def test_tables_of_contrasts_are_written_as_other_tables(model_report):
     assert re.fullmatch(r"\d{1,3}(,\d{3})*", first[5])
 
 
+def test_clusters_of_a_contrast_are_numbered_without_gaps(subjects):
+    """In nilearn 0.14.1, negative clusters skip as many numbers as there are sub-peaks before."""
+    maps, mask_img = subjects
+    model = ARISecondLevelModel(mask_img=mask_img)
+    model.fit(maps, design_matrix=pd.DataFrame({"intercept": np.ones(len(maps))}))
+    model.compute_contrast("intercept", output_type="tdp")
+    report = model.generate_report(
+        "intercept", two_sided=True, height_control=None, threshold=1, min_distance=1
+    )
+    table = report.get_standalone().partition("Clusters of this map")[2].partition("</table>")[0]
+    numbers = re.findall(r"<tr><td>(\d+)([a-z]*)</td>", table)
+    main = [int(number) for number, letters in numbers if not letters]
+    assert any(letters for _, letters in numbers)
+    assert main == list(range(1, len(main) + 1))
+    assert re.search(r"<td>-\d+\.\d\d</td>", table)
+
+
 def test_texts_of_a_model_are_plain(model_report):
     text = text_of(model_report.get_standalone())
     assert "mass-univariate linear model with the column intercept" in text
@@ -490,7 +507,23 @@ def test_few_active_voxels_are_not_0_percent():
     z[5, 5, 5:9] = 12.5
     mask_img = Nifti1Image(np.ones(z.shape, dtype=np.uint8), np.eye(4))
     ari = ClusterTDPTransformer(3.0, mask_img=mask_img).fit(Nifti1Image(z, np.eye(4)))
-    assert "4 (0.006 %)" in text_of(str(ari.generate_report()))
+    text = text_of(str(ari.generate_report()))
+    assert "4 (0.006 %)" in text
+    # A threshold above all voxels leaves them in the rest, whose TDP is not 0 either.
+    text = text_of(
+        str(ari.set_params(threshold=13).fit(Nifti1Image(z, np.eye(4))).generate_report())
+    )
+    assert "rest 64,000 0.00006 4" in text
+
+
+def test_numbers_do_not_break_across_lines_except_in_texts_to_copy(clusters):
+    html = clusters.generate_report().get_standalone()
+    shown, _, to_copy = html.partition("<h2>Details</h2>")
+    assert "95\N{NO-BREAK SPACE}% (alpha\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.05)" in shown
+    assert not re.search(
+        r"\d %|[≥=] \d|\d mm\b", re.sub(r"<style>.*?</style>", "", shown, flags=re.S)
+    )
+    assert "\N{NO-BREAK SPACE}" not in to_copy.partition("Parameters of")[0]
 
 
 @pytest.mark.parametrize("file_format", ["svg", "pdf", "png"])

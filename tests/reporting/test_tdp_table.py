@@ -114,6 +114,13 @@ def rounded_down(n, of, digits):
     return n * 10**digits // max(of, 1) / 10**digits
 
 
+def as_text(n, of, digits):
+    """Return a proportion rounded down, with the first digit that is not 0."""
+    while n and not rounded_down(n, of, digits):
+        digits += 1
+    return f"{rounded_down(n, of, digits):.{digits}f}"
+
+
 def main_rows(table):
     return table[table["peak"] == 1].reset_index(drop=True)
 
@@ -208,7 +215,7 @@ class TestRows:
                 assert cell is None if np.isnan(value) else cell == round(value, digits)
         assert of_rows["threshold"].tolist()[0] == 1.23
         for cell, row in zip(of_rows["tdp"], expected.itertuples(), strict=True):
-            assert cell == rounded_down(row.true_discoveries, row.n_voxels, 3)
+            assert cell == float(as_text(row.true_discoveries, row.n_voxels, 3))
         whole = ["cluster_id", "peak", "n_voxels", "size_mm3", "true_discoveries"]
         decimal = ["threshold", "tdp", *CENTRE_COLUMNS, *PEAK_COLUMNS]
         for columns, kind in ((whole, int), (decimal, float), (["p_value", "direction"], str)):
@@ -844,7 +851,7 @@ class TestAtlas:
             of_cluster = pieces[pieces["cluster_id"] == row.cluster_id]
             words = [
                 f"{piece.region} {100 * piece.share:.0f}% "
-                f"(TDP {rounded_down(piece.true_discoveries, piece.n_voxels, 2):.2f})"
+                f"(TDP {as_text(piece.true_discoveries, piece.n_voxels, 2)})"
                 for piece in of_cluster.itertuples()
             ]
             assert row.composition == ("; ".join(words) or None)

@@ -21,7 +21,7 @@ from ari_estimator.closed_testing._lambda import (
 )
 from ari_estimator.closed_testing._make_template import template_from_arrays
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.closed_testing._template import Template
+from ari_estimator.closed_testing._template import ROUNDING_OF_P, Template
 from ari_estimator.files._stored_array import stored_array
 
 _KIND = "calibration"
@@ -115,7 +115,7 @@ class Calibration:
     @cached_property
     def critical_vector(self) -> CriticalVector:
         """The critical vector, which gives the bounds of all sets."""
-        return CriticalVector._of_checked(self.template.critical_thresholds(self.lambda_))
+        return CriticalVector._of_checked(self.template.thresholds_of_data(self.lambda_))
 
     def lambda_interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return an interval for the parameter that all permutations would give.
@@ -162,7 +162,7 @@ class Calibration:
         lambda_ = float(lambda_)
         if lambda_ == -math.inf:
             return CriticalVector._of_checked(np.zeros(self.template.k_max))
-        return CriticalVector._of_checked(self.template.critical_thresholds(lambda_))
+        return CriticalVector._of_checked(self.template.thresholds_of_data(lambda_))
 
     def joint_error_rate(self) -> float:
         """Return the proportion of permutations with a p-value below its threshold.
@@ -220,7 +220,7 @@ class Calibration:
         inverse = np.full(p_values.size, np.inf)
         has_threshold = ranks <= self.template.k_max
         inverse[has_threshold] = self.template.inverse(
-            ranks[has_threshold], p_values[has_threshold]
+            ranks[has_threshold], np.minimum(p_values[has_threshold] * ROUNDING_OF_P, 1)
         )
         return inverse
 

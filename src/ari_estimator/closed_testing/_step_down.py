@@ -78,7 +78,7 @@ def step_down(
     keep = np.ones(p_values.size, dtype=bool)
     while enabled:
         pairs = zip(templates, lambdas, strict=True)
-        highest = max(template.critical_thresholds(lambda_)[0] for template, lambda_ in pairs)
+        highest = max(template.thresholds_of_data(lambda_)[0] for template, lambda_ in pairs)
         still = keep & (p_values > highest)
         if still.sum() in (0, keep.sum()):
             break

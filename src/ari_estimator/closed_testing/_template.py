@@ -40,6 +40,9 @@ _BLANCHARD = (
     "using reference families. Annals of Statistics 48, 1281-1303."
 )
 
+# P-values whose ratio is smaller may be equal, except for rounding.
+ROUNDING_OF_P = 1 + 1e-10
+
 
 class Template(ABC):
     """A family of thresholds that ascend with the rank and grow with lambda.
@@ -242,6 +245,29 @@ class Template(ABC):
         )
         thresholds = np.where(critical >= 0, critical.view(np.float64), NEVER)
         return np.minimum.accumulate(thresholds[::-1])[::-1]
+
+    def thresholds_of_data(self, lambda_: float) -> np.ndarray:
+        """Return thresholds for p-values of data, which have rounding errors.
+
+        Parameters
+        ----------
+        lambda_ : float
+            The parameter.
+
+        Returns
+        -------
+        thresholds : ndarray of shape (k_max,)
+            The critical thresholds, lowered by one part in ten billion.
+
+        Notes
+        -----
+        Values of data may be whole numbers, or 0 for some subjects. Then a p-value of a true null
+        and the p-value of a permutation that decides about lambda may be equal. Their rounding
+        errors differ, so the former may seem to be below the threshold. One part in ten billion
+        is more than these errors.
+        """
+        critical = self.critical_thresholds(lambda_)
+        return np.where(critical > 0, critical / ROUNDING_OF_P, critical)
 
 
 # The bits of 1.0 as an integer.

@@ -14,12 +14,18 @@
   // Structures of CIFTI, such as CORTEX_LEFT.
   ari.structureText = (name) => name.toLowerCase().replaceAll("_", " ");
 
-  // Lower bounds stay lower bounds.
-  ari.proportion = (tdp) => ari.roundedDown(tdp, 3).toFixed(3);
-  // Only a bound of 0 is 0.0 %.
-  ari.percent = function (tdp) {
+  // Lower bounds stay lower bounds, and only a bound of 0 is 0.000 or 0.0 %.
+  function digitsOf(tdp) {
     let digits = 3;
     while (tdp > 0 && ari.roundedDown(tdp, digits) === 0) digits++;
+    return digits;
+  }
+  ari.proportion = function (tdp) {
+    const digits = digitsOf(tdp);
+    return ari.roundedDown(tdp, digits).toFixed(digits);
+  };
+  ari.percent = function (tdp) {
+    const digits = digitsOf(tdp);
     return `${(ari.roundedDown(tdp, digits) * 100).toFixed(digits - 2)}\u00a0%`;
   };
 
