@@ -138,8 +138,10 @@ def outcome_of_contrasts(
             "tdp": found / tested,
             "design": record.facts(mask),
         }
+        verb = "is" if found == 1 else "are"
         lines.append(
-            f"{record.called}: at least {found:,} of the {tested:,} {elements} tested are active."
+            f"{record.called}: at least {found:,} of the {tested:,} {elements} tested "
+            f"{verb} active."
         )
     from ari_estimator.closed_testing._rounding import confidence
 

@@ -214,10 +214,11 @@ def summary_of(fitted_map: FittedMap, mask: Path | Sequence[Path] | str | None) 
         f"; at least {found:,} have a {sign} effect"
         for sign, found in (fitted_map.true_discoveries_by_sign or {}).items()
     )
+    verb = "is" if fitted_map.true_discoveries == 1 else "are"
     sentence = _NAMES.as_options(fitted_map.describe()["statistic"]["sentence"])
     return (
         f"At least {fitted_map.true_discoveries:,} of the {fitted_map.n_tested:,} {elements} "
-        f"tested are active{by_sign}. With probability at least {confidence(fitted_map.alpha)}, "
+        f"tested {verb} active{by_sign}. With probability at least {confidence(fitted_map.alpha)}, "
         "this bound and all bounds in the table hold at once. "
         f"{sentence} Mask: {mask_words(mask, elements)}."
     )
