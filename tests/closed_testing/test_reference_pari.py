@@ -47,7 +47,9 @@ def test_calibration_agrees_with_the_reference(reference, alternative, name, del
 
     thresholds = calibration.critical_vector.thresholds
     assert_array_equal(thresholds[:delta], -1)
-    assert_allclose(thresholds[delta:], reference[prefix + "cv"][delta:], rtol=1e-10)
+    # Ours are lower by one part in ten billion, which leaves room for rounding.
+    lowered = reference[prefix + "cv"][delta:] / (1 + 1e-10)
+    assert_allclose(thresholds[delta:], lowered, rtol=1e-11)
     assert share_beyond(p_values, thresholds) == calibration.joint_error_rate() <= alpha
 
     observed = p_values[0]

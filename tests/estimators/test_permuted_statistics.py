@@ -104,7 +104,8 @@ class TestStatistics:
         assert_allclose(np.sort(fitted.pivotal_statistics_), pivots, rtol=0.05)
         assert_allclose(fitted.p_values_, observed, rtol=1e-8)
         thresholds = fitted.lambda_ * np.arange(1, 41) / 40
-        assert_allclose(fitted.critical_vector_.thresholds, thresholds, rtol=1e-12)
+        # Lower by one part in ten billion, which leaves room for rounding.
+        assert_allclose(fitted.critical_vector_.thresholds, thresholds / (1 + 1e-10), rtol=1e-12)
 
     def test_attributes(self, case):
         fitted, (_, _, stat_type, rank), observed, _ = case

@@ -74,7 +74,7 @@ def test_surfaces():
     expected = effect(model.fit(second, design_matrix=DESIGN))
     for side, values in expected.data.parts.items():
         assert_array_equal(found.data.parts[side], values)
-    with pytest.raises(ValueError, match="Got 2 maps in an image in memory"):
+    with pytest.raises(TypeError, match="Got 2 maps in an image in memory"):
         model.fit(both, design_matrix=DESIGN)
 
 

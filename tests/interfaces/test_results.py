@@ -279,7 +279,7 @@ def test_templates_and_numbers_of_a_calibration(rng, tmp_path, template, delta):
     _assert_same(model, again, seed=(9, 9, 9), radius=6)
     sidecar = json.loads(files["sidecar"].read_text())
     made = model.transformer_.maps_.test.calibration
-    assert sidecar["Template"] == made.template.name
+    assert sidecar["Template"] == made.template.in_words
     assert sidecar["Delta"] == delta
     assert sidecar["KMax"] == 50
     assert sidecar["NumberOfSteps"] == made.n_steps

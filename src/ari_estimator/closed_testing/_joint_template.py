@@ -87,7 +87,7 @@ class JointTemplate(Template):
     >>> from ari_estimator.closed_testing import JointTemplate, SimesTemplate
     >>> both = JointTemplate([SimesTemplate(1000), SimesTemplate(1000, delta=8)], [16])
     >>> both.thresholds(0.1)[[0, 15, 99]].round(6)
-    array([0.0001  , 0.0016  , 0.0184  ])
+    array([0.0001, 0.0016, 0.0184])
     """
 
     name = "joint"

@@ -163,6 +163,8 @@ def learn_template(
     else:
         refuse_unused("with templates", {"k_max": (k_max, 1000)})
         check_alpha(alpha)
+        if len(templates) < 2:
+            raise ValueError(f"templates must be at least two templates. Got {len(templates)}.")
     checked = check_data(data)
     with progress("Template", shown=verbose != 0):
         null = resample_subjects(

@@ -72,16 +72,26 @@ def chosen_map(
 
     Raises
     ------
+    TypeError
+        If a surface has several maps and there is no choice.
     ValueError
-        If there are several maps and no choice, or no map of this number.
+        If a volume has several maps and there is no choice, or there is no map of this number.
     """
     n_maps = _n_maps(img)
     if n_maps is None or (map_ is None and n_maps == 1):
         return given
     called = name_of_image(given) if called is None else called
     if map_ is None:
+        got = f"Got {n_maps} maps in {called}. {ways}"
+        # In the words of nilearn, and with its errors, which users may test for.
+        if isinstance(img, SurfaceImage):
+            raise TypeError(
+                f"{what} must have one map for each subject: it needs all images to be 3D "
+                f"SurfaceImage, with one map each. {got}"
+            )
         raise ValueError(
-            f"{what} must have one map for each subject. Got {n_maps} maps in {called}. {ways}"
+            f"{what} must have one map for each subject: each image must be 3D, or 4D with single "
+            f"volume. {got}"
         )
     if not 0 <= map_ < n_maps:
         raise ValueError(
