@@ -143,12 +143,12 @@ def test_click_on_a_vertex_tells_of_its_cluster(page, fitted_surface):
     page.locator("#rows tr").first.click()
     pixels, is_seen = _on_screen(page, members.tolist())
     assert is_seen.any()
-    # In the middle of the cluster. At the edge of the brain, a pixel may lie beside it.
+    # Near the middle of the cluster. At the edge of the brain, a pixel may lie beside it.
     seen = pixels[is_seen]
-    middle = np.argmin(np.linalg.norm(seen - np.median(seen, axis=0), axis=1))
-    target = int(members[is_seen][middle])
+    chosen = np.argsort(np.linalg.norm(seen - np.median(seen, axis=0), axis=1))[9]
+    target = int(members[is_seen][chosen])
     assert page.evaluate("ari.page.elementHere") != target
-    page.mouse.click(*seen[middle])
+    page.mouse.click(*seen[chosen])
     assert page.evaluate("ari.page.elementHere") == target
     told = _at_crosshair(page)
     place = family.space.locate(np.array([target])).iloc[0]
