@@ -103,7 +103,7 @@ def power(
         bool, Option("--force", help="Replace an existing file.", rich_help_panel="Results")
     ] = False,
 ) -> Outcome:
-    """Forecast the TDP of a larger study from the maps of a pilot study of one sample."""
+    """Forecast the TDP of a larger study from the maps of a one-sample pilot study."""
     from ari_estimator.cli._study import read_study
     from ari_estimator.estimators import PermutationCalibration
     from ari_estimator.second_level import ARISecondLevelModel, expected_tdp

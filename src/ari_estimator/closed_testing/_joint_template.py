@@ -154,7 +154,7 @@ class JointTemplate(Template):
         -------
         template : JointTemplate
             A template crosses the first one at its first rank with a threshold that is at least as
-            large. If there is none, it is the rank at which it comes closest.
+            large. If there is no such rank, it is the rank with the largest ratio of the two.
         """
         first, *others = check_templates(templates)
         lowest, *higher = lambdas
@@ -174,6 +174,8 @@ class JointTemplate(Template):
         templates = ", ".join(map(repr, self.templates))
         return f"JointTemplate([{templates}], crossings={list(self.crossings)})"
 
+    # Other templates have the next four as attributes of the class, which mypy expects here too. A
+    # joint template derives them from its parts, and nobody sets them.
     @property
     def keeps_all_thresholds(self) -> bool:  # type: ignore[override]
         """Whether a template stays useful with very many thresholds: each has its own number."""

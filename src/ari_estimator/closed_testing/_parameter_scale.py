@@ -162,7 +162,7 @@ class _PiecewiseLinear(ParameterScale):
         return np.where(own == math.inf, math.inf, common)
 
     def own(self, common: float) -> float:
-        # Bisection over doubles finds the smallest one at which it does not hold.
+        # Bisection finds the smallest double at which the condition fails.
         low, high = _bits(float(self._own[0])), _bits(float(self._own[-1]))
         if not self.common(np.array(_double(low))) < common:
             return self._lowest

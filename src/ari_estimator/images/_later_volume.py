@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ari_estimator._freed_memory import MANY_ELEMENTS, give_back_memory
 from ari_estimator.images._painted_values import Values
 
 # Number of planes that are brought into the order of a file at once.
@@ -54,6 +55,8 @@ class LaterVolume(NDArrayOperatorsMixin):
 
     def _whole(self) -> np.ndarray:
         if self._array is None:
+            if len(self.values) >= MANY_ELEMENTS:
+                give_back_memory()  # of the map, which may have been read meanwhile
             self._array = np.zeros(self.shape, self.dtype)
             # Plane by plane, so that all values need not be in memory beside the volume.
             start = 0

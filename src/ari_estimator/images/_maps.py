@@ -22,7 +22,7 @@ from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._painted_values import Values
-from ari_estimator.images._unread_images import UnreadImages, unshared
+from ari_estimator.images._unread_images import UnreadImages, read_once, unshared
 
 _PATHS = (str, Path)
 _IMAGES = (SpatialImage, SurfaceImage, Cifti2Image)
@@ -81,6 +81,7 @@ class ImageMaps:
     is_single: bool
     are_several: bool
     declared: list[list[Declaration]]
+    _is_own: bool = False
     _forms: list[Any]
 
     def __init__(self, maps: Any, index: pd.Index | None = None) -> None:
@@ -97,7 +98,9 @@ class ImageMaps:
             self.images = UnreadImages(maps, self.kind)
         elif isinstance(maps, (*_PATHS, *_IMAGES)):
             self.kind = kind_of(maps)
-            self.images = [self.kind.read(maps, single=False)]
+            was_read = getattr(maps, "_fdata_cache", None) is not None
+            self.images = [self.kind.read(read_once(maps) if was_read else maps, single=False)]
+            self._is_own = self.images[0] is not maps
         else:
             raise TypeError(
                 "Maps must be a 3D or 4D Niimg-like object, a SurfaceImage, a CIFTI image, a list, "
@@ -152,7 +155,10 @@ class ImageMaps:
         for img in self.images:
             if self._is_sequence:
                 self._forms.append(frame.form(img))
-            yield from map(_as_real, frame.arrays(img))
+            for values in frame.arrays(img):
+                if self._is_own and isinstance(img, SpatialImage):
+                    img.uncache()  # The volume need not stay while its values are tested.
+                yield _as_real(values)
 
     def restore(self, results: Iterable[Values], frame: Frame, description: str) -> Any:
         """Return masked results, one for each map, in the form of the maps.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from nibabel.arrayproxy import is_proxy
 from nibabel.nifti1 import Nifti1Pair
 from nilearn.image import check_niimg
 
@@ -53,6 +54,27 @@ def unshared(img: Any) -> Any:
         would keep the data in the given image. Anything else is returned unchanged.
     """
     if isinstance(img, Nifti1Pair) and not img.in_memory:
+        return type(img)(img.dataobj, img.affine, img.header)
+    return img
+
+
+def read_once(img: Any) -> Any:
+    """Return an image whose data do not stay in memory twice.
+
+    Parameters
+    ----------
+    img : image or path
+        The image.
+
+    Returns
+    -------
+    img : image or path
+        A new image with the same file, if nibabel keeps the values that ``get_fdata`` gave. nilearn
+        would keep the values of the file beside them, as long as the image of the user lives.
+        Anything else is returned unchanged.
+    """
+    is_read = isinstance(img, Nifti1Pair) and img.in_memory and is_proxy(img.dataobj)
+    if is_read and getattr(img, "_data_cache", None) is None:  # nothing is kept by nilearn yet
         return type(img)(img.dataobj, img.affine, img.header)
     return img
 

@@ -139,8 +139,12 @@ class VolumeFrame(Frame):
     def arrays(self, img: SpatialImage) -> Iterator[np.ndarray]:
         """Yield the masked values of each volume."""
         data, mask = get_data(img), self.space.parts[0].mask
-        for volume in [data] if data.ndim == 3 else np.moveaxis(data, -1, 0):
-            yield volume[mask]
+        if data.ndim == 4:
+            yield from (volume[mask] for volume in np.moveaxis(data, -1, 0))
+            return
+        values = data[mask]
+        del data  # which nobody else may hold
+        yield values
 
     def image(
         self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None

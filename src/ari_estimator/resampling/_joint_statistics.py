@@ -65,6 +65,7 @@ class JointStatistics(NullStatistics):
             self.error, self.relative_error = max(scale.error for scale in scales), 0.0
         self.is_constant = np.concatenate([part.is_constant for part in parts])
 
+    # An attribute elsewhere. Here it may never be needed, and nobody sets it.
     @cached_property
     def observed(self) -> Observed:  # type: ignore[override]
         """The data as observed, in an array for all contrasts that is made when it is needed."""
