@@ -18,11 +18,13 @@ if _typing.TYPE_CHECKING:
         set_bound,
     )
     from ari_estimator.explorer import explore
-    from ari_estimator.inference import FittedMap, SetBound, TDPForest
+    from ari_estimator.inference import ClusterExtent, FittedMap, SetBound, TDPForest
     from ari_estimator.interfaces import load, save
     from ari_estimator.second_level import (
         ARISecondLevelModel,
+        ClusterExtentCalibration,
         FixedEffects,
+        JointCalibration,
         combine_runs,
         combine_runs_by_subject,
         expected_tdp,
@@ -32,9 +34,12 @@ if _typing.TYPE_CHECKING:
 __all__ = [
     "ARISecondLevelModel",
     "AdaptiveTDPTransformer",
+    "ClusterExtent",
+    "ClusterExtentCalibration",
     "ClusterTDPTransformer",
     "FittedMap",
     "FixedEffects",
+    "JointCalibration",
     "PermutationCalibration",
     "RegionTDPTransformer",
     "SetBound",
@@ -57,6 +62,9 @@ __all__ = [
 # Where public names are that are not of the estimators.
 _ELSEWHERE = {
     "ARISecondLevelModel": "second_level",
+    "ClusterExtent": "inference",
+    "ClusterExtentCalibration": "second_level",
+    "JointCalibration": "second_level",
     "FixedEffects": "second_level",
     "FittedMap": "inference",
     "SetBound": "inference",

@@ -371,9 +371,10 @@ def test_surfaces_are_explored_and_reported(run, surface_files, tmp_path):
 
 def test_surfaces_without_a_mesh_are_refused(refused, surface_files):
     (left, left_mesh), (right, _) = surface_files
-    assert "--mesh must be given twice for a surface" in refused("clusters", left, right)
-    assert "twice" in refused("clusters", left, right, "--mesh", left_mesh)
-    assert "two files of a surface" in refused("clusters", left)
+    wanted = "--mesh must be given once for each hemisphere of a surface"
+    assert wanted in refused("clusters", left, right)
+    assert wanted in refused("clusters", left, right, "--mesh", left_mesh)
+    assert wanted in refused("clusters", left)
 
 
 def test_names_that_standard_output_cannot_write(files, monkeypatch):

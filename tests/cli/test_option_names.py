@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 from nibabel import Nifti1Image
+
+import ari_estimator.cli
 
 MAP = ("clusters", "{z}", "--mask", "{mask}")
 ADAPTIVE = ("adaptive", "{z}", "--mask", "{mask}")
@@ -131,3 +136,12 @@ def test_warnings_name_options_too(run, files):
 )
 def test_choices_are_listed_in_their_order(refused, paths, arguments, message):
     assert message in refused(*(part.format(**paths) for part in PERMUTED), *arguments)
+
+
+def test_options_have_a_type_that_all_versions_of_typer_know():
+    folder = Path(ari_estimator.cli.__file__).parent
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "Annotated":
+                of_option = node.slice.elts[0]
+                assert getattr(of_option, "id", "") != "Any", f"{path.name}:{node.lineno}"

@@ -263,7 +263,7 @@ def test_a_mesh_is_asked_for_or_refused(refused, study, mesh, tmp_path):
     assert "--mesh must have the mesh of CORTEX" in refused(
         "group", study / "sub-*" / "con.dscalar.nii"
     )
-    assert "--mesh must be given twice" in refused(
+    assert "--mesh must be given once for each" in refused(
         "group", study / "sub-*" / "{lh,rh}.con.func.gii"
     )
     for k in range(2):

@@ -691,7 +691,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("value", [3, "simes", True, PermutationCalibration, {"a": 1}], ids=str)
     def test_calibrations_of_another_type(self, fitted, effect_maps, value):
-        match = rf"must be a PermutationCalibration or None\. Got {type(value).__name__}"
+        match = rf"a JointCalibration or None\. Got {type(value).__name__}"
         fitted.set_params(calibration=value)
         with pytest.raises(TypeError, match=match):
             fitted.compute_contrast(output_type="tdp")

@@ -19,7 +19,6 @@ from ari_estimator import (
 )
 from ari_estimator.calibration import calibrate_draws
 from ari_estimator.closed_testing import JointTemplate, SimesTemplate, calibrate, make_template
-from ari_estimator.estimators._contrast_calibration import test_of as bounds_by
 from ari_estimator.plotting import plot_pivotal_statistics
 from ari_estimator.resampling import SubjectSums, sign_statistics
 
@@ -110,7 +109,7 @@ def test_saved_calibrations_come_back(options, tmp_path):
     assert_array_equal(again.critical_vector_.thresholds, calibration.critical_vector_.thresholds)
     refitted = clone(again).fit(study(), alpha=0.1)
     assert_array_equal(refitted.lambda_, calibration.lambda_)
-    assert bounds_by(again, 0.1).describe(0.1) == bounds_by(calibration, 0.1).describe(0.1)
+    assert again._test(0.1).describe(0.1) == calibration._test(0.1).describe(0.1)
 
 
 def test_reports_say_the_level_and_the_parameter_of_each_template():

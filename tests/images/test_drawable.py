@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from ari_estimator.images._drawable import drawable
+from ari_estimator.images._mesh_geometry import MeshGeometry
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
 
 FACES = np.array([[0, 1, 2], [1, 2, 3]])
@@ -16,7 +17,7 @@ MASK[0, 1] = MASK[1, 2] = True
 def vertices(name, *missing):
     mask = np.ones(4, dtype=bool)
     mask[list(missing)] = False
-    return SurfacePart(name, POINTS, FACES, mask)
+    return SurfacePart(name, MeshGeometry(POINTS, FACES), mask)
 
 
 def test_voxels_become_a_volume():

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from ari_estimator.images._mesh_geometry import MeshGeometry
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
 
 KINDS = pytest.mark.parametrize("kind", ["volume", "surface", "mixed"])
@@ -30,7 +31,7 @@ def surface_part(name, seed, name_column="hemisphere"):
     points = np.column_stack([*np.indices((4, 5)).reshape(2, -1), rng.standard_normal(20)]) * 1.7
     mask = np.ones(20, dtype=bool)
     mask[rng.choice(20, 5, replace=False)] = False
-    return SurfacePart(name, points, faces, mask, name_column)
+    return SurfacePart(name, MeshGeometry(points, faces), mask, name_column)
 
 
 def make_space(kind):
@@ -231,21 +232,22 @@ class TestSizes:
 
     def test_areas_of_all_vertices_add_up_to_the_mesh(self):
         part = surface_part("left", 0)
-        whole = SurfacePart("left", part.points, part.faces, np.ones(20, dtype=bool))
+        whole = SurfacePart("left", part.mesh, np.ones(20, dtype=bool))
         area = sum(triangle_area(part.points[face]) for face in part.faces)
         assert_allclose(Space((whole,)).sizes(np.zeros(20, dtype=int), 1)["mm2"], area, rtol=1e-12)
 
     @pytest.mark.parametrize("dtype", ["int32", ">i4", "uint32", "int64"])
     def test_type_of_faces_is_of_no_importance(self, dtype):
         part = surface_part("left", 0)
-        stored = SurfacePart("left", part.points, part.faces.astype(dtype), part.mask)
+        mesh = MeshGeometry(part.points, part.faces.astype(dtype))
+        stored = SurfacePart("left", mesh, part.mask)
         assert_array_equal(stored.element_sizes(), part.element_sizes())
 
     def test_single_precision_points_are_computed_with_in_double_precision(self):
         part = surface_part("left", 0)
         single = part.points.astype("float32")
         sizes = [
-            SurfacePart("left", points, part.faces, part.mask).element_sizes()
+            SurfacePart("left", MeshGeometry(points, part.faces), part.mask).element_sizes()
             for points in (single, single.astype(float))
         ]
         assert_array_equal(*sizes)

@@ -343,7 +343,7 @@ def doubt_of_one_variance(
 def check_data(data: Any, missing: Missing = None) -> np.ndarray:
     """Return the data of subjects as an array of shape (n_subjects, n_elements).
 
-    Values are finite, or NaN if ``missing`` is "omit".
+    Further axes of the data are joined in C order. Values are finite, or NaN if ``missing`` is "omit".
     """
     if issparse(data):
         raise TypeError(f"data must be dense. Got sparse {type(data).__name__}.")
@@ -366,6 +366,8 @@ def check_data(data: Any, missing: Missing = None) -> np.ndarray:
             "elements out for all subjects."
         )
     data = np.asarray(data)
+    if data.ndim > 2:
+        data = data.reshape(len(data), int(np.prod(data.shape[1:])))  # also without subjects
     if data.ndim != 2 or data.dtype.kind not in "fiu" or data.shape[1] == 0:
         hint = " Images and their paths need a masker." if data.dtype.kind in "OU" else ""
         raise ValueError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+CALIBRATIONS = ("voxels", "extent", "joint")
 CONNECTIVITIES = ("6", "18", "26")
 EXCHANGES = ("within", "whole", "both")
 FIGURE_FORMATS = ("svg", "pdf", "png")

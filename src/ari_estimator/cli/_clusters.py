@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from ari_estimator.cli._command import TalkOptions
-from ari_estimator.cli._images import name_of, read_image
+from ari_estimator.cli._images import name_of, read_atlas
 from ari_estimator.cli._options import (
     FormingOptions,
     LutOption,
@@ -31,7 +31,7 @@ def clusters(
         list[Path] | None,
         Option(
             help="Label image with the clusters of another program, instead of --threshold. "
-            "Surfaces need two files, left first.",
+            "Surfaces need a file of each hemisphere.",
             rich_help_panel="Sets",
         ),
     ] = None,
@@ -43,7 +43,7 @@ def clusters(
     """
     from ari_estimator.estimators import ClusterTDPTransformer
 
-    labels_img = None if labels is None else read_image(labels, source.mesh, "--labels")
+    labels_img = None if labels is None else read_atlas(labels, source.mesh, "--labels")[0]
     stat_img, parameters = source.read()
     transformer = ClusterTDPTransformer(**heights.clusters(), labels_img=labels_img, **parameters)
     return infer(transformer, stat_img, name_of(source.maps[0]), results, mask=source.mask)
@@ -90,7 +90,8 @@ def regions(
         list[Path],
         Option(
             help="Label image of the regions, or a 4D image of regions that may overlap. Surfaces "
-            "need two files, left first.",
+            "need a file of each hemisphere; .annot and .label of FreeSurfer have the names of "
+            "their regions.",
             show_default=False,
             rich_help_panel="Sets",
         ),

@@ -9,7 +9,7 @@ from typer import Option
 
 from ari_estimator.cli._choices import CONNECTIVITIES, one_of
 from ari_estimator.cli._command import TalkOptions
-from ari_estimator.cli._images import mesh_files, name_of, read_image
+from ari_estimator.cli._images import mesh_files, name_of, read_atlas, read_image
 from ari_estimator.cli._options import LutOption, MapOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._pages import PageOptions, saved
@@ -38,7 +38,8 @@ def explore(
     atlas: Annotated[
         list[Path] | None,
         Option(
-            help="Label image of regions. Surfaces need two files, left first.",
+            help="Label image of regions. Surfaces need a file of each hemisphere; .annot and "
+            ".label of FreeSurfer have the names of their regions.",
             rich_help_panel="Sets",
         ),
     ] = None,
@@ -46,18 +47,22 @@ def explore(
     background: Annotated[
         list[Path] | None,
         Option(
-            help="Anatomical background. Surfaces need two files, such as sulcal depth.",
+            help="Anatomical background. Surfaces need a file of each hemisphere, such as lh.sulc.",
             show_default="the MNI152 template, or the folds of the mesh",
         ),
     ] = None,
     surf_mesh: Annotated[
         list[Path] | None,
-        Option(help="For surfaces: another mesh to show, such as inflated. Give it twice."),
+        Option(
+            help="For surfaces: another mesh to show, such as lh.inflated. Give it once for each "
+            "hemisphere."
+        ),
     ] = None,
     second_map: Annotated[
         list[Path] | None,
         Option(
-            help="Another map of the same space, to show beside MAP. Surfaces need two files.",
+            help="Another map of the same space, to show beside MAP. Surfaces need a file of each "
+            "hemisphere.",
         ),
     ] = None,
 ) -> Outcome:
@@ -81,13 +86,14 @@ def explore(
         mesh = getattr(mask_img, "mesh", None)  # of a surface
     if background is not None:
         options["bg_img"] = read_image(background, mesh, "--background")
+    labels_img, named = (None, None) if atlas is None else read_atlas(atlas, mesh, "--atlas")
     # Any number may come from a shell; explore refuses what is none of its choices.
     given: Any = connectivity
     document = make_page(
         shown,
         connectivity=given,
-        labels_img=None if atlas is None else read_image(atlas, mesh, "--atlas"),
-        lut=lut,
+        labels_img=labels_img,
+        lut=named if lut is None else lut,
         second_map=None if second_map is None else read_image(second_map, mesh, "--second-map"),
         surf_mesh=mesh_files(surf_mesh, "--surf-mesh"),
         tdp=tdp,

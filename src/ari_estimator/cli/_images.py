@@ -11,9 +11,10 @@ from ari_estimator.files._regular_file import existing_file
 if TYPE_CHECKING:
     from nilearn.surface import PolyMesh
 
-    from ari_estimator.images._hemispheres import SortedFiles
-
-_SURFACE = (".gii", ".mgh", ".mgz")
+# Files that hold nothing but vertices.
+_VERTICES_ONLY = (".gii", ".gii.gz", ".label")
+_MGH = (".mgh", ".mgz")
+_NIFTI = (".nii", ".nii.gz")
 
 
 def read_image(
@@ -23,13 +24,14 @@ def read_image(
     *,
     later: bool = False,
 ) -> Any:
-    """Return an image of one file, or of the two files of a surface.
+    """Return an image of one file, or of the files of a surface.
 
     Parameters
     ----------
     paths : sequence of Path
-        A volume or a CIFTI file; or the files of both hemispheres. The files tell their sides,
-        by AnatomicalStructurePrimary or their names; files that do not are left before right.
+        A volume or a CIFTI file; or a file of each hemisphere of a surface. The files tell their
+        sides, by AnatomicalStructurePrimary or their names; two files that do not are left before
+        right.
 
     mesh : sequence of Path, PolyMesh or None
         Meshes of these, or their files.
@@ -52,33 +54,108 @@ def read_image(
     IsADirectoryError
         If it is a folder.
     ValueError
-        If a file is not an image, or is damaged. If there are more than two files, two files
-        without a mesh, or a single surface file. If two files do not belong to the two
-        hemispheres.
+        If a file is not an image, or is damaged. If there are more than two files, or a surface
+        without a mesh. If two files do not belong to the two hemispheres, or nothing tells the
+        hemisphere of a single one.
     """
     # Imported when it is needed: the help text should not wait for nilearn.
-    from nilearn.surface import PolyMesh, SurfaceImage
-
-    from ari_estimator.images._declared import remember_file
-    from ari_estimator.images._hemispheres import sorted_files
-    from ari_estimator.images._image_file import check_image_file
-    from ari_estimator.images._reading_errors import clear_errors
+    from ari_estimator.images._surface_files import surface_of_files
     from ari_estimator.interfaces._reading import read_later, read_whole
 
     files = [existing_file(path, option) for path in paths]
-    are_surfaces = [file.name.endswith(_SURFACE) for file in files]
-    if len(files) == 1 and not files[0].name.endswith(".gii"):
+    has_mesh = bool(mesh)
+    if len(files) == 1 and not is_surface(files[0], has_mesh=has_mesh):
         return (read_later if later else read_whole)(files[0], option)
-    if len(files) != 2 or not all(are_surfaces):
+    is_pair = len(files) == 2
+    if len(files) > 2 or not all(is_surface(file, has_mesh=has_mesh or is_pair) for file in files):
         raise ValueError(
-            f"{option} must be one volume or CIFTI file, or two files of a surface (.gii, .mgh or "
-            f".mgz), left and right. Got {', '.join(map(str, files))}."
+            f"{option} must be one volume or CIFTI file, or a file of each hemisphere of a surface "
+            "(.gii, .mgh, .mgz, or .nii.gz with the vertices in one row). Got "
+            f"{', '.join(map(str, files))}."
         )
+    return surface_of_files(*hemispheres_of(files, mesh, option), option, "--mesh")
+
+
+def is_surface(file: Path, *, has_mesh: bool) -> bool:
+    """Return whether a file holds vertices. Without a mesh, only GIfTI certainly does."""
+    from ari_estimator.images._cifti_header import is_cifti
+    from ari_estimator.images._image_file import load_image
+    from ari_estimator.images._surface_values import is_morphometry
+    from ari_estimator.images._volume_formats import is_row_of_vertices
+
+    if file.name.endswith(_VERTICES_ONLY) or not has_mesh:
+        return file.name.endswith(_VERTICES_ONLY)
+    if not file.is_file():
+        return False  # who reads it says so
+    if file.name.endswith(_NIFTI):
+        return not is_cifti(file) and is_row_of_vertices(load_image(file, "An image").shape)
+    return file.name.endswith(_MGH) or is_morphometry(file)
+
+
+def read_atlas(
+    paths: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, option: str
+) -> tuple[Any, Any]:
+    """Return an image of regions and the table of their names, None if the image needs one.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        As for :func:`read_image`; or an ``.annot`` file of each hemisphere; or ``.label`` files,
+        one for each region.
+
+    mesh : sequence of Path, PolyMesh or None
+        Meshes of these, or their files.
+
+    option : str
+        What the files were given for, for messages.
+
+    Returns
+    -------
+    image, lut : image, pandas.DataFrame or None
+        The regions.
+    """
+    from ari_estimator.images._annotation import is_regions_file
+    from ari_estimator.images._hemispheres import the_side_of
+    from ari_estimator.images._surface_atlas import atlas_of_files
+
+    files = [existing_file(path, option) for path in paths]
+    if not any(map(is_regions_file, files)):
+        return read_image(files, mesh, option), None
+    by_side: dict[str, list[Path]] = {}
+    for file in files:
+        by_side.setdefault(the_side_of([file], option), []).append(file)
+    first = [of_side[0] for of_side in by_side.values()]
+    _, meshes = hemispheres_of(first, mesh, option)
+    return atlas_of_files(by_side, meshes, option, "--mesh")
+
+
+def hemispheres_of(
+    files: Sequence[Path], mesh: Sequence[Path] | PolyMesh | None, option: str
+) -> tuple[dict[str, Path], Any]:
+    """Return the files of one or both hemispheres and their meshes, by hemisphere.
+
+    Raises
+    ------
+    ValueError
+        If there is no mesh for each file, or the files do not tell their sides where they must.
+    """
+    from nilearn.surface import PolyMesh
+
+    from ari_estimator.images._hemispheres import sorted_files
+
+    n_meshes = 0 if mesh is None else len(mesh.parts if isinstance(mesh, PolyMesh) else mesh)
+    if n_meshes != len(files):
+        raise ValueError(
+            "--mesh must be given once for each hemisphere of a surface. Got "
+            f"{n_meshes or 'none'} for {option} {' and '.join(repr(str(file)) for file in files)}."
+        )
+    if len(files) == 1:
+        return _one_hemisphere(files[0], mesh, option)
     maps = sorted_files(files, option)
     meshes: Any = mesh
-    if mesh and not isinstance(mesh, PolyMesh):
-        of_mesh = _sorted_meshes(mesh, "--mesh")
-        meshes = {"left": str(of_mesh.left), "right": str(of_mesh.right)}
+    if not isinstance(mesh, PolyMesh):
+        of_mesh = sorted_files([existing_file(path, "--mesh") for path in mesh or ()], "--mesh")
+        meshes = {"left": of_mesh.left, "right": of_mesh.right}
         if (maps.warning or of_mesh.warning) and not (maps.are_told and of_mesh.are_told):
             silent = "--mesh" if maps.are_told else option
             raise ValueError(
@@ -86,15 +163,22 @@ def read_image(
                 f"as hemi-L, lh or left. Got right first, and no sides in the names of {silent}."
             )
         of_mesh.told()
-    if not meshes:
-        raise ValueError("--mesh must be given twice for a surface, left and right. Got none.")
     maps.told()
-    for file in files:
-        check_image_file(file, option)
-    with clear_errors(f"{files[0]}, {files[1]}", option):
-        img = SurfaceImage(meshes, {"left": str(maps.left), "right": str(maps.right)})
-    remember_file(img, files[0])
-    return img
+    return {"left": maps.left, "right": maps.right}, meshes
+
+
+def _one_hemisphere(file: Path, mesh: Any, option: str) -> tuple[dict[str, Path], Any]:
+    """Return the file and the mesh of a single hemisphere, by hemisphere."""
+    from nilearn.surface import PolyMesh
+
+    from ari_estimator.images._hemispheres import the_side_of
+
+    if isinstance(mesh, PolyMesh):
+        (side,) = mesh.parts
+        return {side: file}, mesh
+    of_mesh = existing_file(mesh[0], "--mesh")
+    side = the_side_of([file, of_mesh], f"{option} and --mesh")
+    return {side: file}, {side: of_mesh}
 
 
 def mesh_files(paths: Sequence[Path] | None, option: str = "--mesh") -> dict[str, str] | None:
@@ -105,25 +189,20 @@ def mesh_files(paths: Sequence[Path] | None, option: str = "--mesh") -> dict[str
     FileNotFoundError
         If there is no such file.
     ValueError
-        If there are not two, or not one of each hemisphere.
+        If there are more than two, not one of each hemisphere, or nothing tells the hemisphere of a
+        single one.
     """
+    from ari_estimator.images._hemispheres import sorted_files, the_side_of
+
     if not paths:
         return None
-    files = _sorted_meshes(paths, option).told()
-    return {"left": str(files.left), "right": str(files.right)}
-
-
-def _sorted_meshes(paths: Sequence[Path], option: str) -> SortedFiles:
-    """Return the files of both meshes."""
-    from ari_estimator.images._hemispheres import sorted_files
-    from ari_estimator.images._image_file import check_mesh_file
-
-    if len(paths) != 2:
-        raise ValueError(f"{option} must be given twice, left and right. Got {len(paths)}.")
     files = [existing_file(path, option) for path in paths]
-    for file in files:
-        check_mesh_file(file, option)
-    return sorted_files(files, option)
+    if len(files) == 1:
+        return {the_side_of(files, option): str(files[0])}
+    if len(files) > 2:
+        raise ValueError(f"{option} must be given once for each hemisphere. Got {len(files)}.")
+    pair = sorted_files(files, option).told()
+    return {"left": str(pair.left), "right": str(pair.right)}
 
 
 def name_of(path: Path) -> str:

@@ -17,7 +17,7 @@ from ari_estimator.cli._choices import (
     THRESHOLDS,
     one_of,
 )
-from ari_estimator.cli._images import mesh_files, read_image
+from ari_estimator.cli._images import mesh_files, read_atlas, read_image
 from ari_estimator.cli._out import parse_out
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._given_path import given_path
@@ -94,14 +94,16 @@ class TestOptions(LevelOptions):
     mask: Annotated[
         list[Path] | None,
         Option(
-            help="Mask of all voxels or vertices to test. Surfaces need two files, left first.",
+            help="Mask of all voxels or vertices to test. Surfaces need a file of each hemisphere; "
+            "a .label is one.",
             rich_help_panel=_TEST,
         ),
     ] = None
     mesh: Annotated[
         list[Path] | None,
         Option(
-            help="Mesh of a surface or CIFTI map (*.surf.gii). Give it twice, left first.",
+            help="Mesh of a hemisphere, for a surface or CIFTI map: *.surf.gii, or FreeSurfer's "
+            "lh.white. Give it once for each hemisphere.",
             rich_help_panel=_TEST,
         ),
     ] = None
@@ -126,8 +128,8 @@ class MapOptions(TestOptions):
         list[Path],
         Argument(
             metavar="MAP",
-            help="Statistical map: a volume, a CIFTI file, or two surface files (left first) with "
-            "--mesh.",
+            help="Statistical map: a volume, a CIFTI file, or a surface file of each hemisphere "
+            "with --mesh.",
             show_default=False,
         ),
     ]
@@ -152,6 +154,8 @@ class MapOptions(TestOptions):
 
     def read(self) -> tuple[Any, dict[str, Any]]:
         """Return the map, and how it is tested, as parameters of a transformer."""
+        from nilearn.surface import SurfaceImage
+
         from ari_estimator.images._kinds import kind_of
         from ari_estimator.inference import STATISTICS
         from ari_estimator.interfaces import read_p_map
@@ -160,17 +164,20 @@ class MapOptions(TestOptions):
         parameters: dict[str, Any] = {
             "stat_type": self.stat_type,
             "df": degrees_of_freedom(self.df),
-            **self.parameters(is_surface=len(self.maps) > 1),
         }
         held = STATISTICS.get(self.stat_type or "")
         holds_p = self.df is None and (self.stat_type is None or bool(held and held.is_p))
-        if len(self.maps) > 1 or not holds_p or not is_named_p_map(self.maps[0]):
+        is_one_volume = len(self.maps) == 1 and not self.mesh
+        if not (is_one_volume and holds_p and is_named_p_map(self.maps[0])):
             stat_img = read_image(self.maps, self.mesh, "MAP")
+            is_surface = isinstance(stat_img, SurfaceImage)
+            parameters |= self.parameters(is_surface=is_surface)
             kind = kind_of(stat_img)
             if not kind.is_single(kind.read(stat_img, single=False)):
                 names = " and ".join(repr(str(path)) for path in self.maps)
                 raise ValueError(f"MAP must be a single map. Got several in {names}.")
             return stat_img, parameters
+        parameters |= self.parameters(is_surface=False)
         known: Any = self.stat_type  # one of these
         stat_map = read_p_map(self.maps[0], mask_img=parameters["mask_img"], stat_type=known)
         found = {"stat_type": stat_map.stat_type, "mask_img": stat_map.mask_img}
@@ -247,7 +254,8 @@ class SetOptions(ThresholdOptions):
     atlas: Annotated[
         list[Path] | None,
         Option(
-            help="Label image of regions. Surfaces need two files, left first.",
+            help="Label image of regions. Surfaces need a file of each hemisphere; .annot and "
+            ".label of FreeSurfer have the names of their regions.",
             rich_help_panel=_SETS,
         ),
     ] = None
@@ -373,14 +381,17 @@ def atlas_parameters(
     atlas: Sequence[Path], lut: Path | None, mesh: Sequence[Path] | None
 ) -> dict[str, Any]:
     """Return an atlas as parameters of a RegionTDPTransformer."""
+    from nilearn.surface import SurfaceImage
+
     from ari_estimator.files._regular_file import existing_file
 
-    labels_img = read_image(atlas, mesh, "--atlas")
+    labels_img, named = read_atlas(atlas, mesh, "--atlas")
     if lut is not None:
         existing_file(lut, "--lut")
     # Surfaces are never resampled; of them, another mesh is an error.
-    target = None if len(atlas) > 1 else "data"
-    return {"labels_img": labels_img, "lut": lut, "resampling_target": target}
+    target = None if isinstance(labels_img, SurfaceImage) else "data"
+    names = named if lut is None else lut
+    return {"labels_img": labels_img, "lut": names, "resampling_target": target}
 
 
 def _height(text: str) -> float | str:

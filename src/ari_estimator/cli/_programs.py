@@ -13,6 +13,7 @@ from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import infer, letters_of
 from ari_estimator.cli._unused_options import refuse_options
+from ari_estimator.files._absent_content import is_named
 from ari_estimator.files._given_path import given_path
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def spm(
     stat_map = read_spm(path, number, labels_img=clusters, two_sided=program.sides)
     if program.mask is not None:
         stat_map = _with_mask(stat_map, program.mask)
-    is_map = path.is_file() and path.suffix != ".mat"
+    is_map = is_named(path) and path.suffix != ".mat"
     name = stem_of(path) if is_map else f"contrast-{letters_of(stat_map.name)}"
     mask = program.mask_in_words(stat_map)
     outcome = infer(program.of(stat_map), stat_map.stat_img, name, results, mask=mask)

@@ -103,10 +103,12 @@ def read_study(
     ValueError
         If maps and design do not go together, or the design is none.
     """
+    from nilearn.surface import SurfaceImage
+
     from ari_estimator.images._grayordinate_maps import are_grayordinates
 
     files, mask_img = _files(images, options.select or [], folder_of_masks)
-    files, partners, called = maps_in_files(files, are_surfaces=bool(mesh), map_=options.map)
+    files, partners, called = maps_in_files(files, n_meshes=len(mesh or ()), map_=options.map)
     records, blocks, groups = _records(files, called, options)
     maps_of_rows = with_hemispheres(records[0].maps, partners)
     records = [replace(record, maps=maps_of_rows) for record in records]
@@ -122,9 +124,10 @@ def read_study(
         raise ValueError(f"Each subject must have a map of its own. Got {twice!r} more than once.")
     if len(record.design) < 2:
         raise ValueError(f"IMG must be maps of at least 2 subjects. Got {len(record.design)}.")
-    is_surface = len(record.maps[0]) == len(HEMISPHERES)
-    named_by = "--design" if is_surface and not images else "IMG"
+    are_pairs = len(record.maps[0]) == len(HEMISPHERES)
+    named_by = "--design" if are_pairs and not images else "IMG"
     maps = read_maps(record.maps, mesh, options.map, named_by)
+    is_surface = isinstance(maps[0], SurfaceImage)
     if blocks is None and record.subject_of_map is None:
         warn_of_repeats(record)
     if record.subject_of_map is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ari_estimator.cli._images import read_image
+from ari_estimator.cli._images import is_surface, read_image
 from ari_estimator.cli._patterns import without_braces
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._given_path import given_path
@@ -22,7 +22,7 @@ _WAYS = (
 
 
 def maps_in_files(
-    files: list[str], *, are_surfaces: bool, map_: str | None
+    files: list[str], *, n_meshes: int, map_: str | None
 ) -> tuple[list[str], dict[str, str], dict[str, str]]:
     """Return the maps in files that were named on the command line.
 
@@ -31,8 +31,9 @@ def maps_in_files(
     files : list of str
         The files.
 
-    are_surfaces : bool
-        Whether there is a mesh, so that .mgh and .mgz files are surfaces.
+    n_meshes : int
+        Number of meshes. With one, each file is a map of this hemisphere. Without any, .mgh and
+        .mgz files are volumes.
 
     map_ : str or None
         The map of each file.
@@ -54,8 +55,9 @@ def maps_in_files(
     ValueError
         If a file of a hemisphere has no partner.
     """
-    endings = (".gii", ".mgh", ".mgz") if are_surfaces else (".gii",)
-    if files and all(file.endswith(endings) for file in files):
+    if files and all(is_surface(given_path(f, "IMG"), has_mesh=n_meshes > 0) for f in files):
+        if n_meshes == 1:
+            return files, {}, {}
         pairs = _pairs(files)
         return [left for left, _ in pairs], dict(pairs), {}
     if len(files) == 1 and map_ is None and _is_cifti(files[0]):
@@ -63,7 +65,7 @@ def maps_in_files(
         if len(names) > 1:
             maps = [f"{files[0]}[{number}]" for number in range(len(names))]
             return maps, {}, dict(zip(maps, names, strict=True))
-    is_volume = len(files) == 1 and not files[0].endswith(endings) and not _is_cifti(files[0])
+    is_volume = len(files) == 1 and not _is_cifti(files[0])
     if is_volume and map_ is None:
         from ari_estimator.images._file_volumes import n_volumes
 
@@ -171,6 +173,8 @@ def _read_images(
     rows: Sequence[tuple[str, ...]], mesh: Sequence[Path] | None, map_: str | None, named_by: str
 ) -> list[Any]:
     """Return volumes or surfaces. The meshes of surfaces are read once."""
+    from nilearn.surface import SurfaceImage
+
     from ari_estimator.images._file_volumes import volumes_of_file
     from ari_estimator.images._several_maps import check_number, chosen_map
 
@@ -187,7 +191,7 @@ def _read_images(
             continue
         img = read_image([Path(file) for file in row], shared, named_by, later=True)
         images.append(chosen_map(img, img, number, named_by, ways=_WAYS, called=" and ".join(row)))
-        if len(row) > 1:
+        if isinstance(img, SurfaceImage):
             shared = img.mesh
     return images
 

@@ -78,13 +78,16 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "true_discoveries_high": ("\nto", "{:,}"),
     "true_discoveries_positive": ("positive", "{:,}"),
     "true_discoveries_negative": ("negative", "{:,}"),
+    "bound_by": ("bound\nby", "{}"),
     "tdp": ("TDP", "{}"),
+    "p_fwe_cluster": ("p FWE\ncluster", "{:.3g}"),
+    "p_fwe_peak": ("\npeak", "{:.3g}"),
     "peak_stat": ("peak", "{:.2f}"),
     "peak_hemisphere": ("hemisphere", "{}"),
     "peak_structure": ("structure", "{}"),
     "peak_vertex": ("vertex", "{:.0f}"),
 }
-_TEXTS = ("region", "direction", "peak_hemisphere", "peak_structure")
+_TEXTS = ("region", "direction", "bound_by", "peak_hemisphere", "peak_structure")
 _PLACE = ["peak_x", "peak_y", "peak_z"]
 
 # Columns that are printed once below the table if all clusters have the same value.

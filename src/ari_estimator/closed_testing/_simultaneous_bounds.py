@@ -27,6 +27,10 @@ class SimultaneousBounds(ABC):
         The bounds of ``"positive"`` and ``"negative"`` effects, whose sum these bounds are. Empty
         if the bounds make no statement on signs.
 
+    parts : mapping of str to SimultaneousBounds
+        The bounds by name, of which these bounds take the larger one for each set. Empty if there
+        is only one kind.
+
     See Also
     --------
     SimultaneousTest.bounds : Where they come from.
@@ -44,6 +48,7 @@ class SimultaneousBounds(ABC):
     p_values: np.ndarray
     critical_vector: CriticalVector | None = None
     sides: Mapping[str, SimultaneousBounds] = MappingProxyType({})
+    parts: Mapping[str, SimultaneousBounds] = MappingProxyType({})
 
     @abstractmethod
     def of_set(self, subset: ArrayLike | None = None) -> int:

@@ -92,6 +92,25 @@ class SimultaneousTest(ABC):
         """
         return None
 
+    def familywise_p_values(
+        self, labels: ArrayLike, n_labels: int | None = None, *, subset: ArrayLike | None = None
+    ) -> dict[str, np.ndarray]:
+        """Return the familywise p-values of sets that other programs report, where they are known.
+
+        Parameters
+        ----------
+        labels, n_labels, subset
+            As for :meth:`set_p_values_by_label`.
+
+        Returns
+        -------
+        p_values : dict of str to ndarray of shape (n_labels,)
+            ``"p_fwe_cluster"`` of the largest supra-threshold cluster in each set, by its size, and
+            ``"p_fwe_peak"`` of its strongest element. NaN for a set without members. Empty if they
+            are not known.
+        """
+        return {}
+
     @abstractmethod
     def describe(self, alpha: float = 0.05) -> dict[str, Any]:
         """Describe the test, in words and as plain data.

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ari_estimator.closed_testing._calibrated_test import CalibratedTest
-from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
 from ari_estimator.closed_testing._hommel import Hommel
+from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 from ari_estimator.files._stored_array import stored_array
 
-_KINDS: dict[str, type[CriticalVectorTest]] = {test.kind: test for test in (Hommel, CalibratedTest)}
+_OF_CRITICAL_VECTORS: tuple[type[SimultaneousTest], ...] = (Hommel, CalibratedTest)
 
 
-def arrays_of(test: CriticalVectorTest, name: str) -> dict[str, Any]:
+def arrays_of(test: SimultaneousTest, name: str) -> dict[str, Any]:
     """Return a test and its kind as arrays whose names start with another name.
 
     Parameters
     ----------
-    test : CriticalVectorTest
+    test : SimultaneousTest
         The test.
 
     name : str
@@ -35,7 +35,12 @@ def arrays_of(test: CriticalVectorTest, name: str) -> dict[str, Any]:
     return {**prefixed, f"{name}_kind": test.kind}
 
 
-def restored_test(arrays: Mapping[str, np.ndarray], name: str, p_values: np.ndarray) -> Any:
+def restored_test(
+    arrays: Mapping[str, np.ndarray],
+    name: str,
+    p_values: np.ndarray,
+    kinds: Iterable[type[SimultaneousTest]] = _OF_CRITICAL_VECTORS,
+) -> Any:
     """Restore a test from :func:`arrays_of`.
 
     Parameters
@@ -49,9 +54,12 @@ def restored_test(arrays: Mapping[str, np.ndarray], name: str, p_values: np.ndar
     p_values : ndarray of shape (n_elements,)
         P-values of the test.
 
+    kinds : iterable of type of SimultaneousTest, optional
+        Classes that the test may have. By default those with a critical vector.
+
     Returns
     -------
-    test : CriticalVectorTest
+    test : SimultaneousTest
         The test.
 
     Raises
@@ -60,9 +68,9 @@ def restored_test(arrays: Mapping[str, np.ndarray], name: str, p_values: np.ndar
         If arrays are missing or malformed, or the kind is unknown.
     """
     kind = stored_array(arrays, f"{name}_kind", "U").item()
-    if kind not in _KINDS:
-        raise ValueError(f"the test {name!r} must be one of {list(_KINDS)}. Got {kind!r}")
+    by_kind = {one.kind: one for one in kinds}
+    if kind not in by_kind:
+        raise ValueError(f"the test {name!r} must be one of {list(by_kind)}. Got {kind!r}")
     prefix = f"{name}_"
     parts = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-    test: Any = _KINDS[kind]
-    return test.from_arrays(parts, p_values)
+    return by_kind[kind].from_arrays(parts, p_values)

@@ -16,6 +16,7 @@ from sklearn.utils import Bunch
 
 from ari_estimator.datasets._afni_dataset import write_afni_dataset
 from ari_estimator.datasets._feat_folder import write_feat_folder
+from ari_estimator.datasets._glm_folders import write_glm_folders
 from ari_estimator.datasets._randomise_folder import write_randomise_folder
 from ari_estimator.datasets._sample_study import load_sample_study
 from ari_estimator.datasets._spm_folder import write_spm_folder
@@ -72,7 +73,9 @@ def write_sample_study(
       ``maps.dscalar.nii``: the maps of all subjects in the same places;
     - ``cope1.feat/``, ``spm/`` and ``afni/``: the z and t maps in the layout of FSL, SPM and AFNI;
     - ``randomise/``: the maps of all subjects as a 4D image, with ``design.mat``, ``design.con``,
-      ``design.fts`` and ``design.grp`` of groups and age, as FSL's randomise takes them.
+      ``design.fts`` and ``design.grp`` of groups and age, as FSL's randomise takes them;
+    - ``freesurfer/``: the subject ``fsaverage5`` with surfaces and regions, and ``lh.glmdir`` and
+      ``rh.glmdir`` as FreeSurfer's mri_glmfit and mri_glmfit-sim write them.
 
     Examples
     --------
@@ -122,6 +125,7 @@ def _write(study: Bunch, folder: Path) -> None:
     write_spm_folder(folder / "spm", study)
     write_afni_dataset(folder / "afni", study)
     write_randomise_folder(folder / "randomise", study)
+    write_glm_folders(folder / "freesurfer", study)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:

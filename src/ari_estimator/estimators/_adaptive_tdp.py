@@ -20,6 +20,7 @@ from ari_estimator.inference import FittedMap, Statistic, StatType
 from ari_estimator.inference._adaptive_clusters import AdaptiveClusters
 from ari_estimator.inference._asked_of_maps import AskedOfMaps
 from ari_estimator.inference._fitted_maps import FittedMaps
+from ari_estimator.inference._local_tests import refuse_extents
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._thresholds import check_tdp_threshold
 
@@ -71,6 +72,20 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
 
     mesh : PolyMesh, dict or None, default=None
         Meshes of the cortex, for CIFTI images.
+
+    adjacency : sparse matrix, ndarray, graph, "lattice" or None, default=None
+        Neighbours in arrays of sensors, times, edges or anything else. A matrix or a graph of
+        :mod:`ari_estimator.graphs` has a node for each element of a map, in C order.
+        :func:`~ari_estimator.graphs.product` combines sensors with times. ``"lattice"`` makes
+        elements neighbours along each axis. It turns arrays into whole maps: ``X`` has shape
+        (n_maps, ...), with the maps along its first axis. Images bring their neighbours, so it
+        must be None for them.
+
+    coordinates : dict or None, default=None
+        Names of the places in an array, for tables: ``{"channel": names, "time": seconds}`` gives
+        ``peak_channel`` and ``peak_time``. Values of one dimension belong to the axes of a map in
+        turn. Other values must broadcast to the shape of a map. An axis without a name has its
+        index in the table. It must be None for images.
 
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
@@ -161,6 +176,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     _parameter_constraints: dict[str, Any] = {
         **BaseTDPTransformer._parameter_constraints,
         "tdp_threshold": "no_validation",  # by check_tdp_threshold
+        "adjacency": "no_validation",  # by the frame of arrays
         "connectivity": [Choice(CONNECTIVITIES), None],
         "cluster_threshold": [Interval(Integral, 0, None, closed="left")],
     }
@@ -177,6 +193,8 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         connectivity: Connectivity | None = None,
         cluster_threshold: int = 0,
         mesh: Any = None,
+        adjacency: Any = None,
+        coordinates: Any = None,
         local_test: LocalTest = "simes",
         verbose: int = 1,
     ) -> None:
@@ -189,10 +207,13 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         self.connectivity = connectivity
         self.cluster_threshold = cluster_threshold
         self.mesh = mesh
+        self.adjacency = adjacency
+        self.coordinates = coordinates
         self.local_test = local_test
         self.verbose = verbose
 
     def _check_sets(self, statistic: Statistic) -> None:
+        refuse_extents(self.local_test, "adaptive clusters, which voxels must form")
         check_tdp_threshold(self.tdp_threshold)
 
     def _fit_sets(self, frame: Frame) -> None:

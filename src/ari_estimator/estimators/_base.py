@@ -24,24 +24,25 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators._array_output import ArrayOutputMixin
-from ari_estimator.estimators._choice import Choice
+from ari_estimator.estimators._choice import Choice, InstanceOf
 from ari_estimator.estimators._contrast_calibration import calibrated_test
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report import report_on
+from ari_estimator.images._array_frame import ArrayFrame
 from ari_estimator.images._equality import same_value
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._maps import ArrayMaps, ImageMaps, as_maps
 from ari_estimator.images._masks import warn_of_preprocessing
 from ari_estimator.inference import STATISTICS, FittedMap, Statistic
-from ari_estimator.inference._fitted_map import TestMaker
+from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._fitted_maps import FittedMaps
 from ari_estimator.inference._form_family import (
     check_computed_family,
     form_family,
     warn_of_untested_zeros,
 )
-from ari_estimator.inference._local_tests import LOCAL_TESTS
+from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker, check_fits_statistic
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
@@ -86,7 +87,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         "df": "no_validation",  # by settle_statistic
         "two_sided": ["boolean", Choice([DIRECTIONAL])],
         "mesh": "no_validation",  # by the frame of CIFTI images
-        "local_test": [Choice(LOCAL_TESTS)],
+        "coordinates": "no_validation",  # by the frame of arrays
+        "local_test": [Choice(LOCAL_TESTS), InstanceOf(ExtentTest, "a ClusterExtent")],
         "verbose": ["verbose"],
     }
     # Attributes to keep for each map: name of the attribute, name in FittedMap.
@@ -96,7 +98,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         "true_discoveries_": "true_discoveries",
     }
     # Parameters that fit reads. Changing them has no effect before the next fit.
-    _parameters_of_fit: tuple[str, ...] = ("mask_img", "mesh")
+    _parameters_of_fit: tuple[str, ...] = ("mask_img", "mesh", "coordinates")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -143,6 +145,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         settled = settle_statistic(declarations, stat_type, df, self.two_sided)
         if is_of_f:
             settled = settled._replace(statistic=settled.statistic.of_f())
+        check_fits_statistic(self.local_test, settled.statistic)
         self._check_sets(settled.statistic)
         return settled
 
@@ -210,7 +213,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
-        maps = as_maps(X)
+        maps = as_maps(X, holds_arrays=isinstance(self._frame, ArrayFrame))
         settled = self._check_params(maps)
         maps.check(self._frame)
         if isinstance(maps, ArrayMaps) and not maps.is_single:
@@ -310,7 +313,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         is_of_f: bool,
     ) -> tuple[Any, Any]:
         output = None
-        maps = None if X is None else as_maps(X)
+        maps = None if X is None else as_maps(X, holds_arrays=self._holds_arrays())
         if settled is None:
             settled = self._check_params(maps)
         if is_of_f and settled.statistic.is_signed:
@@ -326,7 +329,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             self.mask_img,
             None if images is None or images.is_read_once else images.images,
             None if images is None else images.kind,
-            mesh=self.mesh,
+            geometry=vars(self),
             verbose=max(0, int(self.verbose) - 2),
         )
         self._fit_sets(frame)
@@ -362,11 +365,16 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
         return maps, output
 
+    def _holds_arrays(self) -> bool:
+        """Tell whether arrays are whole maps, with neighbours or labels of their own."""
+        of_sets = getattr(self, "labels_img", None)
+        return getattr(self, "adjacency", None) is not None or isinstance(of_sets, np.ndarray)
+
     def _family_of(self, X: Any, settled: SettledStatistic) -> MapFamily:
         """Return the tested elements of a single image, without testing them."""
-        maps: Any = as_maps(X)
+        maps: Any = as_maps(X, holds_arrays=self._holds_arrays())
         self._frame = frame = fit_frame(
-            self.mask_img, maps.images, maps.kind, mesh=self.mesh, verbose=0
+            self.mask_img, maps.images, maps.kind, geometry=vars(self), verbose=0
         )
         maps.check(frame)
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""A parameter that takes one of several values, and how messages list them."""
+"""Parameters that take one of several values or objects, and how messages list them."""
 
 from __future__ import annotations
 
@@ -28,3 +28,29 @@ class Choice(Options):
 
     def __str__(self) -> str:
         return f"one of {', '.join(map(repr, self._ordered))}"
+
+
+class InstanceOf(Options):
+    """A scikit-learn constraint for an object, whose message gives an example.
+
+    scikit-learn's own constraint names the private module of the class.
+
+    Parameters
+    ----------
+    base : type
+        The class of the object.
+
+    in_words : str
+        What the object is, for messages.
+    """
+
+    def __init__(self, base: type, in_words: str) -> None:
+        super().__init__(base, set())
+        self._in_words = in_words
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether a value is such an object."""
+        return isinstance(val, self.type)
+
+    def __str__(self) -> str:
+        return self._in_words

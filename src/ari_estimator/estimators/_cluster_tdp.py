@@ -18,9 +18,11 @@ from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
 from ari_estimator.inference import Statistic, StatType
+from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._given_sets import GivenClusters
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._supra_threshold_clusters import SupraThresholdClusters
+from ari_estimator.inference._supra_threshold_part import check_extent_connectivity
 from ari_estimator.inference._thresholds import ThresholdScale, check_threshold
 
 
@@ -43,7 +45,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         ``two_sided``, their absolute value) or, for p-values, lies below it. With several
         thresholds, each voxel shows the TDP of its cluster at the strictest threshold that it
         passes. ``"concentration"`` is the most lenient threshold that can matter: weaker voxels do
-        not add to any bound. None means p < 0.001 in one tail, which is 3.09 on the z scale.
+        not add to any bound. None means p < 0.001 in one tail, which is 3.09 on the z scale, or
+        the height threshold of a ``ClusterExtent``.
 
     threshold_scale : {"stat", "p"}, default="stat"
         Scale of the threshold: the values of the map, for any ``stat_type``, or p-values, which
@@ -98,7 +101,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     connectivity : {6, 18, 26} or None, default=None
         Neighbours of a voxel: voxels that share a face (6), a face or an edge (18), or a face, an
-        edge or a corner (26). None means 6. On a surface, vertices that share an edge of the mesh
+        edge or a corner (26). None means 6, or the connectivity of a ``ClusterExtent``. On a surface, vertices that share an edge of the mesh
         are neighbours, and this parameter must be None.
 
     cluster_threshold : int, default=0
@@ -109,10 +112,26 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         GIFTI files (``.surf.gii``) as ``{"left": ..., "right": ...}``. You do not need it for
         fsaverage5, which comes with nilearn.
 
-    local_test : {"simes", "hommel"}, default="simes"
+    adjacency : sparse matrix, ndarray, graph, "lattice" or None, default=None
+        Neighbours in arrays of sensors, times, edges or anything else. A matrix or a graph of
+        :mod:`ari_estimator.graphs` has a node for each element of a map, in C order.
+        :func:`~ari_estimator.graphs.product` combines sensors with times. ``"lattice"`` makes
+        elements neighbours along each axis. It turns arrays into whole maps: ``X`` has shape
+        (n_maps, ...), with the maps along its first axis. Images bring their neighbours, so it
+        must be None for them.
+
+    coordinates : dict or None, default=None
+        Names of the places in an array, for tables: ``{"channel": names, "time": seconds}`` gives
+        ``peak_channel`` and ``peak_time``. Values of one dimension belong to the axes of a map in
+        turn. Other values must broadcast to the shape of a map. An axis without a name has its
+        index in the table. It must be None for images.
+
+    local_test : {"simes", "hommel"} or ClusterExtent, default="simes"
         Local test of the closed testing procedure. ``"simes"`` is valid under the positive
         dependence that is usually assumed for brain maps. ``"hommel"`` is valid under any
-        dependence and gives smaller bounds.
+        dependence and gives smaller bounds. A :class:`ClusterExtent` takes the bounds from the
+        size of clusters instead of the p-values of voxels. Then the default clusters are those of
+        its height threshold and its connectivity.
 
     verbose : int, default=1
         0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
@@ -235,6 +254,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         "threshold_scale": [Choice(["stat", "p"])],
         "labels_img": "no_validation",  # by read_regions
         "resampling_target": [Choice(["data"]), None],
+        "adjacency": "no_validation",  # by the frame of arrays
         "connectivity": [Choice(CONNECTIVITIES), None],
         "cluster_threshold": [Interval(Integral, 0, None, closed="left")],
     }
@@ -254,7 +274,9 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         connectivity: Connectivity | None = None,
         cluster_threshold: int = 0,
         mesh: Any = None,
-        local_test: LocalTest = "simes",
+        adjacency: Any = None,
+        coordinates: Any = None,
+        local_test: LocalTest | ExtentTest = "simes",
         verbose: int = 1,
     ) -> None:
         self.threshold = threshold
@@ -269,12 +291,14 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         self.connectivity = connectivity
         self.cluster_threshold = cluster_threshold
         self.mesh = mesh
+        self.adjacency = adjacency
+        self.coordinates = coordinates
         self.local_test = local_test
         self.verbose = verbose
 
     def _check_sets(self, statistic: Statistic) -> None:
         if self.labels_img is None:
-            self._thresholds = check_threshold(self.threshold, self.threshold_scale, statistic)
+            self._thresholds = check_threshold(*self._asked_threshold(), statistic)
             if self.resampling_target is not None:
                 refuse_unused(
                     "without a labels_img",
@@ -290,6 +314,19 @@ class ClusterTDPTransformer(BaseTDPTransformer):
                 "cluster_threshold": (self.cluster_threshold, 0),
             },
         )
+
+    def _asked_threshold(self) -> tuple[Any, ThresholdScale]:
+        """Return the threshold and its scale. Cluster extents bring one."""
+        if self.threshold is not None or not isinstance(self.local_test, ExtentTest):
+            return self.threshold, self.threshold_scale
+        refuse_unused("without a threshold", {"threshold_scale": (self.threshold_scale, "stat")})
+        return self.local_test.height_threshold, "p"
+
+    def _neighbours(self, frame: Frame) -> Connectivity:
+        """Return the number of neighbours of a voxel. Cluster extents bring one."""
+        if self.connectivity is not None or not isinstance(self.local_test, ExtentTest):
+            return frame.space.check_connectivity(self.connectivity)
+        return check_extent_connectivity(frame.space, self.local_test.connectivity)
 
     def _fit_sets(self, frame: Frame) -> None:
         self._regions = None
@@ -308,7 +345,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         if self._regions is not None:
             return GivenClusters(self._regions)
-        connectivity = frame.space.check_connectivity(self.connectivity)
+        connectivity = self._neighbours(frame)
         if connectivity not in self._graphs:
             self._graphs = {connectivity: frame.space.graph(connectivity)}
         return SupraThresholdClusters(

@@ -7,22 +7,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.calibration._missing_rows import untestable
-from ari_estimator.closed_testing import CalibratedTest, DirectionalTest, SimultaneousTest
-from ari_estimator.closed_testing._level_share import level_share
+from ari_estimator.closed_testing import SimultaneousTest
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL, TwoSided
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._frame import Frame
-from ari_estimator.inference._fitted_map import TestMaker
+from ari_estimator.images._space import Space
+from ari_estimator.inference._local_tests import TestMaker
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling._contrast import ContrastType
 from ari_estimator.resampling._parametric_p_values import parametric_p_values
-
-# Parameters of a calibration that do not affect its result.
-_OF_NO_EFFECT = ("chunk_size", "memory", "n_jobs", "verbose")
 
 # Largest difference between p-values of the same data: maps are stored with few digits.
 _TOLERANCE = 1e-3
@@ -134,39 +130,23 @@ def columns_of(masker: Any, frame: Frame, is_tested: np.ndarray) -> np.ndarray:
     return columns
 
 
-def parameters_of(calibration: PermutationCalibration) -> dict[str, Any]:
-    """Return the parameters of a calibration that affect its result.
-
-    Parameters
-    ----------
-    calibration : PermutationCalibration
-        The calibration.
-
-    Returns
-    -------
-    parameters : dict
-        The parameters by name.
-    """
-    given = calibration.get_params()
-    return {name: value for name, value in given.items() if name not in _OF_NO_EFFECT}
-
-
 def calibrated_contrast(
-    calibration: PermutationCalibration,
+    calibration: SubjectCalibration,
     data: np.ndarray,
     columns: np.ndarray,
     design: np.ndarray,
     weights: np.ndarray,
+    space: Space,
     *,
     stat_type: ContrastType,
     alpha: float,
     two_sided: TwoSided,
-) -> PermutationCalibration:
+) -> SubjectCalibration:
     """Return a calibration that is fitted to some elements of a model.
 
     Parameters
     ----------
-    calibration : PermutationCalibration
+    calibration : SubjectCalibration
         The calibration, not fitted.
 
     data : ndarray of shape (n_subjects, n_elements)
@@ -181,6 +161,9 @@ def calibrated_contrast(
     weights : ndarray of shape (n_columns,) or (n_rows, n_columns)
         The contrast.
 
+    space : Space
+        Positions of the tested elements.
+
     stat_type : {"t", "F"}
         Type of the test.
 
@@ -192,43 +175,13 @@ def calibrated_contrast(
 
     Returns
     -------
-    fitted : PermutationCalibration
+    fitted : SubjectCalibration
         The calibration, fitted to the data.
     """
     if not np.array_equal(columns, np.arange(data.shape[1])):
         data = data[:, columns]
-    return clone(calibration).fit(
-        data, design, weights, stat_type=stat_type, alpha=alpha, two_sided=two_sided
-    )
-
-
-def test_of(calibration: PermutationCalibration, alpha: float) -> SimultaneousTest:
-    """Return the test of a fitted calibration at a level.
-
-    Parameters
-    ----------
-    calibration : PermutationCalibration
-        The fitted calibration.
-
-    alpha : float
-        Error level.
-
-    Returns
-    -------
-    test : SimultaneousTest
-        The test, with the scheme and the seed of the permutations.
-    """
-    if calibration.sides_ is not None:
-        share = level_share(alpha, 2)
-        own: dict[str, Any] = {
-            side: test_of(one, share) for side, one in calibration.sides_.items()
-        }
-        return DirectionalTest(**own, signs=np.sign(calibration.statistic_))
-    return CalibratedTest(
-        calibration.p_values_,
-        calibration.calibration_.at(alpha),
-        scheme=calibration.scheme_,
-        seed=calibration.seed_,
+    return calibration._fit_family(
+        data, design, weights, space, stat_type=stat_type, alpha=alpha, two_sided=two_sided
     )
 
 
@@ -237,7 +190,7 @@ def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
 
     Parameters
     ----------
-    calibration : PermutationCalibration
+    calibration : SubjectCalibration
         The calibration, fitted to the data of the map.
 
     alpha : float
@@ -252,27 +205,29 @@ def calibrated_test(calibration: Any, alpha: float) -> TestMaker:
     Raises
     ------
     TypeError
-        If it is not a PermutationCalibration.
+        If it is not a calibration.
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     ValueError
         If it has another level after step-down.
     """
-    if not isinstance(calibration, PermutationCalibration):
+    if not isinstance(calibration, SubjectCalibration):
         raise TypeError(
-            f"calibration must be a PermutationCalibration. Got {type(calibration).__name__}."
+            "calibration must be a PermutationCalibration, a ClusterExtentCalibration or a "
+            f"JointCalibration. Got {type(calibration).__name__}."
         )
     check_is_fitted(calibration)
-    test = test_of(calibration, alpha)
+    test = calibration._test(alpha)
 
     def make_test(family: MapFamily) -> SimultaneousTest:
-        _check_is_of_the_map(calibration, family)
+        for part in calibration._parts.values():
+            _check_is_of_the_map(part, family)
         return test
 
     return make_test
 
 
-def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily) -> None:
+def _check_is_of_the_map(calibration: Any, family: MapFamily) -> None:
     """Refuse a calibration whose elements, sides or data differ from the map's."""
     n_calibrated = calibration.p_values_.size
     if family.n_tested != n_calibrated:
@@ -308,9 +263,7 @@ def _check_is_of_the_map(calibration: PermutationCalibration, family: MapFamily)
         _check_signs(calibration, family, parametric)
 
 
-def _check_signs(
-    calibration: PermutationCalibration, family: MapFamily, p_values: np.ndarray
-) -> None:
+def _check_signs(calibration: Any, family: MapFamily, p_values: np.ndarray) -> None:
     """Refuse a calibration of the opposite contrast, which has the same two-sided p-values."""
     # Rounding may change the sign of a value next to 0.
     is_far = p_values < 0.5
@@ -322,12 +275,12 @@ def _check_signs(
         )
 
 
-def n_tested_by(calibration: PermutationCalibration) -> int:
+def n_tested_by(calibration: Any) -> int:
     """Return the number of elements of a calibration that do not lack too many subjects.
 
     Parameters
     ----------
-    calibration : PermutationCalibration
+    calibration : SubjectCalibration
         The fitted calibration.
 
     Returns
@@ -338,7 +291,7 @@ def n_tested_by(calibration: PermutationCalibration) -> int:
     return int(calibration.p_values_.size - untestable(calibration.df_).sum())
 
 
-def _how_many_left_out(calibration: PermutationCalibration) -> str:
+def _how_many_left_out(calibration: Any) -> str:
     n_left_out = calibration.p_values_.size - n_tested_by(calibration)
     if n_left_out == 0:
         return ""

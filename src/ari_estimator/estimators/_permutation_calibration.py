@@ -3,50 +3,43 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from numbers import Integral
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_memory
 
 from ari_estimator._nesting import refuse_nested
-from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
-from ari_estimator._version import __version__
 from ari_estimator.calibration import Workers
 from ari_estimator.calibration._calibrate_draws import PValues
 from ari_estimator.calibration._calibrate_subjects import calibrate_subjects
-from ari_estimator.calibration._missing_rows import (
-    MISSING,
-    Missing,
-    untestable,
-    warn_of_left_out,
-)
+from ari_estimator.calibration._missing_rows import Missing, untestable, warn_of_left_out
 from ari_estimator.calibration._subject_data import warn_of_constant
-from ari_estimator.closed_testing import Calibration, SplitCalibration, Template
+from ari_estimator.closed_testing import (
+    CalibratedTest,
+    Calibration,
+    DirectionalTest,
+    SimultaneousTest,
+    SplitCalibration,
+    Template,
+)
+from ari_estimator.closed_testing._level_share import level_share
 from ari_estimator.closed_testing._make_template import NAMES, TemplateLike
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL, TwoSided, check_two_sided
 from ari_estimator.estimators._choice import Choice
-from ari_estimator.estimators._report import report_on
-from ari_estimator.estimators._seeds import generator, seed_of
+from ari_estimator.estimators._subject_calibration import (
+    N_GROUPS,
+    SubjectCalibration,
+    warn_of_few,
+)
 from ari_estimator.images._subject_maps import masked_subjects
-from ari_estimator.resampling import EXCHANGES, SCHEMES, Exchange, SchemeName
+from ari_estimator.resampling import Exchange, SchemeName
 from ari_estimator.resampling._contrast import ContrastType
 
-# Number of sums of streamed subjects: few enough for memory, enough for power.
-_N_GROUPS = 256
 
-# With fewer random permutations, lambda depends strongly on the seed.
-_ENOUGH = 1000
-
-
-class PermutationCalibration(BaseEstimator):
+class PermutationCalibration(SubjectCalibration):
     """Critical vector calibrated by permutations of the subjects' data.
 
     Bounds on true discoveries come from thresholds for the ordered p-values. Closed testing with
@@ -286,26 +279,19 @@ default="simes"
     """
 
     _parameter_constraints: dict[str, Any] = {
+        **SubjectCalibration._parameter_constraints,
         "template": [Choice(NAMES), Template, list, tuple],
         "level_weights": "no_validation",  # by check_level_weights, with the templates
-        "n_permutations": [Interval(Integral, 2, None, closed="left")],
-        "scheme": [Choice(SCHEMES)],
-        "blocks": "no_validation",  # by Exchangeability, with the data
-        "exchange": [Choice(EXCHANGES), None],
-        "variance_groups": "no_validation",  # by variance_groups_of, with the design
-        "missing": [Choice(MISSING), None],
         "p_values": [Choice(["parametric", "rank"])],
         "k_max": "no_validation",  # by make_template, with the data
         "delta": "no_validation",
         "step_down": ["boolean"],
         "allow_shared_data": ["boolean"],
-        "n_groups": [Interval(Integral, 2, None, closed="left")],
-        "random_state": ["random_state"],
-        "chunk_size": [Interval(Integral, 1, None, closed="left"), None],
-        "n_jobs": [Integral, None],
-        "memory": "no_validation",  # by scikit-learn's check_memory
-        "verbose": ["verbose"],
     }
+    _of_this_kind = (
+        "template", "level_weights", "p_values", "k_max", "delta", "step_down", "allow_shared_data",
+    )  # fmt: skip
+    _serves_several_contrasts = True
 
     def __init__(
         self,
@@ -323,7 +309,7 @@ default="simes"
         delta: int = 0,
         step_down: bool = False,
         allow_shared_data: bool = False,
-        n_groups: int = _N_GROUPS,
+        n_groups: int = N_GROUPS,
         random_state: int | np.random.RandomState | None = None,
         chunk_size: int | None = None,
         n_jobs: int | None = None,
@@ -365,7 +351,7 @@ default="simes"
 
         Parameters
         ----------
-        data : array-like of shape (n_subjects, n_elements), or iterable
+        data : array-like of shape (n_subjects, n_elements) or (n_subjects, ...), or iterable
             Values of voxels, vertices, sensors or genes: finite, or NaN with ``missing="omit"``.
             Or an iterator over the subjects, each of shape (n_elements,). It is read once and
             never held in memory as a whole. It allows only a test of the mean, without a design.
@@ -452,35 +438,15 @@ default="simes"
         self._keep(sides, two_sided=two_sided, alpha=float(alpha), **results)
         return self
 
-    def _calibrated(
-        self, calibrate: Callable[..., Any], data: Any, *args: Any, **options: Any
-    ) -> tuple[Any, int]:
-        """Calibrate with the parameters of this object, and return the result and the seed."""
-        self._refuse_unused(is_streamed=isinstance(data, Iterator))
-        seed = seed_of(self.random_state)
-        cached = check_memory(self.memory).cache(calibrate, ignore=["workers"])
-        with progress("Calibration", shown=self.verbose != 0):
-            results = cached(
-                data,
-                *args,
-                template=self.template,
-                level_weights=self.level_weights,
-                n_permutations=self.n_permutations,
-                scheme=self.scheme,
-                blocks=self.blocks,
-                exchange=self.exchange,
-                variance_groups=self.variance_groups,
-                missing=self.missing,
-                p_values=self.p_values,
-                k_max=self.k_max,
-                delta=self.delta,
-                step_down=bool(self.step_down),
-                allow_shared_data=self.allow_shared_data,
-                rng=generator(seed),
-                version=__version__,
-                **options,
-            )
-        return results, seed
+    def _test(self, alpha: float) -> SimultaneousTest:
+        """Return the test of this fitted calibration at a level."""
+        if self.sides_ is not None:
+            share = level_share(alpha, 2)
+            own: dict[str, Any] = {side: one._test(share) for side, one in self.sides_.items()}
+            return DirectionalTest(**own, signs=np.sign(self.statistic_))
+        return CalibratedTest(
+            self.p_values_, self.calibration_.at(alpha), scheme=self.scheme_, seed=self.seed_
+        )
 
     def _keep(
         self,
@@ -525,6 +491,7 @@ default="simes"
 
     def _refuse_unused(self, *, is_streamed: bool) -> None:
         """Refuse parameters that would have no effect for these data."""
+        super()._refuse_unused(is_streamed=is_streamed)
         unused: dict[str, dict[str, Any]] = {}
         entries = self.template if isinstance(self.template, (list, tuple)) else [self.template]
         made = [one for one in entries if isinstance(one, Template)]
@@ -534,52 +501,12 @@ default="simes"
         if made and len(made) == len(entries) and all(one.delta > 0 for one in made):
             why = "with templates that all have a shift, because the first threshold is then 0"
             unused[why] = {"step_down": False}
-        if not is_streamed:
-            why = "for data in memory: groups are for streamed subjects"
-            unused[why] = {"n_groups": _N_GROUPS}
         if self.p_values == "rank":
             unused["with p_values='rank'"] = {"chunk_size": None}
         if self.delta > 0:
             why = f"with delta={self.delta}, because the first threshold is then 0"
             unused[why] = {"step_down": False}
-        if is_streamed or not isinstance(self.random_state, Integral):
-            why = (
-                "unless data are in memory and random_state is an integer: other results cannot "
-                "be reproduced from a cache"
-            )
-            unused[why] = {"memory": None}
         for why, defaults in unused.items():
             for name, default in defaults.items():
                 if getattr(self, name) != default:
                     refuse_unused(why, {name: (getattr(self, name), default)})
-
-    def generate_report(self, title: str | None = None) -> HTMLReport:
-        """Return a report of the calibration.
-
-        Parameters
-        ----------
-        title : str or None, default=None
-            Title of the report; the name of the class if None.
-
-        Returns
-        -------
-        report : nilearn.reporting.HTMLReport
-            The report. Notebooks show it; ``save_as_html`` and ``open_in_browser`` exist too.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the calibration is not fitted.
-        """
-        return report_on(self, title=title)
-
-
-def warn_of_few(n_permutations: int, *, is_exhaustive: bool) -> None:
-    """Warn of a large Monte Carlo error of few random permutations."""
-    if n_permutations < _ENOUGH and not is_exhaustive:
-        warnings.warn(
-            f"n_permutations={n_permutations} random permutations leave a large Monte Carlo error: "
-            f"another seed may give quite different bounds. Use at least {_ENOUGH}.",
-            UserWarning,
-            stacklevel=3,
-        )

@@ -20,6 +20,7 @@ from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
 from ari_estimator.images._maps import ArrayMaps, ImageMaps
 from ari_estimator.inference import FittedMap, Statistic, StatType
+from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._given_sets import GivenRegions
 from ari_estimator.inference._set_maker import SetMaker
 
@@ -83,8 +84,15 @@ class RegionTDPTransformer(BaseTDPTransformer):
     mesh : PolyMesh, dict or None, default=None
         Meshes of the cortex, for CIFTI images.
 
-    local_test : {"simes", "hommel"}, default="simes"
-        Local test of the closed testing procedure.
+    coordinates : dict or None, default=None
+        Names of the places in an array, for tables: ``{"channel": names, "time": seconds}`` gives
+        ``peak_channel`` and ``peak_time``. Values of one dimension belong to the axes of a map in
+        turn. Other values must broadcast to the shape of a map. An axis without a name has its
+        index in the table. It must be None for images.
+
+    local_test : {"simes", "hommel"} or ClusterExtent, default="simes"
+        Local test of the closed testing procedure. A :class:`ClusterExtent` takes the bounds from
+        the size of supra-threshold clusters.
 
     verbose : int, default=1
         0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
@@ -198,7 +206,8 @@ class RegionTDPTransformer(BaseTDPTransformer):
         df: Any = None,
         two_sided: TwoSided = False,
         mesh: Any = None,
-        local_test: LocalTest = "simes",
+        coordinates: Any = None,
+        local_test: LocalTest | ExtentTest = "simes",
         verbose: int = 1,
     ) -> None:
         self.labels_img = labels_img
@@ -213,6 +222,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         self.df = df
         self.two_sided = two_sided
         self.mesh = mesh
+        self.coordinates = coordinates
         self.local_test = local_test
         self.verbose = verbose
 

@@ -50,7 +50,7 @@ def check_size_of_map(stat_img: Any, mask_img: Any, mesh: Any) -> None:
     # Most maps are small whatever their mask: nothing is read twice.
     if prod(getattr(stat_img, "shape", ())) <= _MOST_ELEMENTS:
         return
-    frame = fit_frame(mask_img, [stat_img], kind_of(stat_img), mesh=mesh, verbose=0)
+    frame = fit_frame(mask_img, [stat_img], kind_of(stat_img), geometry={"mesh": mesh}, verbose=0)
     frame.check(stat_img, "stat_img")
     values = next(iter(frame.arrays(stat_img)))
     check_size(int(np.count_nonzero(~np.isnan(values))), frame.space.element_name[1])

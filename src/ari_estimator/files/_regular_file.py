@@ -6,6 +6,7 @@ import stat
 from os import PathLike
 from pathlib import Path
 
+from ari_estimator.files._absent_content import check_content
 from ari_estimator.files._given_path import given_path
 from ari_estimator.files._near_names import near_name
 
@@ -37,7 +38,8 @@ def existing_file(path: str | PathLike[str], what: str) -> Path:
     Raises
     ------
     FileNotFoundError
-        If the path does not exist.
+        If the path does not exist, or its content was never fetched: it is a pointer of Git LFS,
+        git-annex or DataLad.
     IsADirectoryError
         If it is a folder.
     TypeError
@@ -48,6 +50,7 @@ def existing_file(path: str | PathLike[str], what: str) -> Path:
     path = given_path(path, what)
     if path.is_dir():
         raise IsADirectoryError(f"{what} must be a file. Got a folder: {str(path)!r}.")
+    check_content(path, what)
     if not path.exists():
         raise FileNotFoundError(f"{what} does not exist: {str(path)!r}.{near_name(path)}")
     mode = path.stat().st_mode

@@ -10,7 +10,7 @@ _IN_WORDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "floats", "
 
 
 def stored_array(
-    arrays: Mapping[str, object], name: str, kinds: str, shape: tuple[int | None, ...] = ()
+    arrays: Mapping[str, object], name: str, kinds: str, shape: tuple[int | None, ...] | None = ()
 ) -> np.ndarray:
     """Return one of the arrays of an untrusted file.
 
@@ -25,8 +25,9 @@ def stored_array(
     kinds : str
         Allowed kinds of numbers, in numpy's letters: ``"f"``, ``"iu"``, ``"U"``.
 
-    shape : tuple of (int or None), default=()
-        The shape. None allows any length. A single number or text has no axis.
+    shape : tuple of (int or None), or None, default=()
+        The shape. None allows any length, and None for all allows any shape. A single number or
+        text has no axis.
 
     Returns
     -------
@@ -41,14 +42,15 @@ def stored_array(
     if name not in arrays:
         raise ValueError(f"the array {name!r} is missing")
     array = np.asarray(arrays[name])
-    has_shape = array.ndim == len(shape) and all(
-        wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True)
+    has_shape = shape is None or (
+        array.ndim == len(shape)
+        and all(wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True))
     )
     if array.dtype.kind not in kinds or not has_shape:
         words = " or ".join(dict.fromkeys(_IN_WORDS[kind] for kind in kinds))
-        lengths = ", ".join("any" if length is None else str(length) for length in shape)
+        lengths = ", ".join("any" if length is None else str(length) for length in shape or ())
         raise ValueError(
-            f"the array {name!r} must hold {words}, in the shape ({lengths}). "
+            f"the array {name!r} must hold {words}, in {'any shape' if shape is None else f'the shape ({lengths})'}. "
             f"Got shape {array.shape} of {array.dtype}"
         )
     return array

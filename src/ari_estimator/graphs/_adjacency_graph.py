@@ -9,7 +9,12 @@ from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array, issparse
 
 from ari_estimator.graphs._graph import link, refuse_selected
-from ari_estimator.graphs._linked_nodes import label_linked, pairs_of_linked, stored_neighbourhood
+from ari_estimator.graphs._linked_nodes import (
+    label_linked,
+    links_among,
+    pairs_of_linked,
+    stored_neighbourhood,
+)
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
@@ -82,7 +87,7 @@ class AdjacencyGraph:
             If the length of the selection is not the number of nodes.
         """
         nodes = self._nodes(selected)
-        return label_linked(self._links[nodes][:, nodes], nodes, self.n_nodes)
+        return label_linked(links_among(self._links, nodes), nodes, self.n_nodes)
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
         """Return the pairs of neighbours among the selected nodes.
@@ -103,7 +108,7 @@ class AdjacencyGraph:
             If the length of the selection is not the number of nodes.
         """
         nodes = self._nodes(selected)
-        return pairs_of_linked(self._links[nodes][:, nodes], nodes)
+        return pairs_of_linked(links_among(self._links, nodes), nodes)
 
     def neighbourhoods(self) -> list[Neighbourhood]:
         """Return the neighbours of all nodes.

@@ -98,11 +98,11 @@ class ClusterForest:
         first: int,
     ) -> int:
         """Fill in the forest of one part of the graph, and return where the next part starts."""
-        from ari_estimator.graphs._cluster_forest_kernels import lay_out, merge
+        from ari_estimator.graphs._cluster_forest_kernels import lay_out
 
         part = slice(first, first + neighbours.slots.size)
         order = _order(heights[part] if numbers is None else heights[numbers[part]])
-        parents = merge(order, *neighbours)
+        parents = _merge(order, neighbours)
         del neighbours  # there may be millions
         positions, sizes = lay_out(parents)
         order += first
@@ -120,6 +120,16 @@ class ClusterForest:
     def sizes(self) -> np.ndarray:
         """Number of nodes of each cluster, an array of int32 of shape (n_nodes,)."""
         return np.arange(1, self.starts.size + 1, dtype=np.int32) - self.starts
+
+
+def _merge(order: np.ndarray, neighbours: Neighbourhood) -> np.ndarray:
+    """Return the parent of each node of the forest, in the order in which nodes join."""
+    from ari_estimator.graphs._cluster_forest_kernels import merge, merge_on_grid
+
+    *of_any_graph, patterns = neighbours
+    if patterns is None:
+        return merge(order, *of_any_graph)
+    return merge_on_grid(order, neighbours.slots, neighbours.n_slots, *patterns)
 
 
 def _order(heights: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ari_estimator.graphs._grid_patterns import DE_BRUIJN
+
 
 @njit(cache=True)
 def _representative(up: np.ndarray, basin: int) -> int:
@@ -77,6 +79,78 @@ def merge(
         sizes[mine] += 1
         roots[mine] = rank
         basins[slots[node]] = mine
+    return parents
+
+
+@njit(cache=True)
+def merge_on_grid(
+    order: np.ndarray,
+    slots: np.ndarray,
+    n_slots: int,
+    plane: int,
+    row: int,
+    of_side: np.ndarray,
+    of_middle: np.ndarray,
+    apart: np.ndarray,
+    steps: np.ndarray,
+) -> np.ndarray:
+    """Return the same as :func:`merge` for a grid.
+
+    Of neighbours that touch each other, only one is visited: they are in one set already. Tables
+    tell which (see ``GridPatterns``). ``joined`` holds three bits for each slot: whether it, the
+    slot before it and the slot after it have joined.
+    """
+    n = order.size
+    parents = np.full(n, -1, dtype=np.int32)
+    basins = np.empty(n_slots, dtype=np.int32)
+    joined = np.zeros(n_slots, dtype=np.uint8)
+    n_basins = 0
+    up = np.empty(n, dtype=np.int32)
+    roots = np.empty(n, dtype=np.int32)
+    sizes = np.empty(n, dtype=np.int32)
+    for rank in range(n):
+        slot = np.int64(slots[order[rank]])
+        before, after = slot - plane, slot + plane
+        first = joined[before - row] | joined[before] << 3 | joined[before + row] << 6
+        middle = joined[slot - row] | joined[slot] << 3 | joined[slot + row] << 6
+        last = joined[after - row] | joined[after] << 3 | joined[after + row] << 6
+        to_visit = (
+            (of_side[first] & apart[middle])
+            | of_middle[middle] << 9
+            | (of_side[last] & apart[middle]) << 18
+        )
+        if to_visit == 0:
+            mine = np.int32(n_basins)
+            n_basins += 1
+            up[mine] = mine
+            sizes[mine] = 0
+        else:
+            bit = to_visit & -to_visit
+            step = steps[((bit * DE_BRUIJN) & 0xFFFFFFFF) >> 27]
+            mine = _representative(up, basins[slot + step])
+            parents[roots[mine]] = rank
+            to_visit -= bit
+            while to_visit:
+                bit = to_visit & -to_visit
+                to_visit -= bit
+                step = steps[((bit * DE_BRUIJN) & 0xFFFFFFFF) >> 27]
+                basin = basins[slot + step]
+                if up[basin] == mine:
+                    continue
+                other = _representative(up, basin)
+                if other == mine:
+                    continue
+                parents[roots[other]] = rank
+                if sizes[other] > sizes[mine]:
+                    mine, other = other, mine
+                up[other] = mine
+                sizes[mine] += sizes[other]
+        sizes[mine] += 1
+        roots[mine] = rank
+        basins[slot] = mine
+        joined[slot - 1] |= 4
+        joined[slot] |= 2
+        joined[slot + 1] |= 1
     return parents
 
 

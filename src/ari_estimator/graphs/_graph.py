@@ -153,8 +153,9 @@ def components_of(links: csr_array) -> tuple[np.ndarray, np.ndarray]:
     first_nodes : ndarray of intp of shape (n_components,)
         The first node of each component.
     """
-    # scipy would convert any other type to doubles and copy the whole matrix.
-    links = csr_array((np.ones(links.nnz), links.indices, links.indptr), shape=links.shape)
+    if links.dtype != np.float64:
+        # scipy would convert any other type to doubles and copy the whole matrix.
+        links = csr_array((np.ones(links.nnz), links.indices, links.indptr), shape=links.shape)
     n_components, components = connected_components(links, directed=False)
     first_nodes = np.empty(n_components, dtype=np.intp)
     # The last write to a position stays. Going backwards, that is the first node.

@@ -78,7 +78,9 @@ class GraphUnion:
         for graph, start in zip(self.graphs, self._bounds[:-1], strict=True):
             part = slice(start, start + graph.n_nodes)
             part_labels, n_part = graph.components(selected[part])
-            labels[part] = part_labels + np.int32(n_components) * (part_labels > 0)
+            if n_components:
+                part_labels = part_labels + np.int32(n_components) * (part_labels > 0)
+            labels[part] = part_labels
             n_components += n_part
         return labels, n_components
 

@@ -9,6 +9,40 @@ from ari_estimator.graphs._graph import components_of
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
+def links_among(links: csr_array, nodes: np.ndarray) -> csr_array:
+    """Return the links among some nodes, by their positions in ``nodes``.
+
+    scipy's ``links[nodes][:, nodes]`` goes through all columns, even for few nodes.
+
+    Parameters
+    ----------
+    links : csr_array of shape (n_nodes, n_nodes)
+        Links among all nodes.
+
+    nodes : ndarray of intp of shape (n_selected,)
+        The selected nodes, in ascending order.
+
+    Returns
+    -------
+    links : csr_array of float64 of shape (n_selected, n_selected)
+        1 for each link, in the order of ``links``.
+    """
+    first = links.indptr[nodes]
+    lengths = links.indptr[nodes + 1] - first
+    ends = np.cumsum(lengths)
+    places = np.repeat(first - (ends - lengths), lengths)
+    places += np.arange(places.size, dtype=places.dtype)
+    positions = np.full(links.shape[0], -1, dtype=np.int32)
+    positions[nodes] = np.arange(nodes.size, dtype=np.int32)
+    columns = positions.take(links.indices.take(places))
+    kept = np.flatnonzero(columns >= 0)
+    # The number of links that stay before each place.
+    before = np.zeros(columns.size + 1, dtype=links.indptr.dtype)
+    np.cumsum(columns >= 0, out=before[1:])
+    starts = before.take(np.concatenate([[0], ends]))
+    return csr_array((np.ones(kept.size), columns.take(kept), starts), shape=(nodes.size,) * 2)
+
+
 def label_linked(links: csr_array, nodes: np.ndarray, n_nodes: int) -> tuple[np.ndarray, int]:
     """Return the connected components of some nodes.
 

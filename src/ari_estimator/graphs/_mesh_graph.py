@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array
 
-from ari_estimator.graphs._graph import link, refuse_selected
-from ari_estimator.graphs._linked_nodes import label_linked, pairs_of_linked, stored_neighbourhood
+from ari_estimator.graphs._graph import refuse_selected
+from ari_estimator.graphs._linked_nodes import (
+    label_linked,
+    links_among,
+    pairs_of_linked,
+    stored_neighbourhood,
+)
+from ari_estimator.graphs._mesh_links import MeshLinks
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 
@@ -52,18 +57,36 @@ class MeshGraph:
     """
 
     def __init__(self, faces: ArrayLike, mask: ArrayLike) -> None:
-        self.mask = np.asarray(mask)
-        if self.mask.ndim != 1 or self.mask.dtype != bool:
-            raise ValueError(
-                "mask must be a one-dimensional array of booleans. "
-                f"Got shape {self.mask.shape} of {self.mask.dtype}."
-            )
-        self.faces = _check_faces(faces, self.mask.size)
-        self._vertices = np.flatnonzero(self.mask)
+        mask = _check_mask(mask)
+        self._set_up(MeshLinks(faces, mask.size), mask)
+
+    @classmethod
+    def of_links(cls, links: MeshLinks, mask: np.ndarray) -> MeshGraph:
+        """Return the graph of a mesh whose edges are known.
+
+        Parameters
+        ----------
+        links : MeshLinks
+            The edges of the mesh.
+
+        mask : ndarray of bool of shape (links.n_vertices,)
+            Whether each vertex is a node.
+
+        Returns
+        -------
+        graph : MeshGraph
+            The graph.
+        """
+        graph = cls.__new__(cls)
+        graph._set_up(links, mask)
+        return graph
+
+    def _set_up(self, links: MeshLinks, mask: np.ndarray) -> None:
+        self.mask = mask
+        self.faces = links.faces
+        self._links = links
+        self._vertices = np.flatnonzero(mask)
         self.n_nodes = self._vertices.size
-        # Edges from each corner of a face to the next. Most edges appear in both directions.
-        corners = self.faces.T.ravel()
-        self._links = link(corners, np.roll(corners, -len(self.faces)), self.mask.size)
 
     def components(self, selected: ArrayLike) -> tuple[np.ndarray, int]:
         """Return the connected components of the selected vertices.
@@ -91,7 +114,8 @@ class MeshGraph:
         if selected.shape != (self.n_nodes,):
             refuse_selected(selected, self.n_nodes, "vertex of the mask")
         nodes = np.flatnonzero(selected)
-        return label_linked(self._links_among(nodes), nodes, self.n_nodes)
+        links = links_among(self._links.upward, self._vertices[nodes])
+        return label_linked(links, nodes, self.n_nodes)
 
     def edges(self, selected: ArrayLike) -> np.ndarray:
         """Return the pairs of neighbours among the selected vertices.
@@ -116,8 +140,7 @@ class MeshGraph:
         if selected.shape != (self.n_nodes,):
             refuse_selected(selected, self.n_nodes, "vertex of the mask")
         nodes = np.flatnonzero(selected)
-        # Most edges are in two faces.
-        return pairs_of_linked(self._links_among(nodes), nodes)
+        return pairs_of_linked(links_among(self._links.upward, self._vertices[nodes]), nodes)
 
     def neighbourhoods(self) -> list[Neighbourhood]:
         """Return the neighbours of all vertices in the mask.
@@ -127,30 +150,15 @@ class MeshGraph:
         neighbourhoods : list of one Neighbourhood
             Slots are the vertices of the mesh.
         """
-        links = self._links.tocoo()
-        there_and_back = np.concatenate([links.row, links.col])
-        both = link(there_and_back, np.roll(there_and_back, links.row.size), self.mask.size)
-        return [stored_neighbourhood(both, self._vertices.astype(np.int32))]
-
-    def _links_among(self, nodes: np.ndarray) -> csr_array:
-        """Return the links between selected nodes, by their positions in ``nodes``."""
-        vertices = self._vertices[nodes]
-        return self._links[vertices][:, vertices]
+        return [stored_neighbourhood(self._links.both_ways, self._vertices.astype(np.int32))]
 
 
-def _check_faces(faces: ArrayLike, n_vertices: int) -> np.ndarray:
-    """Return faces as an array of int32 of shape (n_faces, 3)."""
-    faces = np.asarray(faces)
-    if faces.shape in ((0,), (0, 3)):  # an empty list is an array of floats, for numpy
-        return np.empty((0, 3), dtype=np.int32)
-    if faces.ndim != 2 or faces.shape[1] != 3 or faces.dtype.kind not in "iu":
+def _check_mask(mask: ArrayLike) -> np.ndarray:
+    """Return a mask of vertices."""
+    mask = np.asarray(mask)
+    if mask.ndim != 1 or mask.dtype != bool:
         raise ValueError(
-            "faces must be an array of integers of shape (n_faces, 3). "
-            f"Got shape {faces.shape} of {faces.dtype}."
+            "mask must be a one-dimensional array of booleans. "
+            f"Got shape {mask.shape} of {mask.dtype}."
         )
-    if faces.min() < 0 or faces.max() >= n_vertices:
-        raise ValueError(
-            f"faces must hold numbers of the {n_vertices} vertices that mask has, from 0. "
-            f"Got numbers from {faces.min()} to {faces.max()}."
-        )
-    return faces.astype(np.int32, copy=False)
+    return mask

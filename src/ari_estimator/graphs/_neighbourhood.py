@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ari_estimator.graphs._grid_patterns import GridPatterns
+
 
 class Neighbourhood(NamedTuple):
     """The neighbours of all nodes, stored (for a mesh) or computed (for a grid).
@@ -31,6 +33,9 @@ class Neighbourhood(NamedTuple):
 
     offsets : ndarray of int32
         Offsets of all neighbours.
+
+    patterns : GridPatterns or None
+        For a grid whose neighbours of a voxel often touch each other, which of them to visit.
     """
 
     slots: np.ndarray
@@ -39,3 +44,4 @@ class Neighbourhood(NamedTuple):
     starts: np.ndarray
     stops: np.ndarray
     offsets: np.ndarray
+    patterns: GridPatterns | None = None

@@ -89,6 +89,7 @@ class _ProductGraph:
     """Graph of a product, see :func:`product`."""
 
     def __init__(self, factors: Sequence[Graph | int]) -> None:
+        self.factors = tuple(factors)
         self._is_chain = [isinstance(factor, int) for factor in factors]
         self._shape = tuple(
             factor if isinstance(factor, int) else factor.n_nodes for factor in factors
@@ -206,6 +207,11 @@ class _ProductGraph:
         if chosen.shape != (self.n_nodes,):
             refuse_selected(chosen, self.n_nodes, "node of the product")
         return chosen
+
+
+def factors_of(graph: Graph) -> tuple[Graph | int, ...]:
+    """Return the factors of a product, or the graph itself if it is none."""
+    return graph.factors if isinstance(graph, _ProductGraph) else (graph,)
 
 
 def _pairs_of(factor: Graph | int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from ari_estimator.graphs._graph import components_of, link, refuse_selected
+from ari_estimator.graphs._grid_patterns import grid_patterns
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 Connectivity = Literal[6, 18, 26]
@@ -21,6 +22,9 @@ CONNECTIVITIES: tuple[int, ...] = get_args(Connectivity)
 # are searched for in the two planes that meet.
 _SMALLEST_SLAB = 2**18
 _MOST_SLABS = 16
+
+# Places of a volume that are searched at a time.
+_PLACES_AT_A_TIME = 2**17
 
 
 class VoxelGrid:
@@ -111,9 +115,7 @@ class VoxelGrid:
         mask = self.mask[self.box]
         n_slabs = max(1, min(_MOST_SLABS, mask.size // _SMALLEST_SLAB))
         n_planes = 1 + len(mask) // n_slabs
-        structure = ndimage.generate_binary_structure(
-            3, 1 + CONNECTIVITIES.index(self.connectivity)
-        )
+        structure = self._structure()
         labels = np.zeros(self.n_nodes, dtype=np.int32)
         # The slabs with selected voxels, each with the number of labels before it.
         slabs: list[tuple[slice, int]] = []
@@ -193,20 +195,27 @@ class VoxelGrid:
             Slots are the voxels of the box around the mask, with a margin of one voxel on all
             sides.
         """
-        mask = self.mask[self.box]
-        shape = tuple(n + 2 for n in mask.shape)
-        plane = shape[1] * shape[2]
+        mask = np.pad(self.mask[self.box], 1)
+        plane, row = mask[0].size, mask.shape[2]
+        # Some planes at a time, because numpy returns eight bytes for each place.
+        n_planes = max(1, _PLACES_AT_A_TIME // plane)
         slots = np.concatenate(
             [
-                (np.flatnonzero(np.pad(inside, 1)) + number * plane).astype(np.int32)
-                for number, inside in enumerate(mask, start=1)
+                (np.flatnonzero(mask[first : first + n_planes]) + first * plane).astype(np.int32)
+                for first in range(0, len(mask), n_planes)
             ]
-            or [np.empty(0, dtype=np.int32)]
         )
-        offsets = _distances(self._steps(), shape).astype(np.int32)
+        offsets = _distances(self._steps(), mask.shape).astype(np.int32)
         # A broadcast number for all voxels, which takes no memory.
         starts, stops = (np.broadcast_to(np.int32(n), slots.shape) for n in (0, offsets.size))
-        return [Neighbourhood(slots, int(np.prod(shape)), slots, starts, stops, offsets)]
+        # Voxels that share a face with a voxel do not touch each other.
+        patterns = None if self.connectivity == 6 else grid_patterns(self._structure(), plane, row)
+        return [Neighbourhood(slots, mask.size, slots, starts, stops, offsets, patterns)]
+
+    def _structure(self) -> np.ndarray:
+        """Return which voxels of 3 x 3 x 3 are neighbours of the middle one, itself included."""
+        n_changes = 1 + CONNECTIVITIES.index(self.connectivity)
+        return ndimage.generate_binary_structure(3, n_changes)
 
     def _steps(self) -> list[tuple[int, ...]]:
         """Return the steps from a voxel to its neighbours, in ascending order."""

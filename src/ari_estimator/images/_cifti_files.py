@@ -17,6 +17,7 @@ from nibabel.nifti2 import Nifti2Header
 from ari_estimator.files._regular_file import existing_file
 from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._cifti_header import brain_models_of, count_grayordinates
+from ari_estimator.images._cifti_version import refuse_cifti_1
 from ari_estimator.images._image_file import load_image
 from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.images._safe_xml import check_xml
@@ -97,6 +98,7 @@ class CiftiFiles:
     def _content(self, path: Path, what: str) -> CiftiContent | None:
         """Return the content of a file that is laid out as programs write dense CIFTI files."""
         header, xml = _header_of(path)
+        refuse_cifti_1(xml, path, what)
         start = xml.find(self._grayordinates) if self._grayordinates else -1
         if start < 0:
             found = list(_GRAYORDINATES.finditer(xml))

@@ -9,12 +9,15 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from nibabel.brikhead import AFNIImage
+from nibabel.cifti2.cifti2 import Cifti2Image
+from nibabel.cifti2.cifti2_axes import ScalarAxis
 from nibabel.filebasedimages import FileBasedImage
+from nibabel.gifti.gifti import GiftiImage
 from nibabel.nifti1 import Nifti1Header, intent_codes
 from nilearn.surface import SurfaceImage
 
@@ -24,6 +27,7 @@ from ari_estimator.images._afni_header import (
     afni_attributes,
     read_sub_bricks,
 )
+from ari_estimator.images._declared_names import held_by_name, without_endings
 from ari_estimator.images._image_file import load_image
 
 # What an intent code of NIfTI says, by nibabel's label.
@@ -76,63 +80,6 @@ _LARGEST_SIDECAR = 2**20
 _MOST_DF = 2
 _DF_KEYS = ("DegreesOfFreedom", "degrees_of_freedom", "df", "dof", "DOF")
 
-# Endings of image formats, at the end of a name.
-_ENDINGS = re.compile(r"(\.(gz|nii|img|hdr|HEAD|BRIK|mgh|mgz|gii|func|shape|dscalar))+$")
-
-# The name without its endings, as a pattern; the first that fits counts.
-_NAMES: Final = (
-    # Thresholded and corrected maps first: their names contain the names of other maps.
-    (r"(rendered_)?thresh_z?[tf]?stat\d*", "thresholded map", "FSL"),
-    (r"(?!.*not?[_-]thresh).+[_-]thresh(ed|olded)?", "thresholded map", ""),
-    (r"cluster_th_?\d.*", "cluster labels", ""),
-    (r"cluster_mask_z?[tf]?stat\d+", "cluster labels", "FSL"),
-    (r".+_(vox|tfce|clustere|clusterm)_corrp_[tf]stat\d+", "corrected p-values", "FSL randomise"),
-    (r".+_(tfce|clustere|clusterm)_p_[tf]stat\d+", "p-values of sets", "FSL randomise"),
-    (r".+_vox_p_[tf]stat\d+", "1 - p", "FSL randomise"),
-    (r".+_[cm]*(fwep|fdrp|fdrparap)(_[mdc]\d+)*", "corrected p-values", "PALM"),
-    (r".+_(tfce|clustere|clusterm)_.+_(uncp|uncparap)(_[mdc]\d+)*", "p-values of sets", "PALM"),
-    (r".+_(vox|dpv)_.+_(uncp|uncparap)(_[mdc]\d+)*", "p-values of PALM", "PALM"),
-    (r".+_(vox|dpv)_z[fg]stat(_[mdc]\d+)*", "z of F", "PALM"),
-    (r".+_(vox|dpv)_z[a-z]+stat(_[mdc]\d+)*", "z", "PALM"),
-    (r".+_(vox|dpv)_tstat(_[mdc]\d+)*", "t", "PALM"),
-    (r".+_(vox|dpv)_fstat(_[mdc]\d+)*", "F", "PALM"),
-    (r".+_(vox|dpv)_cope(_[mdc]\d+)*", "effect", "PALM"),
-    (r".+_(vox|dpv)_varcope(_[mdc]\d+)*", "variance", "PALM"),
-    (r"lP_(FWE|FDR)[+-]", "corrected p-values", "SnPM"),
-    (r"lP[+-]", "-log10 p", "SnPM"),
-    (r"snpmT[+-]?", "t", "SnPM"),
-    (r"snpmF", "F", "SnPM"),
-    (r"cache\.th.+\.sig\..+", "corrected p-values", "FreeSurfer"),
-    (r"sig(\.[lr]h)?", "-log10 p with a sign", "FreeSurfer"),
-    (r"(gamma|ces)", "effect", "FreeSurfer"),
-    (r"(gammavar|cesvar|rvar)", "variance", "FreeSurfer"),
-    (r"zfstat\d*", "z of F", "FSL"),
-    (r"zstat\d*", "z", "FSL"),
-    (r"t_?stat\d*", "t", "FSL"),
-    (r"f_?stat\d*", "F", "FSL"),
-    (r"(cope\d*|pe\d+)", "effect", "FSL"),
-    (r"varcope\d*", "variance", "FSL"),
-    (r"(sigmasquareds|mean_random_effects_var\d+)", "variance", "FSL"),
-    (r"tdof_[tf]\d+", "degrees of freedom", "FSL"),
-    (r"spmT_\d+", "t", "SPM"),
-    (r"spmF_\d+", "F", "SPM"),
-    (r"(con|beta|ess)_\d+", "effect", "SPM"),
-    (r"(ResMS|RPV)", "variance", "SPM"),
-    (r"(z_?map|z_?scores?)", "z", ""),
-    (r"(t_?map)", "t", ""),
-    (r"(p_?map|p_?values?)", "p", ""),
-    (r"([a-z]+-[a-z0-9]+_effect|effect_sizes?|contrast_estimates?)", "effect", ""),
-    (r"effect_variances?", "variance", ""),
-)
-
-# Other programs and people put words in front; of FreeSurfer's, which are words themselves, only
-# where the hemisphere is said.
-_IN_FRONT = {"FreeSurfer": r"(?:(?:.+[_.-])?[lr]h\.)?"}
-_PATTERNS = [
-    (re.compile(rf"(?:{_IN_FRONT.get(program, '(?:.+[_.-])?')})(?:{name})", re.I), holds, program)
-    for name, holds, program in _NAMES
-]
-
 
 @dataclass(frozen=True)
 class Declaration:
@@ -183,6 +130,15 @@ def file_of(img: Any) -> Path | None:
     return _FILES.get(img) if name is None else Path(name)
 
 
+# What the files of a surface say, whose image keeps none of their headers.
+_SAID: WeakKeyDictionary[Any, list[Declaration]] = WeakKeyDictionary()
+
+
+def remember_declarations(img: SurfaceImage, declarations: list[Declaration]) -> None:
+    """Remember what the files of a surface say about its values."""
+    _SAID[img] = declarations
+
+
 # Where readers have found the statistic of images.
 _SOURCES: WeakKeyDictionary[Any, Declaration] = WeakKeyDictionary()
 
@@ -230,17 +186,20 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
     header = getattr(img, "nifti_header", getattr(img, "header", None))
     header = header if isinstance(header, Nifti1Header) else None
     source = img if file is None else file
+    said = _SAID.get(source, []) if isinstance(source, SurfaceImage) else []
     if isinstance(source, (FileBasedImage, SurfaceImage)):
-        source = file_of(source)
-    path = None if source is None else Path(source)
+        source = None if said else file_of(source)
+    path = Path(source) if isinstance(source, (str, Path)) else None
     afni = img if file is None or isinstance(file, (str, Path)) else file
     if isinstance(file, (str, Path)) and str(file).endswith(_OF_AFNI):
         afni = load_image(file, "The map")
-    declarations: list[Declaration] = []
+    declarations: list[Declaration] = [*said]
     if isinstance(afni, AFNIImage) or (header is not None and header.extensions):
         declarations += _by_afni(afni)
     if header is not None:
         declarations += _by_description(header["descrip"].item().decode("latin-1"))
+    if isinstance(img, Cifti2Image):
+        declarations += _by_map_names(img)
     if path is not None:
         declarations += _by_name(path)
     if header is not None and header["intent_code"]:
@@ -284,8 +243,25 @@ def _by_description(text: str) -> Iterator[Declaration]:
         yield Declaration(_OF_NILEARN[match["kind"]], said_by, program="nilearn")
 
 
+def _by_map_names(img: Cifti2Image) -> Iterator[Declaration]:
+    """Yield what the names of the maps in a CIFTI image say, if they do not differ."""
+    axis = img.header.get_axis(0)
+    if not isinstance(axis, ScalarAxis):
+        return
+    said = [held_by_name(str(name)) for name in axis.name]
+    holds = {one[0] for one in said if one is not None}
+    if len(holds) > 1:
+        yield Declaration("different maps", "the names of the maps")
+    elif holds and None not in said:
+        what = "name" if len(said) == 1 else "names"
+        of = "map" if len(said) == 1 else "maps"
+        named = ", ".join(repr(str(name)) for name in axis.name[:2])
+        program = next(one[1] for one in said if one is not None)
+        yield Declaration(holds.pop(), f"the {what} {named} of the {of}", (), program)
+
+
 def _by_name(path: Path) -> Iterator[Declaration]:
-    stem = _ENDINGS.sub("", path.name)
+    stem = without_endings(path.name)
     said_by = f"the name {path.name!r} of the file"
     if _BIDS_THRESHOLDED.search(stem):
         yield Declaration("thresholded map", said_by)
@@ -294,10 +270,9 @@ def _by_name(path: Path) -> Iterator[Declaration]:
     if match is not None and match["stat"].lower() in _OF_BIDS:
         yield Declaration(_OF_BIDS[match["stat"].lower()], said_by, _df_beside(path))
         return
-    for pattern, holds, program in _PATTERNS:
-        if pattern.fullmatch(stem):
-            yield Declaration(holds, said_by, (), program)
-            return
+    if (told := held_by_name(stem)) is not None:
+        df = _df_of_glmfit(path) if told == ("F", "FreeSurfer") else ()
+        yield Declaration(told[0], said_by, df, told[1])
 
 
 def _by_intent(header: Nifti1Header) -> Iterator[Declaration]:
@@ -311,9 +286,51 @@ def _by_intent(header: Nifti1Header) -> Iterator[Declaration]:
     yield Declaration(holds, f"the intent code {label!r} of the header", df, is_weak=True)
 
 
+def _df_of_glmfit(path: Path) -> tuple[float, ...]:
+    """Return the degrees of freedom of an F map in the folder of mri_glmfit; () if not known."""
+    contrast, residual = path.with_name("C.dat"), path.parent.parent / "dof.dat"
+    if not (contrast.is_file() and residual.is_file()):
+        return ()
+    try:
+        texts = [
+            read_bytes(file, "A file of mri_glmfit", _LARGEST_SIDECAR)
+            for file in (contrast, residual)
+        ]
+        (df,) = map(float, texts[1].split())
+    except (OSError, ValueError):
+        return ()
+    n_rows = sum(bool(line.strip()) for line in texts[0].splitlines())
+    return (float(n_rows), df) if n_rows and df > 0 else ()
+
+
+def gifti_declarations(img: GiftiImage) -> list[Declaration]:
+    """Return what the intent of the arrays of a GIfTI image says; nothing if they differ."""
+    said = {(int(array.intent), _parameters_of(array)) for array in img.darrays}
+    code, parameters = said.pop() if len(said) == 1 else (0, ())
+    label = str(intent_codes.label[code])
+    holds = _INTENTS.get(label)
+    if holds is None:
+        return []
+    n_df = _N_DF.get(holds, 0)
+    df = parameters[:n_df] if len(parameters) >= n_df else ()
+    return [Declaration(holds, f"the intent code {label!r} of the arrays", df, is_weak=not df)]
+
+
+def _parameters_of(array: Any) -> tuple[float, ...]:
+    """Return the parameters of the intent of an array, which GIfTI has in its metadata."""
+    found = {str(name).lower(): value for name, value in array.meta.items()}
+    parameters = []
+    for number in (1, 2, 3):
+        try:
+            parameters.append(float(found[f"intent_p{number}"]))
+        except (KeyError, ValueError):
+            break
+    return tuple(parameters)
+
+
 def _df_beside(path: Path) -> tuple[float, ...]:
     """Return the degrees of freedom in the JSON file beside a map; () if there are none."""
-    sidecar = path.with_name(_ENDINGS.sub("", path.name) + ".json")
+    sidecar = path.with_name(without_endings(path.name) + ".json")
     if not os.path.lexists(sidecar):
         return ()
     try:

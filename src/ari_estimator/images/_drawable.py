@@ -8,6 +8,7 @@ import numpy as np
 from nibabel import Nifti1Image
 from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 
+from ari_estimator.images._array_part import ArrayPart
 from ari_estimator.images._space import Space, VolumePart, put
 
 
@@ -43,12 +44,14 @@ def drawable(space: Space, values: np.ndarray) -> Drawable:
     Returns
     -------
     drawable : Drawable
-        The images, 0 where there is no element.
+        The images, 0 where there is no element. Arrays have none.
     """
     volume = None
     meshes, data = {}, {}
     start = 0
     for part in space.parts:
+        if isinstance(part, ArrayPart):
+            return Drawable(None, None)
         put_in_place = put(values[start : start + part.n_elements], part.mask)
         start += part.n_elements
         if isinstance(part, VolumePart):
@@ -57,7 +60,8 @@ def drawable(space: Space, values: np.ndarray) -> Drawable:
         # By the end of "CORTEX_LEFT" too. What is neither, nilearn has no surface for.
         hemisphere = part.name.lower().rpartition("_")[2]
         if hemisphere in ("left", "right"):
-            meshes[hemisphere] = InMemoryMesh(part.points, part.faces)
+            # Copies, since nilearn moves the vertices of what it draws, in place.
+            meshes[hemisphere] = InMemoryMesh(part.points.copy(), part.faces.copy())
             data[hemisphere] = put_in_place
     surface = SurfaceImage(PolyMesh(**meshes), data) if meshes else None
     return Drawable(volume, surface)

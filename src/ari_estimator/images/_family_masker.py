@@ -6,6 +6,7 @@ from typing import Any
 
 from nilearn.maskers import NiftiMasker, SurfaceMasker
 
+from ari_estimator.images._array_masker import ArrayMasker
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 
 
@@ -14,15 +15,15 @@ def masker_of_family(masker: Any) -> Any:
 
     Parameters
     ----------
-    masker : NiftiMasker, SurfaceMasker or GrayordinateMasker
+    masker : NiftiMasker, SurfaceMasker, GrayordinateMasker or ArrayMasker
         The fitted masker of a model, which may smooth or resample the maps of subjects.
 
     Returns
     -------
-    masker : NiftiMasker, SurfaceMasker or GrayordinateMasker
+    masker : NiftiMasker, SurfaceMasker, GrayordinateMasker or ArrayMasker
         A fitted masker. It says where its mask is from.
     """
-    if isinstance(masker, GrayordinateMasker):
+    if isinstance(masker, (GrayordinateMasker, ArrayMasker)):
         return masker
     kind = NiftiMasker if isinstance(masker, NiftiMasker) else SurfaceMasker
     family_masker = kind(mask_img=masker.mask_img_, standardize=None, reports=False).fit()

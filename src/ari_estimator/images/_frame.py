@@ -46,10 +46,19 @@ class Frame(ABC):
 
     has_lut : bool
         Whether images of the kind may bring the names of labels along.
+
+    matches_labels : bool
+        Whether labels of other elements are matched by their places, without interpolation.
+
+    geometry_names : tuple of str
+        Names of the parameters that say where the elements of the kind lie: "mesh" for CIFTI
+        images, which do not hold their meshes, "adjacency" and "coordinates" for arrays.
     """
 
     kind: ClassVar[str]
     has_lut: ClassVar[bool] = False
+    matches_labels: ClassVar[bool] = False
+    geometry_names: ClassVar[tuple[str, ...]] = ()
 
     mask_img: Any
     masker: Any
@@ -71,6 +80,14 @@ class Frame(ABC):
             Whether it must hold a single map.
         """
 
+    def read_single(self, img: Any) -> Any:
+        """Return an image of one map, checked."""
+        return self.read(img, single=True)
+
+    def read_labels(self, img: Any) -> Any:
+        """Return an image of labels, or of several maps, checked."""
+        return self.read(img, single=False)
+
     @staticmethod
     @abstractmethod
     def n_maps(img: Any) -> int:
@@ -88,7 +105,7 @@ class Frame(ABC):
         mask_img: Any,
         imgs: Sequence[Any] | None,
         *,
-        mesh: Any,
+        geometry: Mapping[str, Any],
         verbose: int,
     ) -> Frame:
         """Return the frame of a mask, or of a mask computed from maps.
@@ -101,8 +118,8 @@ class Frame(ABC):
         imgs : sequence of images, or None
             Maps.
 
-        mesh : PolyMesh, dict or None
-            Meshes, for images that do not bring them along.
+        geometry : mapping of str to object
+            The parameters that ``geometry_names`` names.
 
         verbose : int
             Verbosity of the masker.
@@ -187,13 +204,18 @@ class Frame(ABC):
 
     @staticmethod
     @abstractmethod
-    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Any, Any]:
-        """Return mask_img and mesh, as :meth:`fit` takes them, from what was stored."""
+    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Any, dict[str, Any]]:
+        """Return mask_img and the geometry, as :meth:`fit` takes them, from what was stored."""
 
     @property
     @abstractmethod
     def fills_grid(self) -> bool:
         """Whether nothing is outside of the mask."""
+
+    @staticmethod
+    def single(img: Any) -> Any:
+        """Return the image of one map, as :meth:`image` makes it, as a map to be tested."""
+        return img
 
     def resample(self, img: Any, name: str, fill_value: int) -> Any:
         """Return an image on the grid of the mask, by the nearest neighbour.

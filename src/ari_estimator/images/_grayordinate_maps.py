@@ -18,11 +18,9 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._cifti_files import CiftiContent, CiftiFiles
 from ari_estimator.images._cifti_header import brain_models_of, difference, is_cifti
+from ari_estimator.images._map_names import MapNames, check_choice
 
 _WHAT = "The map of a subject"
-
-# Names in an error.
-_MOST_NAMES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +125,7 @@ def open_maps(images: Any, map_: int | str | None = None) -> list[GrayordinateMa
         If images have different grayordinates, or an image has several maps and ``map_`` chooses
         none. If a file is damaged.
     """
-    if isinstance(map_, bool) or not isinstance(map_, (Integral, str, type(None))):
-        raise TypeError(f"map must be a name, a number or None. Got {type(map_).__name__}.")
+    check_choice(map_)
     files = CiftiFiles()
     if not _is_list(images):
         if isinstance(images, GrayordinateMap):
@@ -183,28 +180,7 @@ class _Opened(NamedTuple):
 
     def chosen(self, map_: int | str | None) -> int:
         """Return the number of the map that is asked for."""
-        if map_ is None:
-            if self.n_maps == 1:
-                return 0
-            raise ValueError(
-                f"map must say which map of each CIFTI image to test, by its number or its name. "
-                f"Got None, and {self._maps_in_words}."
-            )
-        if isinstance(map_, str):
-            places = [number for number, name in enumerate(self.names) if name == map_]
-            if len(places) == 1:
-                return places[0]
-            problem = "no map" if not places else f"{len(places)} maps"
-            raise ValueError(
-                f"map must be the name or the number of a map in each CIFTI image. Got {map_!r}, "
-                f"which is the name of {problem}: there are {self._maps_in_words}."
-            )
-        if not 0 <= map_ < self.n_maps:
-            raise ValueError(
-                "map must be the name or the number of a map in each CIFTI image, counted from 0. "
-                f"Got {map_}: there are {self._maps_in_words}."
-            )
-        return int(map_)
+        return MapNames(self.n_maps, self.names, self.called, "each CIFTI image").number(map_)
 
     def check_order(self, order: dict[str, int], map_: int) -> None:
         """Refuse a number that means maps of different names.
@@ -221,15 +197,6 @@ class _Opened(NamedTuple):
                 f"map={map_} must be the same map in all CIFTI images. In {self.called} it is "
                 f"{moved!r}, which is number {order[moved]} in the first image. Give map a name."
             )
-
-    @property
-    def _maps_in_words(self) -> str:
-        names = self.names
-        if not any(names):
-            return f"{self.n_maps} maps without a name in {self.called}"
-        shown = ", ".join(f"{number} {name!r}" for number, name in enumerate(names[:_MOST_NAMES]))
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        return f"{self.n_maps} maps in {self.called}: {shown}{more}"
 
 
 def _opened(image: Any, called: str, files: CiftiFiles) -> _Opened:

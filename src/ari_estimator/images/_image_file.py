@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import nibabel
 from nibabel.arrayproxy import ArrayProxy
-from nibabel.freesurfer.io import read_geometry
 from nibabel.openers import ImageOpener
 
 from ari_estimator.files._regular_file import existing_file
+from ari_estimator.images._cifti_version import refuse_cifti_1
 from ari_estimator.images._gifti_limits import check_gifti
 from ari_estimator.images._mat_file import check_matrices
 from ari_estimator.images._reading_errors import clear_errors
@@ -71,7 +71,7 @@ def load_image(path: str | PathLike[str], what: str) -> Any:
     """
     path = existing_file(path, what)
     with clear_errors(path, what):
-        _check_before(path)
+        _check_before(path, what)
         img: Any = nibabel.load(path)
         _check_after(img)
     return img
@@ -103,50 +103,7 @@ def check_loaded(img: Any, what: str) -> None:
             _check_after(img)
 
 
-def check_mesh_file(path: str | PathLike[str], what: str) -> None:
-    """Raise an error unless a file may be given to nilearn as a mesh.
-
-    Parameters
-    ----------
-    path : str or path-like
-        GIfTI, or a surface of FreeSurfer.
-
-    what : str
-        What it should be, for messages.
-
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError, TypeError, ValueError
-        As for :func:`load_image`.
-    """
-    path = existing_file(path, what)
-    if path.name.lower().endswith(_GIFTI):
-        check_image_file(path, what)
-        return
-    with clear_errors(path, what):
-        read_geometry(_checked_geometry(path))
-
-
-def _checked_geometry(path: Path) -> Path:
-    """Return the file of a surface of FreeSurfer if it is as long as it says."""
-    with path.open("rb") as file:
-        magic = file.read(3)
-        if magic == b"\xff\xff\xfe":
-            # Two lines of text come first.
-            file.readline(1000)
-            file.readline(1000)
-            n_vertices, n_faces = struct.unpack(">ii", file.read(8))
-            n_bytes = 12 * (n_vertices + n_faces)
-        else:
-            n_vertices, n_faces = (int.from_bytes(file.read(3), "big") for _ in range(2))
-            n_bytes = 6 * n_vertices + 12 * n_faces
-        if n_vertices < 0 or n_faces < 0:
-            raise ValueError(f"it has {n_vertices} vertices and {n_faces} faces")
-        check_size(path, file.tell() + n_bytes)
-    return path
-
-
-def _check_before(path: Path) -> None:
+def _check_before(path: Path, what: str) -> None:
     """Check what nibabel reads when it opens a file."""
     name = path.name.lower()
     if not name.endswith(_ALL):
@@ -158,10 +115,10 @@ def _check_before(path: Path) -> None:
     elif name.endswith(_MGH):
         _check_mgh(path)
     elif name.endswith(_NIFTI):
-        _check_nifti_header(path)
+        _check_nifti_header(path, what)
     else:
         for part in _parts(path):
-            _check_part(existing_file(part, "A file beside it"))
+            _check_part(existing_file(part, "A file beside it"), what)
 
 
 def _parts(path: Path) -> Iterator[Path]:
@@ -177,14 +134,14 @@ def _parts(path: Path) -> Iterator[Path]:
             yield part
 
 
-def _check_part(path: Path) -> None:
+def _check_part(path: Path, what: str) -> None:
     name = path.name.lower()
     if name.endswith(".mat"):
         check_matrices(path)
     elif name.endswith(".head") and path.stat().st_size > _LARGEST_HEAD:
         raise ValueError(f"{path.name!r} has {path.stat().st_size:,} bytes, too many for a header")
     elif ".hdr" in name:
-        _check_nifti_header(path)
+        _check_nifti_header(path, what)
 
 
 def _check_mgh(path: Path) -> None:
@@ -196,7 +153,7 @@ def _check_mgh(path: Path) -> None:
     check_size(path, 284 + math.prod(dims) * _MGH_BYTES[kind])
 
 
-def _check_nifti_header(path: Path) -> None:
+def _check_nifti_header(path: Path, what: str) -> None:
     """Check the extensions of a header, which are read with it."""
     with ImageOpener(str(path), "rb") as file:
         head = file.read(544)
@@ -220,10 +177,13 @@ def _check_nifti_header(path: Path) -> None:
             check_size(path, int(offset))
         if has_extensions:
             end = int(offset) if is_single else most_bytes(path)
-            _check_extensions(file, order, size + 4, end)
+            for xml in _xml_of_cifti(file, order, size + 4, end):
+                refuse_cifti_1(xml, path, what)
+                check_xml([xml])
 
 
-def _check_extensions(file: ImageOpener, order: str, start: int, end: int) -> None:
+def _xml_of_cifti(file: ImageOpener, order: str, start: int, end: int) -> Iterator[bytes]:
+    """Check the extensions of a header, and yield the XML of those of CIFTI."""
     file.seek(start)
     while end - start >= 16:
         if start > _LARGEST_HEADER:
@@ -236,7 +196,7 @@ def _check_extensions(file: ImageOpener, order: str, start: int, end: int) -> No
             raise ValueError(f"an extension of its header has {size} bytes")
         start += size
         if code == _CIFTI_EXTENSION:
-            check_xml([file.read(size - 8).rstrip(b"\0")])
+            yield file.read(size - 8).rstrip(b"\0")
         else:
             file.seek(start)
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from nilearn.maskers import SurfaceMasker
 from nilearn.surface import SurfaceImage
 
+from ari_estimator.images._array_frame import ArrayFrame
+from ari_estimator.images._array_masker import ArrayMasker
 from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._cifti_header import is_cifti
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
+from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
 
 KINDS: dict[str, type[Frame]] = {
-    frame.kind: frame for frame in (VolumeFrame, SurfaceFrame, CiftiFrame)
+    frame.kind: frame for frame in (VolumeFrame, SurfaceFrame, CiftiFrame, ArrayFrame)
 }
+
+# The parameters that say where elements lie, of all kinds.
+GEOMETRY: tuple[str, ...] = tuple(
+    dict.fromkeys(name for frame in KINDS.values() for name in frame.geometry_names)
+)
 
 
 def kind_of(image: Any) -> type[Frame]:
@@ -26,6 +35,8 @@ def kind_of(image: Any) -> type[Frame]:
         return SurfaceFrame
     if isinstance(image, GrayordinateMasker) or is_cifti(image):
         return CiftiFrame
+    if isinstance(image, (np.ndarray, SingleArray, ArrayMasker)):
+        return ArrayFrame
     return VolumeFrame
 
 
@@ -55,7 +66,7 @@ def fit_frame(
     imgs: Sequence[Any] | None,
     kind: type[Frame] | None = None,
     *,
-    mesh: Any,
+    geometry: Mapping[str, Any],
     verbose: int,
 ) -> Frame:
     """Return the frame of what a user gives as mask, or of maps.
@@ -71,8 +82,9 @@ def fit_frame(
     kind : type of Frame or None, default=None
         The kind of the maps, where it is known.
 
-    mesh : PolyMesh, dict or None
-        Meshes of a CIFTI image.
+    geometry : mapping of str to object
+        Parameters by name. Those that say where elements lie are read: ``mesh``, ``adjacency``
+        and ``coordinates``. None and a missing name are the same.
 
     verbose : int
         Verbosity of the masker.
@@ -87,20 +99,27 @@ def fit_frame(
     TypeError
         If mask and maps are of different kinds.
     ValueError
-        If a mesh is given where the image brings its own or needs none; if the mask is
-        empty, not binary, or missing.
+        If such a parameter would do nothing for the kind; if the mask is empty, not binary, or
+        missing.
     """
-    if mask_img is None and imgs is None:
+    geometry = {name: geometry[name] for name in GEOMETRY if geometry.get(name) is not None}
+    if kind is None and "adjacency" in geometry:
+        kind = ArrayFrame
+    if mask_img is None and imgs is None and kind is not ArrayFrame:
         raise ValueError(
             "mask_img must be a mask or a masker, where there are no images to compute a mask "
-            "from (arrays, for example). Got None."
+            "from (arrays, for example). Got None. Arrays that need no mask are those with an "
+            "adjacency."
         )
     if kind is None:
         kind = kind_of(mask_img if imgs is None else imgs[0])
     if mask_img is not None:
         check_kind(mask_img, kind, "mask_img")
-    if mesh is not None and kind is not CiftiFrame:
-        raise ValueError(
-            f"mesh is for CIFTI images only. Got one for a {kind.kind} image: leave it None."
-        )
-    return kind.fit(mask_img, imgs, mesh=mesh, verbose=verbose)
+    for name in geometry:
+        if name not in kind.geometry_names:
+            users = [f"{k.kind}s" for k in KINDS.values() if name in k.geometry_names]
+            raise ValueError(
+                f"{name} is for {' and '.join(users)} only. Got one for a {kind.kind}: "
+                "leave it None."
+            )
+    return kind.fit(mask_img, imgs, geometry=geometry, verbose=verbose)

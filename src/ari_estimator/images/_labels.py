@@ -173,7 +173,7 @@ def read_regions(
     if labels is not None and lut is not None:
         raise ValueError("labels and lut both name the regions: give one of them. Got both.")
     check_kind(labels_img, type(frame), "labels_img")
-    img = frame.read(labels_img, single=False)
+    img = frame.read_labels(labels_img)
     if not frame.is_single(img):
         return _read_maps(
             frame, img, labels, lut, background_label, probability_threshold, resample
@@ -250,7 +250,7 @@ def warn_of_regions_outside(regions: Regions, frame: Frame, name: str) -> None:
 
 
 def _on_grid(frame: Frame, img: Any, resample: bool, fill_value: int = 0) -> Any:
-    if resample:
+    if resample or frame.matches_labels:
         img = frame.resample(img, "labels_img", fill_value)
     frame.check(img, "labels_img")
     return img

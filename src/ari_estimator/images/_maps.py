@@ -22,10 +22,12 @@ from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._painted_values import Values
+from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._unread_images import UnreadImages, read_once, unshared
 
 _PATHS = (str, Path)
 _IMAGES = (SpatialImage, SurfaceImage, Cifti2Image)
+_ARRAYS = (np.ndarray, SingleArray)
 
 
 class ImageMaps:
@@ -86,7 +88,7 @@ class ImageMaps:
 
     def __init__(self, maps: Any, index: pd.Index | None = None) -> None:
         self.index = index
-        self._is_sequence = isinstance(maps, Sequence) and not isinstance(maps, str)
+        self._is_sequence = isinstance(maps, Sequence) and not isinstance(maps, (str, *_ARRAYS))
         given = maps if self._is_sequence else [maps]
         if self._is_sequence:
             if not maps:
@@ -96,7 +98,7 @@ class ImageMaps:
                 if kind_of(img) is not self.kind:
                     self._refuse_kind(img)
             self.images = UnreadImages(maps, self.kind)
-        elif isinstance(maps, (*_PATHS, *_IMAGES)):
+        elif isinstance(maps, (*_PATHS, *_IMAGES, *_ARRAYS)):
             self.kind = kind_of(maps)
             was_read = getattr(maps, "_fdata_cache", None) is not None
             self.images = [self.kind.read(read_once(maps) if was_read else maps, single=False)]
@@ -117,7 +119,7 @@ class ImageMaps:
             self.declared.append(declarations_of(img, source))
             is_single = self.kind.is_single(img)
         self.is_single = is_single and not self._is_sequence
-        self.are_several = len(given) > 1 or not is_single
+        self.are_several = len(given) > 1 or (not is_single and self.n_maps != 1)
 
     @property
     def n_maps(self) -> int | None:
@@ -323,8 +325,16 @@ class ArrayMaps:
         return rows[0] if self.is_single else np.stack(rows)
 
 
-def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
+def as_maps(maps: Any, *, holds_arrays: bool = False) -> ImageMaps | ArrayMaps:
     """Return maps of whatever form.
+
+    Parameters
+    ----------
+    maps : image, sequence or iterator of images, or array
+        The maps.
+
+    holds_arrays : bool, default=False
+        Whether an array holds whole maps, of any shape, and not the masked values of images.
 
     Raises
     ------
@@ -338,6 +348,8 @@ def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
         )
     if isinstance(maps, (*_PATHS, *_IMAGES)):
         return ImageMaps(maps)
+    if isinstance(maps, SingleArray):
+        return ImageMaps(maps)
     column = _column_of_images(maps)
     if column is not None:
         return ImageMaps(column, getattr(maps, "index", None))
@@ -345,7 +357,27 @@ def as_maps(maps: Any) -> ImageMaps | ArrayMaps:
         return _read_from(maps)
     is_data_frame = hasattr(maps, "columns") and hasattr(maps, "__array__")
     is_array = isinstance(maps, np.ndarray) or is_data_frame
+    if holds_arrays and (is_array or _is_of_numbers(maps)):
+        return ImageMaps(_as_one_array(maps), getattr(maps, "index", None))
     return ArrayMaps(maps) if is_array else ImageMaps(maps)
+
+
+def _is_of_numbers(maps: Any) -> bool:
+    """Tell whether a sequence holds arrays, or numbers, and not images."""
+    if not isinstance(maps, Sequence) or isinstance(maps, str) or not maps:
+        return False
+    first = maps[0]
+    return isinstance(first, (np.ndarray, int, float)) or _is_of_numbers(first)
+
+
+def _as_one_array(maps: Any) -> np.ndarray:
+    """Return maps as one array, whose first axis is the maps."""
+    if np.ma.isMaskedArray(maps):
+        return maps
+    try:
+        return np.asarray(maps)
+    except ValueError as error:
+        raise ValueError(f"Arrays of a list must have the same shape: {error}") from error
 
 
 def _read_from(maps: Iterator[Any]) -> ImageMaps:

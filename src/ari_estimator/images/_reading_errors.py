@@ -7,8 +7,14 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
+from ari_estimator.files._absent_content import AbsentContentError
+
 # Longest reason in an error. Some libraries put the whole file into their errors.
 _LONGEST_REASON = 300
+
+
+class ToldError(ValueError):
+    """An error that says what is wrong with a file and what to do. It is raised as it is."""
 
 
 @contextmanager
@@ -27,6 +33,8 @@ def clear_errors(image: Any, what: str) -> Iterator[None]:
     """
     try:
         yield
+    except (AbsentContentError, ToldError):
+        raise
     except MemoryError as error:
         raise ValueError(
             f"{what} cannot be read: {name_of_image(image)} needs more memory than there is."

@@ -65,7 +65,7 @@ class RunImages:
         if mask_img is None and self._kind is VolumeFrame:
             self.outside = 0.0
             mask_img = new_img_like(like, np.ones(like.shape[:3], dtype=np.uint8))
-        frame = fit_frame(mask_img, [like], self._kind, mesh=None, verbose=0)
+        frame = fit_frame(mask_img, [like], self._kind, geometry={}, verbose=0)
         self.element_names = frame.space.element_name[1]
 
         def read(img: Any, name: str) -> np.ndarray:

@@ -65,10 +65,15 @@ def select_elements(
         )
     if indices is not None:
         return frame.at(indices)
+    if is_sphere and not frame.space.has_millimetres:
+        raise ValueError(
+            "seed and radius are for images, whose elements have a place in mm. Got them for an "
+            "array: give indices, or a mask_img in the shape of a map."
+        )
     if is_sphere:
         return _in_sphere(frame.space.coordinates(), seed, radius)
     check_kind(mask_img, type(frame), "mask_img")
-    img = frame.read(mask_img, single=True)
+    img = frame.read_single(mask_img)
     frame.check(img, "mask_img of the set")
     check_binary(frame.all_values(img))
     return np.nan_to_num(next(frame.arrays(img))) != 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,11 @@ from ari_estimator._blocks import blocks
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.graphs import Graph, GraphUnion, MeshGraph, VoxelGrid
 from ari_estimator.graphs._voxel_grid import Connectivity, places_of
+from ari_estimator.images._array_part import ArrayPart
+from ari_estimator.images._mesh_geometry import MeshGeometry
+from ari_estimator.images._vertices_part import VerticesPart
+
+_GRAYORDINATES = ("grayordinate", "grayordinates")
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,11 @@ class VolumePart:
     def n_elements(self) -> int:
         """Number of voxels."""
         return int(np.count_nonzero(self.mask))
+
+    @property
+    def element_name(self) -> tuple[str, str]:
+        """What an element is called, and what several are."""
+        return ("voxel", "voxels") if self.structures is None else _GRAYORDINATES
 
     def restrict(self, kept: np.ndarray) -> VolumePart:
         """Return the part of some of its voxels."""
@@ -114,14 +125,12 @@ class VolumePart:
             counts += np.bincount(labels[block], minlength=n_labels)
         return counts * self._voxel_size
 
-    def locate(self, elements: np.ndarray) -> pd.DataFrame:
-        """Say where voxels are: structure, if the image tells, and mm."""
+    def locate(self, elements: np.ndarray) -> dict[str, np.ndarray]:
+        """Say where voxels are, see :meth:`Space.locate`: structure, if the image tells, and mm."""
         flat = places_of(self.mask, elements)
         xyz = apply_affine(self.affine, np.column_stack(np.unravel_index(flat, self.mask.shape)))
-        places = pd.DataFrame(xyz, columns=["x", "y", "z"])
-        if self.structures is not None:
-            places.insert(0, "structure", self.structures[elements])
-        return places
+        named = {} if self.structures is None else {"structure": self.structures[elements]}
+        return {**named, **_in_mm(xyz)}
 
 
 @dataclass(frozen=True)
@@ -133,11 +142,8 @@ class SurfacePart:
     name : str
         Which mesh it is: "left" or "right", or a CIFTI structure.
 
-    points : ndarray of shape (n_vertices, 3)
-        Coordinates of all vertices of the mesh, in mm.
-
-    faces : ndarray of int of shape (n_faces, 3)
-        Triangles of vertices.
+    mesh : MeshGeometry
+        The vertices and triangles of the mesh.
 
     mask : ndarray of bool of shape (n_vertices,)
         The vertices there are; arrays hold them in ascending order.
@@ -147,8 +153,7 @@ class SurfacePart:
     """
 
     name: str
-    points: np.ndarray
-    faces: np.ndarray
+    mesh: MeshGeometry
     mask: np.ndarray
     name_column: str = "hemisphere"
 
@@ -158,6 +163,11 @@ class SurfacePart:
     def n_elements(self) -> int:
         """Number of vertices."""
         return int(np.count_nonzero(self.mask))
+
+    @property
+    def element_name(self) -> tuple[str, str]:
+        """What an element is called, and what several are."""
+        return ("vertex", "vertices") if self.name_column == "hemisphere" else _GRAYORDINATES
 
     def restrict(self, kept: np.ndarray) -> SurfacePart:
         """Return the part of some of its vertices."""
@@ -173,40 +183,39 @@ class SurfacePart:
 
     def graph(self, connectivity: Connectivity) -> MeshGraph:
         """Return who is whose neighbour: vertices that share an edge."""
-        return MeshGraph(self.faces, self.mask)
+        return MeshGraph.of_links(self.mesh.links, self.mask)
+
+    @property
+    def points(self) -> np.ndarray:
+        """Coordinates of all vertices of the mesh in mm, an array of shape (n_vertices, 3)."""
+        return self.mesh.points
+
+    @property
+    def faces(self) -> np.ndarray:
+        """Triangles of vertices, an array of int of shape (n_faces, 3)."""
+        return self.mesh.faces
 
     def coordinates(self) -> np.ndarray:
         """Return the vertices in mm, an array of shape (n_elements, 3)."""
         return self.points[self.mask]
 
     def element_sizes(self) -> np.ndarray:
-        """Return the area of each vertex in mm2, an array of shape (n_elements,).
+        """Return the area of each vertex in mm2, an array of shape (n_elements,)."""
+        return self._areas
 
-        A vertex has a third of each of its triangles, each as often as it is in the mesh.
-        """
-        corners = self.faces.T.astype(np.intp, copy=False)
-        # Axis by axis: several times faster than np.cross on rows.
-        xyz = np.ascontiguousarray(self.points.T, dtype=np.float64)
-        a, b, c = (xyz.take(corner, axis=1) for corner in corners)
-        (x1, y1, z1), (x2, y2, z2) = b - a, c - a
-        squares = (y1 * z2 - z1 * y2) ** 2 + (z1 * x2 - x1 * z2) ** 2 + (x1 * y2 - y1 * x2) ** 2
-        thirds = np.sqrt(squares) / 6
-        areas = sum(
-            np.bincount(corner, weights=thirds, minlength=self.mask.size) for corner in corners
-        )
-        return np.asarray(areas)[self.mask]
+    @cached_property
+    def _areas(self) -> np.ndarray:
+        return self.mesh.areas[self.mask]
 
     def sizes(self, elements: np.ndarray | slice, labels: np.ndarray, n_labels: int) -> np.ndarray:
         """Return the area of the vertices of each label in mm2."""
         return np.bincount(labels, weights=self.element_sizes()[elements], minlength=n_labels)
 
-    def locate(self, elements: np.ndarray) -> pd.DataFrame:
-        """Say where vertices are: mesh, vertex number and mm."""
+    def locate(self, elements: np.ndarray) -> dict[str, np.ndarray]:
+        """Say where vertices are, see :meth:`Space.locate`: mesh, vertex number and mm."""
         vertices = np.flatnonzero(self.mask)[elements]
-        places = pd.DataFrame(self.points[vertices], columns=["x", "y", "z"], dtype=np.float64)
-        places.insert(0, self.name_column, self.name)
-        places.insert(1, "vertex", vertices)
-        return places
+        names = np.full(vertices.size, self.name, dtype=object)
+        return {self.name_column: names, "vertex": vertices, **_in_mm(self.points[vertices])}
 
 
 @dataclass(frozen=True)
@@ -215,11 +224,11 @@ class Space:
 
     Attributes
     ----------
-    parts : tuple of VolumePart and SurfacePart
+    parts : tuple of VolumePart, SurfacePart and VerticesPart, or of one ArrayPart
         The parts.
     """
 
-    parts: tuple[VolumePart | SurfacePart, ...]
+    parts: tuple[VolumePart | SurfacePart | VerticesPart | ArrayPart, ...]
 
     @cached_property
     def n_elements(self) -> int:
@@ -229,11 +238,8 @@ class Space:
     @cached_property
     def element_name(self) -> tuple[str, str]:
         """What an element is called, and what several are."""
-        if all(isinstance(p, VolumePart) and p.structures is None for p in self.parts):
-            return "voxel", "voxels"
-        if all(isinstance(p, SurfacePart) and p.name_column == "hemisphere" for p in self.parts):
-            return "vertex", "vertices"
-        return "grayordinate", "grayordinates"
+        names = {part.element_name for part in self.parts}
+        return names.pop() if len(names) == 1 else _GRAYORDINATES
 
     @property
     def has_voxels(self) -> bool:
@@ -244,6 +250,24 @@ class Space:
     def has_vertices(self) -> bool:
         """Whether some elements are vertices of a mesh."""
         return any(isinstance(part, SurfacePart) for part in self.parts)
+
+    @property
+    def has_millimetres(self) -> bool:
+        """Whether elements are of an image, whose places are in mm, even if they are not known."""
+        return not any(isinstance(part, ArrayPart) for part in self.parts)
+
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether it is known which elements are neighbours."""
+        return not any(
+            isinstance(part, VerticesPart)
+            or (isinstance(part, ArrayPart) and part.whole_graph is None)
+            for part in self.parts
+        )
+
+    @property
+    def _parts_in_mm(self) -> list[VolumePart | SurfacePart | VerticesPart]:
+        return [part for part in self.parts if not isinstance(part, ArrayPart)]
 
     @cached_property
     def _ranges(self) -> list[slice]:
@@ -339,11 +363,11 @@ class Space:
         """
         if connectivity is None:
             return 6
-        if not any(isinstance(part, VolumePart) for part in self.parts):
-            refuse_unused(
-                "for a surface, whose neighbours share an edge of the mesh",
-                {"connectivity": (connectivity, None)},
-            )
+        if not self.has_voxels:
+            why = "for a surface, whose neighbours share an edge of the mesh"
+            if not self.has_vertices:
+                why = "for arrays, whose neighbours are those of adjacency"
+            refuse_unused(why, {"connectivity": (connectivity, None)})
         return connectivity
 
     def graph(self, connectivity: Connectivity = 6) -> Graph:
@@ -364,7 +388,7 @@ class Space:
 
     def coordinates(self) -> np.ndarray:
         """Return where each element is in mm, an array of shape (n_elements, 3)."""
-        return np.concatenate([part.coordinates() for part in self.parts])
+        return np.concatenate([part.coordinates() for part in self._parts_in_mm])
 
     def sizes(
         self, labels: np.ndarray, n_labels: int, elements: np.ndarray | None = None
@@ -386,10 +410,12 @@ class Space:
         -------
         sizes : dict of str to ndarray of shape (n_labels,)
             By unit: ``"mm3"`` of the voxels, ``"mm2"`` of the vertices, as far as there are
-            such parts.
+            such parts. Elements of arrays have none, nor do vertices without a mesh.
         """
         sizes: dict[str, np.ndarray] = {}
         for part, range_ in zip(self.parts, self._ranges, strict=True):
+            if isinstance(part, (ArrayPart, VerticesPart)):
+                continue
             inside: slice | np.ndarray = range_
             within: slice | np.ndarray = slice(None)
             if elements is not None:
@@ -421,7 +447,7 @@ class Space:
             Mean of the elements' coordinates in mm, weighted by their sizes; NaN for a set
             without size. That of a set on a mesh need not lie on the mesh.
         """
-        weights = np.concatenate([part.element_sizes() for part in self.parts])
+        weights = np.concatenate([part.element_sizes() for part in self._parts_in_mm])
         coordinates = self.coordinates()
         if elements is not None:
             weights, coordinates = weights[elements], coordinates[elements]
@@ -445,20 +471,32 @@ class Space:
         -------
         places : pandas.DataFrame
             A row for each: ``hemisphere`` or ``structure`` and ``vertex``, where there are
-            meshes, and ``x``, ``y``, ``z`` in mm.
+            meshes, and ``x``, ``y``, ``z`` in mm. For an array, the coordinates that the user
+            gave, and indices.
         """
-        frames = []
+        if not self.has_millimetres:
+            return pd.DataFrame(self.parts[0].locate(elements))
+        columns: dict[str, Any] = {}
+        has_vertex = np.zeros(elements.size, dtype=bool)
         for part, range_ in zip(self.parts, self._ranges, strict=True):
             inside = np.flatnonzero((elements >= range_.start) & (elements < range_.stop))
-            frames.append(part.locate(elements[inside] - range_.start).set_index(inside))
-        # Parts without any of the elements only contribute their columns.
-        places = pd.concat([f for f in frames if len(f)] or frames).sort_index()
-        names = [c for c in ("hemisphere", "structure", "vertex") if any(c in f for f in frames)]
-        places = places.reindex(columns=[*names, "x", "y", "z"])
-        if "vertex" in names:
+            for name, values in part.locate(elements[inside] - range_.start).items():
+                if name not in columns:
+                    missing = 0 if name == "vertex" else np.nan
+                    columns[name] = np.full(elements.size, missing, dtype=values.dtype)
+                columns[name][inside] = values
+                if name == "vertex":
+                    has_vertex[inside] = True
+        if "vertex" in columns:
             # Voxels have no vertex number.
-            places["vertex"] = places["vertex"].astype("Int64")
-        return places
+            columns["vertex"] = pd.arrays.IntegerArray(columns["vertex"], ~has_vertex)
+        names = ("hemisphere", "structure", "vertex", "x", "y", "z")
+        return pd.DataFrame({name: columns[name] for name in names if name in columns})
+
+
+def _in_mm(xyz: np.ndarray) -> dict[str, np.ndarray]:
+    """Return coordinates as columns."""
+    return dict(zip("xyz", xyz.T.astype(np.float64), strict=True))
 
 
 def _restricted(mask: np.ndarray, kept: np.ndarray) -> np.ndarray:

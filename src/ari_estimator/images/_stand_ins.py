@@ -10,20 +10,17 @@ import pandas as pd
 from nibabel import Nifti1Image
 from nilearn.image import get_data
 
-from ari_estimator.images._grayordinate_maps import GrayordinateMap
-from ari_estimator.images._grayordinate_masker import GrayordinateMasker
-
 _SHAPE = (2, 2, 2)
 
 
-def stand_ins(maps: Sequence[GrayordinateMap], given: Any) -> Any:
+def stand_ins(maps: Sequence[Any], given: Any) -> Any:
     """Return the input of nilearn's model with small volumes in place of maps.
 
     nilearn checks and sorts its input and chooses maps from it, without a need for their values.
 
     Parameters
     ----------
-    maps : sequence of GrayordinateMap
+    maps : sequence of GrayordinateMap or ArrayMap
         The maps.
 
     given : object
@@ -71,14 +68,14 @@ class StandInMasker:
 
     Parameters
     ----------
-    masker : GrayordinateMasker
+    masker : GrayordinateMasker or ArrayMasker
         The masker of the maps.
 
-    maps : sequence of GrayordinateMap
+    maps : sequence of GrayordinateMap or ArrayMap
         The maps.
     """
 
-    def __init__(self, masker: GrayordinateMasker, maps: Sequence[GrayordinateMap]) -> None:
+    def __init__(self, masker: Any, maps: Sequence[Any]) -> None:
         self._masker = masker
         self._maps = maps
 
@@ -97,7 +94,7 @@ class UnmadeImage:
 
     Parameters
     ----------
-    masker : GrayordinateMasker
+    masker : GrayordinateMasker or ArrayMasker
         Makes the image.
 
     values : ndarray of shape (n_elements,) or (n_maps, n_elements)
@@ -109,7 +106,7 @@ class UnmadeImage:
         What nilearn takes for the header.
     """
 
-    def __init__(self, masker: GrayordinateMasker, values: np.ndarray) -> None:
+    def __init__(self, masker: Any, values: np.ndarray) -> None:
         self._masker = masker
         self._values = values
         self.header: dict[str, str] = {}

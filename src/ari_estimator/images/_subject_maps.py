@@ -16,6 +16,7 @@ from nilearn.surface import PolyData, SurfaceImage
 
 from ari_estimator._progress import Task, progress
 from ari_estimator._unused_options import refuse_unused
+from ari_estimator.files._absent_content import is_named
 from ari_estimator.images._grid import check_grid, same_grid
 from ari_estimator.images._hemispheres import check_mesh
 from ari_estimator.images._image_file import load_image
@@ -259,4 +260,4 @@ def _volumes(images: list[Any], task: Task) -> Iterator[Any]:
 def _is_nifti_file(image: Any) -> bool:
     if not isinstance(image, (str, Path)):
         return False
-    return Path(image).name.endswith((".nii", ".nii.gz")) and Path(image).is_file()
+    return Path(image).name.endswith((".nii", ".nii.gz")) and is_named(Path(image))

@@ -15,11 +15,14 @@ from sklearn.base import clone
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._frame import GIVEN, OF_MASKER, Frame, check_binary, select
 from ari_estimator.images._hemispheres import check_mesh, sorted_meshes
-from ari_estimator.images._image_file import check_mesh_file
 from ari_estimator.images._masks import is_fitted
+from ari_estimator.images._mesh_file import read_mesh
+from ari_estimator.images._mesh_geometry import geometry_of
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._space import Space, SurfacePart
 from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
+
+_START, _ALL = slice(1000), slice(None)
 
 
 class SurfaceFrame(Frame):
@@ -61,7 +64,7 @@ class SurfaceFrame(Frame):
         mask_img: Any,
         imgs: Sequence[SurfaceImage] | None,
         *,
-        mesh: Any,
+        geometry: Mapping[str, Any],
         verbose: int,
     ) -> SurfaceFrame:
         """Return the frame of a mask or a masker, or of all vertices.
@@ -102,15 +105,13 @@ class SurfaceFrame(Frame):
         parts = []
         for name, mask in masker.mask_img_.data.parts.items():
             of_map, of_mask = mesh.parts[name], masker.mask_img_.mesh.parts[name]
-            in_memory = of_map.loaded() if isinstance(of_map, FileMesh) else of_map
-            # A copy, since nilearn moves the vertices of what it draws, in place.
-            points, faces = np.array(in_memory.coordinates), np.asarray(in_memory.faces)
-            if not _is_same_file(of_map, of_mask) and not np.array_equal(faces, of_mask.faces):
+            geometry = geometry_of(of_map)
+            if not _is_same(of_map, of_mask) and not np.array_equal(geometry.faces, of_mask.faces):
                 raise ValueError(
                     "The map and mask_img must lie on the same meshes. Got other faces in the "
                     f"{name} hemisphere: other vertices are neighbours."
                 )
-            parts.append(SurfacePart(name, points, faces, mask.ravel().astype(bool)))
+            parts.append(SurfacePart(name, geometry, mask.ravel().astype(bool)))
         return cls(masker.mask_img_, masker, Space(tuple(parts)), mask_called=called)
 
     @property
@@ -131,8 +132,7 @@ class SurfaceFrame(Frame):
             mesh = img.mesh.parts[part.name]
             if _is_same_file(mesh, self.mask_img.mesh.parts[part.name]):
                 continue
-            faces = mesh.faces
-            if faces is not part.faces and not np.array_equal(faces, part.faces):
+            if not np.array_equal(mesh.faces, part.faces):
                 raise ValueError(
                     f"The {name} must lie on the meshes that the transformer is fitted to. Got "
                     f"other faces in the {part.name} hemisphere: other vertices are neighbours."
@@ -141,9 +141,10 @@ class SurfaceFrame(Frame):
     def arrays(self, img: SurfaceImage) -> Iterator[np.ndarray]:
         """Yield the masked values of each map, left before right."""
         by_part = [np.atleast_2d(img.data.parts[part.name].T) for part in self._parts]
+        is_whole = self.fills_grid
         for rows in zip(*by_part, strict=True):
             pairs = zip(rows, self._parts, strict=True)
-            yield np.concatenate([row[part.mask] for row, part in pairs])
+            yield np.concatenate([row if is_whole else row[part.mask] for row, part in pairs])
 
     def image(
         self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
@@ -203,7 +204,7 @@ class SurfaceFrame(Frame):
         return arrays
 
     @staticmethod
-    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[SurfaceImage, None]:
+    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[SurfaceImage, dict[str, Any]]:
         """Return the mask, which has the meshes."""
         names = [name for name in ("left", "right") if f"{name}_mask" in arrays]
         if not names:
@@ -213,7 +214,7 @@ class SurfaceFrame(Frame):
             name: stored_array(arrays, f"{name}_mask", "b", (mesh[name].n_vertices,))
             for name in names
         }
-        return SurfaceImage(PolyMesh(**mesh), masks), None
+        return SurfaceImage(PolyMesh(**mesh), masks), {}
 
     def all_values(self, img: SurfaceImage) -> np.ndarray:
         """Return all vertices of an image."""
@@ -239,23 +240,25 @@ def as_poly_mesh(mesh: Any, name: str) -> PolyMesh:
         If a file is of another hemisphere than it is given for. Two files that are
         given for each other's hemisphere are exchanged, with a warning.
     """
-    parts = getattr(mesh, "parts", mesh)
-    for part in parts.values() if isinstance(parts, dict) else ():
-        file = getattr(part, "file_path", part)
-        if isinstance(file, (str, Path)):
-            check_mesh_file(file, name)
     if isinstance(mesh, PolyMesh):
-        return PolyMesh(**sorted_meshes(mesh.parts, name))
+        mesh = mesh.parts
     got = type(mesh).__name__
     if isinstance(mesh, dict):
         are_meshes = all(isinstance(m, (str, Path, SurfaceMesh)) for m in mesh.values())
         if mesh and set(mesh) <= {"left", "right"} and are_meshes:
-            return PolyMesh(**sorted_meshes(mesh, name))
+            sorted_ = sorted_meshes(mesh, name)
+            return PolyMesh(**{side: _as_mesh(part, name) for side, part in sorted_.items()})
         got = f"a dictionary of {', '.join(f'{k!r}: {type(m).__name__}' for k, m in mesh.items())}"
     raise TypeError(
         f"{name} must be a nilearn PolyMesh, or a dictionary of meshes or their files for 'left' "
         f"and 'right'. Got {got}."
     )
+
+
+def _as_mesh(part: Any, name: str) -> SurfaceMesh:
+    """Return a mesh, checked and read if it is a file."""
+    file = getattr(part, "file_path", part)
+    return read_mesh(file, name) if isinstance(file, (str, Path)) else part
 
 
 def _all_vertices(mask_img: Any, imgs: Sequence[SurfaceImage] | None) -> SurfaceImage:
@@ -304,13 +307,21 @@ def _check_parts(
 def _warn_of_same_values(img: SurfaceImage) -> None:
     """Warn if both hemispheres hold the same values, as when one file was read twice."""
     first, *others = img.data.parts.values()
-    if others and np.array_equal(first, others[0], equal_nan=True) and np.ptp(first) > 0:
+    # Maps that differ do so at the start already.
+    are_same = bool(others) and all(
+        np.array_equal(first[some], others[0][some], equal_nan=True) for some in (_START, _ALL)
+    )
+    if are_same and np.ptp(first) > 0:
         warnings.warn(
             "The map holds the same values in both hemispheres. If one file was read for both, "
             "the bounds are of a map that there is not.",
             UserWarning,
             stacklevel=2,
         )
+
+
+def _is_same(mesh: SurfaceMesh, other: SurfaceMesh) -> bool:
+    return mesh is other or _is_same_file(mesh, other)
 
 
 def _is_same_file(mesh: SurfaceMesh, other: SurfaceMesh) -> bool:

@@ -99,23 +99,47 @@ def refuse_surface(shape: tuple[int, ...], what: str = "A volume") -> None:
         If all of its voxels, more than 641, lie in one row, or in a few rows that together have
         as many as a mesh has vertices.
     """
-    axes = tuple(int(n) for n in shape[:3])
-    n = math.prod(axes)
-    mesh = _MESHES.get(n)
-    if mesh is None and n % 2 == 0 and n // 2 in _MESHES:
-        mesh = f"{_MESHES[n // 2]}, both hemispheres"
-    is_row = sorted(axes)[1:2] == [1] and n > _LONGEST_ROW
-    is_cut_row = mesh is not None and 1 in axes and max(axes) > _SHORTEST_PIECE
-    if not (is_row or is_cut_row):
+    n = math.prod(int(length) for length in shape[:3])
+    mesh = _mesh_of(n)
+    is_row = is_row_of_vertices(shape) and (mesh is not None or n > _LONGEST_ROW)
+    if not is_row:
         return
     which = f" of {mesh}" if mesh is not None else " on an unknown mesh"
     got = tuple(int(length) for length in shape)
     raise ValueError(
         f"{what} must have more than one dimension. Got shape {got}: that is a surface{which} in "
         f"the file of a volume, and its {n} vertices are not on a grid of voxels. Pass a "
-        "nilearn SurfaceImage, which has the values with the mesh of each hemisphere; in the "
-        "shell, the files of both hemispheres (.mgh, .mgz or .gii) with --mesh for each."
+        "nilearn SurfaceImage, which has the values with the mesh of each hemisphere: "
+        "ari_estimator.interfaces.read_surface makes one of files. In the shell, pass the file of "
+        "each hemisphere (.mgh, .mgz, .nii.gz or .gii) with --mesh for each."
     )
+
+
+def is_row_of_vertices(shape: tuple[int, ...]) -> bool:
+    """Return whether the voxels of an image lie in one row, as FreeSurfer keeps vertices.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the image; only the first three axes count.
+
+    Returns
+    -------
+    is_row : bool
+        True for one row, and for a row that was cut into pieces and has as many voxels as a mesh of
+        a program has vertices. Volumes of one row are rows as well.
+    """
+    axes = tuple(int(n) for n in shape[:3])
+    n = math.prod(axes)
+    is_cut = 1 in axes and max(axes) > _SHORTEST_PIECE and _mesh_of(n) is not None
+    return sorted(axes)[1:2] == [1] or is_cut
+
+
+def _mesh_of(n_vertices: int) -> str | None:
+    """Return the mesh with this number of vertices; None if no program has one."""
+    if n_vertices % 2 == 0 and n_vertices // 2 in _MESHES:
+        return f"{_MESHES[n_vertices // 2]}, both hemispheres"
+    return _MESHES.get(n_vertices)
 
 
 def warn_of_other_side(img: SpatialImage) -> bool:

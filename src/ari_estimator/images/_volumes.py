@@ -58,7 +58,7 @@ class VolumeFrame(Frame):
         mask_img: Any,
         imgs: Sequence[Any] | None,
         *,
-        mesh: Any,
+        geometry: Mapping[str, Any],
         verbose: int,
     ) -> VolumeFrame:
         """Return the frame of a mask or a masker, or of nilearn's background mask.
@@ -194,7 +194,7 @@ class VolumeFrame(Frame):
         return {"mask": self.space.parts[0].mask, "header": header}
 
     @staticmethod
-    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Nifti1Image, None]:
+    def mask_from_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Nifti1Image, dict[str, Any]]:
         """Return the mask."""
         mask = stored_array(arrays, "mask", "b", (None, None, None))
         stored = stored_array(arrays, "header", "u", (Nifti1Header.sizeof_hdr,))
@@ -203,7 +203,7 @@ class VolumeFrame(Frame):
         mask_img = Nifti1Image(mask.view(np.uint8), header.get_best_affine(), header)
         if not np.isfinite(mask_img.affine).all():
             raise ValueError("the affine of the mask must be finite")
-        return mask_img, None
+        return mask_img, {}
 
     def resample(self, img: SpatialImage, name: str, fill_value: int) -> SpatialImage:
         """Return an image on the grid of the mask, by the nearest neighbour."""

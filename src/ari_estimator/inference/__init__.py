@@ -1,5 +1,6 @@
 """Inference on one map: from its values to the bounds of sets."""
 
+from ari_estimator.inference._cluster_extent import ClusterExtent
 from ari_estimator.inference._fitted_map import FittedMap
 from ari_estimator.inference._set_bound import DirectionalSetBound, SetBound
 from ari_estimator.inference._statistic import (
@@ -19,6 +20,7 @@ from ari_estimator.inference import _p_value_maps as _p_value_maps  # isort: ski
 __all__ = [
     "DEFAULT_STAT_TYPE",
     "STATISTICS",
+    "ClusterExtent",
     "DirectionalSetBound",
     "FittedMap",
     "SetBound",

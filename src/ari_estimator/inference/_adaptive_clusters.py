@@ -161,6 +161,7 @@ def sets_of_clusters(
         The clusters, in this order.
     """
     labels = forest.labels(clusters)
+    sizes = clusters + 1 - forest.starts[clusters]
     # A threshold just below the weakest element forms each cluster. The p-value of the root would
     # not do, because p-values may be tied where the evidence differs.
     weakest = np.full(clusters.size + 1, np.inf)
@@ -179,6 +180,7 @@ def sets_of_clusters(
         threshold=family.statistic.threshold_of_evidence(heights),
         tdp_threshold=tdp_threshold,
         forest=forest,
+        counts=np.concatenate([[labels.size - sizes.sum()], sizes]).astype(np.intp, copy=False),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from ari_estimator.images._painted_values import PaintedValues, Values
 from ari_estimator.images._selection import select_element, select_elements
 from ari_estimator.images._space import put
 from ari_estimator.inference._form_family import form_family
-from ari_estimator.inference._local_tests import LOCAL_TESTS
+from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker
 from ari_estimator.inference._map_clusters import MapClusters
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
@@ -29,9 +29,6 @@ from ari_estimator.inference._sets import Sets
 from ari_estimator.inference._statistic import Statistic
 from ari_estimator.inference._statistics import sentence_of
 from ari_estimator.inference._tdp_forest import TDPForest
-
-# Makes the test of the tested elements.
-TestMaker = Callable[[MapFamily], SimultaneousTest]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -185,7 +182,20 @@ class FittedMap(MapClusters):
         between = self._monte_carlo_bounds
         ends = None if between is None else [self._of_sets(bounds) for bounds in between]
         sides = {side: self._of_sets(bounds) for side, bounds in self.bounds.sides.items()}
-        return set_table(self.family, self.partitions, self.true_discoveries_of_sets, ends, sides)
+        parts = {name: self._of_sets(bounds) for name, bounds in self.bounds.parts.items()}
+        p_values = [
+            self.test.familywise_p_values(sets.labels, sets.ids.size + 1, subset=sets.elements)
+            for sets in self.partitions
+        ]
+        return set_table(
+            self.family,
+            self.partitions,
+            self.true_discoveries_of_sets,
+            ends,
+            sides,
+            parts,
+            p_values,
+        )
 
     @property
     def true_discoveries_interval(self) -> tuple[int, int] | None:

@@ -290,7 +290,7 @@ def warn_of_untested_zeros(
     mask_is_given: bool,
 ) -> None:
     """Warn of exact zeros that may be missing values, or what a threshold has left."""
-    n_zero = int((values == 0).sum())
+    n_zero = int(np.count_nonzero(values == 0))
     most = _MOST_ZEROS_OF_A_MASK if mask_is_given else _MOST_ZEROS
     if not statistic.is_p and n_zero > most * values.size:
         _, _, why = mask_called.partition(", since ")

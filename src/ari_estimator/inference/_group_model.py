@@ -103,8 +103,8 @@ class GroupModel(NamedTuple):
         file = _files_of([getattr(model.mask_img, "mask_img", model.mask_img)])[0]
         maps = model.second_level_input_
         if not isinstance(maps, (list, tuple, pd.Series, pd.DataFrame)):
-            # One CIFTI image has a map for each row.
-            maps = getattr(model, "_grayordinates", None) or maps
+            # One CIFTI image or array has a map for each row.
+            maps = getattr(model, "_own_maps", None) or maps
         return cls(
             _names(maps, len(model.design_matrix_)),
             model.design_matrix_,

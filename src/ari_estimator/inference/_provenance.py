@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._group_model import GroupModel
 
 
@@ -70,6 +71,8 @@ def plain(value: Any) -> Any:
     """
     if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, ExtentTest):
+        return repr(value)
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, Real):

@@ -91,6 +91,8 @@ def neighbours_in_words(space: Space, connectivity: int) -> str:
         joined.append(f"voxels were connected to their {connectivity} neighbours")
     if space.has_vertices:
         joined.append("vertices were connected along the edges of the mesh")
+    if not joined:
+        joined.append("elements were connected to their neighbours in the given adjacency")
     return " and ".join(joined)
 
 

@@ -21,6 +21,8 @@ def set_table(
     bounds: list[np.ndarray],
     ends: list[list[np.ndarray]] | None = None,
     sides: Mapping[str, list[np.ndarray]] = MappingProxyType({}),
+    parts: Mapping[str, list[np.ndarray]] = MappingProxyType({}),
+    p_values: list[dict[str, np.ndarray]] | None = None,
 ) -> pd.DataFrame:
     """Return the table of the sets of a map.
 
@@ -41,6 +43,12 @@ def set_table(
     sides : mapping of str to list of ndarray of int of shape (n_sets + 1,), optional
         The bounds of positive and negative effects, if the test states signs.
 
+    parts : mapping of str to list of ndarray of int of shape (n_sets + 1,), optional
+        The bounds by name, if each set has the larger of several.
+
+    p_values : list of dict of str to ndarray of shape (n_sets + 1,), or None, default=None
+        Familywise p-values of the rest and of each set, by the name of the column.
+
     Returns
     -------
     table : pandas.DataFrame
@@ -54,14 +62,33 @@ def set_table(
     for side, of_side in sides.items():
         for column, of_sets in zip(columns, of_side, strict=True):
             column[f"true_discoveries_{side}"] = of_sets
+    for i, of_sets in enumerate(bounds):
+        if parts:
+            columns[i]["bound_by"] = _bound_by({n: of[i] for n, of in parts.items()}, of_sets)
+    familywise = p_values or [{} for _ in partitions]
     descriptions = [
-        _describe(family, sets, counts) for sets, counts in zip(partitions, columns, strict=True)
+        _describe(family, sets, counts, of_sets)
+        for sets, counts, of_sets in zip(partitions, columns, familywise, strict=True)
     ]
     rest = descriptions[0].iloc[:1]
     return pd.concat([*(frame.iloc[1:] for frame in descriptions), rest], ignore_index=True)
 
 
-def _describe(family: MapFamily, sets: Sets, bounds: dict[str, np.ndarray]) -> pd.DataFrame:
+def _bound_by(parts: Mapping[str, np.ndarray], largest: np.ndarray) -> np.ndarray:
+    """Return the names of the bounds that are the largest one of each set; "none" if it is 0."""
+    reached = [
+        " and ".join(name for name, of_sets in parts.items() if of_sets[i] == largest[i])
+        for i in range(largest.size)
+    ]
+    return np.where(largest > 0, reached, "none").astype(object)
+
+
+def _describe(
+    family: MapFamily,
+    sets: Sets,
+    bounds: dict[str, np.ndarray],
+    p_values: dict[str, np.ndarray],
+) -> pd.DataFrame:
     """Return the table of one partition, with a row for each label. The rest (0) is first."""
     n_labels = sets.ids.size + 1
     counts = sets.sizes
@@ -98,6 +125,8 @@ def _describe(family: MapFamily, sets: Sets, bounds: dict[str, np.ndarray]) -> p
     for name, of_sets in bounds.items():
         description[name] = of_sets
     description["tdp"] = bounds["true_discoveries"] / np.maximum(counts, 1)
+    for name, of_sets in p_values.items():
+        description[name] = of_sets
     description["peak_stat"] = family.stat[peaks]
     description = pd.concat([description, places], axis=1)
     # Empty sets have no peak and no proportion. Examples are the rest where clusters fill the

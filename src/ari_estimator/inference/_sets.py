@@ -49,6 +49,9 @@ class Sets:
 
     forest : TDPForest or None
         All clusters of the map, if the sets are some of them.
+
+    counts : ndarray of int of shape (n_sets + 1,), or None
+        The sizes, if the maker of the sets knows them.
     """
 
     labels: np.ndarray
@@ -61,10 +64,13 @@ class Sets:
     rest_id: int = 0
     shown_tdp: np.ndarray | None = None
     forest: TDPForest | None = None
+    counts: np.ndarray | None = None
 
     @cached_property
     def sizes(self) -> np.ndarray:
         """Number of entries of the rest and of each set, an array of int of shape (n_sets + 1,)."""
+        if self.counts is not None:
+            return self.counts
         counts = np.zeros(self.ids.size + 1, dtype=np.intp)
         for block in blocks(self.labels.size):
             counts += np.bincount(self.labels[block], minlength=counts.size)

@@ -46,6 +46,10 @@ _UNTESTABLE = {
         "different quantities in its sub-bricks",
         "one of them, read by ari_estimator.interfaces.read_afni",
     ),
+    "different maps": (
+        "different quantities in its maps",
+        "one of them: map chooses it in the shell, ari_estimator.interfaces.select_map in Python",
+    ),
     "another distribution": (
         "values of a beta, binomial, gamma or Poisson distribution",
         "their p-values, with stat_type='p'",

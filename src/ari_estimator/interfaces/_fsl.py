@@ -12,6 +12,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Pair
 
 from ari_estimator.closed_testing._two_sided import TwoSided
+from ari_estimator.files._absent_content import is_named
 from ari_estimator.inference import DEFAULT_STAT_TYPE, STATISTICS, stat_type_called
 from ari_estimator.interfaces._reading import (
     existing_folder,
@@ -237,7 +238,7 @@ def find_feat_tables(folder: str | PathLike[str], stat: str = "zstat1") -> list[
         for extension in ("txt", "html")
         for space in ("", "_std")
     ]
-    return [feat / name for name in names if (feat / name).is_file()]
+    return [feat / name for name in names if is_named(feat / name)]
 
 
 def _parse_stat(stat: str) -> tuple[str, int]:

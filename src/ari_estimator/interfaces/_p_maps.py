@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ari_estimator.files._absent_content import is_named
 from ari_estimator.files._regular_file import existing_file
 from ari_estimator.graphs._voxel_grid import Connectivity
 from ari_estimator.inference import STATISTICS, StatType
@@ -228,7 +229,7 @@ def _held_by_palm(path: Path) -> StatType:
     match = _PALM.fullmatch(stem_of(path))
     prefix = "" if match is None else match["prefix"]
     configuration = path.with_name(f"{prefix}_palmconfig.txt")
-    if configuration.is_file():
+    if is_named(configuration):
         options = read_text(configuration, "The configuration of PALM").lower().split()
         is_log, is_complement = "-logp" in options, "-save1-p" in options
         if is_log and is_complement:

@@ -12,6 +12,7 @@ from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.nifti1 import Nifti1Pair
 from nibabel.spatialimages import SpatialImage
 
+from ari_estimator.files._absent_content import is_named
 from ari_estimator.files._given_path import given_path
 from ari_estimator.files._near_names import near_name
 from ari_estimator.files._regular_file import read_bytes
@@ -63,7 +64,7 @@ def existing_folder(path: str | PathLike[str], what: str) -> Path:
 def find_image(folder: Path, stem: str) -> Path | None:
     """Return the image with a given name in a folder, in any format; None if there is none."""
     paths = (folder / f"{stem}{extension}" for extension in _EXTENSIONS)
-    return next((path for path in paths if path.exists()), None)
+    return next((path for path in paths if is_named(path)), None)
 
 
 def stem_of(path: str | PathLike[str]) -> str:

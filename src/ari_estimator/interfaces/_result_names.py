@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from nilearn.surface import SurfaceImage
 
 from ari_estimator.files._output_path import folder_to_write, real_target
@@ -15,7 +16,7 @@ from ari_estimator.images._cifti_header import is_cifti
 # End of the name of an archive.
 ARCHIVE = "_ari.npz"
 
-_VOLUME, _CIFTI, _SURFACE = ".nii.gz", ".dscalar.nii", ".func.gii"
+_VOLUME, _CIFTI, _ARRAY, _SURFACE = ".nii.gz", ".dscalar.nii", ".npy", ".func.gii"
 _TABLES = ("clusters", "regions", "calibration")
 
 
@@ -26,7 +27,8 @@ def image_names(prefix: str, what: str, image: Any) -> dict[str, str]:
             f", {hemi}": f"{prefix}_hemi-{hemi[0].upper()}_{what}{_SURFACE}"
             for hemi in image.data.parts
         }
-    return {"": f"{prefix}_{what}" + (_CIFTI if is_cifti(image) else _VOLUME)}
+    ending = _CIFTI if is_cifti(image) else _ARRAY if isinstance(image, np.ndarray) else _VOLUME
+    return {"": f"{prefix}_{what}{ending}"}
 
 
 def possible_names(prefix: str, endings: Iterable[str] = ()) -> Iterator[str]:
@@ -41,7 +43,7 @@ def possible_names(prefix: str, endings: Iterable[str] = ()) -> Iterator[str]:
         Last parts of the names of further files.
     """
     for what in ("stat-tdp_statmap", "desc-clusters_dseg", "stat-z_statmap", "stat-df_statmap"):
-        yield from (f"{prefix}_{what}{format_}" for format_ in (_VOLUME, _CIFTI))
+        yield from (f"{prefix}_{what}{format_}" for format_ in (_VOLUME, _CIFTI, _ARRAY))
         yield from (f"{prefix}_hemi-{hemi}_{what}{_SURFACE}" for hemi in "LR")
     for table in _TABLES:
         yield from (f"{prefix}_{table}.tsv", f"{prefix}_{table}.json")

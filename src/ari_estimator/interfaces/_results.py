@@ -87,7 +87,7 @@ def save(
 
         Images of surfaces are GIfTI files, one for each hemisphere
         (``_hemi-L_stat-tdp_statmap.func.gii``, under ``"TDP image, left"``). CIFTI images are
-        ``.dscalar.nii`` files.
+        ``.dscalar.nii`` files. Arrays are ``.npy`` files.
 
     Raises
     ------
@@ -311,6 +311,9 @@ def find_archive(path: str | Path) -> Path | None:
 def save_image(image: Any, folder: Path, prefix: str, what: str) -> dict[str, str]:
     """Write an image of results and return the names of its files."""
     names = image_names(prefix, what, image)
+    if isinstance(image, np.ndarray):
+        np.save(folder / names[""], image, allow_pickle=False)
+        return names
     if not isinstance(image, SurfaceImage):
         write_nifti(image, folder / names[""])
         return names

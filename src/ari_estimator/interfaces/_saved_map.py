@@ -142,8 +142,8 @@ def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
     of_regions = part_of(arrays, "regions_")
     if of_regions:
         parameters["labels_img"] = regions_from_arrays(of_regions, values.size)
-    mask_img, mesh = kind.mask_from_arrays(part_of(arrays, "frame_"))
-    transformer = make_transformer(**parameters, mask_img=mask_img, mesh=mesh)
+    mask_img, geometry = kind.mask_from_arrays(part_of(arrays, "frame_"))
+    transformer = make_transformer(**parameters, mask_img=mask_img, **geometry)
     with warnings.catch_warnings():
         # Warnings of NaN, zeros and sets without discoveries were shown at the first test.
         warnings.simplefilter("ignore", UserWarning)
@@ -156,7 +156,7 @@ def _map_from_arrays(arrays: Mapping[str, np.ndarray]) -> BaseTDPTransformer:
         # Ignore warnings about the statistic, which the file of the map may have declared.
         transformer._check_sets(settled.statistic)
         transformer._fit_maps(
-            frame.image([values], None, "statistic"),
+            frame.single(frame.image([values], None, "statistic")),
             partial(_test_from_arrays, test, part_of(arrays, "test_")),
             asked_by.contrast,
             settled,

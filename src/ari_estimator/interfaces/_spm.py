@@ -14,6 +14,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header
 
 from ari_estimator.closed_testing._two_sided import TwoSided
+from ari_estimator.files._absent_content import check_content, is_named
 from ari_estimator.files._regular_file import existing_file
 from ari_estimator.images._mat_file import read_mat_struct
 from ari_estimator.images._reading_errors import clear_errors
@@ -167,7 +168,7 @@ def _places(path: Path) -> tuple[Path, str | None]:
 
 def _contrasts_in_mat(path: Path) -> list[_Contrast] | None:
     """Return the contrasts of an analysis; None without a readable SPM.mat."""
-    if not path.is_file() or _is_hdf5(path):
+    if not is_named(path) or _is_hdf5(path):
         return None
     with clear_errors(path, "The SPM.mat"):
         spm = read_mat_struct(path, "SPM", _WANTED)
@@ -317,6 +318,7 @@ def _check_agreement(declared: _Contrast | None, known: _Contrast | None, stat_p
 
 def _is_hdf5(path: Path) -> bool:
     """Return whether a MATLAB file has version 7.3, which is HDF5."""
+    check_content(path, "The SPM.mat")
     with path.open("rb") as file:
         head = file.read(520)
     return head.startswith(b"MATLAB 7.3") or b"\x89HDF\r\n\x1a\n" in (head[:8], head[512:520])
@@ -324,7 +326,7 @@ def _is_hdf5(path: Path) -> bool:
 
 def _why_no_mat(folder: Path) -> str:
     path = folder / "SPM.mat"
-    if not path.is_file():
+    if not is_named(path):
         return f"there is no {str(path)!r}"
     if not _is_hdf5(path):
         return f"its name does not show its contrast in {str(path)!r}"

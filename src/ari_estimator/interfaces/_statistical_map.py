@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from nilearn.surface import SurfaceImage
 
 from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.graphs._voxel_grid import Connectivity
@@ -43,8 +44,9 @@ class StatisticalMap:
     two_sided : bool or "directional", default=False
         Whether to test negative values too.
 
-    connectivity : {6, 18, 26}, default=6
-        Number of neighbours of a voxel in the clusters of the program.
+    connectivity : {6, 18, 26} or None, default=6
+        Number of neighbours of a voxel in the clusters of the program; None for a surface, whose
+        neighbours share an edge.
 
     name : str, default=""
         Name of the map in the program.
@@ -62,7 +64,7 @@ class StatisticalMap:
 
     See Also
     --------
-    read_feat, read_fsl, read_spm, read_afni, read_p_map : Readers of such maps.
+    read_feat, read_fsl, read_spm, read_afni, read_freesurfer, read_p_map : Readers of such maps.
 
     Examples
     --------
@@ -84,7 +86,7 @@ class StatisticalMap:
     mask_img: Any = None
     labels_img: Any = None
     two_sided: TwoSided = False
-    connectivity: Connectivity = 6
+    connectivity: Connectivity | None = 6
     name: str = ""
     said_by: str = ""
 
@@ -133,7 +135,7 @@ class StatisticalMap:
                 f"There are no clusters of {self.name or 'the map'}: no image of them was found. "
                 "Pass one, form clusters above a threshold, or use adaptive clusters."
             )
-        if not np.any(np.asanyarray(self.labels_img.dataobj)):
+        if not any(np.any(part) for part in _arrays_of(self.labels_img)):
             raise ValueError(
                 f"There are no clusters of {self.name or 'the map'}: the image of clusters is 0 "
                 "everywhere. Form clusters above a lower threshold, or use adaptive clusters."
@@ -147,3 +149,10 @@ class StatisticalMap:
             "df": self.df,
             "two_sided": self.two_sided,
         }
+
+
+def _arrays_of(img: Any) -> list[np.ndarray]:
+    """Return the values of an image: one array, or one for each hemisphere."""
+    if isinstance(img, SurfaceImage):
+        return list(img.data.parts.values())
+    return [np.asanyarray(img.dataobj)]

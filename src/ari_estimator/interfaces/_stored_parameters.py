@@ -12,6 +12,7 @@ import numpy as np
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL, TwoSided, check_two_sided
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.inference._provenance import plain
+from ari_estimator.interfaces._stored_local_test import local_test_from_text
 
 # Longer than the text of any parameters, and short enough to parse quickly.
 _LONGEST = 2**16
@@ -179,4 +180,6 @@ def from_text(estimator: type, text: str) -> dict[str, Any]:
     for name, value in parameters.items():
         if not STORED[name](value):
             raise ValueError(f"{name} has a value that is not allowed: {str(value)[:100]!r}.")
+    if "local_test" in parameters:
+        parameters["local_test"] = local_test_from_text(parameters["local_test"])
     return parameters

@@ -143,5 +143,7 @@ def shown_or_given(
     images = getattr(shown, kind)
     if images is None:
         other = "plot_tdp" if kind == "surfaces" else "plot_tdp_surface"
+        if shown.volumes is shown.surfaces:
+            other = "plot_tdp_array"
         raise ValueError(f"The map must have {kind} to draw. Got one without: use {other} instead.")
     return *images, shown.threshold if threshold is None else threshold, shown.two_sided

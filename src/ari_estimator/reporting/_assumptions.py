@@ -22,7 +22,8 @@ def assumption_of(test: dict[str, Any], elements: str) -> str:
     text : str
         One or two sentences.
     """
-    if test["kind"] == "calibrated":
+    # Tests that are calibrated by permutations say how many there were.
+    if test["values"].get("NumberOfPermutations"):
         scheme = test["values"].get("Scheme") or ""
         free = f"They make no assumption about the dependence between {elements}."
         units = "blocks" if "block" in scheme else "subjects"

@@ -105,11 +105,12 @@ class ContrastMaps:
         Raises
         ------
         ValueError
-            If there are contrasts and the maps are CIFTI images.
+            If there are contrasts and the maps are CIFTI images or arrays.
         """
-        if self.contrasts is not None and isinstance(model.mask_img_, Cifti2Image):
+        if self.contrasts is not None and isinstance(model.mask_img_, (Cifti2Image, np.ndarray)):
+            what = "arrays" if isinstance(model.mask_img_, np.ndarray) else "CIFTI images"
             raise ValueError(
-                "contrasts must be None for CIFTI images, whose maps nilearn does not threshold. "
+                f"contrasts must be None for {what}, whose maps nilearn does not threshold. "
                 'Call compute_contrast(output_type="tdp") first: the report then shows the map and '
                 f"the TDPs of that contrast. Got {list(by_name(self.contrasts))}."
             )

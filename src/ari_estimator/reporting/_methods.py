@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ari_estimator._version import __version__
 from ari_estimator.closed_testing._rounding import confidence
 from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._contrast_calibration import n_tested_by, test_of
+from ari_estimator.estimators._contrast_calibration import n_tested_by
 from ari_estimator.images._frame import GIVEN, OF_MASKER
 from ari_estimator.inference import FittedMap
 from ari_estimator.inference._group_model import GroupModel
@@ -156,7 +156,7 @@ def calibration_methods(calibration: PermutationCalibration) -> Methods:
         cited = {_WINKLER}
     missing = "" if calibration.missing is None else f"{_MISSING.format('left out')} "
     alpha = calibration.calibration_.alpha
-    test = test_of(calibration, alpha).describe(alpha)
+    test = calibration._test(alpha).describe(alpha)
     n_tested, found = (
         n_tested_by(calibration),
         calibration.critical_vector_.true_discoveries(calibration.p_values_),

@@ -34,7 +34,7 @@ def find_peaks(
         The graph of the tested elements.
 
     min_distance : float
-        Minimum distance of the peaks of a set, in mm.
+        Minimum distance of the peaks of a set, in mm. Elements of arrays have no distances.
 
     max_peaks : int
         Maximum number of peaks of a set.
@@ -49,7 +49,7 @@ def find_peaks(
         in the order of :meth:`~ari_estimator.images._space.Space.turned`.
     """
     evidence = peak_evidence(family)
-    xyz = family.space.coordinates()
+    xyz = family.space.coordinates() if family.space.has_millimetres else None
     ranks = family.space.ranks_of(np.arange(evidence.size))
     labels, candidates = _local_maxima(evidence, ranks, sets, graph)
     order = np.lexsort((ranks[candidates], -evidence[candidates], labels))
@@ -57,7 +57,9 @@ def find_peaks(
     starts = np.flatnonzero(np.diff(labels, prepend=0))
     ends = np.append(starts, labels.size)[1:]
     kept = [
-        first + _apart(xyz[candidates[first:last]], min_distance, max_peaks)
+        np.arange(first, min(last, first + max_peaks))
+        if xyz is None
+        else first + _apart(xyz[candidates[first:last]], min_distance, max_peaks)
         for first, last in zip(starts, ends, strict=True)
     ]
     peaks = np.concatenate([*kept, np.empty(0, dtype=np.intp)]).astype(np.intp)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 # Names of all figures that reports have.
 FIGURE_NAMES: Final = (
-    "slices", "surfaces", "clusters", "regions", "strongest", "clusters_by_tdp", "permutations",
+    "slices", "surfaces", "array", "clusters", "regions", "strongest", "clusters_by_tdp", "permutations",
     "design",
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from ari_estimator.plotting import (
     plot_clusters_by_tdp,
     plot_pivotal_statistics,
     plot_tdp,
+    plot_tdp_array,
     plot_tdp_curve,
     plot_tdp_surface,
 )
@@ -67,6 +68,15 @@ def map_figures(fitted_map: FittedMap) -> list[ReportFigure]:
                     *shown.surfaces, threshold=shown.threshold, two_sided=shown.two_sided
                 ),
                 f"The cortex from both sides. {_caption(shown, fitted_map)}",
+                is_wide=True,
+            )
+        )
+    if not fitted_map.frame.space.has_millimetres:
+        figures.append(
+            ReportFigure(
+                "array",
+                lambda: plot_tdp_array(fitted_map),
+                _caption(shown, fitted_map),
                 is_wide=True,
             )
         )

@@ -29,7 +29,10 @@ _HEADINGS = {
     "true_discoveries_high": "to",
     "true_discoveries_positive": "Positive, at least",
     "true_discoveries_negative": "Negative, at least",
+    "bound_by": "Bound by",
     "tdp": "TDP",
+    "p_fwe_cluster": "p (FWE) of cluster",
+    "p_fwe_peak": "p (FWE) of peak",
     "p_value": "p, adjusted",
     "peak_stat": "Peak value",
     "peak_x": "x", "peak_y": "y", "peak_z": "z",
@@ -115,7 +118,7 @@ def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
         The table.
     """
     table = get_tdp_table(fitted_map, max_peaks=_MAX_PEAKS)
-    table = table.drop(columns=["center_x", "center_y", "center_z"])
+    table = table.drop(columns=[c for c in table if str(c).startswith("center_")])
     # Rows of further peaks carry the number of their set. The last row is the rest.
     number = (table["peak"] == 1).cumsum() - 1
     n_sets = int(number.iloc[-1])

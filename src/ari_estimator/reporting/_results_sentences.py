@@ -130,4 +130,11 @@ def _peak(row: dict[Any, Any]) -> str:
         places.append(f"in the {row['peak_hemisphere']} hemisphere")
     if all(isinstance(one, (int, float)) and np.isfinite(one) for one in xyz):
         places.append(f"at x = {xyz[0]:g}, y = {xyz[1]:g}, z = {xyz[2]:g} mm")
+    elif not places:
+        # An array has the places that the user has named, and indices.
+        named = {n: v for n, v in row.items() if str(n).startswith("peak_") and n != "peak_stat"}
+        shown = {n: f"{v:g}" if isinstance(v, float) else str(v) for n, v in named.items()}
+        places.append(
+            "at " + ", ".join(f"{str(n).removeprefix('peak_')} {v}" for n, v in shown.items())
+        )
     return " ".join([value, *places])

@@ -9,10 +9,12 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
 
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rounding import proportion_text, rounded_proportion
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.graphs import AdjacencyGraph, Graph
 from ari_estimator.images._labels import Regions, read_regions
 from ari_estimator.inference import FittedMap, Statistic
 from ari_estimator.inference._map_family import MapFamily
@@ -106,6 +108,11 @@ def get_tdp_table(
         - ``p_value`` of the hypothesis that no voxel of the cluster is active, adjusted for all
           sets at once (text, 2 significant digits). With a calibration, it is a multiple of one
           divided by the number of permutations;
+        - ``p_fwe_cluster`` and ``p_fwe_peak``, with cluster extents that are calibrated by
+          permutations: familywise p-values, as SPM and FSL report them (text, 2 significant
+          digits);
+        - ``bound_by``, with :class:`~ari_estimator.JointCalibration`: which bound is the larger
+          one;
         - ``center_x``, ``center_y``, ``center_z``: centre of mass, with equal weights for voxels
           and area weights for vertices (mm, 1 decimal); empty for the rest;
         - ``peak_stat`` (as ``threshold``), ``peak_hemisphere`` or ``peak_structure`` and
@@ -185,11 +192,18 @@ def get_tdp_table(
             probability_threshold=probability_threshold,
             resample=resampling_target == "data",
         )
+    if not family.space.has_millimetres:
+        refuse_unused(
+            "for arrays, whose elements have no distances",
+            {"min_distance": (min_distance, _MIN_DISTANCE)},
+        )
     table = _with_p_values_and_centres(fitted_map)
     id_column = table.columns[0]
     table.insert(2 if id_column == "region_id" else 1, "peak", 1)
     if regions is not None:
         table["composition"] = _compositions(table[id_column], fitted_map, regions)
+    # Without neighbours, nobody knows which elements are local maxima.
+    max_peaks = max_peaks if family.space.has_neighbours else 1
     table = _with_sub_peaks(table, fitted_map, min_distance, max_peaks)
     if regions is not None:
         names = _region_names_at(table.pop("element"), regions, family)
@@ -212,13 +226,14 @@ def _with_p_values_and_centres(fitted_map: FittedMap) -> pd.DataFrame:
         n_labels = sets.ids.size + 1
         of_sets = fitted_map.test.set_p_values_by_label(sets.labels, n_labels, subset=sets.members)
         p_values.append(of_sets)
-        centres.append(family.space.centres(sets.labels, n_labels, sets.elements))
-    more = pd.DataFrame(
-        _stacked(centres), columns=["center_x", "center_y", "center_z"], dtype=np.float64
-    )
-    # The rest surrounds the clusters, so its centre is meaningless.
-    more.iloc[-1] = np.nan
-    more.insert(0, "p_value", _stacked(p_values))
+        if family.space.has_millimetres:
+            centres.append(family.space.centres(sets.labels, n_labels, sets.elements))
+    more = pd.DataFrame({"p_value": _stacked(p_values)})
+    if centres:
+        # The rest surrounds the clusters, so its centre is meaningless.
+        of_sets = _stacked(centres)
+        of_sets[-1] = np.nan
+        more[["center_x", "center_y", "center_z"]] = of_sets
     table = fitted_map.table.copy()
     at = table.columns.get_loc("tdp") + 1
     return pd.concat([table.iloc[:, :at], more, table.iloc[:, at:]], axis=1)
@@ -229,7 +244,9 @@ def _with_sub_peaks(
 ) -> pd.DataFrame:
     """Return the table with rows for sub-peaks and a column with the elements of all peaks."""
     family = fitted_map.family
-    graph = family.space.graph(_PEAK_CONNECTIVITY)
+    graph: Graph = AdjacencyGraph(coo_array((family.n_tested,) * 2))
+    if family.space.has_neighbours:
+        graph = family.space.graph(_PEAK_CONNECTIVITY)
     rows, elements = [], []
     n_before = 0
     for sets in fitted_map.partitions:
@@ -289,7 +306,7 @@ def _rounded(table: pd.DataFrame, statistic: Statistic) -> pd.DataFrame:
             cells = [None if pd.isna(cell) else round(cell) for cell in table[column]]
         elif column == "tdp":
             cells = [None if pd.isna(cell) else rounded_proportion(cell) for cell in table[column]]
-        elif column == "p_value":
+        elif column in ("p_value", "p_fwe_cluster", "p_fwe_peak"):
             cells = [None if pd.isna(cell) else f"{cell:.2g}" for cell in table[column]]
         else:
             digits = next((d for name, d in _DECIMALS.items() if column.startswith(name)), None)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ari_estimator.resampling._model_statistic import ModelStatistic, Observed
 from ari_estimator.resampling._null_statistics import NullStatistics
+from ari_estimator.resampling._rows import nan_places
 from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._shared_residuals import NullResiduals
 from ari_estimator.resampling._threads import one_thread
@@ -260,7 +261,7 @@ class LinearModelStatistics(NullStatistics):
             out[:, self.is_constant[elements]] = 0
         places = np.empty((2, 0), dtype=np.intp)
         if not are_accurate:
-            row, column = np.divmod(np.flatnonzero(np.isnan(out)), scaled.shape[1])
+            row, column = nan_places(out)
             found_in = column + elements.start if isinstance(elements, slice) else elements[column]
             places = np.stack([row, found_in])
         as_observed = np.flatnonzero(draws == 0)

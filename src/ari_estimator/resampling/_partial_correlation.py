@@ -12,6 +12,7 @@ from ari_estimator.resampling._model_statistic import (
     residuals_of,
 )
 from ari_estimator.resampling._parametric_p_values import parametric_p_values
+from ari_estimator.resampling._rows import flat_rows
 from ari_estimator.resampling._scheme import Scheme
 from ari_estimator.resampling._tails import CorrelationTail, MultipleCorrelationTail, Tail
 
@@ -74,6 +75,12 @@ class PartialCorrelation(ModelStatistic):
     def finish(self, products: np.ndarray, squares: np.ndarray, out: np.ndarray) -> bool:
         """Write partial correlations of resampled residuals, see the base class."""
         rank = self.contrast.rank
+        if self._divides and products.dtype == np.float32:
+            from ari_estimator.resampling._partial_correlation_kernels import write_correlations
+
+            shape = squares.shape[1], out.shape[1]
+            total = np.ascontiguousarray(np.broadcast_to(squares[0], shape))
+            return write_correlations(products, rank, total, *flat_rows(out)) == 0
         correlations = products[0]
         if self.contrast.is_f:
             np.einsum("ijk,ijk->jk", products[:rank], products[:rank], out=out)
@@ -83,12 +90,6 @@ class PartialCorrelation(ModelStatistic):
                 out[:] = correlations
             return True
         explained = products[rank:]
-        if products.dtype == np.float32:
-            from ari_estimator.resampling._partial_correlation_kernels import divide_by_rest
-
-            shape = squares.shape[1], correlations.shape[1]
-            total = np.ascontiguousarray(np.broadcast_to(squares[0], shape))
-            return divide_by_rest(correlations, explained, total, out) == 0
         total = squares[0]
         np.multiply(explained, explained, out=explained)
         remaining = total - explained.sum(axis=0)

@@ -1,14 +1,18 @@
 """Group models: from the maps of subjects or runs to contrasts and their TDPs."""
 
 from ari_estimator.second_level._ari_second_level_model import ARISecondLevelModel
+from ari_estimator.second_level._cluster_extent_calibration import ClusterExtentCalibration
 from ari_estimator.second_level._combine_runs import FixedEffects, combine_runs
 from ari_estimator.second_level._combine_runs_by_subject import combine_runs_by_subject
 from ari_estimator.second_level._expected_tdp import expected_tdp
+from ari_estimator.second_level._joint_calibration import JointCalibration
 from ari_estimator.second_level._non_parametric_inference import non_parametric_inference
 
 __all__ = [
     "ARISecondLevelModel",
+    "ClusterExtentCalibration",
     "FixedEffects",
+    "JointCalibration",
     "combine_runs",
     "combine_runs_by_subject",
     "expected_tdp",

@@ -20,6 +20,7 @@ from ari_estimator.estimators._permutation_calibration import PermutationCalibra
 from ari_estimator.estimators._report import model_report_on
 from ari_estimator.images._family_masker import masker_of_family
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
+from ari_estimator.images._single_array import without_wrapping
 from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_columns
 from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
@@ -424,8 +425,8 @@ or None, default=None
         if output_type != "tdp":
             refuse_nested(second_level_contrast=second_level_contrast)
             if self.variance_groups is None and self.missing is None:
-                return self._exact_contrast(*arguments, output_type)
-            return self._read_contrast(*arguments, output_type).images
+                return without_wrapping(self._exact_contrast(*arguments, output_type))
+            return without_wrapping(self._read_contrast(*arguments, output_type).images)
         prepared = self._prepared(*arguments)
         self._forget_contrasts()
         make_test = None

@@ -24,8 +24,8 @@ from ari_estimator.closed_testing import (
 from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
 from ari_estimator.closed_testing._level_share import level_share
 from ari_estimator.closed_testing._local_tests import LocalTest
-from ari_estimator.estimators._contrast_calibration import test_of
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration, warn_of_few
+from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._subject_calibration import warn_of_few
 from ari_estimator.resampling._common_scheme import NoCommonSchemeError
 
 ErrorBudget = Literal["joint", "split"]
@@ -212,6 +212,6 @@ def _calibrated_alone(
                 alpha=share,
                 two_sided=one.two_sided,
             )
-        test: Any = test_of(fitted, share)  # one critical vector, since it is not directional
+        test: Any = fitted._test(share)  # one critical vector, since it is not directional
         own[name] = test
     return _shared(own)

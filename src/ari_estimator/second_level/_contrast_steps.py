@@ -15,22 +15,22 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration._missing_rows import Missing
 from ari_estimator.closed_testing import SimultaneousTest
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL
+from ari_estimator.estimators._adaptive_tdp import AdaptiveTDPTransformer
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._contrast_calibration import (
     calibrated_contrast,
     columns_of,
     only,
-    parameters_of,
     recorded,
-    test_of,
 )
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._described import described, description_of
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
+from ari_estimator.images._single_array import without_wrapping
 from ari_estimator.inference import DEFAULT_STAT_TYPE
-from ari_estimator.inference._fitted_map import TestMaker
 from ari_estimator.inference._group_model import GroupModel
+from ari_estimator.inference._local_tests import TestMaker
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling import find_contrast
 from ari_estimator.second_level._contrast_family import FamilyTests
@@ -59,10 +59,10 @@ class ContrastSteps(ExactSecondLevelModel):
 
     masker_: NiftiMasker | SurfaceMasker | GrayordinateMasker
     transformer: BaseTDPTransformer | None
-    calibration: PermutationCalibration | None
+    calibration: SubjectCalibration | None
     variance_groups: Any
     missing: Missing
-    _last_calibration: LastResult[PermutationCalibration]
+    _last_calibration: LastResult[SubjectCalibration]
     _last_family: LastResult[FamilyTests]
     _family_masker: Any
 
@@ -129,7 +129,8 @@ class ContrastSteps(ExactSecondLevelModel):
             if self.missing is None:
                 found = self._exact_contrast(*asked)
             else:
-                found, self.df_img_ = images_with_gaps(self, asked, read)
+                found, df_img = images_with_gaps(self, asked, read)
+                self.df_img_ = without_wrapping(df_img)
         data = only(read)
         is_f = is_f_contrast(contrast, stat_type)
         weights = weights_of(contrast, design)
@@ -144,7 +145,7 @@ class ContrastSteps(ExactSecondLevelModel):
 
     def _calibrated_test(
         self,
-        calibration: PermutationCalibration,
+        calibration: SubjectCalibration,
         first_level_contrast: Any,
         prepared: PreparedContrast,
     ) -> TestMaker:
@@ -161,25 +162,26 @@ class ContrastSteps(ExactSecondLevelModel):
             }
             # The design and the subjects cannot change before the model is fitted again.
             fitted = self._last_calibration.of(
-                (parameters_of(calibration), first_level_contrast, columns, read.rows, options),
+                (calibration._settings(), first_level_contrast, columns, read.rows, options),
                 lambda: calibrated_contrast(
                     calibration,
                     read.data,
                     columns,
                     self.design_matrix_.to_numpy(dtype=np.float64),
                     read.rows,
+                    family.space,
                     **options,
                 ),
             )
-            return test_of(fitted, transformer.alpha)
+            return fitted._test(transformer.alpha)
 
         return make_test
 
-    def _own_calibration(self, calibration: PermutationCalibration) -> PermutationCalibration:
+    def _own_calibration(self, calibration: SubjectCalibration) -> SubjectCalibration:
         """Return the calibration with the variance groups and missing values of the model."""
         given = {"variance_groups": self.variance_groups, "missing": self.missing}
         given = {name: value for name, value in given.items() if value is not None}
-        return clone(calibration).set_params(**given) if given else calibration
+        return calibration._with(**given) if given else calibration
 
     def _check_transformer(self) -> BaseTDPTransformer:
         """Return the transformer, or the default transformer for None."""
@@ -203,12 +205,20 @@ class ContrastSteps(ExactSecondLevelModel):
         """Check the calibration, and that no other parameter defines the test."""
         if self.calibration is None:
             return
-        if not isinstance(self.calibration, PermutationCalibration):
+        if not isinstance(self.calibration, SubjectCalibration):
             raise TypeError(
-                "calibration must be a PermutationCalibration or None. "
+                "calibration must be a PermutationCalibration, a ClusterExtentCalibration, a "
+                "JointCalibration or None. "
                 f"Got {type(self.calibration).__name__}."
             )
         self.calibration._validate_params()
+        if isinstance(transformer, AdaptiveTDPTransformer) and not self.calibration._bounds_forests:
+            raise ValueError(
+                "transformer must not be an AdaptiveTDPTransformer with a "
+                f"{type(self.calibration).__name__}: adaptive clusters are formed by bounds from "
+                "p-values. Add a PermutationCalibration: JointCalibration([PermutationCalibration("
+                "), ClusterExtentCalibration()]) gives these clusters both bounds."
+            )
         refuse_unused(
             "with a calibration, which replaces the local test",
             {"transformer__local_test": (transformer.local_test, "simes")},

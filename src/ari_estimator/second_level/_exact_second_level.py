@@ -5,24 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from nilearn.glm.first_level import run_glm
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import SurfaceMasker
 
 from ari_estimator._unused_options import refuse_unused
-from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._described import described
 from ari_estimator.images._file_volumes import as_volumes
 from ari_estimator.images._gap_masker import GapMasker
-from ari_estimator.images._grayordinate_maps import (
-    GrayordinateMap,
-    are_grayordinates,
-    open_maps,
-)
-from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 from ari_estimator.images._kinds import check_kind
 from ari_estimator.images._nan_masker import NaNWarningMasker
+from ari_estimator.images._own_kinds import OwnKind, own_kind_of
 from ari_estimator.images._several_maps import check_number
 from ari_estimator.images._stand_ins import (
     StandInMasker,
@@ -47,7 +42,7 @@ class ExactSecondLevelModel(SecondLevelModel):
     """nilearn's model, with corrections.
 
     It computes statistics of designs and F contrasts of lower rank, fits large data in blocks of
-    voxels, takes CIFTI images, reads one map of a subject at a time, and refuses texts that pandas
+    voxels, takes CIFTI images and arrays, reads one map of a subject at a time, and refuses texts that pandas
     would evaluate.
     """
 
@@ -55,8 +50,8 @@ class ExactSecondLevelModel(SecondLevelModel):
     masker_: Any
     missing: Any = None
 
-    # Maps in CIFTI images, and what nilearn takes for them.
-    _grayordinates: list[GrayordinateMap] | None = None
+    # Maps of kinds that nilearn does not know, and what it takes for them.
+    _own_maps: list[Any] | None = None
     _stand_ins: Any = None
 
     def fit(
@@ -72,10 +67,11 @@ class ExactSecondLevelModel(SecondLevelModel):
         if isinstance(given, pd.DataFrame) and "effects_map_path" in given:
             given = given["effects_map_path"]
         images = given.tolist() if isinstance(given, pd.Series) else given
-        self._grayordinates = self._stand_ins = None
-        if are_grayordinates(images):
-            maps = open_maps(images, map)
-            self._fit_grayordinates(second_level_input, maps, confounds, design_matrix)
+        self._own_maps = self._stand_ins = None
+        kind = own_kind_of(images)
+        if kind is not None:
+            maps = kind.open(images, map)
+            self._fit_own_maps(kind, second_level_input, maps, confounds, design_matrix)
             return self
         number = check_number(map)
         what = "second_level_input"
@@ -96,33 +92,33 @@ class ExactSecondLevelModel(SecondLevelModel):
         if isinstance(self.masker_, SurfaceMasker):
             self._refuse_resampling("for surfaces, which nilearn does not resample")
         else:
-            kind = NaNWarningMasker if self.missing is None else GapMasker
-            self.masker_ = kind.take_over(self.masker_)
+            masker = NaNWarningMasker if self.missing is None else GapMasker
+            self.masker_ = masker.take_over(self.masker_)
         return self
 
-    def _fit_grayordinates(
+    def _fit_own_maps(
         self,
+        kind: OwnKind,
         given: Any,
-        maps: list[GrayordinateMap],
+        maps: list[Any],
         confounds: Any,
         design_matrix: Any,
     ) -> None:
-        """Fit the model to maps in CIFTI images."""
-        self._refuse_resampling("for CIFTI images, whose grayordinates have no common grid")
-        refuse_unused(
-            "for CIFTI images: smooth them before, as wb_command -cifti-smoothing does",
-            {"smoothing_fwhm": (self.smoothing_fwhm, None)},
-        )
+        """Fit the model to maps of a kind that nilearn does not know."""
+        self._refuse_resampling(kind.not_resampled)
+        refuse_unused(kind.not_smoothed, {"smoothing_fwhm": (self.smoothing_fwhm, None)})
         mask_img = self.get_params(deep=False)["mask_img"]
         if mask_img is not None:
-            check_kind(mask_img, CiftiFrame, "mask_img")
-        masker = GrayordinateMasker(mask_img).fit(maps)
+            check_kind(mask_img, kind.frame, "mask_img")
+        masker = kind.masker(mask_img).fit(maps)
+        if design_matrix is None and kind.has_mean_design and confounds is None:
+            design_matrix = pd.DataFrame({"intercept": np.ones(len(maps))})
         try:
             self.mask_img = stand_in_mask()
             super().fit(stand_ins(maps, given), confounds=confounds, design_matrix=design_matrix)
         finally:
             self.mask_img = mask_img
-        self._grayordinates, self._stand_ins = maps, self.second_level_input_
+        self._own_maps, self._stand_ins = maps, self.second_level_input_
         self.second_level_input_ = restored_input(self._stand_ins, given)
         self.masker_ = masker
         self.n_elements_ = masker.n_elements_
@@ -180,8 +176,8 @@ class ExactSecondLevelModel(SecondLevelModel):
         return outputs
 
     def _nilearns_contrast(self, *given: Any) -> Any:
-        """Compute a contrast as nilearn does, which does not know CIFTI images."""
-        maps = self._grayordinates
+        """Compute a contrast as nilearn does, which does not know all kinds of maps."""
+        maps = self._own_maps
         if maps is None:
             return super().compute_contrast(*given)
         own = self.second_level_input_, self.masker_

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtr
-from sklearn.base import clone
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,9 +18,9 @@ from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing import SimultaneousTest
-from ari_estimator.estimators._contrast_calibration import columns_of, test_of
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._contrast_calibration import columns_of
 from ari_estimator.estimators._seeds import seed_of
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.inference import FittedMap
 from ari_estimator.inference._local_tests import LOCAL_TESTS
 from ari_estimator.second_level._ari_second_level_model import ARISecondLevelModel
@@ -325,10 +324,12 @@ def _tester_of(
         effects: np.ndarray, n_subjects: int, rng: np.random.Generator, seed: int
     ) -> SimultaneousTest:
         maps = simulator.draw_maps(effects, n_subjects, rng)
-        calibration: PermutationCalibration = clone(model.calibration)
-        calibration.set_params(random_state=seed, memory=None, verbose=0)
-        calibration.fit(maps, alpha=found.alpha, two_sided=two_sided)
-        return test_of(calibration, found.alpha)
+        given: Any = model.calibration
+        one_sample = np.ones((n_subjects, 1)), np.ones(1)
+        fitted: SubjectCalibration = given._with(
+            random_state=seed, memory=None, verbose=0
+        )._fit_family(maps, *one_sample, found.family.space, alpha=found.alpha, two_sided=two_sided)
+        return fitted._test(found.alpha)
 
     return parametric if model.calibration is None else calibrated
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator.closed_testing import SimultaneousTest
-from ari_estimator.estimators._contrast_calibration import parameters_of
 from ari_estimator.second_level._contrast_family import (
     ErrorBudget,
     calibrated_tests,
@@ -125,6 +124,12 @@ def tdp_of_contrasts(
     found : ContrastsTDP
         The TDPs, and what they come from.
     """
+    if model.calibration is not None and not model.calibration._serves_several_contrasts:
+        raise ValueError(
+            "calibration must be a PermutationCalibration for several contrasts together. Got "
+            f"{type(model.calibration).__name__}. Test the contrasts one by one, each at its share "
+            "of the error level: set transformer__alpha."
+        )
     prepared: dict[str, PreparedContrast] = {}
     df_images: dict[str, Any] = {}
     data: Any = None
@@ -149,7 +154,7 @@ def tdp_of_contrasts(
         # The elements are in the order of the contrasts, which the hash of a dictionary ignores.
         in_order = [(name, *one) for name, one in contrasts.items()]
         tests = model._last_family.of(
-            (parameters_of(calibration), first_level_contrast, in_order, options),
+            (calibration._settings(), first_level_contrast, in_order, options),
             partial(
                 calibrated_tests,
                 calibration,

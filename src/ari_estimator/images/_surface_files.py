@@ -1,0 +1,123 @@
+"""Surfaces from files: the values of each hemisphere, and the meshes they lie on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from nilearn.surface import PolyMesh, SurfaceImage
+
+from ari_estimator.images._declared import Declaration, remember_declarations, remember_file
+from ari_estimator.images._hemispheres import side_of
+from ari_estimator.images._selected_map import remember_maps
+from ari_estimator.images._surface_values import SurfaceValues, read_surface_values
+from ari_estimator.images._surfaces import as_poly_mesh
+
+
+def surface_of_files(
+    files: Mapping[Any, str | PathLike[str]], mesh: Any, what: str, mesh_called: str = "mesh"
+) -> SurfaceImage:
+    """Return a surface image of one hemisphere or of both.
+
+    Parameters
+    ----------
+    files : dict of str to path
+        The file of the values by "left" and "right".
+
+    mesh : PolyMesh or dict
+        The meshes, or meshes or their files by "left" and "right". Further hemispheres are not
+        used.
+
+    what : str
+        What the files were given for, for messages.
+
+    mesh_called : str, default="mesh"
+        What the meshes were given for, for messages.
+
+    Returns
+    -------
+    img : SurfaceImage
+        The values in memory. What the files declare about them is remembered.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, TypeError
+        If there is no such file.
+    ValueError
+        If a file is damaged, of another hemisphere, or has other vertices than its mesh. If there
+        is no mesh for a hemisphere. If the files hold different things.
+    """
+    for side, file in files.items():
+        told = side_of(file)
+        if told.side not in (None, side) and told.is_sure:
+            raise ValueError(
+                f"{what} must have the {side} hemisphere as {side!r}. Got {str(file)!r} "
+                f"({told.said_by})."
+            )
+    # nilearn has read those of a PolyMesh already, once for all maps of a study.
+    meshes = (mesh if isinstance(mesh, PolyMesh) else as_poly_mesh(mesh, mesh_called)).parts
+    if missing := [side for side in files if side not in meshes]:
+        raise ValueError(
+            f"{mesh_called} must have a mesh for each hemisphere of {what}. Got none for the "
+            f"{missing[0]} hemisphere."
+        )
+    read = {
+        side: read_surface_values(file, what, meshes[side].n_vertices)
+        for side, file in files.items()
+    }
+    for side, one in read.items():
+        n_vertices = meshes[side].n_vertices
+        if len(one.values) != n_vertices:
+            raise ValueError(
+                f"{what} must have a value for each vertex of its mesh. Got {len(one.values):,} "
+                f"values in {str(files[side])!r}, and a mesh of {n_vertices:,} vertices."
+            )
+    _check_pair(read, files, what)
+    img = SurfaceImage(
+        PolyMesh(**{side: meshes[side] for side in read}),
+        {side: one.values for side, one in read.items()},
+    )
+    first = next(iter(files))
+    remember_file(img, Path(files[first]))
+    remember_declarations(img, read[first].declared)
+    remember_maps(img, list(read[first].maps))
+    return img
+
+
+def _check_pair(read: Mapping[str, SurfaceValues], files: Mapping[Any, Any], what: str) -> None:
+    """Refuse files of two hemispheres that do not hold the same kind of maps."""
+    if len(read) < 2:
+        return
+    (one, two), names = read.values(), [repr(str(file)) for file in files.values()]
+    if one.values.shape[1:] != two.values.shape[1:]:
+        raise ValueError(
+            f"{what} must have the same number of maps in both hemispheres. Got "
+            f"{' and '.join(str(part.values.shape[1:] or 1) for part in (one, two))} in "
+            f"{' and '.join(names)}."
+        )
+    named = [[facts.name for facts in of_file.maps] for of_file in (one, two)]
+    if named[0] != named[1] and sorted(named[0]) == sorted(named[1]):
+        raise ValueError(
+            f"{what} must have the same maps in the same order in both hemispheres. Got "
+            f"{named[0]} and {named[1]} in {' and '.join(names)}."
+        )
+    said = [_first(of_file.declared) for of_file in (one, two)]
+    if None not in said and len(set(said)) > 1:
+        raise ValueError(
+            f"{what} must hold the same statistic in both hemispheres. Got "
+            + " and ".join(
+                f"{name}: {declared}" for name, declared in zip(names, said, strict=True)
+            )
+            + "."
+        )
+
+
+def _first(declared: list[Declaration]) -> str | None:
+    """Return the statistic that a file declares, with its degrees of freedom; None if none."""
+    sure = [one for one in declared if not one.is_weak]
+    if not sure:
+        return None
+    df = ", ".join(f"{value:g}" for value in sure[0].df)
+    return f"{sure[0].holds} ({df})" if df else sure[0].holds
