@@ -25,10 +25,12 @@ if _typing.TYPE_CHECKING:
         ClusterExtentCalibration,
         FixedEffects,
         JointCalibration,
+        all_resolutions_inference,
         combine_runs,
         combine_runs_by_subject,
         expected_tdp,
         non_parametric_inference,
+        spatio_temporal_cluster_1samp_test,
     )
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "SetBound",
     "TDPForest",
     "__version__",
+    "all_resolutions_inference",
     "cluster_level_inference",
     "combine_runs",
     "combine_runs_by_subject",
@@ -57,6 +60,7 @@ __all__ = [
     "non_parametric_inference",
     "save",
     "set_bound",
+    "spatio_temporal_cluster_1samp_test",
 ]
 
 # Where public names are that are not of the estimators.
@@ -69,6 +73,7 @@ _ELSEWHERE = {
     "FittedMap": "inference",
     "SetBound": "inference",
     "TDPForest": "inference",
+    "all_resolutions_inference": "second_level",
     "combine_runs": "second_level",
     "combine_runs_by_subject": "second_level",
     "expected_tdp": "second_level",
@@ -76,6 +81,7 @@ _ELSEWHERE = {
     "load": "interfaces",
     "non_parametric_inference": "second_level",
     "save": "interfaces",
+    "spatio_temporal_cluster_1samp_test": "second_level",
 }
 
 _PACKAGES = (

@@ -257,7 +257,7 @@ def test_several_maps_in_a_file(refused, files, command):
     z = nib.load(files.z).get_fdata()
     several = files.folder / "several.nii.gz"
     nib.Nifti1Image(np.stack([z, z], axis=-1), np.eye(4)).to_filename(several)
-    assert "MAP must be a single map. Got several" in refused(command, several)
+    assert "--map must say which map of the image to test" in refused(command, several)
 
 
 @pytest.mark.parametrize("command", ["explore", "report"])

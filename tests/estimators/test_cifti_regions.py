@@ -83,7 +83,10 @@ def test_tables_and_archives_without_a_mesh(img, labels, tmp_path):
     again = load(archive)
     assert_frame_equal(again.table_, fitted.table_)
     assert again.mask_img_.header.get_axis(1) == AXIS
-    assert "mm2" not in make_report(fitted).html
+    html = make_report(fitted).html
+    assert "mm²" not in html
+    assert "no figure shows them, because no mesh was given" in html
+    assert "(nan" not in html
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from ari_estimator.cli._command import add_command, print_error
 from ari_estimator.cli._demo import demo
 from ari_estimator.cli._exit_code import ExitCode
 from ari_estimator.cli._explore import explore
+from ari_estimator.cli._freesurfer import freesurfer
 from ari_estimator.cli._group import group
 from ari_estimator.cli._help import help_on
 from ari_estimator.cli._info import info
@@ -59,6 +60,7 @@ _COMMANDS = (
     (fsl, "fsl", "cope1.feat --stat zstat1 --out cope1.feat/tdp"),
     (spm, "spm", "analysis/ --contrast 1 --tdp 0.7 --out results"),
     (afni, "afni", "'stats+tlrc[2]' --mask mask+tlrc.HEAD --threshold 3.3 --out results"),
+    (freesurfer, "freesurfer", "--lh lh.glmdir --rh rh.glmdir --contrast age --out results"),
     (demo, "demo", "--out results"),
     (sample, "sample", "study"),
     (info, "info", "tstat1.nii.gz --json"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Option
 
 from ari_estimator.cli._command import TalkOptions
-from ari_estimator.cli._images import name_of, read_atlas
+from ari_estimator.cli._images import read_atlas
 from ari_estimator.cli._options import (
     FormingOptions,
     LutOption,
@@ -46,7 +47,7 @@ def clusters(
     labels_img = None if labels is None else read_atlas(labels, source.mesh, "--labels")[0]
     stat_img, parameters = source.read()
     transformer = ClusterTDPTransformer(**heights.clusters(), labels_img=labels_img, **parameters)
-    return infer(transformer, stat_img, name_of(source.maps[0]), results, mask=source.mask)
+    return _infer(source, transformer, stat_img, results)
 
 
 def adaptive(
@@ -79,7 +80,7 @@ def adaptive(
     tdp_threshold = None if threshold_free else one_or_several(tdp or [0.7], float)
     stat_img, parameters = source.read()
     transformer = AdaptiveTDPTransformer(tdp_threshold, **forming.forming(), **parameters)
-    return infer(transformer, stat_img, name_of(source.maps[0]), results, mask=source.mask)
+    return _infer(source, transformer, stat_img, results)
 
 
 def regions(
@@ -114,4 +115,11 @@ def regions(
         probability_threshold=probability_threshold,
         **parameters,
     )
-    return infer(transformer, stat_img, name_of(source.maps[0]), results, mask=source.mask)
+    return _infer(source, transformer, stat_img, results)
+
+
+def _infer(source: MapOptions, transformer: Any, stat_img: Any, results: ResultOptions) -> Outcome:
+    """Test the sets of a map, and say which one it is if the file has several."""
+    outcome = infer(transformer, stat_img, source.name, results, mask=source.mask)
+    called = source.map_in_words(stat_img)
+    return outcome if called is None else replace(outcome, text=f"{outcome.text} {called}")

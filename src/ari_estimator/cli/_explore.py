@@ -74,7 +74,7 @@ def explore(
     from ari_estimator.interfaces import load
 
     archive = saved(source)
-    name = name_of(archive or source.maps[0])
+    name = source.name if archive is None else name_of(archive)
     out = page.check(name, "_explorer.html")
     options: dict[str, Any] = {}
     mesh: Any = source.mesh
@@ -103,5 +103,7 @@ def explore(
     page.write(document.html, out)
     size = len(document.html.encode()) / 1e6
     mask = f"as saved in {archive}" if archive is not None else mask_words(source.mask)
-    text = f"Mask: {mask}.\nOpen the page in a browser. The file has {size:.1f} MB."
+    called = source.map_in_words(shown) if archive is None else None
+    tested = f"Mask: {mask}." if called is None else f"Mask: {mask}. {called}"
+    text = f"{tested}\nOpen the page in a browser. The file has {size:.1f} MB."
     return Outcome(text, files={"page": out})

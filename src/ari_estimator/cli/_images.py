@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ari_estimator.cli._inputs import add_inputs
 from ari_estimator.files._regular_file import existing_file
 
 if TYPE_CHECKING:
     from nilearn.surface import PolyMesh
+
+# One map of a file, as AFNI writes it.
+_SELECTED = re.compile(r"(?P<file>.+\.nii(?:\.gz)?)\[(?P<map>[^\[\]]+)\]")
 
 # Files that hold nothing but vertices.
 _VERTICES_ONLY = (".gii", ".gii.gz", ".label")
@@ -29,7 +34,8 @@ def read_image(
     Parameters
     ----------
     paths : sequence of Path
-        A volume or a CIFTI file; or a file of each hemisphere of a surface. The files tell their
+        A volume or a CIFTI file, perhaps with the number or the name of one of its maps in
+        brackets after it; or a file of each hemisphere of a surface. The files tell their
         sides, by AnatomicalStructurePrimary or their names; two files that do not are left before
         right.
 
@@ -62,6 +68,8 @@ def read_image(
     from ari_estimator.images._surface_files import surface_of_files
     from ari_estimator.interfaces._reading import read_later, read_whole
 
+    if len(paths) == 1 and (selected := _selected(paths[0])) is not None:
+        return _read_selected(*selected, option)
     files = [existing_file(path, option) for path in paths]
     has_mesh = bool(mesh)
     if len(files) == 1 and not is_surface(files[0], has_mesh=has_mesh):
@@ -74,6 +82,22 @@ def read_image(
             f"{', '.join(map(str, files))}."
         )
     return surface_of_files(*hemispheres_of(files, mesh, option), option, "--mesh")
+
+
+def _selected(path: Path) -> tuple[Path, str] | None:
+    """Return the file and the map in brackets after it, as in ``maps.dscalar.nii[3]``."""
+    match = None if path.exists() else _SELECTED.fullmatch(str(path))
+    return None if match is None else (Path(match["file"]), match["map"])
+
+
+def _read_selected(path: Path, map_: str, option: str) -> Any:
+    """Return one map of a volume or CIFTI file."""
+    from ari_estimator.images._selected_map import as_map_choice, names_of_maps, selected_map
+    from ari_estimator.interfaces._reading import read_later
+
+    img = read_later(existing_file(path, option), option)
+    add_inputs(path)
+    return selected_map(img, as_map_choice(map_, names_of_maps(img).names))
 
 
 def is_surface(file: Path, *, has_mesh: bool) -> bool:
@@ -118,6 +142,8 @@ def read_atlas(
     from ari_estimator.images._hemispheres import the_side_of
     from ari_estimator.images._surface_atlas import atlas_of_files
 
+    if len(paths) == 1 and _selected(paths[0]) is not None:
+        return read_image(paths, mesh, option), None
     files = [existing_file(path, option) for path in paths]
     if not any(map(is_regions_file, files)):
         return read_image(files, mesh, option), None
@@ -212,4 +238,11 @@ def name_of(path: Path) -> str:
 
     if path.name.endswith(ARCHIVE):
         return path.name.removesuffix(ARCHIVE)
-    return output_stem(path)
+    file, map_ = _selected(path) or (path, "")
+    return output_stem(file) + of_map(map_)
+
+
+def of_map(map_: str | None) -> str:
+    """Return the end of the name of files of results of one map out of several."""
+    letters = "".join(filter(str.isalnum, map_ or ""))
+    return f"_map-{letters}" if letters else ""

@@ -17,7 +17,7 @@ from ari_estimator.cli._choices import (
     THRESHOLDS,
     one_of,
 )
-from ari_estimator.cli._images import mesh_files, read_atlas, read_image
+from ari_estimator.cli._images import mesh_files, name_of, of_map, read_atlas, read_image
 from ari_estimator.cli._out import parse_out
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._given_path import given_path
@@ -152,11 +152,39 @@ class MapOptions(TestOptions):
         ),
     ] = None
 
+    map: Annotated[
+        str | None,
+        Option(
+            help="For a file with several maps: the number of the map, counted from 0, or its name "
+            "in CIFTI and GIfTI files.",
+            show_default=False,
+            rich_help_panel=_TEST,
+        ),
+    ] = None
+
+    @property
+    def name(self) -> str:
+        """How names of files of results start."""
+        return name_of(self.maps[0]) + of_map(self.map)
+
+    def map_in_words(self, stat_img: Any) -> str | None:
+        """Return which map was taken, for a sentence; None if there was no choice."""
+        from ari_estimator.images._selected_map import names_of_maps
+
+        if self.map is None:
+            return None
+        names = [name for name in names_of_maps(stat_img).names if name]
+        return f"Map: {self.map}" + (f", {names[0]!r}." if names else ".")
+
     def read(self) -> tuple[Any, dict[str, Any]]:
         """Return the map, and how it is tested, as parameters of a transformer."""
         from nilearn.surface import SurfaceImage
 
-        from ari_estimator.images._kinds import kind_of
+        from ari_estimator.images._selected_map import (
+            as_map_choice,
+            names_of_maps,
+            selected_map,
+        )
         from ari_estimator.inference import STATISTICS
         from ari_estimator.interfaces import read_p_map
         from ari_estimator.interfaces._p_maps import is_named_p_map
@@ -172,11 +200,9 @@ class MapOptions(TestOptions):
             stat_img = read_image(self.maps, self.mesh, "MAP")
             is_surface = isinstance(stat_img, SurfaceImage)
             parameters |= self.parameters(is_surface=is_surface)
-            kind = kind_of(stat_img)
-            if not kind.is_single(kind.read(stat_img, single=False)):
-                names = " and ".join(repr(str(path)) for path in self.maps)
-                raise ValueError(f"MAP must be a single map. Got several in {names}.")
-            return stat_img, parameters
+            choice = as_map_choice(self.map, names_of_maps(stat_img).names)
+            return selected_map(stat_img, choice), parameters
+        refuse_options("maps other than p-values of FSL, PALM or SnPM", map=self.map is not None)
         parameters |= self.parameters(is_surface=False)
         known: Any = self.stat_type  # one of these
         stat_map = read_p_map(self.maps[0], mask_img=parameters["mask_img"], stat_type=known)

@@ -38,7 +38,7 @@ def report(
 
     matplotlib.use("agg")
     archive = saved(source)
-    name = name_of(archive or source.maps[0])
+    name = source.name if archive is None else name_of(archive)
     out = page.check(name, "_report.html")
     page.check_files(out)
     if archive is None:
@@ -55,6 +55,8 @@ def report(
     files = page.write_all(document, fitted, max_sets, out)
     if archive is None:
         tested = summary_of(as_fitted_map(fitted), source.mask)
+        if (called := source.map_in_words(stat_img)) is not None:
+            tested = f"{tested} {called}"
     else:
         tested = f"The mask and the statistic are as saved in {archive}."
     return Outcome(f"{tested}\nOpen the report in a browser.", files=files)

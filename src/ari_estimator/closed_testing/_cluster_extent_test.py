@@ -74,7 +74,8 @@ class ClusterExtentTest(SimultaneousTest):
     - *isoperimetric* [1]_, if all 26 neighbours of a voxel count: components of at most ``k``
       voxels have a large surface, so only few of them have room in V. The bound is the largest one
       over V and its openings by cubes.
-    - *exact*, for components of at most 16 elements.
+    - *exact*, by a search, for components of at most 12 elements. Components of up to 62 elements
+      are searched for a short time.
 
     References
     ----------

@@ -190,8 +190,8 @@ class LargerBoundsTest(SimultaneousTest):
             "kind": self.kind,
             "name": "the larger of " + " and ".join(one["name"] for one in each.values()),
             "sentence": (
-                f"The error level of {alpha:g} was split: {shares}. So all bounds hold at once, and "
-                f"each set has the larger one. {sentences}"
+                f"The error level of {alpha:g} was split: {shares}. So all bounds hold at once, "
+                f"and each set has the larger one. {sentences}"
             ),
             "references": list(dict.fromkeys(references)),
             "values": {

@@ -9,10 +9,16 @@ import numpy as np
 from numba import njit
 
 from ari_estimator.closed_testing._isoperimetric_kernels import _root, isoperimetric_bounds
-from ari_estimator.closed_testing._small_separator_kernels import smallest_separator
+from ari_estimator.closed_testing._small_separator_kernels import MOST_NODES, smallest_separator
 
-# Components of at most this many elements are searched for their smallest separator.
-_SMALL = 16
+# Components of at most this many elements are searched for their smallest separator until it is
+# found. There are at most 12! / (6! 6!) = 924 sets of one size, each with few steps.
+_SMALL = 12
+_UNTIL_FOUND = 100_000
+
+# Larger components are searched for a short time, which often adds 1 to the bound. The search takes
+# bits for elements.
+_FEW_STEPS = 100
 
 
 @njit(cache=True)
@@ -82,7 +88,7 @@ def _n_pieces(parents: np.ndarray, n: int, k: int, sizes: np.ndarray) -> int:
 
 
 @njit(cache=True)
-def _exact(
+def _search(
     elements: np.ndarray,
     mark: np.ndarray,
     starts: np.ndarray,
@@ -92,6 +98,7 @@ def _exact(
     at_least: int,
 ) -> int:
     """Return the size of the smallest k-separator of a small component, or a lower bound."""
+    most_steps = _UNTIL_FOUND if elements.size <= _SMALL else _FEW_STEPS
     near = np.zeros(elements.size, dtype=np.int64)
     for i, element in enumerate(elements):
         place[element] = i
@@ -100,7 +107,7 @@ def _exact(
             other = neighbours[at]
             if mark[other] == mark[element]:
                 near[i] |= 1 << place[other]
-    return smallest_separator(near, k, at_least)
+    return smallest_separator(near, k, at_least, most_steps)
 
 
 @njit(cache=True)
@@ -176,9 +183,9 @@ def separator_bounds(
                 turn = 2
                 _visit(member, mark, starts, neighbours, turn, seen, pointer, found, parents)
                 pieces = max(pieces, _n_pieces(parents, n, k, sizes))
-            if n > k and n <= _SMALL:
-                pieces = _exact(found[:n].copy(), mark, starts, neighbours, pointer, k, pieces)
-            if n <= k or n <= _SMALL or grid.shape[0] == 0:
+            if k < n <= MOST_NODES:
+                pieces = _search(found[:n], mark, starts, neighbours, pointer, k, pieces)
+            if n <= max(k, _SMALL) or grid.shape[0] == 0:
                 total += pieces
                 for i in range(n):
                     mark[found[i]] = -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from nibabel import MGHImage
@@ -96,6 +97,9 @@ def _write_contrast(
 def _regions(study: Bunch, voxels: np.ndarray) -> np.ndarray:
     """Return the label of the atlas at places in its grid, 0 in no region."""
     atlas = np.asarray(study.atlas_img.dataobj)
+    # Boxes around the cerebellum reach the cortex.
+    is_cortical = ~study.atlas_lut["name"].str.contains("cerebellum")
+    atlas = np.where(np.isin(atlas, study.atlas_lut["index"][is_cortical]), atlas, 0)
     places = np.round(voxels).astype(int)
     is_inside = ((places >= 0) & (places < atlas.shape)).all(axis=1)
     labels = np.zeros(len(places), dtype=int)
@@ -107,7 +111,7 @@ def _write_regions(regions: np.ndarray, study: Bunch, folder: Path, prefix: str)
     """Write an annotation and a label, and return the name of each label of the atlas."""
     names = np.array(["unknown"] * (study.atlas_lut["index"].max() + 1), dtype=object)
     for label, name in zip(study.atlas_lut["index"], study.atlas_lut["name"], strict=True):
-        names[label] = name.removeprefix("left ").removeprefix("right ").replace(" ", "")
+        names[label] = name.removeprefix("left ").removeprefix("right ").replace(" ", "_")
     found = [label for label in np.unique(regions) if label]
     entries = np.searchsorted(found, regions) + 1
     entries[regions == 0] = 0
@@ -128,7 +132,8 @@ def _areas(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Return the area of each vertex: a third of each of its triangles."""
     a, b, c = (points[corner] for corner in faces.T)
     thirds = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
-    return sum(np.bincount(corner, weights=thirds, minlength=len(points)) for corner in faces.T)
+    areas = [np.bincount(corner, weights=thirds, minlength=len(points)) for corner in faces.T]
+    return np.sum(areas, axis=0)
 
 
 def _write_clusters(
@@ -136,7 +141,7 @@ def _write_clusters(
     prefix: str,
     sig: np.ndarray,
     is_cortex: np.ndarray,
-    white: object,
+    white: Any,
     areas: np.ndarray,
     names: np.ndarray,
 ) -> None:

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from ari_estimator._unused_options import refuse_unused
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.inference import FittedMap, TDPForest
 
 
@@ -47,6 +48,11 @@ def as_fitted_map(fitted: Any, map_index: int | None = None) -> FittedMap:
         raise TypeError(
             "fitted must know where its elements are. Got a TDPForest, which does not: give "
             "maps_.with_tdp(tdp) or maps_.with_clusters(clusters) of the transformer instead."
+        )
+    if isinstance(fitted, SubjectCalibration):
+        raise TypeError(
+            f"fitted must be a map here. Got a {type(fitted).__name__}, which has none: pass the "
+            "model, or the transformer that was fitted with it. Its map keeps the calibrated test."
         )
     if not isinstance(fitted, BaseEstimator) or not hasattr(type(fitted), "_seen_no_map"):
         raise TypeError(

@@ -108,6 +108,13 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")
 
+    @property
+    def masker_(self) -> Any:
+        """The fitted masker; None for kinds of images that have none."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{type(self).__name__} has no masker_ before it is fitted.")
+        return self._frame.fitted_masker()
+
     @abstractmethod
     def _check_sets(self, statistic: Statistic) -> None:
         """Check the parameters that define the sets."""
@@ -337,7 +344,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             maps.check(frame)
             if images is None and not maps.is_single:
                 validate_data(self, X, reset=True, skip_check_array=True)
-            if frame.masker is not None and isinstance(self.mask_img, BaseEstimator):
+            if isinstance(self.mask_img, BaseEstimator) and frame.masker is not None:
                 warn_of_preprocessing(frame.masker, of_arrays=images is None)
             if make_test is not None and maps.are_several:
                 raise ValueError(
@@ -359,7 +366,6 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             # Several maps are processed one at a time and not kept.
             output = (make_output or _exhaust)(maps, fitted_maps)
             self._keep(maps, fitted_maps if maps.is_single else self._several, kept)
-        self.masker_ = frame.masker
         self.mask_img_ = frame.mask_img
         self.n_elements_ = self.n_features_in_ = frame.space.n_elements
         self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}

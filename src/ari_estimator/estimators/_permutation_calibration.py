@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
 
 from ari_estimator._nesting import refuse_nested
@@ -29,6 +30,7 @@ from ari_estimator.closed_testing._make_template import NAMES, TemplateLike
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL, TwoSided, check_two_sided
 from ari_estimator.estimators._choice import Choice
+from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._subject_calibration import (
     N_GROUPS,
     SubjectCalibration,
@@ -510,3 +512,23 @@ default="simes"
             for name, default in defaults.items():
                 if getattr(self, name) != default:
                     refuse_unused(why, {name: (getattr(self, name), default)})
+
+    def generate_report(self, title: str | None = None) -> HTMLReport:
+        """Return a report of the calibration.
+
+        Parameters
+        ----------
+        title : str or None, default=None
+            Title of the report; the name of the class if None.
+
+        Returns
+        -------
+        report : nilearn.reporting.HTMLReport
+            The report. Notebooks show it; ``save_as_html`` and ``open_in_browser`` exist too.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the calibration is not fitted.
+        """
+        return report_on(self, title=title)

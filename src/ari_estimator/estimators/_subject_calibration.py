@@ -9,7 +9,6 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from nilearn.reporting import HTMLReport
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_memory
@@ -21,7 +20,6 @@ from ari_estimator.calibration._missing_rows import MISSING, Missing
 from ari_estimator.closed_testing import SimultaneousTest
 from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.estimators._choice import Choice
-from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._seeds import generator, seed_of
 from ari_estimator.images._space import Space
 from ari_estimator.resampling import EXCHANGES, SCHEMES
@@ -143,26 +141,6 @@ class SubjectCalibration(BaseEstimator):
     random_state: Any
     memory: Any
     verbose: int
-
-    def generate_report(self, title: str | None = None) -> HTMLReport:
-        """Return a report of the calibration.
-
-        Parameters
-        ----------
-        title : str or None, default=None
-            Title of the report; the name of the class if None.
-
-        Returns
-        -------
-        report : nilearn.reporting.HTMLReport
-            The report. Notebooks show it; ``save_as_html`` and ``open_in_browser`` exist too.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the calibration is not fitted.
-        """
-        return report_on(self, title=title)
 
 
 def warn_of_few(n_permutations: int, *, is_exhaustive: bool) -> None:

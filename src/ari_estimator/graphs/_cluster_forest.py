@@ -80,15 +80,11 @@ class ClusterForest:
         self.elements = np.empty(n, dtype=np.int32)
         self.starts = np.empty(n, dtype=np.int32)
         self.parents = np.empty(n, dtype=np.int32)
+        self.is_cluster = np.ones(n, dtype=bool)
         to_come = list(graph.neighbourhoods())[::-1]
         first = 0
         while to_come:
             first = self._build(to_come.pop(), heights, numbers, first)
-        self.is_cluster = np.empty(n, dtype=bool)
-        for block in blocks(n):
-            parents = self.parents[block]
-            of_parents = heights[self.elements[parents]]
-            self.is_cluster[block] = (parents < 0) | (heights[self.elements[block]] != of_parents)
 
     def _build(
         self,
@@ -101,7 +97,7 @@ class ClusterForest:
         from ari_estimator.graphs._cluster_forest_kernels import lay_out
 
         part = slice(first, first + neighbours.slots.size)
-        order = _order(heights[part] if numbers is None else heights[numbers[part]])
+        order, has_ties = _order(heights[part] if numbers is None else heights[numbers[part]])
         parents = _merge(order, neighbours)
         del neighbours  # there may be millions
         positions, sizes = lay_out(parents)
@@ -114,7 +110,18 @@ class ClusterForest:
         for block in blocks(parents.size):
             of_parents = np.where(parents[block] < 0, -1, positions[parents[block]] + first)
             self.parents[part][positions[block]] = of_parents
+        if has_ties:
+            self._find_tied(part, heights)
         return part.stop
+
+    def _find_tied(self, part: slice, heights: np.ndarray) -> None:
+        """Note which roots have the same height as their parents."""
+        parents_of_part, elements = self.parents[part], self.elements[part]
+        for block in blocks(elements.size):
+            parents = parents_of_part[block]
+            of_parents = heights[self.elements[np.maximum(parents, 0)]]
+            is_lower = heights[elements[block]] != of_parents
+            self.is_cluster[part][block] = (parents < 0) | is_lower
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -132,17 +139,21 @@ def _merge(order: np.ndarray, neighbours: Neighbourhood) -> np.ndarray:
     return merge_on_grid(order, neighbours.slots, neighbours.n_slots, *patterns)
 
 
-def _order(heights: np.ndarray) -> np.ndarray:
-    """Return the nodes in ascending order of height, with ties ordered by node number."""
+def _order(heights: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return the nodes in ascending order of height, and whether there are ties.
+
+    Ties are ordered by node number.
+    """
     order = np.argsort(heights)
     order = order.astype(np.int32)
     as_before = np.zeros(order.size + 1, dtype=bool)
     for block in blocks(max(order.size - 1, 0)):
         after = slice(block.start + 1, block.stop + 1)
         as_before[after] = heights[order[block]] == heights[order[after]]
-    if as_before.any():
+    has_ties = bool(as_before.any())
+    if has_ties:
         # Sort only ties by number; a stable sort of all nodes takes longer.
         tied = np.flatnonzero(as_before[:-1] | as_before[1:])
         runs = np.cumsum(~as_before[tied])
         order[tied] = np.sort(runs * heights.size + order[tied]) % heights.size
-    return order
+    return order, has_ties

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -10,7 +11,6 @@ from scipy import ndimage
 
 # A pattern holds a bit for each place of a square of 3 x 3 voxels, in C order.
 _BITS = 1 << np.arange(9)
-_MIDDLE = (1, 1)
 
 # The place in the middle of a square touches all others, so it comes first.
 _BY_USE = [4, 1, 3, 5, 7, 0, 2, 6, 8]
@@ -55,13 +55,13 @@ class GridPatterns(NamedTuple):
     steps: np.ndarray
 
 
-def grid_patterns(structure: np.ndarray, plane: int, row: int) -> GridPatterns:
+def grid_patterns(n_changes: int, plane: int, row: int) -> GridPatterns:
     """Return the tables of a grid.
 
     Parameters
     ----------
-    structure : ndarray of bool of shape (3, 3, 3)
-        Which voxels are neighbours of the one in the middle, itself included.
+    n_changes : {1, 2, 3}
+        Number of coordinates that may differ by one between neighbours.
 
     plane, row : int
         Steps from a slot to the slots of the next plane and of the next row.
@@ -71,23 +71,27 @@ def grid_patterns(structure: np.ndarray, plane: int, row: int) -> GridPatterns:
     patterns : GridPatterns
         The tables.
     """
+    steps = np.zeros(32, dtype=np.int64)
+    for number, (x, y, z) in enumerate(product((-1, 0, 1), repeat=3)):
+        steps[((DE_BRUIJN << number) & 0xFFFFFFFF) >> 27] = x * plane + y * row + z
+    return GridPatterns(plane, row, *_places_to_visit(n_changes), steps)
+
+
+@cache
+def _places_to_visit(n_changes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the tables that are the same for all grids."""
+    structure = ndimage.generate_binary_structure(3, n_changes)
     squares = (np.arange(512)[:, None] & _BITS > 0).reshape(512, 3, 3)
     around = structure[1].copy()
-    around[_MIDDLE] = False
+    around[1, 1] = False
     touched = np.zeros(squares.shape, dtype=bool)
     padded = np.pad(squares & around, ((0, 0), (2, 2), (2, 2)))
     for i, j in np.argwhere(structure[0]):
         touched |= padded[:, i + 1 : i + 4, j + 1 : j + 4]
-    steps = np.zeros(32, dtype=np.int64)
-    for number, (x, y, z) in enumerate(product((-1, 0, 1), repeat=3)):
-        steps[((DE_BRUIJN << number) & 0xFFFFFFFF) >> 27] = x * plane + y * row + z
-    return GridPatterns(
-        plane,
-        row,
+    return (
         _one_of_each(squares & structure[0], structure[1]),
         _one_of_each(squares & around, structure[1]),
         ~touched.reshape(512, 9) @ _BITS,
-        steps,
     )
 
 

@@ -36,12 +36,14 @@ class LargestComponent:
 
     def __init__(self, graph: Graph) -> None:
         self.n_nodes = graph.n_nodes
-        self._parts = graph.neighbourhoods()
-        self._nodes_of_slots = []
-        for part in self._parts:
+        self._parts: list[tuple[int, list[np.ndarray]]] = []
+        for part in graph.neighbourhoods():
             nodes = np.full(part.n_slots, -1, dtype=np.int32)
             nodes[part.slots] = np.arange(part.slots.size, dtype=np.int32)
-            self._nodes_of_slots.append(nodes)
+            of_nodes = (part.bases, part.starts, part.stops, part.offsets)
+            # Of one layout, so that the kernel is compiled once for all graphs.
+            arrays = [np.array(array, dtype=np.int32) for array in of_nodes]
+            self._parts.append((part.slots.size, [*arrays, nodes]))
 
     def __call__(
         self,
@@ -85,20 +87,20 @@ class LargestComponent:
         from ari_estimator.graphs._largest_component_kernels import largest_of_rows
 
         sizes = np.zeros(len(values), dtype=np.int64)
-        first = 0
-        for part, node_of_slot in zip(self._parts, self._nodes_of_slots, strict=True):
-            last = first + part.slots.size
+        cutoff, first = float(cutoff), 0
+        for n_nodes, (bases, starts, stops, offsets, node_of_slot) in self._parts:
+            of_part = np.ascontiguousarray(values[:, first : first + n_nodes])
             largest_of_rows(
-                values[:, first:last],
+                of_part,
                 cutoff,
                 is_absolute,
                 by_sign,
-                part.bases,
-                part.starts,
-                part.stops,
-                part.offsets,
+                bases,
+                starts,
+                stops,
+                offsets,
                 node_of_slot,
                 sizes,
             )
-            first = last
+            first += n_nodes
         return sizes

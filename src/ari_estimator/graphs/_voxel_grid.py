@@ -115,7 +115,7 @@ class VoxelGrid:
         mask = self.mask[self.box]
         n_slabs = max(1, min(_MOST_SLABS, mask.size // _SMALLEST_SLAB))
         n_planes = 1 + len(mask) // n_slabs
-        structure = self._structure()
+        structure = ndimage.generate_binary_structure(3, self._n_changes)
         labels = np.zeros(self.n_nodes, dtype=np.int32)
         # The slabs with selected voxels, each with the number of labels before it.
         slabs: list[tuple[slice, int]] = []
@@ -209,19 +209,19 @@ class VoxelGrid:
         # A broadcast number for all voxels, which takes no memory.
         starts, stops = (np.broadcast_to(np.int32(n), slots.shape) for n in (0, offsets.size))
         # Voxels that share a face with a voxel do not touch each other.
-        patterns = None if self.connectivity == 6 else grid_patterns(self._structure(), plane, row)
+        n_changes = self._n_changes
+        patterns = None if n_changes == 1 else grid_patterns(n_changes, plane, row)
         return [Neighbourhood(slots, mask.size, slots, starts, stops, offsets, patterns)]
 
-    def _structure(self) -> np.ndarray:
-        """Return which voxels of 3 x 3 x 3 are neighbours of the middle one, itself included."""
-        n_changes = 1 + CONNECTIVITIES.index(self.connectivity)
-        return ndimage.generate_binary_structure(3, n_changes)
+    @property
+    def _n_changes(self) -> int:
+        """Number of coordinates that may differ by one between neighbours."""
+        return 1 + CONNECTIVITIES.index(self.connectivity)
 
     def _steps(self) -> list[tuple[int, ...]]:
         """Return the steps from a voxel to its neighbours, in ascending order."""
-        n_changes = 1 + CONNECTIVITIES.index(self.connectivity)
         steps = product((-1, 0, 1), repeat=3)
-        return [step for step in steps if 0 < np.abs(step).sum() <= n_changes]
+        return [step for step in steps if 0 < np.abs(step).sum() <= self._n_changes]
 
 
 def places_of(mask: np.ndarray, elements: np.ndarray) -> np.ndarray:

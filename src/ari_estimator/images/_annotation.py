@@ -205,11 +205,12 @@ def _read_table(content: _Content) -> tuple[dict[int, str], dict[int, str], dict
     for number in range(n_entries):
         entry = content.number(0, _LARGEST_INDEX) if is_new else number
         name = content.text()
-        red, green, blue, _ = (content.number(0, 255) for _ in range(4))
+        # Some tables have 256, of which FreeSurfer makes a label all the same.
+        red, green, blue, _ = (content.number(0, 2**15) for _ in range(4))
         entry_of.setdefault(red + (green << 8) + (blue << 16), entry)
         if not _NO_REGION.fullmatch(name):
             names[entry] = name
-            colours[entry] = f"#{red:02x}{green:02x}{blue:02x}"
+            colours[entry] = "#" + "".join(f"{min(c, 255):02x}" for c in (red, green, blue))
     return names, colours, entry_of
 
 

@@ -9,15 +9,14 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from ari_estimator.files._stored_array import stored_array
-from ari_estimator.graphs import AdjacencyGraph, Graph, product
+from ari_estimator.graphs import Graph, product
 from ari_estimator.graphs._stored_graph import graph_from_arrays, graph_to_arrays
 from ari_estimator.images._array_part import ArrayPart, positions_of
 from ari_estimator.images._frame import GIVEN, Frame, check_binary, select
+from ari_estimator.images._given_graph import as_graph, is_lattice
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._space import Space
-
-LATTICE = "lattice"
 
 # An archive cannot hold the coordinates of more axes than numpy has.
 _MOST_AXES = 32
@@ -88,9 +87,9 @@ class ArrayFrame(Frame):
             If there is no map, no mask and no adjacency, or they differ in shape.
         """
         adjacency, coordinates = geometry.get("adjacency"), geometry.get("coordinates")
-        graph = None if adjacency is None or _is_lattice(adjacency) else as_graph(adjacency)
+        graph = None if adjacency is None or is_lattice(adjacency) else as_graph(adjacency)
         shape = _shape_of(mask_img, imgs, graph)
-        if _is_lattice(adjacency):
+        if is_lattice(adjacency):
             graph = product(*shape)
         if graph is not None and graph.n_nodes != math.prod(shape):
             raise ValueError(
@@ -215,22 +214,6 @@ class ArrayFrame(Frame):
         if positions:
             geometry["coordinates"] = positions
         return mask, geometry
-
-
-def as_graph(adjacency: Any) -> Graph:
-    """Return the graph that a user means: a graph, or a matrix of neighbours."""
-    if not isinstance(adjacency, type) and hasattr(adjacency, "neighbourhoods"):
-        return cast("Graph", adjacency)
-    if isinstance(adjacency, str):
-        raise ValueError(
-            "adjacency must be a matrix, a graph of ari_estimator.graphs, or 'lattice' for "
-            f"neighbours along each axis. Got {adjacency!r}."
-        )
-    return AdjacencyGraph(adjacency)
-
-
-def _is_lattice(adjacency: Any) -> bool:
-    return isinstance(adjacency, str) and adjacency == LATTICE
 
 
 def _shape_of(

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from nibabel.cifti2.cifti2 import Cifti2Image
-from nibabel.cifti2.cifti2_axes import Axis, LabelAxis, ScalarAxis
+from nibabel.cifti2.cifti2_axes import Axis, BrainModelAxis, LabelAxis, ScalarAxis
 
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._cifti_header import (
     are_same_models,
     axis_of,
     brain_models_of,
+    count_grayordinates,
     counts_of,
     new_image,
     short_name,
@@ -52,10 +54,18 @@ class CiftiFrame(Frame):
     def __init__(self, mask_img: Cifti2Image, space: Space, columns: np.ndarray) -> None:
         super().__init__(mask_img, None, space)
         self._models = brain_models_of(mask_img)
-        self._axis = axis_of(self._models)
-        # The column of each element in a file, and its rank among the columns in the mask.
+        self._n_columns = count_grayordinates(self._models)
+        # The column of each element in a file.
         self._columns = columns
-        self._ranks = np.argsort(np.argsort(columns))
+
+    @property
+    def _axis(self) -> BrainModelAxis:
+        return axis_of(self._models)
+
+    @cached_property
+    def _ranks(self) -> np.ndarray:
+        """The rank of the column of each element among the columns in the mask."""
+        return np.argsort(np.argsort(self._columns))
 
     @staticmethod
     def read(img: Any, *, single: bool) -> Cifti2Image:
@@ -128,7 +138,7 @@ class CiftiFrame(Frame):
         mask = read_mask(mask_img)
         given = geometry.get("mesh")
         mesh = None if given is None else as_poly_mesh(given, "mesh")
-        space, columns = space_of(axis_of(brain_models_of(mask_img)), mesh)
+        space, columns = space_of(brain_models_of(mask_img), mesh)
         kept = mask[columns]
         frame = cls(mask_img, space.restrict(kept), columns[kept])
         frame.mask_called = called
@@ -137,7 +147,7 @@ class CiftiFrame(Frame):
     @property
     def fills_grid(self) -> bool:
         """Whether every grayordinate is in the mask."""
-        return self._columns.size == len(self._axis)
+        return self._columns.size == self._n_columns
 
     def check(self, img: Cifti2Image, name: str) -> None:
         """Raise a ValueError unless an image has the grayordinates of the mask."""
@@ -161,7 +171,7 @@ class CiftiFrame(Frame):
     ) -> Cifti2Image:
         """Return results as a dscalar image."""
         stacked = np.stack([np.asarray(row) for row in rows])
-        data = np.zeros((len(stacked), len(self._axis)), dtype=stacked.dtype)
+        data = np.zeros((len(stacked), self._n_columns), dtype=stacked.dtype)
         data[:, self._columns] = stacked
         return new_image(data, [description] * len(data), self._models)
 
@@ -183,7 +193,7 @@ class CiftiFrame(Frame):
 
     def at(self, indices: Any) -> np.ndarray:
         """Return which grayordinates are named, by their columns in the file."""
-        mask = np.zeros(len(self._axis), dtype=bool)
+        mask = np.zeros(self._n_columns, dtype=bool)
         mask[self._columns] = True
         selected = select(mask.shape, mask, indices, "grayordinates", self.mask_called)
         return selected[self._columns]
@@ -207,7 +217,7 @@ class CiftiFrame(Frame):
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the mask, what its grayordinates are, and the meshes."""
-        mask = np.zeros(len(self._axis), dtype=bool)
+        mask = np.zeros(self._n_columns, dtype=bool)
         mask[self._columns] = True
         unmeshed = {p.name for p in self.space.parts if isinstance(p, VerticesPart)}
         arrays = {"mask": mask, **axis_to_arrays(self._axis, unmeshed)}

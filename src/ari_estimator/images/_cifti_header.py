@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,8 +23,9 @@ _FACTS = (
     "index_offset", "index_count", "model_type", "brain_structure", "surface_number_of_vertices",
 )  # fmt: skip
 
-# nibabel takes 0.1 s to make the axis of 91,282 grayordinates.
-_AXES: WeakKeyDictionary[Cifti2MatrixIndicesMap, Any] = WeakKeyDictionary()
+# nibabel takes 0.1 s to make the axis of 91,282 grayordinates. So axes are kept, with the content
+# that they were made of.
+_AXES: WeakKeyDictionary[Cifti2MatrixIndicesMap, tuple[Any, Any]] = WeakKeyDictionary()
 
 
 class SharedMatrix(Cifti2Matrix):
@@ -53,12 +55,13 @@ def count_grayordinates(models: Cifti2MatrixIndicesMap) -> int:
 def axis_of(models: Cifti2MatrixIndicesMap) -> Any:
     """Return the axis of grayordinates, or whatever a part of a header describes.
 
-    The axis is made once. It must not be changed.
+    The axis is made once, unless the header has changed in place. It must not be changed.
     """
-    axis = _AXES.get(models)
-    if axis is None:
-        axis = _AXES[models] = from_index_mapping(models)
-    return axis
+    content = _content(models)
+    known = _AXES.get(models)
+    if known is None or known[0] != content:
+        known = _AXES[models] = content, from_index_mapping(models)
+    return known[1]
 
 
 def is_cifti(img: Any) -> bool:
@@ -179,18 +182,20 @@ def are_same_models(one: Cifti2MatrixIndicesMap, other: Cifti2MatrixIndicesMap) 
     """
     if one is other:
         return True
-    models, others = list(one.brain_models), list(other.brain_models)
-    return (
-        len(models) == len(others)
-        and _grid(one) == _grid(other)
-        and all(map(_is_same_model, models, others))
-    )
+    # Numbers before places, of which there are many.
+    return _facts(one) == _facts(other) and _content(one) == _content(other)
 
 
-def _is_same_model(one: Any, other: Any) -> bool:
-    if any(getattr(one, name) != getattr(other, name) for name in _FACTS):
-        return False
-    return all(places(one) == places(other) for places in (_vertices, _voxels))
+def _facts(models: Cifti2MatrixIndicesMap) -> Any:
+    """Return what a header says without the places of its grayordinates."""
+    facts = [[getattr(model, name) for name in _FACTS] for model in models.brain_models]
+    return facts, _grid(models)
+
+
+def _content(models: Cifti2MatrixIndicesMap) -> Any:
+    """Return all that a header says about its grayordinates, in plain numbers."""
+    places = [(_vertices(model), _voxels(model)) for model in models.brain_models]
+    return _facts(models), places
 
 
 def _vertices(model: Any) -> list[int]:
@@ -198,8 +203,10 @@ def _vertices(model: Any) -> list[int]:
     return [] if model.vertex_indices is None else model.vertex_indices[:]
 
 
-def _voxels(model: Any) -> list[list[int]]:
-    return [] if model.voxel_indices_ijk is None else list(model.voxel_indices_ijk)
+def _voxels(model: Any) -> list[int]:
+    voxels = model.voxel_indices_ijk
+    # nibabel's list itself is several times quicker than a look at each of its items.
+    return [] if voxels is None else list(chain.from_iterable(getattr(voxels, "_indices", voxels)))
 
 
 def _grid(models: Cifti2MatrixIndicesMap) -> Any:

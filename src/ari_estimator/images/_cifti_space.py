@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import warnings
+from functools import cache
 
 import numpy as np
-from nibabel.cifti2.cifti2_axes import BrainModelAxis
+from nibabel.cifti2.cifti2 import Cifti2MatrixIndicesMap
 from nilearn.datasets import load_fsaverage
 from nilearn.surface import PolyMesh
 
 from ari_estimator.images._cifti_header import short_name
 from ari_estimator.images._fs_lr import FsLR, find_fs_lr
-from ari_estimator.images._grid import check_affine
+from ari_estimator.images._grayordinate_layout import (
+    GrayordinateLayout,
+    SurfaceColumns,
+    filled,
+    layout_of,
+)
 from ari_estimator.images._mesh_geometry import MeshGeometry, geometry_of
 from ari_estimator.images._space import Space, SurfacePart, VolumePart
 from ari_estimator.images._surfaces import as_poly_mesh
@@ -20,19 +25,18 @@ from ari_estimator.images._vertices_part import VerticesPart
 
 HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_RIGHT": "right"}
 
-# A third of a millimetre, and some room around the head.
-_LARGEST_GRID = 1024**3
-
 # fsaverage5, the one mesh that nilearn brings along.
 _N_BUNDLED = 10242
 
 
-def space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.ndarray]:
+def space_of(
+    models: Cifti2MatrixIndicesMap, mesh: PolyMesh | None
+) -> tuple[Space, np.ndarray]:
     """Return the space of a file, and the column of each of its elements.
 
     Parameters
     ----------
-    axis : BrainModelAxis
+    models : Cifti2MatrixIndicesMap
         The grayordinates.
 
     mesh : PolyMesh or None
@@ -54,68 +58,39 @@ def space_of(axis: BrainModelAxis, mesh: PolyMesh | None) -> tuple[Space, np.nda
         If the mesh misses a structure or has another number of vertices. If an element is outside
         of the mesh or grid, or there twice.
     """
-    parts: list[SurfacePart | VerticesPart | VolumePart] = []
-    columns = []
-    found = None if mesh is not None else _known_mesh(axis)
-    for name, selection, _ in axis.iter_structures():
-        if name not in axis.nvertices:
-            continue
-        of_structure = np.arange(len(axis))[selection]
-        vertices = axis.vertex[of_structure]
-        order = np.argsort(vertices)
-        parts.append(_part_of(name, int(axis.nvertices[name]), vertices, mesh or found))
-        columns.append(of_structure[order])
-    is_voxel = axis.volume_mask
-    if is_voxel.any():
-        of_voxels = np.flatnonzero(is_voxel)
-        ijk = axis.voxel[of_voxels]
-        mask = _filled(axis.volume_shape, ijk, "voxels")
-        check_affine(axis.affine)
-        order = np.argsort(np.ravel_multi_index(tuple(ijk.T), axis.volume_shape))
-        structures = np.array([short_name(name) for name in axis.name[of_voxels]], dtype=object)
-        parts.append(VolumePart(mask, axis.affine, structures[order]))
-        columns.append(of_voxels[order])
+    layout = layout_of(models)
+    found = _known_mesh(layout) if mesh is None else mesh
+    parts: list[SurfacePart | VerticesPart | VolumePart] = [
+        _part_of(surface, found) for surface in layout.surfaces
+    ]
+    columns = [surface.columns for surface in layout.surfaces]
+    if layout.voxels is not None:
+        parts.append(layout.voxels)
+        columns.append(layout.voxel_columns)
     return Space(tuple(parts)), np.concatenate(columns)
 
 
-def _part_of(
-    name: str, n_vertices: int, vertices: np.ndarray, mesh: PolyMesh | None
-) -> SurfacePart | VerticesPart:
+def _part_of(surface: SurfaceColumns, mesh: PolyMesh | None) -> SurfacePart | VerticesPart:
     """Return the vertices of a structure, on their mesh if there is one."""
-    what = f"vertices of {short_name(name)}"
+    name = short_name(surface.name)
+    what = f"vertices of {name}"
+    places = surface.vertices[:, np.newaxis]
     if mesh is None:
-        mask = _filled((n_vertices,), vertices[:, np.newaxis], what)
-        return VerticesPart(short_name(name), mask, _why_mesh(name, n_vertices, None))
+        mask = filled((surface.n_vertices,), places, what)
+        return VerticesPart(name, mask, _why_mesh(surface.name, surface.n_vertices, None))
     # Read the mesh first, since the size in the file is not trusted.
-    geometry = _geometry_of(name, n_vertices, mesh)
-    mask = _filled((len(geometry.points),), vertices[:, np.newaxis], what)
-    return SurfacePart(short_name(name), geometry, mask, "structure")
+    geometry = _geometry_of(surface.name, surface.n_vertices, mesh)
+    return SurfacePart(name, geometry, filled((len(geometry.points),), places, what), "structure")
 
 
-def _filled(shape: tuple[int, ...], places: np.ndarray, what: str) -> np.ndarray:
-    """Return a mask of places that are all there, each of them once."""
-    if not 0 < math.prod(shape) <= _LARGEST_GRID or min(shape) < 1:
-        raise ValueError(f"A CIFTI image must have a grid of a size in use. Got shape {shape}.")
-    if (places < 0).any() or (places >= shape).any():
-        raise ValueError(f"The {what} of a CIFTI image must lie in its grid, of shape {shape}.")
-    mask = np.zeros(shape, dtype=bool)
-    mask[tuple(places.T)] = True
-    if mask.sum() < len(places):
-        raise ValueError(
-            f"The {what} of a CIFTI image must be in it once. Got {len(places) - int(mask.sum())} "
-            "of them more than once."
-        )
-    return mask
-
-
-def _known_mesh(axis: BrainModelAxis) -> PolyMesh | None:
+def _known_mesh(layout: GrayordinateLayout) -> PolyMesh | None:
     """Return the mesh that all surfaces of a file are on, if their number of vertices tells it."""
-    sizes = set(axis.nvertices.values())
-    if len(sizes) != 1 or not set(axis.nvertices) <= set(HEMISPHERES):
+    sizes = {surface.n_vertices for surface in layout.surfaces}
+    if len(sizes) != 1 or not {surface.name for surface in layout.surfaces} <= set(HEMISPHERES):
         return None
     (n_vertices,) = sizes
     if n_vertices == _N_BUNDLED:
-        return load_fsaverage("fsaverage5")["white_matter"]
+        return _bundled()
     files = find_fs_lr(n_vertices)
     if files is None:
         return None
@@ -128,6 +103,12 @@ def _known_mesh(axis: BrainModelAxis) -> PolyMesh | None:
         stacklevel=2,
     )
     return as_poly_mesh({"left": str(files.left), "right": str(files.right)}, "mesh")
+
+
+@cache
+def _bundled() -> PolyMesh:
+    """Return the mesh that nilearn brings along. No one else has it, so no one changes it."""
+    return load_fsaverage("fsaverage5")["white_matter"]
 
 
 def _geometry_of(name: str, n_vertices: int, mesh: PolyMesh) -> MeshGeometry:

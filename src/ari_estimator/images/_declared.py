@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -29,6 +30,7 @@ from ari_estimator.images._afni_header import (
 )
 from ari_estimator.images._declared_names import held_by_name, without_endings
 from ari_estimator.images._image_file import load_image
+from ari_estimator.images._mne_objects import is_mne, size_in_words
 
 # What an intent code of NIfTI says, by nibabel's label.
 _INTENTS = {
@@ -45,6 +47,8 @@ _INTENTS = {
 
 # How many parameters of the intent are degrees of freedom.
 _N_DF = {"t": 1, "F": 2, "chi2": 1, "correlation": 1}
+
+_NUMBER = re.compile(r"\s*\d+(\.\d*)?([eE][-+]?\d+)?\s*")
 
 _OF_AFNI = (".HEAD", ".BRIK", ".BRIK.gz")
 
@@ -182,6 +186,9 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
         and the intent code, which programs often copy from another file. Last, where a reader has
         found the statistic.
     """
+    if is_mne(img):
+        size = size_in_words(img)
+        return [] if size is None else [Declaration("physical values", size, is_weak=True)]
     # CIFTI images keep the header of the NIfTI file apart.
     header = getattr(img, "nifti_header", getattr(img, "header", None))
     header = header if isinstance(header, Nifti1Header) else None
@@ -318,14 +325,10 @@ def gifti_declarations(img: GiftiImage) -> list[Declaration]:
 
 def _parameters_of(array: Any) -> tuple[float, ...]:
     """Return the parameters of the intent of an array, which GIfTI has in its metadata."""
-    found = {str(name).lower(): value for name, value in array.meta.items()}
-    parameters = []
-    for number in (1, 2, 3):
-        try:
-            parameters.append(float(found[f"intent_p{number}"]))
-        except (KeyError, ValueError):
-            break
-    return tuple(parameters)
+    found = {str(name).lower(): str(value) for name, value in array.meta.items()}
+    given = [found.get(f"intent_p{number}", "") for number in (1, 2, 3)]
+    known = list(takewhile(_NUMBER.fullmatch, given))
+    return tuple(map(float, known))
 
 
 def _df_beside(path: Path) -> tuple[float, ...]:

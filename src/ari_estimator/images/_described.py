@@ -7,6 +7,8 @@ from typing import Any
 from nibabel import Nifti1Image
 from nibabel.cifti2.cifti2 import Cifti2Image
 
+from ari_estimator.images._mne_objects import form_of
+
 # Characters in a header of NIfTI.
 _LONGEST = 80
 
@@ -17,7 +19,8 @@ def described(img: Any, text: str) -> Any:
     Parameters
     ----------
     img : object
-        The image. Only volumes and CIFTI images get a description; all else stays as it is.
+        The image. Volumes, CIFTI images and objects of MNE-Python with a comment get a
+        description; all else stays as it is.
 
     text : str
         What its values are, such as ``"z_score of contrast age"``. It is also the name of the maps
@@ -35,6 +38,8 @@ def described(img: Any, text: str) -> Any:
         img.nifti_header["descrip"] = written
         for one in img.header.matrix.get_index_map(0).named_maps:
             one.map_name = text
+    elif form_of(img) in ("evoked", "tfr"):
+        img.comment = text
     return img
 
 
@@ -56,4 +61,4 @@ def description_of(img: Any) -> str:
         return names[0] if names else ""
     if isinstance(img, Nifti1Image):
         return img.header["descrip"].item().decode("latin-1")
-    return ""
+    return str(img.comment or "") if form_of(img) in ("evoked", "tfr") else ""

@@ -10,6 +10,7 @@ from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 
 from ari_estimator.images._array_part import ArrayPart
 from ari_estimator.images._space import Space, VolumePart, put
+from ari_estimator.images._vertices_part import VerticesPart
 
 
 class Drawable(NamedTuple):
@@ -52,6 +53,9 @@ def drawable(space: Space, values: np.ndarray) -> Drawable:
     for part in space.parts:
         if isinstance(part, ArrayPart):
             return Drawable(None, None)
+        if isinstance(part, VerticesPart):  # without a mesh, there is nothing to draw
+            start += part.n_elements
+            continue
         put_in_place = put(values[start : start + part.n_elements], part.mask)
         start += part.n_elements
         if isinstance(part, VolumePart):

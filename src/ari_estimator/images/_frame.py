@@ -33,7 +33,7 @@ class Frame(ABC):
         The mask.
 
     masker : NiftiMasker, SurfaceMasker or None
-        The fitted masker, of kinds that have one.
+        The fitted masker, of kinds that have one, as far as it exists already.
 
     space : Space
         Where the elements of the mask lie.
@@ -92,6 +92,10 @@ class Frame(ABC):
     @abstractmethod
     def n_maps(img: Any) -> int:
         """Return the number of maps in an image."""
+
+    def fitted_masker(self) -> Any:
+        """Return the fitted masker; None for kinds that have none."""
+        return self.masker
 
     @classmethod
     def is_single(cls, img: Any) -> bool:
@@ -198,6 +202,11 @@ class Frame(ABC):
             If the indices are none of these, or name what is not in the mask.
         """
 
+    @property
+    def stored_kind(self) -> str:
+        """The kind of image that stored results have when they are read again."""
+        return self.kind
+
     @abstractmethod
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the mask, and meshes where there are some, as arrays to be stored."""
@@ -303,6 +312,8 @@ def check_binary(values: np.ndarray) -> None:
     NaN counts as outside, like 0. nilearn's maskers use all voxels that are not 0. A thresholded
     map, passed as mask by mistake, would make a family of its supra-threshold voxels.
     """
+    if values.dtype == bool:
+        return
     ends = []
     flat = values.ravel(order="K")
     for block in blocks(flat.size):

@@ -19,6 +19,10 @@ Side = Literal["left", "right"]
 
 _STRUCTURES: dict[str, Side] = {"CortexLeft": "left", "CortexRight": "right"}
 
+# FreeSurfer's names, in a file with the subject and the hemisphere.
+_PREFIXES: dict[str, Side] = {"lh": "left", "rh": "right"}
+_LARGEST_TOLD = 1000
+
 # A hemisphere crosses the midline with a smaller share of its vertices.
 _FEW = 0.05
 
@@ -66,7 +70,8 @@ def side_of(path: str | Path) -> ToldSide:
     Returns
     -------
     told : ToldSide
-        What the file itself says (AnatomicalStructurePrimary of GIfTI), or else its name.
+        What the file itself says (AnatomicalStructurePrimary of GIfTI), or else its name, or the
+        folder of mri_glmfit that it is in.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def side_of(path: str | Path) -> ToldSide:
     if path.name.endswith((".gii", ".gii.gz")) and path.is_file():
         inside = _side_inside(str(path), path.stat().st_mtime_ns)
     if inside is None:
-        return by_name
+        return by_name if by_name.is_sure else _side_of_glmfit(path) or by_name
     if by_name.is_sure and inside != by_name.side:
         raise ValueError(
             f"The hemisphere of {str(path)!r} is not certain: its name says {by_name.side}, "
@@ -344,6 +349,19 @@ def _side_inside(path: str, _modified: int) -> Side | None:
         side = _STRUCTURES.get(meta.get("AnatomicalStructurePrimary", ""))
         if side is not None:
             return side
+    return None
+
+
+def _side_of_glmfit(path: Path) -> ToldSide | None:
+    """Return the side of a map in a folder of FreeSurfer's mri_glmfit, whose names tell none."""
+    for folder in (path.parent, path.parent.parent):
+        told = folder / "surface"
+        if not told.is_file() or told.stat().st_size > _LARGEST_TOLD:
+            continue
+        words = told.read_text(encoding="utf-8", errors="replace").split()
+        if len(words) in (2, 3) and words[1] in _PREFIXES:
+            side = _PREFIXES[words[1]]
+            return ToldSide(side, f"the file surface in its folder says {side}", True)
     return None
 
 

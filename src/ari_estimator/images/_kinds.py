@@ -15,12 +15,15 @@ from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._cifti_header import is_cifti
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
+from ari_estimator.images._mne_frame import MneFrame
+from ari_estimator.images._mne_masker import MneMasker
+from ari_estimator.images._mne_objects import is_mne
 from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
 
 KINDS: dict[str, type[Frame]] = {
-    frame.kind: frame for frame in (VolumeFrame, SurfaceFrame, CiftiFrame, ArrayFrame)
+    frame.kind: frame for frame in (VolumeFrame, SurfaceFrame, CiftiFrame, ArrayFrame, MneFrame)
 }
 
 # The parameters that say where elements lie, of all kinds.
@@ -35,6 +38,8 @@ def kind_of(image: Any) -> type[Frame]:
         return SurfaceFrame
     if isinstance(image, GrayordinateMasker) or is_cifti(image):
         return CiftiFrame
+    if isinstance(image, MneMasker) or is_mne(image):
+        return MneFrame
     if isinstance(image, (np.ndarray, SingleArray, ArrayMasker)):
         return ArrayFrame
     return VolumeFrame
@@ -103,7 +108,7 @@ def fit_frame(
         missing.
     """
     geometry = {name: geometry[name] for name in GEOMETRY if geometry.get(name) is not None}
-    if kind is None and "adjacency" in geometry:
+    if kind is None and mask_img is None and "adjacency" in geometry:
         kind = ArrayFrame
     if mask_img is None and imgs is None and kind is not ArrayFrame:
         raise ValueError(

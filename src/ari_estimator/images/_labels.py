@@ -210,7 +210,9 @@ def _read_maps(
         )
     if frame.lut_of(img) is not None:
         raise ValueError(
-            "labels_img must be a single map of labels. Got several, with a label table each."
+            "labels_img must be a single map of labels. Got several, with a label table each. "
+            "ari_estimator.interfaces.select_map returns one of them; in the shell, its number or "
+            "name is in brackets after the file: 'parcels.dlabel.nii[0]'."
         )
     img = _on_grid(frame, img, resample)
     members = []

@@ -21,6 +21,7 @@ from ari_estimator._nesting import refuse_nested
 from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
+from ari_estimator.images._mne_objects import is_mne
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._unread_images import UnreadImages, read_once, unshared
@@ -98,7 +99,7 @@ class ImageMaps:
                 if kind_of(img) is not self.kind:
                     self._refuse_kind(img)
             self.images = UnreadImages(maps, self.kind)
-        elif isinstance(maps, (*_PATHS, *_IMAGES, *_ARRAYS)):
+        elif isinstance(maps, (*_PATHS, *_IMAGES, *_ARRAYS)) or is_mne(maps):
             self.kind = kind_of(maps)
             was_read = getattr(maps, "_fdata_cache", None) is not None
             self.images = [self.kind.read(read_once(maps) if was_read else maps, single=False)]
@@ -140,7 +141,7 @@ class ImageMaps:
 
     def check(self, frame: Frame) -> None:
         """Raise an error unless the maps lie on the grid or mesh of the frame."""
-        if not isinstance(frame, self.kind):
+        if type(frame) is not self.kind:
             raise TypeError(
                 f"mask_img must be of the same kind as the maps, a {self.kind.kind}. Got a mask "
                 f"of a {frame.kind}."
@@ -348,7 +349,7 @@ def as_maps(maps: Any, *, holds_arrays: bool = False) -> ImageMaps | ArrayMaps:
         )
     if isinstance(maps, (*_PATHS, *_IMAGES)):
         return ImageMaps(maps)
-    if isinstance(maps, SingleArray):
+    if isinstance(maps, SingleArray) or is_mne(maps):
         return ImageMaps(maps)
     column = _column_of_images(maps)
     if column is not None:

@@ -11,6 +11,8 @@ from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._grayordinate_maps import are_grayordinates, open_maps
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
+from ari_estimator.images._mne_frame import MneFrame
+from ari_estimator.images._mne_masker import MneMasker, are_mne, mne_maps
 
 
 class OwnKind(NamedTuple):
@@ -47,6 +49,15 @@ class OwnKind(NamedTuple):
 
 
 _OWN_KINDS = (
+    OwnKind(
+        MneFrame,
+        are_mne,
+        mne_maps,
+        MneMasker,
+        "for objects of MNE-Python, which nilearn does not resample",
+        "for objects of MNE-Python: smooth them before",
+        has_mean_design=True,
+    ),
     OwnKind(
         CiftiFrame,
         are_grayordinates,

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ari_estimator._blocks import blocks
+
 
 class PaintedValues:
     """One value for each element: the value of the set that the element belongs to.
@@ -18,8 +20,9 @@ class PaintedValues:
     Parameters
     ----------
     layers : sequence of (ndarray of int of shape (n_elements,), ndarray of shape (n_labels,))
-        The label of each element, and the value of each label. Where a later layer has a label
-        above 0, its value covers the values of earlier layers. The arrays must not change.
+        The label of each element, and the value of each label, which is 0 for label 0. Where a later
+        layer has a label above 0, its value covers the values of earlier layers. The arrays must
+        not change.
 
     Attributes
     ----------
@@ -44,11 +47,14 @@ class PaintedValues:
 
     def __getitem__(self, which: slice | np.ndarray) -> np.ndarray:
         """Return the values of some elements: a range, or an array of their numbers."""
-        (labels, values), *covers = self._layers
-        painted: np.ndarray = values[labels[which]]
-        for labels, values in covers:
-            inside = labels[which] > 0
-            painted[inside] = values[labels[which][inside]]
+        numbers = self._layers[0][0][which]
+        painted: np.ndarray = np.zeros(numbers.size, dtype=self.dtype)
+        for labels, values in self._layers:
+            numbers = labels[which]
+            for block in blocks(numbers.size):
+                # Most elements are in no set as a rule.
+                members = np.flatnonzero(numbers[block] > 0)
+                painted[block][members] = values[numbers[block][members]]
         return painted
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

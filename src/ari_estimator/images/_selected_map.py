@@ -139,7 +139,7 @@ def _of_cifti(img: Cifti2Image, number: int) -> Cifti2Image:
         one = LabelAxis([axis.name[number]], axis.label[number], [axis.meta[number]])
     else:
         one = ScalarAxis([axis.name[number]], [axis.meta[number]])
-    chosen = Cifti2Image(np.asarray(img.dataobj[[number]]), (one, models))
+    chosen = Cifti2Image(np.asarray(img.dataobj[number : number + 1]), (one, models))
     chosen.nifti_header.set_intent(*_intent_of(img))
     if (file := img.get_filename()) is not None:
         chosen.file_map["image"].filename = str(file)

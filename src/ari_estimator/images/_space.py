@@ -257,12 +257,15 @@ class Space:
         return not any(isinstance(part, ArrayPart) for part in self.parts)
 
     @property
+    def misses_mesh(self) -> bool:
+        """Whether some elements are vertices of an unknown mesh."""
+        return any(isinstance(part, VerticesPart) for part in self.parts)
+
+    @property
     def has_neighbours(self) -> bool:
         """Whether it is known which elements are neighbours."""
-        return not any(
-            isinstance(part, VerticesPart)
-            or (isinstance(part, ArrayPart) and part.whole_graph is None)
-            for part in self.parts
+        return not self.misses_mesh and not any(
+            isinstance(part, ArrayPart) and part.whole_graph is None for part in self.parts
         )
 
     @property

@@ -85,7 +85,7 @@ def atlas_of_files(
         if side not in meshes.parts:
             raise ValueError(f"{mesh_called} must have a mesh for the {side} hemisphere. Got none.")
         for path in paths:
-            if (told := side_of(path)).side not in (None, side):
+            if (told := side_of(Path(path))).side not in (None, side):
                 raise ValueError(
                     f"{what} must have the {side} hemisphere as {side!r}. Got {str(path)!r} "
                     f"({told.said_by})."

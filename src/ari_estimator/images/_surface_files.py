@@ -50,7 +50,7 @@ def surface_of_files(
         is no mesh for a hemisphere. If the files hold different things.
     """
     for side, file in files.items():
-        told = side_of(file)
+        told = side_of(Path(file))
         if told.side not in (None, side) and told.is_sure:
             raise ValueError(
                 f"{what} must have the {side} hemisphere as {side!r}. Got {str(file)!r} "
@@ -105,12 +105,9 @@ def _check_pair(read: Mapping[str, SurfaceValues], files: Mapping[Any, Any], wha
         )
     said = [_first(of_file.declared) for of_file in (one, two)]
     if None not in said and len(set(said)) > 1:
+        got = " and ".join(f"{holds} in {name}" for holds, name in zip(said, names, strict=True))
         raise ValueError(
-            f"{what} must hold the same statistic in both hemispheres. Got "
-            + " and ".join(
-                f"{name}: {declared}" for name, declared in zip(names, said, strict=True)
-            )
-            + "."
+            f"{what} must hold the same statistic in both hemispheres. Got {got}, as the files say."
         )
 
 

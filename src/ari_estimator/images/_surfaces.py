@@ -91,28 +91,33 @@ class SurfaceFrame(Frame):
                 called = "all vertices of the maps, since there is no mask"
             given = _check_mask_img(given)
             if isinstance(mask_img, SurfaceMasker):
-                masker = clone(mask_img).set_params(mask_img=given)
+                masker = clone(mask_img).set_params(mask_img=given).fit()
             else:
-                masker = SurfaceMasker(
-                    mask_img=given,
-                    standardize=None,
-                    verbose=verbose,
-                    reports=False,
-                )
-            masker = masker.fit()
-        mesh = masker.mask_img_.mesh if imgs is None else imgs[0].mesh
-        _check_parts(mesh, masker.mask_img_, called)
+                data = {name: v.ravel().astype(bool) for name, v in given.data.parts.items()}
+                given = SurfaceImage(given.mesh, data)
+                # nilearn copies the mesh to fit a masker, which takes a good part of the time of a
+                # small map. Whoever asks for the masker gets it, or who wants its messages.
+                masker = _masker_of(given, verbose) if verbose else None
+        mask_img_ = given if masker is None else masker.mask_img_
+        mesh = mask_img_.mesh if imgs is None else imgs[0].mesh
+        _check_parts(mesh, mask_img_, called)
         parts = []
-        for name, mask in masker.mask_img_.data.parts.items():
-            of_map, of_mask = mesh.parts[name], masker.mask_img_.mesh.parts[name]
-            geometry = geometry_of(of_map)
-            if not _is_same(of_map, of_mask) and not np.array_equal(geometry.faces, of_mask.faces):
+        for name, mask in mask_img_.data.parts.items():
+            of_map, of_mask = mesh.parts[name], mask_img_.mesh.parts[name]
+            found = geometry_of(of_map)
+            if not _is_same(of_map, of_mask) and not np.array_equal(found.faces, of_mask.faces):
                 raise ValueError(
                     "The map and mask_img must lie on the same meshes. Got other faces in the "
                     f"{name} hemisphere: other vertices are neighbours."
                 )
-            parts.append(SurfacePart(name, geometry, mask.ravel().astype(bool)))
-        return cls(masker.mask_img_, masker, Space(tuple(parts)), mask_called=called)
+            parts.append(SurfacePart(name, found, mask.ravel().astype(bool)))
+        return cls(mask_img_, masker, Space(tuple(parts)), mask_called=called)
+
+    def fitted_masker(self) -> SurfaceMasker:
+        """Return the masker that was given, or one that is made and fitted now."""
+        if self.masker is None:
+            self.masker = _masker_of(self.mask_img, verbose=0)
+        return self.masker
 
     @property
     def _parts(self) -> tuple[SurfacePart, ...]:
@@ -157,6 +162,9 @@ class SurfaceFrame(Frame):
         for part in self._parts:
             values = stacked[start : start + part.n_elements]
             start += part.n_elements
+            if part.n_elements == part.mask.size:
+                data[part.name] = values.copy()  # The fitted map may keep the results.
+                continue
             whole = np.zeros((part.mask.size, *values.shape[1:]), dtype=values.dtype)
             whole[part.mask] = values
             data[part.name] = whole
@@ -274,7 +282,7 @@ def _all_vertices(mask_img: Any, imgs: Sequence[SurfaceImage] | None) -> Surface
 
 
 def _check_mask_img(mask_img: SurfaceImage) -> SurfaceImage:
-    """Return a mask without NaN, which is outside like 0."""
+    """Return a mask without NaN and infinite values, which are outside like 0."""
     check_mesh(mask_img.mesh, "mask_img")
     values = np.concatenate([np.ravel(v) for v in mask_img.data.parts.values()])
     shapes = [v.shape for v in mask_img.data.parts.values()]
@@ -283,12 +291,22 @@ def _check_mask_img(mask_img: SurfaceImage) -> SurfaceImage:
             f"mask_img must hold a single map. Got shape {' and '.join(map(str, shapes))}."
         )
     check_binary(values)
-    if not np.nan_to_num(values).any():
+    if not _finite(values).any():
         raise ValueError("mask_img must have vertices. Got a mask that is empty.")
-    if not (values.dtype.kind == "f" and np.isnan(values).any()):
+    if values.dtype.kind != "f" or np.isfinite(values).all():
         return mask_img
-    parts = {name: np.nan_to_num(part) for name, part in mask_img.data.parts.items()}
+    parts = {name: _finite(part) for name, part in mask_img.data.parts.items()}
     return SurfaceImage(mask_img.mesh, parts)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(values, posinf=0, neginf=0)
+
+
+def _masker_of(mask_img: SurfaceImage, verbose: int) -> SurfaceMasker:
+    """Return the fitted masker of a mask."""
+    masker = SurfaceMasker(mask_img=mask_img, standardize=None, verbose=verbose, reports=False)
+    return masker.fit()
 
 
 def _check_parts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -13,6 +14,9 @@ from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._sets import Sets
 
 _ALL = slice(None)
+
+# Columns that the table does not show: the peak among the elements, and whether there is none.
+_PEAK, _IS_EMPTY = "", " "
 
 
 def set_table(
@@ -66,12 +70,33 @@ def set_table(
         if parts:
             columns[i]["bound_by"] = _bound_by({n: of[i] for n, of in parts.items()}, of_sets)
     familywise = p_values or [{} for _ in partitions]
+    # The table shows the rest of the first partition alone.
+    shown = [partitions[0], *map(_without_rest, partitions[1:])]
     descriptions = [
         _describe(family, sets, counts, of_sets)
-        for sets, counts, of_sets in zip(partitions, columns, familywise, strict=True)
+        for sets, counts, of_sets in zip(shown, columns, familywise, strict=True)
     ]
-    rest = descriptions[0].iloc[:1]
-    return pd.concat([*(frame.iloc[1:] for frame in descriptions), rest], ignore_index=True)
+    # One table from whole columns: pandas takes longer for each step than numpy for all of them.
+    in_rows = {
+        name: np.concatenate([*(d[name][1:] for d in descriptions), descriptions[0][name][:1]])
+        for name in descriptions[0]
+    }
+    is_empty = in_rows.pop(_IS_EMPTY)
+    places = family.space.locate(in_rows.pop(_PEAK)).add_prefix("peak_")
+    table = pd.DataFrame({**in_rows, **places})
+    if is_empty.any():
+        # Empty sets have no peak and no proportion. Examples are the rest where clusters fill the
+        # brain, and a region outside the mask.
+        for column in ("tdp", "peak_stat", *places.columns):
+            table[column] = table[column].where(~is_empty)
+    return table
+
+
+def _without_rest(sets: Sets) -> Sets:
+    """Return the members of sets alone. Numbers and sizes stay."""
+    members = np.flatnonzero(sets.labels > 0)
+    elements = members if sets.elements is None else sets.elements[members]
+    return replace(sets, labels=sets.labels[members], elements=elements, counts=sets.sizes)
 
 
 def _bound_by(parts: Mapping[str, np.ndarray], largest: np.ndarray) -> np.ndarray:
@@ -88,8 +113,8 @@ def _describe(
     sets: Sets,
     bounds: dict[str, np.ndarray],
     p_values: dict[str, np.ndarray],
-) -> pd.DataFrame:
-    """Return the table of one partition, with a row for each label. The rest (0) is first."""
+) -> dict[str, np.ndarray]:
+    """Return the columns of one partition, with an entry for each label. The rest (0) is first."""
     n_labels = sets.ids.size + 1
     counts = sets.sizes
     members, ranks_of = sets.elements, family.space.ranks_of
@@ -106,35 +131,24 @@ def _describe(
                 n_labels,
             )
         ]
-    places = family.space.locate(peaks).add_prefix("peak_")
     sizes = family.space.sizes(sets.labels, n_labels, sets.elements)
     is_region = sets.names is not None
-    description = pd.DataFrame(
-        {"region_id" if is_region else "cluster_id": np.r_[sets.rest_id, sets.ids]}
-    )
+    columns = {"region_id" if is_region else "cluster_id": np.r_[sets.rest_id, sets.ids]}
     if is_region:
-        description["region"] = ["rest", *(sets.names or [])]
+        columns["region"] = np.array(["rest", *(sets.names or [])], dtype=object)
     else:
         if sets.tdp_threshold is not None:
-            description["tdp_threshold"] = np.r_[np.nan, np.full(sets.ids.size, sets.tdp_threshold)]
-        description["threshold"] = np.r_[np.nan, np.broadcast_to(sets.threshold, sets.ids.size)]
-        description["direction"] = ["rest", *sets.directions]
-    description[f"n_{family.space.element_name[1]}"] = counts
+            columns["tdp_threshold"] = np.r_[np.nan, np.full(sets.ids.size, sets.tdp_threshold)]
+        columns["threshold"] = np.r_[np.nan, np.broadcast_to(sets.threshold, sets.ids.size)]
+        columns["direction"] = np.array(["rest", *sets.directions], dtype=object)
+    columns[f"n_{family.space.element_name[1]}"] = counts
     for unit, values in sizes.items():
-        description[f"size_{unit}"] = values
-    for name, of_sets in bounds.items():
-        description[name] = of_sets
-    description["tdp"] = bounds["true_discoveries"] / np.maximum(counts, 1)
-    for name, of_sets in p_values.items():
-        description[name] = of_sets
-    description["peak_stat"] = family.stat[peaks]
-    description = pd.concat([description, places], axis=1)
-    # Empty sets have no peak and no proportion. Examples are the rest where clusters fill the
-    # brain, and a region outside the mask.
-    of_members = ["tdp", "peak_stat", *places.columns]
-    for column in of_members:
-        description[column] = description[column].where(counts > 0)
-    return description
+        columns[f"size_{unit}"] = values
+    columns |= bounds
+    columns["tdp"] = bounds["true_discoveries"] / np.maximum(counts, 1)
+    columns |= p_values
+    columns["peak_stat"] = family.stat[peaks]
+    return {**columns, _PEAK: peaks, _IS_EMPTY: counts == 0}
 
 
 def peak_evidence(family: MapFamily, which: slice | np.ndarray = _ALL) -> np.ndarray:
@@ -190,9 +204,17 @@ def strongest(
     found, strengths = [], []
     for block in blocks(labels.size):
         evidence, of_block = evidence_of(block), labels[block]
-        np.maximum.at(highest, of_block, evidence)
+        # The rest apart: it is most of a map, and ufunc.at takes one element after the other.
+        is_rest = of_block == 0
+        of_rest = np.where(is_rest, evidence, -np.inf)
+        highest[0] = of_rest.max(initial=highest[0])
+        members = np.flatnonzero(~is_rest)
+        of_members = of_block[members].astype(np.intp, copy=False)
+        np.maximum.at(highest, of_members, evidence[members])
         # The strongest so far.
-        inside = np.flatnonzero(evidence == highest[of_block])
+        strongest_members = members[evidence[members] == highest[of_members]]
+        strongest_rest = np.flatnonzero(is_rest & (of_rest == highest[0]))
+        inside = np.concatenate([strongest_rest, strongest_members])
         found.append(block.start + inside)
         strengths.append(evidence[inside])
     candidates = np.concatenate(found)

@@ -18,6 +18,11 @@ from ari_estimator.inference._statistic import DEFAULT_STAT_TYPE, STATISTICS, St
 
 # Maps that cannot be tested: their name, and what to pass instead.
 _UNTESTABLE = {
+    "physical values": (
+        "physical values, such as volts or tesla",
+        "a statistical map. ARISecondLevelModel makes one from the objects of all subjects, or "
+        "from Epochs",
+    ),
     "effect": (
         "effects",
         "the statistical map of the same contrast (zstat1 or tstat1 of FSL, spmT_0001 of SPM, "

@@ -20,6 +20,9 @@ from ari_estimator.inference._forest_arrays import FOREST_ARRAYS, forest_arrays
 
 _KIND = "forest of clusters"
 
+# Clusters of at least this size are labelled one by one.
+_LARGE = 64
+
 
 class TDPForest:
     """All supra-threshold clusters of a map, each with its lower bound on true discoveries.
@@ -241,12 +244,18 @@ class TDPForest:
             1, 2, ... in the order of the clusters; 0 for elements outside all clusters.
         """
         clusters = np.asarray(clusters, dtype=np.intp)
-        sizes = clusters + 1 - self.starts[clusters]
-        first = self.starts[clusters] - (np.cumsum(sizes) - sizes)
-        positions = np.arange(sizes.sum()) + np.repeat(first, sizes)
+        starts = self.starts[clusters].astype(np.intp)
+        sizes = clusters + 1 - starts
         labels = np.zeros(self.elements.size, dtype=np.int32)
-        numbers = np.arange(1, clusters.size + 1, dtype=np.int32)
-        labels[self.elements[positions]] = np.repeat(numbers, sizes)
+        is_large = sizes >= _LARGE
+        for k in np.flatnonzero(is_large).tolist():
+            labels[self.elements[starts[k] : clusters[k] + 1]] = k + 1
+        # There may be many small clusters, so label all of them at once.
+        small = np.flatnonzero(~is_large)
+        sizes = sizes[small]
+        first = starts[small] - (np.cumsum(sizes) - sizes)
+        positions = np.arange(sizes.sum()) + np.repeat(first, sizes)
+        labels[self.elements[positions]] = np.repeat(small.astype(np.int32) + 1, sizes)
         return labels
 
     def cluster_of(self, element: int, tdp: float) -> int | None:

@@ -1,5 +1,6 @@
 """Read files of other programs, and write results."""
 
+from ari_estimator.images._fs_lr import find_fs_lr
 from ari_estimator.interfaces._afni import read_afni
 from ari_estimator.interfaces._bids import (
     BIDSName,
@@ -16,6 +17,7 @@ from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
 from ari_estimator.interfaces._fsl_tdp import write_fsl_tdp
 from ari_estimator.interfaces._p_maps import read_p_map
 from ari_estimator.interfaces._results import load, save
+from ari_estimator.interfaces._select_map import select_map
 from ari_estimator.interfaces._spm import read_spm
 from ari_estimator.interfaces._statistical_map import StatisticalMap
 from ari_estimator.interfaces._surface import read_surface, read_surface_atlas
@@ -28,6 +30,7 @@ __all__ = [
     "describe_map",
     "find_feat_tables",
     "find_freesurfer_tables",
+    "find_fs_lr",
     "find_group_mask",
     "find_subject_maps",
     "freesurfer_tables_with_tdp",
@@ -45,5 +48,6 @@ __all__ = [
     "read_surface",
     "read_surface_atlas",
     "save",
+    "select_map",
     "write_fsl_tdp",
 ]

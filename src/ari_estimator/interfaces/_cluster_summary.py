@@ -146,7 +146,7 @@ class ClusterSummary:
 
 
 def freesurfer_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) -> dict[str, bytes]:
-    """Return copies of FreeSurfer's tables of clusters with columns for true discoveries and TDP.
+    r"""Return copies of FreeSurfer's tables of clusters with columns for true discoveries and TDP.
 
     Parameters
     ----------
@@ -176,21 +176,27 @@ def freesurfer_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) 
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from nilearn.datasets import load_fsaverage
+    >>> from nilearn.surface import SurfaceImage
     >>> from ari_estimator import ClusterTDPTransformer
-    >>> from ari_estimator.datasets import write_sample_study
-    >>> from ari_estimator.interfaces import find_freesurfer_tables, freesurfer_tables_with_tdp
-    >>> from ari_estimator.interfaces import read_freesurfer
+    >>> from ari_estimator.interfaces import freesurfer_tables_with_tdp
+    >>> mesh = {"left": load_fsaverage("fsaverage5")["white_matter"].parts["left"]}
+    >>> sig = np.random.default_rng(0).standard_exponential(10242) / np.log(10)
+    >>> sig[:20] = 8
+    >>> clusters = (np.arange(10242) < 20).astype(np.int32)
+    >>> ari = ClusterTDPTransformer(
+    ...     labels_img=SurfaceImage(mesh, {"left": clusters}), stat_type="neg_log10_p"
+    ... ).fit(SurfaceImage(mesh, {"left": sig}))
+    >>> lines = ["# hemi lh", "# ClusterNo  Max  VtxMax  Size(mm^2)  NVtxs  Annot"]
     >>> with TemporaryDirectory() as name:
-    ...     files = write_sample_study(Path(name) / "study")
-    ...     folder = Path(name) / "study" / "freesurfer"
-    ...     glm_dir = folder / "lh.glmdir"
-    ...     stat_map = read_freesurfer(glm_dir, "osgm", subjects_dir=folder)
-    ...     ari = ClusterTDPTransformer(**stat_map.parameters_of_clusters())
-    ...     tdp_img = ari.fit_transform(stat_map.stat_img)
-    ...     tables = find_freesurfer_tables(glm_dir, "osgm")
-    ...     copies = freesurfer_tables_with_tdp(ari, tables)
+    ...     table = Path(name) / "cache.th30.abs.sig.cluster.summary"
+    ...     text = table.write_text("\n".join([*lines, "   1   8.0000   0   65.32   20   insula"]))
+    ...     copies = freesurfer_tables_with_tdp(ari, [table])
     >>> list(copies)
     ['lh.cache.th30.abs.sig.cluster_tdp.summary']
+    >>> copies["lh.cache.th30.abs.sig.cluster_tdp.summary"].decode().split()[-3:]
+    ['insula', '20', '1.0000']
     """
     if not isinstance(ari, ClusterTDPTransformer):
         raise TypeError(f"ari must be a ClusterTDPTransformer. Got {type(ari).__name__}.")

@@ -7,14 +7,15 @@ import os
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import nibabel as nib
 import numpy as np
 from nilearn.surface import SurfaceImage
 
+from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.files._regular_file import existing_file
-from ari_estimator.images._declared import remember_file
+from ari_estimator.images._declared import file_of, remember_file
 from ari_estimator.images._surface_files import surface_of_files
 from ari_estimator.images._volume_formats import is_row_of_vertices
 from ari_estimator.interfaces._cluster_summary import ClusterSummary
@@ -27,6 +28,9 @@ Sign = Literal["abs", "pos", "neg", "directional"]
 _SIGNS: Final = ("abs", "pos", "neg", "directional")
 
 _PREFIXES: Final = {"left": "lh", "right": "rh"}
+
+_MAP: Final = "The statistical map"
+_CLUSTERS: Final = "The clusters"
 
 # mri_volcluster's default: voxels that share a face.
 _CONNECTIVITY: Final = 6
@@ -131,58 +135,39 @@ def read_freesurfer(
         raise ValueError(f"sign must be one of {', '.join(map(repr, _SIGNS))}. Got {sign!r}.")
     found = _contrasts(glm_dir, lh, rh, contrast)
     first = next(iter(found.values()))
-    if (several := {one.n_rows for one in found.values()}) != {first.n_rows}:
-        raise ValueError(
-            f"lh and rh must have the same contrast. Got {first.name!r} with {sorted(several)} rows."
-        )
-    sets = {key: one.clusters(clusters) for key, one in found.items()}
-    tables = {key: ClusterSummary.read(pair[0]) for key, pair in sets.items() if pair is not None}
-    if len(tables) < len(found):
-        tables = {}
-    sign = _sign_of(first, sign, tables)
-    maps = {key: one.sig for key, one in found.items()}
-    masks = {key: one.mask for key, one in found.items() if one.mask is not None}
-    ocns = {key: sets[key][1] for key in tables}  # type: ignore[index]
+    sets = {key: pair for key, one in found.items() if (pair := one.clusters(clusters))}
+    if len(sets) < len(found):
+        sets = {}
+    tables = [ClusterSummary.read(table) for table, _ in sets.values()]
+    sign = _sign_of(first, sign, {table.sign for table in tables})
+    ocns = {key: ocn for key, (_, ocn) in sets.items()}
+    is_volume = not is_row_of_vertices(open_image(first.sig, _MAP).shape)
+    if is_volume:
+        images = _volumes(list(found.values()), ocns)
+    else:
+        by_side = {_side_of(one, key): (one, ocns.get(key)) for key, one in found.items()}
+        meshes = _meshes(first, list(by_side), surface, subjects_dir) if mesh is None else mesh
+        images = _surfaces(by_side, meshes)
+    stat_img = _as_tested(images.stat_img, sign)
+    remember_file(stat_img, first.sig)
+    return StatisticalMap(
+        stat_img,
+        "neg_log10_p",
+        mask_img=images.mask_img,
+        labels_img=images.labels_img,
+        two_sided=_two_sided(first, sign),
+        connectivity=_CONNECTIVITY if is_volume else None,
+        name=first.name if sign in ("abs", "directional") else f"{first.name} ({sign})",
+        said_by=f"the folder of mri_glmfit {str(first.folder.parent)!r}",
+    )
+
+
+class _Images(NamedTuple):
+    """The images of an analysis: the map, the mask and the clusters, None where there are none."""
+
     stat_img: Any
     mask_img: Any
-    labels_img: Any = None
-    if _is_volume(first.sig):
-        if len(found) > 1:
-            raise ValueError("lh and rh must be analyses of surfaces. Got volumes.")
-        stat_img = read_volume(first.sig, "The statistical map")
-        mask_img = None if first.mask is None else read_mask(first.mask)
-        values = {None: np.asanyarray(stat_img.dataobj)}
-        signed = nib.Nifti1Image(_as_tested(values, sign)[None], stat_img.affine)
-        labels_img = read_volume(ocns[next(iter(ocns))], "The clusters") if ocns else None
-    else:
-        sides = {_side_of(one, key): key for key, one in found.items()}
-        meshes = _meshes(first, list(sides), mesh, surface, subjects_dir)
-        stat_img, mask_img, labels_img = (
-            surface_of_files({side: files[key] for side, key in sides.items()}, meshes, what)
-            if len(files) == len(sides)
-            else None
-            for files, what in (
-                (maps, "The statistical map"),
-                (masks, "The mask"),
-                (ocns, "The clusters"),
-            )
-        )
-        if mask_img is not None:
-            mask_img = _above_zero(mask_img, next(iter(masks.values())))
-        labels_img = None if labels_img is None else _one_after_the_other(labels_img)
-        signed = SurfaceImage(stat_img.mesh, _as_tested(stat_img.data.parts, sign))
-    remember_file(signed, first.sig)
-    said_by = f"the folder of mri_glmfit {str(first.folder.parent)!r}"
-    return StatisticalMap(
-        signed,
-        "neg_log10_p",
-        mask_img=mask_img,
-        labels_img=labels_img,
-        two_sided={"abs": first.n_rows == 1, "directional": "directional"}.get(sign, False),  # type: ignore[arg-type]
-        connectivity=_CONNECTIVITY if _is_volume(first.sig) else None,
-        name=first.name if sign in ("abs", "directional") else f"{first.name} ({sign})",
-        said_by=said_by,
-    )
+    labels_img: Any
 
 
 def find_freesurfer_tables(
@@ -214,12 +199,14 @@ def find_freesurfer_tables(
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from ari_estimator.datasets import write_sample_study
     >>> from ari_estimator.interfaces import find_freesurfer_tables
-    >>> with TemporaryDirectory() as name:
-    ...     files = write_sample_study(Path(name) / "study")
-    ...     folder = Path(name) / "study" / "freesurfer" / "lh.glmdir"
-    ...     [path.name for path in find_freesurfer_tables(folder, "osgm")]
+    >>> with TemporaryDirectory() as name:  # a folder as mri_glmfit-sim leaves it, but for its maps
+    ...     contrast = Path(name) / "age"
+    ...     contrast.mkdir()
+    ...     text = (contrast / "C.dat").write_text("0 1")
+    ...     for file in ("sig.mgh", "cache.th30.abs.sig.cluster.summary"):
+    ...         (contrast / file).touch()
+    ...     [path.name for path in find_freesurfer_tables(name)]
     ['cache.th30.abs.sig.cluster.summary']
     """
     found = find_contrast(glm_dir, contrast)
@@ -227,6 +214,16 @@ def find_freesurfer_tables(
         return list(found.cluster_sets.values())
     pair = found.clusters(clusters)
     return [] if pair is None else [pair[0]]
+
+
+def contrasts_of(
+    glm_dir: str | PathLike[str] | None,
+    lh: str | PathLike[str] | None,
+    rh: str | PathLike[str] | None,
+    contrast: str | None,
+) -> list[GlmContrast]:
+    """Return the contrast of each folder, as :func:`read_freesurfer` finds them."""
+    return list(_contrasts(glm_dir, lh, rh, contrast).values())
 
 
 def _contrasts(
@@ -244,17 +241,14 @@ def _contrasts(
             f"{'none' if not folders else 'both kinds'}."
         )
     found = {key: find_contrast(folder, contrast) for key, folder in folders.items()}
-    names = {one.name for one in found.values()}
-    if len(names) > 1:
-        raise ValueError(
-            f"contrast must name a contrast of both hemispheres. Got {' and '.join(sorted(names))}."
-        )
+    of_both = {(one.name, one.n_rows) for one in found.values()}
+    if len(of_both) > 1:
+        got = " and ".join(f"{name!r} with {n} rows" for name, n in sorted(of_both))
+        raise ValueError(f"contrast must name the same contrast of both hemispheres. Got {got}.")
     return found
 
 
-def _sign_of(
-    contrast: GlmContrast, sign: Sign | None, tables: Mapping[str, ClusterSummary]
-) -> Sign:
+def _sign_of(contrast: GlmContrast, sign: Sign | None, of_clusters: set[str]) -> Sign:
     """Return the sign to test: as given, as of the clusters, or both."""
     if contrast.n_rows > 1:
         if sign not in (None, "abs"):
@@ -263,20 +257,22 @@ def _sign_of(
                 f"{contrast.n_rows} rows, which has no sign. Got {sign!r}."
             )
         return "abs"
-    signs = {table.sign for table in tables.values()}
-    if sign is not None or not signs:
+    if sign is not None or not of_clusters:
         return sign or "abs"
-    if len(signs) > 1:
+    if len(of_clusters) > 1:
         raise ValueError(
             "sign must be given, since the clusters of both hemispheres have different ones: "
-            f"{', '.join(sorted(signs))}. Got None."
+            f"{', '.join(sorted(of_clusters))}. Got None."
         )
-    of_clusters: Any = signs.pop()
-    return of_clusters
+    known: Any = next(iter(of_clusters))
+    return known
 
 
-def _is_volume(path: Path) -> bool:
-    return not is_row_of_vertices(open_image(path, "The statistical map").shape)
+def _two_sided(contrast: GlmContrast, sign: Sign) -> TwoSided:
+    """Return a sign as the parameter ``two_sided``. Contrasts of several rows have none."""
+    if sign == "directional":
+        return "directional"
+    return sign == "abs" and contrast.n_rows == 1
 
 
 def _side_of(contrast: GlmContrast, given: str) -> str:
@@ -297,15 +293,9 @@ def _side_of(contrast: GlmContrast, given: str) -> str:
 
 
 def _meshes(
-    contrast: GlmContrast,
-    sides: list[str],
-    mesh: Any,
-    surface: str,
-    subjects_dir: str | PathLike[str] | None,
-) -> Any:
-    """Return the meshes: as given, or the files of the surface of the subject."""
-    if mesh is not None:
-        return mesh
+    contrast: GlmContrast, sides: list[str], surface: str, subjects_dir: str | PathLike[str] | None
+) -> dict[str, Path]:
+    """Return the files of a surface of the subject."""
     folder = os.environ.get("SUBJECTS_DIR") if subjects_dir is None else subjects_dir
     if contrast.subject is None or not folder:
         missing = (
@@ -318,11 +308,49 @@ def _meshes(
     return {side: existing_file(surf / f"{_PREFIXES[side]}.{surface}", "mesh") for side in sides}
 
 
-def _as_tested(values: Mapping[Any, np.ndarray], sign: Sign) -> dict[Any, np.ndarray]:
+def _volumes(found: list[GlmContrast], ocns: Mapping[str, Path]) -> _Images:
+    """Return the images of an analysis of volumes."""
+    if len(found) > 1:
+        raise ValueError("lh and rh must be analyses of surfaces. Got volumes.")
+    (one,) = found
+    mask_img = None if one.mask is None else read_mask(one.mask)
+    labels = [read_volume(ocn, _CLUSTERS) for ocn in ocns.values()]
+    return _Images(read_volume(one.sig, _MAP), mask_img, labels[0] if labels else None)
+
+
+def _surfaces(by_side: Mapping[str, tuple[GlmContrast, Path | None]], meshes: Any) -> _Images:
+    """Return the images of an analysis of surfaces."""
+
+    def image_of(files: Mapping[str, Path | None], what: str) -> Any:
+        found = {side: file for side, file in files.items() if file is not None}
+        return surface_of_files(found, meshes, what) if len(found) == len(files) else None
+
+    stat_img = image_of({side: one.sig for side, (one, _) in by_side.items()}, _MAP)
+    mask_img = image_of({side: one.mask for side, (one, _) in by_side.items()}, "The mask")
+    labels_img = image_of({side: ocn for side, (_, ocn) in by_side.items()}, _CLUSTERS)
+    if mask_img is not None:
+        parts = {side: (part > 0).astype(np.uint8) for side, part in mask_img.data.parts.items()}
+        mask_img, file = SurfaceImage(mask_img.mesh, parts), file_of(mask_img)
+        if file is not None:
+            remember_file(mask_img, file)
+    if labels_img is not None:
+        parts = {side: part.astype(np.int32) for side, part in labels_img.data.parts.items()}
+        if len(parts) > 1:
+            first = parts["left"].max()
+            parts["right"] = np.where(parts["right"] > 0, parts["right"] + first, 0)
+        labels_img = SurfaceImage(labels_img.mesh, parts)
+    return _Images(stat_img, mask_img, labels_img)
+
+
+def _as_tested(img: Any, sign: Sign) -> Any:
     """Return -log10 of the p-values of a sign, from two-sided ones that have a sign."""
     if sign in ("abs", "directional"):
-        return dict(values)
-    return {key: _one_sided(part if sign == "pos" else -part) for key, part in values.items()}
+        return img
+    factor = 1 if sign == "pos" else -1
+    if isinstance(img, SurfaceImage):
+        parts = {side: _one_sided(factor * part) for side, part in img.data.parts.items()}
+        return SurfaceImage(img.mesh, parts)
+    return nib.Nifti1Image(_one_sided(factor * np.asanyarray(img.dataobj)), img.affine)
 
 
 def _one_sided(signed: np.ndarray) -> np.ndarray:
@@ -333,19 +361,3 @@ def _one_sided(signed: np.ndarray) -> np.ndarray:
     signed = signed.astype(np.float64)
     half = np.power(10.0, -np.abs(signed)) / 2
     return np.where(signed > 0, signed + math.log10(2), -np.log1p(-half) / math.log(10))
-
-
-def _above_zero(mask_img: SurfaceImage, file: Path) -> SurfaceImage:
-    """Return a mask of 0 and 1."""
-    parts = {side: (part > 0).astype(np.uint8) for side, part in mask_img.data.parts.items()}
-    mask = SurfaceImage(mask_img.mesh, parts)
-    remember_file(mask, file)
-    return mask
-
-
-def _one_after_the_other(labels_img: SurfaceImage) -> SurfaceImage:
-    """Return clusters whose labels are different in both hemispheres."""
-    parts = {side: part.astype(np.int32) for side, part in labels_img.data.parts.items()}
-    if len(parts) > 1:
-        parts["right"] = np.where(parts["right"] > 0, parts["right"] + parts["left"].max(), 0)
-    return SurfaceImage(labels_img.mesh, parts)

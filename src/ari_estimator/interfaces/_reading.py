@@ -64,7 +64,7 @@ def existing_folder(path: str | PathLike[str], what: str) -> Path:
 def find_image(folder: Path, stem: str) -> Path | None:
     """Return the image with a given name in a folder, in any format; None if there is none."""
     paths = (folder / f"{stem}{extension}" for extension in _EXTENSIONS)
-    return next((path for path in paths if is_named(path)), None)
+    return next((path for path in paths if path.exists() or is_named(path)), None)
 
 
 def stem_of(path: str | PathLike[str]) -> str:

@@ -12,6 +12,7 @@ from nilearn.surface import SurfaceImage
 
 from ari_estimator.files._output_path import folder_to_write, real_target
 from ari_estimator.images._cifti_header import is_cifti
+from ari_estimator.images._mne_objects import is_mne
 
 # End of the name of an archive.
 ARCHIVE = "_ari.npz"
@@ -27,7 +28,13 @@ def image_names(prefix: str, what: str, image: Any) -> dict[str, str]:
             f", {hemi}": f"{prefix}_hemi-{hemi[0].upper()}_{what}{_SURFACE}"
             for hemi in image.data.parts
         }
-    ending = _CIFTI if is_cifti(image) else _ARRAY if isinstance(image, np.ndarray) else _VOLUME
+    ending = (
+        _CIFTI
+        if is_cifti(image)
+        else _ARRAY
+        if isinstance(image, np.ndarray) or is_mne(image)
+        else _VOLUME
+    )
     return {"": f"{prefix}_{what}{ending}"}
 
 

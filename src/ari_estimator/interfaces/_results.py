@@ -19,6 +19,7 @@ from ari_estimator.estimators import PermutationCalibration
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.files._given_path import given_path
 from ari_estimator.files._whole_files import whole_files
+from ari_estimator.images._mne_objects import is_mne, values_of
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._write_nifti import write_nifti
 from ari_estimator.interfaces._result_names import (
@@ -87,7 +88,8 @@ def save(
 
         Images of surfaces are GIfTI files, one for each hemisphere
         (``_hemi-L_stat-tdp_statmap.func.gii``, under ``"TDP image, left"``). CIFTI images are
-        ``.dscalar.nii`` files. Arrays are ``.npy`` files.
+        ``.dscalar.nii`` files. Arrays are ``.npy`` files, and so are the values of objects of
+        MNE-Python.
 
     Raises
     ------
@@ -311,8 +313,9 @@ def find_archive(path: str | Path) -> Path | None:
 def save_image(image: Any, folder: Path, prefix: str, what: str) -> dict[str, str]:
     """Write an image of results and return the names of its files."""
     names = image_names(prefix, what, image)
-    if isinstance(image, np.ndarray):
-        np.save(folder / names[""], image, allow_pickle=False)
+    if isinstance(image, np.ndarray) or is_mne(image):
+        values = values_of(image) if is_mne(image) else image
+        np.save(folder / names[""], values, allow_pickle=False)
         return names
     if not isinstance(image, SurfaceImage):
         write_nifti(image, folder / names[""])

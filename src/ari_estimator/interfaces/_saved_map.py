@@ -90,7 +90,7 @@ def save_map(path: Path, fitted_map: FittedMap) -> None:
         "df": np.array(statistic.df, dtype=np.float64),
         "two_sided": statistic.two_sided,
         "values": fitted_map.family.values_in_mask,
-        "kind": fitted_map.frame.kind,
+        "kind": fitted_map.frame.stored_kind,
         "test_kind": fitted_map.test.kind,
     }
     _check_work(parameters, arrays["values"].size)

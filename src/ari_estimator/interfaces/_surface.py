@@ -22,9 +22,9 @@ def read_surface(
     Parameters
     ----------
     left, right : path or None, default=None
-        The file of each hemisphere: GIfTI; ``.mgh``, ``.mgz`` or NIfTI with the vertices in one row,
-        of shape (n_vertices, 1, 1); FreeSurfer's ``lh.thickness`` and the like; or a ``.label``,
-        which is a mask.
+        The file of each hemisphere: GIfTI; ``.mgh``, ``.mgz`` or NIfTI with the vertices in one
+        row, of shape (n_vertices, 1, 1); a file like FreeSurfer's ``lh.thickness``; or a
+        ``.label``, which is a mask.
 
     mesh : PolyMesh or dict
         The meshes, or a dictionary of meshes or their files by "left" and "right": GIfTI, or
@@ -53,13 +53,15 @@ def read_surface(
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from ari_estimator.datasets import write_sample_study
+    >>> import numpy as np
+    >>> from nibabel import MGHImage
+    >>> from nilearn.datasets import load_fsaverage
     >>> from ari_estimator.interfaces import read_surface
+    >>> mesh = {"left": load_fsaverage("fsaverage5")["white_matter"].parts["left"]}
     >>> with TemporaryDirectory() as name:
-    ...     files = write_sample_study(Path(name) / "study")
-    ...     folder = Path(name) / "study" / "freesurfer"
-    ...     sig = folder / "lh.glmdir" / "osgm" / "sig.mgh"
-    ...     img = read_surface(sig, mesh={"left": folder / "fsaverage5" / "surf" / "lh.white"})
+    ...     path = Path(name) / "lh.z.mgh"
+    ...     MGHImage(np.zeros((10242, 1, 1), dtype=np.float32), np.eye(4)).to_filename(path)
+    ...     img = read_surface(path, mesh=mesh)
     >>> img.shape
     (10242,)
     """
@@ -110,15 +112,20 @@ def read_surface_atlas(
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from ari_estimator.datasets import write_sample_study
+    >>> import numpy as np
+    >>> from nibabel.freesurfer.io import write_annot
+    >>> from nilearn.datasets import load_fsaverage
     >>> from ari_estimator.interfaces import read_surface_atlas
+    >>> mesh = {"left": load_fsaverage("fsaverage5")["white_matter"].parts["left"]}
+    >>> colours = np.array([[25, 5, 25, 0], [255, 192, 32, 0]])
     >>> with TemporaryDirectory() as name:
-    ...     files = write_sample_study(Path(name) / "study")
-    ...     subject = Path(name) / "study" / "freesurfer" / "fsaverage5"
-    ...     mesh = {"left": subject / "surf" / "lh.white"}
-    ...     atlas = read_surface_atlas(subject / "label" / "lh.sample.annot", mesh=mesh)
-    >>> atlas.lut["name"].tolist()[:2]
-    ['hand', 'temporal']
+    ...     path = Path(name) / "lh.aparc.annot"
+    ...     labels = (np.arange(10242) < 20).astype(int)
+    ...     write_annot(path, labels, colours, ["unknown", "insula"], fill_ctab=True)
+    ...     atlas = read_surface_atlas(path, mesh=mesh)
+    >>> atlas.lut
+       index    name    color
+    0   1001  insula  #ffc020
     """
     given = {"left": left, "right": right}
     files = {

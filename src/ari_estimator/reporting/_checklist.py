@@ -79,7 +79,7 @@ def checklist(
         ),
         ("Test", test["name"]),
     ]
-    if test["kind"] == "calibrated":
+    if test["values"].get("NumberOfPermutations"):
         items += _resampling(test["values"], group)
     items += [
         ("Assumption", assumption_of(test, elements)),
@@ -90,12 +90,32 @@ def checklist(
 
 def _resampling(values: dict[str, Any], group: GroupModel | None) -> list[tuple[str, str]]:
     seed = values["Seed"]
-    by_sign = values.get("BySign", {"": {}})
+    # The error level may be split between several kinds of bounds.
+    bounds = values.get("Bounds", {"": values})
     return [
         ("Resampling", values["Scheme"] or "not recorded"),
         ("Exchangeability blocks", (group.blocks if group else None) or "see Resampling"),
         ("Permutations", f"{values['NumberOfPermutations']:,}, including the data as observed"),
         ("Seed", "none was set" if seed is None else str(seed)),
+        *(item for name, own in bounds.items() for item in _calibrated(own, name)),
+    ]
+
+
+def _calibrated(values: dict[str, Any], name: str) -> list[tuple[str, str]]:
+    """Return what was calibrated: a template, or the size of clusters."""
+    items = [] if not name else [(f"Error level of bounds by {name}", f"{values['Alpha']:.4g}")]
+    if "SmallestSignificantExtent" in values:
+        ends = values["SmallestSignificantExtentInterval"]
+        size = f"{values['SmallestSignificantExtent']:,}, "
+        size += "exact" if ends is None else f"95 % Monte Carlo interval {ends[0]:,} to {ends[1]:,}"
+        return [
+            *items,
+            ("Height threshold of clusters", f"p < {values['HeightThreshold']:g}"),
+            ("Smallest significant size", size),
+        ]
+    by_sign = values.get("BySign", {"": {}})
+    return [
+        *items,
         ("Template", _templates_in_words(values)),
         *(
             (f"Lambda{f', {sign} effects' if sign else ''}", _lambda_in_words(values | of_sign))

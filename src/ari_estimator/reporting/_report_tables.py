@@ -76,6 +76,9 @@ class SetRows(NamedTuple):
 
     what : str
         Name of the sets: clusters or regions.
+
+    misses_mesh : bool, default=False
+        Whether there are vertices whose mesh was not given.
     """
 
     headings: list[str]
@@ -83,6 +86,7 @@ class SetRows(NamedTuple):
     n_sets: int
     n_shown: int
     what: str
+    misses_mesh: bool = False
 
 
 class PlainTable(NamedTuple):
@@ -130,7 +134,8 @@ def set_rows(fitted_map: FittedMap, max_sets: int) -> SetRows:
         for row in table[(number < max_sets) | (number == n_sets)].to_dict("records")
     ]
     headings = [_HEADINGS.get(name, name.removeprefix("n_").capitalize()) for name in table.columns]
-    return SetRows(headings, rows, n_sets, min(n_sets, max_sets), what)
+    misses_mesh = fitted_map.frame.space.misses_mesh
+    return SetRows(headings, rows, n_sets, min(n_sets, max_sets), what, misses_mesh)
 
 
 def _cell(name: Any, value: Any) -> str:

@@ -112,6 +112,8 @@ def _sentence(row: dict[Any, Any], elements: str) -> str:
     found, tdp = row["true_discoveries"], row["tdp"]
     verb = "is" if found == 1 else "are"
     says = f"at least {found:,} of its {elements} {verb} active (TDP ≥ {proportion_text(tdp)})"
+    if row.get("bound_by"):
+        says = f"{says}, by {row['bound_by']}"
     if "true_discoveries_positive" in row:
         signs = {sign: row[f"true_discoveries_{sign}"] for sign in ("positive", "negative")}
         says = f"{says}, {signs_in_words(signs)}"

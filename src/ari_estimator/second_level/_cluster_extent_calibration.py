@@ -27,7 +27,7 @@ from ari_estimator.estimators._subject_calibration import (
 )
 from ari_estimator.graphs._largest_component import LargestComponent
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
-from ari_estimator.images._array_frame import as_graph
+from ari_estimator.images._given_graph import as_graph
 from ari_estimator.images._array_part import ArrayPart
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._space import Space
