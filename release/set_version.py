@@ -1,8 +1,8 @@
 """Print the version, or set the version of the next release in every file that states it.
 
 ``python release/set_version.py 0.2.0`` writes ``_version.py``, from which all else takes the
-version, and two files that other programs read without Python: ``CITATION.cff`` and
-``codemeta.json``. It dates them and the heading of ``CHANGELOG.md``.
+version, and the files that other programs read without Python: ``CITATION.cff``,
+``codemeta.json`` and the recipe of conda. It dates them and the heading of ``CHANGELOG.md``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ def set_version(version: str, root: Path = ROOT) -> None:
         "codemeta.json": (
             r'^  "version": .*\n(?:  "dateModified": .*\n)?',
             f'  "version": "{version}",\n  "dateModified": "{today}",\n',
+        ),
+        "release/conda/meta.yaml": (
+            r'^{% set version = "[^"]+" %}$',
+            f'{{% set version = "{version}" %}}',
         ),
         "CHANGELOG.md": (rf"^## {re.escape(version)} \(.*\)$", f"## {version} ({today})"),
     }

@@ -32,6 +32,7 @@ NOT_RUN = {
     r"(python -m )?pytest\b": "these are the tests",
     r"(ruff|mypy|codespell|vale|python docs/_style)\b": "CI runs the linters on the checkout",
     r"(python -m )?nox\b": "makes environments; CI runs its sessions",
+    r"pre-commit\b": "changes the checkout; its hooks are the linters",
     r"python benchmarks\b": "takes many minutes, on the checkout",
     r"(python -m )?sphinx-build\b": "CI builds the site from the checkout",
     r"(python -m )?playwright install\b": "downloads a browser",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -47,3 +48,15 @@ def test_names_and_packages_are_there_when_they_are_asked_for():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert output.stdout == "False\n"
+
+
+def test_all_is_imported_at_once_if_the_environment_says_so():
+    code = "import ari_estimator as a; print({*a.__all__, 'plotting', 'explorer'} <= set(vars(a)))"
+    output = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"EAGER_IMPORT": "1"},
+    )
+    assert output.stdout == "True\n"

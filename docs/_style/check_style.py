@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 
 def files_to_check() -> list[Path]:
     """Return all files that have text for people."""
-    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+    pages = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("paper/*.md"))]
+    pages.remove(ROOT / "CHANGELOG.md")
     docs = [
         path
         for pattern in ("*.md", "*.rst", "*/*.md", "gallery/*")

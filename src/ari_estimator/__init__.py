@@ -1,5 +1,6 @@
 """All-Resolutions Inference for brain imaging, as scikit-learn and nilearn estimators."""
 
+import os as _os
 import typing as _typing
 from importlib import import_module as _import_module
 
@@ -18,7 +19,13 @@ if _typing.TYPE_CHECKING:
         set_bound,
     )
     from ari_estimator.explorer import explore
-    from ari_estimator.inference import ClusterExtent, FittedMap, SetBound, TDPForest
+    from ari_estimator.inference import (
+        ClusterExtent,
+        FittedMap,
+        RandomFieldExtent,
+        SetBound,
+        TDPForest,
+    )
     from ari_estimator.interfaces import load, save
     from ari_estimator.second_level import (
         ARISecondLevelModel,
@@ -28,6 +35,7 @@ if _typing.TYPE_CHECKING:
         all_resolutions_inference,
         combine_runs,
         combine_runs_by_subject,
+        estimate_smoothness,
         expected_tdp,
         non_parametric_inference,
         spatio_temporal_cluster_1samp_test,
@@ -43,6 +51,7 @@ __all__ = [
     "FixedEffects",
     "JointCalibration",
     "PermutationCalibration",
+    "RandomFieldExtent",
     "RegionTDPTransformer",
     "SetBound",
     "TDPForest",
@@ -53,6 +62,7 @@ __all__ = [
     "combine_runs_by_subject",
     "confidence_curve",
     "element_at",
+    "estimate_smoothness",
     "expected_tdp",
     "explore",
     "learn_template",
@@ -71,11 +81,13 @@ _ELSEWHERE = {
     "JointCalibration": "second_level",
     "FixedEffects": "second_level",
     "FittedMap": "inference",
+    "RandomFieldExtent": "inference",
     "SetBound": "inference",
     "TDPForest": "inference",
     "all_resolutions_inference": "second_level",
     "combine_runs": "second_level",
     "combine_runs_by_subject": "second_level",
+    "estimate_smoothness": "second_level",
     "expected_tdp": "second_level",
     "explore": "explorer",
     "load": "interfaces",
@@ -108,3 +120,8 @@ def __getattr__(name: str) -> _typing.Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_PACKAGES})
+
+
+if _os.environ.get("EAGER_IMPORT"):  # SPEC 1 of Scientific Python: find missing imports early
+    for _name in sorted({*_PACKAGES, *__all__} - {"__version__"}):
+        __getattr__(_name)

@@ -36,7 +36,7 @@ AXIS = (
         "CIFTI_STRUCTURE_THALAMUS_LEFT", voxel=VOXELS, affine=2 * np.eye(4), volume_shape=(4, 4, 4)
     )
 )
-NAMES = ["01_tfMRI_level2_LH_hp200", "01_tfMRI_level2_LH-AVG_hp200", "7"]
+NAMES = ["01_tfMRI_level2_LH_hp200_s2", "01_tfMRI_level2_neg_LH_hp200_s2", "7"]
 
 
 def write_mesh(path, side, shift):
@@ -102,7 +102,7 @@ def table_of(result):
         ("z.dscalar.nii", ["--map", "LH"], 0),
         ("z.dscalar.nii", ["--map", "7"], 2),  # a name counts more than a number
         ("z.dtseries.nii", ["--map", "2"], 2),
-        ("z.dscalar.nii[LH-AVG]", [], 1),
+        ("z.dscalar.nii[neg_LH]", [], 1),
         ("z.dtseries.nii[1]", [], 1),
     ],
 )
@@ -119,8 +119,8 @@ def test_maps_are_named_in_the_refusal(refused, run, study):
     assert "--map must say which map" in told
     assert all(f"{k} {name!r}" in told for k, name in enumerate(NAMES))
     assert "3 maps without a name" in refused("regions", study / "z.dtseries.nii", *atlas)
-    told = refused("regions", study / "z.dscalar.nii", "--map", "hp200", *atlas)
-    assert "'hp200', which is the name of 2 maps" in told
+    told = refused("regions", study / "z.dscalar.nii", "--map", "RH", *atlas)
+    assert "'RH', which is the name of no map" in told
     assert "Got 3: there are 3 maps" in refused(
         "regions", study / "z.dscalar.nii", "--map", "3", *atlas
     )
@@ -130,9 +130,9 @@ def test_maps_are_named_in_the_refusal(refused, run, study):
 
 def test_results_are_named_after_the_map(run, study, tmp_path):
     atlas = ("--atlas", study / "p.pscalar.nii", "--out", tmp_path)
-    assert run("regions", study / "z.dscalar.nii", "--map", "LH-AVG", *atlas).code == 0
+    assert run("regions", study / "z.dscalar.nii", "--map", "neg_LH", *atlas).code == 0
     assert run("regions", study / "z.dscalar.nii[7]", *atlas).code == 0
-    assert (tmp_path / "z.dscalar_map-LHAVG_regions.tsv").is_file()
+    assert (tmp_path / "z.dscalar_map-negLH_regions.tsv").is_file()
     assert (tmp_path / "z.dscalar_map-7_regions.tsv").is_file()
 
 

@@ -56,7 +56,7 @@ def test_clusters_of_both_hemispheres_and_copies_of_their_tables(run, sample, tm
     ari = _fit(ClusterTDPTransformer(**stat_map.parameters_of_clusters()), stat_map)
     _assert_told(result, ari)
     told = json.loads(result.out)["statistic"]
-    assert told["said_by"] == "the folder of mri_glmfit 'lh.glmdir'"
+    assert told["said_by"] == "the folder of mri_glmfit 'lh.glmdir' and 'rh.glmdir'"
     tables = [path for _, folder in zip(BOTH[::2], BOTH[1::2], strict=True)
               for path in find_freesurfer_tables(folder)]  # fmt: skip
     copies = freesurfer_tables_with_tdp(ari, tables)
@@ -188,6 +188,18 @@ class TestOtherCommands:
         ocn = "lh.glmdir/osgm/cache.th30.abs.sig.ocn.mgh"
         given = run("clusters", self.sig, *mesh, "--labels", ocn, "--json")
         assert len(json.loads(given.out)["table"]) == 7
+
+    def test_clusters_that_both_hemispheres_number_from_one(self, run):
+        sig = [f"{hemi}.glmdir/osgm/sig.mgh" for hemi in ("lh", "rh")]
+        mesh = ("--mesh", f"{self.surf}/lh.white", "--mesh", f"{self.surf}/rh.white")
+        labels = [
+            word
+            for hemi in ("lh", "rh")
+            for word in ("--labels", f"{hemi}.glmdir/osgm/cache.th30.abs.sig.ocn.mgh")
+        ]
+        result = run("clusters", *sig, *mesh, *labels, "--two-sided")
+        assert "The clusters 1, 2, 3, 4, 5 of --labels have vertices in both" in result.err
+        assert run("freesurfer", *BOTH).err == ""
 
     def test_pages(self, run, tmp_path):
         mesh = ("--mesh", f"{self.surf}/lh.white", "--two-sided")

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-NOT_PROSE = {"bibliography.md", "changelog.md", "contributing.md", "glossary.md", "security.md"}
+NOT_PROSE = {
+    "bibliography.md",
+    "changelog.md",
+    "code_of_conduct.md",
+    "contributing.md",
+    "glossary.md",
+    "governance.md",
+    "security.md",
+}
 PAGES = [path for path in sorted(DOCS.glob("*.md")) if path.name not in NOT_PROSE]
 PAGES += sorted((DOCS / "tutorials").glob("*.md"))
 

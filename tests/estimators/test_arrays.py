@@ -197,6 +197,7 @@ BAD_FITS = [
     ({"adjacency": "lattice", "mask_img": np.ones((6, 41))}, None, "shape of one map"),
     ({"adjacency": "lattice", "mask_img": np.zeros((6, 40))}, None, "mask that is empty"),
     ({"adjacency": "lattice", "mask_img": LABELS}, None, "binary"),
+    ({"labels_img": LABELS, "threshold": None, "adjacency": "lattice"}, None, "defines the"),
     ({"labels_img": LABELS[:5], "threshold": None}, None, "must have the shape of a map"),
     ({"adjacency": "lattice"}, lambda X: X[0, 0], "maps along its first"),
     ({"adjacency": "lattice"}, lambda X: X[:0], "n_maps"),
@@ -236,7 +237,7 @@ class TestBadInput:
     def test_images_have_their_own_neighbours(self, parameter):
         (name,) = parameter
         volume = Nifti1Image(np.random.default_rng(0).standard_normal((5, 5, 5)), np.eye(4))
-        with pytest.raises(ValueError, match=f"{name} is for numpy arrays only.*for a volume"):
+        with pytest.raises(ValueError, match=f"{name} is for numpy arrays.* only. Got one for a volume"):
             ClusterTDPTransformer(**parameter).fit(volume)
 
 

@@ -519,6 +519,7 @@ class TestInput:
             fitted.compute_contrast(output_type="tdp")
         assert "transform" not in vars(fitted.masker_)
 
+    @pytest.mark.filterwarnings("ignore:Cannot detect name collisions")
     def test_caches_give_the_same_result(self, computed, effect_maps, tmp_path):
         # An integer, without which nothing may be cached, changes nothing: all flips are taken.
         for _ in range(2):

@@ -498,7 +498,7 @@ class TestRegions:
             matched.fit(img)
             assert_array_equal(data_of(matched.labels_img_), labels)
         else:
-            with pytest.raises(ValueError, match="Got 27 of 27 voxels between those of the map"):
+            with pytest.raises(ValueError, match="Got 27 of 27 voxels between the voxels"):
                 matched.fit(img)
 
     def test_background_of_what_is_missing_is_the_background_label(self, axis, img, mesh, labels):

@@ -6,7 +6,12 @@ from nibabel.cifti2 import Cifti2Image, ParcelsAxis, ScalarAxis, SeriesAxis
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
-from ari_estimator import AdaptiveTDPTransformer, ClusterTDPTransformer, RegionTDPTransformer
+from ari_estimator import (
+    AdaptiveTDPTransformer,
+    ClusterTDPTransformer,
+    RegionTDPTransformer,
+    set_bound,
+)
 from ari_estimator.interfaces import load, save
 from ari_estimator.reporting import get_tdp_table, make_report
 
@@ -126,3 +131,14 @@ def test_parcels_that_overlap_are_refused(img):
     parcels = ParcelsAxis.from_brain_models([("a", AXIS[:5]), ("b", AXIS[4:9])])
     with pytest.raises(ValueError, match="each grayordinate in one parcel"):
         RegionTDPTransformer(Cifti2Image(np.zeros((1, 2)), (ScalarAxis(["z"]), parcels))).fit(img)
+
+
+def test_a_sphere_needs_the_places_of_vertices(img, labels):
+    plain, meshed = (
+        RegionTDPTransformer(KIND.image(labels), mesh=m).fit(img) for m in (None, MESH)
+    )
+    with pytest.raises(ValueError, match="Got no mesh: set mesh, or give indices or a mask_img"):
+        set_bound(plain, seed=(0, 0, 0), radius=20)
+    indices = np.arange(30)
+    bounds = [set_bound(one, indices=indices).true_discoveries for one in (plain, meshed)]
+    assert bounds[0] == bounds[1]

@@ -376,3 +376,16 @@ def test_calibrations_are_saved_and_reported_with_their_map(use, tmp_path):
     fitted = EXTENTS.fit(_data(5, 20), adjacency=VoxelGrid(CUBE, 26))
     with pytest.raises(TypeError, match="Got a ClusterExtentCalibration, which has none"):
         use(fitted, tmp_path)
+
+
+def test_arrays_have_the_neighbours_of_their_adjacency():
+    data = _data(6, 16).reshape(16, *SHAPE)
+    transformer = ClusterTDPTransformer(2, adjacency="lattice")
+    given = {"n_permutations": 100, "random_state": 0}
+    model = ARISecondLevelModel(
+        transformer=transformer, calibration=ClusterExtentCalibration(0.05, **given)
+    ).fit(list(data), design_matrix=pd.DataFrame({"mean": np.ones(16)}))
+    model.compute_contrast(output_type="tdp")
+    alone = ClusterExtentCalibration(0.05, **given)
+    alone.fit(data.reshape(16, -1), adjacency=VoxelGrid(CUBE, 6))
+    assert_array_equal(model.calibration_.largest_clusters_, alone.largest_clusters_)

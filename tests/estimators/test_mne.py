@@ -252,6 +252,10 @@ class TestBadInput:
         stc = mne.SourceEstimate(values(0, (84, 5)), [np.arange(0, 84, 2)] * 2, 0, 1)
         with pytest.raises(ValueError, match=r"Pass the source space"):
             ClusterTDPTransformer().fit(stc)
+        labels = stc.copy()
+        labels.data = np.ones((84, 5))
+        regions = RegionTDPTransformer(labels).fit(stc)  # no need of neighbours
+        assert "<img" in str(regions.generate_report())
         with pytest.raises(ValueError, match=r"row for each vertex, 84, or .* 420. Got 7"):
             ClusterTDPTransformer(adjacency=np.eye(7)).fit(stc)
 

@@ -17,6 +17,7 @@ from ari_estimator import (
     explore,
     set_bound,
 )
+from ari_estimator.images._measured_mesh import MeasuredMesh
 
 HEMISPHERES = ("left", "right")
 
@@ -87,6 +88,22 @@ def _download(page, button, folder, n_files=2):
 
 
 # What is computed.
+
+
+def test_areas_that_files_of_freesurfer_give(open_page, small_surface, tmp_path):
+    z_img, mask_img, _ = small_surface
+    rng = np.random.default_rng(0)
+    mesh = {
+        side: MeasuredMesh(part.coordinates, part.faces, rng.uniform(0.1, 2, part.n_vertices))
+        for side, part in z_img.mesh.parts.items()
+    }
+    z_img, mask_img = (SurfaceImage(mesh, img.data) for img in (z_img, mask_img))
+    path = tmp_path / "page.html"
+    explore(z_img, mask_img=mask_img).save_as_html(path)
+    areas = open_page(path).evaluate("Array.from(ari.page.map.geometry.areas)")
+    np.testing.assert_array_equal(
+        np.array(areas), np.concatenate([part.vertex_areas for part in mesh.values()])
+    )
 
 
 def test_areas_and_neighbours_are_those_of_python(page, fitted_surface):
@@ -248,7 +265,7 @@ def test_mesh_view_overlay_and_opacity_change_the_picture(page):
 def test_table_file_is_the_table_of_python(page, fitted_surface, small_surface, tmp_path, tdp):
     _ask(page, tdp)
     (path,) = _download(page, "#save-table", tmp_path, n_files=1)
-    table = pd.read_csv(path, float_precision="round_trip")
+    table = pd.read_csv(path, engine="python")
     ari = clone(fitted_surface).set_params(tdp_threshold=tdp)
     ari.fit_transform(small_surface[0])
     expected = ari.table_.drop(columns="tdp_threshold")

@@ -199,6 +199,7 @@ class TestRowsOfVertices:
 
     @MESHES
     @pytest.mark.parametrize("form", [Nifti1Image, MGHImage])
+    @pytest.mark.filterwarnings("ignore:Using large vector Freesurfer hack")
     def test_is_refused_as_a_map(self, form, shape, mesh):
         img = form(np.zeros(shape, np.float32), np.eye(4))
         match = rf"Got shape \({shape[0]}, .* a surface.*{mesh}.*SurfaceImage.*mesh"

@@ -17,7 +17,9 @@ from ari_estimator.interfaces import (
     StatisticalMap,
     find_freesurfer_tables,
     freesurfer_tables_with_tdp,
+    load,
     read_freesurfer,
+    save,
 )
 
 from ._freesurfer_files import sphere, write_surface, write_values
@@ -128,6 +130,47 @@ def test_any_surface_and_any_mesh(glm):
     assert_array_equal(tables[0]["true_discoveries"], tables[2]["true_discoveries"])
 
 
+class TestAveragedAreas:
+    """The areas of vertices of an average subject, as mri_surfcluster sums them."""
+
+    @pytest.fixture
+    def average(self, glm, tmp_path):
+        shutil.copytree(glm / "bert", tmp_path / "bert")
+        self.areas = {hemi: RNG.uniform(0.3, 1.5, N).astype(np.float32) for hemi in ("lh", "rh")}
+        for hemi, areas in self.areas.items():
+            write_values(tmp_path / "bert" / "surf" / f"{hemi}.white.avg.area.mgh", areas)
+        return tmp_path
+
+    def test_sizes(self, glm, average):
+        both = {"lh": glm / "lh.age", "rh": glm / "rh.age"}
+        stat_map = read_freesurfer(**both, contrast="age", subjects_dir=average)
+        table = _table(stat_map, threshold=2)
+        total = sum(
+            self.areas[hemi][stat_map.mask_img.data.parts[side] > 0].sum(dtype=float)
+            for hemi, side in (("lh", "left"), ("rh", "right"))
+        )
+        assert table["size_mm2"].sum() == pytest.approx(total, rel=1e-9)
+        inflated = read_freesurfer(**both, contrast="age", subjects_dir=average, surface="inflated")
+        of_mesh = _table(inflated, threshold=2)
+        assert of_mesh["n_vertices"].equals(table["n_vertices"])
+        assert not np.allclose(of_mesh["size_mm2"], table["size_mm2"])
+
+    def test_saved(self, glm, average, tmp_path):
+        stat_map = read_freesurfer(glm / "lh.age", "age", subjects_dir=average)
+        ari = ClusterTDPTransformer(2, **stat_map.parameters()).fit(stat_map.stat_img)
+        again = load(save(ari, tmp_path / "out")["archive"])
+        assert_array_equal(again.table_["size_mm2"], ari.table_["size_mm2"])
+
+    @pytest.mark.parametrize(
+        ("values", "text"),
+        [(np.ones(5), "its 5 areas are not of its 642"), (-np.ones(N), "not positive numbers")],
+    )
+    def test_areas_that_do_not_fit(self, glm, average, values, text):
+        write_values(average / "bert" / "surf" / "lh.white.avg.area.mgh", values)
+        with pytest.raises(ValueError, match=rf"lh\.white\.avg\.area\.mgh.*{text}"):
+            read_freesurfer(glm / "lh.age", "age", subjects_dir=average)
+
+
 @pytest.mark.parametrize(("sign", "factor"), [("pos", 1), ("neg", -1)])
 def test_one_sign_has_one_sided_p_values(glm, sign, factor):
     stat_map = read_freesurfer(glm / "lh.age", "age", sign=sign, subjects_dir=glm)
@@ -209,6 +252,15 @@ def test_damaged_files_are_refused_by_name(glm, tmp_path, file, content, text):
     folder = shutil.copytree(glm / "lh.age", tmp_path / "lh.age")
     (folder / file).write_text(content)
     with pytest.raises(ValueError, match=text):
+        read_freesurfer(folder, "age", subjects_dir=glm)
+
+
+def test_files_that_were_never_fetched(glm, tmp_path):
+    folder = shutil.copytree(glm / "lh.age", tmp_path / "lh.age")
+    sig = folder / "age" / "sig.mgh"
+    sig.unlink()
+    sig.symlink_to(".git/annex/objects/Xx/Yy/MD5E-s9--0.mgh/MD5E-s9--0.mgh")
+    with pytest.raises(FileNotFoundError, match=r"sig\.mgh.*annex"):
         read_freesurfer(folder, "age", subjects_dir=glm)
 
 

@@ -247,6 +247,7 @@ def drawn(block, surface_maps, calibration):
 class TestFiles:
     """Size, resolution and format of all figures."""
 
+    @pytest.mark.filterwarnings("ignore:constrained_layout not applied")
     def test_size_and_resolution(self, drawn, tmp_path, name):
         file = tmp_path / "a.png"
         FIGURES[name](drawn, figsize=(4, 3), dpi=50, output_file=file)

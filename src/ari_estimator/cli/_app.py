@@ -15,6 +15,7 @@ from ari_estimator.cli._exit_code import ExitCode
 from ari_estimator.cli._explore import explore
 from ari_estimator.cli._freesurfer import freesurfer
 from ari_estimator.cli._group import group
+from ari_estimator.cli._hcp import hcp
 from ari_estimator.cli._help import help_on
 from ari_estimator.cli._info import info
 from ari_estimator.cli._interrupts import is_interrupt
@@ -61,6 +62,7 @@ _COMMANDS = (
     (spm, "spm", "analysis/ --contrast 1 --tdp 0.7 --out results"),
     (afni, "afni", "'stats+tlrc[2]' --mask mask+tlrc.HEAD --threshold 3.3 --out results"),
     (freesurfer, "freesurfer", "--lh lh.glmdir --rh rh.glmdir --contrast age --out results"),
+    (hcp, "hcp", "tfMRI_MOTOR_hp200_s2_level2.feat --contrast LH --out results"),
     (demo, "demo", "--out results"),
     (sample, "sample", "study"),
     (info, "info", "tstat1.nii.gz --json"),

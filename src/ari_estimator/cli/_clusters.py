@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from ari_estimator.cli._command import TalkOptions
+from ari_estimator.cli._extent_options import ExtentOptions
 from ari_estimator.cli._images import read_atlas
 from ari_estimator.cli._options import (
     FormingOptions,
@@ -18,6 +19,7 @@ from ari_estimator.cli._options import (
     ThresholdOptions,
     atlas_parameters,
     one_or_several,
+    refuse_neighbours,
 )
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import infer
@@ -26,6 +28,7 @@ from ari_estimator.cli._results import infer
 def clusters(
     source: MapOptions,
     heights: ThresholdOptions,
+    extents: ExtentOptions,
     results: ResultOptions,
     talk: TalkOptions,
     labels: Annotated[
@@ -43,9 +46,14 @@ def clusters(
     looking at the results.
     """
     from ari_estimator.estimators import ClusterTDPTransformer
+    from ari_estimator.images._surface_files import warn_of_shared_labels
 
     labels_img = None if labels is None else read_atlas(labels, source.mesh, "--labels")[0]
+    warn_of_shared_labels(labels_img, "--labels")
     stat_img, parameters = source.read()
+    parameters["local_test"] = extents.test_of(
+        source.local_test, source.alpha, heights.connectivity
+    )
     transformer = ClusterTDPTransformer(**heights.clusters(), labels_img=labels_img, **parameters)
     return _infer(source, transformer, stat_img, results)
 
@@ -85,6 +93,7 @@ def adaptive(
 
 def regions(
     source: MapOptions,
+    extents: ExtentOptions,
     results: ResultOptions,
     talk: TalkOptions,
     atlas: Annotated[
@@ -110,6 +119,8 @@ def regions(
     from ari_estimator.estimators import RegionTDPTransformer
 
     stat_img, parameters = source.read()
+    refuse_neighbours(parameters)
+    parameters["local_test"] = extents.test_of(source.local_test, source.alpha)
     transformer = RegionTDPTransformer(
         **atlas_parameters(atlas, lut, source.mesh),
         probability_threshold=probability_threshold,

@@ -8,12 +8,16 @@ from typing import Annotated, Any
 from typer import Option
 
 from ari_estimator.cli._choices import CONNECTIVITIES, one_of
+from ari_estimator.cli._array_files import is_array_file
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import mesh_files, name_of, read_atlas, read_image
 from ari_estimator.cli._options import LutOption, MapOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._pages import PageOptions, saved
 from ari_estimator.cli._results import mask_words
+
+# What is tested without a mask, for kinds of images that compute none.
+_ELEMENTS = {"surface": "vertices", "CIFTI image": "grayordinates"}
 
 
 def explore(
@@ -71,6 +75,7 @@ def explore(
     MAP may also be a result of another command: a file ..._ari.npz, or its folder.
     """
     from ari_estimator.explorer import explore as make_page
+    from ari_estimator.images._kinds import kind_of
     from ari_estimator.interfaces import load
 
     archive = saved(source)
@@ -80,6 +85,11 @@ def explore(
     mesh: Any = source.mesh
     if archive is None:
         shown, options = source.read()
+        if "adjacency" in options or is_array_file(source.maps[0]):
+            raise ValueError(
+                f"MAP must be a volume, a surface or a CIFTI file: the page shows no others. Got "
+                f"{str(source.maps[0])!r}. 'ari report' shows arrays and objects of MNE-Python."
+            )
     else:
         shown = load(archive)
         mask_img = getattr(shown, "mask_img_", None)  # a calibration has none, and is refused
@@ -102,7 +112,8 @@ def explore(
     )
     page.write(document.html, out)
     size = len(document.html.encode()) / 1e6
-    mask = f"as saved in {archive}" if archive is not None else mask_words(source.mask)
+    elements = _ELEMENTS.get(kind_of(shown).kind) if archive is None else None
+    mask = f"as saved in {archive}" if archive is not None else mask_words(source.mask, elements)
     called = source.map_in_words(shown) if archive is None else None
     tested = f"Mask: {mask}." if called is None else f"Mask: {mask}. {called}"
     text = f"{tested}\nOpen the page in a browser. The file has {size:.1f} MB."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from ari_estimator.cli._choices import one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import mesh_files, read_image
 from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
@@ -104,6 +105,7 @@ def freesurfer(
         str | None,
         Option(
             help="Effects to test: abs (two-sided p-values), pos or neg (one-sided).",
+            autocompletion=one_of(_SIGNS),
             show_default="as of the clusters, otherwise abs",
             rich_help_panel="Test",
         ),

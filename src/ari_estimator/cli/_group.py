@@ -37,7 +37,7 @@ def group(
             metavar="IMG",
             help="Maps of the subjects, or patterns such as 'sub-*/con_0001.nii.gz' and "
             "'sub-*/{lh,rh}.func.gii'. They are volumes, CIFTI files, one CIFTI file with a map "
-            "for each subject, or surface files of both hemispheres with --mesh. Or a folder of "
+            "for each subject, or a surface file of each hemisphere with --mesh. Or a folder of "
             "BIDS derivatives, see --select (--mask may then be a folder of masks). Leave IMG out "
             "if --design has a column path.",
             show_default=False,

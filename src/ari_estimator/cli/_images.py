@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ari_estimator.cli._array_files import is_array_file, read_mask_of_array
 from ari_estimator.cli._inputs import add_inputs
 from ari_estimator.files._regular_file import existing_file
 
@@ -71,6 +72,8 @@ def read_image(
     if len(paths) == 1 and (selected := _selected(paths[0])) is not None:
         return _read_selected(*selected, option)
     files = [existing_file(path, option) for path in paths]
+    if len(files) == 1 and is_array_file(files[0]):
+        return read_mask_of_array(files[0], option)
     has_mesh = bool(mesh)
     if len(files) == 1 and not is_surface(files[0], has_mesh=has_mesh):
         return (read_later if later else read_whole)(files[0], option)

@@ -129,7 +129,7 @@ class MapOptions(TestOptions):
         Argument(
             metavar="MAP",
             help="Statistical map: a volume, a CIFTI file, or a surface file of each hemisphere "
-            "with --mesh.",
+            "with --mesh. Or an array (.npy), a matrix of edges (.csv, .tsv), .fif or .stc.",
             show_default=False,
         ),
     ]
@@ -152,6 +152,16 @@ class MapOptions(TestOptions):
         ),
     ] = None
 
+    adjacency: Annotated[
+        str | None,
+        Option(
+            help="For an array or an object of MNE-Python: its neighbours. A matrix in a file "
+            "(.npz of scipy, .npy, .csv), of all elements or of one axis; or lattice.",
+            show_default=False,
+            rich_help_panel=_TEST,
+        ),
+    ] = None
+
     map: Annotated[
         str | None,
         Option(
@@ -169,10 +179,13 @@ class MapOptions(TestOptions):
 
     def map_in_words(self, stat_img: Any) -> str | None:
         """Return which map was taken, for a sentence; None if there was no choice."""
+        from ari_estimator.cli._array_files import is_array_file
         from ari_estimator.images._selected_map import names_of_maps
 
         if self.map is None:
             return None
+        if is_array_file(self.maps[0]):
+            return f"Map: {stat_img.comment!r}."
         names = [name for name in names_of_maps(stat_img).names if name]
         return f"Map: {self.map}" + (f", {names[0]!r}." if names else ".")
 
@@ -180,6 +193,7 @@ class MapOptions(TestOptions):
         """Return the map, and how it is tested, as parameters of a transformer."""
         from nilearn.surface import SurfaceImage
 
+        from ari_estimator.cli._array_files import is_array_file, read_array_file
         from ari_estimator.images._selected_map import (
             as_map_choice,
             names_of_maps,
@@ -193,6 +207,12 @@ class MapOptions(TestOptions):
             "stat_type": self.stat_type,
             "df": degrees_of_freedom(self.df),
         }
+        if is_array_file(self.maps[0]):
+            found = read_array_file(self.maps, self.adjacency, self.map, "MAP")
+            return found.image, parameters | self.parameters(is_surface=False) | found.parameters
+        refuse_options(
+            "arrays, networks and files of MNE-Python", adjacency=self.adjacency is not None
+        )
         held = STATISTICS.get(self.stat_type or "")
         holds_p = self.df is None and (self.stat_type is None or bool(held and held.is_p))
         is_one_volume = len(self.maps) == 1 and not self.mesh
@@ -206,8 +226,8 @@ class MapOptions(TestOptions):
         parameters |= self.parameters(is_surface=False)
         known: Any = self.stat_type  # one of these
         stat_map = read_p_map(self.maps[0], mask_img=parameters["mask_img"], stat_type=known)
-        found = {"stat_type": stat_map.stat_type, "mask_img": stat_map.mask_img}
-        return stat_map.stat_img, parameters | found
+        of_file = {"stat_type": stat_map.stat_type, "mask_img": stat_map.mask_img}
+        return stat_map.stat_img, parameters | of_file
 
 
 @dataclass(frozen=True)
@@ -344,6 +364,7 @@ class SetOptions(ThresholdOptions):
             )
         self.refuse_in_vain(self.asked[0] if self.asked else "--threshold")
         if self.atlas:
+            refuse_neighbours(parameters)
             return RegionTDPTransformer(
                 **atlas_parameters(self.atlas, self.lut, mesh), **parameters
             )
@@ -403,19 +424,31 @@ def degrees_of_freedom(text: str | None) -> float | tuple[float, float] | Path |
     return values[0] if len(values) == 1 else (values[0], values[1])
 
 
+def refuse_neighbours(parameters: dict[str, Any]) -> None:
+    """Refuse neighbours for regions, which need none. Those of a network are only left out."""
+    adjacency = parameters.pop("adjacency", None)
+    refuse_options(
+        "clusters, and regions have no need of neighbours",
+        adjacency=adjacency is not None and "coordinates" not in parameters,
+    )
+
+
 def atlas_parameters(
     atlas: Sequence[Path], lut: Path | None, mesh: Sequence[Path] | None
 ) -> dict[str, Any]:
     """Return an atlas as parameters of a RegionTDPTransformer."""
+    import numpy as np
     from nilearn.surface import SurfaceImage
 
     from ari_estimator.files._regular_file import existing_file
+    from ari_estimator.images._mne_objects import is_mne
 
     labels_img, named = read_atlas(atlas, mesh, "--atlas")
     if lut is not None:
         existing_file(lut, "--lut")
-    # Surfaces are never resampled; of them, another mesh is an error.
-    target = None if isinstance(labels_img, SurfaceImage) else "data"
+    # Only volumes and CIFTI images are resampled. For others, another mesh or shape is an error.
+    is_fixed = isinstance(labels_img, (SurfaceImage, np.ndarray)) or is_mne(labels_img)
+    target = None if is_fixed else "data"
     names = named if lut is None else lut
     return {"labels_img": labels_img, "lut": names, "resampling_target": target}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from ari_estimator.cli._command import TalkOptions
+from ari_estimator.cli._extent_options import ExtentOptions
 from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import infer, letters_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ProgramOptions(LevelOptions, SetOptions):
+class ProgramOptions(LevelOptions, ExtentOptions, SetOptions):
     """How to test a map of another program, and which sets to use instead of its clusters."""
 
     mask: Annotated[
@@ -43,10 +44,14 @@ class ProgramOptions(LevelOptions, SetOptions):
         """
         from ari_estimator.estimators import ClusterTDPTransformer
 
-        test: dict[str, Any] = {"alpha": self.alpha, "local_test": self.local_test}
+        connectivity = stat_map.connectivity if self.connectivity is None else self.connectivity
+        test: dict[str, Any] = {
+            "alpha": self.alpha,
+            "local_test": self.test_of(self.local_test, self.alpha, connectivity),
+        }
         if stat_map.labels_img is None or self.asked:
             parameters = stat_map.parameters()
-            connectivity = parameters.pop("connectivity")
+            del parameters["connectivity"]
             return self.transformer(test | parameters, connectivity=connectivity)
         self.refuse_in_vain("the program, which are as they are")
         return ClusterTDPTransformer(**test, **stat_map.parameters_of_clusters())

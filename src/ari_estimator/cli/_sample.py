@@ -38,7 +38,7 @@ def sample(
     """Write a simulated study with a known truth, to try the other commands on.
 
     The study has the maps of 24 subjects, tables, group statistics, an atlas, surfaces, and small
-    folders in the layout of FSL, SPM and AFNI.
+    folders in the layout of FSL, SPM, AFNI and FreeSurfer.
     """
     from ari_estimator.datasets import write_sample_study
 

@@ -71,6 +71,7 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "n_voxels": ("voxels", "{:,}"),
     "n_vertices": ("vertices", "{:,}"),
     "n_grayordinates": ("grayordinates", "{:,}"),
+    "n_elements": ("elements", "{:,}"),
     "size_mm2": ("mm²", "{:,.0f}"),
     "size_mm3": ("mm³", "{:,.0f}"),
     "true_discoveries": ("true\ndiscoveries", "{:,}"),
@@ -103,7 +104,9 @@ _DISPENSABLE = (
 def _for_terminal(table: pd.DataFrame, console: Console) -> Table:
     """Return a table of clusters or regions that fits: the first of them and the rest."""
     sets, rest = table.iloc[:-1], table.iloc[-1:]
-    names = [name for name in _COLUMNS if name in table and not table[name].isna().all()]
+    named = [name for name in table if name.startswith("peak_") and name not in _PLACE]
+    columns = [*_COLUMNS, *(name for name in named if name not in _COLUMNS)]
+    names = [name for name in columns if name in table and not table[name].isna().all()]
     said_once = {
         name: sets[name].iloc[0]
         for name in _OFTEN_THE_SAME
@@ -132,14 +135,23 @@ def _table_of(rows: list[dict[Any, Any]], names: list[str], caption: str) -> Tab
     )
     for name in names:
         justify: Any = "left" if name in _TEXTS else "right"
-        for_terminal.add_column(_COLUMNS[name][0], justify=justify, no_wrap=True)
-    for_terminal.add_column("at (mm)", justify="right", no_wrap=True)
-    *sets, rest = ([*_cells(row, names), _place(row)] for row in rows)
+        for_terminal.add_column(_column(name)[0], justify=justify, no_wrap=True)
+    has_place = all(name in rows[-1] for name in _PLACE)
+    if has_place:
+        for_terminal.add_column("at (mm)", justify="right", no_wrap=True)
+    *sets, rest = (
+        [*_cells(row, names), *([_place(row)] if has_place else [])] for row in rows
+    )
     for cells in sets:
         for_terminal.add_row(*map(plain, cells))  # names may have brackets, which would be markup
     for_terminal.add_section()
     for_terminal.add_row("rest", *map(plain, rest[1:]))
     return for_terminal
+
+
+def _column(name: str) -> tuple[str, str]:
+    """Return the heading and the format of a column. Places in arrays have the user's names."""
+    return _COLUMNS.get(name, (name.removeprefix("peak_"), "{}"))
 
 
 def _cells(row: dict[Any, Any], names: list[str]) -> Iterator[str]:
@@ -151,8 +163,10 @@ def _cells(row: dict[Any, Any], names: list[str]) -> Iterator[str]:
             yield _COLUMNS[name][1].format(proportion_text(value))
         elif name == "peak_stat" and 0 < abs(value) < 0.01:  # a p-value
             yield f"{value:.2g}"
+        elif name not in _COLUMNS and isinstance(value, float):
+            yield f"{value:g}"
         else:
-            yield _COLUMNS[name][1].format(value)
+            yield _column(name)[1].format(value)
 
 
 def _place(row: dict[Any, Any]) -> str:

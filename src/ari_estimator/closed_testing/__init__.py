@@ -19,6 +19,7 @@ from ari_estimator.closed_testing._critical_vector_test import (
 from ari_estimator.closed_testing._directional_bounds import DirectionalBounds
 from ari_estimator.closed_testing._directional_test import DirectionalTest
 from ari_estimator.closed_testing._family_part import FamilyPart
+from ari_estimator.closed_testing._gaussian_field_extent import GaussianFieldExtent
 from ari_estimator.closed_testing._hommel import ConcentrationSet, Hommel
 from ari_estimator.closed_testing._joint_template import JointTemplate
 from ari_estimator.closed_testing._known_extent import KnownExtent
@@ -56,6 +57,7 @@ __all__ = [
     "DirectionalBounds",
     "DirectionalTest",
     "FamilyPart",
+    "GaussianFieldExtent",
     "HigherCriticismTemplate",
     "Hommel",
     "JointTemplate",

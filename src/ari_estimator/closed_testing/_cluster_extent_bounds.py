@@ -10,7 +10,6 @@ from ari_estimator.closed_testing._separators import Separators
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
 from ari_estimator.closed_testing._supra_threshold_graph import SupraThresholdGraph
 
-
 # Numbers of elements along an order for which bounds are computed.
 _MOST_STEPS = 500
 
@@ -103,9 +102,9 @@ class ClusterExtentBounds(SimultaneousBounds):
             Always.
         """
         raise TypeError(
-            "Cluster extents cannot bound all clusters of a forest, so adaptive clusters need "
-            "another test: use ClusterTDPTransformer or RegionTDPTransformer, or "
-            "local_test='simes'."
+            "Cluster extents cannot bound all clusters of a forest, which adaptive clusters and "
+            "the pages of explore need. Use ClusterTDPTransformer or RegionTDPTransformer and "
+            "their tables, or local_test='simes'."
         )
 
 

@@ -14,6 +14,20 @@ class CriticalExtent(ABC):
 
     With probability at least ``1 - alpha``, no set of true nulls holds a connected supra-threshold
     component of more than ``at(alpha)`` elements.
+
+    See Also
+    --------
+    KnownExtent : A size that is known at one level.
+    GaussianFieldExtent : Sizes from random field theory.
+    CalibratedExtent : Sizes from permutations.
+
+    Examples
+    --------
+    >>> from ari_estimator.closed_testing import CriticalExtent, KnownExtent
+    >>> def smallest_significant(extent: CriticalExtent) -> int:
+    ...     return extent.at(0.05) + 1
+    >>> smallest_significant(KnownExtent(48))
+    48
     """
 
     kind: ClassVar[str]

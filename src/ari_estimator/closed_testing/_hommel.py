@@ -220,7 +220,7 @@ class Hommel(CriticalVectorTest):
 
     @cached_property
     def _sorted_p(self) -> np.ndarray:
-        return self.p_values[self.order]
+        return np.sort(self.p_values)
 
     def _sorted_up_to(self, level: float) -> np.ndarray:
         """Return the p-values up to a level, ascending: no others meet a threshold there."""
@@ -249,12 +249,13 @@ class Hommel(CriticalVectorTest):
         Entry ``i - 1`` is the smallest alpha at which ``h(alpha) < i``. The entries never
         increase. (Meijer, Krebs & Goeman 2019, by a lower convex hull.)
         """
-        from ari_estimator.closed_testing._hommel_kernels import smallest_slopes
+        from ari_estimator.closed_testing._hommel_kernels import find_jumps
 
-        jumps = np.minimum(self.factors * smallest_slopes(self._sorted_p), 1.0)
-        # A larger set may have a larger a_i: s_i / i grows for Hommel's test, and for Simes'
-        # test by rounding. h is the size of the largest set with a_i > alpha.
-        return np.maximum.accumulate(jumps[::-1])[::-1]
+        # numpy gets memory for long arrays faster than numba.
+        jumps = np.empty(self.n_elements)
+        hull = np.empty(self.n_elements, dtype=np.int32)
+        find_jumps(self._sorted_p, self.factors, hull, jumps)
+        return jumps
 
     @cached_property
     def adjusted_p_values(self) -> np.ndarray:
@@ -263,14 +264,7 @@ class Hommel(CriticalVectorTest):
         The smallest alpha at which closed testing, and so Hommel's procedure, rejects the
         element, with family-wise error control.
         """
-        adjusted = np.empty(self.n_elements)
-        adjusted[self.order] = self._adjust(self._sorted_p)
-        return adjusted
-
-    def _adjust(self, sorted_statistics: np.ndarray) -> np.ndarray:
-        from ari_estimator.closed_testing._hommel_kernels import adjusted_sorted
-
-        return adjusted_sorted(sorted_statistics, self.jumps, self.factors)
+        return self._p_values_of(self.p_values)
 
     def value(self, alpha: float = 0.05) -> int:
         """Return the Hommel value ``h(alpha)``.
@@ -382,9 +376,11 @@ class Hommel(CriticalVectorTest):
         return q / u
 
     def _p_values_of(self, significances: np.ndarray) -> np.ndarray:
-        ascending = np.argsort(significances)
-        p_values = np.empty(significances.size)
-        p_values[ascending] = self._adjust(significances[ascending])
+        from ari_estimator.closed_testing._hommel_kernels import EDGES, adjust
+
+        q = np.ascontiguousarray(significances)
+        p_values = np.empty(q.size)
+        adjust(q, self.jumps, self.factors, EDGES, p_values)
         return p_values
 
     def describe(self, alpha: float = 0.05) -> dict[str, Any]:

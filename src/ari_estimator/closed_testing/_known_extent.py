@@ -23,6 +23,21 @@ class KnownExtent(CriticalExtent):
 
     alpha : float, default=0.05
         The familywise error level of that statement.
+
+    Raises
+    ------
+    TypeError
+        If the size is not an integer, or the level is not a number.
+    ValueError
+        If the size is below 2, or the level is not strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.closed_testing import KnownExtent
+    >>> extent = KnownExtent(48)
+    >>> extent.at(0.05), extent.p_values(np.array([47, 48]))
+    (47, array([1.  , 0.05]))
     """
 
     kind = "known"

@@ -28,8 +28,7 @@ class SimultaneousBounds(ABC):
         if the bounds make no statement on signs.
 
     parts : mapping of str to SimultaneousBounds
-        The bounds by name, of which these bounds take the larger one for each set. Empty if there
-        is only one kind.
+        Several bounds by name. Each set has the largest of them. Empty if there is only one kind.
 
     See Also
     --------

@@ -99,8 +99,14 @@ class SimultaneousTest(ABC):
 
         Parameters
         ----------
-        labels, n_labels, subset
-            As for :meth:`set_p_values_by_label`.
+        labels : array-like of int of shape (n,)
+            The set of each element, as for :meth:`set_p_values_by_label`.
+
+        n_labels : int, optional
+            Number of sets; by default one more than the largest label.
+
+        subset : array-like of int or bool, optional
+            The element of each label. By default every element, once.
 
         Returns
         -------

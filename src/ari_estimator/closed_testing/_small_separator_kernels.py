@@ -67,7 +67,7 @@ def smallest_separator(near: np.ndarray, k: int, at_least: int, most_steps: int)
     are too small.
     """
     n = near.size
-    # A branch: the nodes that remain, those of them that stay, and how many may be removed.
+    # A branch: the nodes that remain, the ones that must stay, and how many may be removed.
     alive = np.empty(n * (k + 1) + 2, dtype=np.int64)
     staying = np.empty_like(alive)
     allowed = np.empty_like(alive)

@@ -9,12 +9,13 @@ import numpy as np
 
 from ari_estimator.closed_testing._calibrated_extent import CalibratedExtent
 from ari_estimator.closed_testing._critical_extent import CriticalExtent
+from ari_estimator.closed_testing._gaussian_field_extent import GaussianFieldExtent
 from ari_estimator.closed_testing._known_extent import KnownExtent
 from ari_estimator.files._stored_array import stored_array
 
 # By the kind of the extent in an archive.
 EXTENTS: dict[str, type[CriticalExtent]] = {
-    extent.kind: extent for extent in (KnownExtent, CalibratedExtent)
+    extent.kind: extent for extent in (KnownExtent, GaussianFieldExtent, CalibratedExtent)
 }
 
 _PREFIX = "extent_"

@@ -87,7 +87,7 @@ class SupraThresholdGraph:
             raise ValueError(f"height must be a p-value in (0, 1]. Got {self.height!r}.")
         if self.places is not None:
             _check_places(self.places, self.n_above)
-            self._check_all_26_are_neighbours()
+            self._check_all_26_are_neighbours(self.places)
 
     def __repr__(self) -> str:
         return (
@@ -144,10 +144,10 @@ class SupraThresholdGraph:
         table[second, _NO_STEP - numbers] = first
         return table
 
-    def _check_all_26_are_neighbours(self) -> None:
+    def _check_all_26_are_neighbours(self, places: np.ndarray) -> None:
         """Refuse places if the graph lacks an edge: isoperimetric bounds would be too large."""
-        on_grid = np.flatnonzero((self.places != NOWHERE).all(axis=1))
-        places = np.asarray(self.places)[on_grid].astype(np.int64)
+        on_grid = np.flatnonzero((places != NOWHERE).all(axis=1))
+        places = places[on_grid].astype(np.int64)
         if places.size == 0:
             return
         places -= places.min(axis=0) - 1
@@ -173,7 +173,13 @@ class SupraThresholdGraph:
                 )
 
     def to_arrays(self) -> dict[str, Any]:
-        """Return the graph as arrays. It can be restored from them."""
+        """Return the graph as arrays. It can be restored from them.
+
+        Returns
+        -------
+        arrays : dict
+            Arrays, numbers and strings, by name.
+        """
         arrays: dict[str, Any] = {
             "elements": self.elements,
             "edges": self.edges,

@@ -177,7 +177,7 @@ def _write_clusters(
         )
     folder = glm_dir / _CONTRAST
     _write_map(ocn, folder / f"{_CLUSTERS}.ocn.mgh")
-    header = _HEADER.format(
+    header = "".join(f"{line}\n" for line in _HEADER).format(
         prefix=prefix,
         subject=_SUBJECT,
         area=areas[is_cortex].sum(),
@@ -208,38 +208,39 @@ def _extent_p_values(resels: np.ndarray, n_resels: float) -> np.ndarray:
     return -np.expm1(-2 * n_clusters * np.exp(-rate * resels))
 
 
-_HEADER = """\
-# Cluster Growing Summary (mri_surfcluster)
-# CreationTime 2024/01/01-00:00:00-GMT
-# cmdline mri_surfcluster --in {prefix}.glmdir/osgm/sig.mgh --mask {prefix}.glmdir/mask.mgh
-# FixVertexAreaFlag 1
-# FixSurfClusterArea 1
-#
-# Input      {prefix}.glmdir/osgm/sig.mgh
-# Frame Number      0
-# srcsubj {subject}
-# hemi {prefix}
-# surface white
-# group_avg_surface_area 0
-# group_avg_vtxarea_loaded 0
-# annot sample
-# SearchSpace_mm2 {area:g}
-# SearchSpace_vtx {n_vertices}
-# Bonferroni 0
-# Minimum Threshold {threshold:g}
-# Maximum Threshold infinity
-# Threshold Sign    abs
-# AdjustThreshWhenOneTail 1
-# CW PValue Threshold: 0.05
-# Area Threshold    0 mm^2
-# CSD thresh  {threshold:f}
-# CSD nreps    {n_simulations}
-# CSD simtype  null-z
-# CSD confint  90.000000
-# Overall max {high:g} at vertex {at_high}
-# Overall min {low:g} at vertex {at_low}
-# NClusters          {n_clusters}
-# FixMNI = 0
-#
-# ClusterNo  Max   VtxMax   Size(mm^2)  MNIX   MNIY   MNIZ    CWP    CWPLow    CWPHi   NVtxs    WghtVtx   Annot
-"""  # noqa: E501
+_HEADER = (
+    "# Cluster Growing Summary (mri_surfcluster)",
+    "# CreationTime 2024/01/01-00:00:00-GMT",
+    "# cmdline mri_surfcluster --in {prefix}.glmdir/osgm/sig.mgh --mask {prefix}.glmdir/mask.mgh",
+    "# FixVertexAreaFlag 1",
+    "# FixSurfClusterArea 1",
+    "#",
+    "# Input      {prefix}.glmdir/osgm/sig.mgh",
+    "# Frame Number      0",
+    "# srcsubj {subject}",
+    "# hemi {prefix}",
+    "# surface white",
+    "# group_avg_surface_area 0",
+    "# group_avg_vtxarea_loaded 0",
+    "# annot sample",
+    "# SearchSpace_mm2 {area:g}",
+    "# SearchSpace_vtx {n_vertices}",
+    "# Bonferroni 0",
+    "# Minimum Threshold {threshold:g}",
+    "# Maximum Threshold infinity",
+    "# Threshold Sign    abs",
+    "# AdjustThreshWhenOneTail 1",
+    "# CW PValue Threshold: 0.05",
+    "# Area Threshold    0 mm^2",
+    "# CSD thresh  {threshold:f}",
+    "# CSD nreps    {n_simulations}",
+    "# CSD simtype  null-z",
+    "# CSD confint  90.000000",
+    "# Overall max {high:g} at vertex {at_high}",
+    "# Overall min {low:g} at vertex {at_low}",
+    "# NClusters          {n_clusters}",
+    "# FixMNI = 0",
+    "#",
+    "# ClusterNo  Max   VtxMax   Size(mm^2)  MNIX   MNIY   MNIZ    CWP    C"
+    "WPLow    CWPHi   NVtxs    WghtVtx   Annot",
+)

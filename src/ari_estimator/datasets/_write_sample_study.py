@@ -8,16 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from nibabel import Cifti2Image, GiftiImage, Nifti1Image
-from nibabel.cifti2.cifti2_axes import BrainModelAxis, ScalarAxis
+from nibabel import Cifti2Image, GiftiImage
+from nibabel.cifti2.cifti2_axes import ScalarAxis
 from nibabel.gifti.gifti import GiftiDataArray, GiftiMetaData
-from nilearn.surface import SurfaceImage
 from sklearn.utils import Bunch
 
 from ari_estimator.datasets._afni_dataset import write_afni_dataset
 from ari_estimator.datasets._feat_folder import write_feat_folder
 from ari_estimator.datasets._glm_folders import write_glm_folders
+from ari_estimator.datasets._hcp_folder import write_hcp_folder
 from ari_estimator.datasets._randomise_folder import write_randomise_folder
+from ari_estimator.datasets._sample_grayordinates import SampleGrayordinates
 from ari_estimator.datasets._sample_study import load_sample_study
 from ari_estimator.datasets._spm_folder import write_spm_folder
 from ari_estimator.files._output_path import folder_to_write
@@ -75,7 +76,9 @@ def write_sample_study(
     - ``randomise/``: the maps of all subjects as a 4D image, with ``design.mat``, ``design.con``,
       ``design.fts`` and ``design.grp`` of groups and age, as FSL's randomise takes them;
     - ``freesurfer/``: the subject ``fsaverage5`` with surfaces and regions, and ``lh.glmdir`` and
-      ``rh.glmdir`` as FreeSurfer's mri_glmfit and mri_glmfit-sim write them.
+      ``rh.glmdir`` as FreeSurfer's mri_glmfit and mri_glmfit-sim write them;
+    - ``hcp/``: surfaces, a parcellation and a task analysis as the pipelines of the Human
+      Connectome Project write them, on fsaverage5.
 
     Examples
     --------
@@ -126,6 +129,7 @@ def _write(study: Bunch, folder: Path) -> None:
     write_afni_dataset(folder / "afni", study)
     write_randomise_folder(folder / "randomise", study)
     write_glm_folders(folder / "freesurfer", study)
+    write_hcp_folder(folder / "hcp", study)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
@@ -151,22 +155,8 @@ def _write_surface(study: Bunch, folder: Path) -> None:
 
 def _write_cifti(study: Bunch, folder: Path) -> None:
     """Write z values and the maps of all subjects in cortex and cerebellum as CIFTI."""
-    sides = ("left", "right")
-    cortex = {side: study.surface_mask_img.data.parts[side].ravel() == 1 for side in sides}
-    labels = study.atlas_lut.set_index("name")["index"]
-    atlas, affine = np.asarray(study.atlas_img.dataobj), study.atlas_img.affine
-    cerebellum = {side: atlas == labels[f"{side} cerebellum"] for side in sides}
-    models = [BrainModelAxis.from_mask(cortex[side], name=f"cortex_{side}") for side in sides]
-    for side in sides:
-        model = BrainModelAxis.from_mask(cerebellum[side], affine=affine, name=f"cerebellum_{side}")
-        models.append(model)
-    axis = sum(models[1:], models[0])
-
-    def row(surface: SurfaceImage, volume: Nifti1Image) -> np.ndarray:
-        data = np.asarray(volume.dataobj)
-        values = [surface.data.parts[side].ravel()[cortex[side]] for side in sides]
-        return np.concatenate([*values, *(data[cerebellum[side]] for side in sides)])
-
+    grayordinates = SampleGrayordinates.of(study)
+    row = grayordinates.row
     for name, rows, names in (
         ("z", [row(study.surface_img, study.z_img)], ["z"]),
         (
@@ -176,7 +166,8 @@ def _write_cifti(study: Bunch, folder: Path) -> None:
         ),
     ):
         data = np.stack(rows).astype(np.float32)
-        Cifti2Image(data, (ScalarAxis(names), axis)).to_filename(folder / f"{name}.dscalar.nii")
+        img = Cifti2Image(data, (ScalarAxis(names), grayordinates.axis))
+        img.to_filename(folder / f"{name}.dscalar.nii")
 
 
 def _write_gifti(arrays: list[GiftiDataArray], side: str, path: Path) -> None:

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,8 +26,8 @@ from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators._array_output import ArrayOutputMixin
 from ari_estimator.estimators._choice import Choice, InstanceOf
 from ari_estimator.estimators._contrast_calibration import calibrated_test
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report import report_on
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._array_frame import ArrayFrame
 from ari_estimator.images._equality import same_value
 from ari_estimator.images._frame import Frame
@@ -42,7 +42,7 @@ from ari_estimator.inference._form_family import (
     form_family,
     warn_of_untested_zeros,
 )
-from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker, check_fits_statistic
+from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
@@ -105,6 +105,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         tags.input_tags = ImageInputTags(allow_nan=True)
         return tags
 
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """Return the names of the parameters, which scikit-learn looks up in each call."""
+        return super()._get_param_names()
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")
 
@@ -152,12 +158,13 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         settled = settle_statistic(declarations, stat_type, df, self.two_sided)
         if is_of_f:
             settled = settled._replace(statistic=settled.statistic.of_f())
-        check_fits_statistic(self.local_test, settled.statistic)
+        if isinstance(self.local_test, ExtentTest):
+            self.local_test.check_statistic(settled.statistic)
         self._check_sets(settled.statistic)
         return settled
 
     def fit(
-        self, X: Any = None, y: None = None, *, calibration: PermutationCalibration | None = None
+        self, X: Any = None, y: None = None, *, calibration: SubjectCalibration | None = None
     ) -> BaseTDPTransformer:
         """Learn the mask and the grid or mesh, and test the maps.
 
@@ -231,7 +238,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         return self._wrapped(output, maps)
 
     def fit_transform(
-        self, X: Any, y: None = None, *, calibration: PermutationCalibration | None = None
+        self, X: Any, y: None = None, *, calibration: SubjectCalibration | None = None
     ) -> Any:
         """Fit to maps and return their true discovery proportions.
 
@@ -243,7 +250,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         y : None
             Ignored; exists for compatibility with scikit-learn.
 
-        calibration : PermutationCalibration or None, default=None
+        calibration : PermutationCalibration, ClusterExtentCalibration or None, default=None
             A calibration fitted to the data of a single map, with elements in the order of the
             tested elements. It replaces the local test.
 
@@ -270,7 +277,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _fit(
         self,
         X: Any,
-        calibration: PermutationCalibration | None,
+        calibration: SubjectCalibration | None,
         make_output: OutputMaker | None = None,
     ) -> tuple[Any, Any]:
         """Fit, and return the maps and the output."""

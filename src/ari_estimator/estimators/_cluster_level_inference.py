@@ -3,13 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
+from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.images._maps import as_map
+from ari_estimator.inference._extent_test import ExtentTest
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from nibabel import Cifti2Image, Nifti1Image
+    from nilearn.surface import SurfaceImage
 
 # One-sided p < 0.001, nilearn's default cluster-forming threshold.
 DEFAULT_THRESHOLD = 3.090232306167813
+
+
+@overload
+def cluster_level_inference(
+    stat_img: Nifti1Image,
+    mask_img: Any = ...,
+    threshold: float | Iterable[float] = ...,
+    alpha: float = ...,
+    verbose: int = ...,
+) -> Nifti1Image: ...
+@overload
+def cluster_level_inference(
+    stat_img: Cifti2Image,
+    mask_img: Any = ...,
+    threshold: float | Iterable[float] = ...,
+    alpha: float = ...,
+    verbose: int = ...,
+) -> Cifti2Image: ...
+@overload
+def cluster_level_inference(
+    stat_img: str | PathLike[str],
+    mask_img: Any = ...,
+    threshold: float | Iterable[float] = ...,
+    alpha: float = ...,
+    verbose: int = ...,
+) -> Any: ...
+@overload
+def cluster_level_inference(
+    stat_img: SurfaceImage,
+    mask_img: Any = ...,
+    threshold: float | Iterable[float] = ...,
+    alpha: float = ...,
+    verbose: int = ...,
+) -> SurfaceImage: ...
 
 
 def cluster_level_inference(
@@ -18,6 +60,8 @@ def cluster_level_inference(
     threshold: float | Iterable[float] = DEFAULT_THRESHOLD,
     alpha: float = 0.05,
     verbose: int = 1,
+    *,
+    local_test: LocalTest | ExtentTest = "simes",
 ) -> Any:
     """Return the true discovery proportion of clusters, by All-Resolutions Inference.
 
@@ -42,6 +86,10 @@ def cluster_level_inference(
     verbose : int, default=1
         0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
         prints a line with the result.
+
+    local_test : {"simes", "hommel"} or ClusterExtent, default="simes"
+        Local test, as for :class:`ClusterTDPTransformer`. A :class:`ClusterExtent` brings the
+        number of neighbours of a voxel, but not the threshold.
 
     Returns
     -------
@@ -73,5 +121,7 @@ def cluster_level_inference(
     >>> tdp_img.shape
     (53, 63, 46)
     """
-    transformer = ClusterTDPTransformer(threshold, alpha=alpha, mask_img=mask_img, verbose=verbose)
+    transformer = ClusterTDPTransformer(
+        threshold, alpha=alpha, mask_img=mask_img, local_test=local_test, verbose=verbose
+    )
     return transformer.fit_transform(as_map(stat_img))

@@ -101,8 +101,9 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     connectivity : {6, 18, 26} or None, default=None
         Neighbours of a voxel: voxels that share a face (6), a face or an edge (18), or a face, an
-        edge or a corner (26). None means 6, or the connectivity of a ``ClusterExtent``. On a surface, vertices that share an edge of the mesh
-        are neighbours, and this parameter must be None.
+        edge or a corner (26). None means 6, or the connectivity of a ``ClusterExtent``. On a
+        surface, vertices that share an edge of the mesh are neighbours, and this parameter must be
+        None.
 
     cluster_threshold : int, default=0
         Minimum cluster size, in voxels. Smaller clusters belong to the rest.
@@ -110,7 +111,9 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     mesh : PolyMesh, dict or None, default=None
         Meshes of the cortex for CIFTI images, which do not contain them: a nilearn PolyMesh, or
         GIFTI files (``.surf.gii``) as ``{"left": ..., "right": ...}``. You do not need it for
-        fsaverage5, which comes with nilearn.
+        fsaverage5, which comes with nilearn, for fsLR where
+        :func:`~ari_estimator.interfaces.find_fs_lr` finds it, or with ``labels_img``. Without a
+        mesh, areas and coordinates of vertices are unknown.
 
     adjacency : sparse matrix, ndarray, graph, "lattice" or None, default=None
         Neighbours in arrays of sensors, times, edges or anything else. A matrix or a graph of
@@ -298,7 +301,11 @@ class ClusterTDPTransformer(BaseTDPTransformer):
 
     def _check_sets(self, statistic: Statistic) -> None:
         if self.labels_img is None:
-            self._thresholds = check_threshold(*self._asked_threshold(), statistic)
+            threshold, scale = self.threshold, self.threshold_scale
+            if threshold is None and isinstance(self.local_test, ExtentTest):
+                refuse_unused("without a threshold", {"threshold_scale": (scale, "stat")})
+                threshold, scale = self.local_test.height_threshold, "p"
+            self._thresholds = check_threshold(threshold, scale, statistic)
             if self.resampling_target is not None:
                 refuse_unused(
                     "without a labels_img",
@@ -311,22 +318,10 @@ class ClusterTDPTransformer(BaseTDPTransformer):
                 "threshold": (self.threshold, None),
                 "threshold_scale": (self.threshold_scale, "stat"),
                 "connectivity": (self.connectivity, None),
+                "adjacency": (self.adjacency, None),
                 "cluster_threshold": (self.cluster_threshold, 0),
             },
         )
-
-    def _asked_threshold(self) -> tuple[Any, ThresholdScale]:
-        """Return the threshold and its scale. Cluster extents bring one."""
-        if self.threshold is not None or not isinstance(self.local_test, ExtentTest):
-            return self.threshold, self.threshold_scale
-        refuse_unused("without a threshold", {"threshold_scale": (self.threshold_scale, "stat")})
-        return self.local_test.height_threshold, "p"
-
-    def _neighbours(self, frame: Frame) -> Connectivity:
-        """Return the number of neighbours of a voxel. Cluster extents bring one."""
-        if self.connectivity is not None or not isinstance(self.local_test, ExtentTest):
-            return frame.space.check_connectivity(self.connectivity)
-        return check_extent_connectivity(frame.space, self.local_test.connectivity)
 
     def _fit_sets(self, frame: Frame) -> None:
         self._regions = None
@@ -345,7 +340,11 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         if self._regions is not None:
             return GivenClusters(self._regions)
-        connectivity = self._neighbours(frame)
+        connectivity = self.connectivity
+        if connectivity is None and isinstance(self.local_test, ExtentTest):
+            connectivity = check_extent_connectivity(frame.space, self.local_test.connectivity)
+        else:
+            connectivity = frame.space.check_connectivity(connectivity)
         if connectivity not in self._graphs:
             self._graphs = {connectivity: frame.space.graph(connectivity)}
         return SupraThresholdClusters(

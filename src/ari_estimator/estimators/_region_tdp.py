@@ -39,7 +39,9 @@ class RegionTDPTransformer(BaseTDPTransformer):
         The regions, as an image of labels. For regions that may overlap, give an image of several
         maps (4D for volumes). Each of these maps defines a region: the voxels where it exceeds
         ``probability_threshold``. The image must be of the same kind as the maps and on their grid
-        or mesh, unless ``resampling_target="data"``. A NiftiLabelsMasker, NiftiMapsMasker,
+        or mesh, unless ``resampling_target="data"``. CIFTI images are matched by structure, vertex
+        and voxel, and may have other grayordinates than the maps; a pscalar or ptseries image gives
+        its parcels. A NiftiLabelsMasker, NiftiMapsMasker,
         SurfaceLabelsMasker or SurfaceMapsMasker provides its image and names.
 
     labels : sequence of str or None, default=None
@@ -60,8 +62,8 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     resampling_target : {"data"} or None, default=None
         With "data", regions on another grid are resampled to the grid of the maps, with
-        nearest-neighbour interpolation. Grayordinates are matched by structure and position. With
-        None, another grid raises an error.
+        nearest-neighbour interpolation. With None, another grid raises an error. CIFTI images are
+        matched in any case.
 
     alpha : float, default=0.05
         Error level, strictly between 0 and 1.
@@ -82,7 +84,8 @@ class RegionTDPTransformer(BaseTDPTransformer):
         a column for each sign.
 
     mesh : PolyMesh, dict or None, default=None
-        Meshes of the cortex, for CIFTI images.
+        Meshes of the cortex, for CIFTI images. Regions do not need them. Without them, areas and
+        coordinates of vertices are unknown.
 
     coordinates : dict or None, default=None
         Names of the places in an array, for tables: ``{"channel": names, "time": seconds}`` gives

@@ -119,12 +119,13 @@ class SubjectCalibration(BaseEstimator):
 
     def _refuse_unused(self, *, is_streamed: bool) -> None:
         """Refuse parameters that would have no effect for these data."""
-        if not is_streamed:
+        if not is_streamed and self.n_groups != N_GROUPS:
             refuse_unused(
                 "for data in memory: groups are for streamed subjects",
                 {"n_groups": (self.n_groups, N_GROUPS)},
             )
-        if is_streamed or not isinstance(self.random_state, Integral):
+        is_known = not is_streamed and isinstance(self.random_state, Integral)
+        if self.memory is not None and not is_known:
             refuse_unused(
                 "unless data are in memory and random_state is an integer: other results cannot "
                 "be reproduced from a cache",

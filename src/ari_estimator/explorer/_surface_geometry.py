@@ -63,13 +63,18 @@ class SurfaceGeometry(PageGeometry):
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return meshes, all x before all y, mask and background, of one part after the other."""
+        """Return meshes, all x before all y, mask and background, of one part after the other.
+
+        Areas of vertices come along if they are not those of the faces.
+        """
         arrays = {
             "mask": np.concatenate([part.mask for part in self.parts]),
             "points": _axes([part.points for part in self.parts]),
             "faces": self._faces()[1],
             "background": np.concatenate(self.background),
         }
+        if any(part.mesh.given_areas is not None for part in self.parts):
+            arrays["areas"] = np.concatenate([part.mesh.areas for part in self.parts])
         if self.shown is not None:
             arrays["shown"] = _axes(self.shown).astype(np.float32)
         return arrays

@@ -131,12 +131,19 @@ class ClusterForest:
 
 def _merge(order: np.ndarray, neighbours: Neighbourhood) -> np.ndarray:
     """Return the parent of each node of the forest, in the order in which nodes join."""
+    slots, n_slots, *of_any_graph, patterns = neighbours
+    if neighbours.are_stored:
+        from ari_estimator.graphs._stored_forest_kernels import merge_stored
+
+        return merge_stored(order, np.full(n_slots, order.size, np.int32), slots, *of_any_graph)
     from ari_estimator.graphs._cluster_forest_kernels import merge, merge_on_grid
 
-    *of_any_graph, patterns = neighbours
+    # numpy, unlike numba, asks for huge pages. Steps through a large volume then wait less.
+    basins = np.full(n_slots, -1, dtype=np.int32)
     if patterns is None:
-        return merge(order, *of_any_graph)
-    return merge_on_grid(order, neighbours.slots, neighbours.n_slots, *patterns)
+        return merge(order, basins, slots, *of_any_graph)
+    joined = np.zeros(n_slots, dtype=np.uint8)
+    return merge_on_grid(order, basins, joined, slots, *patterns)
 
 
 def _order(heights: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -148,8 +155,8 @@ def _order(heights: np.ndarray) -> tuple[np.ndarray, bool]:
     order = order.astype(np.int32)
     as_before = np.zeros(order.size + 1, dtype=bool)
     for block in blocks(max(order.size - 1, 0)):
-        after = slice(block.start + 1, block.stop + 1)
-        as_before[after] = heights[order[block]] == heights[order[after]]
+        ascending = heights.take(order[block.start : block.stop + 1])
+        as_before[block.start + 1 : block.stop + 1] = ascending[:-1] == ascending[1:]
     has_ties = bool(as_before.any())
     if has_ties:
         # Sort only ties by number; a stable sort of all nodes takes longer.

@@ -24,8 +24,8 @@ def _representative(up: np.ndarray, basin: int) -> int:
 @njit(cache=True)
 def merge(
     order: np.ndarray,
+    basins: np.ndarray,
     slots: np.ndarray,
-    n_slots: int,
     bases: np.ndarray,
     starts: np.ndarray,
     stops: np.ndarray,
@@ -38,11 +38,11 @@ def merge(
 
     A node without an earlier neighbour opens a basin; any other node joins the basin of an earlier
     neighbour. There are few basins, so their union-find (by size, with path halving) stays in the
-    cache. ``roots`` stores the root of each set at its representative.
+    cache. ``roots`` stores the root of each set at its representative. ``basins``, which is -1
+    before, holds the basin of the node in each slot, once it has joined.
     """
     n = order.size
     parents = np.full(n, -1, dtype=np.int32)
-    basins = np.full(n_slots, -1, dtype=np.int32)  # of the node in each slot, once it has joined
     n_basins = 0
     up = np.empty(n, dtype=np.int32)
     roots = np.empty(n, dtype=np.int32)
@@ -85,8 +85,9 @@ def merge(
 @njit(cache=True)
 def merge_on_grid(
     order: np.ndarray,
+    basins: np.ndarray,
+    joined: np.ndarray,
     slots: np.ndarray,
-    n_slots: int,
     plane: int,
     row: int,
     of_side: np.ndarray,
@@ -97,13 +98,11 @@ def merge_on_grid(
     """Return the same as :func:`merge` for a grid.
 
     Of neighbours that touch each other, only one is visited: they are in one set already. Tables
-    tell which (see ``GridPatterns``). ``joined`` holds three bits for each slot: whether it, the
-    slot before it and the slot after it have joined.
+    tell which (see ``GridPatterns``). ``joined``, which is 0 before, holds three bits for each slot:
+    whether it, the slot before it and the slot after it have joined.
     """
     n = order.size
     parents = np.full(n, -1, dtype=np.int32)
-    basins = np.empty(n_slots, dtype=np.int32)
-    joined = np.zeros(n_slots, dtype=np.uint8)
     n_basins = 0
     up = np.empty(n, dtype=np.int32)
     roots = np.empty(n, dtype=np.int32)

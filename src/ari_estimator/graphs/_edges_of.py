@@ -42,8 +42,8 @@ def edges_of(network: int | Any) -> Graph:
     Notes
     -----
     Only :class:`ClusterForest` and :func:`product` need the neighbours of all edges. They are
-    stored: 4 bytes for each of them, 250 MB for all pairs of 400 nodes. A forest needs twice as
-    much for a moment, and a product 1.5 GB.
+    stored: 4 bytes for each of them, 250 MB for all pairs of 400 nodes. For a moment, a forest
+    needs two and a half times as much, and a product 1.5 GB.
 
     References
     ----------

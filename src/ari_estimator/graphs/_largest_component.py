@@ -41,7 +41,7 @@ class LargestComponent:
             nodes = np.full(part.n_slots, -1, dtype=np.int32)
             nodes[part.slots] = np.arange(part.slots.size, dtype=np.int32)
             of_nodes = (part.bases, part.starts, part.stops, part.offsets)
-            # Of one layout, so that the kernel is compiled once for all graphs.
+            # All arrays have one layout, so that the kernel is compiled once for all graphs.
             arrays = [np.array(array, dtype=np.int32) for array in of_nodes]
             self._parts.append((part.slots.size, [*arrays, nodes]))
 

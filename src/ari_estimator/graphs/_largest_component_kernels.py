@@ -26,7 +26,7 @@ def largest_of_rows(
     node_of_slot: np.ndarray,
     largest: np.ndarray,
 ) -> None:
-    """Raise the largest size of each row to that of its largest component beyond the cutoff."""
+    """Raise the size of each row to the size of its largest component beyond the cutoff."""
     n_nodes = values.shape[1]
     # 0: not selected, or its component is done. 1 and 2: selected, with one of the signs.
     side = np.zeros(n_nodes, dtype=np.int8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -150,7 +152,11 @@ class MeshGraph:
         neighbourhoods : list of one Neighbourhood
             Slots are the vertices of the mesh.
         """
-        return [stored_neighbourhood(self._links.both_ways, self._vertices.astype(np.int32))]
+        return [self._neighbourhood]
+
+    @cached_property
+    def _neighbourhood(self) -> Neighbourhood:
+        return stored_neighbourhood(self._links.both_ways, self._vertices.astype(np.int32))
 
 
 def _check_mask(mask: ArrayLike) -> np.ndarray:

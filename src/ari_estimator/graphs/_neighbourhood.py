@@ -45,3 +45,8 @@ class Neighbourhood(NamedTuple):
     stops: np.ndarray
     offsets: np.ndarray
     patterns: GridPatterns | None = None
+
+    @property
+    def are_stored(self) -> bool:
+        """Whether there is an offset for each neighbour of each node, as for a mesh."""
+        return int((self.stops - self.starts).sum(dtype=np.int64)) <= self.offsets.size

@@ -21,7 +21,7 @@ _LARGEST_INDEX: Final = 1_000_000
 # Annotations of a hemisphere have a megabyte, labels of the whole cortex seven.
 _LARGEST_FILE: Final = 64 * 2**20
 
-# Entries that are no region: what no one has labelled, and the medial wall, which is no cortex.
+# Names of entries without a region: unlabelled vertices, and the medial wall outside the cortex.
 _NO_REGION: Final = re.compile(r"unknown|\?\?\?|background.*|.*medial.?wall.*", re.IGNORECASE)
 
 
@@ -188,8 +188,8 @@ class _Content:
 def _read_table(content: _Content) -> tuple[dict[int, str], dict[int, str], dict[int, int]]:
     """Return names and colours of the regions by entry, and the entry of each label of a vertex.
 
-    A label is the colour of an entry in one number. Of entries with the same one, the first counts,
-    as in FreeSurfer.
+    A label is the colour of an entry in one number. If entries have the same colour, the first one
+    counts, as in FreeSurfer.
     """
     if content.is_at_end or not content.number():
         raise ValueError("it has no colour table, so that its regions have no names")
@@ -205,7 +205,7 @@ def _read_table(content: _Content) -> tuple[dict[int, str], dict[int, str], dict
     for number in range(n_entries):
         entry = content.number(0, _LARGEST_INDEX) if is_new else number
         name = content.text()
-        # Some tables have 256, of which FreeSurfer makes a label all the same.
+        # Some tables have 256, and FreeSurfer makes labels of it as of smaller numbers.
         red, green, blue, _ = (content.number(0, 2**15) for _ in range(4))
         entry_of.setdefault(red + (green << 8) + (blue << 16), entry)
         if not _NO_REGION.fullmatch(name):

@@ -26,16 +26,23 @@ class ArrayPart:
         The elements there are, in the shape of one map; arrays hold them in C order.
 
     whole_graph : Graph or None
-        Neighbours of all elements of the shape, those outside of the mask included. None where
-        nobody needs them, as for regions.
+        Neighbours of all elements of the shape, those outside of the mask included. None if they
+        are not known. Regions do not need them.
 
     positions : mapping of str to ndarray
         Names of columns, and values that broadcast to the shape of one map.
+
+    why_no_graph : str
+        The error for those who need neighbours that are not known.
     """
 
     mask: np.ndarray
     whole_graph: Graph | None
     positions: Mapping[str, np.ndarray]
+    why_no_graph: str = (
+        "adjacency must say which elements of the arrays are neighbours. Got None. Pass a matrix, a "
+        "graph of ari_estimator.graphs, or 'lattice' for neighbours along each axis."
+    )
 
     size_unit = None
 
@@ -68,11 +75,7 @@ class ArrayPart:
     def graph(self, connectivity: Connectivity) -> Graph:
         """Return who is whose neighbour, by the adjacency that the user gave."""
         if self.whole_graph is None:
-            raise ValueError(
-                "adjacency must say which elements of the arrays are neighbours. Got None. Pass a "
-                "matrix, a graph of ari_estimator.graphs, or 'lattice' for neighbours along each "
-                "axis."
-            )
+            raise ValueError(self.why_no_graph)
         if self.mask.all():
             return self.whole_graph
         return GraphPart(self.whole_graph, self.mask.ravel())

@@ -170,10 +170,15 @@ class CiftiFrame(Frame):
         self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
     ) -> Cifti2Image:
         """Return results as a dscalar image."""
+        data = self._in_columns(rows)
+        return new_image(data, [description] * len(data), self._models)
+
+    def _in_columns(self, rows: Iterable[Values]) -> np.ndarray:
+        """Return results in the columns of a file, an array of shape (n_maps, n_columns)."""
         stacked = np.stack([np.asarray(row) for row in rows])
         data = np.zeros((len(stacked), self._n_columns), dtype=stacked.dtype)
         data[:, self._columns] = stacked
-        return new_image(data, [description] * len(data), self._models)
+        return data
 
     @staticmethod
     def form(img: Cifti2Image) -> Axis:
@@ -185,11 +190,10 @@ class CiftiFrame(Frame):
     ) -> Cifti2Image:
         """Return results as a dscalar image, of as many maps."""
         of_maps = form if isinstance(form, Axis) else self.form(form)
-        result = self.image(rows, len(of_maps), description)
-        if isinstance(of_maps, ScalarAxis):
-            names = [f"{name} {description}".strip() for name in of_maps.name]
-            result = new_image(np.asarray(result.dataobj), names, self._models)
-        return result
+        if not isinstance(of_maps, ScalarAxis):
+            return self.image(rows, len(of_maps), description)
+        names = [f"{name} {description}".strip() for name in of_maps.name]
+        return new_image(self._in_columns(rows), names, self._models)
 
     def at(self, indices: Any) -> np.ndarray:
         """Return which grayordinates are named, by their columns in the file."""

@@ -19,6 +19,7 @@ from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._cifti_header import brain_models_of, count_grayordinates
 from ari_estimator.images._cifti_version import refuse_cifti_1
 from ari_estimator.images._image_file import load_image
+from ari_estimator.images._quiet_header import quiet_header
 from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.images._safe_xml import check_xml
 from ari_estimator.images._size_limits import check_size
@@ -134,7 +135,9 @@ def _header_of(path: Path) -> tuple[Any, bytes]:
         (offset,) = struct.unpack(f"{order}q", head[168:176])
         if code != _CIFTI_EXTENSION or not 8 <= size <= offset - _SIZE - 4:
             return nothing
-        return Nifti2Header(head[:_SIZE]), file.read(size - 8).rstrip(b"\0")
+        with quiet_header():
+            of_nifti = Nifti2Header(head[:_SIZE])
+        return of_nifti, file.read(size - 8).rstrip(b"\0")
 
 
 def _parsed(xml: bytes) -> Cifti2Matrix:

@@ -82,7 +82,7 @@ def _places(axis: BrainModelAxis, grid: BrainModelAxis, name: str) -> list[tuple
     if n_off:
         raise ValueError(
             f"{name} must have its voxels on the grid of the map. Got {n_off} of {is_voxel.size} "
-            "voxels between those of the map. wb_command -cifti-resample transfers it."
+            "voxels between the voxels of the map. wb_command -cifti-resample transfers it."
         )
     for i, voxel in zip(is_voxel.tolist(), nearest.astype(int).tolist(), strict=True):
         places[i] = ("voxel", *voxel)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from nibabel.cifti2.cifti2 import Cifti2Image
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ParcelsAxis
@@ -66,7 +68,8 @@ def labels_of_parcels(parcels: ParcelsAxis) -> Cifti2Image:
         labels.append(np.full(n, label))
 
     nothing = np.empty(0, dtype=int), np.empty((0, 3), dtype=int)
-    for label, (_, of_parcel, on_surfaces) in enumerate(parcels, 1):
+    described: Any = parcels  # which can be gone through, but does not say so
+    for label, (_, of_parcel, on_surfaces) in enumerate(described, 1):
         for structure, vertex in on_surfaces.items():
             add(label, structure, np.asarray(vertex, dtype=int), nothing[1])
         if len(of_parcel):

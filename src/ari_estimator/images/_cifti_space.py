@@ -29,9 +29,7 @@ HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_RI
 _N_BUNDLED = 10242
 
 
-def space_of(
-    models: Cifti2MatrixIndicesMap, mesh: PolyMesh | None
-) -> tuple[Space, np.ndarray]:
+def space_of(models: Cifti2MatrixIndicesMap, mesh: PolyMesh | None) -> tuple[Space, np.ndarray]:
     """Return the space of a file, and the column of each of its elements.
 
     Parameters
@@ -96,8 +94,8 @@ def _known_mesh(layout: GrayordinateLayout) -> PolyMesh | None:
         return None
     warnings.warn(
         f"No mesh was given for {n_vertices} vertices per hemisphere: they are taken for fsLR "
-        f"{files.density}. Neighbours, areas and coordinates are those of its {files.surface} "
-        f"surface from {files.source} ({files.left.parent}). Set mesh to use another surface, such "
+        f"{files.density}. Neighbours, areas and coordinates come from its {files.surface} "
+        f"surface in {files.source} ({files.left.parent}). Set mesh to use another surface, such "
         "as the subject's own.",
         UserWarning,
         stacklevel=2,

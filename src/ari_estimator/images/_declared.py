@@ -28,7 +28,7 @@ from ari_estimator.images._afni_header import (
     afni_attributes,
     read_sub_bricks,
 )
-from ari_estimator.images._declared_names import held_by_name, without_endings
+from ari_estimator.images._declared_names import ENDINGS, PATTERNS
 from ari_estimator.images._image_file import load_image
 from ari_estimator.images._mne_objects import is_mne, size_in_words
 
@@ -255,7 +255,7 @@ def _by_map_names(img: Cifti2Image) -> Iterator[Declaration]:
     axis = img.header.get_axis(0)
     if not isinstance(axis, ScalarAxis):
         return
-    said = [held_by_name(str(name)) for name in axis.name]
+    said = [next(_told_by(str(name)), None) for name in axis.name]
     holds = {one[0] for one in said if one is not None}
     if len(holds) > 1:
         yield Declaration("different maps", "the names of the maps")
@@ -267,8 +267,15 @@ def _by_map_names(img: Cifti2Image) -> Iterator[Declaration]:
         yield Declaration(holds.pop(), f"the {what} {named} of the {of}", (), program)
 
 
+def _told_by(stem: str) -> Iterator[tuple[str, str]]:
+    """Yield what a name says that values are, with the program; the first counts."""
+    for pattern, holds, program in PATTERNS:
+        if pattern.fullmatch(stem):
+            yield holds, program
+
+
 def _by_name(path: Path) -> Iterator[Declaration]:
-    stem = without_endings(path.name)
+    stem = ENDINGS.sub("", path.name)
     said_by = f"the name {path.name!r} of the file"
     if _BIDS_THRESHOLDED.search(stem):
         yield Declaration("thresholded map", said_by)
@@ -277,7 +284,7 @@ def _by_name(path: Path) -> Iterator[Declaration]:
     if match is not None and match["stat"].lower() in _OF_BIDS:
         yield Declaration(_OF_BIDS[match["stat"].lower()], said_by, _df_beside(path))
         return
-    if (told := held_by_name(stem)) is not None:
+    if (told := next(_told_by(stem), None)) is not None:
         df = _df_of_glmfit(path) if told == ("F", "FreeSurfer") else ()
         yield Declaration(told[0], said_by, df, told[1])
 
@@ -333,7 +340,7 @@ def _parameters_of(array: Any) -> tuple[float, ...]:
 
 def _df_beside(path: Path) -> tuple[float, ...]:
     """Return the degrees of freedom in the JSON file beside a map; () if there are none."""
-    sidecar = path.with_name(without_endings(path.name) + ".json")
+    sidecar = path.with_name(ENDINGS.sub("", path.name) + ".json")
     if not os.path.lexists(sidecar):
         return ()
     try:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 # Endings of image formats, at the end of a name.
-_ENDINGS = re.compile(
+ENDINGS = re.compile(
     r"(\.(gz|nii|img|hdr|HEAD|BRIK|mgh|mgz|gii|func|shape|label|[dp](scalar|tseries)|dlabel))+$"
 )
 
@@ -67,35 +67,7 @@ _NAMES: Final = (
 # Other programs and people put words in front; of FreeSurfer's, which are words themselves, only
 # where the hemisphere is said.
 _IN_FRONT = {"FreeSurfer": r"(?:(?:.+[_.-])?[lr]h\.)?"}
-_PATTERNS = [
+PATTERNS = [
     (re.compile(rf"(?:{_IN_FRONT.get(program, '(?:.+[_.-])?')})(?:{name})", re.I), holds, program)
     for name, holds, program in _NAMES
 ]
-
-
-def without_endings(name: str) -> str:
-    """Return the name of a file without the endings of image formats.
-
-    Parameters
-    ----------
-    name : str
-        The name, without its folder.
-    """
-    return _ENDINGS.sub("", name)
-
-
-def held_by_name(stem: str) -> tuple[str, str] | None:
-    """Return what values are, and whose name says so.
-
-    Parameters
-    ----------
-    stem : str
-        The name of a file without its endings, or the name of a map.
-
-    Returns
-    -------
-    told : tuple of str or None
-        What the values are and the program, as in a Declaration. None if the name tells nothing.
-    """
-    found = ((holds, program) for pattern, holds, program in _PATTERNS if pattern.fullmatch(stem))
-    return next(found, None)

@@ -142,8 +142,8 @@ def _candidates(density: str, surface: str) -> Iterator[tuple[str, Path, Path]]:
     yield "neuromaps", *_pair(folder, of_templateflow, density)
     if density == "32k" and surface == "midthickness":
         for folder in _folders("brainspace", "datasets/surfaces"):
-            files = (folder / f"conte69_32k_{side}.gii" for side in ("lh", "rh"))
-            yield "the package brainspace", *files
+            left, right = (folder / f"conte69_32k_{side}.gii" for side in ("lh", "rh"))
+            yield "the package brainspace", left, right
 
 
 def _pair(folder: Path, name: str, density: str) -> tuple[Path, Path]:

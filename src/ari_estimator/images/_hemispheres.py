@@ -286,7 +286,7 @@ def _told(*paths: str | Path) -> list[ToldSide]:
 
 
 def _are_nearly_all(are_so: np.ndarray) -> bool:
-    return np.count_nonzero(are_so) > (1 - _FEW) * are_so.size
+    return int(np.count_nonzero(are_so)) > (1 - _FEW) * are_so.size
 
 
 def _is_sphere(points: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ import math
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
@@ -17,9 +18,11 @@ from nibabel.arrayproxy import ArrayProxy
 from nibabel.openers import ImageOpener
 
 from ari_estimator.files._regular_file import existing_file
+from ari_estimator.images._cifti_header import is_cifti
 from ari_estimator.images._cifti_version import refuse_cifti_1
 from ari_estimator.images._gifti_limits import check_gifti
 from ari_estimator.images._mat_file import check_matrices
+from ari_estimator.images._quiet_header import quiet_header
 from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.images._safe_xml import check_xml
 from ari_estimator.images._size_limits import check_size, most_bytes
@@ -72,7 +75,8 @@ def load_image(path: str | PathLike[str], what: str) -> Any:
     path = existing_file(path, what)
     with clear_errors(path, what):
         _check_before(path, what)
-        img: Any = nibabel.load(path)
+        with quiet_header() if is_cifti(path) else nullcontext():
+            img: Any = nibabel.load(path)
         _check_after(img)
     return img
 
@@ -183,7 +187,7 @@ def _check_nifti_header(path: Path, what: str) -> None:
 
 
 def _xml_of_cifti(file: ImageOpener, order: str, start: int, end: int) -> Iterator[bytes]:
-    """Check the extensions of a header, and yield the XML of those of CIFTI."""
+    """Check the extensions of a header, and yield the XML of CIFTI."""
     file.seek(start)
     while end - start >= 16:
         if start > _LARGEST_HEADER:

@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,12 @@ class Regions:
 
     def without_members(self) -> np.ndarray:
         """Return which regions have no element, an array of bool of shape (n_regions,)."""
-        return np.bincount(self.labels, minlength=self.ids.size + 1)[1:] == 0
+        return self.counts[1:] == 0
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Number of entries of the rest and of each region, of shape (n_regions + 1,)."""
+        return np.bincount(self.labels, minlength=self.ids.size + 1)
 
 
 def read_regions(

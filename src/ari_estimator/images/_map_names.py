@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, NamedTuple
 
+# Subject, task, level, contrast, temporal filter, smoothing and so on.
+_OF_HCP = re.compile(r".+_level[12]_(?P<contrast>.+?)_hp\d.*")
+
 # Names in an error.
 _MOST_NAMES = 20
 
@@ -40,9 +43,8 @@ class MapNames(NamedTuple):
         Parameters
         ----------
         map_ : int, str or None
-            A number, from 0; a name; or a word between underscores that one name alone has, such
-            as ``"LH"`` in ``"100307_tfMRI_MOTOR_level2_LH_hp200_s2"``. None if there is only one
-            map.
+            A number, from 0; a name; or the contrast in a name of the HCP pipelines, ``"LH"`` in
+            ``"100307_tfMRI_MOTOR_level2_LH_hp200_s2"``. None if there is only one map.
 
         Raises
         ------
@@ -71,8 +73,7 @@ class MapNames(NamedTuple):
     def _by_name(self, text: str) -> int:
         places = [number for number, name in enumerate(self.names) if name == text]
         if not places:
-            word = re.compile(rf"(?:^|_){re.escape(text)}(?:_|$)")
-            places = [number for number, name in enumerate(self.names) if word.search(name)]
+            places = [k for k, name in enumerate(self.names) if _contrast_in(name) == text]
         if len(places) == 1:
             return places[0]
         problem = "no map" if not places else f"{len(places)} maps"
@@ -92,6 +93,12 @@ class MapNames(NamedTuple):
         shown = ", ".join(f"{number} {name!r}" for number, name in named)
         n_more = len(self.names) - _MOST_NAMES
         return f"{count} in {self.called}: {shown}{f' and {n_more} more' if n_more > 0 else ''}"
+
+
+def _contrast_in(name: str) -> str | None:
+    """Return the contrast in a name that the HCP pipelines give to a map; None of other names."""
+    match = _OF_HCP.fullmatch(name)
+    return None if match is None else match["contrast"]
 
 
 def check_choice(map_: Any) -> None:

@@ -13,7 +13,8 @@ from nibabel.freesurfer.io import read_geometry
 from nilearn.surface import FileMesh, InMemoryMesh, SurfaceMesh
 
 from ari_estimator.files._regular_file import existing_file
-from ari_estimator.images._image_file import check_image_file
+from ari_estimator.images._image_file import check_image_file, load_image
+from ari_estimator.images._measured_mesh import MeasuredMesh
 from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.images._size_limits import check_size
 
@@ -21,6 +22,9 @@ _GIFTI: Final = (".gii", ".gii.gz")
 
 _TRIANGLES: Final = b"\xff\xff\xfe"
 _QUADRANGLES: Final = (b"\xff\xff\xff", b"\xff\xff\xfd")
+
+# What the areas of the vertices of an average subject are called, after the name of the surface.
+_AREAS: Final = ".avg.area.mgh"
 
 # Longest line of text at the start of a file: who wrote it, and when.
 _LONGEST_LINE: Final = 1000
@@ -40,15 +44,16 @@ def read_mesh(path: str | PathLike[str], what: str) -> SurfaceMesh:
     Returns
     -------
     mesh : nilearn.surface.SurfaceMesh
-        The mesh. GIfTI stays in its file. Coordinates of FreeSurfer are those of the scanner, as in
-        nilearn: the file's own, shifted by the centre of the volume if the file tells it.
+        The mesh. GIfTI stays in its file. Coordinates of FreeSurfer are shifted by the centre of
+        the volume, if the file tells it: these are coordinates of the scanner, as in nilearn. The
+        mesh of an average subject has the areas of a file ``lh.white.avg.area.mgh`` beside it.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, TypeError
         If there is no such file.
     ValueError
-        If it is no mesh, is damaged, incomplete, or declares more than it can hold.
+        If it is not a mesh, is damaged, incomplete, or declares more than it can hold.
     """
     path = existing_file(path, what)
     if path.name.lower().endswith(_GIFTI):
@@ -66,11 +71,17 @@ def read_mesh(path: str | PathLike[str], what: str) -> SurfaceMesh:
             raise ValueError(f"its faces are not of its {len(points)} vertices")
         if not np.isfinite(points).all():
             raise ValueError("its coordinates are not finite")
-        return InMemoryMesh(points, faces.astype(np.int32))
+        faces = faces.astype(np.int32)
+        areas = path.with_name(path.name + _AREAS)
+        if not areas.is_file():
+            return InMemoryMesh(points, faces)
+    with clear_errors(areas, what):
+        values = np.asanyarray(load_image(areas, what).dataobj)
+        return MeasuredMesh(points, faces, values.ravel())
 
 
 def _check_geometry(path: Path) -> None:
-    """Refuse a file that is no surface of FreeSurfer, or shorter than it says."""
+    """Refuse a file that is not a surface of FreeSurfer, or shorter than it says."""
     with path.open("rb") as file:
         magic = file.read(3)
         if magic == _TRIANGLES:

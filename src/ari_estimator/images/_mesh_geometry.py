@@ -9,6 +9,7 @@ import numpy as np
 from nilearn.surface import FileMesh, SurfaceMesh
 
 from ari_estimator.graphs._mesh_links import MeshLinks
+from ari_estimator.images._measured_mesh import MeasuredMesh
 
 
 class MeshGeometry:
@@ -23,6 +24,9 @@ class MeshGeometry:
     faces : array-like of int of shape (n_faces, 3)
         Triangles of vertices. They are copied.
 
+    areas : ndarray of shape (n_vertices,), or None, default=None
+        Area of each vertex in mm2. None for a third of each of its triangles.
+
     Attributes
     ----------
     points : ndarray of shape (n_vertices, 3)
@@ -30,9 +34,15 @@ class MeshGeometry:
 
     faces : ndarray of int of shape (n_faces, 3)
         Triangles, read-only.
+
+    given_areas : ndarray of shape (n_vertices,), or None
+        The areas that were given.
     """
 
-    def __init__(self, points: np.ndarray, faces: np.ndarray) -> None:
+    def __init__(
+        self, points: np.ndarray, faces: np.ndarray, areas: np.ndarray | None = None
+    ) -> None:
+        self.given_areas = areas
         self.points = np.array(points)
         self.faces = np.array(faces)
         for array in (self.points, self.faces):
@@ -47,8 +57,11 @@ class MeshGeometry:
     def areas(self) -> np.ndarray:
         """Area of each vertex in mm2, an array of shape (n_vertices,).
 
-        A vertex has a third of each of its triangles, each as often as it is in the mesh.
+        A vertex has a third of each of its triangles, each as often as it is in the mesh, unless
+        other areas were given.
         """
+        if self.given_areas is not None:
+            return self.given_areas
         corners = self.faces.T.astype(np.intp, copy=False)
         # Axis by axis: several times faster than np.cross on rows.
         xyz = np.ascontiguousarray(self.points.T, dtype=np.float64)
@@ -91,5 +104,6 @@ def geometry_of(mesh: SurfaceMesh) -> MeshGeometry:
     points, faces = np.asarray(in_memory.coordinates), np.asarray(in_memory.faces)
     known = _KNOWN.get(mesh)
     if known is None or not known.holds(points, faces):
-        known = _KNOWN[mesh] = MeshGeometry(points, faces)
+        areas = in_memory.vertex_areas if isinstance(in_memory, MeasuredMesh) else None
+        known = _KNOWN[mesh] = MeshGeometry(points, faces, areas)
     return known

@@ -16,6 +16,7 @@ from ari_estimator.images._mne_objects import (
     difference,
     form_of,
     is_mne,
+    part_of,
     template_of,
     values_of,
     with_values,
@@ -138,16 +139,12 @@ class MneMasker(ArrayMasker):
         """Read the mask, or take the elements of the maps, see :class:`ArrayMasker`."""
         self.like = imgs[0].like
         mask_img = getattr(self.mask_img, "like", self.mask_img)
-        # Any neighbours will do for the elements.
-        n_space = imgs[0].array.shape[0]
-        of_all = np.logical_or.reduce(
-            [_elements_of(one.like, n_space) for one in {id(m.like): m for m in imgs}.values()]
-        )
+        objects = {id(one.like): one.like for one in imgs}.values()
+        of_all = np.logical_or.reduce([part_of(one, None).mask for one in objects])
         self.mask_img_ = of_all
         self.mask_called = f"{self.without_mask}, since there is no mask"
         if mask_img is not None:
-            geometry = {"adjacency": np.zeros((n_space, n_space))}
-            frame = MneFrame.fit(self.mask_img, [self.like], geometry=geometry, verbose=0)
+            frame = MneFrame.fit(self.mask_img, [self.like], geometry={}, verbose=0)
             self.mask_img_ = of_all & frame.mask_img
             self.mask_called = "the mask of the model, given as mask_img"
         self.n_elements_ = int(self.mask_img_.sum())
@@ -156,9 +153,3 @@ class MneMasker(ArrayMasker):
     def inverse_transform(self, X: Any) -> Any:
         """Return the values of one map as an object, 0 outside the mask."""
         return with_values(self.like, super().inverse_transform(X).values, "")
-
-
-def _elements_of(like: Any, n_space: int) -> np.ndarray:
-    """Return which elements an object has, without its bad channels."""
-    geometry = {"adjacency": np.zeros((n_space, n_space))}
-    return np.asarray(MneFrame.fit(None, [like], geometry=geometry, verbose=0).mask_img)

@@ -179,11 +179,12 @@ def part_of(given: Any, adjacency: Any) -> ArrayPart:
     -------
     part : ArrayPart
         Its elements. Bad channels are left out, and channels that hold no data, such as triggers.
+        It raises an error for those who need neighbours that the object does not tell.
 
     Raises
     ------
     ValueError
-        If the object does not tell the neighbours, or the adjacency has another size.
+        If no channel is left, or the adjacency has another size.
     """
     shape = values_of(given).shape
     is_data = np.ones(shape[0], dtype=bool)
@@ -196,8 +197,16 @@ def part_of(given: Any, adjacency: Any) -> ArrayPart:
     else:
         is_tested = is_data
     mask = np.broadcast_to(is_tested.reshape(-1, *(1,) * (len(shape) - 1)), shape).copy()
-    graph = _graph_of(given, shape, adjacency, is_data)
-    return ArrayPart(mask, graph, _positions_of(given, shape))
+    positions = _positions_of(given, shape)
+    if adjacency is not None:
+        return ArrayPart(mask, _given_graph(given, shape, adjacency), positions)
+    try:
+        of_space = (
+            _source_graph(given) if form_of(given) == "source" else _sensor_graph(given, is_data)
+        )
+    except ValueError as error:
+        return ArrayPart(mask, None, positions, str(error))
+    return ArrayPart(mask, product(of_space, *shape[1:]), positions)
 
 
 def difference(one: Any, other: Any) -> str | None:
@@ -294,28 +303,24 @@ def _positions_of(given: Any, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     return {**of_space, **others}
 
 
-def _graph_of(given: Any, shape: tuple[int, ...], adjacency: Any, is_data: np.ndarray) -> Graph:
-    """Return the graph of all elements."""
-    if adjacency is None:
-        of_space: Graph = (
-            _source_graph(given) if form_of(given) == "source" else _sensor_graph(given, is_data)
-        )
-    else:
-        if type(adjacency).__name__ == "SourceSpaces":
-            import mne
+def _given_graph(given: Any, shape: tuple[int, ...], adjacency: Any) -> Graph:
+    """Return the graph of all elements, from the neighbours that the user gives."""
+    if type(adjacency).__name__ == "SourceSpaces":
+        import mne
 
-            adjacency = mne.spatial_src_adjacency(adjacency, verbose=False)
-        of_space = as_graph(adjacency)
-        if of_space.n_nodes == np.prod(shape) and len(shape) > 1 and np.prod(shape) != shape[0]:
-            return of_space
-        if of_space.n_nodes != shape[0]:
-            what = "vertex" if form_of(given) == "source" else "channel"
-            raise ValueError(
-                f"adjacency must have a row for each {what}, {shape[0]}, or for each element in C "
-                f"order, {int(np.prod(shape))}. Got {of_space.n_nodes} rows. Neighbours in time "
-                "and frequency are added to neighbours in space."
-            )
-    return product(of_space, *shape[1:])
+        adjacency = mne.spatial_src_adjacency(adjacency, verbose=False)
+    graph = as_graph(adjacency)
+    n_elements = int(np.prod(shape))
+    if graph.n_nodes == shape[0]:
+        return product(graph, *shape[1:])
+    if graph.n_nodes != n_elements:
+        what = "vertex" if form_of(given) == "source" else "channel"
+        raise ValueError(
+            f"adjacency must have a row for each {what}, {shape[0]}, or for each element in C "
+            f"order, {n_elements}. Got {graph.n_nodes} rows. Neighbours in time and frequency are "
+            "added to neighbours in space."
+        )
+    return graph
 
 
 def _sensor_graph(given: Any, is_data: np.ndarray) -> Graph:

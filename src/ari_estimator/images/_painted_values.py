@@ -20,9 +20,9 @@ class PaintedValues:
     Parameters
     ----------
     layers : sequence of (ndarray of int of shape (n_elements,), ndarray of shape (n_labels,))
-        The label of each element, and the value of each label, which is 0 for label 0. Where a later
-        layer has a label above 0, its value covers the values of earlier layers. The arrays must
-        not change.
+        The label of each element, and the value of each label, which is 0 for label 0. Where a
+        later layer has a label above 0, its value covers the values of earlier layers. The arrays
+        must not change.
 
     Attributes
     ----------

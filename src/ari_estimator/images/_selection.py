@@ -70,6 +70,11 @@ def select_elements(
             "seed and radius are for images, whose elements have a place in mm. Got them for an "
             "array: give indices, or a mask_img in the shape of a map."
         )
+    if is_sphere and frame.space.misses_mesh:
+        raise ValueError(
+            "seed and radius need the place of each vertex in mm. Got no mesh: set mesh, or give "
+            "indices or a mask_img."
+        )
     if is_sphere:
         return _in_sphere(frame.space.coordinates(), seed, radius)
     check_kind(mask_img, type(frame), "mask_img")
@@ -163,5 +168,7 @@ def _point(seed: Sequence[float]) -> np.ndarray:
 
 
 def _is_length(value: Any) -> bool:
-    # The type of abs() of a Real is not known to be comparable.
-    return isinstance(value, Real) and bool(abs(value) <= _LARGEST)  # type: ignore[operator]
+    try:
+        return isinstance(value, Real) and abs(float(value)) <= _LARGEST
+    except OverflowError:  # an integer without limit
+        return False

@@ -130,7 +130,7 @@ class VolumePart:
         flat = places_of(self.mask, elements)
         xyz = apply_affine(self.affine, np.column_stack(np.unravel_index(flat, self.mask.shape)))
         named = {} if self.structures is None else {"structure": self.structures[elements]}
-        return {**named, **_in_mm(xyz)}
+        return {**named, **dict(zip("xyz", xyz.T, strict=True))}
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,8 @@ class SurfacePart:
         """Say where vertices are, see :meth:`Space.locate`: mesh, vertex number and mm."""
         vertices = np.flatnonzero(self.mask)[elements]
         names = np.full(vertices.size, self.name, dtype=object)
-        return {self.name_column: names, "vertex": vertices, **_in_mm(self.points[vertices])}
+        xyz = dict(zip("xyz", self.points[vertices].T.astype(np.float64), strict=True))
+        return {self.name_column: names, "vertex": vertices, **xyz}
 
 
 @dataclass(frozen=True)
@@ -495,11 +496,6 @@ class Space:
             columns["vertex"] = pd.arrays.IntegerArray(columns["vertex"], ~has_vertex)
         names = ("hemisphere", "structure", "vertex", "x", "y", "z")
         return pd.DataFrame({name: columns[name] for name in names if name in columns})
-
-
-def _in_mm(xyz: np.ndarray) -> dict[str, np.ndarray]:
-    """Return coordinates as columns."""
-    return dict(zip("xyz", xyz.T.astype(np.float64), strict=True))
 
 
 def _restricted(mask: np.ndarray, kept: np.ndarray) -> np.ndarray:

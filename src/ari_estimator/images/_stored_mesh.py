@@ -8,6 +8,7 @@ import numpy as np
 from nilearn.surface import InMemoryMesh
 
 from ari_estimator.files._stored_array import stored_array
+from ari_estimator.images._measured_mesh import MeasuredMesh
 from ari_estimator.images._space import SurfacePart
 
 
@@ -25,9 +26,12 @@ def mesh_to_arrays(part: SurfacePart, hemisphere: str) -> dict[str, np.ndarray]:
     Returns
     -------
     arrays : dict of str to ndarray
-        Points and faces.
+        Points and faces, and the areas of vertices if they are not those of the faces.
     """
-    return {f"{hemisphere}_points": part.points, f"{hemisphere}_faces": part.faces}
+    arrays = {f"{hemisphere}_points": part.points, f"{hemisphere}_faces": part.faces}
+    if part.mesh.given_areas is not None:
+        arrays[f"{hemisphere}_areas"] = part.mesh.given_areas
+    return arrays
 
 
 def mesh_from_arrays(arrays: Mapping[str, np.ndarray], hemisphere: str) -> InMemoryMesh:
@@ -59,4 +63,7 @@ def mesh_from_arrays(arrays: Mapping[str, np.ndarray], hemisphere: str) -> InMem
         raise ValueError(
             f"the faces of the {hemisphere} hemisphere must be of its {len(points)} vertices"
         )
-    return InMemoryMesh(points, faces)
+    if f"{hemisphere}_areas" not in arrays:
+        return InMemoryMesh(points, faces)
+    areas = stored_array(arrays, f"{hemisphere}_areas", "f", (len(points),))
+    return MeasuredMesh(points, faces, areas)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from nilearn.surface import PolyMesh, SurfaceImage
 
 from ari_estimator.images._declared import Declaration, remember_declarations, remember_file
@@ -56,7 +58,7 @@ def surface_of_files(
                 f"{what} must have the {side} hemisphere as {side!r}. Got {str(file)!r} "
                 f"({told.said_by})."
             )
-    # nilearn has read those of a PolyMesh already, once for all maps of a study.
+    # nilearn has read the meshes of a PolyMesh already, once for all maps of a study.
     meshes = (mesh if isinstance(mesh, PolyMesh) else as_poly_mesh(mesh, mesh_called)).parts
     if missing := [side for side in files if side not in meshes]:
         raise ValueError(
@@ -84,6 +86,33 @@ def surface_of_files(
     remember_declarations(img, read[first].declared)
     remember_maps(img, list(read[first].maps))
     return img
+
+
+def warn_of_shared_labels(labels_img: Any, what: str) -> None:
+    """Warn of clusters in both hemispheres: programs number those of each from 1.
+
+    Parameters
+    ----------
+    labels_img : image
+        Clusters. Nothing is told of a volume, or of one hemisphere.
+
+    what : str
+        What they were given for, for messages.
+    """
+    parts = list(labels_img.data.parts.values()) if isinstance(labels_img, SurfaceImage) else []
+    if len(parts) != 2:
+        return
+    shared = np.intersect1d(*parts)
+    shared = shared[shared > 0]
+    if shared.size:
+        more = ", ..." if shared.size > 10 else ""
+        warnings.warn(
+            f"The clusters {', '.join(f'{label:g}' for label in shared[:10])}{more} of {what} have "
+            "vertices in both hemispheres, and each of them is one set. If each hemisphere has its "
+            "own cluster 1, give the clusters of one hemisphere other labels.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _check_pair(read: Mapping[str, SurfaceValues], files: Mapping[Any, Any], what: str) -> None:

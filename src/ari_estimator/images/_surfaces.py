@@ -78,6 +78,7 @@ class SurfaceFrame(Frame):
         """
         called = OF_MASKER if isinstance(mask_img, SurfaceMasker) else GIVEN
         called = getattr(mask_img, "_mask_called", called)
+        of_maps = None if imgs is None else imgs[0].mesh
         if isinstance(mask_img, SurfaceMasker) and is_fitted(mask_img):
             masker = mask_img
             # The masker may have made a mask from any image, so check both.
@@ -89,7 +90,7 @@ class SurfaceFrame(Frame):
             if given is None:
                 given = _all_vertices(mask_img, imgs)
                 called = "all vertices of the maps, since there is no mask"
-            given = _check_mask_img(given)
+            given = _check_mask_img(given, of_maps)
             if isinstance(mask_img, SurfaceMasker):
                 masker = clone(mask_img).set_params(mask_img=given).fit()
             else:
@@ -99,7 +100,7 @@ class SurfaceFrame(Frame):
                 # small map. Whoever asks for the masker gets it, or who wants its messages.
                 masker = _masker_of(given, verbose) if verbose else None
         mask_img_ = given if masker is None else masker.mask_img_
-        mesh = mask_img_.mesh if imgs is None else imgs[0].mesh
+        mesh = mask_img_.mesh if of_maps is None else of_maps
         _check_parts(mesh, mask_img_, called)
         parts = []
         for name, mask in mask_img_.data.parts.items():
@@ -281,9 +282,12 @@ def _all_vertices(mask_img: Any, imgs: Sequence[SurfaceImage] | None) -> Surface
     return SurfaceImage(mesh, data)
 
 
-def _check_mask_img(mask_img: SurfaceImage) -> SurfaceImage:
+def _check_mask_img(mask_img: SurfaceImage, of_maps: PolyMesh | None = None) -> SurfaceImage:
     """Return a mask without NaN and infinite values, which are outside like 0."""
-    check_mesh(mask_img.mesh, "mask_img")
+    # The mesh of the maps was checked when they were read.
+    checked = {} if of_maps is None else of_maps.parts
+    if any(part is not checked.get(name) for name, part in mask_img.mesh.parts.items()):
+        check_mesh(mask_img.mesh, "mask_img")
     values = np.concatenate([np.ravel(v) for v in mask_img.data.parts.values()])
     shapes = [v.shape for v in mask_img.data.parts.values()]
     if any(shape[1:] not in ((), (1,)) for shape in shapes):

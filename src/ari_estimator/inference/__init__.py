@@ -2,6 +2,7 @@
 
 from ari_estimator.inference._cluster_extent import ClusterExtent
 from ari_estimator.inference._fitted_map import FittedMap
+from ari_estimator.inference._random_field_extent import RandomFieldExtent
 from ari_estimator.inference._set_bound import DirectionalSetBound, SetBound
 from ari_estimator.inference._statistic import (
     DEFAULT_STAT_TYPE,
@@ -23,6 +24,7 @@ __all__ = [
     "ClusterExtent",
     "DirectionalSetBound",
     "FittedMap",
+    "RandomFieldExtent",
     "SetBound",
     "StatType",
     "Statistic",

@@ -25,12 +25,12 @@ class ClusterExtent(ExtentTest):
     height_threshold : float
         Cluster-forming threshold as a p-value, below 0.5. Voxels with a smaller p-value form
         clusters. P-values are two-sided with ``two_sided=True``, and then every cluster has one
-        sign. **Fix it before you see the data.**
+        sign. You must **fix it before you see the data**.
 
     extent : int
         The smallest number of voxels (or vertices) of a cluster that is **known to be
         significant** at this height: SPM's ``FWEc``, or the number that FSL or AFNI's 3dClustSim
-        prints. At least 2. Without such a number, take the size of the smallest cluster that the
+        prints. At least 2. If there is none, take the size of the smallest cluster that the
         program calls significant.
 
     alpha : float, default=0.05
@@ -64,6 +64,10 @@ class ClusterExtent(ExtentTest):
     >>> ari = ClusterTDPTransformer(local_test=ClusterExtent(0.001, extent=60))
     >>> _ = ari.fit(load_sample_motor_activation_image())
     >>> ari.table_[["cluster_id", "n_voxels", "true_discoveries"]].head(3)
+       cluster_id  n_voxels  true_discoveries
+    0           1      2177               416
+    1           2       356                52
+    2           3         7                 0
     """
 
     height_threshold: float

@@ -128,9 +128,10 @@ def check_height(height_threshold: Any) -> float:
             "height_threshold must be a p-value, as one number. "
             f"Got {height_threshold!r} of type {type(height_threshold).__name__}."
         )
-    if not 0 < height_threshold < 0.5:
+    height = float(height_threshold)
+    if not 0 < height < 0.5:
         raise ValueError(
             "height_threshold must be a p-value between 0 and 0.5 (both excluded), such as 0.001 "
             f"for z > 3.09. Got {height_threshold!r}."
         )
-    return float(height_threshold)
+    return height

@@ -38,6 +38,7 @@ class GivenClusters(SetMaker):
             elements=regions.elements,
             names=names,
             rest_id=regions.rest_id,
+            counts=regions.counts,
         )
 
     def describe(self, family: MapFamily, partitions: list[Sets]) -> dict[str, Any]:

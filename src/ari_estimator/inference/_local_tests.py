@@ -21,7 +21,6 @@ from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._map_family import MapFamily
-from ari_estimator.inference._statistic import Statistic
 
 # Makes the test of the tested elements.
 TestMaker = Callable[[MapFamily], SimultaneousTest]
@@ -61,8 +60,8 @@ TESTS: dict[str, type[SimultaneousTest]] = {
 }
 
 
-def test_maker(local_test: LocalTest | ExtentTest) -> TestMaker:
-    """Return the function that makes the test.
+def local_test_in_words(local_test: LocalTest | ExtentTest) -> str:
+    """Return what a local test is called in a sentence.
 
     Parameters
     ----------
@@ -71,30 +70,12 @@ def test_maker(local_test: LocalTest | ExtentTest) -> TestMaker:
 
     Returns
     -------
-    make_test : callable
-        Makes the test from the tested elements.
-    """
-    return local_test if isinstance(local_test, ExtentTest) else LOCAL_TESTS[local_test]
-
-
-def check_fits_statistic(local_test: LocalTest | ExtentTest, statistic: Statistic) -> None:
-    """Refuse a local test that cannot be used with a statistic.
-
-    Parameters
-    ----------
-    local_test : {"simes", "hommel"} or ExtentTest
-        The local test.
-
-    statistic : Statistic
-        The statistic of the map.
-
-    Raises
-    ------
-    ValueError
-        If it is a test by cluster extents, and bounds for each sign are asked for.
+    words : str
+        Such as "Simes local test".
     """
     if isinstance(local_test, ExtentTest):
-        local_test.check_statistic(statistic)
+        return "cluster extents"
+    return f"{local_test.capitalize()} local test"
 
 
 def refuse_extents(local_test: LocalTest | ExtentTest, needed_for: str) -> None:

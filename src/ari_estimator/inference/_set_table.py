@@ -122,6 +122,8 @@ def _describe(
         peaks = strongest(
             lambda block: peak_evidence(family, block), ranks_of, sets.labels, n_labels
         )
+    elif not members.size:
+        peaks = np.zeros(n_labels, dtype=np.intp)
     else:
         peaks = members[
             strongest(

@@ -11,8 +11,7 @@ from ari_estimator.images._space import Space, VolumePart
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._set_maker import neighbours_in_words
 
-# Cluster extents on grids have always been those of 26 neighbours in SPM and FSL, and isoperimetric
-# bounds need them.
+# FSL's clusters have 26 neighbours, and isoperimetric bounds need them.
 _MOST_NEIGHBOURS: Connectivity = 26
 
 

@@ -15,6 +15,7 @@ from ari_estimator.interfaces._fsl import find_feat_tables, read_feat, read_fsl
 from ari_estimator.interfaces._fsl_design import FSLDesign, read_fsl_design, read_fsl_labels
 from ari_estimator.interfaces._fsl_tables import fsl_tables_with_tdp
 from ari_estimator.interfaces._fsl_tdp import write_fsl_tdp
+from ari_estimator.interfaces._hcp import read_hcp
 from ari_estimator.interfaces._p_maps import read_p_map
 from ari_estimator.interfaces._results import load, save
 from ari_estimator.interfaces._select_map import select_map
@@ -43,6 +44,7 @@ __all__ = [
     "read_fsl",
     "read_fsl_design",
     "read_fsl_labels",
+    "read_hcp",
     "read_p_map",
     "read_spm",
     "read_surface",

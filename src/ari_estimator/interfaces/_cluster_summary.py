@@ -170,7 +170,7 @@ def freesurfer_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) 
     TypeError
         If ``ari`` has another type.
     ValueError
-        If a file is not such a table, or describes other clusters.
+        If a file is not a table of clusters, or describes other clusters.
 
     Examples
     --------

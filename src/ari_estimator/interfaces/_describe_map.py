@@ -45,9 +45,9 @@ _MAY_BE = {
 _DF_ROUNDING = 0.051
 
 _NEEDS_MESH = (
-    "The file of one hemisphere has no mesh, and the other hemisphere is missing. Pass a nilearn "
-    "SurfaceImage, which has the values with the mesh of each hemisphere; in the shell, the files "
-    "of both hemispheres with --mesh for each."
+    "The file of a hemisphere has no mesh. Pass a nilearn SurfaceImage, which has the values with "
+    "the mesh of each hemisphere: ari_estimator.interfaces.read_surface makes one of files. In the "
+    "shell, pass the file of each hemisphere with --mesh for each."
 )
 
 

@@ -88,8 +88,8 @@ def read_freesurfer(
     -------
     stat_map : StatisticalMap
         The map with all parameters to test it: a SurfaceImage, or a volume if mri_glmfit ran
-        without ``--surf``. ``labels_img`` has the clusters. Clusters of the right hemisphere
-        follow those of the left one: their labels are larger by the largest label there.
+        without ``--surf``. ``labels_img`` has the clusters. The labels of the right hemisphere
+        continue after the largest label of the left one.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def read_freesurfer(
     p-values are half of these in the direction of the effect, as mri_surfcluster has them with
     ``--sign pos``.
 
-    Tested are the vertices of ``mask.mgh``.
+    The tested vertices are the vertices of ``mask.mgh``.
 
     Examples
     --------
@@ -158,7 +158,8 @@ def read_freesurfer(
         two_sided=_two_sided(first, sign),
         connectivity=_CONNECTIVITY if is_volume else None,
         name=first.name if sign in ("abs", "directional") else f"{first.name} ({sign})",
-        said_by=f"the folder of mri_glmfit {str(first.folder.parent)!r}",
+        said_by="the folder of mri_glmfit "
+        + " and ".join(repr(str(one.folder.parent)) for one in found.values()),
     )
 
 
@@ -179,8 +180,11 @@ def find_freesurfer_tables(
 
     Parameters
     ----------
-    glm_dir, contrast
-        As for :func:`read_freesurfer`, of one hemisphere.
+    glm_dir : path
+        The folder of one hemisphere or of a volume, as for :func:`read_freesurfer`.
+
+    contrast : str or None, default=None
+        Name of the contrast. None if there is only one.
 
     clusters : str or None, default=None
         What their names begin with, such as ``"cache.th30.abs"``. None for all.

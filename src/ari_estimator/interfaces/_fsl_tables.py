@@ -19,6 +19,7 @@ import pandas as pd
 from ari_estimator.closed_testing._rounding import confidence, proportion_text
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators import ClusterTDPTransformer
+from ari_estimator.inference._local_tests import local_test_in_words
 from ari_estimator.interfaces._reading import read_text
 
 # New columns come after the size and, if the table has it, the p-value of a cluster.
@@ -213,7 +214,7 @@ def _sentence(ari: Any) -> str:
     return (
         "True Discoveries: minimum number of active voxels in the cluster; TDP: their "
         f"proportion. With {confidence(ari.alpha, percent=True)} confidence this holds for all "
-        f"clusters at once (All-Resolutions Inference, {ari.local_test.capitalize()} local test, "
+        f"clusters at once (All-Resolutions Inference, {local_test_in_words(ari.local_test)}, "
         f"{sides} p-values)."
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ari_estimator.files._absent_content import is_named
 from ari_estimator.images._hemispheres import Side, side_of
 from ari_estimator.interfaces._reading import existing_folder, read_text
 
@@ -159,7 +160,7 @@ def find_contrast(glm_dir: str | PathLike[str], contrast: str | None) -> GlmCont
 def find_map(folder: Path, stem: str) -> Path | None:
     """Return the map of a name in a folder of mri_glmfit, in any format; None if there is none."""
     paths = (folder / f"{stem}{ending}" for ending in _ENDINGS)
-    return next((path for path in paths if path.exists()), None)
+    return next((path for path in paths if is_named(path)), None)
 
 
 def _surface_of(folder: Path) -> tuple[str | None, Side | None]:

@@ -24,9 +24,9 @@ def select_map(
         A CIFTI image (dscalar, dtseries, dlabel), a 4D volume or a surface with several maps.
 
     map : int, str or None, default=None
-        The number of the map, from 0, or its name in a CIFTI image. A word between underscores is
-        enough if one name alone has it: ``"LH"`` for ``"100307_tfMRI_MOTOR_level2_LH_hp200_s2"``.
-        None if there is only one map.
+        The number of the map, from 0, or its name in a CIFTI image. In names of the HCP pipelines,
+        the contrast is enough: ``"LH"`` for ``"100307_tfMRI_MOTOR_level2_LH_hp200_s2"``. None if
+        there is only one map.
 
     Returns
     -------

@@ -55,6 +55,9 @@ class StatisticalMap:
         Source of the statistic, for reports, such as "the file 'SPM.mat'". With
         ``stat_type=None``, the attribute holds what declares the statistic.
 
+    mesh : PolyMesh, dict or None, default=None
+        Meshes of a CIFTI image.
+
     Raises
     ------
     TypeError
@@ -64,7 +67,8 @@ class StatisticalMap:
 
     See Also
     --------
-    read_feat, read_fsl, read_spm, read_afni, read_freesurfer, read_p_map : Readers of such maps.
+    read_feat, read_fsl, read_spm, read_afni : Readers of such maps.
+    read_freesurfer, read_hcp, read_p_map : Further readers.
 
     Examples
     --------
@@ -89,6 +93,7 @@ class StatisticalMap:
     connectivity: Connectivity | None = 6
     name: str = ""
     said_by: str = ""
+    mesh: Any = None
 
     def __post_init__(self) -> None:
         # Testing the map warns of contradictions.
@@ -110,9 +115,9 @@ class StatisticalMap:
         Returns
         -------
         parameters : dict
-            ``mask_img``, ``stat_type``, ``df``, ``two_sided`` and ``connectivity``, for a
-            :class:`~ari_estimator.ClusterTDPTransformer` with a threshold or an
-            :class:`~ari_estimator.AdaptiveTDPTransformer`.
+            ``mask_img``, ``stat_type``, ``df``, ``two_sided``, ``connectivity``, and ``mesh`` if
+            the map has one, for a :class:`~ari_estimator.ClusterTDPTransformer` with a threshold
+            or an :class:`~ari_estimator.AdaptiveTDPTransformer`.
         """
         return {**self._of_the_test(), "connectivity": self.connectivity}
 
@@ -148,6 +153,7 @@ class StatisticalMap:
             "stat_type": self.stat_type,
             "df": self.df,
             "two_sided": self.two_sided,
+            **({} if self.mesh is None else {"mesh": self.mesh}),
         }
 
 

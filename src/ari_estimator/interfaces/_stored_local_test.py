@@ -7,8 +7,11 @@ from typing import Any
 
 from ari_estimator.inference._cluster_extent import ClusterExtent
 from ari_estimator.inference._extent_test import ExtentTest
+from ari_estimator.inference._random_field_extent import RandomFieldExtent
 
-_EXTENT_TESTS: dict[str, type[ExtentTest]] = {test.__name__: test for test in (ClusterExtent,)}
+_EXTENT_TESTS: dict[str, type[ExtentTest]] = {
+    test.__name__: test for test in (ClusterExtent, RandomFieldExtent)
+}
 
 
 def local_test_from_text(text: str) -> str | ExtentTest:

@@ -30,7 +30,7 @@ from ari_estimator.plotting._figure import (
 )
 
 # More labels of places along an axis cannot be read.
-_MOST_LABELS = 40
+_MOST_LABELS = 20
 
 _TITLES = ("Statistic", "True discovery proportion, at least")
 

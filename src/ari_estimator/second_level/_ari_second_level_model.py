@@ -16,8 +16,8 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration._missing_rows import Missing
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration
 from ari_estimator.estimators._report import model_report_on
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._family_masker import masker_of_family
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 from ari_estimator.images._single_array import without_wrapping
@@ -94,8 +94,9 @@ default=None
         parameters. Set its parameters as ``transformer__threshold`` and so on. If its
         ``mask_img`` is None, the mask of the model is the tested family.
 
-    calibration : PermutationCalibration or None, default=None
-        Calibration of the critical vector by permutations of the subjects. It replaces the
+    calibration : PermutationCalibration, ClusterExtentCalibration, JointCalibration or None, \
+default=None
+        Calibration of the bounds by permutations of the subjects. It replaces the
         transformer's local test and usually gives larger bounds. It takes ``alpha`` and
         ``two_sided`` from the transformer. Set its parameters as
         ``calibration__n_permutations`` and so on. None uses closed testing of the z map.
@@ -113,7 +114,7 @@ default=None
 
     Attributes
     ----------
-    calibration_ : PermutationCalibration or None
+    calibration_ : PermutationCalibration, ClusterExtentCalibration, JointCalibration or None
         The calibration of the last contrast whose TDP was computed. None without a calibration.
 
     confounds_ : pandas.DataFrame or None
@@ -165,7 +166,9 @@ default=None
     See Also
     --------
     ClusterTDPTransformer : For an existing statistical map.
-    PermutationCalibration : The calibration, for data in an array.
+    PermutationCalibration : Calibrates thresholds for p-values, also for data in an array.
+    ClusterExtentCalibration : Calibrates the size of clusters.
+    JointCalibration : Gives each set the larger of both bounds.
 
     Notes
     -----
@@ -248,7 +251,7 @@ default=None
         minimize_memory: bool = True,
         reports: bool = True,
         transformer: BaseTDPTransformer | None = None,
-        calibration: PermutationCalibration | None = None,
+        calibration: SubjectCalibration | None = None,
         variance_groups: ArrayLike | Literal["auto"] | None = None,
         missing: Missing = None,
     ) -> None:

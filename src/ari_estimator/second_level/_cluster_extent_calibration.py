@@ -27,8 +27,8 @@ from ari_estimator.estimators._subject_calibration import (
 )
 from ari_estimator.graphs._largest_component import LargestComponent
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
-from ari_estimator.images._given_graph import as_graph
 from ari_estimator.images._array_part import ArrayPart
+from ari_estimator.images._given_graph import as_graph
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._space import Space
 from ari_estimator.images._subject_maps import masked_subjects
@@ -170,8 +170,8 @@ class ClusterExtentCalibration(SubjectCalibration):
     -----
     The largest cluster of the true nulls is at most as large as the largest cluster of the map. So
     it is significant with probability at most ``alpha``, if the statistics of the true nulls have
-    the same joint distribution under each permutation. The conditions are those of
-    :class:`PermutationCalibration`.
+    the same joint distribution under each permutation. The conditions are the same as
+    for :class:`PermutationCalibration`.
 
     Draws are computed in single precision. Rounding errors count against the data: an element of a
     draw that may be beyond the height counts as such.

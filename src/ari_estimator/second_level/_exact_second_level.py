@@ -42,8 +42,8 @@ class ExactSecondLevelModel(SecondLevelModel):
     """nilearn's model, with corrections.
 
     It computes statistics of designs and F contrasts of lower rank, fits large data in blocks of
-    voxels, takes CIFTI images and arrays, reads one map of a subject at a time, and refuses texts that pandas
-    would evaluate.
+    voxels, takes CIFTI images, arrays and objects of MNE-Python, reads one map of a subject at a
+    time, and refuses texts that pandas would evaluate.
     """
 
     design_matrix_: Any

@@ -22,7 +22,7 @@ from ari_estimator.estimators._contrast_calibration import columns_of
 from ari_estimator.estimators._seeds import seed_of
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.inference import FittedMap
-from ari_estimator.inference._local_tests import LOCAL_TESTS
+from ari_estimator.inference._local_tests import LOCAL_TESTS, refuse_extents
 from ari_estimator.second_level._ari_second_level_model import ARISecondLevelModel
 from ari_estimator.second_level._study_simulator import StudySimulator
 
@@ -312,6 +312,7 @@ def _tester_of(
     """Return a function that simulates a study and tests it as the model tests the pilot."""
     parameters = found.asked_by.parameters
     local_test, two_sided = parameters["local_test"], parameters["two_sided"]
+    refuse_extents(local_test, "expected_tdp: sizes of clusters are not known for other studies")
 
     def parametric(
         effects: np.ndarray, n_subjects: int, rng: np.random.Generator, seed: int

@@ -19,7 +19,7 @@ from ari_estimator.images._space import Space
 from ari_estimator.resampling._contrast import ContrastType
 
 
-def _common(name: str) -> Any:
+def _common(name: str, described: str) -> Any:
     """Return a property with the value of a parameter that all calibrations must agree in."""
 
     def value_of(self: JointCalibration) -> Any:
@@ -31,7 +31,7 @@ def _common(name: str) -> Any:
                 )
         return first
 
-    return property(value_of)
+    return property(value_of, doc=f"{described}, the same in all calibrations.")
 
 
 class JointCalibration(SubjectCalibration):
@@ -97,11 +97,11 @@ class JointCalibration(SubjectCalibration):
     _bounds_by = "both"
 
     # The model asks a calibration for these.
-    scheme: Any = _common("scheme")
-    blocks: Any = _common("blocks")
-    exchange: Any = _common("exchange")
-    variance_groups: Any = _common("variance_groups")
-    missing: Any = _common("missing")
+    scheme: Any = _common("scheme", "How subjects are resampled")
+    blocks: Any = _common("blocks", "Exchangeability blocks")
+    exchange: Any = _common("exchange", "What may change places")
+    variance_groups: Any = _common("variance_groups", "Groups of rows with their own variance")
+    missing: Any = _common("missing", "What to do with NaN")
 
     def __init__(
         self,
@@ -128,9 +128,30 @@ class JointCalibration(SubjectCalibration):
 
         Parameters
         ----------
-        data, design, contrast, adjacency, stat_type, alpha, two_sided, masker
-            As for :meth:`ClusterExtentCalibration.fit`. The data must not be an iterator, which can
-            be read only once. ``adjacency`` is for cluster extents.
+        data : array-like of shape (n_subjects, n_elements), or list
+            As for :meth:`ClusterExtentCalibration.fit`, but not an iterator, which can be read only
+            once.
+
+        design : array-like of shape (n_subjects, n_columns) or None, default=None
+            The design; a column of ones if None.
+
+        contrast : array-like of shape (n_columns,) or (n_rows, n_columns), or None, default=None
+            The contrast; may be None if there is one column.
+
+        adjacency : sparse matrix, ndarray or graph, default=None
+            Neighbours, for cluster extents. It must be None with a masker.
+
+        stat_type : {"t", "F"} or None, default=None
+            Type of the test. None is t for one row and F for several.
+
+        alpha : float, default=0.05
+            Error level of all calibrations together.
+
+        two_sided : bool, default=False
+            Whether to test effects in both directions instead of positive ones only.
+
+        masker : masker or None, default=None
+            A fitted masker of nilearn. ``data`` is then a list of images.
 
         Returns
         -------

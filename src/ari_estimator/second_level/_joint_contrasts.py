@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ari_estimator.closed_testing import SimultaneousTest
+from ari_estimator.inference._local_tests import refuse_extents
 from ari_estimator.second_level._contrast_family import (
     ErrorBudget,
     calibrated_tests,
@@ -145,6 +146,7 @@ def tdp_of_contrasts(
     if model.calibration is None:
         for one in prepared.values():
             one.warn_of_p_values(model.design_matrix_, keeps_gaps=model.missing is not None)
+        refuse_extents(template.local_test, "several contrasts: clusters are sought in one map")
         p_values = {name: family.p_values for name, family in families.items()}
         tests = parametric_tests(p_values, template.local_test, error_budget)
     else:

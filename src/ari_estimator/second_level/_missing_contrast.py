@@ -13,7 +13,7 @@ from ari_estimator.calibration._missing_rows import (
     refuse_with_groups,
     warn_of_left_out,
 )
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.resampling import choose_scheme, find_contrast
 from ari_estimator.resampling._design_space import DesignSpace
 from ari_estimator.resampling._maps_with_gaps import MapsWithGaps
@@ -24,7 +24,7 @@ _OUTPUTS = ("z_score", "stat", "p_value", "effect_size", "effect_variance")
 
 
 def check_missing(
-    missing: Missing, variance_groups: Any, calibration: PermutationCalibration | None
+    missing: Missing, variance_groups: Any, calibration: SubjectCalibration | None
 ) -> None:
     """Refuse what cannot be combined with missing values, before any map is read.
 
@@ -36,7 +36,7 @@ def check_missing(
     variance_groups : array-like of shape (n_subjects,), "auto" or None
         The variance groups of the model.
 
-    calibration : PermutationCalibration or None
+    calibration : SubjectCalibration or None
         The calibration.
 
     Raises
@@ -131,7 +131,7 @@ def _maps_of(
     design: pd.DataFrame,
     contrast: Any,
     stat_type: str | None,
-    calibration: PermutationCalibration | None,
+    calibration: SubjectCalibration | None,
 ) -> MapsWithGaps | None:
     """Return the maps of a contrast in the elements that some subjects lack; None without gaps."""
     if not has_gaps(data):

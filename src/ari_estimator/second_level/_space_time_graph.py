@@ -68,5 +68,5 @@ def _steps(n_times: int, max_step: int) -> Graph | int:
         return n_times
     steps = range(1, min(int(max_step), n_times - 1) + 1)
     offsets = [*steps, *(-step for step in steps)]
-    bands = [np.ones(n_times - abs(offset), dtype=np.int8) for offset in offsets]
+    bands = [np.ones(n_times - abs(offset)) for offset in offsets]
     return AdjacencyGraph(diags_array(bands, offsets=offsets, shape=(n_times, n_times)))

@@ -13,7 +13,7 @@ from ari_estimator.calibration._subject_data import (
     find_variance_groups,
     warn_of_constant,
 )
-from ari_estimator.estimators._permutation_calibration import PermutationCalibration
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._described import described, description_of
 from ari_estimator.inference._provenance import in_short
 from ari_estimator.resampling import Contrast, variance_groups_of
@@ -52,7 +52,7 @@ class ReadContrast(NamedTuple):
 
 
 def check_groups(
-    variance_groups: Any, calibration: PermutationCalibration | None, design: pd.DataFrame
+    variance_groups: Any, calibration: SubjectCalibration | None, design: pd.DataFrame
 ) -> None:
     """Refuse variance groups that are malformed, before any map is read.
 
@@ -61,7 +61,7 @@ def check_groups(
     variance_groups : array-like of shape (n_subjects,), "auto" or None
         The groups of the model.
 
-    calibration : PermutationCalibration or None
+    calibration : SubjectCalibration or None
         The calibration.
 
     design : pandas.DataFrame of shape (n_subjects, n_columns)
@@ -80,7 +80,7 @@ def check_groups(
 
 def common_groups(
     variance_groups: Any,
-    calibration: PermutationCalibration | None,
+    calibration: SubjectCalibration | None,
     design: pd.DataFrame,
     contrast: Contrast,
 ) -> np.ndarray | None:
@@ -91,7 +91,7 @@ def common_groups(
     variance_groups : array-like of shape (n_subjects,), "auto" or None
         The groups of the model.
 
-    calibration : PermutationCalibration or None
+    calibration : SubjectCalibration or None
         The calibration, whose blocks may define the groups of "auto".
 
     design : pandas.DataFrame of shape (n_subjects, n_columns)

@@ -18,8 +18,9 @@
 
     // info: parts, each with name, n_vertices, and where its faces begin and end; arrays: mask,
     // points (all x, all y, all z), faces (numbers of vertices of their part), background, and
-    // shown: where vertices are drawn, if not where they lie.
-    constructor({ parts }, { mask, points, faces, background, shown }) {
+    // shown: where vertices are drawn, if not where they lie; areas: of the vertices in mm2, if not
+    // those of the faces.
+    constructor({ parts }, { mask, points, faces, background, shown, areas }) {
       super();
       const n = mask.length;
       this.size = n;
@@ -40,8 +41,8 @@
       }
       this.ranks = this.indices.map((_, element) => element); // vertices are numbered
       this._link();
-      this.areas = new Float64Array(n);
-      for (const part of this.parts) this._measure(part);
+      this.areas = areas || new Float64Array(n);
+      if (!areas) for (const part of this.parts) this._measure(part);
       // Meshes to draw on, by name.
       this.meshes = { map: this._apart(this.axes) };
       if (shown) this.meshes = { given: this._apart(axesOf(shown, n)), ...this.meshes };
