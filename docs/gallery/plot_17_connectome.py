@@ -50,21 +50,18 @@ model = ARISecondLevelModel(
 )
 design = pd.DataFrame({"patient": group, "control": 1 - group})
 model.fit(edges, design_matrix=design)
-tdp = model.compute_contrast("control - patient", output_type="tdp")
+model.compute_contrast("control - patient", output_type="tdp")
 columns = ["n_elements", "true_discoveries", "tdp", "peak_from", "peak_to", "peak_stat"]
 model.table_[columns].head(3).round(2)
 
 # %%
 # The network as a matrix
 # -----------------------
-# Each entry shows the TDP of the component that its edge belongs to.
+# Each entry of the lower matrix shows the TDP of the component that its edge belongs to.
 
-matrix = np.zeros((n_nodes, n_nodes))
-matrix[first, second] = matrix[second, first] = tdp
-fig, axes = plt.subplots(figsize=(5, 4.2), layout="constrained")
-image = axes.imshow(np.ma.masked_equal(matrix, 0), vmin=0, vmax=1, cmap="viridis")
-axes.set(xlabel="region", ylabel="region", title="TDP, at least")
-fig.colorbar(image)
+from ari_estimator.plotting import plot_tdp_array
+
+plot_tdp_array(model, figsize=(5, 8))
 plt.show()
 
 # %%

@@ -150,6 +150,31 @@ def test_one_of_several_sets_of_clusters_must_be_named(refused, run, sample, tmp
     assert "cache.th40.abs.sig.cluster.summary" in out
 
 
+def test_clusters_of_mri_surfcluster(run, refused, sample, tmp_path):
+    files, tables = [], []
+    for hemi in ("lh", "rh"):
+        folder = sample / f"{hemi}.glmdir" / "osgm"
+        files.append(tmp_path / f"{hemi}.mine.mgh")
+        files[-1].write_bytes((folder / "cache.th30.abs.sig.ocn.mgh").read_bytes())
+        tables.append(tmp_path / f"{hemi}.mine.sum")
+        tables[-1].write_bytes((folder / "cache.th30.abs.sig.cluster.summary").read_bytes())
+    # The right hemisphere first: names tell.
+    options = [word for file in files[::-1] for word in ("--ocn", file)]
+    options += [word for file in tables for word in ("--table", file)]
+    out = tmp_path / "out"
+    result = run("freesurfer", *BOTH, *options, "--out", out, "--json")
+    assert result.code == 0, result.err
+    by_name = run("freesurfer", *BOTH, "--json")
+    assert json.loads(result.out)["table"] == json.loads(by_name.out)["table"]
+    assert (out / "lh.mine_tdp.sum").is_file()
+    one = run("freesurfer", "rh.glmdir", "--ocn", files[1], "--json")
+    assert len(json.loads(one.out)["table"]) == 6
+    assert "--table" in refused("freesurfer", "lh.glmdir", "--table", tables[0])
+    assert "Got 1 for 2" in refused("freesurfer", *BOTH, "--ocn", files[0])
+    given = ("--ocn", files[0], "--clusters", "cache.th30.abs")
+    assert "--clusters" in refused("freesurfer", "lh.glmdir", *given)
+
+
 class TestOtherCommands:
     """Maps, meshes and regions of FreeSurfer, with one hemisphere or two."""
 

@@ -201,7 +201,12 @@ class TestParameters:
     def test_documented_attributes_are_there_after_fit(self, make, img):
         transformer = make().fit(img)
         documented = {attribute.name for attribute in ClassDoc(type(transformer))["Attributes"]}
-        assert documented == {name for name in vars(transformer) if re.match("[a-z].*_$", name)}
+        assert documented == {name for name in dir(transformer) if re.match("[a-z].*_$", name)}
+        assert all(hasattr(transformer, name) for name in documented)
+
+    def test_no_documented_attribute_is_there_before_fit(self, make):
+        documented = {attribute.name for attribute in ClassDoc(type(make()))["Attributes"]}
+        assert not [name for name in documented if hasattr(make(), name)]
 
     def test_mask_is_counted(self, kind, make, img):
         transformer = make().fit(img)

@@ -20,7 +20,6 @@ from ari_estimator import (
     ClusterTDPTransformer,
     RandomFieldExtent,
     RegionTDPTransformer,
-    cluster_level_inference,
     confidence_curve,
     estimate_smoothness,
     explore,
@@ -172,11 +171,6 @@ def test_reports_and_tables_say_where_bounds_are_from(ari):
     curve = confidence_curve(ari)
     assert curve["true_discoveries"].iloc[-1] == ari.true_discoveries_
     assert (curve["true_discoveries"].diff().dropna() >= 0).all()
-
-
-def test_the_function_takes_extents_too(img, mask_img, ari, z):
-    tdp_img = cluster_level_inference(img, mask_img, local_test=ClusterExtent(0.001, 25))
-    assert_array_equal(get_data(tdp_img), get_data(ari.transform(Nifti1Image(z, AFFINE))))
 
 
 def test_several_maps(img, mask_img, ari):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from ari_estimator.graphs import GraphUnion, MeshGraph, VoxelGrid
+from ari_estimator.graphs import ClusterForest, GraphUnion, MeshGraph, VoxelGrid
+from ari_estimator.graphs._neighbourhood import Neighbourhood
 
 LARGEST_N_CHANGES = {6: 1, 18: 2, 26: 3}
 
@@ -86,6 +87,29 @@ def test_compiled_loops_meet_one_type_of_numbers_whatever_the_graph():
         for array in (part.slots, part.bases, part.starts, part.stops, part.offsets):
             assert array.dtype == np.int32
             assert array.ndim == 1
+
+
+def test_stored_neighbours_are_told_from_computed_ones():
+    grid, mesh = VoxelGrid(np.ones((4, 4, 4), dtype=bool)), MeshGraph([[0, 1, 2]], [True] * 3)
+    (computed, stored) = GraphUnion([grid, mesh]).neighbourhoods()
+    assert stored.are_stored
+    assert not computed.are_stored
+
+
+def test_a_forest_refuses_neighbours_that_are_none_of_each_other():
+    class OneWay:
+        """A protocol's graph: each node is the neighbour of node 0 alone."""
+
+        n_nodes = 9
+
+        def neighbourhoods(self):
+            numbers = np.arange(9, dtype=np.int32)
+            first, last = 8 * np.minimum(numbers, 1), np.full(9, 8)
+            arrays_ = (first.astype(np.int32), last.astype(np.int32), numbers[1:])
+            return [Neighbourhood(numbers, 9, np.zeros(9, dtype=np.int32), *arrays_)]
+
+    forest = ClusterForest(OneWay(), np.arange(9)[::-1])
+    assert forest.sizes.max() == 9
 
 
 def test_of_a_grid_no_more_than_the_voxels_is_stored():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._results import infer, letters_of
 from ari_estimator.cli._unused_options import refuse_options
+from ari_estimator.files._regular_file import existing_file
 
 if TYPE_CHECKING:
     from ari_estimator.interfaces import StatisticalMap
@@ -101,6 +103,22 @@ def freesurfer(
             show_default="the only ones",
         ),
     ] = None,
+    ocn: Annotated[
+        list[Path] | None,
+        Option(
+            help="Map of clusters of mri_surfcluster --ocn, instead of --clusters. Give it once "
+            "for each hemisphere.",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        list[Path] | None,
+        Option(
+            help="Table of clusters of mri_surfcluster --sum, with --ocn. A copy with TDPs is "
+            "written to --out.",
+            show_default=False,
+        ),
+    ] = None,
     sign: Annotated[
         str | None,
         Option(
@@ -145,25 +163,29 @@ def freesurfer(
         lh=lh,
         rh=rh,
         clusters=clusters,
+        ocn=_by_side(ocn),
         sign=program.sign_of(sign),  # type: ignore[arg-type]
         mesh=mesh_files(mesh),
         surface=surface or "white",
         subjects_dir=subjects_dir,
     )
     found = contrasts_of(glm_dir, lh, rh, contrast)
-    sets = sorted({name for one in found for name in one.cluster_sets})
-    if stat_map.labels_img is None and not program.asked and sets:
+    if stat_map.labels_img is None and not program.asked and any(o.cluster_sets for o in found):
+        sets = [f"{', '.join(one.cluster_sets) or 'none'} in {one.folder}" for one in found]
         raise ValueError(
             "--clusters must name the clusters to use, or --threshold, --tdp or --atlas must ask "
-            f"for others. Found {', '.join(sets)}. Got none."
+            f"for others. Found {'; '.join(sets)}. Got none."
         )
     if program.mask is not None:
         of_map = getattr(stat_map.stat_img, "mesh", None)
         stat_map = replace(stat_map, mask_img=read_image(program.mask, of_map, "--mask"))
     transformer = program.of(stat_map)
     has_tables = stat_map.labels_img is not None and not program.asked
-    pairs = [one.clusters(clusters) for one in found] if has_tables else []
-    tables = [pair[0] for pair in pairs if pair is not None]
+    refuse_options("the clusters of --ocn", table=table is not None and not (ocn and has_tables))
+    if table and results.out is None:
+        raise ValueError("--table needs --out, the folder for the copies. Got no --out.")
+    pairs = [one.clusters(clusters) for one in found] if has_tables and ocn is None else []
+    tables = table or [pair[0] for pair in pairs if pair is not None]
 
     def copy_tables(folder: Path) -> dict[str, str]:
         copies = freesurfer_tables_with_tdp(transformer, tables)
@@ -179,3 +201,15 @@ def freesurfer(
     )
     used = f" Clusters: {', '.join(sorted({t.name for t in tables}))}." if tables else ""
     return replace(outcome, text=f"{outcome.text} Contrast: {stat_map.name}.{used}")
+
+
+def _by_side(files: Sequence[Path] | None) -> Any:
+    """Return the file of one analysis, or the files of both hemispheres by hemisphere."""
+    from ari_estimator.images._hemispheres import sorted_files
+
+    if not files or len(files) == 1:
+        return files[0] if files else None
+    if len(files) > 2:
+        raise ValueError(f"--ocn must be given once for each hemisphere. Got {len(files)}.")
+    pair = sorted_files([existing_file(file, "--ocn") for file in files], "--ocn").told()
+    return {"left": pair.left, "right": pair.right}

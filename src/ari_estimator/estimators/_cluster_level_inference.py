@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, overload
 
-from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.images._maps import as_map
-from ari_estimator.inference._extent_test import ExtentTest
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -60,8 +58,6 @@ def cluster_level_inference(
     threshold: float | Iterable[float] = DEFAULT_THRESHOLD,
     alpha: float = 0.05,
     verbose: int = 1,
-    *,
-    local_test: LocalTest | ExtentTest = "simes",
 ) -> Any:
     """Return the true discovery proportion of clusters, by All-Resolutions Inference.
 
@@ -86,10 +82,6 @@ def cluster_level_inference(
     verbose : int, default=1
         0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
         prints a line with the result.
-
-    local_test : {"simes", "hommel"} or ClusterExtent, default="simes"
-        Local test, as for :class:`ClusterTDPTransformer`. A :class:`ClusterExtent` brings the
-        number of neighbours of a voxel, but not the threshold.
 
     Returns
     -------
@@ -121,7 +113,5 @@ def cluster_level_inference(
     >>> tdp_img.shape
     (53, 63, 46)
     """
-    transformer = ClusterTDPTransformer(
-        threshold, alpha=alpha, mask_img=mask_img, local_test=local_test, verbose=verbose
-    )
+    transformer = ClusterTDPTransformer(threshold, alpha=alpha, mask_img=mask_img, verbose=verbose)
     return transformer.fit_transform(as_map(stat_img))

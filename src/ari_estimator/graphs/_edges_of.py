@@ -77,6 +77,24 @@ def edges_of(network: int | Any) -> Graph:
     return _EdgeGraph(matrix.row[is_upper], matrix.col[is_upper], matrix.shape[0])
 
 
+def ends_of(graph: Graph | None) -> tuple[np.ndarray, np.ndarray, int] | None:
+    """Return the two ends of each edge of a network, and its number of nodes.
+
+    Parameters
+    ----------
+    graph : Graph or None
+        Any graph.
+
+    Returns
+    -------
+    ends : (ndarray of int32, ndarray of int32, int) or None
+        None if the nodes of the graph are no edges of a network.
+    """
+    if not isinstance(graph, _EdgeGraph):
+        return None
+    return graph._first, graph._second, graph._n_ends
+
+
 class _EdgeGraph:
     """Graph of the edges of a network, see :func:`edges_of`."""
 

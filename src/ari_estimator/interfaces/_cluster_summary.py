@@ -207,7 +207,8 @@ def freesurfer_tables_with_tdp(ari: Any, tables: Iterable[str | PathLike[str]]) 
         table = ClusterSummary.read(path)
         clusters = _of_hemisphere(found, ari.labels_img, table)
         _check_clusters(table, clusters[elements])
-        start = f"{table.hemi}." if table.hemi else ""
+        is_told = not table.hemi or table.path.name.startswith(f"{table.hemi}.")
+        start = "" if is_told else f"{table.hemi}."
         name = f"{start}{table.path.stem}_tdp{table.path.suffix}"
         copies[name] = table.with_tdp(clusters, _sentence(ari)).encode("utf-8", "surrogateescape")
     return copies

@@ -13,6 +13,7 @@ import nibabel as nib
 import numpy as np
 from nilearn.surface import SurfaceImage
 
+from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.files._regular_file import existing_file
 from ari_estimator.images._declared import file_of, remember_file
@@ -43,6 +44,7 @@ def read_freesurfer(
     lh: str | PathLike[str] | None = None,
     rh: str | PathLike[str] | None = None,
     clusters: str | None = None,
+    ocn: str | PathLike[str] | Mapping[str, str | PathLike[str]] | None = None,
     sign: Sign | None = None,
     mesh: Any = None,
     surface: str = "white",
@@ -66,6 +68,10 @@ def read_freesurfer(
         Clusters of ``mri_glmfit-sim`` or ``mri_surfcluster``, by what the names of their files
         begin with: ``"cache.th30.abs"`` for ``cache.th30.abs.sig.cluster.summary`` and
         ``cache.th30.abs.sig.ocn.mgh``. With None, the clusters are read if there is only one set.
+
+    ocn : path, dict of str to path, or None, default=None
+        Instead of ``clusters``: the map of clusters of ``mri_surfcluster --ocn``, for both
+        hemispheres by "left" and "right".
 
     sign : {"abs", "pos", "neg", "directional"} or None, default=None
         Which effects to test. ``"abs"``, both signs with two-sided p-values; ``"pos"`` or
@@ -135,12 +141,15 @@ def read_freesurfer(
         raise ValueError(f"sign must be one of {', '.join(map(repr, _SIGNS))}. Got {sign!r}.")
     found = _contrasts(glm_dir, lh, rh, contrast)
     first = next(iter(found.values()))
-    sets = {key: pair for key, one in found.items() if (pair := one.clusters(clusters))}
-    if len(sets) < len(found):
-        sets = {}
-    tables = [ClusterSummary.read(table) for table, _ in sets.values()]
-    sign = _sign_of(first, sign, {table.sign for table in tables})
-    ocns = {key: ocn for key, (_, ocn) in sets.items()}
+    if ocn is None:
+        sets = {key: pair for key, one in found.items() if (pair := one.clusters(clusters))}
+        sets = sets if len(sets) == len(found) else {}
+        signs = {ClusterSummary.read(table).sign for table, _ in sets.values()}
+        ocns = {key: of_set for key, (_, of_set) in sets.items()}
+    else:
+        refuse_unused("with ocn, the map of the clusters", {"clusters": (clusters, None)})
+        signs, ocns = set(), _given_ocns(ocn, found)
+    sign = _sign_of(first, sign, signs)
     is_volume = not is_row_of_vertices(open_image(first.sig, _MAP).shape)
     if is_volume:
         images = _volumes(list(found.values()), ocns)
@@ -250,6 +259,17 @@ def _contrasts(
         got = " and ".join(f"{name!r} with {n} rows" for name, n in sorted(of_both))
         raise ValueError(f"contrast must name the same contrast of both hemispheres. Got {got}.")
     return found
+
+
+def _given_ocns(ocn: Any, found: Mapping[str, GlmContrast]) -> dict[str, Path]:
+    """Return the maps of clusters that a user gives, by the key of each analysis."""
+    files = dict(ocn) if isinstance(ocn, Mapping) else dict.fromkeys(list(found)[:1], ocn)
+    if set(files) != set(found):
+        raise ValueError(
+            "ocn must be given for each hemisphere: a file for one, a dictionary of files for 'left' "
+            f"and 'right' for lh and rh. Got {len(files)} for {len(found)}."
+        )
+    return {key: existing_file(files[key], "ocn") for key in found}
 
 
 def _sign_of(contrast: GlmContrast, sign: Sign | None, of_clusters: set[str]) -> Sign:

@@ -71,7 +71,19 @@ def stem_of(path: str | PathLike[str]) -> str:
     """Return the name of an image without its extension, ``.nii.gz`` and others of two parts."""
     name = Path(path).name
     arrays = ("-ave.fif", "-ave.fif.gz", ".fif", ".fif.gz", "-lh.stc", "-rh.stc", "-vl.stc", ".stc")
-    others = (*arrays, ".npy", ".csv", ".tsv", ".img", ".img.gz", ".mgh", ".mgz", ".HEAD", ".BRIK", ".BRIK.gz")
+    others = (
+        *arrays,
+        ".npy",
+        ".csv",
+        ".tsv",
+        ".img",
+        ".img.gz",
+        ".mgh",
+        ".mgz",
+        ".HEAD",
+        ".BRIK",
+        ".BRIK.gz",
+    )
     for extension in (*_EXTENSIONS, *others):
         if name.endswith(extension):
             return name.removesuffix(extension)

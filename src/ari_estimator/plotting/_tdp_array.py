@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.graphs._edges_of import ends_of
 from ari_estimator.images._array_part import ArrayPart
 from ari_estimator.images._space import put
 from ari_estimator.inference import FittedMap
@@ -56,7 +57,7 @@ def plot_tdp_array(
 ) -> tuple[Axes, Axes]:
     """Draw a map in an array and, below it, the true discovery proportion of its clusters.
 
-    Maps of one axis are curves. Maps of two axes are images, with the last axis from left to
+    Edges of a network are a matrix. Other maps of one axis are curves. Maps of two axes are images, with the last axis from left to
     right. Maps of more axes show, at each place of the last two, the value that is farthest from 0
     along the others.
 
@@ -127,7 +128,12 @@ def plot_tdp_array(
     of_axes = _axes_of(part)
     stat_axes, tdp_axes = pair_or_new(axes, figsize=figsize)
     symbol = family.statistic.symbol_as_drawn
-    if stat.ndim == 1:
+    ends = ends_of(part.whole_graph)
+    if ends is not None:
+        matrices = [_as_matrix(values, *ends) for values in (stat, tdp)]
+        node = _Axis("node", np.arange(ends[2]), [str(number) for number in range(ends[2])])
+        _draw_images(stat_axes, tdp_axes, *matrices, [node, node], symbol)
+    elif stat.ndim == 1:
         _draw_curves(stat_axes, tdp_axes, stat, tdp, of_axes[0], symbol)
         _draw_thresholds(stat_axes, fitted_map)
     else:
@@ -135,6 +141,15 @@ def plot_tdp_array(
     set_title(stat_axes, title)
     written(figure_of(stat_axes), figure_path, dpi)
     return stat_axes, tdp_axes
+
+
+def _as_matrix(
+    values: np.ndarray, first: np.ndarray, second: np.ndarray, n_nodes: int
+) -> np.ndarray:
+    """Return the edges of a network as a symmetric matrix, 0 where there is no edge."""
+    matrix = np.zeros((n_nodes, n_nodes))
+    matrix[first, second] = matrix[second, first] = values
+    return matrix
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
