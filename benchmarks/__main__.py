@@ -18,6 +18,7 @@ NAMES = (
     "regions",
     "surface_tdp",
     "second_level",
+    "grayordinates",
     "grayordinate_groups",
     "permutation",
     "extent_calibration",

@@ -186,6 +186,7 @@ def surfaces() -> None:
         report(
             "p-values and meshes to forest / floor",
             times["build"] / times["floor"],
+            4,
             row=(
                 f"the same on surfaces of {p_values.size:,} vertices",
                 "one argsort, connected components of the supra-threshold vertices",

@@ -103,7 +103,8 @@ def test_t_and_f_with_large_rounding_errors(n, missing):
     options = {"n_permutations": 60, "scheme": "auto", "missing": missing}
     found = calibrated(data, asked, design=design, **options)
     null = resample_contrasts(data, design, asked, rng=np.random.default_rng(0), **options).null
-    assert null.tail.lowest < 1 < 5 < null.tail.highest
+    # P-values that may decide are told apart.
+    assert null.tail(null.tail.highest) < 1e-6 < 0.2 < null.tail(null.tail.lowest)
     expected = calibrate(null.tail(null.exact(np.arange(60))), template="simes", alpha=0.1)
     assert found.calibration.lambda_ == pytest.approx(expected.lambda_, rel=1e-9)
 

@@ -70,6 +70,11 @@ class TestArrays:
         part = found(run, "regions", "t.npy", "--atlas", "regions.npy", "--mask", "mask.npy", *OF_T)
         assert part["n_tested"] == whole["n_tested"] * 16 // 20
 
+    def test_a_page(self, run, folder):
+        given = ["explore", "t.npy", "--adjacency", "lattice", *OF_T]
+        assert run(*given, "--out", "page.html").code == 0
+        assert "ari.ArrayGrid" in (folder / "page.html").read_text(encoding="utf-8")
+
     def test_the_table_names_places(self, run, refused, folder):
         text = run("clusters", "t.npy", "--adjacency", "lattice", *OF_T).out
         assert "index_1" in text
@@ -86,7 +91,7 @@ class TestArrays:
             (["clusters", "text.npy", "--adjacency", "lattice"], "must be an array of numpy"),
             (["clusters", "t.npy", "--map", "1", "--adjacency", "lattice"], "--map is for files"),
             (["regions", "t.npy", "--atlas", "regions.npy", "--adjacency", "lattice"], "clusters"),
-            (["explore", "t.npy", "--adjacency", "lattice"], "ari report"),
+            (["explore", "t.npy"], "--adjacency must say which elements"),
             (["clusters", "t.npy", "--adjacency", "lattice", "--mesh", "t.npy"], "--mesh"),
         ],
     )

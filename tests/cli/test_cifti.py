@@ -13,7 +13,9 @@ from nibabel.cifti2 import (
     ScalarAxis,
     SeriesAxis,
 )
-from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
+from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiLabel, GiftiMetaData
+
+from ari_estimator.interfaces import read_surface_atlas
 
 N = 12 * 12
 GRID = np.arange(N).reshape(12, 12)
@@ -278,3 +280,46 @@ def test_cifti_1_names_the_converter(refused, study, tmp_path):
         f"-file-convert -cifti-version-convert '{path}' 2 '{tmp_path}/a b_v2.dscalar.nii'" in told
     )
     assert "Got CIFTI-1" in refused("group", path)
+
+
+@pytest.fixture
+def label_files(surface):
+    """Return label files of both hemispheres with names, as Workbench writes them."""
+
+    def write(tables):
+        files = []
+        for side, table in zip(("Left", "Right"), tables, strict=True):
+            data = np.resize([0, *table], N).astype(np.int32)
+            img = GiftiImage(
+                darrays=[GiftiDataArray(data, "NIFTI_INTENT_LABEL")],
+                meta=GiftiMetaData({"AnatomicalStructurePrimary": f"Cortex{side}"}),
+            )
+            for key, name in {0: "???", **table}.items():
+                label = GiftiLabel(key, 1.0, 0.5, 0.0, 1.0)
+                label.label = name
+                img.labeltable.labels.append(label)
+            files.append(surface / f"{side[0]}.areas.label.gii")
+            img.to_filename(files[-1])
+        return [part for file in files for part in ("--atlas", file)]
+
+    return write
+
+
+def test_gifti_labels_bring_their_names(run, refused, surface, label_files):
+    maps = [surface / f"{side}.t.func.gii" for side in "LR"]
+    command = ("regions", *maps)
+    for side in "LR":
+        command += ("--mesh", surface / f"{side}.surf.gii")
+    atlas = label_files([{1: "L_a", 2: "L_b"}, {3: "R_a"}])
+    names = [row["region"] for row in table_of(run(*command, *atlas, "--json"))]
+    assert names == ["L_a", "L_b", "R_a", "rest"]
+    told = refused(*command, *label_files([{1: "a"}, {1: "b"}]))
+    assert "Got 'a' and 'b' for label 1" in told
+    meshes = {"left": surface / "L.surf.gii", "right": surface / "R.surf.gii"}
+    label_files([{1: "a", 2: "b"}, {1: "a"}])
+    read = read_surface_atlas(*(surface / f"{s}.areas.label.gii" for s in "LR"), mesh=meshes)
+    assert read.lut.to_dict("list") == {
+        "index": [1, 2],
+        "name": ["a", "b"],
+        "color": ["#ff8000", "#ff8000"],
+    }

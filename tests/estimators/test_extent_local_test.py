@@ -11,6 +11,7 @@ from nilearn.image import get_data
 from nilearn.surface import SurfaceImage
 from numpy.testing import assert_array_equal
 from scipy.ndimage import gaussian_filter, label
+from scipy.stats import ttest_1samp
 from sklearn import clone
 
 from ari_estimator import (
@@ -27,6 +28,7 @@ from ari_estimator import (
     save,
     set_bound,
 )
+from ari_estimator.closed_testing import GaussianFieldExtent
 from ari_estimator.reporting import get_methods, get_tdp_table
 
 AFFINE = np.diag([3.0, 3.0, 4.0, 1.0])
@@ -219,6 +221,24 @@ def test_smaller_masks_leave_other_voxels_out(img, mask_img, z):
     assert_array_equal(ari.table_["n_voxels"][:-1], sizes)
 
 
+def test_the_emotion_study(shared_path):
+    """Clusters that Simes' tests bound by 457, 67, 0 and 0, with the size by permutation."""
+    paths = sorted(shared_path("data", "emotion_regulation").glob("sub-*.nii.gz"))
+    maps = np.stack([get_data(str(path)) for path in paths])
+    mask = (maps != 0).any(axis=0)
+    t = np.zeros(mask.shape)
+    t[mask] = ttest_1samp(maps[:, mask], 0).statistic
+    affine = np.diag([3.44, 3.44, 4.5, 1])
+    ari = ClusterTDPTransformer(
+        local_test=ClusterExtent(0.001, 49),
+        mask_img=Nifti1Image(mask.astype("uint8"), affine),
+        stat_type="t",
+        df=29,
+    ).fit(Nifti1Image(t, affine))
+    assert_array_equal(ari.table_["n_voxels"][:4], [1353, 560, 221, 73])
+    assert (ari.table_["true_discoveries"][:4] >= [220, 75, 1, 1]).all()
+
+
 class TestBadInput:
     @pytest.mark.parametrize("height", [0, 0.5, 3.1, -1, np.nan])
     def test_heights_out_of_range(self, height):
@@ -308,6 +328,18 @@ class TestRandomFields:
     def test_where_the_theory_does_not_hold(self, extent, message, img, mask_img):
         with pytest.warns(UserWarning, match=message):
             ClusterTDPTransformer(local_test=extent, mask_img=mask_img).fit(img)
+
+    def test_the_table_has_p_values_of_clusters(self, img, mask_img, ari):
+        extent = RandomFieldExtent(0.001, (8, 8, 9))
+        table = (
+            ClusterTDPTransformer(local_test=extent, mask_img=mask_img).fit(img).table_.iloc[:-1]
+        )
+        known = GaussianFieldExtent(0.001, 20 * 22 * 18, 8 * 8 * 9 / 36)
+        assert_array_equal(table["p_fwe_cluster"], known.p_values(table["n_voxels"].to_numpy()))
+        assert_array_equal(table["p_fwe_cluster"] <= 0.05, table["true_discoveries"] > 0)
+        assert "p_fwe_peak" not in table
+        # One known size says nothing of other sizes.
+        assert "p_fwe_cluster" not in ari.table_
 
     def test_the_size_grows_with_the_smoothness(self, img, mask_img):
         sizes = [

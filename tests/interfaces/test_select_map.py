@@ -1,12 +1,14 @@
 """One of several maps, in Python."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from nibabel import Nifti1Image
 from nibabel.cifti2 import BrainModelAxis, Cifti2Image, LabelAxis, ScalarAxis, SeriesAxis
 from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
+from ari_estimator import ARISecondLevelModel
 from ari_estimator.interfaces import describe_map, select_map
 
 AXIS = BrainModelAxis.from_surface(np.arange(5), 9, name="CortexLeft")
@@ -95,3 +97,17 @@ def test_different_maps_in_one_image_are_not_tested_as_one():
     assert "different quantities in its maps" in told.refusal
     assert "select_map" in told.refusal
     assert describe_map(dscalar(("zstat1", "zstat2", "zstat3"))).stat_type == "z"
+
+
+def test_a_contrast_of_all_subjects(tmp_path):
+    """Names of the HCP pipelines have the subject, so that only the contrast is the same."""
+    files = []
+    for subject in ("01", "02", "03"):
+        names = [f"{subject}_tfMRI_level2_{name}_hp200_s2" for name in ("LH", "neg_LH", "AVG")]
+        files.append(tmp_path / f"{subject}.dscalar.nii")
+        dscalar(names).to_filename(files[-1])
+    model = ARISecondLevelModel().fit(
+        list(map(str, files)), design_matrix=pd.DataFrame({"intercept": [1, 1, 1]}), map="neg_LH"
+    )
+    effect = model.compute_contrast("intercept", output_type="effect_size")
+    assert_allclose(np.asarray(effect.dataobj), DATA[[1]], rtol=1e-6)

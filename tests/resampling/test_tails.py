@@ -59,3 +59,15 @@ def test_nearly_all_statistics_are_between_lowest_and_highest(tail):
     assert not tail.is_absolute or tail.lowest == 0
     within = np.linspace(tail.lowest, tail.highest, 1000)
     assert (np.diff(tail(within)) <= 0).all()
+
+
+@pytest.mark.parametrize("tail", TAILS, ids=repr)
+def test_the_inverse_finds_statistics_with_given_p_values(tail):
+    p_values = np.array([1e-9, 1e-4, 0.05, 0.3, 0.5, 0.6, 0.97, 0.9999])
+    found = tail.inverse(p_values)
+    assert (np.diff(found) < 0).all()
+    assert (found >= 0).all() or not tail.is_absolute
+    # Correlations near 1, as with few degrees of freedom, have few digits of small p-values.
+    near_one = np.abs(found) > 0.999999
+    assert_allclose(tail(found)[~near_one], p_values[~near_one], rtol=1e-8)
+    assert np.isfinite(tail.inverse(np.array([0.0, 1.0]))).all()

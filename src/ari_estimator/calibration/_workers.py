@@ -19,6 +19,23 @@ _LARGEST_CHUNK = 2500
 _STEP = 250
 
 
+class _Shared:
+    """A function with its data, which Dask sends once and not with each task.
+
+    Dask does so with arguments that say that they are large.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __sizeof__(self) -> int:
+        return 2**20
+
+
+def _call(shared: _Shared, part: range) -> Any:
+    return shared.function(part)
+
+
 class Workers:
     """How passes are spread over processes.
 
@@ -80,7 +97,8 @@ class Workers:
         # Not all backends of joblib can give results one by one.
         if getattr(parallel._backend, "supports_return_generator", False):
             parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-        yield from parallel(delayed(function)(part) for part in ranges)
+        shared = _Shared(function)
+        yield from parallel(delayed(_call)(shared, part) for part in ranges)
 
     def ranges_of_draws(self, n_permutations: int) -> list[range]:
         """Return the permutations of each task.

@@ -118,7 +118,9 @@ def _array(file: Path, option: str) -> np.ndarray:
     try:
         values = np.load(file, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{option} must be an array of numpy. Got {str(file)!r}: {error}") from None
+        raise ValueError(
+            f"{option} must be an array of numpy. Got {str(file)!r}: {error}"
+        ) from None
     if not isinstance(values, np.ndarray):  # an archive of several
         raise ValueError(f"{option} must be one array. Got several in {str(file)!r}.")
     return values
@@ -148,8 +150,8 @@ def _matrix(file: Path, option: str) -> tuple[np.ndarray, list[str] | None]:
         )
     if names is not None and len(names) != len(matrix):
         raise ValueError(
-            f"{option} must name each of its {len(matrix)} columns, or none. Got {len(names)} names "
-            f"in {str(file)!r}."
+            f"{option} must name each of its {len(matrix)} columns, or none. Got {len(names)} "
+            f"names in {str(file)!r}."
         )
     return matrix, names
 

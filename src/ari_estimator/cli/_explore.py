@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from ari_estimator.cli._choices import CONNECTIVITIES, one_of
 from ari_estimator.cli._array_files import is_array_file
+from ari_estimator.cli._choices import CONNECTIVITIES, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import mesh_files, name_of, read_atlas, read_image
 from ari_estimator.cli._options import LutOption, MapOptions
@@ -82,14 +82,15 @@ def explore(
     name = source.name if archive is None else name_of(archive)
     out = page.check(name, "_explorer.html")
     options: dict[str, Any] = {}
+    called = None
     mesh: Any = source.mesh
     if archive is None:
         shown, options = source.read()
-        if "adjacency" in options or is_array_file(source.maps[0]):
-            raise ValueError(
-                f"MAP must be a volume, a surface or a CIFTI file: the page shows no others. Got "
-                f"{str(source.maps[0])!r}. 'ari report' shows arrays and objects of MNE-Python."
-            )
+        called = source.map_in_words(shown)
+        if is_array_file(source.maps[0]):
+            from ari_estimator.estimators import AdaptiveTDPTransformer
+
+            shown, options = AdaptiveTDPTransformer(tdp, **options).fit(shown), {}
     else:
         shown = load(archive)
         mask_img = getattr(shown, "mask_img_", None)  # a calibration has none, and is refused
@@ -112,9 +113,11 @@ def explore(
     )
     page.write(document.html, out)
     size = len(document.html.encode()) / 1e6
-    elements = _ELEMENTS.get(kind_of(shown).kind) if archive is None else None
+    is_image = archive is None and not is_array_file(source.maps[0])
+    elements = _ELEMENTS.get(kind_of(shown).kind) if is_image else None
+    if archive is None and not is_image:
+        elements = "elements"
     mask = f"as saved in {archive}" if archive is not None else mask_words(source.mask, elements)
-    called = source.map_in_words(shown) if archive is None else None
     tested = f"Mask: {mask}." if called is None else f"Mask: {mask}. {called}"
     text = f"{tested}\nOpen the page in a browser. The file has {size:.1f} MB."
     return Outcome(text, files={"page": out})

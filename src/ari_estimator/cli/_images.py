@@ -142,6 +142,7 @@ def read_atlas(
         The regions.
     """
     from ari_estimator.images._annotation import is_regions_file
+    from ari_estimator.images._gifti_labels import lut_of_gifti
     from ari_estimator.images._hemispheres import the_side_of
     from ari_estimator.images._surface_atlas import atlas_of_files
 
@@ -149,7 +150,9 @@ def read_atlas(
         return read_image(paths, mesh, option), None
     files = [existing_file(path, option) for path in paths]
     if not any(map(is_regions_file, files)):
-        return read_image(files, mesh, option), None
+        are_labels = all(file.name.endswith(".label.gii") for file in files)
+        lut = lut_of_gifti(files, option) if are_labels else None
+        return read_image(files, mesh, option), lut
     by_side: dict[str, list[Path]] = {}
     for file in files:
         by_side.setdefault(the_side_of([file], option), []).append(file)

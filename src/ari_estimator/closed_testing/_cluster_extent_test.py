@@ -212,20 +212,20 @@ class ClusterExtentTest(SimultaneousTest):
     ) -> dict[str, np.ndarray]:
         """Return p-values of clusters and peaks, see :meth:`SimultaneousTest.familywise_p_values`.
 
-        They are empty if the distribution of the largest cluster is not known.
+        They are empty if sizes are not known at every level. Without p-values of peaks, only the
+        clusters are there.
         """
+        if not self.extent.knows_every_level:
+            return {}
+        found = {"p_fwe_cluster": self.set_p_values_by_label(labels, n_labels, subset=subset)}
         members, checked, n_labels = checked_sets(self.n_elements, labels, n_labels, subset)
         strongest = np.full(n_labels, np.inf)
         p_values = self.p_values if members is None else self.p_values[members]
         np.minimum.at(strongest, checked, p_values)
         peaks = self.extent.peak_p_values(strongest)
-        if peaks is None:
-            return {}
-        clusters = self.set_p_values_by_label(labels, n_labels, subset=subset)
-        return {
-            "p_fwe_cluster": clusters,
-            "p_fwe_peak": np.where(np.isinf(strongest), np.nan, peaks),
-        }
+        if peaks is not None:
+            found["p_fwe_peak"] = np.where(np.isinf(strongest), np.nan, peaks)
+        return found
 
     def to_arrays(self) -> dict[str, Any]:
         """Return the graph and the critical extent as arrays. The map stores the p-values."""

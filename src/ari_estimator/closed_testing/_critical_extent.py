@@ -32,6 +32,9 @@ class CriticalExtent(ABC):
 
     kind: ClassVar[str]
 
+    # Whether sizes are known at every error level, and so p-values of clusters.
+    knows_every_level: ClassVar[bool] = True
+
     @abstractmethod
     def at(self, alpha: float) -> int:
         """Return the critical extent ``k`` at one error level.

@@ -241,9 +241,13 @@ class CriticalVector:
         surplus[counts] = self._surplus(p_values.take(counts))
         if order is not None:
             surplus = surplus[order]
-        return nested_true_discoveries(
-            surplus, starts.astype(np.int32, copy=False), self.thresholds.size
-        )
+        n = p_values.size
+        longest, taken = np.full(n, -1, dtype=np.int32), np.empty(n, dtype=np.int32)
+        free = np.arange(self.thresholds.size, dtype=np.int32)
+        bounds = np.zeros(n, dtype=np.int32)
+        starts = starts.astype(np.int32, copy=False)
+        nested_true_discoveries(surplus, starts, longest, free, taken, bounds)
+        return bounds
 
     def confidence_curve(self, p_values: ArrayLike, order: ArrayLike | None = None) -> np.ndarray:
         """Return the bounds of the first 1, 2, ..., n elements along an ordering.

@@ -38,19 +38,25 @@ def running_true_discoveries(surplus: np.ndarray, k_max: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def nested_true_discoveries(surplus: np.ndarray, starts: np.ndarray, k_max: int) -> np.ndarray:
-    """Return the bound of every range ``starts[i], ..., i`` of a sequence of elements.
+def nested_true_discoveries(
+    surplus: np.ndarray,
+    starts: np.ndarray,
+    longest: np.ndarray,
+    free: np.ndarray,
+    taken: np.ndarray,
+    bounds: np.ndarray,
+) -> None:
+    """Fill in the bound of every range ``starts[i], ..., i`` of a sequence of elements.
 
     Ranges are disjoint or within each other. Ranges with the same start are prefixes of the
     longest one. One pass over it bounds them all, as in ``running_true_discoveries``.
+
+    Before, ``longest`` is -1, ``free`` holds the numbers from 0 to ``k_max - 1``, and ``bounds`` is
+    0. numpy makes the arrays, since numba would compile each function that makes one.
     """
-    n = surplus.size
-    longest = np.full(n, -1, dtype=np.int32)
+    n, k_max = surplus.size, free.size
     for i in range(n):
         longest[starts[i]] = i
-    free = np.arange(k_max).astype(np.int32)
-    taken = np.empty(n, dtype=np.int32)
-    bounds = np.zeros(n, dtype=np.int32)
     for start in range(n):
         n_discoveries = 0
         n_taken = 0
@@ -70,4 +76,3 @@ def nested_true_discoveries(surplus: np.ndarray, starts: np.ndarray, k_max: int)
                 bounds[i] = n_discoveries
         for k in range(n_taken):
             free[taken[k]] = taken[k]
-    return bounds

@@ -41,6 +41,7 @@ class KnownExtent(CriticalExtent):
     """
 
     kind = "known"
+    knows_every_level = False
 
     def __init__(self, extent: int, alpha: float = 0.05) -> None:
         check_alpha(alpha)

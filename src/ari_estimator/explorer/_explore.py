@@ -16,6 +16,7 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._local_tests import LocalTest
 from ari_estimator.estimators import AdaptiveTDPTransformer
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
+from ari_estimator.explorer._array_geometry import ArrayGeometry
 from ari_estimator.explorer._cifti_geometry import CiftiGeometry
 from ari_estimator.explorer._document import ExplorerDocument
 from ari_estimator.explorer._page import render_page
@@ -28,11 +29,13 @@ from ari_estimator.explorer._volume_geometry import VolumeGeometry
 from ari_estimator.files._input_files import input_files
 from ari_estimator.files._output_path import file_to_write
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
+from ari_estimator.images._array_frame import ArrayFrame
 from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._labels import Regions, read_regions
 from ari_estimator.images._maps import as_map
+from ari_estimator.images._mne_frame import MneFrame
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
 from ari_estimator.inference import FittedMap, StatType, TDPForest
@@ -44,6 +47,8 @@ _GEOMETRIES: dict[type[Frame], type[PageGeometry]] = {
     VolumeFrame: VolumeGeometry,
     SurfaceFrame: SurfaceGeometry,
     CiftiFrame: CiftiGeometry,
+    ArrayFrame: ArrayGeometry,
+    MneFrame: ArrayGeometry,
 }
 
 
@@ -263,7 +268,7 @@ def _geometry_class(frame_class: type[Frame]) -> type[PageGeometry]:
     """Return how a kind of image is shown."""
     if frame_class not in _GEOMETRIES:
         raise TypeError(
-            "stat_img must be, or be fitted to, a volume, a surface or a CIFTI image. "
+            "stat_img must be, or be fitted to, an image or an array. "
             f"Got a {frame_class.kind}, which the page cannot show."
         )
     return _GEOMETRIES[frame_class]
@@ -303,8 +308,8 @@ def _regions_of(
         )
         return None
     frame = fitted_map.frame
-    # Surfaces are not resampled: an atlas lies on the vertices of the map.
-    resample = not isinstance(frame, SurfaceFrame)
+    # For others, an atlas has the vertices or the shape of the map.
+    resample = isinstance(frame, (VolumeFrame, CiftiFrame))
     regions = read_regions(frame, labels_img, labels=labels, lut=lut, resample=resample)
     if regions.overlap:
         raise ValueError(

@@ -65,7 +65,7 @@ class SurfaceGeometry(PageGeometry):
     def arrays(self) -> dict[str, np.ndarray]:
         """Return meshes, all x before all y, mask and background, of one part after the other.
 
-        Areas of vertices come along if they are not those of the faces.
+        Areas of vertices come along if files gave them.
         """
         arrays = {
             "mask": np.concatenate([part.mask for part in self.parts]),

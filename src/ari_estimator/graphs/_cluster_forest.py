@@ -100,7 +100,11 @@ class ClusterForest:
         order, has_ties = _order(heights[part] if numbers is None else heights[numbers[part]])
         parents = _merge(order, neighbours)
         del neighbours  # there may be millions
-        positions, sizes = lay_out(parents)
+        n = parents.size
+        sizes, largest = np.ones(n, dtype=np.int32), np.full(n, -1, dtype=np.int32)
+        positions, free = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+        lay_out(parents, sizes, largest, positions, free)
+        del largest, free
         order += first
         self.elements[part][positions] = order if numbers is None else numbers[order]
         del order
@@ -138,12 +142,15 @@ def _merge(order: np.ndarray, neighbours: Neighbourhood) -> np.ndarray:
         return merge_stored(order, np.full(n_slots, order.size, np.int32), slots, *of_any_graph)
     from ari_estimator.graphs._cluster_forest_kernels import merge, merge_on_grid
 
-    # numpy, unlike numba, asks for huge pages. Steps through a large volume then wait less.
+    parents = np.full(order.size, -1, dtype=np.int32)
+    sets = np.empty((3, order.size), dtype=np.int32)
     basins = np.full(n_slots, -1, dtype=np.int32)
     if patterns is None:
-        return merge(order, basins, slots, *of_any_graph)
-    joined = np.zeros(n_slots, dtype=np.uint8)
-    return merge_on_grid(order, basins, joined, slots, *patterns)
+        merge(order, parents, sets, basins, slots, *of_any_graph)
+    else:
+        joined = np.zeros(n_slots, dtype=np.uint8)
+        merge_on_grid(order, parents, sets, basins, joined, slots, *patterns)
+    return parents
 
 
 def _order(heights: np.ndarray) -> tuple[np.ndarray, bool]:

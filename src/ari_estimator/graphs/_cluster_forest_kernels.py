@@ -1,7 +1,9 @@
 """Compiled loops behind :class:`ari_estimator.graphs.ClusterForest`.
 
 They rely on the checks of the class. This module imports numba, which takes noticeable time, so it
-is imported only when needed.
+is imported only when needed. The class makes the arrays that the loops fill in: numba would compile
+each function that makes one, and numpy asks for huge pages, in which steps through a large volume
+wait less.
 """
 
 from __future__ import annotations
@@ -24,29 +26,29 @@ def _representative(up: np.ndarray, basin: int) -> int:
 @njit(cache=True)
 def merge(
     order: np.ndarray,
+    parents: np.ndarray,
+    sets: np.ndarray,
     basins: np.ndarray,
     slots: np.ndarray,
     bases: np.ndarray,
     starts: np.ndarray,
     stops: np.ndarray,
     offsets: np.ndarray,
-) -> np.ndarray:
-    """Return the parent of each node of the forest; -1 if it has none.
+) -> None:
+    """Fill in the parent of each node of the forest. It is -1 before, and stays so without one.
 
     Nodes are identified by their rank in ``order``, in which they join. A node becomes the root of
     the cluster of all nodes connected to it so far, and thus the parent of their previous roots.
 
     A node without an earlier neighbour opens a basin; any other node joins the basin of an earlier
     neighbour. There are few basins, so their union-find (by size, with path halving) stays in the
-    cache. ``roots`` stores the root of each set at its representative. ``basins``, which is -1
-    before, holds the basin of the node in each slot, once it has joined.
+    cache. ``sets`` has room for three numbers of each basin: the next one on the way to the
+    representative of its set, and the root and the size of its set, stored at the representative.
+    ``basins``, which is -1 before, holds the basin of the node in each slot, once it has joined.
     """
     n = order.size
-    parents = np.full(n, -1, dtype=np.int32)
+    up, roots, sizes = sets[0], sets[1], sets[2]
     n_basins = 0
-    up = np.empty(n, dtype=np.int32)
-    roots = np.empty(n, dtype=np.int32)
-    sizes = np.empty(n, dtype=np.int32)
     met = np.empty(offsets.size, dtype=np.int32)
     for rank in range(n):
         node = order[rank]
@@ -79,12 +81,13 @@ def merge(
         sizes[mine] += 1
         roots[mine] = rank
         basins[slots[node]] = mine
-    return parents
 
 
 @njit(cache=True)
 def merge_on_grid(
     order: np.ndarray,
+    parents: np.ndarray,
+    sets: np.ndarray,
     basins: np.ndarray,
     joined: np.ndarray,
     slots: np.ndarray,
@@ -94,19 +97,16 @@ def merge_on_grid(
     of_middle: np.ndarray,
     apart: np.ndarray,
     steps: np.ndarray,
-) -> np.ndarray:
-    """Return the same as :func:`merge` for a grid.
+) -> None:
+    """Do the same as :func:`merge` for a grid.
 
     Of neighbours that touch each other, only one is visited: they are in one set already. Tables
     tell which (see ``GridPatterns``). ``joined``, which is 0 before, holds three bits for each slot:
     whether it, the slot before it and the slot after it have joined.
     """
     n = order.size
-    parents = np.full(n, -1, dtype=np.int32)
+    up, roots, sizes = sets[0], sets[1], sets[2]
     n_basins = 0
-    up = np.empty(n, dtype=np.int32)
-    roots = np.empty(n, dtype=np.int32)
-    sizes = np.empty(n, dtype=np.int32)
     for rank in range(n):
         slot = np.int64(slots[order[rank]])
         before, after = slot - plane, slot + plane
@@ -150,19 +150,23 @@ def merge_on_grid(
         joined[slot - 1] |= 4
         joined[slot] |= 2
         joined[slot + 1] |= 1
-    return parents
 
 
 @njit(cache=True)
-def lay_out(parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the position of each node in post-order, and the size of its cluster.
+def lay_out(
+    parents: np.ndarray,
+    sizes: np.ndarray,
+    largest: np.ndarray,
+    positions: np.ndarray,
+    free: np.ndarray,
+) -> None:
+    """Fill in the position of each node in post-order, and the size of its cluster, 1 before.
 
     The largest child of a node comes first, so a cluster and its largest sub-cluster start at the
-    same position. A node comes after all nodes below it.
+    same position. A node comes after all nodes below it. ``largest``, which is -1 before, holds the
+    largest child of each node, and ``free`` the start of the next child, except the largest child.
     """
     n = parents.size
-    sizes = np.ones(n, dtype=np.int32)
-    largest = np.full(n, -1, dtype=np.int32)
     for node in range(n):
         parent = parents[node]
         # A parent comes after all its children, so their sizes are complete.
@@ -170,9 +174,6 @@ def lay_out(parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             sizes[parent] += sizes[node]
             if largest[parent] < 0 or sizes[node] > sizes[largest[parent]]:
                 largest[parent] = node
-    positions = np.empty(n, dtype=np.int32)
-    # Start of the next child of each node, except the largest child.
-    free = np.empty(n, dtype=np.int32)
     n_placed = 0
     for node in range(n - 1, -1, -1):
         parent = parents[node]
@@ -188,4 +189,3 @@ def lay_out(parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         free[node] = start
         if largest[node] >= 0:
             free[node] += sizes[largest[node]]
-    return positions, sizes

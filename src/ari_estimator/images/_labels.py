@@ -259,7 +259,7 @@ def warn_of_regions_outside(regions: Regions, frame: Frame, name: str) -> None:
 
 def _on_grid(frame: Frame, img: Any, resample: bool, fill_value: int = 0) -> Any:
     if resample or frame.matches_labels:
-        img = frame.resample(img, "labels_img", fill_value)
+        return frame.resample(img, "labels_img", fill_value)
     frame.check(img, "labels_img")
     return img
 

@@ -123,6 +123,24 @@ def values_of(given: Any) -> np.ndarray:
     return values
 
 
+def sensor_places(given: Any) -> np.ndarray | None:
+    """Return where sensors are, in metres.
+
+    Parameters
+    ----------
+    given : object
+        Any object.
+
+    Returns
+    -------
+    places : ndarray of shape (n_channels, 3), or None
+        None if it is no object of MNE-Python with channels.
+    """
+    if form_of(given) not in ("evoked", "tfr", "spectrum"):
+        return None
+    return np.array([channel["loc"][:3] for channel in given.info["chs"]])
+
+
 def template_of(epochs: Any) -> Any:
     """Return an Evoked with the channels and times of epochs."""
     import mne

@@ -26,7 +26,7 @@ def mesh_to_arrays(part: SurfacePart, hemisphere: str) -> dict[str, np.ndarray]:
     Returns
     -------
     arrays : dict of str to ndarray
-        Points and faces, and the areas of vertices if they are not those of the faces.
+        Points and faces, and the areas of vertices if files gave them.
     """
     arrays = {f"{hemisphere}_points": part.points, f"{hemisphere}_faces": part.faces}
     if part.mesh.given_areas is not None:

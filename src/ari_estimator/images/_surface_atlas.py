@@ -13,7 +13,9 @@ import pandas as pd
 from nilearn.surface import PolyMesh, SurfaceImage
 
 from ari_estimator.images._annotation import read_annotation, read_vertices
+from ari_estimator.images._gifti_labels import lut_of_gifti
 from ari_estimator.images._hemispheres import side_of, without_side
+from ari_estimator.images._surface_files import surface_of_files
 from ari_estimator.images._surfaces import as_poly_mesh
 
 _PREFIXES = {"left": "lh.", "right": "rh."}
@@ -49,7 +51,8 @@ def atlas_of_files(
     Parameters
     ----------
     files : dict of str to sequence of path
-        By "left" and "right": one ``.annot`` file, or any number of ``.label`` files.
+        By "left" and "right": one ``.annot`` or ``.label.gii`` file, or any number of ``.label``
+        files.
 
     mesh : PolyMesh or dict
         The meshes, or meshes or their files by "left" and "right".
@@ -73,12 +76,15 @@ def atlas_of_files(
     parts = as_poly_mesh(mesh, mesh_called).parts
     meshes = PolyMesh(**{side: part for side, part in parts.items() if side in files})
     all_files = [str(path) for paths in files.values() for path in paths]
+    if all(path.endswith(".label.gii") for path in all_files) and len(all_files) == len(files):
+        one_each = {side: path for side, (path,) in files.items()}
+        return _of_gifti(one_each, mesh, what, mesh_called)
     are_annotations = all(path.endswith(".annot") for path in all_files)
     if not (are_annotations or all(path.endswith(".label") for path in all_files)) or (
         are_annotations and any(len(paths) != 1 for paths in files.values())
     ):
         raise ValueError(
-            f"{what} must be one .annot file for each hemisphere, or .label files. "
+            f"{what} must be one .annot or .label.gii file for each hemisphere, or .label files. "
             f"Got {', '.join(map(repr, all_files))}."
         )
     for side, paths in files.items():
@@ -92,6 +98,16 @@ def atlas_of_files(
                 )
     read = _of_annotations if are_annotations else _of_labels
     return read(files, meshes, what)
+
+
+def _of_gifti(files: Mapping[Any, Any], mesh: Any, what: str, mesh_called: str) -> SurfaceAtlas:
+    img = surface_of_files(files, mesh, what, mesh_called)
+    lut = lut_of_gifti(list(files.values()), what)
+    if lut is None:
+        keys = np.unique(np.concatenate([np.unique(part) for part in img.data.parts.values()]))
+        keys = keys[keys != 0]
+        lut = pd.DataFrame({"index": keys, "name": keys.astype(str)})
+    return SurfaceAtlas(img, lut)
 
 
 def _of_annotations(

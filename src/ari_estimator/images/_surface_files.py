@@ -89,12 +89,12 @@ def surface_of_files(
 
 
 def warn_of_shared_labels(labels_img: Any, what: str) -> None:
-    """Warn of clusters in both hemispheres: programs number those of each from 1.
+    """Warn of clusters in both hemispheres. Programs number each hemisphere from 1.
 
     Parameters
     ----------
     labels_img : image
-        Clusters. Nothing is told of a volume, or of one hemisphere.
+        Clusters. A volume or one hemisphere gets no warning.
 
     what : str
         What they were given for, for messages.

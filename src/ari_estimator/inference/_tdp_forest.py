@@ -174,6 +174,14 @@ class TDPForest:
         tdps[~self.is_cluster[positions]] = -1
         return tdps
 
+    def _highest_above(self, tdps: np.ndarray) -> np.ndarray:
+        """Return the highest TDP of the clusters around each cluster."""
+        from ari_estimator.inference._tdp_forest_kernels import highest_above
+
+        above = np.empty(tdps.size)
+        highest_above(tdps, self.parents, above)
+        return above
+
     @cached_property
     def _admissible(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Clusters with a higher TDP than all larger clusters around them, by ascending TDP.
@@ -181,10 +189,8 @@ class TDPForest:
         The arrays are their positions, their TDPs, and the highest TDPs of the clusters around
         them.
         """
-        from ari_estimator.inference._tdp_forest_kernels import highest_above
-
         tdps = self.tdps
-        above = highest_above(tdps, self.parents)
+        above = self._highest_above(tdps)
         positions = np.flatnonzero(tdps > above)
         tdps, above = tdps[positions], above[positions]
         order = np.argsort(tdps, kind="stable")
@@ -425,10 +431,8 @@ class TDPForest:
             The TDPs. They are at least gamma exactly in the clusters found by :meth:`query` for
             gamma.
         """
-        from ari_estimator.inference._tdp_forest_kernels import highest_above
-
         tdps = self.tdps
-        np.maximum(tdps, highest_above(tdps, self.parents), out=tdps)
+        np.maximum(tdps, self._highest_above(tdps), out=tdps)
         highest = np.empty(self.elements.size)
         highest[self.elements] = tdps
         return highest

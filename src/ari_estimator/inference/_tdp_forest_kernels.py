@@ -11,13 +11,11 @@ from numba import njit
 
 
 @njit(cache=True)
-def highest_above(tdps: np.ndarray, parents: np.ndarray) -> np.ndarray:
-    """Return the highest TDP of the larger clusters around each cluster.
+def highest_above(tdps: np.ndarray, parents: np.ndarray, above: np.ndarray) -> None:
+    """Fill in the highest TDP of the larger clusters around each cluster.
 
     The value is -1 for a cluster without a parent. A parent comes after its children.
     """
-    above = np.empty(tdps.size)
     for i in range(tdps.size - 1, -1, -1):
         parent = parents[i]
         above[i] = -1.0 if parent < 0 else max(above[parent], tdps[parent])
-    return above

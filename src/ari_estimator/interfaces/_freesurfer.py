@@ -266,8 +266,8 @@ def _given_ocns(ocn: Any, found: Mapping[str, GlmContrast]) -> dict[str, Path]:
     files = dict(ocn) if isinstance(ocn, Mapping) else dict.fromkeys(list(found)[:1], ocn)
     if set(files) != set(found):
         raise ValueError(
-            "ocn must be given for each hemisphere: a file for one, a dictionary of files for 'left' "
-            f"and 'right' for lh and rh. Got {len(files)} for {len(found)}."
+            "ocn must be given for each hemisphere: a file for one, a dictionary of files for "
+            f"'left' and 'right' for lh and rh. Got {len(files)} for {len(found)}."
         )
     return {key: existing_file(files[key], "ocn") for key in found}
 

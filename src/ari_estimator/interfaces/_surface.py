@@ -77,13 +77,13 @@ def read_surface_atlas(
     *,
     mesh: Any,
 ) -> SurfaceAtlas:
-    """Read regions from the annotations or labels of FreeSurfer.
+    """Read regions from the annotations or labels of FreeSurfer, or from GIfTI labels.
 
     Parameters
     ----------
     left, right : path, iterable of path, or None, default=None
-        For each hemisphere one ``.annot`` file, or one or more ``.label`` files, one for each
-        region.
+        For each hemisphere one ``.annot`` or ``.label.gii`` file, or one or more ``.label`` files,
+        one for each region.
 
     mesh : PolyMesh or dict
         The meshes, or a dictionary of meshes or their files by "left" and "right".
@@ -103,10 +103,10 @@ def read_surface_atlas(
 
     Notes
     -----
-    Labels are numbered as in FreeSurfer's table of all structures: 1000 and the entry of the colour
-    table on the left, 2000 and the entry on the right. If both hemispheres have regions of the same
-    name, all names begin with ``lh.`` or ``rh.``. Vertices that are unknown, or of the medial wall,
-    are in no region.
+    Labels of GIfTI keep their numbers. Labels of annotations are numbered as in FreeSurfer's table
+    of all structures: 1000 and the entry of the colour table on the left, 2000 and the entry on the
+    right. If both hemispheres have regions of the same name, all names begin with ``lh.`` or
+    ``rh.``. Vertices that are unknown, or of the medial wall, are in no region.
 
     Examples
     --------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.graphs._edges_of import ends_of
+from ari_estimator.images._array_axes import ArrayAxis, axes_of
 from ari_estimator.images._array_part import ArrayPart
 from ari_estimator.images._space import put
 from ari_estimator.inference import FittedMap
@@ -36,14 +37,6 @@ _MOST_LABELS = 20
 _TITLES = ("Statistic", "True discovery proportion, at least")
 
 
-class _Axis(NamedTuple):
-    """An axis of an array as a figure shows it."""
-
-    name: str
-    places: np.ndarray
-    labels: list[str] | None
-
-
 @in_plain_text
 def plot_tdp_array(
     fitted: Any,
@@ -57,9 +50,9 @@ def plot_tdp_array(
 ) -> tuple[Axes, Axes]:
     """Draw a map in an array and, below it, the true discovery proportion of its clusters.
 
-    Edges of a network are a matrix. Other maps of one axis are curves. Maps of two axes are images, with the last axis from left to
-    right. Maps of more axes show, at each place of the last two, the value that is farthest from 0
-    along the others.
+    Edges of a network are a matrix. Other maps of one axis are curves. Maps of two axes are
+    images, with the last axis from left to right. Maps of more axes show, at each place of the
+    last two, the value that is farthest from 0 along the others.
 
     Parameters
     ----------
@@ -125,13 +118,13 @@ def plot_tdp_array(
     family = fitted_map.family
     stat = put(put(family.statistic.drawn(family.stat), family.is_tested), part.mask)
     tdp = put(np.nan_to_num(fitted_map.tdp), part.mask)
-    of_axes = _axes_of(part)
+    of_axes = axes_of(part)
     stat_axes, tdp_axes = pair_or_new(axes, figsize=figsize)
     symbol = family.statistic.symbol_as_drawn
     ends = ends_of(part.whole_graph)
     if ends is not None:
         matrices = [_as_matrix(values, *ends) for values in (stat, tdp)]
-        node = _Axis("node", np.arange(ends[2]), [str(number) for number in range(ends[2])])
+        node = ArrayAxis("node", np.arange(ends[2]), [str(number) for number in range(ends[2])])
         _draw_images(stat_axes, tdp_axes, *matrices, [node, node], symbol)
     elif stat.ndim == 1:
         _draw_curves(stat_axes, tdp_axes, stat, tdp, of_axes[0], symbol)
@@ -159,24 +152,8 @@ def _flat(values: np.ndarray) -> np.ndarray:
     return np.take_along_axis(rows, farthest[np.newaxis], axis=0)[0]
 
 
-def _axes_of(part: ArrayPart) -> list[_Axis]:
-    """Return the axes with the first coordinates that belong to each of them alone."""
-    shape = part.mask.shape
-    found = []
-    for axis, length in enumerate(shape):
-        own_shape = tuple(length if k == axis else 1 for k in range(len(shape)))
-        own = [(name, v.ravel()) for name, v in part.positions.items() if v.shape == own_shape]
-        name, values = own[0] if own else ("index", np.arange(length))
-        is_number = values.dtype.kind in "iuf"
-        labels = None if is_number else [str(value) for value in values]
-        if own and name == "time":
-            name = "time (s)"
-        found.append(_Axis(name, values if is_number else np.arange(length), labels))
-    return found
-
-
 def _draw_curves(
-    stat_axes: Axes, tdp_axes: Axes, stat: np.ndarray, tdp: np.ndarray, axis: _Axis, symbol: str
+    stat_axes: Axes, tdp_axes: Axes, stat: np.ndarray, tdp: np.ndarray, axis: ArrayAxis, symbol: str
 ) -> None:
     stat_axes.plot(axis.places, stat, color=colour("blue"), linewidth=1.5)
     stat_axes.axhline(0, color=muted(), linewidth=0.8)
@@ -206,7 +183,7 @@ def _draw_images(
     tdp_axes: Axes,
     stat: np.ndarray,
     tdp: np.ndarray,
-    of_axes: list[_Axis],
+    of_axes: list[ArrayAxis],
     symbol: str,
 ) -> None:
     rows, columns = of_axes
@@ -249,7 +226,7 @@ def _edges(places: np.ndarray) -> np.ndarray:
     return np.concatenate([[first], middles, [last]])
 
 
-def _set_labels(axes: Axes, which: str, axis: _Axis) -> None:
+def _set_labels(axes: Axes, which: str, axis: ArrayAxis) -> None:
     """Name the places along an axis, if there is room."""
     if axis.labels is None:
         return

@@ -1,47 +1,49 @@
-"""Statistics of several kinds on one scale, on which all of them have the same tail."""
+"""Statistics of several kinds on the scale of one of them, on which all have the same tail."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
+from ari_estimator.resampling._rows import flat_rows
 from ari_estimator.resampling._tails import Tail
 
-# Points of the table between the lowest and the highest statistic. The table fits in a near cache.
-_N_POINTS = 2**15 + 1
+# Points of the table between the lowest and the highest statistic. The table fits in the nearest
+# cache of a processor.
+_N_POINTS = 2**12 + 1
 
-# Normal values outside this range are not distinguished in single precision.
-_LOWEST, _HIGHEST = -3.0, 7.5
+# Most errors are as large as at this p-value, or smaller.
+_USUAL_P = 0.05
 
-# Largest error of a normal value; or twice the error of values near 0, if it is larger. Beyond it,
-# statistics count as large without being told apart.
-_LARGEST_ERROR = 0.01
-
-# P-values below about 1e-300 have no normal value in double precision.
-_LARGEST_NORMAL = 37.5
+# Statistics with a larger error than this many times the usual one count as large or small without
+# being told apart.
+_MOST_TIMES = 2
 
 _SINGLE_ROUNDING = 2.0**-24
 
 
 @dataclass(frozen=True)
-class CommonTail(Tail):
-    """The tail of one-sided normal values, in the range where they are told apart.
+class TailInRange(Tail):
+    """The tail of statistics, in the range where they are told apart.
 
     Attributes
     ----------
+    tail : Tail
+        P-values of the statistics.
+
     top, bottom : float
         Values above ``top``, and values below ``bottom``, are not told apart in single precision.
     """
 
+    tail: Tail
     top: float
     bottom: float
 
     @property
     def is_absolute(self) -> bool:
-        """False: the values of two-sided p-values are one-sided too."""
-        return False
+        """Whether the sign of statistics is ignored."""
+        return self.tail.is_absolute
 
     @property
     def highest(self) -> float:
@@ -50,55 +52,80 @@ class CommonTail(Tail):
 
     @property
     def lowest(self) -> float:
-        """Number below which there are few values."""
+        """Number below which there are few values, or values with large p-values."""
         return self.bottom
 
     def __call__(self, statistics: np.ndarray) -> np.ndarray:
         """Return the p-values of values, an array of their shape."""
-        return ndtr(-np.asarray(statistics, dtype=float))
+        return self.tail(statistics)
+
+    def inverse(self, p_values: np.ndarray) -> np.ndarray:
+        """Return the values with the given p-values, an array of their shape."""
+        return self.tail.inverse(p_values)
 
 
 class CommonScale:
-    """Normal values with the p-values of statistics: ``z = -ndtri(p)``.
+    """Statistics of another kind with the same p-values as the given ones.
 
     Statistics in single precision use a table with linear interpolation.
 
     Parameters
     ----------
     tail : Tail
-        P-values of the statistics.
+        P-values of the given statistics.
+
+    reference : Tail
+        P-values of the other kind.
 
     error, relative_error : float
-        Bound on the rounding error of a statistic s in single precision, which is
+        Bound on the rounding error of a given statistic s in single precision, which is
         ``error + relative_error * abs(s)``.
+
+    of_reference : float, default=0
+        Bound on the rounding error of statistics of the other kind. Errors that are not much larger
+        do no harm.
 
     Attributes
     ----------
     highest, lowest : float
-        Range of normal values with a small error. Larger statistics have larger values than
-        ``highest``, and smaller ones smaller values than ``lowest``.
+        Range of statistics of the other kind with a small error. Larger statistics turn into
+        numbers above ``highest``, and smaller ones into numbers below ``lowest``.
 
     error : float
-        Bound on the error of normal values in that range.
+        Bound on the error in that range.
+
+    Notes
+    -----
+    A correlation turns into a correlation of another kind by a function with a slope near 1, and
+    so does its rounding error. Only large p-values are an exception. A normal value would be
+    steep, and uncertain, for the small p-values.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from ari_estimator.resampling import CorrelationTail
+    >>> from ari_estimator.resampling import CorrelationTail, MultipleCorrelationTail
     >>> from ari_estimator.resampling._common_scale import CommonScale
-    >>> tail = CorrelationTail(df=18, two_sided=True)
-    >>> scale = CommonScale(tail, error=1e-6)
-    >>> p_values = np.array([0.05, 0.001])
-    >>> from scipy.special import ndtr
+    >>> t, f = CorrelationTail(df=18, two_sided=True), MultipleCorrelationTail(rank=2, df=18)
+    >>> scale = CommonScale(f, t, error=1e-6)
     >>> r = np.array([0.4438, 0.6788])
-    >>> bool(np.allclose(ndtr(-scale.exact(r)), tail(r), rtol=1e-12))
+    >>> bool(np.allclose(t(scale.exact(r)), f(r), rtol=1e-12))
     True
     """
 
-    def __init__(self, tail: Tail, error: float, relative_error: float = 0.0) -> None:
+    def __init__(
+        self,
+        tail: Tail,
+        reference: Tail,
+        error: float,
+        relative_error: float = 0.0,
+        of_reference: float = 0.0,
+    ) -> None:
         self._tail = tail
+        self._reference = reference
         points = np.linspace(tail.lowest, tail.highest, 2 * _N_POINTS - 1)
-        values = self.exact(points)
+        p_values = tail(points)
+        # Rounding must not change the order.
+        values = np.maximum.accumulate(reference.inverse(p_values))
         self._points, self._values = points[::2], values[::2]
         self._per_unit = np.float32((_N_POINTS - 1) / (tail.highest - tail.lowest))
         between = (self._values[1:] + self._values[:-1]) / 2
@@ -107,28 +134,26 @@ class CommonScale:
         width = points[2] - points[0]
         slopes = np.diff(self._values) / width
         off = error + relative_error * np.abs(points[2::2]) + 4 * _SINGLE_ROUNDING * tail.highest
-        errors += off * np.maximum(slopes, np.append(slopes[1:], slopes[-1]))
+        beside = np.maximum(np.append(slopes[1:], slopes[-1]), np.append(slopes[0], slopes[:-1]))
+        errors += off * np.maximum(slopes, beside)
         errors += 4 * _SINGLE_ROUNDING * np.abs(self._values[1:])
-        # The cells around 0 in which values can be told apart. Beyond them, values are only large
-        # or small.
-        middle = max(int(np.searchsorted(self._values, 0.0)) - 1, 0)
-        # With many subjects, or with gaps, errors may be large everywhere.
-        largest = _LARGEST_ERROR if errors[middle] <= _LARGEST_ERROR else 2 * errors[middle]
-        is_off = errors > largest
-        is_off |= (self._values[1:] > _HIGHEST) | (self._values[:-1] < _LOWEST)
-        before, after = np.flatnonzero(is_off[:middle]), np.flatnonzero(is_off[middle:])
+        usual = int(np.searchsorted(-p_values[1::2], -_USUAL_P))
+        usual = min(usual, errors.size - 1)
+        # Beyond these cells, values are only large or small.
+        is_off = errors > _MOST_TIMES * max(of_reference, errors[usual])
+        before, after = np.flatnonzero(is_off[:usual]), np.flatnonzero(is_off[usual:])
         first = int(before[-1]) + 1 if before.size else 0
-        last = middle + int(after[0]) if after.size else errors.size
+        last = usual + int(after[0]) if after.size else errors.size
         self.lowest, self.highest = float(self._values[first]), float(self._values[last])
         self.error = float(errors[first:last].max(initial=0.0))
         self._table = self._values.astype(np.float32)
 
     def exact(self, statistics: np.ndarray) -> np.ndarray:
-        """Return normal values of statistics in double precision, finite."""
-        return np.clip(-ndtri(self._tail(statistics)), -_LARGEST_NORMAL, _LARGEST_NORMAL)
+        """Return the statistics of the other kind in double precision, finite."""
+        return self._reference.inverse(self._tail(statistics))
 
     def in_place(self, statistics: np.ndarray) -> None:
-        """Turn statistics in single precision into normal values.
+        """Turn statistics in single precision into the other kind.
 
         Parameters
         ----------
@@ -137,11 +162,12 @@ class CommonScale:
         """
         from ari_estimator.resampling._common_scale_kernels import look_up
 
-        lowest = np.float32(self._tail.lowest)
-        look_up(statistics, self._tail.is_absolute, lowest, self._per_unit, self._table)
+        (n_rows, n), (memory, pitch) = statistics.shape, flat_rows(statistics)
+        is_absolute, lowest = self._tail.is_absolute, np.float32(self._tail.lowest)
+        look_up(memory, pitch, n_rows, n, is_absolute, lowest, self._per_unit, self._table)
 
     def about(self, statistics: np.ndarray) -> np.ndarray:
-        """Return normal values of statistics in double precision, with the error of the table.
+        """Return the other kind of statistics in double precision, with the error of the table.
 
         Parameters
         ----------
@@ -151,19 +177,19 @@ class CommonScale:
         Returns
         -------
         values : ndarray of float64 of shape (n_permutations, n_elements)
-            The normal values.
+            The statistics of the other kind.
         """
         from ari_estimator.resampling._common_scale_kernels import interpolate
 
         return interpolate(statistics, self._tail.is_absolute, self._points, self._values)
 
     def statistic_below(self, values: np.ndarray) -> np.ndarray:
-        """Return statistics whose normal values are below the given ones, up to one cell.
+        """Return statistics that turn into less than the given values, up to one cell.
 
         Parameters
         ----------
         values : ndarray of shape (n,)
-            Normal values.
+            Statistics of the other kind.
 
         Returns
         -------

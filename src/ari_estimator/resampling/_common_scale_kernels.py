@@ -8,24 +8,31 @@ from numba import njit
 
 @njit(cache=True)
 def look_up(
-    statistics: np.ndarray,
+    memory: np.ndarray,
+    pitch: int,
+    n_rows: int,
+    n: int,
     is_absolute: bool,
     lowest: np.float32,
     per_unit: np.float32,
     table: np.ndarray,
 ) -> None:
-    """Replace statistics by the interpolated values of a table with points at equal distances."""
+    """Replace statistics by the interpolated values of a table with points at equal distances.
+
+    Rows of the memory, an array of one dimension, start at multiples of ``pitch``.
+    """
     last = np.int32(table.size - 2)
-    for row in range(statistics.shape[0]):
-        for i in range(statistics.shape[1]):
-            value = statistics[row, i]
+    for row in range(n_rows):
+        statistics = memory[row * pitch : row * pitch + n]
+        for i in range(n):
+            value = statistics[i]
             if is_absolute:
                 value = abs(value)
             place = (value - lowest) * per_unit
             place = min(max(place, np.float32(0)), np.float32(last + 1))
             cell = min(np.int32(place), last)
             share = place - np.float32(cell)
-            statistics[row, i] = table[cell] + share * (table[cell + 1] - table[cell])
+            statistics[i] = table[cell] + share * (table[cell + 1] - table[cell])
 
 
 @njit(cache=True)

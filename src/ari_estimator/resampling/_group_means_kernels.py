@@ -68,8 +68,11 @@ def values_of_means(
     design: GroupMeans,
     polynomial: Polynomial,
     out: np.ndarray,
+    pitch: int,
 ) -> int:
     """Write normal values, NaN where they are not accurate. Return the number of NaN.
+
+    Rows of ``out``, an array of one dimension, start at multiples of ``pitch``.
 
     The last group may be missing in products and squares. Then the products times ``relation``
     add up to 0, and the sums of squares to 1.
@@ -77,15 +80,17 @@ def values_of_means(
     n_groups = design.df.size
     memory = np.empty((6 + N_ROWS + n_groups, TILE), np.float32)
     forms, per_df, marks = memory[2], memory[3], memory[4]
-    n_rows, n_elements = out.shape
+    _, n_rows, n_elements = products.shape
     n_nan = 0
     for row in range(n_rows):
         of_squares = 0 if squares.shape[1] == 1 else row
         for start in range(0, n_elements, TILE):
-            values = out[row, start : start + TILE]
-            n = values.size
+            n = min(TILE, n_elements - start)
+            values = out[row * pitch + start : row * pitch + start + n]
             if n_groups == 2:
                 _forms_of_two(products, squares, row, of_squares, start, n, design, memory)
+            elif n_groups == 3 and design.rank == 2:
+                _forms_of_three(products, squares, row, of_squares, start, n, design, memory)
             elif design.rank == 1:
                 _forms_of_one_row(products, squares, row, of_squares, start, n, design, memory)
             else:
@@ -161,6 +166,65 @@ def _write_last(
         for i in range(n):
             last[i] += part * product[i]
             last_squares[i] -= square[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def _forms_of_three(
+    products: np.ndarray,
+    squares: np.ndarray,
+    row: int,
+    of_squares: int,
+    start: int,
+    n: int,
+    design: GroupMeans,
+    memory: np.ndarray,
+) -> None:
+    """Write twice G of three groups, one divided by its df, and its marks.
+
+    All sums have the variances of groups as factors, so that there is a single division.
+    """
+    zero, one = np.float32(0), np.float32(1)
+    misses_last = products.shape[0] == 2
+    first, second = products[0, row, start : start + n], products[1, row, start : start + n]
+    last = products[-1, row, start : start + n]
+    first_squares = squares[0, of_squares, start : start + n]
+    second_squares = squares[1, of_squares, start : start + n]
+    last_squares = squares[-1, of_squares, start : start + n]
+    x, y, z = design.relation[0], design.relation[1], design.relation[2]
+    own_x, own_y, own_z = design.needed_of_own[0], design.needed_of_own[1], design.needed_of_own[2]
+    total_x, total_y = design.needed_of_total[0], design.needed_of_total[1]
+    total_z = design.needed_of_total[2]
+    lowest_x, lowest_y, lowest_z = design.lowest[0], design.lowest[1], design.lowest[2]
+    per_x, per_y, per_z = one / design.df[0], one / design.df[1], one / design.df[2]
+    # Of 2 (rank - 1) / (rank (rank + 2)) and 3 / (rank (rank + 2)), with rank 2.
+    correction, per_welch = np.float32(1 / 4), np.float32(3 / 8)
+    of_first, of_second = -x / z, -y / z
+    forms, per_df, marks = memory[2], memory[3], memory[4]
+    for i in range(n):
+        a, b, square_a, square_b = first[i], second[i], first_squares[i], second_squares[i]
+        c = of_first * a + of_second * b if misses_last else last[i]
+        square_c = one - square_a - square_b if misses_last else last_squares[i]
+        rest_x, rest_y, rest_z = square_a - a * a, square_b - b * b, square_c - c * c
+        needed_x = max(own_x * square_a + total_x, lowest_x)
+        needed_y = max(own_y * square_b + total_y, lowest_y)
+        needed_z = max(own_z * square_c + total_z, lowest_z)
+        digits = min(min(rest_x - needed_x, rest_y - needed_y), rest_z - needed_z)
+        variance_x = max(rest_x, needed_x) * per_x
+        variance_y = max(rest_y, needed_y) * per_y
+        variance_z = max(rest_z, needed_z) * per_z
+        part_x = x * x * (variance_y * variance_z)
+        part_y = y * y * (variance_x * variance_z)
+        part_z = z * z * (variance_x * variance_y)
+        scale = one / (part_x + part_y + part_z)
+        x_y, x_z, y_z = y * a - x * b, z * a - x * c, z * b - y * c
+        form = variance_z * (x_y * x_y) + variance_y * (x_z * x_z) + variance_x * (y_z * y_z)
+        share_x = (part_y + part_z) * scale
+        share_y = (part_x + part_z) * scale
+        share_z = (part_x + part_y) * scale
+        sums = per_x * share_x * share_x + per_y * share_y * share_y + per_z * share_z * share_z
+        forms[i] = form * scale / (one + correction * sums)
+        per_df[i] = sums * per_welch
+        marks[i] = mark_of(digits, zero, design.most_scale, one)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)

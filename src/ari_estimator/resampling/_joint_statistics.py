@@ -8,16 +8,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from ari_estimator.resampling._common_scale import CommonScale, CommonTail
+from ari_estimator.resampling._common_scale import CommonScale, TailInRange
 from ari_estimator.resampling._model_statistic import Observed
 from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
+from ari_estimator.resampling._tails import CorrelationTail, NormalTail, Tail
 
 
 class JointStatistics(NullStatistics):
     """Statistics of several contrasts under the same draws, as one family.
 
     The elements of all contrasts follow each other. Contrasts whose statistics have the same tail
-    keep their scale. Otherwise, all statistics become normal values with their p-values.
+    keep their scale. Otherwise, one kind of statistics keeps its scale, and the others become
+    statistics of this kind with the same p-values.
 
     Parameters
     ----------
@@ -53,16 +55,25 @@ class JointStatistics(NullStatistics):
         self.n_permutations = parts[0].n_permutations
         self._starts = np.cumsum([0, *(part.n_elements for part in parts)])
         self.n_elements = int(self._starts[-1])
-        self._scales: list[CommonScale | None] = [None] * len(parts)
-        self.tail = parts[0].tail
-        self.error = max(part.error for part in parts)
-        self.relative_error = max(part.relative_error for part in parts)
-        if any(part.tail != self.tail for part in parts):
-            scales = [CommonScale(p.tail, p.error, p.relative_error) for p in parts]
-            self._scales = list(scales)
-            top = min(scale.highest for scale in scales)
-            self.tail = CommonTail(top, max(scale.lowest for scale in scales))
-            self.error, self.relative_error = max(scale.error for scale in scales), 0.0
+        reference = _reference_of(parts)
+        own = [part for part in parts if part.tail == reference]
+        self.tail: Tail = reference
+        self.error = max(part.error for part in own)
+        self.relative_error = max(part.relative_error for part in own)
+        of_reference = self.error
+        made = {
+            part.tail: CommonScale(
+                part.tail, reference, part.error, part.relative_error, of_reference
+            )
+            for part in parts
+            if part.tail != reference
+        }
+        self._scales = [made.get(part.tail) for part in parts]
+        if made:
+            top = min(reference.highest, *(scale.highest for scale in made.values()))
+            bottom = max(reference.lowest, *(scale.lowest for scale in made.values()))
+            self.tail = TailInRange(reference, top, bottom)
+            self.error = max(of_reference, *(scale.error for scale in made.values()))
         self.is_constant = np.concatenate([part.is_constant for part in parts])
 
     # An attribute elsewhere. Here it may never be needed, and nobody sets it.
@@ -98,6 +109,9 @@ class JointStatistics(NullStatistics):
                 found = part.exact(draws, lowest)
                 statistics[:, elements] = found if scale is None else scale.exact(found)
                 continue
+            if np.isposinf(lowest).all():
+                statistics[:, elements] = scale.about(part.exact(draws, lowest))
+                continue
             least = scale.statistic_below(lowest - 2 * self.error)
             found = part.exact(draws, least)
             values = scale.about(found)
@@ -116,7 +130,10 @@ class JointStatistics(NullStatistics):
                 statistics[:, own] = part.exact_where(draws, single[:, own], chosen)
             elif chosen.any():
                 # The others keep their value on the common scale.
-                found = part.exact_where(draws, single[:, own], chosen)
+                least = scale.statistic_below(single[:, own][chosen] - 2 * self.error)
+                on_own_scale = np.full(chosen.shape, np.inf)
+                on_own_scale[chosen] = np.maximum(least, 0) if part.tail.is_absolute else least
+                found = part.exact_where(draws, on_own_scale, chosen)
                 statistics[:, own][chosen] = scale.exact(found[chosen])
         return statistics
 
@@ -144,3 +161,21 @@ class JointStatistics(NullStatistics):
     def observed_p_values(self) -> np.ndarray:
         """P-values of the data as observed, of shape (n_elements,)."""
         return np.concatenate([part.observed_p_values for part in self.parts])
+
+
+def _reference_of(parts: Sequence[NullStatistics]) -> Tail:
+    """Return the tail of the parts that keep their scale: those with most elements.
+
+    Normal values do so only if there are no correlations, because they are steep functions of
+    correlations. Among the others, two-sided t statistics come first, because they are flat
+    functions of F statistics.
+    """
+    n_elements: dict[Tail, int] = {}
+    for part in parts:
+        n_elements[part.tail] = n_elements.get(part.tail, 0) + part.n_elements
+
+    def order(tail: Tail) -> tuple[bool, int, bool]:
+        is_two_sided_t = isinstance(tail, CorrelationTail) and tail.two_sided
+        return not isinstance(tail, NormalTail), n_elements[tail], is_two_sided_t
+
+    return max(n_elements, key=order)

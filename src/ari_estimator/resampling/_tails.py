@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc, betaincinv, ndtr, stdtr
+from scipy.special import betainc, betaincinv, ndtr, ndtri, stdtr
 
 # Standard deviations beyond which there are few statistics.
 _FAR, _LOW = 8.0, -4.0
 
 # The same for normal values. The tails of correlations are longer.
 _FAR_OF_NORMAL = 6.0
+
+# P-values below about 1e-300 have no normal value in double precision.
+_LARGEST_NORMAL = 37.5
 
 # The p-value at this number of standard deviations.
 _FAR_P = 2 * float(ndtr(-_FAR))
@@ -59,6 +62,13 @@ class Tail(ABC):
     @abstractmethod
     def __call__(self, statistics: np.ndarray) -> np.ndarray:
         """Return the p-values of statistics, an array of their shape."""
+
+    @abstractmethod
+    def inverse(self, p_values: np.ndarray) -> np.ndarray:
+        """Return the statistics with the given p-values, finite, an array of their shape.
+
+        If the sign is ignored, the statistics are not negative.
+        """
 
 
 @dataclass(frozen=True)
@@ -126,6 +136,14 @@ class CorrelationTail(Tail):
         with np.errstate(divide="ignore"):
             return self.of_t(r * np.sqrt(self.df / ((1 - r) * (1 + r))))
 
+    def inverse(self, p_values: np.ndarray) -> np.ndarray:
+        """Return the correlations with the given p-values, an array of their shape."""
+        p = np.asarray(p_values, dtype=float)
+        if self.two_sided:
+            return _correlation_of(p, 1, self.df)
+        sizes = _correlation_of(2 * np.minimum(p, 1 - p), 1, self.df)
+        return np.where(p <= 0.5, sizes, -sizes)
+
 
 @dataclass(frozen=True)
 class MultipleCorrelationTail(Tail):
@@ -174,6 +192,10 @@ class MultipleCorrelationTail(Tail):
         r = np.clip(np.abs(np.asarray(statistics, dtype=float)), 0, 1)
         return betainc(self.df / 2, self.rank / 2, (1 - r) * (1 + r))
 
+    def inverse(self, p_values: np.ndarray) -> np.ndarray:
+        """Return the correlations with the given p-values, an array of their shape."""
+        return _correlation_of(np.asarray(p_values, dtype=float), self.rank, self.df)
+
 
 @dataclass(frozen=True)
 class NormalTail(Tail):
@@ -212,3 +234,17 @@ class NormalTail(Tail):
         """Return the p-values of values, an array of their shape."""
         z = np.asarray(statistics, dtype=float)
         return 2 * ndtr(-np.abs(z)) if self.two_sided else ndtr(-z)
+
+    def inverse(self, p_values: np.ndarray) -> np.ndarray:
+        """Return the values with the given p-values, at most 37.5, an array of their shape."""
+        p = np.asarray(p_values, dtype=float)
+        return np.clip(-ndtri(p / 2 if self.two_sided else p), -_LARGEST_NORMAL, _LARGEST_NORMAL)
+
+
+def _correlation_of(p_values: np.ndarray, rank: int, df: int) -> np.ndarray:
+    """Return multiple correlations with the given p-values."""
+    # Each half of the p-values is computed where rounding leaves more digits.
+    is_small = p_values <= 0.5
+    unexplained = betaincinv(df / 2, rank / 2, np.where(is_small, p_values, 0.5))
+    explained = betaincinv(rank / 2, df / 2, np.where(is_small, 0.5, 1 - p_values))
+    return np.sqrt(np.where(is_small, 1 - unexplained, explained))

@@ -51,6 +51,17 @@ class WelchDesign:
     variances : tuple of ndarray
         The same three for the directions of the contrast alone.
 
+    are_separate : bool
+        Whether the design fits each group separately. Then the variance of the estimates is a sum
+        of variances of groups. Otherwise it is the inverse of a sum of weights.
+
+    are_means : bool
+        Whether each group also has one vector, and either the contrast has rank 1, or the nuisance
+        does.
+
+    relation : ndarray of shape (n_vectors,)
+        Coordinates of the nuisance, if it has rank 1; otherwise zeros.
+
     Raises
     ------
     ValueError
@@ -68,6 +79,14 @@ class WelchDesign:
         self._refuse_groups_without_residuals(variance_groups)
         self._find_vectors(basis, members)
         self._find_space(basis, members)
+        self.are_separate = len(self.spill) == 0
+        has_one_nuisance = contrast.nuisance.shape[1] == 1
+        has_one_vector = all(place.stop - place.start == 1 for place in self.of_group)
+        self.are_means = self.n_groups > 1 and self.are_separate and has_one_vector
+        self.are_means &= contrast.rank == 1 or has_one_nuisance
+        self.relation = np.zeros(self.vectors.shape[1])
+        if has_one_nuisance:
+            self.relation = (contrast.nuisance.T @ self.vectors)[0]
 
     def _refuse_groups_without_residuals(self, groups: np.ndarray) -> None:
         without = np.flatnonzero((self.df < 0.5) | (self.sizes < 2))

@@ -11,6 +11,7 @@ from scipy.special import gammaincinv
 
 from ari_estimator.resampling._equivalent_normal import equivalent_normal
 from ari_estimator.resampling._model_statistic import SINGLE_ROUNDING
+from ari_estimator.resampling._rows import flat_rows
 from ari_estimator.resampling._welch_design import WelchDesign
 
 if TYPE_CHECKING:
@@ -82,20 +83,12 @@ class WelchInSingle:
             self._rank, factor * design.df.min(), factor * design.df.sum(), self._rank == 1
         )
         n_vectors = np.array([place.stop - place.start for place in design.of_group])
-        n_nuisance = contrast.nuisance.shape[1]
-        # If the design fits each group separately, the variance of the estimates is a sum of
-        # variances of groups. Otherwise it is the inverse of a sum of weights.
-        self._are_separate = len(design.spill) == 0
-        are_means = k > 1 and self._are_separate and bool((n_vectors == 1).all())
-        self._are_means = are_means and (self._rank == 1 or n_nuisance == 1)
         self._order = np.arange(k)
-        self._relation = np.zeros(k)
-        if n_nuisance == 1:
-            self._relation = (contrast.nuisance.T @ design.vectors)[0]
-        drops = self._are_means and keeps_sums and not keeps_squares and n_nuisance == 1
+        has_one_nuisance = contrast.nuisance.shape[1] == 1
+        drops = design.are_means and keeps_sums and not keeps_squares and has_one_nuisance
         computed: slice | np.ndarray = slice(None)
         if drops:
-            self._order = np.argsort(np.abs(self._relation), kind="stable")
+            self._order = np.argsort(np.abs(design.relation), kind="stable")
             computed = self._order[:-1]
         self.computed_vectors = self.computed_groups = computed
         self._bound_errors(n_vectors, keeps_squares, drops)
@@ -115,13 +108,13 @@ class WelchInSingle:
         of_all_products = math.sqrt(n_vectors.max()) * float(of_products.max())
         if drops:
             *given, last = self._order
-            parts = np.abs(self._relation[given] / self._relation[last])
+            parts = np.abs(design.relation[given] / design.relation[last])
             of_last = float(parts @ of_products[given]) + (k + 2) * unit
             of_own[last] = of_last + 3 * unit
             of_total[last] = of_last + float(of_products.max()) + (k + 3) * unit
             of_all_products += of_last
         of_all_products += (n_vectors.sum() + 6) * unit * math.sqrt(self._rank)
-        scale_of_equal = design.sizes.sum() * (k if self._are_means else 1) * self._rank
+        scale_of_equal = design.sizes.sum() * (k if design.are_means else 1) * self._rank
         self._most_scale = max(
             _MOST_SCALE * scale_of_equal, (_ENOUGH_OF_PRODUCTS / of_all_products) ** 2
         )
@@ -133,7 +126,7 @@ class WelchInSingle:
         least = min(least, float((_LARGEST_LEAST / of_expected).min()))
         self._needed_of_own, self._needed_of_total = least * of_own, least * of_total
         relative = 1 / least + (2 * k + 20) * unit
-        if not self._are_means:
+        if not design.are_means:
             relative += 8 * len(design.grams[0]) / _LEAST_PART * unit
         # A relative error of the sums of squares changes the normal value by half that error, and
         # the degrees of freedom by at most four times that error. The relative change of the
@@ -147,13 +140,15 @@ class WelchInSingle:
         """Write normal values, see :meth:`~ari_estimator.resampling.ModelStatistic.finish`."""
         shape = squares.shape[0], squares.shape[1], products.shape[2]
         of_groups = np.ascontiguousarray(np.broadcast_to(squares, shape))
-        write = self._write_means if self._are_means else self._write
+        write = self._write_means if self._design.are_means else self._write
         return write(products, of_groups, out) == 0
 
     def _write_means(self, products: np.ndarray, squares: np.ndarray, out: np.ndarray) -> int:
         from ari_estimator.resampling._group_means_kernels import values_of_means
 
-        return values_of_means(products, squares, self._means, self._normal.polynomial, out)
+        return values_of_means(
+            products, squares, self._means, self._normal.polynomial, *flat_rows(out)
+        )
 
     @cached_property
     def _means(self) -> GroupMeans:
@@ -167,7 +162,7 @@ class WelchInSingle:
             return numbers[order].astype(np.float32)
 
         return GroupMeans(
-            of_groups(self._relation),
+            of_groups(design.relation),
             of_groups(design.to_estimates[0]),
             of_groups(design.df),
             of_groups(self._needed_of_own),
@@ -184,7 +179,7 @@ class WelchInSingle:
         design = self._design
         starts = [place.start for place in design.of_group] + [design.of_group[-1].stop]
         matrices, rows, group_of_row = design.grams, design.rows, design.group_of_row
-        if self._are_separate:
+        if design.are_separate:
             matrices, rows, group_of_row = design.variances
         return normal_values(
             products,
@@ -201,8 +196,8 @@ class WelchInSingle:
             self._needed_of_total.astype(np.float32),
             np.float32(_LEAST_PART),
             np.float32(self._most_scale),
-            self._are_separate,
+            design.are_separate,
             not design.contrast.is_f,
             self._normal.polynomial,
-            out,
+            *flat_rows(out),
         )

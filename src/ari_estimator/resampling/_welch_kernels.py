@@ -43,14 +43,17 @@ def normal_values(
     has_sign: bool,
     polynomial: Polynomial,
     out: np.ndarray,
+    pitch: int,
 ) -> int:
     """Write normal values, NaN where they are not accurate. Return the number of NaN.
+
+    Rows of ``out``, an array of one dimension, start at multiples of ``pitch``.
 
     ``finish`` of :class:`~ari_estimator.resampling.WelchStatistic` does the same in double
     precision.
     """
     n_groups, size, rank = grams.shape[0], grams.shape[1], to_estimates.shape[0]
-    n_rows, n_elements = out.shape
+    _, n_rows, n_elements = products.shape
     first = size - rank
     zero, half, one, two = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
     tiny = np.float32(1e-30)
@@ -218,6 +221,6 @@ def normal_values(
                 sign = estimate[i] if has_sign else one
                 digits[i] = mark_of(digits[i], scale[i], most_scale, sign)
                 sums[i] *= per_welch
-            values = out[row, start:stop]
+            values = out[row * pitch + start : row * pitch + stop]
             n_nan += write_normal_values(quadratic, sums, digits, memory, polynomial, values)
     return n_nan

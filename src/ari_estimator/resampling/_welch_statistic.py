@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from scipy.special import fdtrc
 
@@ -114,6 +116,7 @@ class WelchStatistic(ModelStatistic):
         self._design = WelchDesign(contrast, variance_groups)
         self._df = self._design.df
         self.vectors = self._design.vectors
+        self._rows = [_rows_of_group(variance_groups, i) for i in range(self._design.n_groups)]
         self._in_single = WelchInSingle(self._design, keeps_squares, keeps_sums)
         self.computed_vectors = self._in_single.computed_vectors
         self.computed_groups = self._in_single.computed_groups
@@ -195,13 +198,16 @@ class WelchStatistic(ModelStatistic):
     def of_data(self, data: np.ndarray) -> Observed:
         """Return v or G statistics of data, see the base class."""
         # Rescale, so that squares stay in the range of numbers. Statistics do not depend on it.
-        largest = _largest_size(data)
-        data = data / np.where(largest > 0, largest, 1)
-        squares, is_constant = self._squares_of_groups(data)
-        weights = list(self._df[:, np.newaxis] / squares)
+        sizes = np.array([_largest_size(data[rows]) for rows in self._rows])
+        largest = sizes.max(axis=0)
+        unit = np.where(largest > 0, largest, 1)
+        data = data / unit
+        squares, is_constant = self._squares_of_groups(data, sizes / unit)
+        weights = self._df[:, np.newaxis] / squares
         effects = self.contrast.directions.T @ data
         effects[effects**2 <= CONSTANT * len(data)] = 0
-        quadratic, sums = self._least_form(weights, effects)
+        form_of = self._form_of_means if self._design.are_means else self._least_form
+        quadratic, sums = form_of(weights, effects)
         df, factor = self._welch(sums)
         quadratic = quadratic * factor
         if self.contrast.is_f:
@@ -210,31 +216,58 @@ class WelchStatistic(ModelStatistic):
             values = np.copysign(np.sqrt(quadratic), effects[0])
         return Observed(values, df, is_constant)
 
-    def _squares_of_groups(self, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _squares_of_groups(
+        self, data: np.ndarray, sizes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return sums of squares of residuals, and whether one of them is only rounding.
 
         Residuals of a group are computed within it. Residuals of the whole design, which mixes the
-        groups, would have the rounding errors of the group with the largest values.
+        groups, would have the rounding errors of the group with the largest values. ``sizes`` are
+        the largest absolute values of each group.
         """
         squares = np.empty((self.n_groups, data.shape[1]))
         is_constant = np.zeros(data.shape[1], dtype=bool)
-        products = self.vectors.T @ data
+        if not self._design.are_separate:
+            products = self.vectors.T @ data
         for group, place in enumerate(self._design.of_group):
-            rows = self.groups == group
-            own, values = self.vectors[rows, place], data[rows]
+            own = self.vectors[self.groups == group, place]
+            values = data[self._rows[group]]
             # Rounding of sums over many subjects leaves a small part of the fit. A second pass
             # removes it.
             fit = own @ (own.T @ values)
             rest = np.subtract(values, fit, out=fit)
             rest -= own @ (own.T @ rest)
-            spilt = self._design.spill[np.equal(self._design.spill_group, group)] @ products
-            squares[group] = np.einsum("ij,ij->j", rest, rest) + (spilt**2).sum(axis=0)
-            rounding = CONSTANT * len(values) * _largest_size(values) ** 2
-            is_constant |= squares[group] <= rounding
+            squares[group] = np.einsum("ij,ij->j", rest, rest)
+            if not self._design.are_separate:
+                spilt = self._design.spill[np.equal(self._design.spill_group, group)] @ products
+                squares[group] += (spilt**2).sum(axis=0)
+            is_constant |= squares[group] <= CONSTANT * len(values) * sizes[group] ** 2
         return np.maximum(squares, _TINY), is_constant
 
+    def _form_of_means(
+        self, weights: np.ndarray, estimates: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``b' V^-1 b`` and H if each group has one vector, as sums of positive numbers."""
+        to_estimates, relation = self._design.to_estimates, self._design.relation
+        if self.contrast.rank == 1:
+            parts = to_estimates[0][:, np.newaxis] ** 2 / weights
+            total = parts.sum(axis=0)
+            form, shares = estimates[0] ** 2 / total, parts / total
+        else:
+            products = to_estimates.T @ estimates
+            parts = relation[:, np.newaxis] ** 2 * weights
+            total = parts.sum(axis=0)
+            form, shares = np.zeros_like(total), np.zeros_like(parts)
+            for one, other in combinations(range(self.n_groups), 2):
+                difference = relation[other] * products[one] - relation[one] * products[other]
+                form += weights[one] * weights[other] / total * difference**2
+                shares[one] += parts[other]
+                shares[other] += parts[one]
+            shares /= total
+        return form, (shares**2 / self._df[:, np.newaxis]).sum(axis=0)
+
     def _least_form(
-        self, weights: list[np.ndarray], estimates: np.ndarray
+        self, weights: np.ndarray, estimates: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return ``b' V^-1 b`` and H as sums of squares, without differences that lose digits.
 
@@ -242,7 +275,7 @@ class WelchStatistic(ModelStatistic):
         coefficients c of the nuisance can reach.
         """
         rank = self.contrast.rank
-        of_rows = np.array(weights)[self._design.group_of_row]
+        of_rows = weights[self._design.group_of_row]
         # In units of the largest weight, so that no weight is infinite.
         largest = of_rows.max(axis=0)
         roots = np.sqrt(of_rows / largest).T[:, :, np.newaxis]
@@ -278,6 +311,13 @@ class WelchStatistic(ModelStatistic):
             self._is_absolute,
         )
         return np.where(observed.is_constant, 1, p)
+
+
+def _rows_of_group(groups: np.ndarray, group: int) -> slice | np.ndarray:
+    """Return the rows of a group; a slice, which needs no copy, if they follow each other."""
+    rows = np.flatnonzero(np.equal(groups, group))
+    follow_each_other = rows[-1] - rows[0] == rows.size - 1
+    return slice(int(rows[0]), int(rows[-1]) + 1) if follow_each_other else rows
 
 
 def _largest_size(values: np.ndarray) -> np.ndarray:

@@ -15,6 +15,11 @@
       return this.cortex !== null;
     }
 
+    // Whether places have coordinates in mm.
+    get hasMm() {
+      return true;
+    }
+
     // Sizes of the rest and of the clusters of a partition, by unit.
     partitionSizes(partition) {
       return this.sizes(partition.labels, partition.clusters.length + 1);

@@ -2,7 +2,7 @@
 (function (ari) {
   "use strict";
 
-  const GEOMETRIES = { volume: ari.Grid, surface: ari.Mesh, cifti: ari.Grayordinates };
+  const GEOMETRIES = { volume: ari.Grid, surface: ari.Mesh, cifti: ari.Grayordinates, array: ari.ArrayGrid };
 
   // Larger is stronger.
   function evidenceOf(stat, info) {

@@ -44,7 +44,7 @@
       const { info, forest, geometry } = this.map;
       at("about").textContent = info.about;
       at("whole").replaceChildren(
-        "Whole brain: at least ",
+        geometry.hasMm ? "Whole brain: at least " : "Whole map: at least ",
         element("strong", ari.percent(info.true_discoveries / forest.n)),
         ` active, ${count(info.true_discoveries)} of ${count(forest.n)} ${geometry.words.many}`,
       );
@@ -53,6 +53,10 @@
       at("save-tdp").textContent = `TDP (${format})`;
       at("save-region").textContent = `Save mask (${format})`;
       at("space").textContent = geometry.spaceCode === MNI ? "mm, MNI" : "mm";
+      // Without mm there are no coordinates to type, no spheres, and no files to read.
+      for (const id of ["of-mm", "go", "of-sphere", "add-sphere", "of-atlas-file", "of-second-file"]) {
+        at(id).hidden = !geometry.hasMm;
+      }
       const { meshes = {} } = geometry;
       const labels = { given: "for drawing", map: "of the map" };
       at("meshes").replaceChildren(
@@ -271,7 +275,7 @@
     showHere(how) {
       const { geometry } = this.map;
       const row = this.rowHere;
-      geometry.xyz(this.place).forEach((value, k) => (at("xyz"[k]).value = Number(value.toFixed(2))));
+      if (geometry.hasMm) geometry.xyz(this.place).forEach((value, k) => (at("xyz"[k]).value = Number(value.toFixed(2))));
       const lines = ari.linesOfPlace(this.map, this.place, row);
       at("here").replaceChildren(
         ...lines.flatMap(([term, value]) => [element("dt", term), element("dd", value)]),
@@ -298,7 +302,7 @@
       this.region = this.map.bound(region);
       const isEmpty = region.length === 0;
       at("region").textContent = isEmpty
-        ? "Draw it, or add spheres and clusters to it."
+        ? `Draw it, or add ${this.map.geometry.hasMm ? "spheres and " : ""}clusters to it.`
         : ari.boundText(this.region, this.map.geometry.words);
       at("clear").disabled = at("save-region").disabled = isEmpty;
       at("eraser").disabled = isEmpty || !this.viewer;

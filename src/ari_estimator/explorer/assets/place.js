@@ -32,7 +32,7 @@
       ["TDP, at least", ari.proportion(row.tdp)],
       ["peak", short(row.peak_stat)],
       ...geometry.describe(peak).map(([term, text]) => [term === "structure" ? "peak in" : `${term} of the peak`, text]),
-      ["peak at (mm)", geometry.xyz(peak).map((value) => Number(value.toFixed(1))).join(", ")],
+      ...(geometry.hasMm ? [["peak at (mm)", geometry.xyz(peak).map((value) => Number(value.toFixed(1))).join(", ")]] : []),
     ];
   };
 })((globalThis.ari ??= {}));

@@ -64,7 +64,7 @@
     }
 
     sides(plane) {
-      return PLANES[plane].sides;
+      return this.grid.sides?.(plane) ?? PLANES[plane].sides;
     }
 
     // Axis of the grid that runs through a slice.
@@ -74,6 +74,7 @@
 
     // What is said of where a slice lies.
     coordinate(plane, voxel) {
+      if (this.grid.coordinate) return this.grid.coordinate(plane, voxel);
       const { axis, through } = PLANES[plane];
       return `${axis} = ${Number(this.grid.xyz(voxel)[through].toFixed(1))} mm`;
     }

@@ -25,6 +25,7 @@
     direction: { head: "sign", rank: 1, show: (value) => SIGNS[value] ?? "" },
     n_voxels: { head: "voxels", show: count, rank: 2 },
     n_vertices: { head: "vertices", show: count, rank: 2 },
+    n_elements: { head: "elements", show: count, rank: 2 },
     n_grayordinates: { head: "size", title: "grayordinates", show: count, rank: 2 },
     true_discoveries: { head: "true", title: "true discoveries, at least", show: count, rank: 1 },
     tdp: { head: "TDP", title: "true discovery proportion, at least", show: (value) => ari.proportion(value), rank: 1 },
@@ -40,9 +41,12 @@
     size_mm2: { head: "mm²", show: wholeNumber, rank: 4 },
   };
 
+  // Places in arrays have the names of the user.
+  const columnOf = (name) => COLUMNS[name] ?? { head: name.replace(/^peak_/, ""), isText: true, rank: 2 };
+
   // isText: on the left; isName: as wide as there is room.
   function classOf(name) {
-    const { rank, isText, isName } = COLUMNS[name];
+    const { rank, isText, isName } = columnOf(name);
     return [`rank-${rank}`, ...(isText ? ["text"] : []), ...(isName ? ["name"] : [])].join(" ");
   }
 
@@ -75,7 +79,9 @@
       const inFile = this.kind === "clusters" ? ari.tableColumns(map) : ari.regionColumns(map);
       // An atlas says more of a place than a structure.
       const without = [...(map.info.two_sided ? [] : ["direction"]), ...(map.atlas ? ["peak_structure"] : [])];
-      return Object.keys(COLUMNS).filter((name) => inFile.includes(name) && !without.includes(name));
+      const known = Object.keys(COLUMNS);
+      const names = [...known, ...inFile.filter((name) => name.startsWith("peak_") && !known.includes(name))];
+      return names.filter((name) => inFile.includes(name) && !without.includes(name));
     }
 
     // Show rows, and the row of the rest if there is one. kind: clusters or regions; keyOf: key of a
@@ -121,7 +127,7 @@
 
     _showHeads(columns) {
       const heads = columns.map((name) => {
-        const { head, title, rank } = COLUMNS[name];
+        const { head, title, rank } = columnOf(name);
         const isSorted = this.sort.column === name;
         const arrow = isSorted ? (this.sort.ascending ? " ▲" : " ▼") : "";
         const th = element("th", "", { scope: "col", class: classOf(name) });
@@ -150,7 +156,7 @@
 
     _cells(row, columns) {
       return columns.map((name) => {
-        const { show = String, isText } = COLUMNS[name];
+        const { show = String, isText } = columnOf(name);
         const value = row[name];
         const isNothing = value === undefined || Number.isNaN(value);
         const text = isNothing ? "" : show(value);

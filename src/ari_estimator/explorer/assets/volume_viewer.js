@@ -27,7 +27,7 @@
     // onMove is called with a place when the crosshair was moved in the picture, onTurn when the
     // rendering was turned, onProblem with what does not work.
     static async create({ frame, geometry: grid, onMove, onTurn, onProblem, hasRendering = true }) {
-      const viewer = new VolumeViewer();
+      const viewer = new this();
       viewer.grid = grid;
       viewer.frame = frame;
       viewer.canvas = frame.querySelector("#slices");
