@@ -63,7 +63,7 @@ def test_bounds_of_larger_graphs_do_not_exceed_the_smallest_separators(connectiv
 def test_packing_and_isoperimetric_bounds_alone_do_not_exceed_the_smallest_separators():
     """They bound larger components, for which no smallest separator is known."""
     is_larger = 0
-    for mask in random_masks(0, 1500, 14):
+    for mask in random_masks(0, 800, 13):
         graph = graph_of(mask)
         smallest = smallest_separators(graph.n_above, graph.edges)
         for k in range(1, smallest.size):
@@ -71,7 +71,7 @@ def test_packing_and_isoperimetric_bounds_alone_do_not_exceed_the_smallest_separ
             assert packed <= smallest[k], mask
             assert isoperimetric <= smallest[k], mask
             is_larger += isoperimetric > packed
-    assert is_larger > 100
+    assert is_larger > 50
 
 
 @given(st.data())

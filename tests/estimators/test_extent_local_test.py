@@ -11,7 +11,6 @@ from nilearn.image import get_data
 from nilearn.surface import SurfaceImage
 from numpy.testing import assert_array_equal
 from scipy.ndimage import gaussian_filter, label
-from scipy.stats import ttest_1samp
 from sklearn import clone
 
 from ari_estimator import (
@@ -225,9 +224,9 @@ def test_the_emotion_study(shared_path):
     """Clusters that Simes' tests bound by 457, 67, 0 and 0, with the size by permutation."""
     paths = sorted(shared_path("data", "emotion_regulation").glob("sub-*.nii.gz"))
     maps = np.stack([get_data(str(path)) for path in paths])
-    mask = (maps != 0).any(axis=0)
-    t = np.zeros(mask.shape)
-    t[mask] = ttest_1samp(maps[:, mask], 0).statistic
+    error = maps.std(axis=0, ddof=1) / np.sqrt(30)
+    mask = error > 0
+    t = np.divide(maps.mean(axis=0), error, out=np.zeros(mask.shape), where=mask)
     affine = np.diag([3.44, 3.44, 4.5, 1])
     ari = ClusterTDPTransformer(
         local_test=ClusterExtent(0.001, 49),

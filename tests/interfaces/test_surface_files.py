@@ -8,6 +8,7 @@ import struct
 import numpy as np
 import pytest
 from nibabel import Nifti1Image
+from nibabel.freesurfer.io import read_annot
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
 from nilearn.surface import InMemoryMesh, PolyMesh, load_surf_mesh
 from numpy.testing import assert_array_equal
@@ -273,6 +274,20 @@ class TestAnnotations:
         }  # fmt: skip
         assert atlas.labels_img.data.parts["left"][:6].tolist() == [0, 1007, 0, 1020, 0, 1007]
 
+    def test_the_older_version_of_tables(self, surf, mesh):
+        labels = [2 if k < 5 else 0 for k in range(N)]
+        parts = [struct.pack(">i", N)]
+        parts += [struct.pack(">ii", vertex, label) for vertex, label in enumerate(labels)]
+        parts += [struct.pack(">iii", 1, 2, 5), b"ctab\0"]
+        for name, red in ((b"unknown\0", 1), (b"cuneus\0", 2)):
+            parts += [struct.pack(">i", len(name)), name, struct.pack(">4i", red, 0, 0, 0)]
+        path = surf / "lh.old.annot"
+        path.write_bytes(b"".join(parts))
+        assert read_annot(path)[2] == [b"unknown", b"cuneus"]
+        atlas = read_surface_atlas(path, mesh=mesh)
+        assert atlas.lut["name"].tolist() == ["cuneus"]
+        assert np.flatnonzero(atlas.labels_img.data.parts["left"]).tolist() == [0, 1, 2, 3, 4]
+
     def test_a_colour_beyond_255(self, surf, mesh):
         table = [(1, "a", 256, 0, 0), (2, "b", 3, 0, 0)]
         (surf / "lh.x.annot").write_bytes(annotation_bytes([256] + [3] * (N - 1), table))
@@ -353,5 +368,5 @@ class TestLabels:
     def test_annotations_and_labels_are_not_mixed(self, surf, mesh):
         write_label(surf / "lh.a.label", [1])
         write_annotation(surf / "lh.x.annot", np.zeros(N, dtype=int), ["a"])
-        with pytest.raises(ValueError, match=r"one \.annot file .* or \.label"):
+        with pytest.raises(ValueError, match=r"one \.annot .* or \.label"):
             read_surface_atlas([surf / "lh.a.label", surf / "lh.x.annot"], mesh=mesh)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
@@ -32,7 +32,7 @@ class _Shared:
         return 2**20
 
 
-def _call(shared: _Shared, part: range) -> Any:
+def _call(shared: _Shared, part: Sequence[Any]) -> Any:
     return shared.function(part)
 
 
@@ -64,8 +64,10 @@ class Workers:
         self.n_jobs = n_jobs
         self.chunk_size = chunk_size
 
-    def run(self, what: str, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
-        """Yield the results of a function for each range, in order.
+    def run(
+        self, what: str, function: Callable[..., Any], ranges: Sequence[Sequence[Any]]
+    ) -> Iterator[Any]:
+        """Yield the results of a function for each range, or other part of the work, in order.
 
         Parameters
         ----------
@@ -75,7 +77,7 @@ class Workers:
         function : callable
             The function. It takes a range.
 
-        ranges : list of range
+        ranges : sequence of range, or of other sequences
             The ranges.
 
         Yields
@@ -90,7 +92,7 @@ class Workers:
                 task.advance(len(part))
                 yield result
 
-    def _run(self, function: Callable[..., Any], ranges: list[range]) -> Iterator[Any]:
+    def _run(self, function: Callable[..., Any], ranges: Sequence[Sequence[Any]]) -> Iterator[Any]:
         # A process without work would only waste memory.
         n_jobs = min(effective_n_jobs(self.n_jobs), max(1, len(ranges)))
         parallel = Parallel(n_jobs=n_jobs)

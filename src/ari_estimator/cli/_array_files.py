@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ari_estimator.files._regular_file import existing_file
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _ARRAY, _TABLES = ".npy", (".csv", ".tsv")
 _EVOKED, _SOURCES = (".fif", ".fif.gz"), ".stc"
@@ -115,6 +116,8 @@ def read_mask_of_array(path: Path, option: str) -> Any:
 
 
 def _array(file: Path, option: str) -> np.ndarray:
+    import numpy as np
+
     try:
         values = np.load(file, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
@@ -128,6 +131,8 @@ def _array(file: Path, option: str) -> np.ndarray:
 
 def _matrix(file: Path, option: str) -> tuple[np.ndarray, list[str] | None]:
     """Return the matrix in a table, and the names of its columns if it has a header."""
+    import numpy as np
+
     delimiter = "\t" if file.name.endswith(".tsv") else ","
     with file.open(encoding="utf-8-sig", newline="") as opened:
         rows = [row for row in csv.reader(opened, delimiter=delimiter) if any(map(str.strip, row))]
@@ -166,6 +171,8 @@ def _is_number(cell: str) -> bool:
 
 def _edges_of(matrix: np.ndarray, file: Path, option: str) -> np.ndarray:
     """Return the values of the edges: the upper triangle of a symmetric matrix."""
+    import numpy as np
+
     if not np.allclose(matrix, matrix.T, equal_nan=True):
         raise ValueError(
             f"{option} must be symmetric: a value for each edge, in both triangles. Got "
@@ -176,6 +183,8 @@ def _edges_of(matrix: np.ndarray, file: Path, option: str) -> np.ndarray:
 
 def _network(file: Path, adjacency: str | None, option: str) -> ArrayFile:
     """Return the edges of a network, which are neighbours if they share a node."""
+    import numpy as np
+
     from ari_estimator.graphs import edges_of
     from ari_estimator.images._single_array import SingleArray
 
@@ -196,6 +205,8 @@ def _network(file: Path, adjacency: str | None, option: str) -> ArrayFile:
 
 def _graph(adjacency: str, shape: tuple[int, ...]) -> Any:
     """Return the neighbours of all elements: along one axis as in a file, along others in a row."""
+    import numpy as np
+
     from ari_estimator.graphs import AdjacencyGraph, product
     from ari_estimator.images._given_graph import LATTICE
 

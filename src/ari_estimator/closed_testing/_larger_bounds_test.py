@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._calibrated_test import CalibratedTest
+from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._cluster_extent_test import ClusterExtentTest
 from ari_estimator.closed_testing._hommel import Hommel
 from ari_estimator.closed_testing._larger_bounds import LargerBounds
 from ari_estimator.closed_testing._level_weights import check_level_weights, weighted_levels
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
+from ari_estimator.closed_testing._split_calibration import SplitCalibration
 from ari_estimator.closed_testing._stored_test import arrays_of, restored_test
 from ari_estimator.files._stored_array import stored_array
 
@@ -88,6 +90,11 @@ class LargerBoundsTest(SimultaneousTest):
 
     def __repr__(self) -> str:
         return f"LargerBoundsTest({self.tests!r}, weights={list(self.weights)})"
+
+    @property
+    def calibrations(self) -> dict[str, Calibration | SplitCalibration]:
+        """The calibrations of the first test that has some, by sign."""
+        return next((test.calibrations for test in self.tests.values() if test.calibrations), {})
 
     def levels(self, alpha: float) -> dict[str, float]:
         """Return the level of each test.

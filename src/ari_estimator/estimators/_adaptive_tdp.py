@@ -90,6 +90,9 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
     local_test : {"simes", "hommel"}, default="simes"
         Local test of the closed testing procedure.
 
+    n_jobs : int or None, default=None
+        Number of processes for several maps, as for :class:`ClusterTDPTransformer`.
+
     verbose : int, default=1
         0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
         prints a line for each map. From 3, nilearn's masker prints messages too.
@@ -196,6 +199,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         adjacency: Any = None,
         coordinates: Any = None,
         local_test: LocalTest = "simes",
+        n_jobs: int | None = None,
         verbose: int = 1,
     ) -> None:
         self.tdp_threshold = tdp_threshold
@@ -210,6 +214,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
         self.adjacency = adjacency
         self.coordinates = coordinates
         self.local_test = local_test
+        self.n_jobs = n_jobs
         self.verbose = verbose
 
     def _check_sets(self, statistic: Statistic) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+from joblib import effective_n_jobs
 from nilearn.reporting import HTMLReport
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import InputTags
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ari_estimator._freed_memory import MANY_ELEMENTS, give_back_memory
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
@@ -26,6 +29,7 @@ from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators._array_output import ArrayOutputMixin
 from ari_estimator.estimators._choice import Choice, InstanceOf
 from ari_estimator.estimators._contrast_calibration import calibrated_test
+from ari_estimator.estimators._map_step import MapsStep, MapStep
 from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._array_frame import ArrayFrame
@@ -37,18 +41,16 @@ from ari_estimator.images._masks import warn_of_preprocessing
 from ari_estimator.inference import STATISTICS, FittedMap, Statistic
 from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._fitted_maps import FittedMaps
-from ari_estimator.inference._form_family import (
-    check_computed_family,
-    form_family,
-    warn_of_untested_zeros,
-)
+from ari_estimator.inference._form_family import form_family
 from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._statistics import SettledStatistic, settle_statistic
 from ari_estimator.inference._varying_df import varying_df
-from ari_estimator.inference._z_and_t import z_of_t
+
+# Most maps of one task, if several processes share the maps.
+_MOST_MAPS = 8
 
 
 @dataclass
@@ -89,8 +91,15 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         "mesh": "no_validation",  # by the frame of CIFTI images
         "coordinates": "no_validation",  # by the frame of arrays
         "local_test": [Choice(LOCAL_TESTS), InstanceOf(ExtentTest, "a ClusterExtent")],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            None,
+        ],
         "verbose": ["verbose"],
     }
+    # Attribute of FittedMap that the output is made of.
+    _output_of: ClassVar[str] = "painted_tdp"
     # Attributes to keep for each map: name of the attribute, name in FittedMap.
     _kept: ClassVar[dict[str, str]] = {
         "table_": "table",
@@ -456,22 +465,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         several = None
         if is_fit and not maps.is_single:
             several = self._several = FittedMaps(infer)
-        for values in self._counted(maps, frame):
-            if df is not None:
-                values = z_of_t(values.astype(np.float64, copy=False), df)
+        warns_of_zeros = is_fit and isinstance(maps, ImageMaps)
+        step = MapStep(frame, statistic, infer, df, warns_of_zeros, mask_is_given, checks_family)
+        for values, fitted_map in self._tested(maps, step, is_fit):
             if several is not None:
                 several.append(values)
-            values = values.astype(np.float64, copy=False)
-            if is_fit and isinstance(maps, ImageMaps):
-                element_names = frame.space.element_name[1]
-                warn_of_untested_zeros(
-                    values, statistic, element_names, frame.mask_called, mask_is_given
-                )
-            if checks_family:
-                _check_family(values, frame, statistic)
-            fitted_map = infer(values)
-            if values.size >= MANY_ELEMENTS:
-                give_back_memory()
             if self.verbose > 1:
                 print(
                     f"[{type(self).__name__}] {fitted_map.n_tested} {elements} tested, as "
@@ -479,6 +477,38 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                     f"discoveries; {fitted_map.n_sets} {set_maker.called}"
                 )
             yield fitted_map
+
+    def _tested(
+        self, maps: ImageMaps | ArrayMaps, step: MapStep, is_fit: bool
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield the values of each map, and its fitted map or the part of it that is asked for."""
+        if maps.are_several and not maps.is_read_once:
+            n_processes = effective_n_jobs(self.n_jobs)
+            if n_processes > 1:
+                yield from self._tested_by_processes(maps, step, is_fit, n_processes)
+                return
+        for values in self._counted(maps, step.frame):
+            values = step.kept_values(values)
+            yield values, step.fitted_map(values)
+
+    def _tested_by_processes(
+        self, maps: ImageMaps | ArrayMaps, step: MapStep, is_fit: bool, n_processes: int
+    ) -> Iterator[tuple[Any, Any]]:
+        """Do the same in several processes. Each reads the files of its maps."""
+        from ari_estimator.calibration import Workers
+
+        asked = {"n_tested", "true_discoveries", "n_sets", self._output_of}
+        if is_fit:
+            asked |= set(self._kept.values())
+        sources = list(maps.sources(step.frame))
+        size = min(_MOST_MAPS, math.ceil(len(sources) / (2 * n_processes)))
+        parts = [sources[start : start + size] for start in range(0, len(sources), size)]
+        run = MapsStep(step, tuple(sorted(asked)), returns_values=is_fit)
+        for results in Workers(self.n_jobs).run("Maps", run, parts):
+            for values, found, messages in results:
+                for message in messages:
+                    warnings.warn(message, stacklevel=2)
+                yield values, found
 
     def _counted(self, maps: ImageMaps | ArrayMaps, frame: Frame) -> Iterator[np.ndarray]:
         """Yield the values of each map, and show how many are done if there are several."""
@@ -526,15 +556,3 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 def _exhaust(maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> None:
     """Process all maps without making an output."""
     deque(fitted_maps, maxlen=0)
-
-
-def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> None:
-    """Without a mask, refuse a map that does not hold all tested elements."""
-    if frame.fills_grid:
-        return
-    # In a mask computed from several maps, a zero may be the result of thresholding.
-    kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
-    values = values if kept.all() else values[kept]
-    statistic.check_values(values)
-    z = statistic.one_sided_z(values)
-    check_computed_family(z, frame.mask_called, frame.space.element_name[1])

@@ -136,6 +136,11 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         size of clusters instead of the p-values of voxels. Then the default clusters are those of
         its height threshold and its connectivity.
 
+    n_jobs : int or None, default=None
+        Number of processes for several maps, each of which reads its own files; -1 for one per
+        processor, None for the configuration of joblib. A single map, and the maps of an iterator,
+        are tested in one process.
+
     verbose : int, default=1
         0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
         prints a line for each map. From 3, nilearn's masker prints messages too.
@@ -280,6 +285,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         adjacency: Any = None,
         coordinates: Any = None,
         local_test: LocalTest | ExtentTest = "simes",
+        n_jobs: int | None = None,
         verbose: int = 1,
     ) -> None:
         self.threshold = threshold
@@ -297,6 +303,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         self.adjacency = adjacency
         self.coordinates = coordinates
         self.local_test = local_test
+        self.n_jobs = n_jobs
         self.verbose = verbose
 
     def _check_sets(self, statistic: Statistic) -> None:

@@ -97,6 +97,9 @@ class RegionTDPTransformer(BaseTDPTransformer):
         Local test of the closed testing procedure. A :class:`ClusterExtent` takes the bounds from
         the size of supra-threshold clusters.
 
+    n_jobs : int or None, default=None
+        Number of processes for several maps, as for :class:`ClusterTDPTransformer`.
+
     verbose : int, default=1
         0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also
         prints a line for each map. From 3, nilearn's masker prints messages too.
@@ -211,6 +214,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         mesh: Any = None,
         coordinates: Any = None,
         local_test: LocalTest | ExtentTest = "simes",
+        n_jobs: int | None = None,
         verbose: int = 1,
     ) -> None:
         self.labels_img = labels_img
@@ -227,6 +231,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         self.mesh = mesh
         self.coordinates = coordinates
         self.local_test = local_test
+        self.n_jobs = n_jobs
         self.verbose = verbose
 
     def _check_sets(self, statistic: Statistic) -> None:
@@ -254,6 +259,8 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         return GivenRegions(self._regions)
+
+    _output_of = "tdps_of_sets"
 
     def _to_output(self, maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> Any:
         return np.stack([fitted_map.tdps_of_sets[0] for fitted_map in fitted_maps])

@@ -193,8 +193,11 @@ def _read_table(content: _Content) -> tuple[dict[int, str], dict[int, str], dict
     """
     if content.is_at_end or not content.number():
         raise ValueError("it has no colour table, so that its regions have no names")
+    # The number of entries, or -2 for the newer of two versions.
     version = content.number(-2)
-    is_new = version < 0
+    is_new = version == -2
+    if version == -1:
+        raise ValueError("its colour table has an unknown version, 1")
     if is_new:
         content.number(0, _LARGEST_INDEX)
     content.text()  # the file that the table came from

@@ -24,7 +24,7 @@ from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._mne_objects import is_mne
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._single_array import SingleArray
-from ari_estimator.images._unread_images import UnreadImages, read_once, unshared
+from ari_estimator.images._unread_images import Unread, UnreadImages, as_real, read_once, unshared
 
 _PATHS = (str, Path)
 _IMAGES = (SpatialImage, SurfaceImage, Cifti2Image)
@@ -161,7 +161,20 @@ class ImageMaps:
             for values in frame.arrays(img):
                 if self._is_own and isinstance(img, SpatialImage):
                     img.uncache()  # The volume need not stay while its values are tested.
-                yield _as_real(values)
+                yield as_real(values)
+
+    def sources(self, frame: Frame) -> Iterator[np.ndarray | Unread]:
+        """Yield, for each map, its values or an image that another process may read them from."""
+        if not self._is_sequence:
+            yield from self.values(frame)
+            return
+        self._forms = []
+        for img in self.images:
+            self._forms.append(frame.form(img))
+            if Unread.is_possible(img):
+                yield Unread(img)
+            else:
+                yield from map(as_real, frame.arrays(img))
 
     def restore(self, results: Iterable[Values], frame: Frame, description: str) -> Any:
         """Return masked results, one for each map, in the form of the maps.
@@ -241,7 +254,7 @@ class StreamedMaps(ImageMaps):
             frame.check(img, "map")
             self._check_declared(declarations_of(img, given), number)
             self._forms.append(frame.form(img))
-            yield from map(_as_real, frame.arrays(img))
+            yield from map(as_real, frame.arrays(img))
 
     def _check_declared(self, declared: list[Declaration], number: int) -> None:
         """Refuse a map that declares another statistic than the tested one."""
@@ -286,8 +299,10 @@ class ArrayMaps:
         If the array is not one- or two-dimensional, not real, or has no rows.
     """
 
+    is_read_once: ClassVar[bool] = False
+
     def __init__(self, maps: Any) -> None:
-        array = _as_real(np.asarray(maps))
+        array = as_real(np.asarray(maps))
         self.is_single = array.ndim == 1
         self.index = maps.index if isinstance(maps, pd.DataFrame) else None
         self.declared: list[list[Declaration]] = [[]]
@@ -319,6 +334,10 @@ class ArrayMaps:
         """Yield each map, an array of shape (n_elements,) of the type that the array has."""
         for row in self._array:
             yield frame.from_columns(row)
+
+    def sources(self, frame: Frame) -> Iterator[np.ndarray]:
+        """Yield the same: the values of each map."""
+        return self.values(frame)
 
     def restore(self, results: Iterable[Values], frame: Frame, description: str) -> Any:
         """Return results, one for each map, in the form of the maps."""
@@ -424,16 +443,3 @@ def as_map(stat_img: Any) -> Any:
     """
     refuse_nested(stat_img=stat_img)
     return kind_of(stat_img).read(stat_img, single=True)
-
-
-def _as_real(values: np.ndarray) -> np.ndarray:
-    """Return values, whatever real type they are stored in.
-
-    Raises
-    ------
-    ValueError
-        If they are of another type.
-    """
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
-    return values

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nibabel.arrayproxy import is_proxy
+from nibabel.arrayproxy import ArrayProxy, is_proxy
 from nibabel.nifti1 import Nifti1Pair
 from nilearn.image import check_niimg
 
@@ -57,6 +58,48 @@ def unshared(img: Any) -> Any:
         return type(img)(img.dataobj, img.affine, img.header)
     return img
 
+
+class Unread:
+    """A volume whose data are in its file, for another process, which reads them.
+
+    nibabel would send the data.
+
+    Parameters
+    ----------
+    img : Nifti1Pair
+        The image.
+    """
+
+    def __init__(self, img: Nifti1Pair) -> None:
+        self._kind = type(img)
+        self._content = img.dataobj, img.affine, img.header
+
+    @staticmethod
+    def is_possible(img: Any) -> bool:
+        """Tell whether another process could read an image."""
+        return (
+            isinstance(img, Nifti1Pair)
+            and not img.in_memory
+            and isinstance(img.dataobj, ArrayProxy)
+            and isinstance(img.dataobj.file_like, (str, Path))
+        )
+
+    def values(self, frame: Frame) -> np.ndarray:
+        """Return the masked values of the image, which holds a single map."""
+        return as_real(next(iter(frame.arrays(self._kind(*self._content)))))
+
+
+def as_real(values: np.ndarray) -> np.ndarray:
+    """Return values, whatever real type they are stored in.
+
+    Raises
+    ------
+    ValueError
+        If they are of another type.
+    """
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
+    return values
 
 def read_once(img: Any) -> Any:
     """Return an image whose data do not stay in memory twice.

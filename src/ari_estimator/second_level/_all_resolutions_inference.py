@@ -92,7 +92,7 @@ def all_resolutions_inference(
 
     See Also
     --------
-    spatio_temporal_cluster_1samp_test : MNE-Python's function.
+    spatio_temporal_cluster_1samp_test : The function of MNE-Python.
 
     Notes
     -----

@@ -155,7 +155,7 @@ n_vertices)
     See Also
     --------
     ARISecondLevelModel : Designs, other sets, objects of MNE-Python.
-    all_resolutions_inference : mne-ari's function.
+    all_resolutions_inference : The function of mne-ari.
 
     Examples
     --------
