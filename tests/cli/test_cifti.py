@@ -323,3 +323,14 @@ def test_gifti_labels_bring_their_names(run, refused, surface, label_files):
         "name": ["a", "b"],
         "color": ["#ff8000", "#ff8000"],
     }
+
+
+def test_info_names_the_maps(run, study, surface):
+    told = " ".join(run("info", study / "z.dscalar.nii").out.split())
+    assert f"maps 0 {NAMES[0]!r}, 1 {NAMES[1]!r}, 2 '7'" in told
+    result = run("info", surface / "L.func.gii", "--json")
+    assert json.loads(result.out)["maps"][0]["map_names"] == ["effect", "faces"]
+    assert (
+        json.loads(run("info", study / "z.dtseries.nii", "--json").out)["maps"][0]["map_names"]
+        == []
+    )

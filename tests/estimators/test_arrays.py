@@ -1,5 +1,6 @@
 """Arrays of sensors and times, curves and networks, in all transformers and the group model."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy.sparse import coo_array, csr_array
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 import ari_estimator
 from ari_estimator import (
@@ -175,6 +177,36 @@ class TestTransformers:
         assert table.loc[0, "true_discoveries"] >= 5
         assert table.loc[0, "peak_from"] < 4
 
+    def test_parameters_that_fit_reads(self, make, X):
+        transformer = make().fit(X)
+        changed = {"coordinates": None}
+        if hasattr(transformer, "labels_img") and transformer.labels_img is not None:
+            changed["labels_img"] = LABELS + 1
+        else:
+            changed["adjacency"] = "lattice"
+        for name, value in changed.items():
+            again = make().fit(X).set_params(**{name: value})
+            with pytest.raises(NotFittedError, match=f"{name} was set after fit"):
+                again.transform(X)
+
+    def test_degrees_of_freedom_in_the_shape_of_a_map(self, X):
+        df = np.random.default_rng(0).uniform(5, 30, X.shape[1:])
+        ari = ClusterTDPTransformer(2, adjacency=GRAPH, stat_type="t")
+        shaped = clone(ari).set_params(df=df).fit(X).table_[0]
+        assert_frame_equal(shaped, clone(ari).set_params(df=df.ravel()).fit(X).table_[0])
+
+    def test_copies_and_pickles(self, make, X):
+        transformer = make().fit(X)
+        again = pickle.loads(pickle.dumps(transformer))
+        assert_array_equal(again.transform(X), transformer.transform(X))
+
+    def test_labels_in_the_shape_of_all_maps(self):
+        X = np.random.default_rng(0).standard_normal((3, 20))
+        regions = np.repeat(np.eye(3), [7, 7, 6], axis=0).T
+        with pytest.raises(ValueError, match=r"shape of one map, \(20,\).*X\[np.newaxis\]"):
+            RegionTDPTransformer(regions).fit(X)
+        RegionTDPTransformer(regions, probability_threshold=0.5).fit(X)
+
     def test_a_second_fit_takes_other_arrays(self, X):
         ari = ClusterTDPTransformer(adjacency="lattice").fit(X)
         assert ari.fit(X[:, :3]).n_elements_ == 3 * N_TIMES
@@ -237,7 +269,7 @@ class TestBadInput:
     def test_images_have_their_own_neighbours(self, parameter):
         (name,) = parameter
         volume = Nifti1Image(np.random.default_rng(0).standard_normal((5, 5, 5)), np.eye(4))
-        with pytest.raises(ValueError, match=f"{name} is for numpy arrays.* only. Got one for a volume"):
+        with pytest.raises(ValueError, match=f"{name} is for numpy arrays.*for a volume"):
             ClusterTDPTransformer(**parameter).fit(volume)
 
 

@@ -237,12 +237,13 @@ def test_archives_and_reports(kind, maps, calibration, tmp_path):
     text = str(get_methods(model))
     assert "smallest significant size of a cluster" in text
     assert "The seed was 0" in text
-    page = again.generate_report().html
-    assert "p (FWE) of cluster" in page
-    assert ("Bound by" in page) == (calibration is JOINT)
     if calibration is JOINT:
         assert "0.025 for bounds by p-values and 0.025 for bounds by extents" in text
         assert "by p-values" in text
+        if kind.name == "volume":  # pages take long
+            page = again.generate_report().html
+            assert "p (FWE) of cluster" in page
+            assert "Bound by" in page
 
 
 def test_the_larger_bound_counts(kind, maps):

@@ -18,6 +18,9 @@ from ari_estimator.cli._outcome import Outcome
 if TYPE_CHECKING:
     from ari_estimator.interfaces import MapDescription
 
+# Names that people read.
+_MOST_NAMES = 20
+
 
 def info(
     talk: TalkOptions,
@@ -49,6 +52,8 @@ def _of_maps(files: Sequence[Path]) -> Outcome:
 def _lines(one: MapDescription) -> Iterator[tuple[str, str]]:
     """Yield the lines about a map: a heading, and a sentence."""
     yield "kind", f"{one.kind}, {one.n_maps:,} map{'s' * (one.n_maps != 1)}"
+    if one.n_maps > 1 and one.map_names:
+        yield "maps", _named(one.map_names)
     yield "size", ", ".join(_counted(one.kind, *item) for item in one.n_elements.items())
     if one.shape is not None and one.voxel_size is not None:
         shape = " x ".join(map(str, one.shape))
@@ -63,6 +68,13 @@ def _lines(one: MapDescription) -> Iterator[tuple[str, str]]:
     else:
         yield "refused", one.refusal
     yield "values", _values(one)
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return maps with their numbers, as --map takes them; the first of many."""
+    shown = ", ".join(f"{number} {name!r}" for number, name in enumerate(names[:_MOST_NAMES]))
+    n_more = len(names) - _MOST_NAMES
+    return f"{shown} and {n_more:,} more; --json has all" if n_more > 0 else shown
 
 
 def _counted(kind: str, name: str, n: int) -> str:

@@ -176,6 +176,8 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
 
     _kept = {**BaseTDPTransformer._kept, "labels_img_": "painted_labels"}
 
+    _parameters_of_fit = (*BaseTDPTransformer._parameters_of_fit, "adjacency")
+
     _parameter_constraints: dict[str, Any] = {
         **BaseTDPTransformer._parameter_constraints,
         "tdp_threshold": "no_validation",  # by check_tdp_threshold

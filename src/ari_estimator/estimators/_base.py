@@ -32,7 +32,7 @@ from ari_estimator.estimators._contrast_calibration import calibrated_test
 from ari_estimator.estimators._map_step import MapsStep, MapStep
 from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
-from ari_estimator.images._array_frame import ArrayFrame
+from ari_estimator.images._array_frame import ArrayFrame, refuse_ambiguous_labels
 from ari_estimator.images._equality import same_value
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import fit_frame
@@ -342,6 +342,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         if is_of_f and settled.statistic.is_signed:
             settled = settled._replace(statistic=settled.statistic.of_f())
         images = maps if isinstance(maps, ImageMaps) else None
+        may_overlap = getattr(self, "probability_threshold", None) is not None
+        if images is not None and images.kind is ArrayFrame and not may_overlap:
+            refuse_ambiguous_labels(getattr(self, "labels_img", None), images.images[0])
         if images is not None and images.is_read_once and self.mask_img is None:
             raise ValueError(
                 "mask_img must be given for maps from an iterator: it can be read only once, but "

@@ -250,6 +250,7 @@ class ClusterTDPTransformer(BaseTDPTransformer):
     _regions: Regions | None
     _parameters_of_fit = (
         *BaseTDPTransformer._parameters_of_fit,
+        "adjacency",
         "labels_img",
         "resampling_target",
     )

@@ -101,8 +101,8 @@ def merge_on_grid(
     """Do the same as :func:`merge` for a grid.
 
     Of neighbours that touch each other, only one is visited: they are in one set already. Tables
-    tell which (see ``GridPatterns``). ``joined``, which is 0 before, holds three bits for each slot:
-    whether it, the slot before it and the slot after it have joined.
+    tell which (see ``GridPatterns``). ``joined``, which is 0 before, holds three bits for each
+    slot: whether it, the slot before it and the slot after it have joined.
     """
     n = order.size
     up, roots, sizes = sets[0], sets[1], sets[2]

@@ -159,6 +159,11 @@ class ArrayFrame(Frame):
         whole[self.mask_img] = values
         return whole
 
+    def of_array(self, values: np.ndarray) -> np.ndarray | None:
+        """Return a value for each element; None if the array has another shape."""
+        has_shape = values.shape == self.mask_img.shape
+        return values[self.mask_img] if has_shape else super().of_array(values)
+
     @staticmethod
     def form(img: np.ndarray | SingleArray) -> np.ndarray | SingleArray:
         """Return the array itself."""
@@ -214,6 +219,32 @@ class ArrayFrame(Frame):
         if positions:
             geometry["coordinates"] = positions
         return mask, geometry
+
+
+def refuse_ambiguous_labels(labels_img: Any, array: Any) -> None:
+    """Refuse labels in the shape of several maps, which are regions that may overlap.
+
+    Who forgets the first axis of a single map passes labels in its shape.
+
+    Parameters
+    ----------
+    labels_img : object
+        The labels as given.
+
+    array : ndarray or SingleArray
+        The maps.
+
+    Raises
+    ------
+    ValueError
+        If both are arrays of one shape.
+    """
+    if isinstance(array, np.ndarray) and np.shape(labels_img) == array.shape:
+        raise ValueError(
+            f"labels_img must have the shape of one map, {array.shape[1:]}. Got {array.shape}, the "
+            "shape of X, whose first axis is the maps. For one map, pass X[np.newaxis]. For regions "
+            "that may overlap, set probability_threshold."
+        )
 
 
 def _shape_of(

@@ -202,6 +202,17 @@ class Frame(ABC):
             If the indices are none of these, or name what is not in the mask.
         """
 
+    def of_array(self, values: np.ndarray) -> np.ndarray | None:
+        """Return a value for each element, from an array of a user; None if it has another shape.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_elements,)
+            Values in the order of a masker's columns. For arrays also in the shape of a map.
+        """
+        has_shape = values.shape == (self.space.n_elements,)
+        return self.from_columns(values) if has_shape else None
+
     @property
     def stored_kind(self) -> str:
         """The kind of image that stored results have when they are read again."""

@@ -101,6 +101,7 @@ def as_real(values: np.ndarray) -> np.ndarray:
         raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
     return values
 
+
 def read_once(img: Any) -> Any:
     """Return an image whose data do not stay in memory twice.
 

@@ -48,8 +48,9 @@ class ClusterExtent(ExtentTest):
 
     Notes
     -----
-    The docs on `cluster extents <https://ari-estimator.readthedocs.io/extents.html>`_ give the
-    method, the bounds and their limits.
+    :class:`~ari_estimator.closed_testing.ClusterExtentTest` describes the bounds [1]_. The page
+    "Bounds from cluster extents" of the docs says how to read the size off other programs, and how
+    close the bounds are.
 
     References
     ----------

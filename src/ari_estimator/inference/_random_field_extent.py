@@ -53,11 +53,10 @@ class RandomFieldExtent(ExtentTest):
 
     Notes
     -----
-    The formula and its limits are in the docs on `cluster extents
-    <https://ari-estimator.readthedocs.io/extents.html>`_. The theory assumes a smooth, stationary
-    field with a Gaussian autocorrelation. In resting-state data, error rates at a level of 0.05
-    were up to 0.7, and much smaller at p < 0.001 than at p < 0.01 [2]_. Permutations do not need
-    these assumptions.
+    :class:`~ari_estimator.closed_testing.GaussianFieldExtent` has the formula [1]_. The theory
+    assumes a smooth, stationary field with a Gaussian autocorrelation. In resting-state data, error
+    rates at a level of 0.05 were up to 0.7, and much smaller at p < 0.001 than at p < 0.01 [2]_.
+    Permutations do not need these assumptions.
 
     References
     ----------

@@ -34,13 +34,13 @@ def varying_df(df: Any, frame: Frame) -> np.ndarray:
         If it is not on the grid or mesh of the mask, has the wrong length, or is negative.
     """
     if isinstance(df, np.ndarray):
-        values = df.astype(np.float64)
-        if values.shape != (frame.space.n_elements,):
+        of_elements = frame.of_array(df.astype(np.float64))
+        if of_elements is None:
             raise ValueError(
                 f"df must have shape ({frame.space.n_elements},), a number for each "
-                f"{frame.space.element_name[0]} of the mask. Got shape {values.shape}."
+                f"{frame.space.element_name[0]} of the mask. Got shape {df.shape}."
             )
-        values = frame.from_columns(values)
+        values = of_elements
     else:
         check_kind(df, type(frame), "df")
         img = frame.read(df, single=True)

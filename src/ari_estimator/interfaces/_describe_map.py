@@ -23,6 +23,7 @@ from ari_estimator.images._hemispheres import side_of
 from ari_estimator.images._image_file import load_image
 from ari_estimator.images._maps import ImageMaps
 from ari_estimator.images._reading_errors import clear_errors
+from ari_estimator.images._selected_map import facts_of_gifti, names_of_maps
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface
 from ari_estimator.images._volumes import VolumeFrame
@@ -89,6 +90,9 @@ class MapDescription:
     n_maps : int
         Number of maps in the image.
 
+    map_names : tuple of str
+        Names of the maps, of CIFTI and GIfTI images; () where there are none.
+
     n_elements : dict of str to int
         Number of voxels, vertices of each hemisphere or grayordinates of each structure.
 
@@ -142,6 +146,7 @@ class MapDescription:
     stat_type_said_by: str | None
     refusal: str | None
     n_maps: int
+    map_names: tuple[str, ...]
     n_elements: dict[str, int]
     shape: tuple[int, ...] | None
     voxel_size: tuple[float, ...] | None
@@ -204,10 +209,22 @@ def describe_map(img: Any) -> MapDescription:
         contradictions=tuple(one for one in declarations if _contradicts(declarations[0], one)),
         **_as_taken(img),
         n_maps=content.n_maps,
+        map_names=_names_of(img),
         n_elements=content.n_elements,
         **_grid_of(content),
         **_counts_of(values),
     )
+
+
+def _names_of(img: Any) -> tuple[str, ...]:
+    """Return the names of the maps in an image; () where there are none."""
+    if isinstance(img, GiftiImage):
+        names = [facts.name for facts in facts_of_gifti(img)]
+    elif isinstance(img, Cifti2Image):
+        names = list(names_of_maps(img).names)
+    else:
+        names = []
+    return tuple(names) if any(names) else ()
 
 
 @dataclass(frozen=True)
