@@ -158,9 +158,9 @@ def test_few_random_permutations_are_warned_of():
 
 BAD = {
     "several heights": ({"height_threshold": [0.01, 0.001]}, {}, TypeError, "must be one p-value"),
-    "a text": ({"height_threshold": "0.01"}, {}, TypeError, "must be a p-value, such as 0.001"),
+    "a text": ({"height_threshold": "0.01"}, {}, TypeError, "must be a p-value, as one number"),
     "0": ({"height_threshold": 0}, {}, ValueError, "between 0 and 0.5"),
-    "a z value": ({"height_threshold": 3.09}, {}, ValueError, "For z > 3.09, use 0.001"),
+    "a z value": ({"height_threshold": 3.09}, {}, ValueError, "such as 0.001 for z > 3.09"),
     "nothing passes": (
         {"height_threshold": 1e-12}, {}, ValueError, "must be passed by some element",
     ),
@@ -393,3 +393,19 @@ def test_arrays_have_the_neighbours_of_their_adjacency():
     alone = ClusterExtentCalibration(0.05, **given)
     alone.fit(data.reshape(16, -1), adjacency=VoxelGrid(CUBE, 6))
     assert_array_equal(model.calibration_.largest_clusters_, alone.largest_clusters_)
+
+
+def test_the_emotion_study_by_sign_flips(shared_path):
+    paths = sorted(shared_path("data", "emotion_regulation").glob("sub-*.nii.gz"))
+    model = ARISecondLevelModel(
+        transformer=ClusterTDPTransformer(
+            0.001, threshold_scale="p", connectivity=26, cluster_threshold=20
+        ),
+        calibration=ClusterExtentCalibration(random_state=0),
+    ).fit([str(path) for path in paths], design_matrix=pd.DataFrame({"mean": np.ones(30)}))
+    model.compute_contrast(output_type="tdp")
+    assert model.calibration_.critical_extent_ == 49
+    table = model.table_.head(4)
+    assert table["n_voxels"].tolist() == [1353, 560, 221, 73]
+    assert (table["true_discoveries"] >= [220, 75, 1, 1]).all()
+    assert_array_equal(table["p_fwe_cluster"], [0.001, 0.002, 0.01, 0.031])

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ari_estimator import PermutationCalibration, learn_template
+from ari_estimator.resampling import LinearModelStatistics
 
 SCRIPT = """
 import numpy as np
@@ -59,6 +60,20 @@ def test_the_workers_of_a_dask_cluster_did_the_work(data, dask_client):
     keys = dask_client.run(lambda dask_worker: len(dask_worker.state.log))
     assert len(keys) == 2
     assert all(n > 0 for n in keys.values())
+
+
+def test_a_dask_cluster_gets_the_data_once_for_all_tasks(data, dask_client, monkeypatch):
+    sent = []
+
+    def counted(null: LinearModelStatistics) -> dict[str, object]:
+        sent.append(null)
+        return vars(null)
+
+    monkeypatch.setattr(LinearModelStatistics, "__getstate__", counted, raising=False)
+    with joblib.parallel_config(backend="dask"):
+        _pivots(data, n_jobs=-1, chunk_size=50)
+    n_tasks = 300 // 50
+    assert 0 < len(sent) < n_tasks
 
 
 def test_a_template_is_learned_on_a_dask_cluster(data, dask_client):

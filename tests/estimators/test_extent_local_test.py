@@ -307,7 +307,7 @@ class TestRandomFields:
         with pytest.raises(ValueError, match="fwhm must be above 0 mm"):
             RandomFieldExtent(0.001, fwhm)
 
-    @pytest.mark.parametrize("fwhm", ["8", None, (8, 8), True, [[8]]])
+    @pytest.mark.parametrize("fwhm", ["8", (8, 8), True, [[8]]])
     def test_smoothness_of_other_types(self, fwhm):
         with pytest.raises(TypeError, match="fwhm must be one number in mm, or three"):
             RandomFieldExtent(0.001, fwhm)
@@ -365,6 +365,24 @@ class TestRandomFields:
         design = np.column_stack([np.ones(16), group])
         found = estimate_smoothness(maps, mask_img, design_matrix=design)
         np.testing.assert_allclose(found, fwhm * np.diag(AFFINE)[:3], rtol=0.06)
+
+    def test_a_group_model_estimates_the_smoothness(self, mask_img):
+        rng = np.random.default_rng(0)
+        maps = [
+            Nifti1Image(gaussian_filter(rng.standard_normal(mask_img.shape), 1.1), AFFINE)
+            for _ in range(12)
+        ]
+        design = pd.DataFrame({"group": np.repeat([0.0, 1.0], 6), "intercept": np.ones(12)})
+        transformer = ClusterTDPTransformer(local_test=RandomFieldExtent(0.001))
+        model = ARISecondLevelModel(mask_img=mask_img, transformer=transformer)
+        model.fit(maps, design_matrix=design).compute_contrast("group", output_type="tdp")
+        found = model.transformer_.local_test.fwhm
+        np.testing.assert_allclose(
+            found, estimate_smoothness(maps, mask_img, design_matrix=design), rtol=1e-5
+        )
+        assert transformer.local_test.fwhm is None
+        with pytest.raises(ValueError, match="fwhm must be given for a map: only ARISecondLevelM"):
+            ClusterTDPTransformer(local_test=RandomFieldExtent(0.001)).fit(maps[0])
 
     @pytest.mark.parametrize(
         ("design", "message"),

@@ -474,7 +474,7 @@ class TestBadLabels:
                 ClusterTDPTransformer(labels_img=other).fit(img)
 
     def test_arrays_are_no_labels(self, z_img, mask_img, labels):
-        with pytest.raises(TypeError, match=r"NiftiLike"):
+        with pytest.raises(TypeError, match=r"of the same kind as the maps, a volume. Got ndarray"):
             ClusterTDPTransformer(labels_img=labels, mask_img=mask_img).fit(z_img)
 
     def test_missing_file_is_named(self, z_img, mask_img, tmp_path):

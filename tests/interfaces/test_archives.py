@@ -167,8 +167,8 @@ def test_parameters_that_are_no_parameters_are_refused(archives, name, text, tmp
 @pytest.mark.parametrize(
     ("estimator", "others"),
     [
-        (ClusterTDPTransformer, {"labels_img", "resampling_target"}),
-        (AdaptiveTDPTransformer, set()),
+        (ClusterTDPTransformer, {"adjacency", "labels_img", "resampling_target"}),
+        (AdaptiveTDPTransformer, {"adjacency"}),
         (
             RegionTDPTransformer,
             {"labels_img", "labels", "lut", "background_label", "probability_threshold",
@@ -183,7 +183,7 @@ def test_parameters_that_are_no_parameters_are_refused(archives, name, text, tmp
 )  # fmt: skip
 def test_each_parameter_is_stored_or_known_not_to_be(estimator, others):
     if estimator is not PermutationCalibration:
-        others = others | {"mask_img", "mesh"}
+        others = others | {"mask_img", "mesh", "coordinates", "n_jobs"}
     parameters = set(inspect.signature(estimator).parameters)
     assert parameters - set(stored_names(estimator)) == others | {"verbose"}
 

@@ -29,7 +29,6 @@ from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators._array_output import ArrayOutputMixin
 from ari_estimator.estimators._choice import Choice, InstanceOf
 from ari_estimator.estimators._contrast_calibration import calibrated_test
-from ari_estimator.estimators._map_step import MapsStep, MapStep
 from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._array_frame import ArrayFrame, refuse_ambiguous_labels
@@ -44,6 +43,7 @@ from ari_estimator.inference._fitted_maps import FittedMaps
 from ari_estimator.inference._form_family import form_family
 from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker
 from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.inference._map_step import MapsStep, MapStep
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._statistics import SettledStatistic, settle_statistic

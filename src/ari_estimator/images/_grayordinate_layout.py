@@ -1,4 +1,4 @@
-"""Which columns of a CIFTI file hold the vertices of which structure, and which hold voxels."""
+"""The columns of a CIFTI file: vertices by structure, and voxels."""
 
 from __future__ import annotations
 

@@ -80,7 +80,8 @@ def names_of_maps(img: Any) -> MapNames:
     called = name_of_image(img)
     if isinstance(img, Cifti2Image):
         axis = img.header.get_axis(0)
-        names = [] if isinstance(axis, SeriesAxis) else [str(name) for name in axis.name]
+        is_named = isinstance(axis, (ScalarAxis, LabelAxis))
+        names = [str(name) for name in axis.name] if is_named else []
         return MapNames(len(axis), names, called)
     if isinstance(img, SurfaceImage):
         file = file_of(img)

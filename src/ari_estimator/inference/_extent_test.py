@@ -86,6 +86,7 @@ class ExtentTest(ABC):
         UserWarning
             If no element passes the height threshold.
         """
+        extent = self._critical_extent(family)
         graph = supra_threshold_part(family, self.height_threshold, self.connectivity)
         if graph.n_above == 0:
             name = family.space.element_name[0]
@@ -95,7 +96,7 @@ class ExtentTest(ABC):
                 UserWarning,
                 stacklevel=2,
             )
-        return ClusterExtentTest(family.p_values, graph, self._critical_extent(family))
+        return ClusterExtentTest(family.p_values, graph, extent)
 
 
 def check_height(height_threshold: Any) -> float:

@@ -38,11 +38,12 @@ class RandomFieldExtent(ExtentTest):
         P-values are two-sided with ``two_sided=True``, and then every cluster has one sign. You
         must **fix it before you see the data**, at 0.001 in each tail or below.
 
-    fwhm : float or sequence of 3 floats
+    fwhm : float, sequence of 3 floats or None, default=None
         Smoothness of the **residuals** of the model, in mm: the full width at half maximum along
         each axis of the image, or along all. It is not the width of the smoothing kernel.
         :func:`~ari_estimator.estimate_smoothness` estimates it from the maps of subjects. FSL's
-        ``smoothest`` and the table of SPM print it.
+        ``smoothest`` and the table of SPM print it. With None, the group model estimates it:
+        :class:`~ari_estimator.ARISecondLevelModel`.
 
     connectivity : {6, 18, 26} or None, default=None
         Number of neighbours of a voxel. None is 26, for which bounds are largest.
@@ -80,14 +81,19 @@ class RandomFieldExtent(ExtentTest):
     """
 
     height_threshold: float
-    fwhm: float | Sequence[float]
+    fwhm: float | Sequence[float] | None = None
     connectivity: Connectivity | None = None
 
     def __post_init__(self) -> None:
-        self._check(fwhm=_check_fwhm(self.fwhm))
+        self._check(fwhm=None if self.fwhm is None else _check_fwhm(self.fwhm))
 
     def _critical_extent(self, family: MapFamily) -> CriticalExtent:
         part = _grid_of(family.space)
+        if self.fwhm is None:
+            raise ValueError(
+                "fwhm must be given for a map: only ARISecondLevelModel can estimate it from the "
+                "residuals. estimate_smoothness does so from the maps of subjects. Got None."
+            )
         fwhm = np.broadcast_to(self.fwhm, 3)
         lengths = np.linalg.norm(part.affine[:3, :3], axis=0)
         box = np.array([side.stop - side.start for side in VoxelGrid(part.mask).box]) * lengths

@@ -123,9 +123,9 @@ def plot_tdp_array(
     symbol = family.statistic.symbol_as_drawn
     ends = ends_of(part.whole_graph)
     if ends is not None:
-        matrices = [_as_matrix(values, *ends) for values in (stat, tdp)]
+        stat, tdp = _as_matrix(stat, *ends), _as_matrix(tdp, *ends)
         node = ArrayAxis("node", np.arange(ends[2]), [str(number) for number in range(ends[2])])
-        _draw_images(stat_axes, tdp_axes, *matrices, [node, node], symbol)
+        _draw_images(stat_axes, tdp_axes, stat, tdp, [node, node], symbol)
     elif stat.ndim == 1:
         _draw_curves(stat_axes, tdp_axes, stat, tdp, of_axes[0], symbol)
         _draw_thresholds(stat_axes, fitted_map)

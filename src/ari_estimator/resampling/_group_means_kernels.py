@@ -196,7 +196,7 @@ def _forms_of_three(
     total_z = design.needed_of_total[2]
     lowest_x, lowest_y, lowest_z = design.lowest[0], design.lowest[1], design.lowest[2]
     per_x, per_y, per_z = one / design.df[0], one / design.df[1], one / design.df[2]
-    # Of 2 (rank - 1) / (rank (rank + 2)) and 3 / (rank (rank + 2)), with rank 2.
+    # These are 2 (rank - 1) / (rank (rank + 2)) and 3 / (rank (rank + 2)), with rank 2.
     correction, per_welch = np.float32(1 / 4), np.float32(3 / 8)
     of_first, of_second = -x / z, -y / z
     forms, per_df, marks = memory[2], memory[3], memory[4]

@@ -65,9 +65,17 @@ class Tail(ABC):
 
     @abstractmethod
     def inverse(self, p_values: np.ndarray) -> np.ndarray:
-        """Return the statistics with the given p-values, finite, an array of their shape.
+        """Return the statistics with given p-values.
 
-        If the sign is ignored, the statistics are not negative.
+        Parameters
+        ----------
+        p_values : ndarray
+            The p-values, from 0 to 1.
+
+        Returns
+        -------
+        statistics : ndarray of the same shape
+            The statistics, finite. If the sign is ignored, they are not negative.
         """
 
 

@@ -435,6 +435,7 @@ or None, default=None
         make_test = None
         if self.calibration is None:
             prepared.warn_of_p_values(self.design_matrix_, keeps_gaps=self.missing is not None)
+            prepared = prepared.with_smoothness(self.design_matrix_, self.masker_)
         else:
             make_test = self._calibrated_test(self.calibration, first_level_contrast, prepared)
         # A calibration keeps the data as long as it needs them.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +31,7 @@ from ari_estimator.images._given_graph import as_graph
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._space import Space
 from ari_estimator.images._subject_maps import masked_subjects
+from ari_estimator.inference._extent_test import check_height
 from ari_estimator.inference._supra_threshold_part import (
     check_extent_connectivity,
     supra_threshold_graph,
@@ -198,7 +198,7 @@ class ClusterExtentCalibration(SubjectCalibration):
     >>> calibration = ClusterExtentCalibration(0.05, n_permutations=1000, random_state=0)
     >>> calibration = calibration.fit(data, adjacency=grid)
     >>> calibration.critical_extent_, int(calibration.largest_clusters_[0])
-    (0, 0)
+    (18, 104)
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -428,42 +428,3 @@ def _space_of(masker: Any) -> Space:
             "with another order. Use ARISecondLevelModel(calibration=...), which takes the images."
         )
     return frame.space
-
-
-def check_height(height_threshold: Any) -> float:
-    """Return a height threshold, checked.
-
-    Parameters
-    ----------
-    height_threshold : float
-        The p-value.
-
-    Returns
-    -------
-    height_threshold : float
-        Strictly between 0 and 0.5.
-
-    Raises
-    ------
-    TypeError
-        If it is not one number.
-    ValueError
-        If it is out of range.
-    """
-    if isinstance(height_threshold, (list, tuple, np.ndarray)):
-        raise TypeError(
-            "height_threshold must be one p-value: bounds from cluster extents hold for a single "
-            f"height that was chosen in advance. Got {height_threshold!r}. Use one of them, or "
-            "JointCalibration with a ClusterExtentCalibration for each and a split error level."
-        )
-    if not isinstance(height_threshold, Real) or isinstance(height_threshold, bool):
-        raise TypeError(
-            f"height_threshold must be a p-value, such as 0.001. Got {height_threshold!r} of type "
-            f"{type(height_threshold).__name__}."
-        )
-    if not 0 < float(height_threshold) < 0.5:
-        raise ValueError(
-            "height_threshold must be a p-value between 0 and 0.5. Got "
-            f"{height_threshold!r}. For z > 3.09, use 0.001."
-        )
-    return float(height_threshold)

@@ -95,6 +95,35 @@ def estimate_smoothness(
         )
     maps.check(frame)
     values = np.stack([np.asarray(one, dtype=np.float64) for one in maps.values(frame)])
+    return smoothness_of(values, part, design_matrix)
+
+
+def smoothness_of(
+    values: np.ndarray, part: VolumePart, design_matrix: ArrayLike | None
+) -> np.ndarray:
+    """Estimate the smoothness of residuals from the values of maps.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_maps, n_voxels)
+        Values in the mask, which may have NaN.
+
+    part : VolumePart
+        The voxels.
+
+    design_matrix : array-like of shape (n_maps, n_columns) or None
+        The design. None is a one-sample model.
+
+    Returns
+    -------
+    fwhm : ndarray of shape (3,)
+        Full width at half maximum along each axis of the image, in mm.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`estimate_smoothness`.
+    """
     residuals, n_df = _residuals(values, design_matrix)
     lengths = np.linalg.norm(part.affine[:3, :3], axis=0)
     is_used = (np.square(residuals).sum(axis=0) > 0) & np.isfinite(values).all(axis=0)

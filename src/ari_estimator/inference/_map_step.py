@@ -13,8 +13,9 @@ import numpy as np
 from ari_estimator._freed_memory import MANY_ELEMENTS, give_back_memory
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._unread_images import Unread
-from ari_estimator.inference import FittedMap, Statistic
+from ari_estimator.inference._fitted_map import FittedMap
 from ari_estimator.inference._form_family import check_computed_family, warn_of_untested_zeros
+from ari_estimator.inference._statistic import Statistic
 from ari_estimator.inference._z_and_t import z_of_t
 
 
