@@ -59,7 +59,7 @@ def main() -> None:
                 n_rounds=3 if many else 9,
             )
             what = f"z > {threshold} ({len(ari.table_) - 1:,} clusters)"
-            report(f"{what}: ours / floor", times["ours"] / times["floor"], 2.5, row=(WHAT, FLOOR))
+            report(f"{what}: ours / floor", times["ours"] / times["floor"], 1.25, row=(WHAT, FLOOR))
             is_largest = kind == "unsmoothed" and threshold == 1
             same = f"{len(ari.table_) - 1:,} clusters" if is_largest else "other maps, thresholds"
             report(

@@ -28,7 +28,7 @@ def main() -> None:
             }
         )
     report("ari clusters --out / import nilearn.glm, nilearn.maskers",
-           times["ari"] / times["imports"], 1.5,
+           times["ari"] / times["imports"], 1.15,
            row=("`ari clusters` of a 2 mm map, from shell to files",
                 "importing `nilearn.glm` and `nilearn.maskers`"))  # fmt: skip
 

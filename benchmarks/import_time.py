@@ -19,7 +19,7 @@ def main() -> None:
             )
         }
     )
-    report("ari_estimator / nilearn.glm", times["ari_estimator"] / times["nilearn.glm"], 1.15,
+    report("ari_estimator / nilearn.glm", times["ari_estimator"] / times["nilearn.glm"], 1.05,
            row=("import of all public names", "importing `nilearn.glm`"))  # fmt: skip
 
 

@@ -146,13 +146,13 @@ def volumes() -> None:
         report(
             "p-values and mask to forest with bounds / floor",
             times["build"] / times["floor"],
-            4,
+            2.5,
             row=(WHAT, "one argsort, one labelling"),
         )
         report(
             "101 queries with labels / building",
             times["queries"] / times["build"],
-            1,
+            0.5,
             row=("101 queries for a TDP, with label arrays", "making all clusters"),
         )
         report("one query / building", times["query"] / times["build"])

@@ -73,6 +73,8 @@ class Windows:
         # rmtree by descriptors of folders is not for Windows.
         self._patch.setattr(shutil, "_use_fd_functions", False)
         self._patch.setattr(shutil.rmtree, "avoids_symlink_attacks", False)
+        if hasattr(shutil, "_rmtree_impl"):  # Python 3.14 chooses when it is imported
+            self._patch.setattr(shutil, "_rmtree_impl", shutil._rmtree_unsafe)
         if hasattr(pathlib, "_NormalAccessor"):  # Python 3.10 keeps functions of its own
             for name in ("rename", "replace", "unlink", "rmdir", "mkdir", "open"):
                 late = lambda *args, _name=name, **named: getattr(  # noqa: E731

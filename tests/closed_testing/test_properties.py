@@ -209,3 +209,17 @@ def test_a_tdp_that_the_set_just_reaches_is_not_exceeded(local_test):
     between = [hommel.set_p_value(everything, (n + 0.5) / 100) for n in range(100)]
     assert_array_equal(reached, between)
     assert (np.diff(reached[:90]) > 0).all()
+
+
+@settings(deadline=None, max_examples=50)
+@given(p=p_values())
+def test_adjusted_p_values_follow_from_jumps_and_factors(local_test, p):
+    """Each is the smallest of all ``max(s_i q, a_(i+1))``, found by a look at all of them."""
+    hommel = Hommel(p, local_test)
+    later = np.append(hommel.jumps, 0.0)
+    factors = np.insert(hommel.factors, 0, 0.0)
+    expected = np.maximum(factors * p[:, None], later).min(axis=1)
+    assert_array_equal(hommel.adjusted_p_values, expected)
+    if not p.all():
+        signed = np.where(p == 0, -0.0, p)
+        assert_array_equal(Hommel(signed, local_test).adjusted_p_values, expected)

@@ -108,7 +108,7 @@ def test_errors_of_processes_are_raised(options, tmp_path):
 
 @pytest.mark.parametrize("n_jobs", [0, 1.5, "all"])
 def test_a_number_of_processes_must_be_an_integer_and_not_0(options, n_jobs):
-    with pytest.raises(ValueError, match="'n_jobs' parameter .* must be"):
+    with pytest.raises(ValueError, match=r"'n_jobs' parameter .* must be"):
         ClusterTDPTransformer(n_jobs=n_jobs, **options[0]).fit(volumes()[0])
 
 

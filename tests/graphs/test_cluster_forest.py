@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_array_equal
+from scipy.ndimage import gaussian_filter
 
 from ari_estimator.graphs import ClusterForest, GraphUnion, MeshGraph, VoxelGrid
 
@@ -244,3 +245,29 @@ def test_a_graph_without_nodes_has_no_clusters(graph):
 def test_heights_that_are_not_one_number_for_each_node_are_refused(heights, message):
     with pytest.raises(ValueError, match=message):
         ClusterForest(VoxelGrid(np.ones((1, 1, 3), dtype=bool)), heights)
+
+
+class _WithoutPatterns:
+    """A grid whose neighbours are visited one by one."""
+
+    def __init__(self, grid):
+        self.grid = grid
+        self.n_nodes = grid.n_nodes
+
+    def neighbourhoods(self):
+        return [part._replace(patterns=None) for part in self.grid.neighbourhoods()]
+
+
+@pytest.mark.parametrize("connectivity", [18, 26])
+@pytest.mark.parametrize("smoothing", [0, 1.5])
+@pytest.mark.parametrize("share", [0.3, 0.7, 1.0])
+def test_a_grid_need_not_visit_all_neighbours(connectivity, smoothing, share):
+    """Of neighbours that touch each other, one is enough."""
+    rng = np.random.default_rng(0)
+    shape = (9, 12, 10)
+    mask = rng.random(shape) < share
+    heights = np.round(gaussian_filter(rng.standard_normal(shape), smoothing)[mask], 3)
+    grid = VoxelGrid(mask, connectivity)
+    one, other = ClusterForest(grid, heights), ClusterForest(_WithoutPatterns(grid), heights)
+    for name in ("elements", "starts", "parents", "is_cluster"):
+        assert_array_equal(getattr(one, name), getattr(other, name))

@@ -97,6 +97,7 @@ class ClusterExtentTest(SimultaneousTest):
     """
 
     kind = "cluster extent"
+    has_familywise_p_values = True
 
     def __init__(
         self, p_values: ArrayLike, graph: SupraThresholdGraph, extent: CriticalExtent

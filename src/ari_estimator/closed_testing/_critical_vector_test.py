@@ -51,11 +51,25 @@ class CriticalVectorBounds(SimultaneousBounds):
         self.p_values = p_values
         self.critical_vector = critical_vector._concentrated(p_values)
 
+    @classmethod
+    def _of_concentrated(
+        cls, p_values: np.ndarray, critical_vector: CriticalVector
+    ) -> CriticalVectorBounds:
+        """Return the bounds by a vector that has only the thresholds that they need."""
+        bounds = cls.__new__(cls)
+        bounds.p_values, bounds.critical_vector = p_values, critical_vector
+        return bounds
+
     def of_set(self, subset: ArrayLike | None = None) -> int:
         """Return the bound of one set, see :meth:`SimultaneousBounds.of_set`."""
         p_values = self.p_values
-        if subset is not None:
-            p_values = p_values[check_subset(subset, p_values.size, name="subset")]
+        if subset is None:
+            # The last threshold gives the bound of all elements.
+            thresholds = self.critical_vector.thresholds
+            if thresholds.size == 0:
+                return 0
+            return int(np.count_nonzero(p_values <= thresholds[-1])) + 1 - thresholds.size
+        p_values = p_values[check_subset(subset, p_values.size, name="subset")]
         one_set = np.zeros(p_values.size, dtype=np.uint8)
         return int(self.critical_vector._by_label(p_values, one_set, 1)[0])
 

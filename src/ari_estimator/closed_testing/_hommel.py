@@ -13,7 +13,10 @@ from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.closed_testing._critical_vector import CriticalVector
-from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
+from ari_estimator.closed_testing._critical_vector_test import (
+    CriticalVectorBounds,
+    CriticalVectorTest,
+)
 from ari_estimator.closed_testing._local_tests import (
     IN_WORDS,
     LocalTest,
@@ -23,8 +26,6 @@ from ari_estimator.closed_testing._local_tests import (
 )
 from ari_estimator.closed_testing._rational import check_alpha, rounded_multiples
 from ari_estimator.files._stored_array import stored_array
-
-_ONE = Fraction(1)
 
 
 class ConcentrationSet(NamedTuple):
@@ -212,7 +213,9 @@ class Hommel(CriticalVectorTest):
     def _set_up(self, p_values: np.ndarray, local_test: LocalTest) -> None:
         self.p_values = p_values
         self.local_test: LocalTest = local_test
+        # The Hommel value of each level, and the level of its size, alpha * h / s_h.
         self._values: dict[Fraction, int] = {}
+        self._levels: dict[Fraction, Fraction] = {}
         self._ascending = (-1.0, np.empty(0))  # a level, and the p-values up to it
 
     def __repr__(self) -> str:
@@ -281,10 +284,6 @@ class Hommel(CriticalVectorTest):
         """
         return self._value(check_alpha(alpha))
 
-    def _mean_factor(self, size: int) -> Fraction:
-        """Return ``s_i / i`` of a size."""
-        return _ONE if self.local_test == "simes" else exact_mean_factor(size, self.local_test)
-
     def _value(self, alpha: Fraction) -> int:
         if alpha not in self._values:
             m = self.p_values.size
@@ -294,11 +293,16 @@ class Hommel(CriticalVectorTest):
             # for Hommel's. If the level of a larger size rejects a size, its own level does
             # too. So the way down never passes the answer: the first size that its own level
             # does not reject.
-            while size > 0 and level != (own := alpha / self._mean_factor(size)):
+            is_simes = self.local_test == "simes"
+            while size > 0:
+                own = alpha if is_simes else alpha / exact_mean_factor(size, self.local_test)
+                if own == level:
+                    break
                 level = own
                 n_small = int(np.searchsorted(small, float(level), side="right"))
                 size = _largest_unrejected(small[:n_small], m, level, size)
             self._values[alpha] = size
+            self._levels[alpha] = level
         return self._values[alpha]
 
     def true_discoveries(self, alpha: float = 0.05) -> int:
@@ -357,6 +361,21 @@ class Hommel(CriticalVectorTest):
         """
         return CriticalVector._of_checked(self._concentration(check_alpha(alpha))[1])
 
+    def bounds(self, alpha: float = 0.05) -> CriticalVectorBounds:
+        """Return the bounds of all sets at one error level.
+
+        Parameters
+        ----------
+        alpha : float, default=0.05
+            Error level, strictly between 0 and 1.
+
+        Returns
+        -------
+        bounds : CriticalVectorBounds
+            The bounds by the critical vector, which ends with the concentration set.
+        """
+        return CriticalVectorBounds._of_concentrated(self.p_values, self.critical_vector(alpha))
+
     def _concentration(self, alpha: Fraction) -> tuple[int, np.ndarray]:
         """Return the size of the concentration set and the thresholds that matter."""
         m, h = self.p_values.size, self._value(alpha)
@@ -367,8 +386,7 @@ class Hommel(CriticalVectorTest):
         # This u exists, since size h + 1 is rejected and s_h < s_(h+1). Its p-value is at
         # most t_u, and so at most alpha.
         candidates = self._sorted_up_to(float(alpha))[m - h - 1 :]
-        ratio = alpha / (h * self._mean_factor(h))
-        thresholds = rounded_multiples(ratio, candidates.size)
+        thresholds = rounded_multiples(self._levels[alpha] / h, candidates.size)
         u = 1 + int(np.argmax(candidates <= thresholds))
         return m - h - 1 + u, thresholds[:u]
 

@@ -76,6 +76,7 @@ class LargerBoundsTest(SimultaneousTest):
     """
 
     kind = "larger bounds"
+    has_familywise_p_values = True
 
     def __init__(self, tests: Mapping[str, SimultaneousTest], weights: Sequence[float]) -> None:
         self.tests = dict(tests)

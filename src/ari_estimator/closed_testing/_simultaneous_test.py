@@ -46,6 +46,8 @@ class SimultaneousTest(ABC):
     """
 
     kind: ClassVar[str]
+    # Whether the test may know familywise p-values.
+    has_familywise_p_values: ClassVar[bool] = False
 
     p_values: np.ndarray
     calibration: Calibration | SplitCalibration | None = None

@@ -491,9 +491,8 @@ default="simes"
         own = np.where(statistic < 0, sides["negative"][1], sides["positive"][1])
         self.p_values_ = np.minimum(2 * np.where(statistic == 0, 1.0, own), 1.0)
 
-    def _refuse_unused(self, *, is_streamed: bool) -> None:
-        """Refuse parameters that would have no effect for these data."""
-        super()._refuse_unused(is_streamed=is_streamed)
+    def _refuse_unused_of_kind(self) -> None:
+        """Refuse parameters of this class that would have no effect."""
         unused: dict[str, dict[str, Any]] = {}
         entries = self.template if isinstance(self.template, (list, tuple)) else [self.template]
         made = [one for one in entries if isinstance(one, Template)]

@@ -97,7 +97,20 @@ class SubjectCalibration(BaseEstimator):
         self, calibrate: Callable[..., Any], data: Any, *args: Any, **options: Any
     ) -> tuple[Any, int]:
         """Calibrate with the parameters of this object, and return the result and the seed."""
-        self._refuse_unused(is_streamed=isinstance(data, Iterator))
+        is_streamed = isinstance(data, Iterator)
+        if not is_streamed and self.n_groups != N_GROUPS:
+            refuse_unused(
+                "for data in memory: groups are for streamed subjects",
+                {"n_groups": (self.n_groups, N_GROUPS)},
+            )
+        is_known = not is_streamed and isinstance(self.random_state, Integral)
+        if self.memory is not None and not is_known:
+            refuse_unused(
+                "unless data are in memory and random_state is an integer: other results cannot "
+                "be reproduced from a cache",
+                {"memory": (self.memory, None)},
+            )
+        self._refuse_unused_of_kind()
         seed = seed_of(self.random_state)
         cached = check_memory(self.memory).cache(calibrate, ignore=["workers"])
         with progress("Calibration", shown=self.verbose != 0):
@@ -117,20 +130,8 @@ class SubjectCalibration(BaseEstimator):
             )
         return results, seed
 
-    def _refuse_unused(self, *, is_streamed: bool) -> None:
-        """Refuse parameters that would have no effect for these data."""
-        if not is_streamed and self.n_groups != N_GROUPS:
-            refuse_unused(
-                "for data in memory: groups are for streamed subjects",
-                {"n_groups": (self.n_groups, N_GROUPS)},
-            )
-        is_known = not is_streamed and isinstance(self.random_state, Integral)
-        if self.memory is not None and not is_known:
-            refuse_unused(
-                "unless data are in memory and random_state is an integer: other results cannot "
-                "be reproduced from a cache",
-                {"memory": (self.memory, None)},
-            )
+    def _refuse_unused_of_kind(self) -> None:
+        """Refuse parameters of this class that would have no effect."""
 
     n_permutations: int
     scheme: Any

@@ -71,10 +71,34 @@ def edges_of(network: int | Any) -> Graph:
             )
         n_nodes = int(network)
         _check_neighbours(n_nodes * (n_nodes - 1) ** 2, n_nodes * (n_nodes - 1) // 2, n_nodes)
-        return _EdgeGraph(*np.triu_indices(n_nodes, 1), n_nodes)
+        return edges_of_ends(*np.triu_indices(n_nodes, 1), n_nodes)
     matrix = check_adjacency(network, "network")
     is_upper = matrix.row < matrix.col
-    return _EdgeGraph(matrix.row[is_upper], matrix.col[is_upper], matrix.shape[0])
+    return edges_of_ends(matrix.row[is_upper], matrix.col[is_upper], matrix.shape[0])
+
+
+def edges_of_ends(first: np.ndarray, second: np.ndarray, n_ends: int) -> Graph:
+    """Return the graph of the edges of a network, from their ends.
+
+    Parameters
+    ----------
+    first, second : ndarray of int of shape (n_edges,)
+        The nodes of each edge, the lower one first, in ascending order without repetition.
+
+    n_ends : int
+        Number of nodes of the network.
+
+    Returns
+    -------
+    graph : Graph
+        The graph.
+
+    Raises
+    ------
+    ValueError
+        If edges have too many neighbours.
+    """
+    return _EdgeGraph(first, second, n_ends)
 
 
 def ends_of(graph: Graph | None) -> tuple[np.ndarray, np.ndarray, int] | None:

@@ -81,6 +81,8 @@ class VoxelGrid:
         if connectivity not in CONNECTIVITIES:
             raise ValueError(f"connectivity must be 6, 18 or 26. Got {connectivity!r}.")
         self.connectivity = connectivity
+        # Number of coordinates that may differ by one between neighbours.
+        self._n_changes = 1 + CONNECTIVITIES.index(connectivity)
         self.n_nodes = int(np.count_nonzero(self.mask))
         has_voxels = (np.flatnonzero(self.mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
         self.box = tuple(slice(n[0], n[-1] + 1) if n.size else slice(0, 0) for n in has_voxels)
@@ -212,11 +214,6 @@ class VoxelGrid:
         n_changes = self._n_changes
         patterns = None if n_changes == 1 else grid_patterns(n_changes, plane, row)
         return [Neighbourhood(slots, mask.size, slots, starts, stops, offsets, patterns)]
-
-    @property
-    def _n_changes(self) -> int:
-        """Number of coordinates that may differ by one between neighbours."""
-        return 1 + CONNECTIVITIES.index(self.connectivity)
 
     def _steps(self) -> list[tuple[int, ...]]:
         """Return the steps from a voxel to its neighbours, in ascending order."""

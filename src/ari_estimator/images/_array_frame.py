@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count, takewhile
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -17,9 +18,6 @@ from ari_estimator.images._given_graph import as_graph, is_lattice
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._space import Space
-
-# An archive cannot hold the coordinates of more axes than numpy has.
-_MOST_AXES = 32
 
 
 class ArrayFrame(Frame):
@@ -209,11 +207,9 @@ class ArrayFrame(Frame):
             if name.startswith("graph_")
         }
         if of_graph:
-            geometry["adjacency"] = graph_from_arrays(of_graph)
+            geometry["adjacency"] = graph_from_arrays(of_graph, mask.size)
         positions = {}
-        for number in range(_MOST_AXES):
-            if f"name_{number}" not in arrays:
-                break
+        for number in takewhile(lambda k: f"name_{k}" in arrays, count()):
             name = stored_array(arrays, f"name_{number}", "U").item()
             positions[name] = stored_array(arrays, f"position_{number}", "biufU", None)
         if positions:

@@ -186,12 +186,12 @@ def declarations_of(img: Any, file: Any = None) -> list[Declaration]:
         and the intent code, which programs often copy from another file. Last, where a reader has
         found the statistic.
     """
-    if is_mne(img):
-        size = size_in_words(img)
-        return [] if size is None else [Declaration("physical values", size, is_weak=True)]
     # CIFTI images keep the header of the NIfTI file apart.
     header = getattr(img, "nifti_header", getattr(img, "header", None))
     header = header if isinstance(header, Nifti1Header) else None
+    if header is None and is_mne(img):
+        size = size_in_words(img)
+        return [] if size is None else [Declaration("physical values", size, is_weak=True)]
     source = img if file is None else file
     said = _SAID.get(source, []) if isinstance(source, SurfaceImage) else []
     if isinstance(source, (FileBasedImage, SurfaceImage)):

@@ -339,3 +339,16 @@ def check_binary(values: np.ndarray) -> None:
             "nilearn.image.math_img('img > 0.5', img=mask_img) gives the voxels that are mostly "
             "inside. A map of labels or statistics is not a mask."
         )
+
+
+def as_real(values: np.ndarray) -> np.ndarray:
+    """Return values, whatever real type they are stored in.
+
+    Raises
+    ------
+    ValueError
+        If they are of another type.
+    """
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
+    return values

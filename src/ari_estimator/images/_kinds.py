@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from nibabel.spatialimages import SpatialImage
 from nilearn.maskers import SurfaceMasker
 from nilearn.surface import SurfaceImage
 
@@ -38,6 +39,8 @@ def kind_of(image: Any) -> type[Frame]:
         return SurfaceFrame
     if isinstance(image, GrayordinateMasker) or is_cifti(image):
         return CiftiFrame
+    if isinstance(image, SpatialImage):
+        return VolumeFrame
     if isinstance(image, MneMasker) or is_mne(image):
         return MneFrame
     if isinstance(image, (np.ndarray, SingleArray, ArrayMasker)):

@@ -19,12 +19,12 @@ from scipy.sparse import issparse
 
 from ari_estimator._nesting import refuse_nested
 from ari_estimator.images._declared import Declaration, declarations_of
-from ari_estimator.images._frame import Frame
+from ari_estimator.images._frame import Frame, as_real
 from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._mne_objects import is_mne
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._single_array import SingleArray
-from ari_estimator.images._unread_images import Unread, UnreadImages, as_real, read_once, unshared
+from ari_estimator.images._unread_images import Unread, UnreadImages, read_once, unshared
 
 _PATHS = (str, Path)
 _IMAGES = (SpatialImage, SurfaceImage, Cifti2Image)
@@ -379,6 +379,11 @@ def as_maps(maps: Any, *, holds_arrays: bool = False) -> ImageMaps | ArrayMaps:
     is_array = isinstance(maps, np.ndarray) or is_data_frame
     if holds_arrays and (is_array or _is_of_numbers(maps)):
         return ImageMaps(_as_one_array(maps), getattr(maps, "index", None))
+    if isinstance(maps, Sequence) and any(isinstance(one, np.ndarray) for one in maps):
+        raise TypeError(
+            "A list of maps must hold images. Got ndarray. Pass masked values as one array of shape "
+            "(n_maps, n_elements). Whole maps of any shape need adjacency."
+        )
     return ArrayMaps(maps) if is_array else ImageMaps(maps)
 
 

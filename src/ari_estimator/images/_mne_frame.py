@@ -13,10 +13,10 @@ from ari_estimator.images._frame import GIVEN, check_binary
 from ari_estimator.images._mne_objects import (
     check_map,
     difference,
-    part_of,
     values_of,
     with_values,
 )
+from ari_estimator.images._mne_part import part_of
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._space import Space
 

@@ -12,15 +12,17 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.images._array_masker import ArrayMasker
 from ari_estimator.images._mne_frame import MneFrame
 from ari_estimator.images._mne_objects import (
+    bad_channels,
     check_map,
     difference,
     form_of,
     is_mne,
-    part_of,
     template_of,
     values_of,
+    with_bad_channels,
     with_values,
 )
+from ari_estimator.images._mne_part import part_of
 
 _WHAT = "second_level_input"
 
@@ -51,12 +53,10 @@ class MneMap:
     def values(self) -> np.ndarray:
         """Return the values; NaN in channels that are bad in this subject."""
         values = np.asarray(self.array, dtype=np.float64)
-        if form_of(self.like) != "source":
-            bads = set(self.like.info["bads"])
-            is_bad = [name in bads for name in self.like.ch_names]
-            if any(is_bad):
-                values = values.copy()
-                values[is_bad] = np.nan
+        bads = bad_channels(self.like)
+        if bads:
+            values = values.copy()
+            values[[name in bads for name in self.like.ch_names]] = np.nan
         return values
 
 
@@ -130,17 +130,19 @@ class MneMasker(ArrayMasker):
     Attributes
     ----------
     like : object of MNE-Python
-        The object that results are copies of.
+        The object that results are copies of. Its bad channels are those that are bad in all maps.
     """
 
     without_mask = "all elements of the maps, without channels that are bad in all of them"
 
     def fit(self, imgs: Any = None, y: None = None) -> MneMasker:
         """Read the mask, or take the elements of the maps, see :class:`ArrayMasker`."""
-        self.like = imgs[0].like
-        mask_img = getattr(self.mask_img, "like", self.mask_img)
         objects = {id(one.like): one.like for one in imgs}.values()
-        of_all = np.logical_or.reduce([part_of(one, None).mask for one in objects])
+        # Not the channels that are bad in the first map only.
+        bads = frozenset.intersection(*map(bad_channels, objects))
+        self.like = with_bad_channels(imgs[0].like, bads)
+        mask_img = getattr(self.mask_img, "like", self.mask_img)
+        of_all = part_of(self.like, None).mask
         self.mask_img_ = of_all
         self.mask_called = f"{self.without_mask}, since there is no mask"
         if mask_img is not None:

@@ -11,7 +11,7 @@ from nibabel.arrayproxy import ArrayProxy, is_proxy
 from nibabel.nifti1 import Nifti1Pair
 from nilearn.image import check_niimg
 
-from ari_estimator.images._frame import Frame
+from ari_estimator.images._frame import Frame, as_real
 
 
 class UnreadImages(Sequence[Any]):
@@ -87,19 +87,6 @@ class Unread:
     def values(self, frame: Frame) -> np.ndarray:
         """Return the masked values of the image, which holds a single map."""
         return as_real(next(iter(frame.arrays(self._kind(*self._content)))))
-
-
-def as_real(values: np.ndarray) -> np.ndarray:
-    """Return values, whatever real type they are stored in.
-
-    Raises
-    ------
-    ValueError
-        If they are of another type.
-    """
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"A statistical map must hold real numbers. Got {values.dtype}.")
-    return values
 
 
 def read_once(img: Any) -> Any:

@@ -183,10 +183,12 @@ class FittedMap(MapClusters):
         ends = None if between is None else [self._of_sets(bounds) for bounds in between]
         sides = {side: self._of_sets(bounds) for side, bounds in self.bounds.sides.items()}
         parts = {name: self._of_sets(bounds) for name, bounds in self.bounds.parts.items()}
-        p_values = [
-            self.test.familywise_p_values(sets.labels, sets.ids.size + 1, subset=sets.elements)
-            for sets in self.partitions
-        ]
+        p_values = None
+        if self.test.has_familywise_p_values:
+            p_values = [
+                self.test.familywise_p_values(sets.labels, sets.ids.size + 1, subset=sets.elements)
+                for sets in self.partitions
+            ]
         return set_table(
             self.family,
             self.partitions,
