@@ -17,7 +17,6 @@ truth is known. You need `MNE-Python <https://mne.tools>`__ (the extra ``mne``).
 import matplotlib.pyplot as plt
 import mne
 import numpy as np
-
 from ari_estimator.datasets import load_sample_sensors
 
 mne.set_log_level("ERROR")
@@ -111,6 +110,4 @@ from ari_estimator import set_bound
 at_the_back = np.array([place[1] < -0.05 for place in study.positions.values()])
 in_time = (study.times >= 0.08) & (study.times <= 0.16)
 bound = set_bound(model, indices=np.argwhere(np.outer(at_the_back, in_time)))
-print(
-    f"{bound.true_discoveries} of {bound.n_tested} elements are active, TDP {bound.tdp:.2f}"
-)
+print(f"{bound.true_discoveries} of {bound.n_tested} elements, TDP {bound.tdp:.2f}")

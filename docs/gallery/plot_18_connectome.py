@@ -57,7 +57,7 @@ model.table_[columns].head(3).round(2)
 # %%
 # The network as a matrix
 # -----------------------
-# Each entry of the lower matrix shows the TDP of the component that its edge belongs to.
+# Each entry of the lower matrix shows the TDP of the component of its edge.
 
 from ari_estimator.plotting import plot_tdp_array
 

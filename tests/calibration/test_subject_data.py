@@ -156,7 +156,7 @@ def test_the_names_of_blocks_do_not_matter(data):
         (lambda d: d[:1], "data must have at least 2 subjects. Got 1."),
         (lambda d: d[:0], "data must have at least 2 subjects. Got 0."),
         (lambda d: d[0], "shape (6,) of float64"),
-        (lambda d: d[np.newaxis], "shape (1, 10, 6)"),
+        (lambda d: d[np.newaxis], "at least 2 subjects"),
         (lambda d: np.array(3.0), "shape ()"),
         (lambda d: d[:, :0], "shape (10, 0)"),
         (lambda d: d + 1j, "complex128"),

@@ -90,7 +90,10 @@ def test_meshes_that_are_not_there_or_several(subject, tmp_path):
 
 def test_a_mask_beside_the_map(subject):
     folder = analysis(subject)
-    write_map(folder / "GrayordinatesStats/cope1.feat/mask.dtseries.nii", (np.arange(N) > 2).astype(np.float32))
+    write_map(
+        folder / "GrayordinatesStats/cope1.feat/mask.dtseries.nii",
+        (np.arange(N) > 2).astype(np.float32),
+    )
     stat_map = read_hcp(folder, "LH")
     fitted = ClusterTDPTransformer(0.5, **stat_map.parameters()).fit(stat_map.stat_img)
     assert fitted.n_tested_ == N - 3

@@ -343,7 +343,8 @@ def doubt_of_one_variance(
 def check_data(data: Any, missing: Missing = None) -> np.ndarray:
     """Return the data of subjects as an array of shape (n_subjects, n_elements).
 
-    Further axes of the data are joined in C order. Values are finite, or NaN if ``missing`` is "omit".
+    Further axes of the data are joined in C order. Values are finite, or NaN if ``missing`` is
+    "omit".
     """
     if issparse(data):
         raise TypeError(f"data must be dense. Got sparse {type(data).__name__}.")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ari_estimator.files._regular_file import existing_file
+from ari_estimator.files._npy_file import read_npy
+from ari_estimator.files._regular_file import existing_file, read_bytes
+from ari_estimator.files._sparse_file import read_sparse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 _ARRAY, _TABLES = ".npy", (".csv", ".tsv")
 _EVOKED, _SOURCES = (".fif", ".fif.gz"), ".stc"
 _ENDINGS = (_ARRAY, *_TABLES, *_EVOKED, _SOURCES)
+
+# The text of the matrix of all pairs of 3,000 nodes, with 25 characters for each number.
+_MOST_BYTES = 2**28
 
 # The files of the hemispheres of one source estimate, and of a volume.
 _PART = re.compile(r"-(lh|rh|vl|vol)\.stc$")
@@ -83,7 +89,8 @@ def read_array_file(
     """
     files = [existing_file(path, option) for path in paths]
     if files[0].name.endswith(_SOURCES):
-        return ArrayFile(_source_estimate(files, option), _of_mne(adjacency))
+        estimate = _source_estimate(files, option)
+        return ArrayFile(estimate, _of_mne(adjacency, estimate))
     if len(files) > 1:
         raise ValueError(
             f"{option} must be one file of an array. Got {', '.join(map(str, files))}."
@@ -91,14 +98,14 @@ def read_array_file(
     (file,) = files
     if file.name.endswith(_EVOKED):
         evoked, called = _evoked(file, map_, option)
-        return ArrayFile(evoked, _of_mne(adjacency), called)
+        return ArrayFile(evoked, _of_mne(adjacency, evoked), called)
     if map_ is not None:
         raise ValueError(f"--map is for files with several maps. Got it for {str(file)!r}.")
     if file.name.endswith(_TABLES):
         return _network(file, adjacency, option)
     from ari_estimator.images._single_array import SingleArray
 
-    values = _array(file, option)
+    values = read_npy(file, option)
     parameters: dict[str, Any] = {}
     if adjacency is not None:
         parameters["adjacency"] = _graph(adjacency, values.shape)
@@ -109,24 +116,10 @@ def read_mask_of_array(path: Path, option: str) -> Any:
     """Return an array of one map, such as a mask or labels, as a user of Python would pass it."""
     file = existing_file(path, option)
     if file.name.endswith(_ARRAY):
-        return _array(file, option)
+        return read_npy(file, option)
     if file.name.endswith(_TABLES):
         return _edges_of(_matrix(file, option)[0], file, option)
     return read_array_file([path], None, None, option).image
-
-
-def _array(file: Path, option: str) -> np.ndarray:
-    import numpy as np
-
-    try:
-        values = np.load(file, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(
-            f"{option} must be an array of numpy. Got {str(file)!r}: {error}"
-        ) from None
-    if not isinstance(values, np.ndarray):  # an archive of several
-        raise ValueError(f"{option} must be one array. Got several in {str(file)!r}.")
-    return values
 
 
 def _matrix(file: Path, option: str) -> tuple[np.ndarray, list[str] | None]:
@@ -134,13 +127,19 @@ def _matrix(file: Path, option: str) -> tuple[np.ndarray, list[str] | None]:
     import numpy as np
 
     delimiter = "\t" if file.name.endswith(".tsv") else ","
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        rows = [row for row in csv.reader(opened, delimiter=delimiter) if any(map(str.strip, row))]
+    try:
+        text = read_bytes(file, option, _MOST_BYTES).decode("utf-8-sig")
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows = [row for row in lines if any(map(str.strip, row))]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"{option} must be a table of numbers, as text in UTF-8. Got {str(file)!r}: {error}"
+        ) from None
     names = None
     if rows and not all(map(_is_number, rows[0])):
         names, rows = [cell.strip() for cell in rows[0]], rows[1:]
     # Tables of pandas have the names of the rows in their first column.
-    if names is not None and rows and not _is_number(rows[0][0]):
+    if names and rows and not (names[0] and _is_number(rows[0][0])):
         names, rows = names[1:] if len(names) == len(rows[0]) else names, [row[1:] for row in rows]
     try:
         matrix = np.array([[float(cell) for cell in row] for row in rows])
@@ -212,7 +211,7 @@ def _graph(adjacency: str, shape: tuple[int, ...]) -> Any:
 
     if adjacency == LATTICE:
         return LATTICE
-    graph = AdjacencyGraph(_adjacency_matrix(adjacency))
+    graph = AdjacencyGraph(_adjacency_matrix(adjacency, int(np.prod(shape))))
     axes = [axis for axis, length in enumerate(shape) if length == graph.n_nodes]
     if graph.n_nodes == np.prod(shape) or not axes:
         return graph  # the transformer compares the sizes
@@ -224,25 +223,24 @@ def _graph(adjacency: str, shape: tuple[int, ...]) -> Any:
     return product(*(graph if axis == axes[0] else n for axis, n in enumerate(shape)))
 
 
-def _adjacency_matrix(name: str) -> Any:
-    from scipy.sparse import load_npz
-
+def _adjacency_matrix(name: str, n_elements: int) -> Any:
     file = existing_file(Path(name), "--adjacency")
     if file.name.endswith(_TABLES):
         return _matrix(file, "--adjacency")[0]
     if file.name.endswith(_ARRAY):
-        return _array(file, "--adjacency")
-    try:
-        return load_npz(file)
-    except (ValueError, OSError, KeyError, EOFError) as error:
+        return read_npy(file, "--adjacency")
+    if not file.name.endswith(".npz"):
         raise ValueError(
             "--adjacency must be 'lattice', or a matrix in a file: .npz of "
-            f"scipy.sparse.save_npz, .npy, .csv or .tsv. Got {name!r}: {error}"
-        ) from None
+            f"scipy.sparse.save_npz, .npy, .csv or .tsv. Got {name!r}."
+        )
+    return read_sparse(file, "--adjacency", n_elements)
 
 
-def _of_mne(adjacency: str | None) -> dict[str, Any]:
-    return {} if adjacency is None else {"adjacency": _adjacency_matrix(adjacency)}
+def _of_mne(adjacency: str | None, image: Any) -> dict[str, Any]:
+    if adjacency is None:
+        return {}
+    return {"adjacency": _adjacency_matrix(adjacency, image.data.size)}
 
 
 def _mne() -> Any:

@@ -58,5 +58,5 @@ def hcp(
         mask=program.mask_in_words(stat_map),
     )
     used = stat_map.mesh
-    on = "" if used is None else f" Mesh: {used['left']}, {used['right']}."
+    on = "" if used is None else f" Mesh: {', '.join(str(used[side]) for side in sorted(used))}."
     return replace(outcome, text=f"{outcome.text} Contrast: {stat_map.name}.{on}")

@@ -139,9 +139,7 @@ def _table_of(rows: list[dict[Any, Any]], names: list[str], caption: str) -> Tab
     has_place = all(name in rows[-1] for name in _PLACE)
     if has_place:
         for_terminal.add_column("at (mm)", justify="right", no_wrap=True)
-    *sets, rest = (
-        [*_cells(row, names), *([_place(row)] if has_place else [])] for row in rows
-    )
+    *sets, rest = ([*_cells(row, names), *([_place(row)] if has_place else [])] for row in rows)
     for cells in sets:
         for_terminal.add_row(*map(plain, cells))  # names may have brackets, which would be markup
     for_terminal.add_section()

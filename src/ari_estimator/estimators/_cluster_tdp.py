@@ -137,9 +137,9 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         its height threshold and its connectivity.
 
     n_jobs : int or None, default=None
-        Number of processes for several maps, each of which reads its own files; -1 for one per
-        processor, None for the configuration of joblib. A single map, and the maps of an iterator,
-        are tested in one process.
+        Number of processes for several maps; -1 for one per processor, None for the configuration
+        of joblib. Each process reads the files of its maps. A single map, and the maps of an
+        iterator, are tested in one process.
 
     verbose : int, default=1
         0 shows nothing, 1 shows a progress bar if the work takes more than two seconds, and 2 also

@@ -22,7 +22,7 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 
 # Exactly the header that numpy writes. numpy itself would evaluate the text of the header.
 _HEADER = re.compile(
-    rb"\{'descr': '(\|b1|\|[iu]1|[<>][iu][248]|[<>]f[248]|[<>]U[1-9]\d{0,7})', "
+    rb"\{'descr': '(\|b1|\|[iu]1|[<>][iu][248]|[<>]f[248]|[<>]U[1-9]\d{0,7}|\|S[1-9]\d{0,7})', "
     rb"'fortran_order': (True|False), 'shape': \(((?:\d{1,18}, )*(?:\d{1,18},?)?)\), \} *\n"
 )
 _LONGEST_HEADER = 2**12
@@ -57,6 +57,10 @@ class NpzMembers:
     file : file
         An open file of the disk.
 
+    most : int, default=0
+        Number of bytes that all members together may unpack to, if that is more than
+        :func:`most_unpacked` says.
+
     Attributes
     ----------
     names : frozenset of str
@@ -72,7 +76,7 @@ class NpzMembers:
         If it is not an npz file.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, most: int = 0) -> None:
         self._zip = zipfile.ZipFile(file)
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._zip.infolist():
@@ -88,7 +92,7 @@ class NpzMembers:
                 raise ValueError(f"its array {name!r} is encrypted or not packed as numpy does it")
             self._members[name] = member
         unpacked = sum(member.file_size for member in self._members.values())
-        most = most_unpacked(os.fstat(file.fileno()).st_size)
+        most = max(most, most_unpacked(os.fstat(file.fileno()).st_size))
         if unpacked > most:
             raise ValueError(f"it would unpack to {unpacked:,} bytes; at most {most:,} are allowed")
         self.names = frozenset(self._members)

@@ -44,13 +44,14 @@ def stored_array(
     array = np.asarray(arrays[name])
     has_shape = shape is None or (
         array.ndim == len(shape)
-        and all(wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True))
+        and all(n in (None, length) for n, length in zip(shape, array.shape, strict=True))
     )
     if array.dtype.kind not in kinds or not has_shape:
         words = " or ".join(dict.fromkeys(_IN_WORDS[kind] for kind in kinds))
-        lengths = ", ".join("any" if length is None else str(length) for length in shape or ())
+        lengths = ["any" if length is None else str(length) for length in shape or ()]
+        wanted = "any shape" if shape is None else f"the shape ({', '.join(lengths)})"
         raise ValueError(
-            f"the array {name!r} must hold {words}, in {'any shape' if shape is None else f'the shape ({lengths})'}. "
+            f"the array {name!r} must hold {words}, in {wanted}. "
             f"Got shape {array.shape} of {array.dtype}"
         )
     return array

@@ -100,7 +100,7 @@ def merge_on_grid(
 ) -> None:
     """Do the same as :func:`merge` for a grid.
 
-    Of neighbours that touch each other, only one is visited: they are in one set already. Tables
+    Neighbours that touch each other are in one set already, so only one of them is visited. Tables
     tell which (see ``GridPatterns``). ``joined``, which is 0 before, holds three bits for each
     slot: whether it, the slot before it and the slot after it have joined.
     """

@@ -134,7 +134,9 @@ def read_vertices(path: str | PathLike[str], what: str, n_vertices: int) -> np.n
         lines = read_bytes(path, what, _LARGEST_FILE).decode("utf-8").splitlines()
         if lines and lines[0].startswith("#"):
             lines = lines[1:]
-        n_listed = int(lines[0]) if lines else -1
+        if not lines:
+            raise ValueError("it has no line with the number of its vertices")
+        n_listed = int(lines[0])
         rows = [line.split() for line in lines[1:] if line.strip()]
         if n_listed < 0 or len(rows) != n_listed or any(len(row) != 5 for row in rows):
             raise ValueError(
@@ -194,7 +196,7 @@ def _read_table(content: _Content) -> tuple[dict[int, str], dict[int, str], dict
     if content.is_at_end or not content.number():
         raise ValueError("it has no colour table, so that its regions have no names")
     # The number of entries, or -2 for the newer of two versions.
-    version = content.number(-2)
+    version = content.number(-2, _LARGEST_INDEX)
     is_new = version == -2
     if version == -1:
         raise ValueError("its colour table has an unknown version, 1")
@@ -205,8 +207,12 @@ def _read_table(content: _Content) -> tuple[dict[int, str], dict[int, str], dict
     names: dict[int, str] = {}
     colours: dict[int, str] = {}
     entry_of: dict[int, int] = {}
+    entries: set[int] = set()
     for number in range(n_entries):
         entry = content.number(0, _LARGEST_INDEX) if is_new else number
+        if entry in entries:
+            raise ValueError(f"its colour table has entry {entry} twice")
+        entries.add(entry)
         name = content.text()
         # Some tables have 256, and FreeSurfer makes labels of it as of smaller numbers.
         red, green, blue, _ = (content.number(0, 2**15) for _ in range(4))

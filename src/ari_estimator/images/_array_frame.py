@@ -238,8 +238,8 @@ def refuse_ambiguous_labels(labels_img: Any, array: Any) -> None:
     if isinstance(array, np.ndarray) and np.shape(labels_img) == array.shape:
         raise ValueError(
             f"labels_img must have the shape of one map, {array.shape[1:]}. Got {array.shape}, the "
-            "shape of X, whose first axis is the maps. For one map, pass X[np.newaxis]. For regions "
-            "that may overlap, set probability_threshold."
+            "shape of X, whose first axis is the maps. For one map, pass X[np.newaxis]. For "
+            "regions that may overlap, set probability_threshold."
         )
 
 

@@ -40,8 +40,8 @@ class ArrayPart:
     whole_graph: Graph | None
     positions: Mapping[str, np.ndarray]
     why_no_graph: str = (
-        "adjacency must say which elements of the arrays are neighbours. Got None. Pass a matrix, a "
-        "graph of ari_estimator.graphs, or 'lattice' for neighbours along each axis."
+        "adjacency must say which elements of the arrays are neighbours. Got None. Pass a matrix, "
+        "a graph of ari_estimator.graphs, or 'lattice' for neighbours along each axis."
     )
 
     size_unit = None

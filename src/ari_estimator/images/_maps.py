@@ -381,8 +381,8 @@ def as_maps(maps: Any, *, holds_arrays: bool = False) -> ImageMaps | ArrayMaps:
         return ImageMaps(_as_one_array(maps), getattr(maps, "index", None))
     if isinstance(maps, Sequence) and any(isinstance(one, np.ndarray) for one in maps):
         raise TypeError(
-            "A list of maps must hold images. Got ndarray. Pass masked values as one array of shape "
-            "(n_maps, n_elements). Whole maps of any shape need adjacency."
+            "A list of maps must hold images. Got ndarray. Pass masked values as one array of "
+            "shape (n_maps, n_elements). Whole maps of any shape need adjacency."
         )
     return ArrayMaps(maps) if is_array else ImageMaps(maps)
 

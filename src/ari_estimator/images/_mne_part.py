@@ -167,7 +167,7 @@ def _source_graph(stc: Any) -> Graph:
     """Return the graph of the vertices of an icosahedral source space of fsaverage."""
     vertices = vertices_of(stc)
     grade = _ICO_GRADES.get(vertices[0].size)
-    is_ico = n_surfaces_of(stc) == len(vertices) and all(
+    is_ico = n_surfaces_of(stc) == len(vertices) == 2 and all(
         np.array_equal(v, np.arange(v.size)) for v in vertices
     )
     if grade is None or not is_ico or vertices[0].size != vertices[1].size:

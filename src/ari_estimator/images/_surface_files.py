@@ -62,8 +62,8 @@ def surface_of_files(
     meshes = (mesh if isinstance(mesh, PolyMesh) else as_poly_mesh(mesh, mesh_called)).parts
     if missing := [side for side in files if side not in meshes]:
         raise ValueError(
-            f"{mesh_called} must have a mesh for each hemisphere of {what}. Got none for the "
-            f"{missing[0]} hemisphere."
+            f"{mesh_called} must have a mesh for the {missing[0]} hemisphere, which "
+            f"{str(files[missing[0]])!r} is of. Got none."
         )
     read = {
         side: read_surface_values(file, what, meshes[side].n_vertices)

@@ -49,8 +49,8 @@ class ClusterSummary:
     sizes : dict of int to float
         Size of each cluster in mm2 or mm3.
 
-    sign : {"abs", "pos", "neg"}
-        Sign of the values in clusters.
+    sign : {"abs", "pos", "neg", ""}
+        Sign of the values in clusters; "" if the table does not tell it.
 
     hemi : {"lh", "rh", ""}
         The hemisphere; "" for a volume.
@@ -115,8 +115,8 @@ class ClusterSummary:
                     f"{fspath(path)!r} must list each cluster once. Got {number} twice."
                 )
             clusters[number] = k
-        sign = _said(lines, "Threshold Sign") or "abs"
-        if sign not in _SIGNS:
+        sign = _said(lines, "Threshold Sign")
+        if sign not in ("", *_SIGNS):
             raise ValueError(
                 f"The Threshold Sign in {fspath(path)!r} must be abs, pos or neg. Got {sign!r}."
             )

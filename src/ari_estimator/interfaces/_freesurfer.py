@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import nibabel as nib
 import numpy as np
@@ -16,22 +16,22 @@ from nilearn.surface import SurfaceImage
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._two_sided import TwoSided
 from ari_estimator.files._regular_file import existing_file
-from ari_estimator.images._declared import file_of, remember_file
-from ari_estimator.images._surface_files import surface_of_files
+from ari_estimator.images._declared import remember_file
 from ari_estimator.images._volume_formats import is_row_of_vertices
 from ari_estimator.interfaces._cluster_summary import ClusterSummary
 from ari_estimator.interfaces._glm_folder import GlmContrast, find_contrast
-from ari_estimator.interfaces._reading import open_image, read_mask, read_volume
+from ari_estimator.interfaces._glm_images import images_of_surfaces, images_of_volume
+from ari_estimator.interfaces._reading import open_image
 from ari_estimator.interfaces._statistical_map import StatisticalMap
 
 Sign = Literal["abs", "pos", "neg", "directional"]
 
 _SIGNS: Final = ("abs", "pos", "neg", "directional")
 
+_MAP: Final = "The statistical map"
+
 _PREFIXES: Final = {"left": "lh", "right": "rh"}
 
-_MAP: Final = "The statistical map"
-_CLUSTERS: Final = "The clusters"
 
 # mri_volcluster's default: voxels that share a face.
 _CONNECTIVITY: Final = 6
@@ -67,7 +67,8 @@ def read_freesurfer(
     clusters : str or None, default=None
         Clusters of ``mri_glmfit-sim`` or ``mri_surfcluster``, by what the names of their files
         begin with: ``"cache.th30.abs"`` for ``cache.th30.abs.sig.cluster.summary`` and
-        ``cache.th30.abs.sig.ocn.mgh``. With None, the clusters are read if there is only one set.
+        ``cache.th30.abs.sig.ocn.mgh``. With None, the clusters are read if there is only one set,
+        with the same name in both hemispheres.
 
     ocn : path, dict of str to path, or None, default=None
         Instead of ``clusters``: the map of clusters of ``mri_surfcluster --ocn``, for both
@@ -143,20 +144,25 @@ def read_freesurfer(
     first = next(iter(found.values()))
     if ocn is None:
         sets = {key: pair for key, one in found.items() if (pair := one.clusters(clusters))}
-        sets = sets if len(sets) == len(found) else {}
+        is_one_set = len({table.name for table, _ in sets.values()}) == 1
+        sets = sets if is_one_set and len(sets) == len(found) else {}
         signs = {ClusterSummary.read(table).sign for table, _ in sets.values()}
         ocns = {key: of_set for key, (_, of_set) in sets.items()}
     else:
         refuse_unused("with ocn, the map of the clusters", {"clusters": (clusters, None)})
         signs, ocns = set(), _given_ocns(ocn, found)
     sign = _sign_of(first, sign, signs)
-    is_volume = not is_row_of_vertices(open_image(first.sig, _MAP).shape)
+    is_volume = not is_row_of_vertices(_shape_of_map(first.sig))
     if is_volume:
-        images = _volumes(list(found.values()), ocns)
+        images = images_of_volume(list(found.values()), ocns)
     else:
         by_side = {_side_of(one, key): (one, ocns.get(key)) for key, one in found.items()}
-        meshes = _meshes(first, list(by_side), surface, subjects_dir) if mesh is None else mesh
-        images = _surfaces(by_side, meshes)
+        meshes = (
+            _meshes(list(found.values()), list(by_side), surface, subjects_dir)
+            if mesh is None
+            else mesh
+        )
+        images = images_of_surfaces(by_side, meshes)
     stat_img = _as_tested(images.stat_img, sign)
     remember_file(stat_img, first.sig)
     return StatisticalMap(
@@ -170,14 +176,6 @@ def read_freesurfer(
         said_by="the folder of mri_glmfit "
         + " and ".join(repr(str(one.folder.parent)) for one in found.values()),
     )
-
-
-class _Images(NamedTuple):
-    """The images of an analysis: the map, the mask and the clusters, None where there are none."""
-
-    stat_img: Any
-    mask_img: Any
-    labels_img: Any
 
 
 def find_freesurfer_tables(
@@ -258,7 +256,19 @@ def _contrasts(
     if len(of_both) > 1:
         got = " and ".join(f"{name!r} with {n} rows" for name, n in sorted(of_both))
         raise ValueError(f"contrast must name the same contrast of both hemispheres. Got {got}.")
+    subjects = {one.subject for one in found.values() if one.subject is not None}
+    if len(subjects) > 1:
+        got = " and ".join(f"{one.subject!r} in {str(one.surface)!r}" for one in found.values())
+        raise ValueError(f"lh and rh must be on surfaces of the same subject. Got {got}.")
     return found
+
+
+def _shape_of_map(path: Path) -> tuple[int, ...]:
+    """Return the shape of a map. Refuse several maps in one file, which mri_glmfit never writes."""
+    shape = open_image(path, _MAP).shape
+    if (n_maps := math.prod(shape[3:])) != 1:
+        raise ValueError(f"{str(path)!r} must hold one map. Got {n_maps}.")
+    return shape
 
 
 def _given_ocns(ocn: Any, found: Mapping[str, GlmContrast]) -> dict[str, Path]:
@@ -283,6 +293,10 @@ def _sign_of(contrast: GlmContrast, sign: Sign | None, of_clusters: set[str]) ->
         return "abs"
     if sign is not None or not of_clusters:
         return sign or "abs"
+    if "" in of_clusters:
+        raise ValueError(
+            "sign must be given, since a table of clusters has no line Threshold Sign. Got None."
+        )
     if len(of_clusters) > 1:
         raise ValueError(
             "sign must be given, since the clusters of both hemispheres have different ones: "
@@ -317,53 +331,23 @@ def _side_of(contrast: GlmContrast, given: str) -> str:
 
 
 def _meshes(
-    contrast: GlmContrast, sides: list[str], surface: str, subjects_dir: str | PathLike[str] | None
+    found: Sequence[GlmContrast],
+    sides: list[str],
+    surface: str,
+    subjects_dir: str | PathLike[str] | None,
 ) -> dict[str, Path]:
     """Return the files of a surface of the subject."""
     folder = os.environ.get("SUBJECTS_DIR") if subjects_dir is None else subjects_dir
-    if contrast.subject is None or not folder:
+    subject = next((one.subject for one in found if one.subject is not None), None)
+    if subject is None or not folder:
         missing = (
             "a file surface in the folder of mri_glmfit, which tells the subject"
-            if contrast.subject is None
+            if subject is None
             else "subjects_dir, or the environment variable SUBJECTS_DIR"
         )
         raise ValueError(f"mesh must be given, or {missing}. Got neither.")
-    surf = Path(folder) / contrast.subject / "surf"
+    surf = Path(folder) / subject / "surf"
     return {side: existing_file(surf / f"{_PREFIXES[side]}.{surface}", "mesh") for side in sides}
-
-
-def _volumes(found: list[GlmContrast], ocns: Mapping[str, Path]) -> _Images:
-    """Return the images of an analysis of volumes."""
-    if len(found) > 1:
-        raise ValueError("lh and rh must be analyses of surfaces. Got volumes.")
-    (one,) = found
-    mask_img = None if one.mask is None else read_mask(one.mask)
-    labels = [read_volume(ocn, _CLUSTERS) for ocn in ocns.values()]
-    return _Images(read_volume(one.sig, _MAP), mask_img, labels[0] if labels else None)
-
-
-def _surfaces(by_side: Mapping[str, tuple[GlmContrast, Path | None]], meshes: Any) -> _Images:
-    """Return the images of an analysis of surfaces."""
-
-    def image_of(files: Mapping[str, Path | None], what: str) -> Any:
-        found = {side: file for side, file in files.items() if file is not None}
-        return surface_of_files(found, meshes, what) if len(found) == len(files) else None
-
-    stat_img = image_of({side: one.sig for side, (one, _) in by_side.items()}, _MAP)
-    mask_img = image_of({side: one.mask for side, (one, _) in by_side.items()}, "The mask")
-    labels_img = image_of({side: ocn for side, (_, ocn) in by_side.items()}, _CLUSTERS)
-    if mask_img is not None:
-        parts = {side: (part > 0).astype(np.uint8) for side, part in mask_img.data.parts.items()}
-        mask_img, file = SurfaceImage(mask_img.mesh, parts), file_of(mask_img)
-        if file is not None:
-            remember_file(mask_img, file)
-    if labels_img is not None:
-        parts = {side: part.astype(np.int32) for side, part in labels_img.data.parts.items()}
-        if len(parts) > 1:
-            first = parts["left"].max()
-            parts["right"] = np.where(parts["right"] > 0, parts["right"] + first, 0)
-        labels_img = SurfaceImage(labels_img.mesh, parts)
-    return _Images(stat_img, mask_img, labels_img)
 
 
 def _as_tested(img: Any, sign: Sign) -> Any:

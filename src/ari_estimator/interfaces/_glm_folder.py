@@ -62,6 +62,11 @@ class GlmContrast:
         return self.folder.name
 
     @property
+    def surface(self) -> Path:
+        """The file that tells the subject and the hemisphere, if there is one."""
+        return self.folder.parent / "surface"
+
+    @property
     def cluster_sets(self) -> dict[str, Path]:
         """Tables of clusters by what their names begin with, such as ``cache.th30.abs``."""
         found = sorted(self.folder.glob(f"*{_SUMMARY}"))
@@ -127,8 +132,9 @@ def find_contrast(glm_dir: str | PathLike[str], contrast: str | None) -> GlmCont
         If there are several contrasts and no name, or a file is damaged.
     """
     folder = existing_folder(glm_dir, _WHAT)
-    if contrast is None and find_map(folder, "sig") is not None:
-        folder, contrast = folder.resolve().parent, folder.resolve().name
+    whole = folder.resolve()
+    if contrast in (None, whole.name) and find_map(folder, "sig") is not None:
+        folder, contrast = whole.parent, whole.name
     found = {
         path.name: path
         for path in sorted(folder.iterdir())
@@ -166,7 +172,7 @@ def find_map(folder: Path, stem: str) -> Path | None:
 def _surface_of(folder: Path) -> tuple[str | None, Side | None]:
     """Return the subject and the hemisphere, from the file that says them or from the name."""
     path = folder / "surface"
-    if not path.is_file():
+    if not is_named(path):
         told = side_of(folder.name)
         return None, told.side if told.is_sure else None
     words = read_text(path, "The file surface of mri_glmfit").split()
@@ -180,12 +186,14 @@ def _surface_of(folder: Path) -> tuple[str | None, Side | None]:
 def _n_rows(folder: Path) -> int:
     """Return the number of rows of the matrix of a contrast."""
     path = folder / "C.dat"
-    rows: list[Any] = [line.split() for line in read_text(path, "The contrast").splitlines()]
+    rows: list[Any] = [
+        line.split() for line in read_text(path, "The matrix of the contrast").splitlines()
+    ]
     rows = [row for row in rows if row]
     try:
         matrix = np.array(rows, dtype=float)
     except ValueError:
         matrix = np.zeros(0)
-    if matrix.ndim != 2:
+    if matrix.ndim != 2 or not np.isfinite(matrix).all():
         raise ValueError(f"{str(path)!r} must hold a matrix of numbers, the weights of a contrast.")
     return len(matrix)

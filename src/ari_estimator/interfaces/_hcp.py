@@ -124,8 +124,8 @@ def _names_in(folder: Path) -> dict[int, str]:
     """Return the names of contrasts by their numbers, as far as the pipelines have written them."""
     parents = (folder, folder.parent) if folder.name == _STATS else (folder,)
     path = next((p / "Contrasts.txt" for p in parents if is_named(p / "Contrasts.txt")), None)
-    lines = [] if path is None else read_text(path, "The names of contrasts").split()
-    return dict(enumerate(lines, 1))
+    lines = [] if path is None else read_text(path, "The names of contrasts").splitlines()
+    return {number: name for number, line in enumerate(lines, 1) if (name := line.strip())}
 
 
 def _chosen(

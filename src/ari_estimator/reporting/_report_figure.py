@@ -11,8 +11,8 @@ from typing import Any, Final
 
 # Names of all figures that reports have.
 FIGURE_NAMES: Final = (
-    "slices", "surfaces", "array", "clusters", "regions", "strongest", "clusters_by_tdp", "permutations",
-    "design",
+    "slices", "surfaces", "array", "clusters", "regions", "strongest", "clusters_by_tdp",
+    "permutations", "design",
 )  # fmt: skip
 
 # The resolution of pictures in a page. Separate files are finer.
