@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nibabel import Nifti1Image
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy.sparse import coo_array, csr_array
+from scipy.spatial import ConvexHull
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -136,6 +138,21 @@ class TestTransformers:
                 of_array = make(**parameter, adjacency="lattice").fit(one[np.newaxis])
             columns = ["cluster_id", "threshold", "direction", "true_discoveries", "tdp"]
             assert_frame_equal(of_array.table_[0][columns], of_grid.table_[columns])
+
+    @pytest.mark.parametrize("make", [ClusterTDPTransformer, AdaptiveTDPTransformer])
+    def test_edges_of_a_mesh(self, make):
+        rng = np.random.default_rng(0)
+        points = rng.standard_normal((300, 3))
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+        faces = ConvexHull(points).simplices
+        z = rng.standard_normal(300) + 4 * (points[:, 2] > 0.6)
+        mesh = PolyMesh(left=InMemoryMesh(points, faces))
+        of_mesh = make().fit(SurfaceImage(mesh, {"left": z}))
+        ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).T
+        half = coo_array((np.ones(ends.shape[1]), tuple(ends)), shape=(300, 300))
+        of_array = make(adjacency=half + half.T).fit(z[np.newaxis])
+        columns = ["cluster_id", "threshold", "direction", "true_discoveries", "tdp", "peak_stat"]
+        assert_frame_equal(of_array.table_[0][columns], of_mesh.table_[columns])
 
     def test_nan_elements_are_left_out(self, make, X):
         X[0, 2, 12] = X[0, 5, 3] = np.nan
