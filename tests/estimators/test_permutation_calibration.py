@@ -414,9 +414,7 @@ class TestMemory:
 
     def test_is_not_read_if_another_version_has_written_it(self, data, n_computed, monkeypatch):
         n_computed(data)
-        monkeypatch.setattr(
-            "ari_estimator.estimators._subject_calibration.__version__", "0.0.0"
-        )
+        monkeypatch.setattr("ari_estimator.estimators._subject_calibration.__version__", "0.0.0")
         assert n_computed(data)[1] == 1
 
     def test_may_be_a_folder(self, data, n_computed, tmp_path):

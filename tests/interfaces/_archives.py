@@ -24,6 +24,7 @@ from ari_estimator import (
 )
 from ari_estimator.closed_testing import Calibration, LearnedTemplate, calibrate
 from ari_estimator.closed_testing._archive import save_arrays
+from ari_estimator.graphs import AdjacencyGraph, edges_of, product
 
 AFFINE = np.diag([3.0, 3, 3, 1])
 SHAPE = (4, 5, 4)
@@ -95,6 +96,12 @@ def make_archives(folder):
         ),
         "a surface": (ClusterTDPTransformer(1.5), _surface(rng), {}),
         "grayordinates": (ClusterTDPTransformer(1.5, mesh={"left": _mesh()}), _cifti(rng), {}),
+        "sensors and times": (_of_sensors(), z.reshape(1, 8, 10), {}),
+        "a network": (
+            AdaptiveTDPTransformer(0.5, adjacency=edges_of(9)),
+            z.reshape(-1)[:36][np.newaxis],
+            {},
+        ),
     }
     archives = {}
     tested = {name: ari.fit(img, **options) for name, (ari, img, options) in maps.items()}
@@ -123,10 +130,10 @@ def make_archives(folder):
 
 NAMES = (
     "clusters", "given clusters", "adaptive clusters", "overlapping regions", "a calibrated map",
-    "a surface", "grayordinates", "a group", "a calibration", "a learned calibration",
+    "a surface", "grayordinates", "sensors and times", "a network", "a group", "a calibration", "a learned calibration",
     "a stepped calibration", "a learned template", "a forest",
 )  # fmt: skip
-MAPS = NAMES[:8]
+MAPS = NAMES[:10]
 
 
 def _group(rng, mask_img):
@@ -139,6 +146,14 @@ def _group(rng, mask_img):
     design = pd.DataFrame({"intercept": np.ones(9), "age": np.arange(9) - 4.0})
     model.fit(maps, design_matrix=design).compute_contrast("intercept", output_type="tdp")
     return model
+
+
+def _of_sensors():
+    """Return a transformer of eight sensors in a row and ten times, with their names."""
+    row = np.eye(8, k=1) + np.eye(8, k=-1)
+    places = {"channel": [f"E{k}" for k in range(8)], "time": np.arange(10) / 100}
+    graph = product(AdjacencyGraph(row), 10)
+    return ClusterTDPTransformer(1.5, adjacency=graph, coordinates=places)
 
 
 def _mesh():

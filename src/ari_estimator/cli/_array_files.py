@@ -30,7 +30,7 @@ _PART = re.compile(r"-(lh|rh|vl|vol)\.stc$")
 
 @dataclass(frozen=True)
 class ArrayFile:
-    """A map that is no image.
+    """A map that is not an image.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ def is_array_file(path: Path) -> bool:
 def read_array_file(
     paths: Sequence[Path], adjacency: str | None, map_: str | None, option: str
 ) -> ArrayFile:
-    """Return a map that is no image, and its neighbours.
+    """Return a map that is not an image, and its neighbours.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class InstanceOf(Options):
         self._in_words = in_words
 
     def is_satisfied_by(self, val: Any) -> bool:
-        """Return whether a value is such an object."""
+        """Return whether a value is an object of the class."""
         return isinstance(val, self.type)
 
     def __str__(self) -> str:

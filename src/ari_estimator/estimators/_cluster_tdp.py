@@ -133,8 +133,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         Local test of the closed testing procedure. ``"simes"`` is valid under the positive
         dependence that is usually assumed for brain maps. ``"hommel"`` is valid under any
         dependence and gives smaller bounds. A :class:`ClusterExtent` takes the bounds from the
-        size of clusters instead of the p-values of voxels. Then the default clusters are those of
-        its height threshold and its connectivity.
+        size of clusters instead of the p-values of voxels. By default,
+        clusters then use its height threshold and its connectivity.
 
     n_jobs : int or None, default=None
         Number of processes for several maps; -1 for one per processor, None for the configuration

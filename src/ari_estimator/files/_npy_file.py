@@ -30,7 +30,7 @@ def read_npy(path: str | PathLike[str], what: str) -> np.ndarray:
     FileNotFoundError, IsADirectoryError, TypeError
         As for :func:`existing_file`.
     ValueError
-        If it is no array, is shorter than its header says, or holds Python objects.
+        If it is not an array, is shorter than its header says, or holds Python objects.
     """
     path = existing_file(path, what)
     try:

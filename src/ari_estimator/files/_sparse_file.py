@@ -45,7 +45,7 @@ def read_sparse(path: str | PathLike[str], what: str, most_rows: int) -> coo_arr
     FileNotFoundError, IsADirectoryError, TypeError
         As for :func:`existing_file`.
     ValueError
-        If it is no such file, is damaged, or has more rows or columns.
+        If it is another file, is damaged, or has more rows or columns.
     """
     path = existing_file(path, what)
     try:

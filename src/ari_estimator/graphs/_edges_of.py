@@ -112,7 +112,7 @@ def ends_of(graph: Graph | None) -> tuple[np.ndarray, np.ndarray, int] | None:
     Returns
     -------
     ends : (ndarray of int32, ndarray of int32, int) or None
-        None if the nodes of the graph are no edges of a network.
+        None if the graph is not from :func:`edges_of`.
     """
     if not isinstance(graph, _EdgeGraph):
         return None

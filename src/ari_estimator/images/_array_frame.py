@@ -21,7 +21,7 @@ from ari_estimator.images._space import Space
 
 
 class ArrayFrame(Frame):
-    """The family of arrays: all elements of one map, or those of a mask.
+    """The family of arrays: all elements of one map, or the elements of a mask.
 
     The first axis of an array is always the maps, also if there is one map.
     """
@@ -271,7 +271,7 @@ def _shape_of(
 
 
 def _help_with_product(graph: Graph, shape: tuple[int, ...]) -> str:
-    """Say how to make the graph of all axes, where the adjacency is that of one axis."""
+    """Say how to make the graph of all axes, where the adjacency belongs to one axis."""
     if len(shape) < 2 or shape.count(graph.n_nodes) != 1:
         return ""
     axis = shape.index(graph.n_nodes)

@@ -102,7 +102,7 @@ class ArrayPart:
 
 
 def positions_of(coordinates: object, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Return the coordinates of a user, each in a shape that broadcasts to that of a map.
+    """Return the coordinates of a user, each in a shape that broadcasts to the shape of a map.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def positions_of(coordinates: object, shape: tuple[int, ...]) -> dict[str, np.nd
         ):
             raise ValueError(
                 f"coordinates[{name!r}] must have a value for each place along an axis, or a shape "
-                f"that broadcasts to that of a map, {shape}. Got shape {np.shape(given)}."
+                f"that broadcasts to the shape of a map, {shape}. Got shape {np.shape(given)}."
             )
         positions[name] = values
     return positions

@@ -182,7 +182,7 @@ def are_same_models(one: Cifti2MatrixIndicesMap, other: Cifti2MatrixIndicesMap) 
     """
     if one is other:
         return True
-    # Numbers before places, of which there are many.
+    # Numbers before places, because there are many places.
     return _facts(one) == _facts(other) and _content(one) == _content(other)
 
 

@@ -107,8 +107,8 @@ def fit_frame(
     TypeError
         If mask and maps are of different kinds.
     ValueError
-        If such a parameter would do nothing for the kind; if the mask is empty, not binary, or
-        missing.
+        If one of these parameters would do nothing for the kind. If the mask is empty, not binary,
+        or missing.
     """
     geometry = {name: geometry[name] for name in GEOMETRY if geometry.get(name) is not None}
     if kind is None and mask_img is None and "adjacency" in geometry:

@@ -1,6 +1,6 @@
 """Objects of MNE-Python: their values, their places, and copies with other values.
 
-MNE-Python is optional. It is imported only when there is such an object.
+MNE-Python is optional. It is imported only when a user passes one of its objects.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def sensor_places(given: Any) -> np.ndarray | None:
     Returns
     -------
     places : ndarray of shape (n_channels, 3), or None
-        None if it is no object of MNE-Python with channels.
+        None if the object is not from MNE-Python or has no channels.
     """
     if form_of(given) not in ("evoked", "tfr", "spectrum"):
         return None

@@ -20,7 +20,7 @@ _TAILS = {
     1: 1, "greater": 1, 0: 0, "two-sided": 0, "two.sided": 0, -1: -1, "less": -1,
 }  # fmt: skip
 
-# Of the default number of permutations, which only that type of the test has.
+# The default number of permutations. Only the permutation type uses it.
 _N_PERMUTATIONS = 10000
 
 

@@ -41,9 +41,9 @@ from ari_estimator.second_level._ols_in_blocks import ols_in_blocks
 class ExactSecondLevelModel(SecondLevelModel):
     """nilearn's model, with corrections.
 
-    It computes statistics of designs and F contrasts of lower rank, fits large data in blocks of
-    voxels, takes CIFTI images, arrays and objects of MNE-Python, reads one map of a subject at a
-    time, and refuses texts that pandas would evaluate.
+    It computes statistics of designs and F contrasts of lower rank, and fits large data in blocks
+    of voxels. It takes CIFTI images, arrays and objects of MNE-Python. It reads one map of a
+    subject at a time, and refuses texts that pandas would evaluate.
     """
 
     design_matrix_: Any

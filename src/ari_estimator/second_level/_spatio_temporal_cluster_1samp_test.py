@@ -15,7 +15,7 @@ from ari_estimator.estimators._permutation_calibration import PermutationCalibra
 from ari_estimator.inference import FittedMap
 from ari_estimator.second_level._space_time_graph import space_time_graph
 
-# MNE-Python's default threshold is that of p < 0.05 in two tails or in one.
+# MNE-Python's default threshold belongs to p < 0.05, in two tails or in one.
 _P_OF_THRESHOLD = 0.05
 
 
@@ -101,7 +101,7 @@ n_vertices)
         Number of processes.
 
     max_step : int, default=1
-        Largest distance of neighbours in time, if ``adjacency`` is that of vertices.
+        Largest distance of neighbours in time, if ``adjacency`` has a row for each vertex.
 
     spatial_exclude : array-like of int or None, default=None
         Vertices to leave out. They belong neither to clusters nor to the family.
