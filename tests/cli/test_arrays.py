@@ -115,10 +115,11 @@ class TestNetworks:
         names = [f"node {k}" for k in range(12)]
         pd.DataFrame(z, columns=names, index=names).to_csv("named.csv")
         pd.DataFrame(z, columns=names).to_csv("columns.tsv", sep="\t", index=False)
+        pd.DataFrame(z).to_csv("numbers.csv")
         np.savetxt("plain.csv", z, delimiter=",")
         return z
 
-    @pytest.mark.parametrize("name", ["named.csv", "columns.tsv", "plain.csv"])
+    @pytest.mark.parametrize("name", ["named.csv", "columns.tsv", "numbers.csv", "plain.csv"])
     def test_edges_are_neighbours_if_they_share_a_node(self, run, refused, matrix, name):
         result = found(run, "clusters", name, "--threshold", "4")
         first = result["table"][0]
@@ -129,11 +130,15 @@ class TestNetworks:
     def test_malformed_matrices(self, run, refused, matrix, folder):
         (folder / "words.csv").write_text("a,b\n1,x\n2,3\n")
         (folder / "wide.csv").write_text("1,2,3\n4,5,6\n")
+        (folder / "latin.csv").write_bytes(b"\xe9,b\n1,2\n2,1\n")
+        (folder / "long.csv").write_text('"' + "x" * 200_000 + '",1\n')
         matrix[0, 1] += 1
         np.savetxt("skew.csv", matrix, delimiter=",")
         for name, message in (
             ("words.csv", "must be a square matrix"),
             ("wide.csv", "Got shape (2, 3)"),
+            ("latin.csv", "must be a table of numbers, as text in UTF-8. Got 'latin.csv'"),
+            ("long.csv", "must be a table of numbers, as text in UTF-8. Got 'long.csv'"),
             ("skew.csv", "must be symmetric"),
         ):
             assert message in refused("clusters", name)

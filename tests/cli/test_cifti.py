@@ -128,6 +128,8 @@ def test_maps_are_named_in_the_refusal(refused, run, study):
     )
     printed = run("regions", study / "z.dscalar.nii", "--map", "LH", *atlas)
     assert f"Map: LH, '{NAMES[0]}'." in " ".join(printed.out.split())
+    printed = run("regions", study / "z.dscalar.nii", "--map", NAMES[1], *atlas)
+    assert f"Map: '{NAMES[1]}'." in " ".join(printed.out.split())
 
 
 def test_results_are_named_after_the_map(run, study, tmp_path):
@@ -223,6 +225,20 @@ def test_arrays_of_gifti_have_names_and_intents(run, refused, surface):
         assert "intent code 't test' of the arrays" in statistic["said_by"]
     left, right = files("func.gii")[0], files("other.func.gii")[1]
     assert "same maps in the same order" in refused("clusters", left, right, *command)
+
+
+@pytest.mark.parametrize(("other", "is_told"), [("01_R_z", False), ("02_R_z", True)])
+def test_names_of_gifti_arrays_may_differ_by_the_hemisphere_alone(run, surface, other, is_told):
+    files, meshes = [], []
+    for side, name in (("Left", "01_L_z"), ("Right", other)):
+        values = np.linspace(-2, 4, N, dtype=np.float32)
+        arrays = [(values, "ZSCORE", {"Name": "a"}), (values, "ZSCORE", {"Name": name})]
+        files.append(surface / f"{side[0]}.named.func.gii")
+        write_gifti(files[-1], side, arrays)
+        meshes += ["--mesh", surface / f"{side[0]}.surf.gii"]
+    result = run("clusters", *files, "--threshold", "2.5", *meshes, "--map", "01_L_z")
+    assert result.code == 0, result.err
+    assert ("different names in both hemispheres" in result.err) is is_told
 
 
 def test_names_of_maps_are_declarations(run, refused, study):

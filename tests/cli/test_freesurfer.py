@@ -118,7 +118,7 @@ def test_mask_and_mesh(run, sample):
     [
         ((), "GLMDIR must be a folder of mri_glmfit; or give --lh"),
         (("lh.glmdir", "--rh", "rh.glmdir"), "Got both kinds"),
-        (("lh.glmdir", "--sign", "up"), "--sign must be abs, pos, neg. Got 'up'"),
+        (("lh.glmdir", "--sign", "up"), "--sign must be abs, pos or neg. Got 'up'"),
         (("lh.glmdir", "--sign", "pos", "--directional"), "--sign and --directional must not be"),
         (("lh.glmdir", "--contrast", "x"), "no contrast 'x'"),
         (("lh.glmdir", "--clusters", "x"), "no clusters 'x'"),
@@ -129,6 +129,18 @@ def test_mask_and_mesh(run, sample):
             "--surface is for surfaces of the subject",
         ),
         (("lh.glmdir", "--mesh", f"{SUBJECT}/surf/rh.white"), "left"),
+        (
+            ("lh.glmdir", "--clusters", "cache.th30.abs", "--threshold", "3"),
+            "--clusters is for clusters of mri_surfcluster. Got --threshold",
+        ),
+        (
+            ("lh.glmdir", "--ocn", "lh.glmdir/osgm/cache.th30.abs.sig.ocn.mgh", "--tdp", "0.5"),
+            "--ocn is for clusters of mri_surfcluster",
+        ),
+        (
+            ("lh.glmdir", "--atlas", f"{SUBJECT}/label/rh.sample.annot"),
+            "must have a mesh for the right hemisphere",
+        ),
         (("--rh", "lh.glmdir"), "--rh must be of the right hemisphere"),
     ],
 )

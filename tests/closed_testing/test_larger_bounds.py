@@ -11,6 +11,8 @@ from ari_estimator.closed_testing import (
     LargerBoundsTest,
     SupraThresholdGraph,
 )
+from ari_estimator.closed_testing._calibrated_extent import CalibratedExtent
+from ari_estimator.closed_testing._level_weights import weighted_levels
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -27,7 +29,9 @@ def test_bounds_are_the_larger_ones_at_half_the_level():
     each = [one.bounds(0.025) for one in (Hommel(P), EXTENTS)]
     assert_array_equal(bounds.by_label(LABELS), np.max([b.by_label(LABELS) for b in each], axis=0))
     assert bounds.of_set() == max(b.of_set() for b in each)
-    assert_array_equal(bounds.along(np.arange(9)), each[0].along(np.arange(9)))
+    along = bounds.along(np.arange(N))
+    assert_array_equal(along, np.max([b.along(np.arange(N)) for b in each], axis=0))
+    assert along[-1] == bounds.of_set()
     assert_array_equal(bounds.contributing(), each[0].contributing())
     assert list(bounds.parts) == ["p-values", "extents"]
     assert bounds.critical_vector is None
@@ -46,11 +50,12 @@ def test_p_values_of_sets_agree_with_the_bounds(tdp):
         assert (is_above <= (p_values <= alpha)).all()
 
 
-def test_extents_alone_have_no_curve():
+def test_extents_alone_have_no_concentration_threshold():
     alone = LargerBoundsTest({"extents": EXTENTS}, [1.0]).bounds(0.05)
-    for ask in (alone.contributing, lambda: alone.along(np.arange(3))):
-        with pytest.raises(TypeError, match="Add a PermutationCalibration"):
-            ask()
+    with pytest.raises(TypeError, match="Add a PermutationCalibration"):
+        alone.contributing()
+    order = np.arange(N)
+    assert_array_equal(alone.along(order), EXTENTS.bounds(0.05).along(order))
 
 
 def test_arrays_restore_the_test():
@@ -72,3 +77,38 @@ def test_tests_must_fit_together():
         LargerBoundsTest({"a": Hommel(P), "b": Hommel(P[:9])}, [0.5, 0.5])
     with pytest.raises(ValueError, match="at least one"):
         LargerBoundsTest({}, [])
+
+
+@pytest.mark.parametrize(
+    ("weights", "shares"),
+    [
+        ([1 / 3, 2 / 3], [0.1 / 3, 0.2 / 3]),
+        ([1 - 0.9, 0.9], [0.01, 0.09]),
+        ([0.333333] * 3, [0.1 / 3] * 3),
+    ],
+)
+def test_weights_are_the_short_fractions_that_they_stand_for(weights, shares):
+    """Otherwise a third of 0.1 is just below 10 of 300 permutations."""
+    assert weighted_levels(0.1, weights) == shares
+
+
+@pytest.mark.parametrize("weights", [[0.7, 0.3], [1 / 3, 2 / 3], [0.1, 0.9]])
+@pytest.mark.parametrize("alpha", [0.1, 0.2])
+def test_p_values_at_a_level_are_not_above_it_by_rounding(weights, alpha):
+    """A share of 300 permutations is exact: 0.06 / 0.3 is 0.2, and not a bit more."""
+    p_values = np.full(10, 0.001)
+    chain = np.column_stack([np.arange(9), np.arange(1, 10)])
+    graph = SupraThresholdGraph(10, np.arange(10), chain, None, 0.01, "a chain")
+    levels = weighted_levels(alpha, weights)
+    for number, level in enumerate(levels):
+        # Just significant in one of the tests, never in the other one.
+        largest = [np.full(300, 10), np.full(300, 10)]
+        largest[number][round(level * 300) :] = 0
+        tests = [
+            ClusterExtentTest(p_values, graph, CalibratedExtent(own, np.full(300, 0.5), 10))
+            for own in largest
+        ]
+        test = LargerBoundsTest(dict(zip("ab", tests, strict=True)), weights)
+        assert test.bounds(alpha).of_set() > 0
+        assert test.set_p_value(np.arange(10)) == alpha
+        assert test.set_p_values_by_label(np.zeros(10, dtype=int)).tolist() == [alpha]

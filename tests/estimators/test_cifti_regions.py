@@ -133,6 +133,22 @@ def test_parcels_that_overlap_are_refused(img):
         RegionTDPTransformer(Cifti2Image(np.zeros((1, 2)), (ScalarAxis(["z"]), parcels))).fit(img)
 
 
+@pytest.mark.parametrize(
+    ("vertices", "match"),
+    [
+        ([], "must have grayordinates in its parcels. Got 1 parcels without any"),
+        ([2, -3], "counted from 0. Got -3 in the parcel 'a'"),
+        ([2, 10**6], "vertices of its mesh. Got vertex 1000000 of CORTEX_LEFT"),
+    ],
+)
+def test_parcels_that_lie_are_refused(img, vertices, match):
+    on_surface = {"CIFTI_STRUCTURE_CORTEX_LEFT": np.array(vertices)} if vertices else {}
+    no_voxels = np.zeros((0, 3), dtype=int)
+    parcels = ParcelsAxis(["a"], [no_voxels], [on_surface], nvertices=AXIS.nvertices)
+    with pytest.raises(ValueError, match=match):
+        RegionTDPTransformer(Cifti2Image(np.zeros((1, 1)), (ScalarAxis(["z"]), parcels))).fit(img)
+
+
 def test_a_sphere_needs_the_places_of_vertices(img, labels):
     plain, meshed = (
         RegionTDPTransformer(KIND.image(labels), mesh=m).fit(img) for m in (None, MESH)

@@ -216,17 +216,21 @@ class TestGroups:
         of_list = ARISecondLevelModel(transformer=ClusterTDPTransformer(3)).fit(evoked)
         assert_array_equal(of_list.compute_contrast(output_type="tdp").data, tdp.data)
 
-    def test_a_channel_that_is_bad_in_one_subject(self, info):
+    @pytest.mark.parametrize("subject", [0, 2])
+    def test_a_channel_that_is_bad_in_one_subject(self, info, subject):
         subjects = [MAKERS["evoked"](info, seed) for seed in range(9)]
-        subjects[2].info["bads"] = ["Oz"]
+        subjects[subject].info["bads"] = ["Oz"]
         model = ARISecondLevelModel(transformer=ClusterTDPTransformer(3)).fit(subjects)
         with pytest.warns(UserWarning, match=f"NaN in {N_TIMES} of the"):
             model.compute_contrast(output_type="tdp")
         assert model.n_tested_ == (N_EEG - 1) * N_TIMES
         model = ARISecondLevelModel(transformer=ClusterTDPTransformer(3), missing="omit")
-        model.fit(subjects).compute_contrast(output_type="tdp")
+        tdp = model.fit(subjects).compute_contrast(output_type="tdp")
         assert model.n_tested_ == N_EEG * N_TIMES
+        assert (tdp.data[3] > 0).any()
         assert model.df_img_.data[3, 0] == 7
+        assert model.df_img_.info["bads"] == []
+        assert subjects[subject].info["bads"] == ["Oz"]
         for one in subjects:
             one.info["bads"] = ["Oz"]
         model = ARISecondLevelModel(transformer=ClusterTDPTransformer(3)).fit(subjects)
@@ -234,6 +238,61 @@ class TestGroups:
             warnings.simplefilter("error")
             model.compute_contrast(output_type="tdp")
         assert model.n_tested_ == (N_EEG - 1) * N_TIMES
+
+
+@pytest.fixture
+def meg():
+    """Return some channels of a system that MNE-Python has a template of, in another order."""
+    names = mne.channels.read_layout("Vectorview-all").names
+    names = [names[k] for k in np.random.default_rng(3).permutation(len(names))[:80]]
+    info = mne.create_info(names, 100.0, ["mag" if n.endswith("1") else "grad" for n in names])
+    for number, channel in enumerate(info["chs"]):
+        channel["loc"][:3] = 0.1, 0.001 * number, 0.1
+    return info
+
+
+class TestTemplatesOfNeighbours:
+    def test_missing_channels_and_another_order(self, meg):
+        stat = mne.EvokedArray(np.random.default_rng(0).standard_normal((80, 6)), meg)
+        places = {name: k for k, name in enumerate(meg.ch_names)}
+        pairs = set()
+        for kind in ("mag", "grad"):
+            matrix, names = mne.channels.find_ch_adjacency(meg, kind)
+            found = [(names[i], names[j]) for i, j in zip(*matrix.nonzero(), strict=True)]
+            pairs |= {(a, b) for a, b in found if a != b and a in places and b in places}
+        assert len(pairs) > 100
+        matrix = np.zeros((80, 80))
+        for a, b in pairs:
+            matrix[places[a], places[b]] = 1
+        own = ClusterTDPTransformer(0.5).fit(stat)
+        given = ClusterTDPTransformer(0.5, adjacency=matrix).fit(stat)
+        assert_array_equal(own.labels_img_.data, given.labels_img_.data)
+
+    def test_a_channel_that_the_template_does_not_know(self, meg):
+        mne.rename_channels(meg, {meg.ch_names[0]: "MEG X1"})
+        stat = mne.EvokedArray(np.ones((80, 2)), meg)
+        with pytest.raises(ValueError, match=r"no neighbours of the \w+ channels MEG X1"):
+            ClusterTDPTransformer(0.5).fit(stat)
+
+
+@pytest.mark.parametrize(
+    ("make", "sizes", "expected"),
+    [
+        (mne.SourceEstimate, [2, 1], {"peak_hemisphere": "right"}),
+        (mne.VolSourceEstimate, [3], {}),
+        (mne.VolSourceEstimate, [2, 1], {"peak_source_space": "volume 1"}),
+        (mne.MixedSourceEstimate, [1, 1, 1], {"peak_source_space": "volume 0"}),
+    ],
+)
+def test_source_spaces_have_their_names(make, sizes, expected):
+    vertices = np.split(np.array([4, 6, 9]), np.cumsum(sizes)[:-1])
+    stat = make(np.array([[0.0], [1], [5]]), vertices, 0, 1)
+    (row,) = (
+        ClusterTDPTransformer(3, adjacency=np.eye(3)).fit(stat).table_.iloc[:1].to_dict("records")
+    )
+    assert row["peak_vertex"] == 9
+    names = ("peak_hemisphere", "peak_source_space")
+    assert {name: row[name] for name in names if name in row} == expected
 
 
 class TestBadInput:

@@ -253,6 +253,11 @@ def test_masked_and_ragged_matrices_are_refused_by_name():
         edges_of([[0, 1], [1]])
 
 
+def test_a_matrix_with_the_names_of_its_rows_is_refused():
+    with pytest.raises(ValueError, match="Got a tuple that holds one"):
+        AdjacencyGraph((sparse.csr_array(np.eye(2)), ["Cz", "Pz"]))
+
+
 @pytest.mark.parametrize("dtype", [np.uint64, np.uint8, np.int8])
 def test_a_chain_may_be_any_integer_of_numpy(dtype):
     graph, heights = product(dtype(100), AdjacencyGraph(np.ones((2, 2)))), np.arange(200) % 7

@@ -42,18 +42,23 @@ def test_a_network_stays_one():
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("matrix", {"0_n_nodes": np.array(2**62)}),
-        ("matrix", {"0_n_nodes": np.array(0)}),
-        ("matrix", {"0_n_nodes": np.array(4.0)}),
-        ("matrix", {"0_n_nodes": np.array([4])}),
+        ("matrix", {"n_nodes": np.array([2**62])}),
+        ("matrix", {"n_nodes": np.array([0])}),
+        ("matrix", {"n_nodes": np.array([4.0])}),
+        ("matrix", {"n_nodes": np.array(4)}),
+        ("matrix", {"n_nodes": np.array([4, 1])}),
+        ("matrix", {"n_nodes": np.array([], dtype=int), "kinds": np.array([], dtype=str)}),
+        ("matrix", {"kinds": np.array(["tree"])}),
+        ("matrix", {"kinds": np.array(["network"])}),
         ("matrix", {"0_edges": np.array([[0, 4]])}),
         ("matrix", {"0_edges": np.array([[-1, 1]])}),
         ("matrix", {"0_edges": np.array([0, 1])}),
-        ("matrix", {"1_n_nodes": np.array(2)}),
-        ("product", {"0_n_nodes": np.array(1), "1_n_nodes": np.array(2**40)}),
+        ("product", {"n_nodes": np.array([1, 2**40, 2])}),
+        ("product", {"n_nodes": np.array([-4, -3, 2])}),
         ("network", {"0_second": np.array([1])}),
         ("network", {"0_second": np.zeros(10, dtype=int)}),
         ("network", {"0_second": np.ones(10)}),
+        ("network", {"0_second": np.full(10, 9)}),
         ("network", {"0_starts": np.array([], dtype=int)}),
         ("network", {"0_starts": np.array([0, 10])}),
         ("network", {"0_starts": np.array([0, 11, 10, 10, 10, 10])}),
@@ -62,12 +67,15 @@ def test_a_network_stays_one():
 )
 def test_other_arrays_are_refused(name, change):
     graph = GRAPHS[name]
-    with pytest.raises(ValueError, match="graph|network|edges"):
+    with pytest.raises(ValueError, match=r"graph|edges|ends|the array"):
         graph_from_arrays({**graph_to_arrays(graph), **change}, graph.n_nodes)
 
 
-def test_no_second_ends():
-    arrays = graph_to_arrays(edges_of(4))
-    del arrays["0_second"]
-    with pytest.raises(ValueError, match="ends of edges"):
-        graph_from_arrays(arrays, 6)
+@pytest.mark.parametrize("name", ["product", "network and time"])
+def test_each_array_is_needed(name):
+    graph = GRAPHS[name]
+    arrays = graph_to_arrays(graph)
+    for gone in arrays:
+        rest = {name: array for name, array in arrays.items() if name != gone}
+        with pytest.raises(ValueError, match=f"the array '{gone}' is missing"):
+            graph_from_arrays(rest, graph.n_nodes)

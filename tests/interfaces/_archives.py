@@ -130,8 +130,8 @@ def make_archives(folder):
 
 NAMES = (
     "clusters", "given clusters", "adaptive clusters", "overlapping regions", "a calibrated map",
-    "a surface", "grayordinates", "sensors and times", "a network", "a group", "a calibration", "a learned calibration",
-    "a stepped calibration", "a learned template", "a forest",
+    "a surface", "grayordinates", "sensors and times", "a network", "a group", "a calibration",
+    "a learned calibration", "a stepped calibration", "a learned template", "a forest",
 )  # fmt: skip
 MAPS = NAMES[:10]
 
@@ -215,7 +215,10 @@ def summary(made):
         made = {
             "described": json.dumps(described, sort_keys=True),
             "table": made.table_.to_csv(),
-            "places": made.maps_.frame.space.coordinates(),
+            "frame": [
+                (name, np.asarray(array).tolist())
+                for name, array in made.maps_.frame.to_arrays().items()
+            ],
             "p_values": made.maps_.test.p_values,
             "tdp": made.maps_.tdp,
         }

@@ -243,6 +243,7 @@ def test_refusals(glm, given, error, text):
     [
         ("surface", "bert xh\n", "surface' must hold a subject and lh or rh"),
         ("age/C.dat", "1 a\n", r"C\.dat' must hold a matrix of numbers"),
+        ("age/C.dat", "nan\n", r"C\.dat' must hold a matrix of numbers"),
         ("age/C.dat", "", r"C\.dat' must hold a matrix of numbers"),
         ("age/sig.mgh", "text", r"sig\.mgh"),
         ("mask.mgh", "text", r"mask\.mgh"),

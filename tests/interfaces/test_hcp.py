@@ -62,6 +62,13 @@ def test_the_map_of_a_contrast(subject, contrast, number):
     ClusterTDPTransformer(0.5, **stat_map.parameters()).fit(stat_map.stat_img)
 
 
+def test_names_with_spaces_and_empty_lines(subject):
+    """Each line is a contrast, so that no name gets the number of another one."""
+    folder = analysis(subject, contrasts=("LEFT HAND", "", "AVG"))
+    assert read_hcp(folder, "LEFT HAND").name == "LEFT HAND"
+    assert (read_hcp(folder, 2).name, read_hcp(folder, 3).name) == ("contrast 2", "AVG")
+
+
 @pytest.mark.parametrize(
     ("name", "mesh"),
     [

@@ -177,7 +177,7 @@ def test_a_volume_is_no_surface(surf, mesh):
         (lambda surf, mesh: read_surface(right=_values(surf), mesh=mesh), "right hemisphere as"),
         (
             lambda surf, mesh: read_surface(_values(surf), mesh={"right": mesh["right"]}),
-            "none for the left",
+            "for the left hemisphere, which .*Got none",
         ),
         (
             lambda surf, mesh: read_surface(_values(surf), mesh={"left": mesh["right"]}),
@@ -312,6 +312,16 @@ class TestAnnotations:
             (annotation_bytes([2] * N, [(1, "a", 2, 0, 0)], n_entries=500), "ends after"),
             (annotation_bytes([2] * N, [(1, "a", 2, 0, 0)], max_entry=2**30), "declares"),
             (annotation_bytes([2] * N, [(1, "a", 2, 0, 0)])[:-3], "ends after"),
+            (
+                annotation_bytes([2] * N, [(1, "a", 2, 0, 0), (1, "b", 3, 0, 0)]),
+                "has entry 1 twice",
+            ),
+            (
+                annotation_bytes([2] * N, [(1, "a", 2, 0, 0)])[: 4 + 8 * N]
+                + (1).to_bytes(4, "big")
+                + (2_500_000).to_bytes(4, "big"),
+                "declares 2,500,000",
+            ),
             (annotation_bytes([2] * N, [(1, "a", 2, 0, 0)])[: 4 + 8 * N], "no colour table"),
             (annotation_bytes([2] * 9, [(1, "a", 2, 0, 0)]), "9 vertices in .*mesh of 162"),
             (annotation_bytes([0] * N, [(1, "a", 2, 0, 0)]), "must have regions"),

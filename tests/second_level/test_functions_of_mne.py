@@ -38,7 +38,14 @@ class TestSpatioTemporalClusters:
         if adjacency is RING:
             given = coo_array(RING)
         ours = spatio_temporal_cluster_1samp_test(
-            X, 2.5, 1000, tail, adjacency=adjacency, seed=0, out_type="mask", verbose=False
+            X,
+            2.5 if tail >= 0 else -2.5,
+            1000,
+            tail,
+            adjacency=adjacency,
+            seed=0,
+            out_type="mask",
+            verbose=False,
         )
         theirs = mne.stats.spatio_temporal_cluster_1samp_test(
             X,
@@ -65,7 +72,13 @@ class TestSpatioTemporalClusters:
         t_obs, clusters, p_values, _ = found
         assert_allclose(t_obs, stats.ttest_1samp(X, 0).statistic)
         assert len(clusters) == len(p_values) == len(found.cluster_tdp) == len(found.table) - 1
-        assert_array_equal(found.tdp[clusters[0]], found.cluster_tdp[0])
+        for cluster, tdp in zip(clusters, found.cluster_tdp, strict=True):
+            assert_array_equal(found.tdp[cluster], tdp)
+        labels = np.zeros(t_obs.shape, dtype=int)
+        for number, cluster in enumerate(clusters, 1):
+            labels[cluster] = number
+        assert_array_equal(labels > 0, np.abs(t_obs) > 3)
+        assert found.table["n_elements"].tolist()[:-1] == [one[0].size for one in clusters]
         # A cluster has a true discovery at alpha if its adjusted p-value is at most alpha.
         assert_array_equal(p_values <= 0.05, found.cluster_tdp > 0)
         assert (found.cluster_tdp[:2] > 0.5).all()
@@ -98,6 +111,10 @@ class TestSpatioTemporalClusters:
             ({"step_down_p": 0.05}, "step_down_p"),
             ({"t_power": 0}, "t_power"),
             ({"tail": 2}, "tail must be 0, 1 or -1"),
+            ({"threshold": 2, "tail": -1}, "threshold must be at most 0 with tail=-1"),
+            ({"threshold": -2, "tail": 1}, "threshold must be at least 0 with tail=1"),
+            ({"threshold": -2}, "threshold must be at least 0 with tail=0"),
+            ({"threshold": [1, 2]}, "threshold must be a t value or None"),
             ({"out_type": "array"}, "out_type must be"),
             ({"max_step": 2}, "max_step must be 1 for a lattice"),
             ({"max_step": 0, "adjacency": RING}, "max_step must be an integer"),

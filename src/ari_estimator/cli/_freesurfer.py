@@ -65,7 +65,7 @@ class SurfaceOptions(LevelOptions, SetOptions):
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} must not be given together.")
         if sign not in (None, *_SIGNS):
-            raise ValueError(f"--sign must be {', '.join(_SIGNS)}. Got {sign!r}.")
+            raise ValueError(f"--sign must be abs, pos or neg. Got {sign!r}.")
         return "abs" if self.two_sided else "directional" if self.directional else sign
 
 
@@ -157,6 +157,11 @@ def freesurfer(
         surface=mesh is not None and surface is not None,
         subjects_dir=mesh is not None and subjects_dir is not None,
     )
+    refuse_options(
+        "clusters of mri_surfcluster. Got --threshold, --tdp or --atlas, which ask for other sets",
+        clusters=bool(program.asked) and clusters is not None,
+        ocn=bool(program.asked) and ocn is not None,
+    )
     stat_map = read_freesurfer(
         glm_dir,
         contrast,
@@ -195,7 +200,7 @@ def freesurfer(
 
     name = f"contrast-{letters_of(stat_map.name)}"
     masks = [one.mask for one in found if one.mask is not None]
-    mask = program.mask or (masks if len(masks) == len(found) else None)
+    mask = program.mask or masks or None
     outcome = infer(
         transformer, stat_map.stat_img, name, results, copy_tables if tables else None, mask=mask
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ari_estimator.cli._exit_code import ExitCode
 from ari_estimator.cli._interrupts import ending_by_interrupt, left_by_interrupt
+from ari_estimator.cli._rare_collections import rare_collections
 from ari_estimator.files._deferred_signals import deferred_signals
 
 
@@ -26,7 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all is done, 2 for bad usage or bad input, 130 after an interrupt, 1 for what
         should not happen.
     """
-    with ending_by_interrupt(ends_process=arguments is None):
+    ends_process = arguments is None
+    with (
+        ending_by_interrupt(ends_process=ends_process),
+        rare_collections(ends_process=ends_process),
+    ):
         written: list[Path] = []
         try:
             # An interrupt in the middle of an import would leave modules half made.

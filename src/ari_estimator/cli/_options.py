@@ -186,8 +186,10 @@ class MapOptions(TestOptions):
             return None
         if is_array_file(self.maps[0]):
             return f"Map: {stat_img.comment!r}."
-        names = [name for name in names_of_maps(stat_img).names if name]
-        return f"Map: {self.map}" + (f", {names[0]!r}." if names else ".")
+        name = next(iter(names_of_maps(stat_img).names), "")
+        if name == self.map:
+            return f"Map: {name!r}."
+        return f"Map: {self.map}" + (f", {name!r}." if name else ".")
 
     def read(self) -> tuple[Any, dict[str, Any]]:
         """Return the map, and how it is tested, as parameters of a transformer."""

@@ -45,8 +45,10 @@ class GaussianFieldExtent(CriticalExtent):
     clusters is ``m = R (4 ln 2)^(3/2) (2 pi)^-2 (u^2 - 1) exp(-u^2 / 2)``, and the expected number
     of voxels above u is ``N = V (1 - Phi(u))``. The largest of the clusters has at least k voxels
     with probability ``1 - exp(-m exp(-beta k^(2/3)))``, where
-    ``beta = (Gamma(5/2) m / N)^(2/3)`` [1]_. FSL's ``cluster`` takes the same formula. Clusters of
-    the other sign double the number ``m`` in the outer exponent.
+    ``beta = (Gamma(5/2) m / N)^(2/3)`` [1]_. The paper has ``u^2`` in place of ``u^2 - 1`` in m.
+    FSL's ``cluster`` takes ``u^2 - 1``, the term of the expected Euler characteristic, which is
+    closer for finite heights. Clusters of the other sign double the number ``m`` in the outer
+    exponent.
 
     References
     ----------

@@ -73,8 +73,8 @@ class LargerBounds(SimultaneousBounds):
         return self._by_p_values("bounds of all clusters of a forest").of_nested(order, starts)
 
     def along(self, order: np.ndarray) -> np.ndarray:
-        """Return the bounds along an order by p-values, see :meth:`SimultaneousBounds.along`."""
-        return self._by_p_values("a TDP curve").along(order)
+        """Return the bounds along an order, see :meth:`SimultaneousBounds.along`."""
+        return np.max([part.along(order) for part in self.parts.values()], axis=0)
 
     def _by_p_values(self, what: str) -> SimultaneousBounds:
         """Return the first bounds that come from a critical vector."""

@@ -13,7 +13,11 @@ from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._cluster_extent_test import ClusterExtentTest
 from ari_estimator.closed_testing._hommel import Hommel
 from ari_estimator.closed_testing._larger_bounds import LargerBounds
-from ari_estimator.closed_testing._level_weights import check_level_weights, weighted_levels
+from ari_estimator.closed_testing._level_weights import (
+    check_level_weights,
+    weighted_levels,
+    whole_p_values,
+)
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 from ari_estimator.closed_testing._split_calibration import SplitCalibration
 from ari_estimator.closed_testing._stored_test import arrays_of, restored_test
@@ -148,8 +152,8 @@ class LargerBoundsTest(SimultaneousTest):
 
     def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
         """Return the p-value of one set, see :meth:`SimultaneousTest.set_p_value`."""
-        pairs = zip(self.tests.values(), self.weights, strict=True)
-        return min(1.0, *(test.set_p_value(subset, tdp) / weight for test, weight in pairs))
+        found = np.array([test.set_p_value(subset, tdp) for test in self.tests.values()])
+        return float(self._smallest_level(found[:, np.newaxis])[0])
 
     def set_p_values_by_label(
         self,
@@ -161,10 +165,15 @@ class LargerBoundsTest(SimultaneousTest):
     ) -> np.ndarray:
         """Return the p-values of all sets, see :meth:`SimultaneousTest.set_p_values_by_label`."""
         found = [
-            test.set_p_values_by_label(labels, n_labels, subset=subset, tdp=tdp) / weight
-            for test, weight in zip(self.tests.values(), self.weights, strict=True)
+            test.set_p_values_by_label(labels, n_labels, subset=subset, tdp=tdp)
+            for test in self.tests.values()
         ]
-        return np.minimum(np.min(found, axis=0), 1.0)
+        return self._smallest_level(np.array(found))
+
+    def _smallest_level(self, p_values: np.ndarray) -> np.ndarray:
+        """Return the smallest whole level by p-values of each test, of shape (n_tests, n)."""
+        whole = [whole_p_values(own, self.weights, i) for i, own in enumerate(p_values)]
+        return np.asarray(np.min(whole, axis=0))
 
     def familywise_p_values(
         self, labels: ArrayLike, n_labels: int | None = None, *, subset: ArrayLike | None = None

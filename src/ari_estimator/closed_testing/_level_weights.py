@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from numbers import Real
 from typing import Any
 
@@ -13,6 +14,9 @@ from ari_estimator.closed_testing._rational import check_alpha, simplest_fractio
 
 # Weights such as 0.333333 may miss a sum of 1 by this much.
 _ROUNDING = 1e-6
+
+# Weights that differ by less, relative to their size, are the same.
+_LAST_DIGIT = Fraction(1, 10**12)
 
 
 def check_level_weights(level_weights: Any, n_templates: int) -> tuple[float, ...]:
@@ -75,17 +79,67 @@ def weighted_levels(alpha: float, weights: Sequence[float]) -> list[float]:
     levels : list of float
         The levels, whose sum is at most alpha.
     """
-    # Weights such as 1 - 0.9 and 1 / 3 are rounded; their shares of the sum are not.
-    exact = [simplest_fraction(round(weight, 12)) for weight in weights]
-    total = sum(exact)
     levels = []
-    for weight in exact:
-        level = check_alpha(alpha) * weight / total
+    for weight in _exact_shares(weights):
+        level = check_alpha(alpha) * weight
         share = float(level)
         # The level is read as the short fraction that it stands for.
         is_low = check_alpha(share) <= level
         levels.append(share if is_low else float(np.nextafter(share, 0)))
     return levels
+
+
+def whole_p_values(p_values: np.ndarray, weights: Sequence[float], index: int) -> np.ndarray:
+    """Return the level that is split from the level of one share, for p-values.
+
+    Parameters
+    ----------
+    p_values : ndarray of shape (n,)
+        Smallest levels of the share, which may be NaN.
+
+    weights : sequence of float
+        The weights.
+
+    index : int
+        The place of the share among the weights.
+
+    Returns
+    -------
+    p_values : ndarray of shape (n,)
+        The smallest level whose share of :func:`weighted_levels` is large enough; at most 1.
+    """
+    share = _exact_shares(weights)[index]
+    different, places = np.unique(p_values, return_inverse=True)
+    whole = np.array([_whole(float(p_value), share) for p_value in different])
+    return np.minimum(whole[places.ravel()], 1.0)
+
+
+def _whole(p_value: float, share: Fraction) -> float:
+    """Return the smallest level with a large enough share; plain division may be off by a bit."""
+    if not math.isfinite(p_value):
+        return p_value
+    return float(simplest_fraction(p_value) / share)
+
+
+def _exact_shares(weights: Sequence[float]) -> list[Fraction]:
+    """Return the shares, which sum to 1.
+
+    Weights such as 1 - 0.9 and 2 / 3 are rounded; the short fractions that they stand for are not.
+    """
+    exact = [_short_fraction(weight) for weight in weights]
+    total = sum(exact)
+    return [weight / total for weight in exact]
+
+
+def _short_fraction(weight: float) -> Fraction:
+    """Return a fraction with a small denominator next to a weight, to 12 digits."""
+    exact = Fraction(weight)
+    largest_denominator = 10
+    while True:
+        fraction = exact.limit_denominator(largest_denominator)
+        if abs(fraction - exact) <= exact * _LAST_DIGIT:
+            return fraction
+        largest_denominator *= 10
 
 
 def check_levels(levels: Sequence[float], alpha: float, n_permutations: int) -> None:

@@ -18,6 +18,7 @@ from ari_estimator.closed_testing._level_weights import (
     check_level_weights,
     check_levels,
     weighted_levels,
+    whole_p_values,
 )
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.files._stored_array import stored_array
@@ -221,8 +222,10 @@ class SplitCalibration:
     def _significance(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
         """Return the smallest level at which each p-value is below its threshold."""
         of_parts = [
-            part._p_values_of(part._significance(ranks, p_values)) / weight
-            for part, weight in zip(self.parts, self.weights, strict=True)
+            whole_p_values(
+                part._p_values_of(part._significance(ranks, p_values)), self.weights, i
+            )
+            for i, part in enumerate(self.parts)
         ]
         return np.asarray(np.min(of_parts, axis=0))
 

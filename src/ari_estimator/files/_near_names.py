@@ -20,8 +20,11 @@ def near_name(path: Path) -> str:
     Returns
     -------
     hint : str
-        A question with a space in front; empty if its folder has no similar name.
+        A question with a space in front; empty if its folder has no similar name. For a link, where
+        it leads.
     """
+    if path.is_symlink():
+        return f" It is a link to {str(path.readlink())!r}, which is not there."
     try:
         names = [other.name for other in path.parent.iterdir()]
     except OSError:  # no folder, or one that must not be listed

@@ -35,8 +35,9 @@ def read_npy(path: str | PathLike[str], what: str) -> np.ndarray:
     path = existing_file(path, what)
     try:
         # A map of the file has no memory before its size is compared with that in the header.
-        mapped = np.lib.format.open_memmap(path, mode="r")
-    except (ValueError, OSError, EOFError, OverflowError) as error:
+        with np.errstate(over="raise"):
+            mapped = np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError, EOFError, ArithmeticError) as error:
         raise ValueError(f"{what} must be an array of numpy. Got {str(path)!r}: {error}") from None
     # A copy, because the file may change.
     return np.array(mapped, subok=False)

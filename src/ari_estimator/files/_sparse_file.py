@@ -62,7 +62,7 @@ def read_sparse(path: str | PathLike[str], what: str, most_rows: int) -> coo_arr
 def _matrix(npz: NpzMembers, most_rows: int) -> coo_array:
     if not {"format", "shape", "data"} <= npz.names:
         raise ValueError("it holds no sparse matrix")
-    name = npz.read("format").astype(str)[()]
+    name = str(npz.read("format").item(), "ascii", "replace")
     lengths = stored_array({"shape": npz.read("shape")}, "shape", "iu", (2,)).tolist()
     if max(lengths) > most_rows or min(lengths) < 0:
         raise ValueError(f"it has shape {tuple(lengths)}, and the map has {most_rows:,} elements")
@@ -73,7 +73,7 @@ def _matrix(npz: NpzMembers, most_rows: int) -> coo_array:
     if name == "dia":
         return dia_array((data, _integers(npz, "offsets")), shape=shape).tocoo()
     if name not in _COMPRESSED:
-        raise ValueError(f"its format {str(name)[:20]!r} is unknown")
+        raise ValueError(f"its format {name[:20]!r} is unknown")
     indices, starts = _integers(npz, "indices"), _integers(npz, "indptr")
     matrix = _COMPRESSED[name]((data, indices, starts), shape=shape)
     matrix.check_format(full_check=True)

@@ -207,6 +207,12 @@ def _as_array(adjacency: Any, called: str) -> np.ndarray:
             f"{called} must not be masked. Got {np.ma.count_masked(adjacency)} masked values. "
             "adjacency.filled(0) makes them no neighbours."
         )
+    if isinstance(adjacency, tuple) and adjacency and issparse(adjacency[0]):
+        raise ValueError(
+            f"{called} must be a matrix. Got a tuple that holds one. Functions such as "
+            "mne.channels.find_ch_adjacency return a matrix and the names of its rows: pass the "
+            "matrix, after a look at the order of the names."
+        )
     try:
         return np.asarray(adjacency)
     except ValueError as error:

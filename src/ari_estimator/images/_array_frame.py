@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count, takewhile
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -191,9 +190,11 @@ class ArrayFrame(Frame):
         arrays = {"mask": part.mask}
         if part.whole_graph is not None:
             arrays |= {f"graph_{n}": a for n, a in graph_to_arrays(part.whole_graph).items()}
-        for number, (name, values) in enumerate(part.positions.items()):
+        if part.positions:
+            arrays["names"] = np.array([*part.positions])
+        for number, values in enumerate(part.positions.values()):
             kept = values.astype(str) if values.dtype.kind not in "biuf" else values
-            arrays |= {f"name_{number}": np.array(name), f"position_{number}": kept}
+            arrays[f"position_{number}"] = kept
         return arrays
 
     @staticmethod
@@ -208,12 +209,11 @@ class ArrayFrame(Frame):
         }
         if of_graph:
             geometry["adjacency"] = graph_from_arrays(of_graph, mask.size)
-        positions = {}
-        for number in takewhile(lambda k: f"name_{k}" in arrays, count()):
-            name = stored_array(arrays, f"name_{number}", "U").item()
-            positions[name] = stored_array(arrays, f"position_{number}", "biufU", None)
-        if positions:
-            geometry["coordinates"] = positions
+        if any(name == "names" or name.startswith("position_") for name in arrays):
+            geometry["coordinates"] = {
+                name: stored_array(arrays, f"position_{number}", "biufU", None)
+                for number, name in enumerate(stored_array(arrays, "names", "U", (None,)).tolist())
+            }
         return mask, geometry
 
 

@@ -46,6 +46,12 @@ def columns_by_place(theirs: BrainModelAxis, ours: BrainModelAxis, name: str) ->
                 f"{short_name(structure)}, and {n_ours} in the map. wb_command -cifti-resample "
                 "transfers it."
             )
+        largest = theirs.vertex[theirs.name == structure].max(initial=-1)
+        if largest >= n_vertices:
+            raise ValueError(
+                f"{name} must have vertices of its mesh. Got vertex {largest} of "
+                f"{short_name(structure)}, which has {n_vertices} vertices."
+            )
     indices = (pd.Index(_places(axis, ours, name), tupleize_cols=False) for axis in (theirs, ours))
     of_theirs, of_ours = indices
     columns = of_theirs.get_indexer(of_ours)

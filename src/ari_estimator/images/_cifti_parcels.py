@@ -53,7 +53,7 @@ def labels_of_parcels(parcels: ParcelsAxis) -> Cifti2Image:
     Raises
     ------
     ValueError
-        If a grayordinate is in two parcels.
+        If a grayordinate is in two parcels, if no parcel has any, or a vertex is below 0.
     """
     names: list[np.ndarray] = []
     vertices: list[np.ndarray] = []
@@ -71,10 +71,20 @@ def labels_of_parcels(parcels: ParcelsAxis) -> Cifti2Image:
     described: Any = parcels  # which can be gone through, but does not say so
     for label, (_, of_parcel, on_surfaces) in enumerate(described, 1):
         for structure, vertex in on_surfaces.items():
+            if len(vertex) and np.min(vertex) < 0:
+                raise ValueError(
+                    f"labels_img must have vertices counted from 0. Got {np.min(vertex)} in the "
+                    f"parcel {str(parcels.name[label - 1])!r}."
+                )
             add(label, structure, np.asarray(vertex, dtype=int), nothing[1])
         if len(of_parcel):
             # A parcel does not say which structure its voxels are of.
             add(label, "CIFTI_STRUCTURE_OTHER", nothing[0], np.asarray(of_parcel, dtype=int))
+    if not names:
+        raise ValueError(
+            f"labels_img must have grayordinates in its parcels. Got {len(parcels)} parcels "
+            "without any."
+        )
     name, vertex = np.concatenate(names), np.concatenate(vertices)
     voxel, label_of = np.vstack(voxels), np.concatenate(labels)
     order = np.argsort(name, kind="stable")

@@ -12,6 +12,7 @@ import numpy as np
 from nibabel.freesurfer.io import read_geometry
 from nilearn.surface import FileMesh, InMemoryMesh, SurfaceMesh
 
+from ari_estimator.files._absent_content import is_named
 from ari_estimator.files._regular_file import existing_file
 from ari_estimator.images._image_file import check_image_file, load_image
 from ari_estimator.images._measured_mesh import MeasuredMesh
@@ -73,7 +74,7 @@ def read_mesh(path: str | PathLike[str], what: str) -> SurfaceMesh:
             raise ValueError("its coordinates are not finite")
         faces = faces.astype(np.int32)
         areas = path.with_name(path.name + _AREAS)
-        if not areas.is_file():
+        if not is_named(areas):
             return InMemoryMesh(points, faces)
     with clear_errors(areas, what):
         values = np.asanyarray(load_image(areas, what).dataobj)

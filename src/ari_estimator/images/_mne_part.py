@@ -140,13 +140,24 @@ def _sensor_graph(given: Any, is_data: np.ndarray) -> Graph:
                 f"adjacency must be given: MNE-Python finds no neighbours of the {kind} channels. "
                 f"{error}"
             ) from error
-        order = [info.ch_names.index(name) for name in names]
+        # Names of a template of MNE-Python: it may have more channels, in another order.
+        numbers = dict(zip(info.ch_names, chosen.tolist(), strict=True))
+        places = np.array([numbers.get(name, -1) for name in names])
+        unknown = sorted(set(numbers).difference(names))
+        if unknown:
+            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+            raise ValueError(
+                f"adjacency must be given: MNE-Python knows no neighbours of the {kind} channels "
+                f"{', '.join(unknown[:5])}{more}."
+            )
         entries = coo_array(matrix)
-        rows.append(chosen[order][entries.row])
-        columns.append(chosen[order][entries.col])
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    shape = (kinds.size, kinds.size)
-    return AdjacencyGraph(coo_array((np.ones(row.size, dtype=bool), (row, column)), shape=shape))
+        row, column = places[entries.row], places[entries.col]
+        is_here = (row >= 0) & (column >= 0)
+        rows.append(row[is_here])
+        columns.append(column[is_here])
+    indices = np.concatenate(rows), np.concatenate(columns)
+    ones = np.ones(indices[0].size, dtype=bool)
+    return AdjacencyGraph(coo_array((ones, indices), shape=(kinds.size, kinds.size)))
 
 
 def _check_positions(info: Any) -> None:

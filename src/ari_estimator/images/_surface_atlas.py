@@ -74,7 +74,6 @@ def atlas_of_files(
         for a hemisphere. If there are other files, or annotations beside labels.
     """
     parts = as_poly_mesh(mesh, mesh_called).parts
-    meshes = PolyMesh(**{side: part for side, part in parts.items() if side in files})
     all_files = [str(path) for paths in files.values() for path in paths]
     if all(path.endswith(".label.gii") for path in all_files) and len(all_files) == len(files):
         one_each = {side: path for side, (path,) in files.items()}
@@ -88,14 +87,18 @@ def atlas_of_files(
             f"Got {', '.join(map(repr, all_files))}."
         )
     for side, paths in files.items():
-        if side not in meshes.parts:
-            raise ValueError(f"{mesh_called} must have a mesh for the {side} hemisphere. Got none.")
+        if side not in parts:
+            raise ValueError(
+                f"{mesh_called} must have a mesh for the {side} hemisphere, which "
+                f"{str(paths[0])!r} is of. Got none."
+            )
         for path in paths:
             if (told := side_of(Path(path))).side not in (None, side):
                 raise ValueError(
                     f"{what} must have the {side} hemisphere as {side!r}. Got {str(path)!r} "
                     f"({told.said_by})."
                 )
+    meshes = PolyMesh(**{side: parts[side] for side in files})
     read = _of_annotations if are_annotations else _of_labels
     return read(files, meshes, what)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from nilearn.surface import PolyMesh, SurfaceImage
@@ -16,6 +17,9 @@ from ari_estimator.images._hemispheres import side_of
 from ari_estimator.images._selected_map import remember_maps
 from ari_estimator.images._surface_values import SurfaceValues, read_surface_values
 from ari_estimator.images._surfaces import as_poly_mesh
+
+# Words for a hemisphere in the names of maps, such as 100307_L_thickness.
+_SIDES: Final = re.compile(r"(?<![a-z])(?:left|right|lh|rh|l|r)(?![a-z])", re.IGNORECASE)
 
 
 def surface_of_files(
@@ -131,6 +135,14 @@ def _check_pair(read: Mapping[str, SurfaceValues], files: Mapping[Any, Any], wha
         raise ValueError(
             f"{what} must have the same maps in the same order in both hemispheres. Got "
             f"{named[0]} and {named[1]} in {' and '.join(names)}."
+        )
+    without_side = [[_SIDES.sub("", name) for name in of_file] for of_file in named]
+    if len(named[0]) == len(named[1]) > 1 and without_side[0] != without_side[1]:
+        warnings.warn(
+            f"The maps of {what} have different names in both hemispheres: {named[0]} and "
+            f"{named[1]} in {' and '.join(names)}. They are paired by their order.",
+            UserWarning,
+            stacklevel=3,
         )
     said = [_first(of_file.declared) for of_file in (one, two)]
     if None not in said and len(set(said)) > 1:

@@ -157,12 +157,9 @@ def read_freesurfer(
         images = images_of_volume(list(found.values()), ocns)
     else:
         by_side = {_side_of(one, key): (one, ocns.get(key)) for key, one in found.items()}
-        meshes = (
-            _meshes(list(found.values()), list(by_side), surface, subjects_dir)
-            if mesh is None
-            else mesh
-        )
-        images = images_of_surfaces(by_side, meshes)
+        if mesh is None:
+            mesh = _meshes(list(found.values()), list(by_side), surface, subjects_dir)
+        images = images_of_surfaces(by_side, mesh)
     stat_img = _as_tested(images.stat_img, sign)
     remember_file(stat_img, first.sig)
     return StatisticalMap(
@@ -259,7 +256,7 @@ def _contrasts(
     subjects = {one.subject for one in found.values() if one.subject is not None}
     if len(subjects) > 1:
         got = " and ".join(f"{one.subject!r} in {str(one.surface)!r}" for one in found.values())
-        raise ValueError(f"lh and rh must be on surfaces of the same subject. Got {got}.")
+        raise ValueError(f"rh must be on a surface of the same subject as lh. Got {got}.")
     return found
 
 

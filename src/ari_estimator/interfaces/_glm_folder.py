@@ -186,9 +186,8 @@ def _surface_of(folder: Path) -> tuple[str | None, Side | None]:
 def _n_rows(folder: Path) -> int:
     """Return the number of rows of the matrix of a contrast."""
     path = folder / "C.dat"
-    rows: list[Any] = [
-        line.split() for line in read_text(path, "The matrix of the contrast").splitlines()
-    ]
+    text = read_text(path, "The matrix of the contrast")
+    rows: list[Any] = [line.split() for line in text.splitlines()]
     rows = [row for row in rows if row]
     try:
         matrix = np.array(rows, dtype=float)

@@ -121,11 +121,12 @@ def _clusters_of(files: Mapping[str, Path], meshes: Any) -> SurfaceImage:
     img = surface_of_files(files, meshes, _CLUSTERS)
     parts = dict(img.data.parts)
     for side, part in parts.items():
-        if not np.isin(part, np.arange(part.size + 1)).all():
-            wrong = part[~np.isin(part, np.arange(part.size + 1))][0]
+        # No hemisphere has more clusters than vertices.
+        is_number = np.isin(part, np.arange(part.size + 1))
+        if not is_number.all():
             raise ValueError(
-                f"{_CLUSTERS} must hold the numbers of clusters: 0, 1, 2 and so on. Got {wrong:g} "
-                f"in {str(files[side])!r}."
+                f"{_CLUSTERS} must hold the numbers of clusters: 0, 1, 2 and so on. Got "
+                f"{part[~is_number][0]:g} in {str(files[side])!r}."
             )
         parts[side] = part.astype(np.int32)
     if len(parts) > 1:

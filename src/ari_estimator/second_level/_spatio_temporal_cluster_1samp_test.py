@@ -82,7 +82,8 @@ n_vertices)
         The data, or differences of two conditions.
 
     threshold : float or None, default=None
-        Cluster-forming t threshold. None is p < 0.05, in both tails together or in one.
+        Cluster-forming t threshold, which is negative with ``tail=-1``. None is p < 0.05, in both
+        tails together or in one.
 
     n_permutations : int, default=1024
         Number of sign-flips, including the data as observed. All are taken if there are fewer.
@@ -174,13 +175,14 @@ n_vertices)
             "X must have shape (n_subjects, n_times, n_vertices), or with n_freqs between them. "
             f"Got shape {data.shape}."
         )
-    _refuse_unknown(stat_fun, threshold)
+    _refuse_unknown(stat_fun)
     refuse_unused(
         "here: PermutationCalibration has a step-down, and bounds count elements",
         {"step_down_p": (step_down_p, 0), "t_power": (t_power, 1)},
     )
     if tail not in (-1, 0, 1) or isinstance(tail, bool):
         raise ValueError(f"tail must be 0, 1 or -1. Got {tail!r}.")
+    _check_threshold(threshold, tail)
     if out_type not in ("indices", "mask"):
         raise ValueError(f"out_type must be 'indices' or 'mask'. Got {out_type!r}.")
     n_subjects, *shape = data.shape
@@ -215,8 +217,11 @@ n_vertices)
     labels[mask] = sets.labels
     n_sets = sets.ids.size
     p_values = fitted_map.test.set_p_values_by_label(sets.labels, n_sets + 1)[1:]
-    clusters = [labels == number for number in range(1, n_sets + 1)]
-    found: list[Any] = [np.nonzero(one) for one in clusters] if out_type == "indices" else clusters
+    found: list[Any]
+    if out_type == "mask":
+        found = [labels == number for number in range(1, n_sets + 1)]
+    else:
+        found = [np.unravel_index(one, labels.shape) for one in _members_of(labels, n_sets)]
     test = ClusterTest((sign * t_obs, found, p_values, calibration.pivotal_statistics_))
     test.tdp, test.table, test.map = tdp, fitted_map.table, fitted_map
     test.cluster_tdp = fitted_map.table["tdp"].to_numpy()[:-1]
@@ -224,16 +229,34 @@ n_vertices)
     return test
 
 
-def _refuse_unknown(stat_fun: Any, threshold: Any) -> None:
-    """Refuse other statistics than t, and threshold-free cluster enhancement."""
+def _members_of(labels: np.ndarray, n_sets: int) -> list[np.ndarray]:
+    """Return the elements of each set, in C order, in memory for the elements and not for sets."""
+    flat = labels.ravel()
+    order = np.argsort(flat, kind="stable")
+    return np.split(order, np.searchsorted(flat[order], np.arange(1, n_sets + 1)))[1:]
+
+
+def _refuse_unknown(stat_fun: Any) -> None:
+    """Refuse other statistics than t."""
     if stat_fun is not None:
         _refuse("stat_fun must be None: the statistic is t", stat_fun)
+
+
+def _check_threshold(threshold: Any, tail: int) -> None:
+    """Refuse threshold-free cluster enhancement, and thresholds of another sign than the tail."""
     if isinstance(threshold, dict):
         _refuse(
             "threshold must be a t value or None: cluster enhancement has no TDP. "
             "AdaptiveTDPTransformer needs no threshold",
             threshold,
         )
+    if threshold is None:
+        return
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float, np.number)):
+        _refuse("threshold must be a t value or None", threshold)
+    if threshold * (tail or 1) < 0:
+        sign = "at most 0 with tail=-1" if tail == -1 else f"at least 0 with tail={tail}"
+        _refuse(f"threshold must be {sign}", threshold)
 
 
 def _refuse(what: str, got: Any) -> NoReturn:
