@@ -259,6 +259,11 @@ class TestBadInput:
         with pytest.raises(ValueError, match="extent must be at least 2"):
             ClusterExtent(0.001, extent)
 
+    def test_extents_larger_than_the_mask(self, img, mask_img):
+        extent = ClusterExtent(0.001, 1_000_000)
+        with pytest.raises(ValueError, match="extent must be at most the number of tested voxels"):
+            ClusterTDPTransformer(local_test=extent, mask_img=mask_img).fit(img)
+
     def test_another_connectivity(self):
         with pytest.raises(ValueError, match="connectivity must be 6, 18, 26 or None"):
             ClusterExtent(0.001, 30, connectivity=8)

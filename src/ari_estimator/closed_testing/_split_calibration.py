@@ -222,9 +222,7 @@ class SplitCalibration:
     def _significance(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
         """Return the smallest level at which each p-value is below its threshold."""
         of_parts = [
-            whole_p_values(
-                part._p_values_of(part._significance(ranks, p_values)), self.weights, i
-            )
+            whole_p_values(part._p_values_of(part._significance(ranks, p_values)), self.weights, i)
             for i, part in enumerate(self.parts)
         ]
         return np.asarray(np.min(of_parts, axis=0))

@@ -81,4 +81,9 @@ class ClusterExtent(ExtentTest):
         self._check(extent=check_extent(self.extent), alpha=float(self.alpha))
 
     def _critical_extent(self, family: MapFamily) -> CriticalExtent:
+        if self.extent > family.n_tested:
+            raise ValueError(
+                f"extent must be at most the number of tested {family.space.element_name[1]}, "
+                f"{family.n_tested:,}. Got {self.extent:,}. Give a number of elements, not mm³."
+            )
         return KnownExtent(self.extent, self.alpha)
