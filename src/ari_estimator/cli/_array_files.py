@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ari_estimator.files._npy_file import read_npy
 from ari_estimator.files._regular_file import existing_file, read_bytes
-from ari_estimator.files._sparse_file import read_sparse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,6 +101,7 @@ def read_array_file(
         raise ValueError(f"--map is for files with several maps. Got it for {str(file)!r}.")
     if file.name.endswith(_TABLES):
         return _network(file, adjacency, option)
+    from ari_estimator.files._npy_file import read_npy
     from ari_estimator.images._single_array import SingleArray
 
     values = read_npy(file, option)
@@ -114,6 +113,8 @@ def read_array_file(
 
 def read_mask_of_array(path: Path, option: str) -> Any:
     """Return an array of one map, such as a mask or labels, as a user of Python would pass it."""
+    from ari_estimator.files._npy_file import read_npy
+
     file = existing_file(path, option)
     if file.name.endswith(_ARRAY):
         return read_npy(file, option)
@@ -224,6 +225,9 @@ def _graph(adjacency: str, shape: tuple[int, ...]) -> Any:
 
 
 def _adjacency_matrix(name: str, n_elements: int) -> Any:
+    from ari_estimator.files._npy_file import read_npy
+    from ari_estimator.files._sparse_file import read_sparse
+
     file = existing_file(Path(name), "--adjacency")
     if file.name.endswith(_TABLES):
         return _matrix(file, "--adjacency")[0]

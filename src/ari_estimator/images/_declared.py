@@ -28,7 +28,7 @@ from ari_estimator.images._afni_header import (
     afni_attributes,
     read_sub_bricks,
 )
-from ari_estimator.images._declared_names import ENDINGS, PATTERNS
+from ari_estimator.images._declared_names import ENDINGS, name_patterns
 from ari_estimator.images._image_file import load_image
 from ari_estimator.images._mne_objects import is_mne, size_in_words
 
@@ -269,7 +269,7 @@ def _by_map_names(img: Cifti2Image) -> Iterator[Declaration]:
 
 def _told_by(stem: str) -> Iterator[tuple[str, str]]:
     """Yield what a name says that values are, with the program; the first counts."""
-    for pattern, holds, program in PATTERNS:
+    for pattern, holds, program in name_patterns():
         if pattern.fullmatch(stem):
             yield holds, program
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 # Endings of image formats, at the end of a name.
@@ -67,7 +68,19 @@ _NAMES: Final = (
 # Other programs and people put words in front; of FreeSurfer's, which are words themselves, only
 # where the hemisphere is said.
 _IN_FRONT = {"FreeSurfer": r"(?:(?:.+[_.-])?[lr]h\.)?"}
-PATTERNS = [
-    (re.compile(rf"(?:{_IN_FRONT.get(program, '(?:.+[_.-])?')})(?:{name})", re.I), holds, program)
-    for name, holds, program in _NAMES
-]
+
+
+@cache
+def name_patterns() -> list[tuple[re.Pattern[str], str, str]]:
+    """Return the pattern of each name, what such a map holds, and its program.
+
+    They are compiled when a name is first looked at: few who import the package look at one.
+    """
+    return [
+        (
+            re.compile(rf"(?:{_IN_FRONT.get(program, '(?:.+[_.-])?')})(?:{name})", re.I),
+            holds,
+            program,
+        )
+        for name, holds, program in _NAMES
+    ]
