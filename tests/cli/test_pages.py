@@ -68,7 +68,7 @@ def test_calibration_that_was_saved_is_reported_and_not_explored(run, refused, t
     line = refused("report", archive, "--max-sets", "3", "--out", tmp_path / "other.html")
     assert "--max-sets must be left at the default for a calibration" in line
     line = refused("explore", archive, "--out", tmp_path / "other.html")
-    assert "Got PermutationCalibration" in line
+    assert "Got a PermutationCalibration" in line
 
 
 def test_explorer_takes_an_atlas(run, files, tmp_path):

@@ -99,7 +99,7 @@ def load_sample_sensors(
     >>> study.differences.shape
     (3, 64, 121)
     >>> int((study.effect != 0).sum())
-    793
+    2944
     """
     parameters = {
         "n_subjects": n_subjects,

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -129,11 +129,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")
 
-    @property
+    @cached_property
     def masker_(self) -> Any:
-        """The fitted masker; None for kinds of images that have none."""
+        """The masker of surfaces, which is fitted when someone asks for it. See the class."""
         if not self.__sklearn_is_fitted__():
-            raise AttributeError(f"{type(self).__name__} has no masker_ before it is fitted.")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute 'masker_'")
         return self._frame.fitted_masker()
 
     @abstractmethod
@@ -392,6 +392,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             output = (make_output or _exhaust)(maps, fitted_maps)
             self._keep(maps, fitted_maps if maps.is_single else self._several, kept)
         self.mask_img_ = frame.mask_img
+        if frame.masker is not None or not frame.fits_masker_late:
+            self.masker_ = frame.masker
         self.n_elements_ = self.n_features_in_ = frame.space.n_elements
         self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
         return maps, output

@@ -56,8 +56,13 @@ def are_arrays(images: Any) -> bool:
         Whether they are. Arrays of images or names are not.
     """
     if isinstance(images, Sequence) and not isinstance(images, str):
-        return len(images) > 0 and are_arrays(images[0])
-    return isinstance(images, np.ndarray) and images.dtype.kind not in "OUST"
+        return len(images) > 0 and _is_of_numbers(images[0]) and images[0].ndim > 0
+    # One number for each subject is no map.
+    return _is_of_numbers(images) and images.ndim > 1
+
+
+def _is_of_numbers(array: Any) -> bool:
+    return isinstance(array, np.ndarray) and array.dtype.kind not in "OUST"
 
 
 def array_maps(images: Any, map_: Any = None) -> list[ArrayMap]:

@@ -50,6 +50,9 @@ class Frame(ABC):
     matches_labels : bool
         Whether labels of other elements are matched by their places, without interpolation.
 
+    fits_masker_late : bool
+        Whether a masker that is not given is fitted only when someone asks for it.
+
     geometry_names : tuple of str
         Names of the parameters that say where the elements of the kind lie: "mesh" for CIFTI
         images, which do not hold their meshes, "adjacency" and "coordinates" for arrays.
@@ -57,6 +60,7 @@ class Frame(ABC):
 
     kind: ClassVar[str]
     has_lut: ClassVar[bool] = False
+    fits_masker_late: ClassVar[bool] = False
     matches_labels: ClassVar[bool] = False
     geometry_names: ClassVar[tuple[str, ...]] = ()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from nibabel.spatialimages import SpatialImage
-from nilearn.maskers import SurfaceMasker
+from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.surface import SurfaceImage
 
 from ari_estimator.images._array_frame import ArrayFrame
@@ -39,7 +39,7 @@ def kind_of(image: Any) -> type[Frame]:
         return SurfaceFrame
     if isinstance(image, GrayordinateMasker) or is_cifti(image):
         return CiftiFrame
-    if isinstance(image, SpatialImage):
+    if isinstance(image, (SpatialImage, NiftiMasker)):
         return VolumeFrame
     if isinstance(image, MneMasker) or is_mne(image):
         return MneFrame

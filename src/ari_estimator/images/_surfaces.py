@@ -29,6 +29,7 @@ class SurfaceFrame(Frame):
     """The family of surfaces: the vertices of a mask, of both hemispheres together."""
 
     kind = "surface"
+    fits_masker_late = True  # nilearn's copies the mesh
 
     @staticmethod
     def read(img: Any, *, single: bool) -> SurfaceImage:

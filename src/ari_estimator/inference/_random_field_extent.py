@@ -81,7 +81,7 @@ class RandomFieldExtent(ExtentTest):
     """
 
     height_threshold: float
-    fwhm: float | Sequence[float] | None = None
+    fwhm: float | Sequence[float] | np.ndarray | None = None
     connectivity: Connectivity | None = None
 
     def __post_init__(self) -> None:
