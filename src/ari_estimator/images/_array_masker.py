@@ -57,7 +57,7 @@ def are_arrays(images: Any) -> bool:
     """
     if isinstance(images, Sequence) and not isinstance(images, str):
         return len(images) > 0 and _is_of_numbers(images[0]) and images[0].ndim > 0
-    # One number for each subject is no map.
+    # One number for each subject is not a map.
     return _is_of_numbers(images) and images.ndim > 1
 
 

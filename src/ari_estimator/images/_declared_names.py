@@ -72,7 +72,7 @@ _IN_FRONT = {"FreeSurfer": r"(?:(?:.+[_.-])?[lr]h\.)?"}
 
 @cache
 def name_patterns() -> list[tuple[re.Pattern[str], str, str]]:
-    """Return the pattern of each name, what such a map holds, and its program.
+    """Return the pattern of each name, what a map of this name holds, and its program.
 
     They are compiled when a name is first looked at: few who import the package look at one.
     """
