@@ -35,6 +35,11 @@ def _open_paths() -> set[str]:
     return found | {line.split(maxsplit=5)[5] for line in maps if line.count("/")}
 
 
+def _looked_up_late(module, name):
+    """Return a function that calls whatever a module has under a name at the time of the call."""
+    return lambda *args, **named: getattr(module, name)(*args, **named)
+
+
 class Windows:
     """Let calls in one folder fail as Windows would.
 
@@ -77,9 +82,7 @@ class Windows:
             self._patch.setattr(shutil, "_rmtree_impl", shutil._rmtree_unsafe)
         if hasattr(pathlib, "_NormalAccessor"):  # Python 3.10 keeps functions of its own
             for name in ("rename", "replace", "unlink", "rmdir", "mkdir", "open"):
-                late = lambda *args, _name=name, **named: getattr(  # noqa: E731
-                    io if _name == "open" else os, _name
-                )(*args, **named)
+                late = _looked_up_late(io if name == "open" else os, name)
                 self._patch.setattr(pathlib._NormalAccessor, name, staticmethod(late))
 
     def _is_here(self, path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from typer import Argument, Option
 
@@ -20,6 +20,7 @@ from ari_estimator.files._regular_file import existing_file
 
 if TYPE_CHECKING:
     from ari_estimator.interfaces import StatisticalMap
+    from ari_estimator.interfaces._freesurfer import Sign
 
 _SIGNS = ("abs", "pos", "neg")
 
@@ -51,7 +52,7 @@ class SurfaceOptions(LevelOptions, SetOptions):
         mesh = getattr(stat_map.stat_img, "mesh", None)
         return self.transformer(test | parameters, mesh, connectivity)
 
-    def sign_of(self, sign: str | None) -> str | None:
+    def sign_of(self, sign: str | None) -> Sign | None:
         """Return which effects to test, as read_freesurfer takes it."""
         given = [
             option
@@ -66,7 +67,9 @@ class SurfaceOptions(LevelOptions, SetOptions):
             raise ValueError(f"{' and '.join(given)} must not be given together.")
         if sign not in (None, *_SIGNS):
             raise ValueError(f"--sign must be abs, pos or neg. Got {sign!r}.")
-        return "abs" if self.two_sided else "directional" if self.directional else sign
+        if self.two_sided or self.directional:
+            return "abs" if self.two_sided else "directional"
+        return cast("Sign | None", sign)
 
 
 def freesurfer(
@@ -169,7 +172,7 @@ def freesurfer(
         rh=rh,
         clusters=clusters,
         ocn=_by_side(ocn),
-        sign=program.sign_of(sign),  # type: ignore[arg-type]
+        sign=program.sign_of(sign),
         mesh=mesh_files(mesh),
         surface=surface or "white",
         subjects_dir=subjects_dir,

@@ -427,7 +427,7 @@ def degrees_of_freedom(text: str | None) -> float | tuple[float, float] | Path |
 
 
 def refuse_neighbours(parameters: dict[str, Any]) -> None:
-    """Refuse neighbours for regions, which need none. Those of a network are only left out."""
+    """Refuse --adjacency for regions, which need no neighbours. A network loses its own."""
     adjacency = parameters.pop("adjacency", None)
     refuse_options(
         "clusters, and regions have no need of neighbours",

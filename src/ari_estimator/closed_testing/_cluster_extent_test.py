@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ari_estimator.closed_testing._checks import check_p_values, check_subset
+from ari_estimator.closed_testing._checks import check_p_values
 from ari_estimator.closed_testing._cluster_extent_bounds import ClusterExtentBounds, checked_sets
 from ari_estimator.closed_testing._critical_extent import CriticalExtent
 from ari_estimator.closed_testing._ordered_sets import passed_over
@@ -144,14 +144,6 @@ class ClusterExtentTest(SimultaneousTest):
         ends = self.extent.interval(alpha)
         return None if ends is None else (self._bounds(ends[1]), self._bounds(ends[0]))
 
-    def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
-        """Return the p-value of one set, see :meth:`SimultaneousTest.set_p_value`."""
-        indices = check_subset(subset, self.n_elements, name="subset")
-        if indices.size == 0:
-            raise ValueError("subset is empty: it has no p-value.")
-        labels = np.zeros(indices.size, dtype=np.intp)
-        return float(self.set_p_values_by_label(labels, 1, subset=indices, tdp=tdp)[0])
-
     def set_p_values_by_label(
         self,
         labels: ArrayLike,
@@ -170,8 +162,8 @@ class ClusterExtentTest(SimultaneousTest):
         sizes = np.bincount(checked.astype(np.intp, copy=False), minlength=n_labels)
         allowed = passed_over(sizes, tdp)
         separators = Separators(self.graph, checked, n_labels, members)
-        # The bound of a set exceeds what is allowed at an extent of low - 1, and is not known to do
-        # so at an extent of high. It falls with the extent.
+        # Bounds fall as the extent grows. At an extent of low - 1, the bound of the set is above
+        # the number that is allowed. At an extent of high, it may not be.
         low, high = np.zeros(n_labels, dtype=np.int64), separators.largest_components()
         if allowed.any():
             while (low < high).any():

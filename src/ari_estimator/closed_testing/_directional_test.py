@@ -217,14 +217,6 @@ class DirectionalTest(SimultaneousTest):
         )
         return low, high
 
-    def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
-        """Return the p-value of one set, see :meth:`SimultaneousTest.set_p_value`."""
-        indices = check_subset(subset, self.n_elements, name="subset")
-        if indices.size == 0:
-            raise ValueError("subset is empty: it has no p-value.")
-        labels = np.zeros(indices.size, dtype=np.intp)
-        return float(self.set_p_values_by_label(labels, 1, subset=indices, tdp=tdp)[0])
-
     def set_p_values_by_label(
         self,
         labels: ArrayLike,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing._calibration import Calibration
+from ari_estimator.closed_testing._checks import check_subset
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
 from ari_estimator.closed_testing._split_calibration import SplitCalibration
 
@@ -167,7 +168,6 @@ class SimultaneousTest(ABC):
             The test.
         """
 
-    @abstractmethod
     def set_p_value(self, subset: ArrayLike, tdp: float = 0.0) -> float:
         """Return the p-value of a set of elements, adjusted for all sets.
 
@@ -197,6 +197,11 @@ class SimultaneousTest(ABC):
         IndexError
             If the subset holds indices outside of the family.
         """
+        indices = check_subset(subset, self.n_elements, name="subset")
+        if indices.size == 0:
+            raise ValueError("subset is empty: it has no p-value.")
+        labels = np.zeros(indices.size, dtype=np.intp)
+        return float(self.set_p_values_by_label(labels, 1, subset=indices, tdp=tdp)[0])
 
     @abstractmethod
     def set_p_values_by_label(

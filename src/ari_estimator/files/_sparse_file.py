@@ -52,6 +52,7 @@ def read_sparse(path: str | PathLike[str], what: str, most_rows: int) -> coo_arr
         with path.open("rb") as file:
             npz = NpzMembers(file, most=_BYTES_PER_ROW * most_rows)
             return _matrix(npz, most_rows)
+    # zipfile raises NotImplementedError for encrypted members and unknown kinds of compression.
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         reason = str(error).rstrip(".")
         raise ValueError(

@@ -42,7 +42,8 @@ class GraphPart:
         Returns
         -------
         neighbourhoods : list of Neighbourhood
-            Those of the whole graph, without the other nodes. Their slots stay empty.
+            The neighbourhoods of the whole graph, without the nodes outside the part. The slots of
+            these nodes stay empty.
         """
         parts = []
         start = 0

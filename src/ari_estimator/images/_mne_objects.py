@@ -233,7 +233,7 @@ def difference(one: Any, other: Any) -> str | None:
     elif one.ch_names != other.ch_names:
         missing = set(one.ch_names) ^ set(other.ch_names)
         what = f": {', '.join(sorted(missing)[:5])}" if missing else ", which have another order"
-        return f"channels{what}. mne.channels.equalize_channels keeps those of all"
+        return f"channels{what}. mne.channels.equalize_channels keeps the common channels"
     for name in ("times", "freqs"):
         own: Any = getattr(one, name, None)
         others: Any = getattr(other, name, None)

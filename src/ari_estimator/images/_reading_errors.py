@@ -14,7 +14,7 @@ _LONGEST_REASON = 300
 
 
 class ToldError(ValueError):
-    """An error that says what is wrong with a file and what to do. It is raised as it is."""
+    """An error that already says what is wrong with a file and what to do."""
 
 
 @contextmanager

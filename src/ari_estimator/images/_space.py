@@ -370,7 +370,7 @@ class Space:
         if not self.has_voxels:
             why = "for a surface, whose neighbours share an edge of the mesh"
             if not self.has_vertices:
-                why = "for arrays, whose neighbours are those of adjacency"
+                why = "for arrays, whose neighbours come from adjacency"
             refuse_unused(why, {"connectivity": (connectivity, None)})
         return connectivity
 

@@ -84,7 +84,7 @@ class SupraThresholdClusters(SetMaker):
             partitions.append(
                 Sets(new_labels, ids, [directions[i] for i in kept], threshold, counts=counts)
             )
-            del labels, members  # before those of the next threshold
+            del labels, members  # to free memory before the next threshold
         return partitions
 
     def _components_by_direction(

@@ -43,7 +43,7 @@ def all_resolutions_inference(
     Parameters
     ----------
     X : array-like of shape (n_subjects, n_times, n_vertices), or list of two of these
-        The data of one sample, or of two independent samples.
+        The data: one sample, or two independent samples.
 
     alpha : float, default=0.05
         Error level.

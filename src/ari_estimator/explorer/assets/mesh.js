@@ -18,8 +18,8 @@
 
     // info: parts, each with name, n_vertices, and where its faces begin and end; arrays: mask,
     // points (all x, all y, all z), faces (numbers of vertices of their part), background, and
-    // shown: where vertices are drawn, if not where they lie; areas: of the vertices in mm2, if not
-    // those of the faces.
+    // shown: where vertices are drawn, if not where they lie; areas: of the vertices in mm2, if they
+    // do not follow from the faces.
     constructor({ parts }, { mask, points, faces, background, shown, areas }) {
       super();
       const n = mask.length;
