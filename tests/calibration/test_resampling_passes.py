@@ -1,5 +1,7 @@
 """Passes over permutations: against sorting in double precision, and spread in any way."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -153,7 +155,7 @@ def smallest(null, workers):
 @pytest.mark.parametrize("of_pass", [by_tail, by_rank, smallest])
 def test_results_do_not_depend_on_how_work_is_spread(of_pass):
     # A product of more than one block of draws. The last one is not full.
-    null = slope_of(make_data(12, 3000))
+    null = slope_of(make_data(12, 3000), n_permutations=310)
     one = of_pass(null, Workers())
     for workers in (
         Workers(n_jobs=2),
@@ -166,14 +168,22 @@ def test_results_do_not_depend_on_how_work_is_spread(of_pass):
         assert_array_equal(of_pass(null, Workers()), one)
 
 
-def test_ranges_are_of_whole_blocks():
-    assert Workers(chunk_size=1).ranges_of_draws(120) == [
-        range(0, 50),
-        range(50, 100),
-        range(100, 120),
+@pytest.mark.parametrize(("n_elements", "block"), [(10, 100), (235_375, 71), (4_000_000, 50)])
+def test_ranges_are_of_whole_blocks(n_elements, block):
+    def ranges(chunk_size, n_permutations):
+        null = SimpleNamespace(n_permutations=n_permutations, n_elements=n_elements)
+        return Workers(chunk_size=chunk_size).ranges_of_draws(null)
+
+    assert ranges(1, 2 * block + 20) == [
+        range(0, block),
+        range(block, 2 * block),
+        range(2 * block, 2 * block + 20),
     ]
-    assert Workers(chunk_size=60).ranges_of_draws(120) == [range(0, 100), range(100, 120)]
-    assert Workers(chunk_size=50).ranges_of_draws(50) == [range(0, 50)]
+    assert ranges(block + 10, 2 * block + 20) == [
+        range(0, 2 * block),
+        range(2 * block, 2 * block + 20),
+    ]
+    assert ranges(block, block) == [range(0, block)]
 
 
 def brute_force_ranks(null):

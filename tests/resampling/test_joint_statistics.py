@@ -19,7 +19,6 @@ from ari_estimator.resampling import (
 )
 from ari_estimator.resampling._common_scale import CommonScale
 from ari_estimator.resampling._common_scheme import NoCommonSchemeError, common_schemes
-from ari_estimator.resampling._null_statistics import BLOCK
 from ari_estimator.resampling._shared_residuals import SharedResiduals
 
 from ._brute_force import least_squares_f, least_squares_t
@@ -91,8 +90,7 @@ def test_single_precision_is_as_close_as_it_says(data, contrasts, groups, two_si
     joint = JointStatistics(parts)
     draws = np.arange(joint.n_permutations)
     exact = joint.exact(draws)
-    blocks = [joint.block(s, min(s + BLOCK, draws.size)).copy() for s in draws[::BLOCK]]
-    found = np.concatenate(blocks)
+    found = np.concatenate([values.copy() for _, values in joint.blocks(range(draws.size))])
     if joint.tail.is_absolute:
         found, exact = np.abs(found), np.abs(exact)
     low, high = joint.tail.lowest, joint.tail.highest
@@ -248,12 +246,12 @@ def test_shared_residuals_give_the_same_statistics(data, contrasts):
         contrast, scheme = part._statistic.contrast, part._scheme
         arguments = part._statistic, scheme, draws
         found = LinearModelStatistics(data, *arguments, shared.of_contrast(contrast))
-        blocks, expected = found.block(0, BLOCK), part.exact(np.arange(BLOCK))
+        blocks, expected = found.block(0, 50), part.exact(np.arange(50))
         assert (np.abs(blocks - expected) <= found.error).all()
         turned = LinearModelStatistics(
             data[:, columns], *arguments, shared.of_contrast(contrast, columns)
         )
-        assert_allclose(turned.block(0, BLOCK), blocks[:, columns], atol=2 * found.error)
+        assert_allclose(turned.block(0, 50), blocks[:, columns], atol=2 * found.error)
         keep = np.arange(60) % 3 == 0
         assert_allclose(turned.select(keep).block(0, 5), blocks[:5, columns[keep]], atol=1e-5)
 
@@ -262,7 +260,7 @@ def test_shared_residuals_give_the_same_statistics(data, contrasts):
 def test_chosen_statistics_are_in_double_precision(data, contrasts):
     joint = JointStatistics(parts_of(data, contrasts)[0])
     draws = np.array([0, 7, 31])
-    single = np.stack([joint.block(0, BLOCK)[draw] for draw in draws])
+    single = np.stack([joint.block(0, 50)[draw] for draw in draws])
     exact = joint.exact(draws)
     where = exact > 0.3
     assert where.any()

@@ -14,7 +14,6 @@ from ari_estimator.resampling import (
     choose_scheme,
     find_contrast,
 )
-from ari_estimator.resampling._null_statistics import BLOCK
 
 from ._cases import CASES, F_CASES, GROUP, T_CASES, THREE, Case, N
 
@@ -35,12 +34,8 @@ def of_case(data, case, *, n_permutations=60, two_sided=False, seed=0):
 
 
 def all_blocks(null):
-    return np.concatenate(
-        [
-            null.block(start, min(start + BLOCK, null.n_permutations))
-            for start in range(0, null.n_permutations, BLOCK)
-        ]
-    )
+    draws = range(null.n_permutations)
+    return np.concatenate([statistics.copy() for _, statistics in null.blocks(draws)])
 
 
 def all_exact(null):

@@ -12,7 +12,6 @@ from ari_estimator.resampling import (
     choose_scheme,
     find_contrast,
 )
-from ari_estimator.resampling._null_statistics import BLOCK
 from ari_estimator.resampling._testable_patterns import are_testable
 
 from ._brute_force import (
@@ -66,12 +65,8 @@ def brute_force(case, data, scheme, draws, elements):
 
 
 def all_blocks(null):
-    return np.concatenate(
-        [
-            null.block(start, min(start + BLOCK, null.n_permutations))
-            for start in range(0, null.n_permutations, BLOCK)
-        ]
-    )
+    draws = range(null.n_permutations)
+    return np.concatenate([statistics.copy() for _, statistics in null.blocks(draws)])
 
 
 @pytest.fixture

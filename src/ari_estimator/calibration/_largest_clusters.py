@@ -9,7 +9,7 @@ import numpy as np
 
 from ari_estimator.calibration._workers import Workers
 from ari_estimator.resampling import Tail
-from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
+from ari_estimator.resampling._null_statistics import NullStatistics
 from ari_estimator.resampling._threads import one_thread
 
 
@@ -57,10 +57,8 @@ class _ExtremesTask:
     def __call__(self, draws: range) -> tuple[np.ndarray, np.ndarray]:
         is_absolute = self.null.tail.is_absolute
         sizes, strongest = [], []
-        memory = np.empty((BLOCK, self.null.n_elements), dtype=np.float32)
         with one_thread():
-            for start in range(draws.start, draws.stop, BLOCK):
-                values = self.null.block(start, min(start + BLOCK, draws.stop), memory)
+            for _, values in self.null.blocks(draws):
                 sizes.append(
                     self.largest(values, self.cutoff, is_absolute=is_absolute, by_sign=self.by_sign)
                 )
@@ -114,7 +112,7 @@ def largest_clusters(
     cutoff = _rounded_down(reach - null.error - null.relative_error * abs(reach))
     task = _ExtremesTask(null, largest, cutoff, by_sign)
     sizes, strongest = [], []
-    for of_range in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
+    for of_range in workers.run("Permutations", task, workers.ranges_of_draws(null)):
         sizes.append(of_range[0])
         strongest.append(of_range[1])
     found = np.concatenate(sizes)

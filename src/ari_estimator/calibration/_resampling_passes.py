@@ -21,7 +21,7 @@ from ari_estimator.calibration._binned_pivots import (
 from ari_estimator.calibration._workers import Workers
 from ari_estimator.closed_testing import Template
 from ari_estimator.closed_testing._lambda import lambda_rank
-from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
+from ari_estimator.resampling._null_statistics import NullStatistics, draws_per_block
 from ari_estimator.resampling._threads import one_thread
 
 # Pivotal statistics with a smaller relative difference count as equal.
@@ -46,13 +46,9 @@ class _DrawTask:
         varies = ~self.null.is_constant
         all_vary = varies.all()
         results = []
-        memory = np.empty((BLOCK, self.null.n_elements), dtype=np.float32)
         with one_thread():
-            for start in range(draws.start, draws.stop, BLOCK):
-                statistics = self.null.block(start, min(start + BLOCK, draws.stop), memory)
-                if not all_vary:
-                    statistics = statistics[:, varies]
-                results.append(self.compute(statistics))
+            for _, statistics in self.null.blocks(draws):
+                results.append(self.compute(statistics if all_vary else statistics[:, varies]))
         return results
 
 
@@ -103,7 +99,7 @@ def pivots_by_tail(
         return [np.full(null.n_permutations, _largest_pivot(null, one)) for one in templates]
     task = _DrawTask(null, partial(_bins(null).pivots_of_each, templates=templates))
     blocks: list[list[PivotBounds]] = []
-    for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
+    for results in workers.run("Permutations", task, workers.ranges_of_draws(null)):
         blocks += results
     n_varying = int(varies.sum())
     sorting = _bins(null, sorts_all=True)
@@ -170,8 +166,9 @@ def _refine(
 
 def _in_single(null: NullStatistics, draws: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield some of the draws and their statistics in single precision."""
-    for start in range(0, draws.size, BLOCK):
-        some = draws[start : start + BLOCK]
+    step = draws_per_block(null.n_elements)
+    for start in range(0, draws.size, step):
+        some = draws[start : start + step]
         yield some, null.exact(some, np.full(some.size, np.inf))
 
 
@@ -200,7 +197,7 @@ def smallest_p_values(null: NullStatistics, n_smallest: int, workers: Workers) -
         return np.ones((null.n_permutations, n_smallest))
     task = _DrawTask(null, partial(_bins(null).smallest_p_values, n_smallest=n_found))
     blocks: list[np.ndarray] = []
-    for results in workers.run("Permutations", task, workers.ranges_of_draws(null.n_permutations)):
+    for results in workers.run("Permutations", task, workers.ranges_of_draws(null)):
         blocks += results
     return np.pad(np.concatenate(blocks), [(0, 0), (0, n_smallest - n_found)], constant_values=1)
 

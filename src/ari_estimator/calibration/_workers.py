@@ -9,7 +9,7 @@ from typing import Any
 from joblib import Parallel, delayed, effective_n_jobs
 
 from ari_estimator._progress import progress
-from ari_estimator.resampling._null_statistics import BLOCK
+from ari_estimator.resampling._null_statistics import NullStatistics, draws_per_block
 from ari_estimator.resampling._threads import one_thread
 
 # Most permutations per task by default.
@@ -102,25 +102,26 @@ class Workers:
         shared = _Shared(function)
         yield from parallel(delayed(_call)(shared, part) for part in ranges)
 
-    def ranges_of_draws(self, n_permutations: int) -> list[range]:
+    def ranges_of_draws(self, null: NullStatistics) -> list[range]:
         """Return the permutations of each task.
 
         Parameters
         ----------
-        n_permutations : int
-            Number of permutations.
+        null : NullStatistics
+            The statistics, whose permutations are spread over tasks.
 
         Returns
         -------
         ranges : list of range
             The permutations of each task, in whole blocks.
         """
+        n_permutations, block = null.n_permutations, draws_per_block(null.n_elements)
         size = self.chunk_size
         if size is None:
             n_processes = effective_n_jobs(self.n_jobs)
             half = math.ceil(n_permutations / (2 * n_processes))
             size = _STEP if n_processes == 1 else min(_LARGEST_CHUNK, half)
-        step = math.ceil(size / BLOCK) * BLOCK
+        step = math.ceil(size / block) * block
         return [
             range(start, min(start + step, n_permutations))
             for start in range(0, n_permutations, step)

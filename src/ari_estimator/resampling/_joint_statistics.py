@@ -10,7 +10,7 @@ import numpy as np
 
 from ari_estimator.resampling._common_scale import CommonScale, TailInRange
 from ari_estimator.resampling._model_statistic import Observed
-from ari_estimator.resampling._null_statistics import BLOCK, NullStatistics
+from ari_estimator.resampling._null_statistics import NullStatistics
 from ari_estimator.resampling._tails import CorrelationTail, NormalTail, Tail
 
 
@@ -94,7 +94,7 @@ class JointStatistics(NullStatistics):
     def block(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """Return statistics of some draws, see the base class."""
         if out is None:
-            out = np.empty((BLOCK, self.n_elements), dtype=np.float32)
+            out = np.empty((stop - start, self.n_elements), dtype=np.float32)
         for part, scale, elements in zip(self.parts, self._scales, self.slices, strict=True):
             statistics = part.block(start, stop, out[:, elements])
             if scale is not None:

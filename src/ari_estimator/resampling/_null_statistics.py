@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
 import numpy as np
 
 from ari_estimator.resampling._model_statistic import Observed
 from ari_estimator.resampling._tails import Tail
 
-# Permutations per matrix product. Products always have the same blocks, so results do not depend
-# on the distribution of blocks over processes.
-BLOCK = 50
+# Permutations per matrix product. Wide products are faster, up to about this many rows.
+_FEWEST, _MOST = 50, 100
+
+# Statistics of a block of more than the fewest permutations, 64 MB.
+_NUMBERS = 2**24
+
+
+def draws_per_block(n_elements: int) -> int:
+    """Return the number of permutations in a block.
+
+    Parameters
+    ----------
+    n_elements : int
+        Number of elements.
+
+    Returns
+    -------
+    n_draws : int
+        Number of permutations. It depends on nothing else, so results do not depend on the
+        distribution of blocks over processes.
+    """
+    return min(_MOST, max(_FEWEST, _NUMBERS // max(n_elements, 1)))
 
 
 class NullStatistics(ABC):
@@ -67,6 +87,28 @@ class NullStatistics(ABC):
     observed: Observed
     is_constant: np.ndarray
 
+    def blocks(self, draws: range) -> Iterator[tuple[range, np.ndarray]]:
+        """Yield the statistics of draws, a block at a time.
+
+        Parameters
+        ----------
+        draws : range
+            Draws in whole blocks. Only the last block of all draws may have fewer.
+
+        Yields
+        ------
+        block : range
+            Some of the draws.
+
+        statistics : ndarray of float32 of shape (n_draws, n_elements)
+            Their statistics. The next block uses this memory again.
+        """
+        step = draws_per_block(self.n_elements)
+        memory = np.empty((min(step, len(draws)), self.n_elements), dtype=np.float32)
+        for start in range(draws.start, draws.stop, step):
+            block = range(start, min(start + step, draws.stop))
+            yield block, self.block(block.start, block.stop, memory)
+
     @abstractmethod
     def block(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """Return statistics of some draws.
@@ -74,11 +116,12 @@ class NullStatistics(ABC):
         Parameters
         ----------
         start, stop : int
-            First draw and end of the range of draws. ``start`` is a multiple of ``BLOCK``, and
-            the range has at most ``BLOCK`` draws.
+            First draw and end of the range of draws. Products of other sizes may differ in the
+            last bit, so calibration asks for the ranges of :meth:`blocks` only.
 
-        out : ndarray of float32 of shape (BLOCK, n_elements) or None, default=None
-            Memory for the statistics. Touching new memory takes about as long as computing them.
+        out : ndarray of float32 of shape (n_draws, n_elements) or None, default=None
+            Memory for the statistics of these draws or more. Touching new memory takes about as
+            long as computing them.
 
         Returns
         -------
