@@ -103,17 +103,11 @@ class ClusterForest:
         n = parents.size
         sizes, largest = np.ones(n, dtype=np.int32), np.full(n, -1, dtype=np.int32)
         positions, free = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-        lay_out(parents, sizes, largest, positions, free)
-        del largest, free
-        order += first
-        self.elements[part][positions] = order if numbers is None else numbers[order]
-        del order
-        np.subtract(positions, sizes, out=sizes)
-        sizes += first + 1
-        self.starts[part][positions] = sizes
-        for block in blocks(parents.size):
-            of_parents = np.where(parents[block] < 0, -1, positions[parents[block]] + first)
-            self.parents[part][positions[block]] = of_parents
+        by_position = self.elements[part], self.starts[part], self.parents[part]
+        lay_out(order, parents, first, sizes, largest, positions, free, *by_position)
+        del order, parents, sizes, largest, positions, free
+        if numbers is not None:
+            self.elements[part] = numbers[self.elements[part]]
         if has_ties:
             self._find_tied(part, heights)
         return part.stop

@@ -13,14 +13,43 @@ from numba import njit
 
 from ari_estimator.graphs._grid_patterns import DE_BRUIJN
 
+# Nodes at a time whose places are read before the first of them joins. Nodes that follow each other
+# are far apart in memory, and these reads do not wait for each other.
+_TILE = 1024
+
 
 @njit(cache=True)
-def _representative(up: np.ndarray, basin: int) -> int:
+def representative(up: np.ndarray, basin: int) -> int:
     """Return the representative of the set of a basin."""
     while up[basin] != basin:
         up[basin] = up[up[basin]]
         basin = up[basin]
     return basin
+
+
+@njit(cache=True)
+def join(
+    up: np.ndarray,
+    roots: np.ndarray,
+    sizes: np.ndarray,
+    parents: np.ndarray,
+    mine: int,
+    basin: int,
+    rank: int,
+) -> int:
+    """Join the set of a basin to the set of a node, and return the new representative.
+
+    Most basins are in the node's set already. Callers look at ``up[basin] != mine`` first: with
+    this condition here, the next neighbour would wait for the result.
+    """
+    other = representative(up, basin)
+    if other == mine:
+        return mine
+    parents[roots[other]] = rank
+    large, small = (other, mine) if sizes[other] > sizes[mine] else (mine, other)
+    up[small] = large
+    sizes[large] += sizes[small]
+    return large
 
 
 @njit(cache=True)
@@ -50,37 +79,40 @@ def merge(
     up, roots, sizes = sets[0], sets[1], sets[2]
     n_basins = 0
     met = np.empty(offsets.size, dtype=np.int32)
-    for rank in range(n):
-        node = order[rank]
-        base = bases[node]
-        # Branch-free, because no processor could predict the branch.
-        n_met = 0
-        for k in range(starts[node], stops[node]):
-            basin = basins[base + offsets[k]]
-            met[n_met] = basin
-            n_met += basin >= 0
-        if n_met == 0:
-            mine = np.int32(n_basins)
-            n_basins += 1
-            up[mine] = mine
-            sizes[mine] = 0
-        else:
-            mine = _representative(up, met[0])
-            parents[roots[mine]] = rank
-            for k in range(1, n_met):
-                if up[met[k]] == mine:
-                    continue
-                other = _representative(up, met[k])
-                if other == mine:
-                    continue
-                parents[roots[other]] = rank
-                if sizes[other] > sizes[mine]:
-                    mine, other = other, mine
-                up[other] = mine
-                sizes[mine] += sizes[other]
-        sizes[mine] += 1
-        roots[mine] = rank
-        basins[slots[node]] = mine
+    tile = np.empty((4, _TILE), dtype=np.int32)
+    slot_of, base_of, start_of, stop_of = tile[0], tile[1], tile[2], tile[3]
+    for first in range(0, n, _TILE):
+        nodes = order[first : first + _TILE]
+        for i in range(nodes.size):
+            slot_of[i] = slots[nodes[i]]
+        for i in range(nodes.size):
+            base_of[i] = bases[nodes[i]]
+        for i in range(nodes.size):
+            start_of[i] = starts[nodes[i]]
+        for i in range(nodes.size):
+            stop_of[i] = stops[nodes[i]]
+        for i in range(nodes.size):
+            rank, base = first + i, base_of[i]
+            # Branch-free, because no processor could predict the branch.
+            n_met = 0
+            for k in range(start_of[i], stop_of[i]):
+                basin = basins[base + offsets[k]]
+                met[n_met] = basin
+                n_met += basin >= 0
+            if n_met == 0:
+                mine = np.int32(n_basins)
+                n_basins += 1
+                up[mine] = mine
+                sizes[mine] = 0
+            else:
+                mine = representative(up, met[0])
+                parents[roots[mine]] = rank
+                for k in range(1, n_met):
+                    if up[met[k]] != mine:
+                        mine = join(up, roots, sizes, parents, mine, met[k], rank)
+            sizes[mine] += 1
+            roots[mine] = rank
+            basins[slot_of[i]] = mine
 
 
 @njit(cache=True)
@@ -107,64 +139,70 @@ def merge_on_grid(
     n = order.size
     up, roots, sizes = sets[0], sets[1], sets[2]
     n_basins = 0
-    for rank in range(n):
-        slot = np.int64(slots[order[rank]])
-        before, after = slot - plane, slot + plane
-        first = joined[before - row] | joined[before] << 3 | joined[before + row] << 6
-        middle = joined[slot - row] | joined[slot] << 3 | joined[slot + row] << 6
-        last = joined[after - row] | joined[after] << 3 | joined[after + row] << 6
-        to_visit = (
-            (of_side[first] & apart[middle])
-            | of_middle[middle] << 9
-            | (of_side[last] & apart[middle]) << 18
-        )
-        if to_visit == 0:
-            mine = np.int32(n_basins)
-            n_basins += 1
-            up[mine] = mine
-            sizes[mine] = 0
-        else:
-            bit = to_visit & -to_visit
-            step = steps[((bit * DE_BRUIJN) & 0xFFFFFFFF) >> 27]
-            mine = _representative(up, basins[slot + step])
-            parents[roots[mine]] = rank
-            to_visit -= bit
-            while to_visit:
+    slot_of = np.empty(_TILE, dtype=np.int32)
+    for first_rank in range(0, n, _TILE):
+        nodes = order[first_rank : first_rank + _TILE]
+        for i in range(nodes.size):
+            slot_of[i] = slots[nodes[i]]
+        for i in range(nodes.size):
+            rank, slot = first_rank + i, np.int64(slot_of[i])
+            before, after = slot - plane, slot + plane
+            first = joined[before - row] | joined[before] << 3 | joined[before + row] << 6
+            middle = joined[slot - row] | joined[slot] << 3 | joined[slot + row] << 6
+            last = joined[after - row] | joined[after] << 3 | joined[after + row] << 6
+            to_visit = (
+                (of_side[first] & apart[middle])
+                | of_middle[middle] << 9
+                | (of_side[last] & apart[middle]) << 18
+            )
+            if to_visit == 0:
+                mine = np.int32(n_basins)
+                n_basins += 1
+                up[mine] = mine
+                sizes[mine] = 0
+            else:
                 bit = to_visit & -to_visit
-                to_visit -= bit
                 step = steps[((bit * DE_BRUIJN) & 0xFFFFFFFF) >> 27]
-                basin = basins[slot + step]
-                if up[basin] == mine:
-                    continue
-                other = _representative(up, basin)
-                if other == mine:
-                    continue
-                parents[roots[other]] = rank
-                if sizes[other] > sizes[mine]:
-                    mine, other = other, mine
-                up[other] = mine
-                sizes[mine] += sizes[other]
-        sizes[mine] += 1
-        roots[mine] = rank
-        basins[slot] = mine
-        joined[slot - 1] |= 4
-        joined[slot] |= 2
-        joined[slot + 1] |= 1
+                mine = representative(up, basins[slot + step])
+                parents[roots[mine]] = rank
+                to_visit -= bit
+                while to_visit:
+                    bit = to_visit & -to_visit
+                    to_visit -= bit
+                    step = steps[((bit * DE_BRUIJN) & 0xFFFFFFFF) >> 27]
+                    basin = basins[slot + step]
+                    if up[basin] != mine:
+                        mine = join(up, roots, sizes, parents, mine, basin, rank)
+            sizes[mine] += 1
+            roots[mine] = rank
+            basins[slot] = mine
+            joined[slot - 1] |= 4
+            joined[slot] |= 2
+            joined[slot + 1] |= 1
 
 
 @njit(cache=True)
 def lay_out(
+    order: np.ndarray,
     parents: np.ndarray,
+    first: int,
     sizes: np.ndarray,
     largest: np.ndarray,
     positions: np.ndarray,
     free: np.ndarray,
+    elements: np.ndarray,
+    starts: np.ndarray,
+    parents_at: np.ndarray,
 ) -> None:
-    """Fill in the position of each node in post-order, and the size of its cluster, 1 before.
+    """Fill in the forest by position: the element, where its cluster starts, and its parent.
 
-    The largest child of a node comes first, so a cluster and its largest sub-cluster start at the
-    same position. A node comes after all nodes below it. ``largest``, which is -1 before, holds the
-    largest child of each node, and ``free`` the start of the next child, except the largest child.
+    Positions are in post-order: a node comes after all nodes below it. The largest child of a node
+    comes first, so a cluster and its largest sub-cluster start at the same position. Nodes and
+    positions of the forest start at ``first``, those of the other arrays at 0.
+
+    The rest is memory. ``sizes``, which is 1 before, holds the size of each cluster; ``largest``,
+    which is -1 before, the largest child of each node; ``positions`` its position; and ``free``
+    the start of its next child, except the largest.
     """
     n = parents.size
     for node in range(n):
@@ -185,7 +223,11 @@ def lay_out(
         else:
             start = free[parent]
             free[parent] += sizes[node]
-        positions[node] = start + sizes[node] - 1
+        position = start + sizes[node] - 1
+        positions[node] = position
+        elements[position] = order[node] + first
+        starts[position] = start + first
+        parents_at[position] = positions[parent] + first if parent >= 0 else -1
         free[node] = start
         if largest[node] >= 0:
             free[node] += sizes[largest[node]]
