@@ -242,11 +242,12 @@ class CriticalVector:
         if order is not None:
             surplus = surplus[order]
         n = p_values.size
-        longest, taken = np.full(n, -1, dtype=np.int32), np.empty(n, dtype=np.int32)
+        longest = np.full(n, -1, dtype=np.int32)
+        counting, taken = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
         free = np.arange(self.thresholds.size, dtype=np.int32)
         bounds = np.zeros(n, dtype=np.int32)
         starts = starts.astype(np.int32, copy=False)
-        nested_true_discoveries(surplus, starts, longest, free, taken, bounds)
+        nested_true_discoveries(surplus, starts, longest, counting, free, taken, bounds)
         return bounds
 
     def confidence_curve(self, p_values: ArrayLike, order: ArrayLike | None = None) -> np.ndarray:

@@ -42,6 +42,7 @@ def nested_true_discoveries(
     surplus: np.ndarray,
     starts: np.ndarray,
     longest: np.ndarray,
+    counting: np.ndarray,
     free: np.ndarray,
     taken: np.ndarray,
     bounds: np.ndarray,
@@ -49,18 +50,27 @@ def nested_true_discoveries(
     """Fill in the bound of every range ``starts[i], ..., i`` of a sequence of elements.
 
     Ranges are disjoint or within each other. Ranges with the same start are prefixes of the
-    longest one. One pass over it bounds them all, as in ``running_true_discoveries``.
+    longest one. One pass over it bounds them all, as in ``running_true_discoveries``. Most ranges
+    have no element with a surplus below ``k_max``, so their bounds are 0.
 
     Before, ``longest`` is -1, ``free`` holds the numbers from 0 to ``k_max - 1``, and ``bounds`` is
-    0. numpy makes the arrays, since numba would compile each function that makes one.
+    0. ``counting`` is memory for the number of elements up to each that have such a surplus. numpy
+    makes the arrays, since numba would compile each function that makes one.
     """
     n, k_max = surplus.size, free.size
+    n_counting = 0
     for i in range(n):
         longest[starts[i]] = i
+        n_counting += surplus[i] < k_max
+        counting[i] = n_counting
     for start in range(n):
+        stop = longest[start] + 1
+        n_before = counting[start] - (surplus[start] < k_max)
+        if stop == 0 or counting[stop - 1] == n_before:
+            continue
         n_discoveries = 0
         n_taken = 0
-        for i in range(start, longest[start] + 1):
+        for i in range(start, stop):
             slot = surplus[i]
             if slot < k_max:
                 while free[slot] != slot:
