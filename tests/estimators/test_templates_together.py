@@ -88,7 +88,7 @@ def test_two_templates_need_one_pass_over_the_draws():
     counted.__dict__ |= vars(null)
     templates = [make_template(name, M) for name in ("simes", "beta")]
     calibrate_draws(counted, templates, 0.1, level_weights=[0.5, 0.5])
-    assert len(blocks) == 2  # 100 draws in blocks of 50
+    assert len(blocks) == 1  # all 100 draws
 
 
 @pytest.mark.parametrize(

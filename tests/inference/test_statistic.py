@@ -289,6 +289,32 @@ class TestEvidence:
         assert (p[1:] <= p[:-1] * (1 + 1e-12) + 1e-300).all()
 
     @settings(deadline=None, max_examples=200)
+    @given(drawn=maps(), level=st.floats(0, 1) | st.floats(0, 1e-6))
+    def test_what_is_left_out_has_a_larger_p_value(self, drawn, level):
+        statistic, values = drawn
+        elements = statistic.may_have_p_up_to(values, level)
+        if elements is not None:
+            assert (np.delete(statistic.p_values(values), elements) > level).all()
+
+    @each_statistic
+    def test_most_is_left_out(self, statistic):
+        p_values = np.linspace(1e-6, 1 - 1e-6, 501)
+        values = np.array([statistic.at_p(p) for p in p_values])
+        elements = statistic.may_have_p_up_to(values, 0.05)
+        if statistic.stat_type == "p":
+            assert elements is None  # these are known
+        else:
+            assert_array_equal(elements, np.arange(elements.size))
+            assert 25 <= elements.size <= 30
+
+    def test_nothing_is_left_out_if_the_height_is_not_found(self, monkeypatch):
+        statistic, values = statistic_of("t", (5.0,)), np.linspace(-3, 3, 20)
+        assert statistic.may_have_p_up_to(values, 0.05) is not None
+        for wrong in (np.nan, np.inf, 5.0):
+            monkeypatch.setattr(type(statistic), "at_p", lambda *_, wrong=wrong: wrong)
+            assert statistic.may_have_p_up_to(values, 0.05) is None
+
+    @settings(deadline=None, max_examples=200)
     @given(drawn=maps())
     def test_one_sided_z_has_the_same_tail(self, drawn):
         statistic, values = drawn

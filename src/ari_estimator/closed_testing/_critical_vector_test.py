@@ -16,6 +16,7 @@ from ari_estimator.closed_testing._ordered_sets import (
     sets_by_label,
     smallest_beyond,
 )
+from ari_estimator.closed_testing._p_value_source import KnownPValues, PValueSource
 from ari_estimator.closed_testing._simultaneous_bounds import SimultaneousBounds
 from ari_estimator.closed_testing._simultaneous_test import SimultaneousTest
 
@@ -48,21 +49,35 @@ class CriticalVectorBounds(SimultaneousBounds):
     critical_vector: CriticalVector
 
     def __init__(self, p_values: np.ndarray, critical_vector: CriticalVector) -> None:
-        self.p_values = p_values
-        self.critical_vector = critical_vector._concentrated(p_values)
+        self._set_up(KnownPValues(p_values), critical_vector._concentrated(p_values))
 
     @classmethod
     def _of_concentrated(
-        cls, p_values: np.ndarray, critical_vector: CriticalVector
+        cls, source: PValueSource, critical_vector: CriticalVector
     ) -> CriticalVectorBounds:
         """Return the bounds by a vector that has only the thresholds that they need."""
         bounds = cls.__new__(cls)
-        bounds.p_values, bounds.critical_vector = p_values, critical_vector
+        bounds._set_up(source, critical_vector)
         return bounds
+
+    def _set_up(self, source: PValueSource, critical_vector: CriticalVector) -> None:
+        self._source = source
+        self.critical_vector = critical_vector
+
+    @property
+    def p_values(self) -> np.ndarray:  # type: ignore[override]  # computed when needed
+        """P-values of the elements, of shape (n_elements,)."""
+        return self._source.p_values
+
+    @property
+    def _small(self) -> np.ndarray:
+        """P-values that are known where they count: no threshold tells the others from 1."""
+        thresholds = self.critical_vector.thresholds
+        return self._source.p_values_up_to(float(thresholds[-1]) if thresholds.size else 0)
 
     def of_set(self, subset: ArrayLike | None = None) -> int:
         """Return the bound of one set, see :meth:`SimultaneousBounds.of_set`."""
-        p_values = self.p_values
+        p_values = self._small
         if subset is None:
             # The last threshold gives the bound of all elements.
             thresholds = self.critical_vector.thresholds
@@ -81,14 +96,14 @@ class CriticalVectorBounds(SimultaneousBounds):
         subset: ArrayLike | None = None,
     ) -> np.ndarray:
         """Return the bounds of all sets, see :meth:`SimultaneousBounds.by_label`."""
-        p_values = self.p_values
+        p_values = self._small
         if subset is not None:
             indices = check_subset(subset, p_values.size, name="subset", repeated=True)
             p_values = p_values[indices]
         each = "element" if subset is None else "entry of subset"
         labels, n_labels = check_labels(labels, p_values.size, n_labels, each=each)
         if subset is not None:
-            keys = np.sort(labels.astype(np.intp) * self.p_values.size + indices)
+            keys = np.sort(labels.astype(np.intp) * self._source.n_tested + indices)
             if (keys[1:] == keys[:-1]).any():
                 raise ValueError("subset must not name an element twice with the same label.")
         return self.critical_vector._by_label(p_values, labels, n_labels)
@@ -98,15 +113,15 @@ class CriticalVectorBounds(SimultaneousBounds):
         # p-values are compared, since their threshold is exact. Without thresholds, no
         # element contributes.
         thresholds = self.critical_vector.thresholds
-        return self.p_values <= (thresholds[-1] if thresholds.size else -1)
+        return self._small <= (thresholds[-1] if thresholds.size else -1)
 
     def of_nested(self, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Return the bounds of nested sets, see :meth:`SimultaneousBounds.of_nested`."""
-        return self.critical_vector._of_nested(check_p_values(self.p_values), order, starts)
+        return self.critical_vector._of_nested(check_p_values(self._small), order, starts)
 
     def along(self, order: np.ndarray) -> np.ndarray:
         """Return the bounds along an order, see :meth:`SimultaneousBounds.along`."""
-        return self.critical_vector.confidence_curve(self.p_values, order)
+        return self.critical_vector.confidence_curve(self._small, order)
 
 
 class CriticalVectorTest(SimultaneousTest):

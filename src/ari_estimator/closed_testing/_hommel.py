@@ -24,6 +24,7 @@ from ari_estimator.closed_testing._local_tests import (
     exact_mean_factor,
     simes_factors,
 )
+from ari_estimator.closed_testing._p_value_source import KnownPValues, PValueSource
 from ari_estimator.closed_testing._rational import check_alpha, rounded_multiples
 from ari_estimator.files._stored_array import stored_array
 
@@ -186,17 +187,19 @@ class Hommel(CriticalVectorTest):
         checked = check_p_values(p_values)
         if checked.size == 0:
             raise ValueError("p_values is empty: closed testing needs at least one p-value.")
-        self._set_up(checked.copy(), local_test)
+        self._set_up(KnownPValues(checked.copy()), local_test)
 
     @classmethod
-    def of_valid(cls, p_values: np.ndarray, local_test: LocalTest = "simes") -> Hommel:
+    def of_valid(
+        cls, p_values: np.ndarray | PValueSource, local_test: LocalTest = "simes"
+    ) -> Hommel:
         """Return the test of p-values that are known to be valid, as a statistic gives them.
 
         Parameters
         ----------
-        p_values : ndarray of float64 of shape (n_elements,)
+        p_values : ndarray of float64 of shape (n_elements,), or PValueSource
             In [0, 1], without NaN, at least one. They are neither checked nor copied: they must
-            not change.
+            not change. A source computes them where they are needed.
 
         local_test : {"simes", "hommel"}, default="simes"
             The local test.
@@ -207,11 +210,12 @@ class Hommel(CriticalVectorTest):
             The test.
         """
         test = cls.__new__(cls)
-        test._set_up(p_values, local_test)
+        source = KnownPValues(p_values) if isinstance(p_values, np.ndarray) else p_values
+        test._set_up(source, local_test)
         return test
 
-    def _set_up(self, p_values: np.ndarray, local_test: LocalTest) -> None:
-        self.p_values = p_values
+    def _set_up(self, source: PValueSource, local_test: LocalTest) -> None:
+        self._source = source
         self.local_test: LocalTest = local_test
         # The Hommel value of each level, and the level of its size, alpha * h / s_h.
         self._values: dict[Fraction, int] = {}
@@ -220,6 +224,16 @@ class Hommel(CriticalVectorTest):
 
     def __repr__(self) -> str:
         return f"Hommel(n_elements={self.n_elements}, local_test={self.local_test!r})"
+
+    @property
+    def p_values(self) -> np.ndarray:  # type: ignore[override]  # computed when needed
+        """The p-values, an array of shape (n_elements,)."""
+        return self._source.p_values
+
+    @property
+    def n_elements(self) -> int:
+        """Number of p-values, ``m``."""
+        return self._source.n_tested
 
     @cached_property
     def _sorted_p(self) -> np.ndarray:
@@ -232,8 +246,7 @@ class Hommel(CriticalVectorTest):
             if highest < 0:
                 # Usually there is one level, and few p-values are at or below it.
                 highest = level
-                ascending = self.p_values.take(np.flatnonzero(self.p_values <= level))
-                ascending.sort()
+                ascending = self._source.sorted_up_to(level)
             else:
                 # After a second level, many more may follow.
                 highest, ascending = 1.0, self._sorted_p
@@ -286,7 +299,7 @@ class Hommel(CriticalVectorTest):
 
     def _value(self, alpha: Fraction) -> int:
         if alpha not in self._values:
-            m = self.p_values.size
+            m = self.n_elements
             small = self._sorted_up_to(float(alpha))
             size, level = m, Fraction(0)
             # The level alpha * i / s_i of size i is alpha for Simes' test and falls with i
@@ -374,11 +387,11 @@ class Hommel(CriticalVectorTest):
         bounds : CriticalVectorBounds
             The bounds by the critical vector, which ends with the concentration set.
         """
-        return CriticalVectorBounds._of_concentrated(self.p_values, self.critical_vector(alpha))
+        return CriticalVectorBounds._of_concentrated(self._source, self.critical_vector(alpha))
 
     def _concentration(self, alpha: Fraction) -> tuple[int, np.ndarray]:
         """Return the size of the concentration set and the thresholds that matter."""
-        m, h = self.p_values.size, self._value(alpha)
+        m, h = self.n_elements, self._value(alpha)
         if h == m:
             return 0, np.empty(0)
         if h == 0:

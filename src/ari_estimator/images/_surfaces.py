@@ -157,20 +157,28 @@ class SurfaceFrame(Frame):
         self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
     ) -> SurfaceImage:
         """Return results as a surface image of one map, or of ``n_maps`` maps."""
-        arrays = map(np.asarray, rows)
-        stacked = next(arrays) if n_maps is None else np.stack(list(arrays), axis=1)
+        stacked, is_kept = self._stacked(rows, n_maps)
         data = {}
         start = 0
         for part in self._parts:
             values = stacked[start : start + part.n_elements]
             start += part.n_elements
             if part.n_elements == part.mask.size:
-                data[part.name] = values.copy()  # The fitted map may keep the results.
+                data[part.name] = values.copy() if is_kept else values
                 continue
             whole = np.zeros((part.mask.size, *values.shape[1:]), dtype=values.dtype)
             whole[part.mask] = values
             data[part.name] = whole
         return SurfaceImage((self.mask_img if like is None else like).mesh, data)
+
+    @staticmethod
+    def _stacked(rows: Iterable[Values], n_maps: int | None) -> tuple[np.ndarray, bool]:
+        """Return results as one array, and whether a fitted map may keep this array."""
+        if n_maps is not None:
+            return np.stack(list(map(np.asarray, rows)), axis=1), False
+        only = next(iter(rows))
+        values = np.asarray(only)
+        return values, values is only
 
     @staticmethod
     def form(img: SurfaceImage) -> SurfaceImage:

@@ -108,7 +108,7 @@ def form_family(
     if n_nan:
         check_rest_of_nan(statistic.one_sided_z(values), n_nan, elements, mask_called)
     warn_of_unlikely_values(values, statistic, elements)
-    return MapFamily(values, statistic, space, is_tested, statistic.p_values(values))
+    return MapFamily(values, statistic, space, is_tested)
 
 
 def warn_of_unlikely_values(values: np.ndarray, statistic: Statistic, element_names: str) -> None:

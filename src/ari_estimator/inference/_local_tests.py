@@ -36,12 +36,12 @@ LOCAL_TESTS: dict[str, TestMaker] = {
     "simes": lambda family: (
         _of_each_sign(family, "simes")
         if family.statistic.two_sided == DIRECTIONAL
-        else Hommel.of_valid(family.p_values, "simes")
+        else Hommel.of_valid(family, "simes")
     ),
     "hommel": lambda family: (
         _of_each_sign(family, "hommel")
         if family.statistic.two_sided == DIRECTIONAL
-        else Hommel.of_valid(family.p_values, "hommel")
+        else Hommel.of_valid(family, "hommel")
     ),
 }
 

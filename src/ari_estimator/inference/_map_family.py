@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from ari_estimator.closed_testing._p_value_source import KnownPValues, PartialPValues
 from ari_estimator.images._space import Space
 from ari_estimator.inference._statistic import Statistic
 
@@ -30,16 +32,12 @@ class MapFamily:
 
     is_tested : ndarray of bool of shape (n_elements,)
         Whether each element of the mask is in the family, which means that it is not NaN.
-
-    p_values : ndarray of shape (n_tested,)
-        P-values of the map. Clusters form in the order of these p-values.
     """
 
     stat: np.ndarray
     statistic: Statistic
     space: Space
     is_tested: np.ndarray
-    p_values: np.ndarray
 
     def __repr__(self) -> str:
         return f"MapFamily(n_tested={self.n_tested}, statistic={self.statistic})"
@@ -48,6 +46,55 @@ class MapFamily:
     def n_tested(self) -> int:
         """Number of elements tested."""
         return self.stat.size
+
+    @cached_property
+    def p_values(self) -> np.ndarray:
+        """P-values of the map, of shape (n_tested,). Clusters form in the order of these."""
+        self.__dict__.pop("_partial", None)
+        return self.statistic.p_values(self.stat)
+
+    def p_values_up_to(self, level: float) -> np.ndarray:
+        """Return the p-values up to a level.
+
+        Parameters
+        ----------
+        level : float
+            A level in [0, 1].
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_tested,)
+            P-values up to the level as they are. For each of the others, its p-value or 1.
+        """
+        return self._known_up_to(level).p_values
+
+    def sorted_up_to(self, level: float) -> np.ndarray:
+        """Return the p-values up to a level, ascending.
+
+        Parameters
+        ----------
+        level : float
+            A level in [0, 1].
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_small,)
+            The p-values that are at most the level.
+        """
+        return self._known_up_to(level).sorted_up_to(level)
+
+    def _known_up_to(self, level: float) -> KnownPValues | PartialPValues:
+        if "p_values" in self.__dict__:
+            return KnownPValues(self.p_values)
+        known: PartialPValues | None = self.__dict__.get("_partial")
+        if known is None or known.level < level:
+            strong = self.statistic.may_have_p_up_to(self.stat, level)
+            if strong is None:
+                return KnownPValues(self.p_values)
+            p_values = self.statistic.p_values(self.stat.take(strong))
+            known = PartialPValues(level, self.n_tested, strong, p_values)
+            self.__dict__["_partial"] = known
+        return known
 
     @property
     def evidence(self) -> np.ndarray:

@@ -37,6 +37,9 @@ class PValue(_PValues):
     def p_values(self, values: np.ndarray) -> np.ndarray:
         return values
 
+    def may_have_p_up_to(self, values: np.ndarray, level: float) -> None:
+        """Return None: there is nothing to compute."""
+
     def at_p(self, p_value: float) -> float:
         return p_value
 

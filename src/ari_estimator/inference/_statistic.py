@@ -29,6 +29,13 @@ STATISTICS: dict[str, type[Statistic]] = {}
 
 MINUS_LOG_P = "\N{MINUS SIGN}log10 p"
 
+# At a higher level, most p-values are needed.
+_HIGHEST_PARTIAL_LEVEL = 0.5
+
+# How far below the value with a p-value the values are that are left out, relative to 1 or to it.
+# Inverse distribution functions are more accurate than that.
+_MARGIN = 1e-3
+
 # -log10 of the smallest p-value that is a normal floating-point number.
 _STRONGEST = 308.0
 
@@ -266,6 +273,32 @@ class Statistic(ABC):
         1e3 degrees of freedom, it is 1e-9 up to 1e6 of them, 1e-6 up to 1e10 (both only with old
         releases of scipy), and 1e-4 beyond.
         """
+
+    def may_have_p_up_to(self, values: np.ndarray, level: float) -> np.ndarray | None:
+        """Return the elements whose p-values may be up to a level, without p-values.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_tested,)
+            Values that pass ``check_values``.
+
+        level : float
+            The level.
+
+        Returns
+        -------
+        elements : ndarray of int of shape (n_strong,), or None
+            The elements; all others have larger p-values. None if this is not known, or would
+            leave out too few.
+        """
+        if not 0 < level < _HIGHEST_PARTIAL_LEVEL:
+            return None
+        height = self.at_p(level)
+        height -= _MARGIN * max(1, abs(height))
+        # Weaker values have higher p-values than this one, unless it could not be found.
+        if not self.p_values(np.array([height]))[0] > level:
+            return None
+        return np.flatnonzero(self.evidence(values) >= height)
 
     @abstractmethod
     def at_p(self, p_value: float) -> float:

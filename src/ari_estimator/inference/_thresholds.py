@@ -55,13 +55,14 @@ class Thresholds:
                 return [(np.nan, counts)]
             # All elements that are at least as strong as the weakest element that can add to a
             # bound.
-            selected = family.p_values <= family.p_values[counts].max()
+            level = float(statistic.p_values(family.stat[counts]).max())
+            selected = family.p_values_up_to(level) <= level
             # Elements at the concentration threshold are included, so the threshold is just below
             # it.
             height = np.nextafter(family.evidence[selected].min(), -np.inf)
             return [(statistic.threshold_of_evidence(float(height)), selected)]
         if self.scale == "p":
-            return [(statistic.at_p(p), family.p_values < p) for p in self.values]
+            return [(statistic.at_p(p), family.p_values_up_to(p) < p) for p in self.values]
         passing = [(t, np.empty(family.n_tested, dtype=bool)) for t in self.values]
         for block in blocks(family.n_tested):
             evidence = statistic.evidence(family.stat[block])
