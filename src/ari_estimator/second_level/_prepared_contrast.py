@@ -13,7 +13,7 @@ from nilearn.image import get_data
 from ari_estimator.calibration._subject_contrasts import ContrastOfFamily
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._contrast_calibration import columns_of
-from ari_estimator.images._space import VolumePart
+from ari_estimator.images._volume_part import VolumePart
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._random_field_extent import RandomFieldExtent
 from ari_estimator.inference._statistics import SettledStatistic
