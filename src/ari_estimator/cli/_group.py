@@ -15,10 +15,12 @@ from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._degrees_of_freedom import df_in_words, write_df
 from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._group_contrasts import outcome_of_contrasts, prefixes_of
-from ari_estimator.cli._options import ResultOptions, SetOptions, TestOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._permutation_options import PermutationOptions
+from ari_estimator.cli._result_options import ResultOptions
 from ari_estimator.cli._results import check_results, letters_of, outcome_of
+from ari_estimator.cli._set_options import SetOptions
+from ari_estimator.cli._test_options import TestOptions
 
 if TYPE_CHECKING:
     from ari_estimator.cli._study import Study

@@ -13,9 +13,10 @@ from ari_estimator.cli._choices import TEMPLATES, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._inputs import inputs_of_command
-from ari_estimator.cli._options import SetOptions, TestOptions
 from ari_estimator.cli._out import naming_force, parse_out
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._set_options import SetOptions
+from ari_estimator.cli._test_options import TestOptions
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._output_path import file_to_write
 from ari_estimator.files._whole_files import whole_file
