@@ -27,8 +27,8 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators._array_output import ArrayOutputMixin
+from ari_estimator.estimators._calibrated_test import calibrated_test
 from ari_estimator.estimators._choice import Choice, InstanceOf
-from ari_estimator.estimators._contrast_calibration import calibrated_test
 from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._array_frame import ArrayFrame, refuse_ambiguous_labels

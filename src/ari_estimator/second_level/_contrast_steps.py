@@ -13,12 +13,6 @@ from ari_estimator._progress import progress
 from ari_estimator.calibration._missing_rows import Missing
 from ari_estimator.closed_testing import SimultaneousTest
 from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._contrast_calibration import (
-    calibrated_contrast,
-    columns_of,
-    only,
-    recorded,
-)
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._described import described, description_of
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
@@ -27,6 +21,12 @@ from ari_estimator.inference._group_model import GroupModel
 from ari_estimator.inference._local_tests import TestMaker
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.resampling import find_contrast
+from ari_estimator.second_level._contrast_calibration import (
+    calibrated_contrast,
+    columns_of,
+    only,
+    recorded,
+)
 from ari_estimator.second_level._contrast_family import FamilyTests
 from ari_estimator.second_level._exact_second_level import ExactSecondLevelModel
 from ari_estimator.second_level._last_result import LastResult
