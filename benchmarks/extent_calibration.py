@@ -13,7 +13,8 @@ from scipy import ndimage
 
 from ari_estimator import ClusterExtentCalibration
 from ari_estimator.calibration._subject_data import resample_subjects
-from ari_estimator.images._space import Space, VolumePart
+from ari_estimator.images._space import Space
+from ari_estimator.images._volume_part import VolumePart
 
 HEIGHT = 0.001
 

@@ -6,7 +6,9 @@ from numpy.testing import assert_array_equal
 
 from ari_estimator.images._drawable import drawable
 from ari_estimator.images._mesh_geometry import MeshGeometry
-from ari_estimator.images._space import Space, SurfacePart, VolumePart
+from ari_estimator.images._space import Space
+from ari_estimator.images._surface_part import SurfacePart
+from ari_estimator.images._volume_part import VolumePart
 
 FACES = np.array([[0, 1, 2], [1, 2, 3]])
 POINTS = np.arange(12.0).reshape(4, 3)

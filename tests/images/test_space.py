@@ -6,7 +6,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ari_estimator.images._mesh_geometry import MeshGeometry
-from ari_estimator.images._space import Space, SurfacePart, VolumePart
+from ari_estimator.images._space import Space
+from ari_estimator.images._surface_part import SurfacePart
+from ari_estimator.images._volume_part import VolumePart
 
 KINDS = pytest.mark.parametrize("kind", ["volume", "surface", "mixed"])
 

@@ -6,7 +6,9 @@ from numpy.testing import assert_array_equal
 
 from ari_estimator.closed_testing import ClusterExtentBounds
 from ari_estimator.images._mesh_geometry import MeshGeometry
-from ari_estimator.images._space import Space, SurfacePart, VolumePart
+from ari_estimator.images._space import Space
+from ari_estimator.images._surface_part import SurfacePart
+from ari_estimator.images._volume_part import VolumePart
 from ari_estimator.inference._supra_threshold_part import supra_threshold_graph
 
 K = 6

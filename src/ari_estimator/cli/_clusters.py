@@ -8,21 +8,15 @@ from typing import Annotated, Any
 
 from typer import Option
 
+from ari_estimator.cli._atlas import LutOption, atlas_parameters, refuse_neighbours
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._extent_options import ExtentOptions
 from ari_estimator.cli._images import read_atlas
-from ari_estimator.cli._options import (
-    FormingOptions,
-    LutOption,
-    MapOptions,
-    ResultOptions,
-    ThresholdOptions,
-    atlas_parameters,
-    one_or_several,
-    refuse_neighbours,
-)
+from ari_estimator.cli._map_options import MapOptions
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._result_options import ResultOptions
 from ari_estimator.cli._results import infer
+from ari_estimator.cli._set_options import FormingOptions, ThresholdOptions, one_or_several
 
 
 def clusters(

@@ -8,9 +8,9 @@ from typing import Annotated
 from typer import Option
 
 from ari_estimator.cli._command import TalkOptions
-from ari_estimator.cli._options import ResultOptions
 from ari_estimator.cli._out import parse_out
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._result_options import ResultOptions
 from ari_estimator.cli._results import check_results, outcome_of
 
 

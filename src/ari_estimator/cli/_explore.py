@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from typer import Option
 
 from ari_estimator.cli._array_files import is_array_file
+from ari_estimator.cli._atlas import AtlasOption, LutOption
 from ari_estimator.cli._choices import CONNECTIVITIES, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import mesh_files, name_of, read_atlas, read_image
-from ari_estimator.cli._options import LutOption, MapOptions
+from ari_estimator.cli._map_options import MapOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._pages import PageOptions, saved
 from ari_estimator.cli._results import mask_words
@@ -39,14 +40,7 @@ def explore(
             rich_help_panel="Sets",
         ),
     ] = 0.7,
-    atlas: Annotated[
-        list[Path] | None,
-        Option(
-            help="Label image of regions. Surfaces need a file of each hemisphere; .annot and "
-            ".label of FreeSurfer have the names of their regions.",
-            rich_help_panel="Sets",
-        ),
-    ] = None,
+    atlas: AtlasOption = None,
     lut: LutOption = None,
     background: Annotated[
         list[Path] | None,

@@ -12,9 +12,11 @@ from typer import Argument, Option
 from ari_estimator.cli._choices import one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import mesh_files, read_image
-from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._result_options import ResultOptions
 from ari_estimator.cli._results import infer, letters_of
+from ari_estimator.cli._set_options import SetOptions
+from ari_estimator.cli._test_options import LevelOptions
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._regular_file import existing_file
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -15,10 +15,13 @@ from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._degrees_of_freedom import df_in_words, write_df
 from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._group_contrasts import outcome_of_contrasts, prefixes_of
-from ari_estimator.cli._options import ResultOptions, SetOptions, TestOptions
+from ari_estimator.cli._group_model import SmoothingOption, group_model
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._permutation_options import PermutationOptions
+from ari_estimator.cli._result_options import ResultOptions
 from ari_estimator.cli._results import check_results, letters_of, outcome_of
+from ari_estimator.cli._set_options import SetOptions
+from ari_estimator.cli._test_options import TestOptions
 
 if TYPE_CHECKING:
     from ari_estimator.cli._study import Study
@@ -43,9 +46,7 @@ def group(
             show_default=False,
         ),
     ] = None,
-    smoothing_fwhm: Annotated[
-        float | None, Option(help="Smooth the maps first: full width at half maximum in mm.")
-    ] = None,
+    smoothing_fwhm: SmoothingOption = None,
     missing: Annotated[
         str | None,
         Option(
@@ -58,12 +59,8 @@ def group(
 ) -> Outcome:
     """Test a contrast of a group of subjects, and compute the TDP of each cluster."""
     from ari_estimator.cli._study import read_study
-    from ari_estimator.second_level import ARISecondLevelModel
 
-    folder_of_masks = None
-    if test.mask is not None and test.mask[0].is_dir():
-        folder_of_masks, test = test.mask[0], replace(test, mask=None)
-    study = read_study(images or [], design, mesh=test.mesh, folder_of_masks=folder_of_masks)
+    study = read_study(images or [], design, mesh=test.mesh, mask=test.mask)
     record = study.records[0]
     endings = ("_design.tsv", "_contrast.json")
     if design.joint:
@@ -75,22 +72,16 @@ def group(
     calibration = resampled.calibration(
         study.resampling, design=design, connectivity=sets.connectivity
     )
-    parameters = test.parameters(is_surface=study.is_surface)
-    mask_img, mesh = parameters.pop("mask_img"), parameters.pop("mesh")
-    if mesh is not None and not study.has_mesh:
-        raise ValueError("--mesh is for surfaces and CIFTI files. Got volumes.")
-    known: Any = missing  # the model checks it
-    model = ARISecondLevelModel(
-        mask_img=study.mask_img if mask_img is None else mask_img,
+    model = group_model(
+        study,
+        sets,
+        test,
         smoothing_fwhm=smoothing_fwhm,
-        transformer=sets.transformer({**parameters, "mesh": mesh}, test.mesh),
         calibration=calibration,
-        variance_groups=study.variance_groups,
-        missing=known,
+        missing=missing,
     )
-    model.fit(study.images, design_matrix=record.design)
     stat_type = "F" if design.f_test else None
-    mask = _mask_in_words(test.mask, study, folder_of_masks)
+    mask = _mask_in_words(test.mask, study)
     more = [] if missing is None else ["--missing", missing]
     if smoothing_fwhm is not None:
         more += ["--smoothing-fwhm", str(smoothing_fwhm)]
@@ -121,9 +112,10 @@ def group(
     return replace(outcome, text="\n".join(lines))
 
 
-def _mask_in_words(given: Sequence[Path] | None, study: Study, folder: Path | None) -> str:
+def _mask_in_words(given: Sequence[Path] | None, study: Study) -> str:
     """Return which mask there is: a file, or how it was made."""
-    if given is not None:
+    folder = study.folder_of_masks
+    if given is not None and folder is None:
         return ", ".join(str(path) for path in given)
     if study.mask_img is None:
         is_cifti = study.has_mesh and not study.is_surface

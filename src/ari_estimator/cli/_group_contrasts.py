@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ari_estimator.cli._command import command_line
 from ari_estimator.cli._degrees_of_freedom import df_in_words, write_df
 from ari_estimator.cli._inputs import inputs_of_command
-from ari_estimator.cli._options import ResultOptions
 from ari_estimator.cli._out import naming_force
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._result_options import ResultOptions
 from ari_estimator.cli._results import check_results, letters_of, mask_words
 from ari_estimator.files._whole_files import whole_files
 

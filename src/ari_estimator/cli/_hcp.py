@@ -10,9 +10,9 @@ from typer import Argument, Option
 
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import mesh_files, read_image
-from ari_estimator.cli._options import ResultOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._programs import ProgramOptions
+from ari_estimator.cli._result_options import ResultOptions
 from ari_estimator.cli._results import infer, letters_of
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Option
 
 from ari_estimator.cli._inputs import add_inputs, inputs_of_command
-from ari_estimator.cli._options import MapOptions
+from ari_estimator.cli._map_options import MapOptions
 from ari_estimator.cli._out import naming_force, parse_out
 from ari_estimator.files._output_path import file_to_write
 from ari_estimator.files._whole_files import whole_file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from secrets import randbelow
 from typing import TYPE_CHECKING, Annotated
@@ -12,10 +11,12 @@ from typer import Argument, Option
 from ari_estimator.cli._choices import TEMPLATES, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._design import DesignOptions
+from ari_estimator.cli._group_model import SmoothingOption, group_model
 from ari_estimator.cli._inputs import inputs_of_command
-from ari_estimator.cli._options import SetOptions, TestOptions
 from ari_estimator.cli._out import naming_force, parse_out
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._set_options import SetOptions
+from ari_estimator.cli._test_options import TestOptions
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._output_path import file_to_write
 from ari_estimator.files._whole_files import whole_file
@@ -69,9 +70,7 @@ def power(
             help="Take the effects of the pilot as they are. The forecast is then far too high.",
         ),
     ] = False,
-    smoothing_fwhm: Annotated[
-        float | None, Option(help="Smooth the maps first: full width at half maximum in mm.")
-    ] = None,
+    smoothing_fwhm: SmoothingOption = None,
     permutations: Annotated[
         int | None,
         Option(
@@ -106,7 +105,7 @@ def power(
     """Forecast the TDP of a larger study from the maps of a one-sample pilot study."""
     from ari_estimator.cli._study import read_study
     from ari_estimator.estimators import PermutationCalibration
-    from ari_estimator.second_level import ARISecondLevelModel, expected_tdp
+    from ari_estimator.second_level import expected_tdp
 
     if out is not None:
         if out.suffix.lower() != ".tsv":
@@ -123,27 +122,13 @@ def power(
         calibration = PermutationCalibration(
             template, n_permutations=permutations, random_state=seed
         )
-    folder_of_masks = None
-    if test.mask is not None and test.mask[0].is_dir():
-        folder_of_masks, test = test.mask[0], replace(test, mask=None)
     options = DesignOptions(select=select, map=map_)
-    study = read_study(images, options, mesh=test.mesh, folder_of_masks=folder_of_masks)
-    parameters = test.parameters(is_surface=study.is_surface)
-    mask_img, mesh = parameters.pop("mask_img"), parameters.pop("mesh")
-    if mesh is not None and not study.has_mesh:
-        raise ValueError("--mesh is for surfaces and CIFTI files. Got volumes.")
-    model = ARISecondLevelModel(
-        mask_img=study.mask_img if mask_img is None else mask_img,
-        smoothing_fwhm=smoothing_fwhm,
-        transformer=sets.transformer({**parameters, "mesh": mesh}, test.mesh),
-        calibration=calibration,
-    )
-    record = study.records[0]
-    model.fit(study.images, design_matrix=record.design)
+    study = read_study(images, options, mesh=test.mesh, mask=test.mask)
+    model = group_model(study, sets, test, smoothing_fwhm=smoothing_fwhm, calibration=calibration)
     forecast = expected_tdp(
         model,
         n_subjects,
-        record.tested,
+        study.records[0].tested,
         shrink=not no_shrinkage,
         n_simulations=simulations,
         random_state=seed,

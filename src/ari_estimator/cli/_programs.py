@@ -10,9 +10,11 @@ from typer import Argument, Option
 
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._extent_options import ExtentOptions
-from ari_estimator.cli._options import LevelOptions, ResultOptions, SetOptions
 from ari_estimator.cli._outcome import Outcome
+from ari_estimator.cli._result_options import ResultOptions
 from ari_estimator.cli._results import infer, letters_of
+from ari_estimator.cli._set_options import SetOptions
+from ari_estimator.cli._test_options import LevelOptions
 from ari_estimator.cli._unused_options import refuse_options
 from ari_estimator.files._absent_content import is_named
 from ari_estimator.files._given_path import given_path

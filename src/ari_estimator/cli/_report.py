@@ -8,11 +8,12 @@ from typer import Option
 
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._images import name_of
-from ari_estimator.cli._options import MapOptions, SetOptions
+from ari_estimator.cli._map_options import MapOptions
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._pages import saved
 from ari_estimator.cli._report_files import ReportOptions
 from ari_estimator.cli._results import summary_of
+from ari_estimator.cli._set_options import SetOptions
 
 
 def report(

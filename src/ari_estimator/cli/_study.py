@@ -57,6 +57,9 @@ class Study:
 
     mask_img : nibabel.Nifti1Image or None
         What is in the brain masks of all subjects, where there are some.
+
+    folder_of_masks : Path or None
+        Where the user says that the brain masks are; None for the folder of the maps.
     """
 
     images: list[Any]
@@ -66,6 +69,7 @@ class Study:
     is_surface: bool
     has_mesh: bool
     mask_img: Any
+    folder_of_masks: Path | None
 
 
 def read_study(
@@ -73,7 +77,7 @@ def read_study(
     options: DesignOptions,
     *,
     mesh: Sequence[Path] | None,
-    folder_of_masks: Path | None,
+    mask: Sequence[Path] | None,
 ) -> Study:
     """Return the study that is meant.
 
@@ -88,8 +92,8 @@ def read_study(
     mesh : sequence of Path or None
         Meshes of surfaces.
 
-    folder_of_masks : Path or None
-        Where the brain masks of the subjects are; None for the folder of the maps.
+    mask : sequence of Path or None
+        What --mask names. A folder is one of the brain masks of the subjects.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def read_study(
 
     from ari_estimator.images._grayordinate_maps import are_grayordinates
 
+    folder_of_masks = mask[0] if mask is not None and mask[0].is_dir() else None
     files, mask_img = _files(images, options.select or [], folder_of_masks)
     files, partners, called = maps_in_files(files, n_meshes=len(mesh or ()), map_=options.map)
     records, blocks, groups = _records(files, called, options)
@@ -134,7 +139,7 @@ def read_study(
         maps = mean_of_each_subject(maps, record.subject_of_map)
     resampling = {"blocks": blocks, "exchange": options.exchange}
     has_mesh = is_surface or are_grayordinates(maps)
-    return Study(maps, records, resampling, groups, is_surface, has_mesh, mask_img)
+    return Study(maps, records, resampling, groups, is_surface, has_mesh, mask_img, folder_of_masks)
 
 
 def _records(

@@ -21,15 +21,14 @@ from sklearn.utils import InputTags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ari_estimator._freed_memory import MANY_ELEMENTS, give_back_memory
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing._rational import check_alpha
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators._array_output import ArrayOutputMixin
+from ari_estimator.estimators._calibrated_test import calibrated_test
 from ari_estimator.estimators._choice import Choice, InstanceOf
-from ari_estimator.estimators._contrast_calibration import calibrated_test
 from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._array_frame import ArrayFrame, refuse_ambiguous_labels
@@ -41,11 +40,8 @@ from ari_estimator.images._masks import warn_of_preprocessing
 from ari_estimator.inference import STATISTICS, FittedMap, Statistic
 from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._fitted_maps import FittedMaps
-from ari_estimator.inference._form_family import (
-    check_computed_family,
-    form_family,
-    warn_of_untested_zeros,
-)
+from ari_estimator.inference._form_family import form_family
+from ari_estimator.inference._infer_checked import InferChecked
 from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._maps_step import MapsStep
@@ -53,7 +49,6 @@ from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._statistics import SettledStatistic, settle_statistic
 from ari_estimator.inference._varying_df import varying_df
-from ari_estimator.inference._z_and_t import z_of_t
 
 # Most maps of one task, if several processes share the maps.
 _MOST_MAPS = 8
@@ -477,7 +472,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         if is_fit and not maps.is_single:
             several = self._several = FittedMaps(infer)
         warns_of_zeros = is_fit and isinstance(maps, ImageMaps)
-        step = _MapStep(frame, statistic, infer, df, warns_of_zeros, mask_is_given, checks_family)
+        step = InferChecked(
+            frame, statistic, infer, df, warns_of_zeros, mask_is_given, checks_family
+        )
         for values, fitted_map in self._tested(maps, step, is_fit):
             if several is not None:
                 several.append(values)
@@ -490,7 +487,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             yield fitted_map
 
     def _tested(
-        self, maps: ImageMaps | ArrayMaps, step: _MapStep, is_fit: bool
+        self, maps: ImageMaps | ArrayMaps, step: InferChecked, is_fit: bool
     ) -> Iterator[tuple[Any, Any]]:
         """Yield the values of each map, and its fitted map or the part of it that is asked for."""
         if maps.are_several and not maps.is_read_once:
@@ -502,7 +499,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             yield step(values)
 
     def _tested_by_processes(
-        self, maps: ImageMaps | ArrayMaps, step: _MapStep, is_fit: bool, n_processes: int
+        self, maps: ImageMaps | ArrayMaps, step: InferChecked, is_fit: bool, n_processes: int
     ) -> Iterator[tuple[Any, Any]]:
         """Do the same in several processes. Each reads the files of its maps."""
         from ari_estimator.calibration import Workers
@@ -566,71 +563,3 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 def _exhaust(maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> None:
     """Process all maps without making an output."""
     deque(fitted_maps, maxlen=0)
-
-
-@dataclass(frozen=True)
-class _MapStep:
-    """Check the values of a map and test it.
-
-    Attributes
-    ----------
-    frame : Frame
-        The mask.
-
-    statistic : Statistic
-        The statistic of the values.
-
-    infer : callable
-        Returns the fitted map of float64 values.
-
-    df : ndarray of shape (n_elements,) or None
-        Degrees of freedom of t values, if they differ between elements.
-
-    warns_of_zeros : bool
-        Whether to warn of many values of 0.
-
-    mask_is_given : bool
-        Whether the mask was given.
-
-    checks_family : bool
-        Whether to refuse a map that does not hold all tested elements.
-    """
-
-    frame: Frame
-    statistic: Statistic
-    infer: Callable[[np.ndarray], FittedMap]
-    df: np.ndarray | None
-    warns_of_zeros: bool
-    mask_is_given: bool
-    checks_family: bool
-
-    def __call__(self, values: np.ndarray) -> tuple[np.ndarray, FittedMap]:
-        """Return the values to keep for the map, z if degrees of freedom vary, and its test."""
-        frame, statistic = self.frame, self.statistic
-        if self.df is not None:
-            values = z_of_t(values.astype(np.float64, copy=False), self.df)
-        kept = values
-        values = values.astype(np.float64, copy=False)
-        if self.warns_of_zeros:
-            element_names = frame.space.element_name[1]
-            warn_of_untested_zeros(
-                values, statistic, element_names, frame.mask_called, self.mask_is_given
-            )
-        if self.checks_family:
-            _check_family(values, frame, statistic)
-        fitted_map = self.infer(values)
-        if values.size >= MANY_ELEMENTS:
-            give_back_memory()
-        return kept, fitted_map
-
-
-def _check_family(values: np.ndarray, frame: Frame, statistic: Statistic) -> None:
-    """Without a mask, refuse a map that does not hold all tested elements."""
-    if frame.fills_grid:
-        return
-    # In a mask computed from several maps, a zero may be the result of thresholding.
-    kept = ~np.isnan(values) & ((values != 0) | (not frame.is_computed))
-    values = values if kept.all() else values[kept]
-    statistic.check_values(values)
-    z = statistic.one_sided_z(values)
-    check_computed_family(z, frame.mask_called, frame.space.element_name[1])

@@ -12,7 +12,8 @@ from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.explorer._surface_geometry import SurfaceGeometry
 from ari_estimator.explorer._volume_geometry import VolumeGeometry
 from ari_estimator.images._frame import Frame
-from ari_estimator.images._space import SurfacePart, VolumePart
+from ari_estimator.images._surface_part import SurfacePart
+from ari_estimator.images._volume_part import VolumePart
 
 # What nilearn calls the meshes of the cortex.
 _HEMISPHERES = {"CORTEX_LEFT": "left", "CORTEX_RIGHT": "right"}

@@ -12,7 +12,7 @@ from ari_estimator.explorer._packing import as_exact_float
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._mesh_curvature import shades_of_folds
-from ari_estimator.images._space import SurfacePart
+from ari_estimator.images._surface_part import SurfacePart
 from ari_estimator.images._surfaces import as_poly_mesh
 
 # Percentiles between which the shades of a given background run.

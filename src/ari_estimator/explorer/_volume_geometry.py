@@ -13,8 +13,8 @@ from nilearn.image.resampling import BoundingBoxError
 
 from ari_estimator.explorer._page_geometry import PageGeometry
 from ari_estimator.images._frame import Frame
-from ari_estimator.images._space import VolumePart
 from ari_estimator.images._volume_formats import as_nifti
+from ari_estimator.images._volume_part import VolumePart
 
 # Codes of the NIfTI standard: coordinates of the scanner, and of the MNI space.
 _SCANNER, _MNI = 1, 4

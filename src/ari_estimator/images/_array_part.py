@@ -11,6 +11,7 @@ import numpy as np
 from ari_estimator.graphs import Graph
 from ari_estimator.graphs._graph_part import GraphPart
 from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.images._mask_array import restricted
 
 # Tables have these as peak_stat and peak_region already.
 _TAKEN = frozenset({"stat", "region"})
@@ -58,11 +59,7 @@ class ArrayPart:
 
     def restrict(self, kept: np.ndarray) -> ArrayPart:
         """Return the part of some of its elements."""
-        if kept.all():
-            return self
-        mask = self.mask.copy()
-        mask[mask] = kept
-        return replace(self, mask=mask)
+        return replace(self, mask=restricted(self.mask, kept))
 
     def turned(self) -> tuple[ArrayPart, np.ndarray]:
         """Return the part as it is, see :meth:`Space.turned`: axes of arrays have no direction."""

@@ -28,9 +28,10 @@ from ari_estimator.images._cifti_space import HEMISPHERES, space_of
 from ari_estimator.images._frame import GIVEN, Frame, check_binary, select
 from ari_estimator.images._image_file import check_loaded, load_image
 from ari_estimator.images._painted_values import Values
-from ari_estimator.images._space import Space, SurfacePart
+from ari_estimator.images._space import Space
 from ari_estimator.images._stored_grayordinates import axis_from_arrays, axis_to_arrays
 from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
+from ari_estimator.images._surface_part import SurfacePart
 from ari_estimator.images._surfaces import as_poly_mesh
 from ari_estimator.images._vertices_part import VerticesPart
 

@@ -19,9 +19,11 @@ from ari_estimator.images._grayordinate_layout import (
     layout_of,
 )
 from ari_estimator.images._mesh_geometry import MeshGeometry, geometry_of
-from ari_estimator.images._space import Space, SurfacePart, VolumePart
+from ari_estimator.images._space import Space
+from ari_estimator.images._surface_part import SurfacePart
 from ari_estimator.images._surfaces import as_poly_mesh
 from ari_estimator.images._vertices_part import VerticesPart
+from ari_estimator.images._volume_part import VolumePart
 
 HEMISPHERES = {"CIFTI_STRUCTURE_CORTEX_LEFT": "left", "CIFTI_STRUCTURE_CORTEX_RIGHT": "right"}
 

@@ -9,8 +9,10 @@ from nibabel import Nifti1Image
 from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 
 from ari_estimator.images._array_part import ArrayPart
-from ari_estimator.images._space import Space, VolumePart, put
+from ari_estimator.images._mask_array import put
+from ari_estimator.images._space import Space
 from ari_estimator.images._vertices_part import VerticesPart
+from ari_estimator.images._volume_part import VolumePart
 
 
 class Drawable(NamedTuple):

@@ -12,7 +12,7 @@ from nibabel.cifti2.cifti2_axes import BrainModelAxis
 
 from ari_estimator.images._cifti_header import axis_of, short_name
 from ari_estimator.images._grid import check_affine
-from ari_estimator.images._space import VolumePart
+from ari_estimator.images._volume_part import VolumePart
 
 # A third of a millimetre, and some room around the head.
 _LARGEST_GRID = 1024**3

@@ -11,7 +11,7 @@ from nibabel.affines import apply_affine
 
 from ari_estimator.images._frame import Frame, check_binary
 from ari_estimator.images._kinds import check_kind
-from ari_estimator.images._space import VolumePart
+from ari_estimator.images._volume_part import VolumePart
 
 # In millimetres. Squares of far larger numbers overflow.
 _LARGEST = 1e100

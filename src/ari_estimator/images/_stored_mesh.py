@@ -9,7 +9,7 @@ from nilearn.surface import InMemoryMesh
 
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.images._measured_mesh import MeasuredMesh
-from ari_estimator.images._space import SurfacePart
+from ari_estimator.images._surface_part import SurfacePart
 
 
 def mesh_to_arrays(part: SurfacePart, hemisphere: str) -> dict[str, np.ndarray]:

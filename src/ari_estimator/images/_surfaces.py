@@ -19,8 +19,9 @@ from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._mesh_file import read_mesh
 from ari_estimator.images._mesh_geometry import geometry_of
 from ari_estimator.images._painted_values import Values
-from ari_estimator.images._space import Space, SurfacePart
+from ari_estimator.images._space import Space
 from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
+from ari_estimator.images._surface_part import SurfacePart
 
 _START, _ALL = slice(1000), slice(None)
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from ari_estimator.graphs import Graph
 from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.images._grayordinates import GRAYORDINATES
+from ari_estimator.images._mask_array import restricted
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class VerticesPart:
     needs: str
 
     size_unit = None
-    element_name = ("grayordinate", "grayordinates")
+    element_name = GRAYORDINATES
 
     @cached_property
     def n_elements(self) -> int:
@@ -43,11 +45,7 @@ class VerticesPart:
 
     def restrict(self, kept: np.ndarray) -> VerticesPart:
         """Return the part of some of its vertices."""
-        if kept.all():
-            return self
-        mask = self.mask.copy()
-        mask[mask] = kept
-        return replace(self, mask=mask)
+        return replace(self, mask=restricted(self.mask, kept))
 
     def turned(self) -> tuple[VerticesPart, np.ndarray]:
         """Return the part as it is, see :meth:`Space.turned`: vertices are numbered."""

@@ -19,11 +19,13 @@ from ari_estimator.images._frame import COMPUTED, GIVEN, OF_MASKER, Frame, check
 from ari_estimator.images._grid import check_grid, same_grid
 from ari_estimator.images._image_file import check_loaded
 from ari_estimator.images._later_volume import LaterVolume
+from ari_estimator.images._mask_array import put
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._painted_values import Values
-from ari_estimator.images._space import Space, VolumePart, put
+from ari_estimator.images._space import Space
 from ari_estimator.images._volume_formats import as_nifti, refuse_surface, warn_of_other_side
+from ari_estimator.images._volume_part import VolumePart
 
 
 class VolumeFrame(Frame):

@@ -14,9 +14,9 @@ import pandas as pd
 from ari_estimator._nesting import refuse_nested
 from ari_estimator.closed_testing import SimultaneousBounds, SimultaneousTest
 from ari_estimator.images._frame import Frame
+from ari_estimator.images._mask_array import put
 from ari_estimator.images._painted_values import PaintedValues, Values
 from ari_estimator.images._selection import select_element, select_elements
-from ari_estimator.images._space import put
 from ari_estimator.inference._form_family import form_family
 from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker
 from ari_estimator.inference._map_clusters import MapClusters

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs._voxel_grid import Connectivity
+from ari_estimator.images._mask_array import put
 from ari_estimator.images._painted_values import PaintedValues, Values
-from ari_estimator.images._space import put
 from ari_estimator.inference._adaptive_clusters import AdaptiveClusters
 from ari_estimator.inference._chosen_clusters import ChosenClusters
 from ari_estimator.inference._map_family import MapFamily

@@ -13,7 +13,8 @@ import numpy as np
 from ari_estimator.closed_testing import CriticalExtent, GaussianFieldExtent
 from ari_estimator.graphs import VoxelGrid
 from ari_estimator.graphs._voxel_grid import Connectivity
-from ari_estimator.images._space import Space, VolumePart
+from ari_estimator.images._space import Space
+from ari_estimator.images._volume_part import VolumePart
 from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._map_family import MapFamily
 

@@ -9,7 +9,7 @@ import numpy as np
 from ari_estimator._blocks import blocks
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs import Graph
-from ari_estimator.images._space import put
+from ari_estimator.images._mask_array import put
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._set_maker import (
     SetMaker,

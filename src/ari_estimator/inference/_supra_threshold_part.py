@@ -7,7 +7,8 @@ import numpy as np
 from ari_estimator.closed_testing import SupraThresholdGraph
 from ari_estimator.closed_testing._supra_threshold_graph import NOWHERE
 from ari_estimator.graphs._voxel_grid import Connectivity, places_of
-from ari_estimator.images._space import Space, VolumePart
+from ari_estimator.images._space import Space
+from ari_estimator.images._volume_part import VolumePart
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._set_maker import neighbours_in_words
 

@@ -19,7 +19,7 @@ from ari_estimator.closed_testing._split_calibration import calibration_from_arr
 from ari_estimator.closed_testing._templates import TEMPLATES
 from ari_estimator.closed_testing._two_sided import DIRECTIONAL
 from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._contrast_calibration import n_tested_by
+from ari_estimator.estimators._calibrated_test import n_tested_by
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.inference._provenance import plain
 from ari_estimator.interfaces._saved_map import part_of

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.images._drawable import drawable
-from ari_estimator.images._space import put
+from ari_estimator.images._mask_array import put
 from ari_estimator.inference import FittedMap
 
 # The TDP image is zero outside clusters. Zeros are not drawn.

@@ -12,7 +12,7 @@ from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.graphs._edges_of import ends_of
 from ari_estimator.images._array_axes import ArrayAxis, axes_of
 from ari_estimator.images._array_part import ArrayPart
-from ari_estimator.images._space import put
+from ari_estimator.images._mask_array import put
 from ari_estimator.inference import FittedMap
 from ari_estimator.plotting._figure import (
     ONE_SIDED_CMAP,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ari_estimator._version import __version__
 from ari_estimator.closed_testing._rounding import confidence
 from ari_estimator.estimators import PermutationCalibration
-from ari_estimator.estimators._contrast_calibration import n_tested_by
+from ari_estimator.estimators._calibrated_test import n_tested_by
 from ari_estimator.images._frame import GIVEN, OF_MASKER
 from ari_estimator.inference import FittedMap
 from ari_estimator.inference._group_model import GroupModel

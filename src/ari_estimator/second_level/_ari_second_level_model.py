@@ -25,19 +25,14 @@ from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_columns
 from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
 from ari_estimator.second_level._combine_runs_by_subject import labels_of_rows
-from ari_estimator.second_level._contrast_family import (
-    ERROR_BUDGETS,
-    ErrorBudget,
-    naming,
-)
+from ari_estimator.second_level._contrast_family import ERROR_BUDGETS, ErrorBudget, naming
 from ari_estimator.second_level._contrast_steps import ContrastSteps
 from ari_estimator.second_level._joint_contrasts import asked_contrasts, tdp_of_contrasts
 from ari_estimator.second_level._last_result import LastResult
 from ari_estimator.second_level._missing_contrast import check_missing
+from ari_estimator.second_level._model_parts import check_calibration, checked_transformer
 from ari_estimator.second_level._smoothing import check_smoothing
-from ari_estimator.second_level._welch_contrast import (
-    check_groups,
-)
+from ari_estimator.second_level._welch_contrast import check_groups
 
 # What to do about several rows of one subject.
 _INDEPENDENT = (
@@ -356,7 +351,7 @@ default=None
         self._forget_contrasts()
         self.df_img_ = None
         self._last_calibration, self._last_family = LastResult(), LastResult()
-        self._check_calibration(self._check_transformer())
+        check_calibration(self.calibration, checked_transformer(self.transformer))
         check_missing(self.missing, self.variance_groups, self.calibration)
         check_smoothing(self.smoothing_fwhm)
         super().fit(second_level_input, confounds, design_matrix, map=map)

@@ -7,32 +7,26 @@ from typing import Any
 
 import numpy as np
 from nilearn.maskers import NiftiMasker, SurfaceMasker
-from sklearn.base import clone
 
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
-from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration._missing_rows import Missing
 from ari_estimator.closed_testing import SimultaneousTest
-from ari_estimator.closed_testing._two_sided import DIRECTIONAL
-from ari_estimator.estimators._adaptive_tdp import AdaptiveTDPTransformer
 from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
-from ari_estimator.estimators._contrast_calibration import (
+from ari_estimator.estimators._subject_calibration import SubjectCalibration
+from ari_estimator.images._described import described, description_of
+from ari_estimator.images._grayordinate_masker import GrayordinateMasker
+from ari_estimator.images._single_array import without_wrapping
+from ari_estimator.inference._group_model import GroupModel
+from ari_estimator.inference._local_tests import TestMaker
+from ari_estimator.inference._map_family import MapFamily
+from ari_estimator.resampling import find_contrast
+from ari_estimator.second_level._contrast_calibration import (
     calibrated_contrast,
     columns_of,
     only,
     recorded,
 )
-from ari_estimator.estimators._subject_calibration import SubjectCalibration
-from ari_estimator.images._described import described, description_of
-from ari_estimator.images._grayordinate_masker import GrayordinateMasker
-from ari_estimator.images._single_array import without_wrapping
-from ari_estimator.inference import DEFAULT_STAT_TYPE
-from ari_estimator.inference._group_model import GroupModel
-from ari_estimator.inference._local_tests import TestMaker
-from ari_estimator.inference._map_family import MapFamily
-from ari_estimator.resampling import find_contrast
 from ari_estimator.second_level._contrast_family import FamilyTests
 from ari_estimator.second_level._exact_second_level import ExactSecondLevelModel
 from ari_estimator.second_level._last_result import LastResult
@@ -41,6 +35,12 @@ from ari_estimator.second_level._model_contrast import (
     in_words,
     is_f_contrast,
     weights_of,
+)
+from ari_estimator.second_level._model_parts import (
+    check_calibration,
+    checked_transformer,
+    own_calibration,
+    transformer_of_contrast,
 )
 from ari_estimator.second_level._prepared_contrast import PreparedContrast
 from ari_estimator.second_level._welch_contrast import (
@@ -83,7 +83,11 @@ class ContrastSteps(ExactSecondLevelModel):
     ) -> PreparedContrast:
         """Return the z map of a contrast and the transformer for it, before the test."""
         refuse_nested(second_level_contrast=contrast)
-        transformer = self._make_transformer(contrast, stat_type, in_family=in_family)
+        template = checked_transformer(self.transformer)
+        check_calibration(self.calibration, template)
+        transformer = transformer_of_contrast(
+            template, self._family_masker, contrast, stat_type, in_family=in_family
+        )
         transformer._forget()
         settled = transformer._check_params()
         with progress("Reading the maps of subjects", shown=transformer.verbose != 0):
@@ -150,7 +154,7 @@ class ContrastSteps(ExactSecondLevelModel):
         prepared: PreparedContrast,
     ) -> TestMaker:
         """Return a function that calibrates a contrast on the tested elements."""
-        calibration = self._own_calibration(calibration)
+        calibration = own_calibration(calibration, self.variance_groups, self.missing)
         read, transformer = prepared.read, prepared.transformer
 
         def make_test(family: MapFamily) -> SimultaneousTest:
@@ -176,76 +180,3 @@ class ContrastSteps(ExactSecondLevelModel):
             return fitted._test(transformer.alpha)
 
         return make_test
-
-    def _own_calibration(self, calibration: SubjectCalibration) -> SubjectCalibration:
-        """Return the calibration with the variance groups and missing values of the model."""
-        given = {"variance_groups": self.variance_groups, "missing": self.missing}
-        given = {name: value for name, value in given.items() if value is not None}
-        return calibration._with(**given) if given else calibration
-
-    def _check_transformer(self) -> BaseTDPTransformer:
-        """Return the transformer, or the default transformer for None."""
-        if self.transformer is None:
-            return ClusterTDPTransformer()
-        if not isinstance(self.transformer, BaseTDPTransformer):
-            raise TypeError(
-                "transformer must be a ClusterTDPTransformer, an AdaptiveTDPTransformer, a "
-                "RegionTDPTransformer or None. "
-                f"Got {type(self.transformer).__name__}."
-            )
-        given = self.transformer.stat_type
-        if given is not None and given != DEFAULT_STAT_TYPE:
-            raise ValueError(
-                f"transformer__stat_type must be {DEFAULT_STAT_TYPE!r} or None: contrasts of a "
-                f"model are z maps. Got {given!r}."
-            )
-        return self.transformer
-
-    def _check_calibration(self, transformer: BaseTDPTransformer) -> None:
-        """Check the calibration, and that no other parameter defines the test."""
-        if self.calibration is None:
-            return
-        if not isinstance(self.calibration, SubjectCalibration):
-            raise TypeError(
-                "calibration must be a PermutationCalibration, a ClusterExtentCalibration, a "
-                "JointCalibration or None. "
-                f"Got {type(self.calibration).__name__}."
-            )
-        self.calibration._validate_params()
-        if isinstance(transformer, AdaptiveTDPTransformer) and not self.calibration._bounds_forests:
-            raise ValueError(
-                "transformer must not be an AdaptiveTDPTransformer with a "
-                f"{type(self.calibration).__name__}: adaptive clusters are formed by bounds from "
-                "p-values. Add a PermutationCalibration: JointCalibration([PermutationCalibration("
-                "), ClusterExtentCalibration()]) gives these clusters both bounds."
-            )
-        refuse_unused(
-            "with a calibration, which replaces the local test",
-            {"transformer__local_test": (transformer.local_test, "simes")},
-        )
-
-    def _make_transformer(
-        self, contrast: Any, stat_type: str | None, *, in_family: bool = False
-    ) -> BaseTDPTransformer:
-        template = self._check_transformer()
-        self._check_calibration(template)
-        transformer = clone(template)
-        # Pass on the mask itself, because a clone of a fitted masker would not be fitted.
-        mask_img = self._family_masker if template.mask_img is None else template.mask_img
-        transformer.set_params(mask_img=mask_img)
-        is_f = is_f_contrast(contrast, stat_type)
-        if in_family and template.two_sided == DIRECTIONAL:
-            raise ValueError(
-                "two_sided='directional' is for a single contrast: several contrasts together do "
-                "not have bounds for each sign. Test the contrasts one by one, or test both signs "
-                "together."
-            )
-        if is_f and in_family:
-            transformer.set_params(two_sided=False)  # The other contrasts may have a sign.
-        if is_f and transformer.two_sided:
-            raise ValueError(
-                "transformer__two_sided must be False for an F contrast, which has no sign: a "
-                "negative z only says that the effect is smaller than expected by chance. Got "
-                f"{transformer.two_sided!r}."
-            )
-        return transformer

@@ -11,7 +11,7 @@ from ari_estimator._blocks import blocks
 from ari_estimator._nesting import refuse_nested
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._maps import as_maps
-from ari_estimator.images._space import VolumePart
+from ari_estimator.images._volume_part import VolumePart
 
 # Fewer degrees of freedom say next to nothing.
 _FEWEST_DF = 3

@@ -18,12 +18,12 @@ from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.closed_testing import SimultaneousTest
-from ari_estimator.estimators._contrast_calibration import columns_of
 from ari_estimator.estimators._seeds import seed_of
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.inference import FittedMap
 from ari_estimator.inference._local_tests import LOCAL_TESTS, refuse_extents
 from ari_estimator.second_level._ari_second_level_model import ARISecondLevelModel
+from ari_estimator.second_level._contrast_calibration import columns_of
 from ari_estimator.second_level._study_simulator import StudySimulator
 
 # Fewer subjects tell next to nothing about the size of effects.

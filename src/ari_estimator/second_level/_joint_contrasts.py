@@ -17,6 +17,7 @@ from ari_estimator.second_level._contrast_family import (
     naming,
     parametric_tests,
 )
+from ari_estimator.second_level._model_parts import checked_transformer, own_calibration
 from ari_estimator.second_level._prepared_contrast import PreparedContrast
 
 
@@ -141,7 +142,7 @@ def tdp_of_contrasts(
             )
         data = prepared[name].read.data
         df_images[name] = model.df_img_
-    template = model._check_transformer()
+    template = checked_transformer(model.transformer)
     families = {name: one.family() for name, one in prepared.items()}
     if model.calibration is None:
         for one in prepared.values():
@@ -150,7 +151,8 @@ def tdp_of_contrasts(
         p_values = {name: family.p_values for name, family in families.items()}
         tests = parametric_tests(p_values, template.local_test, error_budget)
     else:
-        calibration, masker = model._own_calibration(model.calibration), model._family_masker
+        calibration = own_calibration(model.calibration, model.variance_groups, model.missing)
+        masker = model._family_masker
         contrasts = {name: one.of_family(masker, families[name]) for name, one in prepared.items()}
         options: dict[str, Any] = {"alpha": float(template.alpha), "error_budget": error_budget}
         # The elements are in the order of the contrasts, which the hash of a dictionary ignores.

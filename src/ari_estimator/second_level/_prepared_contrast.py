@@ -12,11 +12,11 @@ from nilearn.image import get_data
 
 from ari_estimator.calibration._subject_contrasts import ContrastOfFamily
 from ari_estimator.estimators._base import BaseTDPTransformer
-from ari_estimator.estimators._contrast_calibration import columns_of
-from ari_estimator.images._space import VolumePart
+from ari_estimator.images._volume_part import VolumePart
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._random_field_extent import RandomFieldExtent
 from ari_estimator.inference._statistics import SettledStatistic
+from ari_estimator.second_level._contrast_calibration import columns_of
 from ari_estimator.second_level._estimate_smoothness import smoothness_of
 from ari_estimator.second_level._welch_contrast import ReadContrast, warn_of_p_values
 
