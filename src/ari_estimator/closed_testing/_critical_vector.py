@@ -242,8 +242,10 @@ class CriticalVector:
         if order is not None:
             surplus = surplus[order]
         n = p_values.size
-        longest = np.full(n, -1, dtype=np.int32)
-        counting, taken = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+        longest, taken = np.full(n, -1, dtype=np.int32), np.empty(n, dtype=np.int32)
+        # Several times faster than a cumulative sum of bools.
+        counting = (surplus < self.thresholds.size).astype(np.int32)
+        np.cumsum(counting, out=counting)
         free = np.arange(self.thresholds.size, dtype=np.int32)
         bounds = np.zeros(n, dtype=np.int32)
         starts = starts.astype(np.int32, copy=False)

@@ -54,19 +54,15 @@ def nested_true_discoveries(
     have no element with a surplus below ``k_max``, so their bounds are 0.
 
     Before, ``longest`` is -1, ``free`` holds the numbers from 0 to ``k_max - 1``, and ``bounds`` is
-    0. ``counting`` is memory for the number of elements up to each that have such a surplus. numpy
-    makes the arrays, since numba would compile each function that makes one.
+    0. ``counting`` holds how many elements up to each have such a surplus. numpy makes the arrays,
+    since numba would compile each function that makes one.
     """
     n, k_max = surplus.size, free.size
-    n_counting = 0
     for i in range(n):
         longest[starts[i]] = i
-        n_counting += surplus[i] < k_max
-        counting[i] = n_counting
     for start in range(n):
         stop = longest[start] + 1
-        n_before = counting[start] - (surplus[start] < k_max)
-        if stop == 0 or counting[stop - 1] == n_before:
+        if stop == 0 or (counting[stop - 1] == counting[start] and surplus[start] >= k_max):
             continue
         n_discoveries = 0
         n_taken = 0

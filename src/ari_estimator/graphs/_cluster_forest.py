@@ -11,6 +11,10 @@ from ari_estimator._blocks import blocks
 from ari_estimator.graphs._graph import Graph
 from ari_estimator.graphs._neighbourhood import Neighbourhood
 
+# Nodes at a time whose places are read before the first of them joins. Nodes that follow each other
+# are far apart in memory, and these reads do not wait for each other.
+_TILE = 1024
+
 
 class ClusterForest:
     """All supra-threshold clusters, each within the next larger one.
@@ -129,21 +133,24 @@ class ClusterForest:
 
 def _merge(order: np.ndarray, neighbours: Neighbourhood) -> np.ndarray:
     """Return the parent of each node of the forest, in the order in which nodes join."""
-    slots, n_slots, *of_any_graph, patterns = neighbours
+    slots, n_slots, bases, starts, stops, offsets, patterns = neighbours
     if neighbours.are_stored:
         from ari_estimator.graphs._stored_forest_kernels import merge_stored
 
-        return merge_stored(order, np.full(n_slots, order.size, np.int32), slots, *of_any_graph)
+        ranks = np.full(n_slots, order.size, dtype=np.int32)
+        return merge_stored(order, ranks, slots, bases, starts, stops, offsets)
     from ari_estimator.graphs._cluster_forest_kernels import merge, merge_on_grid
 
     parents = np.full(order.size, -1, dtype=np.int32)
     sets = np.empty((3, order.size), dtype=np.int32)
     basins = np.full(n_slots, -1, dtype=np.int32)
+    tile = np.empty((4, _TILE), dtype=np.int32)
     if patterns is None:
-        merge(order, parents, sets, basins, slots, *of_any_graph)
+        met = np.empty(offsets.size, dtype=np.int32)
+        merge(order, parents, sets, basins, slots, bases, starts, stops, offsets, tile, met)
     else:
         joined = np.zeros(n_slots, dtype=np.uint8)
-        merge_on_grid(order, parents, sets, basins, joined, slots, *patterns)
+        merge_on_grid(order, parents, sets, basins, joined, slots, *patterns, tile)
     return parents
 
 

@@ -13,10 +13,6 @@ from numba import njit
 
 from ari_estimator.graphs._grid_patterns import DE_BRUIJN
 
-# Nodes at a time whose places are read before the first of them joins. Nodes that follow each other
-# are far apart in memory, and these reads do not wait for each other.
-_TILE = 1024
-
 
 @njit(cache=True)
 def representative(up: np.ndarray, basin: int) -> int:
@@ -63,6 +59,8 @@ def merge(
     starts: np.ndarray,
     stops: np.ndarray,
     offsets: np.ndarray,
+    tile: np.ndarray,
+    met: np.ndarray,
 ) -> None:
     """Fill in the parent of each node of the forest. It is -1 before, and stays so without one.
 
@@ -74,24 +72,22 @@ def merge(
     cache. ``sets`` has room for three numbers of each basin: the next one on the way to the
     representative of its set, and the root and the size of its set, stored at the representative.
     ``basins``, which is -1 before, holds the basin of the node in each slot, once it has joined.
+    ``tile`` has room for four numbers of as many nodes as are read at a time, and ``met`` for the
+    basins of all neighbours of a node.
     """
     n = order.size
     up, roots, sizes = sets[0], sets[1], sets[2]
     n_basins = 0
-    met = np.empty(offsets.size, dtype=np.int32)
-    tile = np.empty((4, _TILE), dtype=np.int32)
     slot_of, base_of, start_of, stop_of = tile[0], tile[1], tile[2], tile[3]
-    for first in range(0, n, _TILE):
-        nodes = order[first : first + _TILE]
-        for i in range(nodes.size):
-            slot_of[i] = slots[nodes[i]]
-        for i in range(nodes.size):
-            base_of[i] = bases[nodes[i]]
-        for i in range(nodes.size):
-            start_of[i] = starts[nodes[i]]
-        for i in range(nodes.size):
-            stop_of[i] = stops[nodes[i]]
-        for i in range(nodes.size):
+    for first in range(0, n, tile.shape[1]):
+        n_read = tile.shape[1] if tile.shape[1] < n - first else n - first
+        for i in range(n_read):
+            node = order[first + i]
+            slot_of[i] = slots[node]
+            base_of[i] = bases[node]
+            start_of[i] = starts[node]
+            stop_of[i] = stops[node]
+        for i in range(n_read):
             rank, base = first + i, base_of[i]
             # Branch-free, because no processor could predict the branch.
             n_met = 0
@@ -129,6 +125,7 @@ def merge_on_grid(
     of_middle: np.ndarray,
     apart: np.ndarray,
     steps: np.ndarray,
+    tile: np.ndarray,
 ) -> None:
     """Do the same as :func:`merge` for a grid.
 
@@ -139,12 +136,12 @@ def merge_on_grid(
     n = order.size
     up, roots, sizes = sets[0], sets[1], sets[2]
     n_basins = 0
-    slot_of = np.empty(_TILE, dtype=np.int32)
-    for first_rank in range(0, n, _TILE):
-        nodes = order[first_rank : first_rank + _TILE]
-        for i in range(nodes.size):
-            slot_of[i] = slots[nodes[i]]
-        for i in range(nodes.size):
+    slot_of = tile[0]
+    for first_rank in range(0, n, slot_of.size):
+        n_read = slot_of.size if slot_of.size < n - first_rank else n - first_rank
+        for i in range(n_read):
+            slot_of[i] = slots[order[first_rank + i]]
+        for i in range(n_read):
             rank, slot = first_rank + i, np.int64(slot_of[i])
             before, after = slot - plane, slot + plane
             first = joined[before - row] | joined[before] << 3 | joined[before + row] << 6

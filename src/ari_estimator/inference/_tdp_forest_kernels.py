@@ -18,4 +18,8 @@ def highest_above(tdps: np.ndarray, parents: np.ndarray, above: np.ndarray) -> N
     """
     for i in range(tdps.size - 1, -1, -1):
         parent = parents[i]
-        above[i] = -1.0 if parent < 0 else max(above[parent], tdps[parent])
+        if parent < 0:
+            above[i] = -1.0
+        else:
+            # Without max(), which numba would compile too.
+            above[i] = above[parent] if above[parent] > tdps[parent] else tdps[parent]
