@@ -14,6 +14,7 @@ NAMES = (
     "command_line",
     "hommel",
     "cluster_tdp",
+    "several_maps",
     "tdp_forest",
     "regions",
     "surface_tdp",

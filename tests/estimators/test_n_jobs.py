@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,6 +106,26 @@ def test_errors_of_processes_are_raised(options, tmp_path):
     ari = ClusterTDPTransformer(n_jobs=2, **options[0]).fit()
     with pytest.raises(ValueError, match="The map is constant, 2"):
         ari.transform(paths)
+
+
+@pytest.mark.parametrize("given", ["paths", "images"])
+@pytest.mark.parametrize("damage", ["checksum", "end"])
+def test_the_process_that_reads_a_compressed_file_checks_it(options, tmp_path, damage, given):
+    paths = files(tmp_path)
+    content = bytearray(paths[2].read_bytes())
+    if damage == "checksum":
+        content[-6] ^= 1
+    else:
+        del content[-30:]
+    paths[2].write_bytes(content)
+    maps = paths if given == "paths" else [nibabel.load(path) for path in paths]
+    said = []
+    for n_jobs in (1, 2):
+        ari = ClusterTDPTransformer(n_jobs=n_jobs, **options[0]).fit()
+        with pytest.raises(ValueError, match=re.escape(repr(str(paths[2])))) as caught:
+            ari.transform(maps)
+        said.append(str(caught.value).partition(" cannot be read: ")[2])
+    assert said[0] == said[1] != ""
 
 
 @pytest.mark.parametrize("n_jobs", [0, 1.5, "all"])

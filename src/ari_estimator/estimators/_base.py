@@ -237,7 +237,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
-        maps = as_maps(X, holds_arrays=isinstance(self._frame, ArrayFrame))
+        maps = as_maps(
+            X,
+            holds_arrays=isinstance(self._frame, ArrayFrame),
+            read_by_others=effective_n_jobs(self.n_jobs) > 1,
+        )
         settled = self._check_params(maps)
         maps.check(self._frame)
         if isinstance(maps, ArrayMaps) and not maps.is_single:

@@ -7,7 +7,8 @@ import math
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
@@ -46,6 +47,9 @@ _CHUNK: Final = 1 << 20
 
 # Bytes by FreeSurfer's mri_types: unsigned char, int, float, short.
 _MGH_BYTES: Final = {0: 1, 1: 4, 3: 4, 4: 2}
+
+
+_IS_CHECKED_BY_READER = ContextVar("whether readers check compressed data", default=False)
 
 
 def load_image(path: str | PathLike[str], what: str) -> Any:
@@ -219,9 +223,22 @@ def _check_after(img: Any) -> None:
             raise ValueError(f"its data start at byte {data.offset}")
         declared = int(data.offset) + math.prod(shape) * data.dtype.itemsize
         check_size(path, declared)
-        if path.suffix.lower() in _GZIP:
+        if path.suffix.lower() in _GZIP and not _IS_CHECKED_BY_READER.get():
             status = path.stat()
             _check_stream(str(path), declared, (status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@contextmanager
+def checked_by_reader() -> Iterator[None]:
+    """Leave the check of compressed data to whoever reads them, with :func:`check_loaded`.
+
+    The check takes as long as reading the data, and the processes that read them can share it.
+    """
+    token = _IS_CHECKED_BY_READER.set(True)
+    try:
+        yield
+    finally:
+        _IS_CHECKED_BY_READER.reset(token)
 
 
 @lru_cache(maxsize=10_000)

@@ -20,6 +20,7 @@ from scipy.sparse import issparse
 from ari_estimator._nesting import refuse_nested
 from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._frame import Frame, as_real
+from ari_estimator.images._image_file import check_loaded
 from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._mne_objects import is_mne
 from ari_estimator.images._painted_values import Values
@@ -42,6 +43,10 @@ class ImageMaps:
 
     index : pandas.Index or None, default=None
         Names of the maps, where they came in a column of a table.
+
+    read_by_others : bool, default=False
+        Whether other processes will read the data of a sequence, as :meth:`sources` lets them. They
+        check compressed data.
 
     Attributes
     ----------
@@ -87,7 +92,9 @@ class ImageMaps:
     _is_own: bool = False
     _forms: list[Any]
 
-    def __init__(self, maps: Any, index: pd.Index | None = None) -> None:
+    def __init__(
+        self, maps: Any, index: pd.Index | None = None, *, read_by_others: bool = False
+    ) -> None:
         self.index = index
         self._is_sequence = isinstance(maps, Sequence) and not isinstance(maps, (str, *_ARRAYS))
         given = maps if self._is_sequence else [maps]
@@ -99,6 +106,7 @@ class ImageMaps:
                 if kind_of(img) is not self.kind:
                     self._refuse_kind(img)
             self.images = UnreadImages(maps, self.kind)
+            self.images.checks_data = not read_by_others
         elif isinstance(maps, (*_PATHS, *_IMAGES, *_ARRAYS)) or is_mne(maps):
             self.kind = kind_of(maps)
             was_read = getattr(maps, "_fdata_cache", None) is not None
@@ -155,6 +163,8 @@ class ImageMaps:
         They are real numbers, of shape (n_elements,), in an array of their own.
         """
         self._forms = []
+        if isinstance(self.images, UnreadImages):
+            self.images.checks_data = True
         for img in self.images:
             if self._is_sequence:
                 self._forms.append(frame.form(img))
@@ -174,6 +184,8 @@ class ImageMaps:
             if Unread.is_possible(img):
                 yield Unread(img)
             else:
+                if hasattr(img, "dataobj"):
+                    check_loaded(img, "An image")
                 yield from map(as_real, frame.arrays(img))
 
     def restore(self, results: Iterable[Values], frame: Frame, description: str) -> Any:
@@ -345,7 +357,9 @@ class ArrayMaps:
         return rows[0] if self.is_single else np.stack(rows)
 
 
-def as_maps(maps: Any, *, holds_arrays: bool = False) -> ImageMaps | ArrayMaps:
+def as_maps(
+    maps: Any, *, holds_arrays: bool = False, read_by_others: bool = False
+) -> ImageMaps | ArrayMaps:
     """Return maps of whatever form.
 
     Parameters
@@ -355,6 +369,9 @@ def as_maps(maps: Any, *, holds_arrays: bool = False) -> ImageMaps | ArrayMaps:
 
     holds_arrays : bool, default=False
         Whether an array holds whole maps, of any shape, and not the masked values of images.
+
+    read_by_others : bool, default=False
+        Whether other processes will read the data of a sequence of images, see :class:`ImageMaps`.
 
     Raises
     ------
@@ -372,7 +389,7 @@ def as_maps(maps: Any, *, holds_arrays: bool = False) -> ImageMaps | ArrayMaps:
         return ImageMaps(maps)
     column = _column_of_images(maps)
     if column is not None:
-        return ImageMaps(column, getattr(maps, "index", None))
+        return ImageMaps(column, getattr(maps, "index", None), read_by_others=read_by_others)
     if isinstance(maps, Iterator):
         return _read_from(maps)
     is_data_frame = hasattr(maps, "columns") and hasattr(maps, "__array__")
@@ -384,7 +401,7 @@ def as_maps(maps: Any, *, holds_arrays: bool = False) -> ImageMaps | ArrayMaps:
             "A list of maps must hold images. Got ndarray. Pass masked values as one array of "
             "shape (n_maps, n_elements). Whole maps of any shape need adjacency."
         )
-    return ArrayMaps(maps) if is_array else ImageMaps(maps)
+    return ArrayMaps(maps) if is_array else ImageMaps(maps, read_by_others=read_by_others)
 
 
 def _is_of_numbers(maps: Any) -> bool:

@@ -57,4 +57,7 @@ def name_of_image(image: Any) -> str:
 
 def _file_of(image: Any) -> Any:
     get_filename = getattr(image, "get_filename", None)
-    return None if get_filename is None else get_filename()
+    name = None if get_filename is None else get_filename()
+    # An image that was made from the data of another one has lost its name.
+    file_like = getattr(getattr(image, "dataobj", None), "file_like", None)
+    return file_like if name is None and isinstance(file_like, (str, PathLike)) else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from nibabel.nifti1 import Nifti1Pair
 from nilearn.image import check_niimg
 
 from ari_estimator.images._frame import Frame, as_real
+from ari_estimator.images._image_file import check_loaded, checked_by_reader
 
 
 class UnreadImages(Sequence[Any]):
@@ -27,9 +29,16 @@ class UnreadImages(Sequence[Any]):
 
     kind : type of Frame
         Their kind, which reads them.
+
+    Attributes
+    ----------
+    checks_data : bool
+        Whether compressed data are checked, True at first. False leaves that to the process that
+        reads them, see :class:`Unread`.
     """
 
     def __init__(self, given: Sequence[Any], kind: type[Frame]) -> None:
+        self.checks_data = True
         self._given = given
         self._kind = kind
 
@@ -37,7 +46,8 @@ class UnreadImages(Sequence[Any]):
         return len(self._given)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._kind.read(unshared(self._given[index]), single=True)
+        with nullcontext() if self.checks_data else checked_by_reader():
+            return self._kind.read(unshared(self._given[index]), single=True)
 
 
 def unshared(img: Any) -> Any:
@@ -85,8 +95,10 @@ class Unread:
         )
 
     def values(self, frame: Frame) -> np.ndarray:
-        """Return the masked values of the image, which holds a single map."""
-        return as_real(next(iter(frame.arrays(self._kind(*self._content)))))
+        """Return the masked values of the image, which holds a single map, after a check."""
+        img = self._kind(*self._content)
+        check_loaded(img, "An image")
+        return as_real(next(iter(frame.arrays(img))))
 
 
 def read_once(img: Any) -> Any:
