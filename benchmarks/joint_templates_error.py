@@ -116,7 +116,7 @@ def learned(templates: list[Template]) -> JointTemplate:
     """Return templates that cross where they do in other subjects."""
     rng = np.random.default_rng(12345)
     p_values = flipped(smooth(rng), rng)
-    lambdas = [lambda_at(pivotal_statistics(p_values, one), 0.05) for one in templates]
+    lambdas = [lambda_at(pivotal_statistics(p_values, one).values, 0.05) for one in templates]
     return JointTemplate.from_lambdas(templates, lambdas)
 
 
@@ -168,7 +168,7 @@ def parameters(
         if still.sum() in (0, keep.sum()):
             break
         keep = still
-        found = [pivotal_statistics(p_values, one, keep) for one in templates]
+        found = [pivotal_statistics(p_values, one, keep).values for one in templates]
         lambdas = list(map(max, lambdas, map(lambda_at, found, levels)))
     return lambdas
 
@@ -179,8 +179,8 @@ def errors_of(p_values: np.ndarray, active: np.ndarray) -> Iterator[tuple[str, f
     pivots = {}
     for one in {id(one): one for templates, _ in WAYS.values() for one in templates}.values():
         pivots[id(one)] = (
-            pivotal_statistics(p_values, one),
-            pivotal_statistics(inactive, one)[0],
+            pivotal_statistics(p_values, one).values,
+            pivotal_statistics(inactive, one).values[0],
         )
     for alpha in ALPHAS:
         for name, (templates, weights) in WAYS.items():

@@ -91,11 +91,21 @@ def within(tail, statistics):
     return np.clip(statistics, 0 if isinstance(tail, MultipleCorrelationTail) else -1, 1)
 
 
+def smallest_p(statistics, tail, template):
+    r = np.abs(statistics) if tail.is_absolute else statistics
+    return np.sort(tail(r.astype(float)), axis=1)[:, : template.k_max]
+
+
 def sorted_pivots(statistics, tail, template):
     """Return pivotal statistics by their definition."""
-    r = np.abs(statistics) if tail.is_absolute else statistics
-    p = np.sort(tail(r.astype(float)), axis=1)[:, : template.k_max]
+    p = smallest_p(statistics, tail, template)
     return template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
+
+
+def raised_pivots(statistics, tail, template):
+    """Return pivotal statistics of raised p-values by their definition."""
+    p = smallest_p(statistics, tail, template)
+    return template.raised_inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
 
 
 @settings(deadline=None, max_examples=200)
@@ -126,7 +136,7 @@ def test_pivots_equal_pivots_of_sorted_p_values(
     statistics = within(tail, exact + off).astype(np.float32)
     error = np.abs(statistics - exact).max()
     bins = StatisticBins(tail, error=error, n_bins=n_bins)
-    low, value, high, _ = bins.pivots(statistics, template)
+    low, value, high, _, raised = bins.pivots(statistics, template)
     assert_allclose(value, sorted_pivots(statistics, tail, template), rtol=1e-10, atol=1e-300)
     without_error = sorted_pivots(exact, tail, template)
     # Templates' own inverses are off by a few units of the last place.
@@ -134,7 +144,10 @@ def test_pivots_equal_pivots_of_sorted_p_values(
     assert (low <= without_error + slack).all()
     assert (without_error - slack <= high).all()
     assert (low <= value).all()
-    assert (value <= high).all()
+    assert (value <= raised).all()
+    assert (raised <= high).all()
+    expected = raised_pivots(statistics, tail, template)
+    assert_allclose(raised, expected, rtol=1e-12, atol=1e-300)
     # Only statistics that may decide need all digits.
     sorting = StatisticBins(tail, error=error, sorts_all=True, n_bins=n_bins)
     mixed = np.where(sorting.may_decide(statistics, template), exact, statistics)
@@ -149,7 +162,7 @@ def test_bounds_are_as_far_off_as_p_values_may_be(df, two_sided):
     statistics = statistics_of("null", df, 25, 5000, rng).astype(np.float32)
     spread = (df + 1) ** -0.5
     template = make_template("simes", 5000, k_max=500)
-    low, value, high, _ = bins_of(df, two_sided, 1e-5 * spread).pivots(statistics, template)
+    low, value, high, *_ = bins_of(df, two_sided, 1e-5 * spread).pivots(statistics, template)
     assert np.median((high - low) / value) < 0.01
     bounds = bins_of(df, two_sided, 1e-2 * spread).pivots(statistics, template)
     assert (bounds.low <= low).all()
@@ -282,4 +295,7 @@ def test_pivots_of_counts(name, m, n_values, k_max, delta, seed):
     counts = np.array([np.bincount(row, minlength=n_values) for row in numbers])
     p = np.sort(values[numbers], axis=1)[:, : template.k_max]
     expected = template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
-    assert_array_equal(pivots_of_counts(counts, values, template), expected)
+    found = pivots_of_counts(counts, values, template)
+    assert_array_equal(found.values, expected)
+    expected = template.raised_inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
+    assert_array_equal(found.raised, np.maximum(expected, found.values))

@@ -7,6 +7,7 @@ import pytest
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 
+from ari_estimator.calibration import calibrate_draws
 from ari_estimator.calibration._resampling_passes import (
     pivots_by_rank,
     pivots_by_tail,
@@ -102,7 +103,7 @@ def test_pivots_equal_double_precision(null, name):
     else:
         template = make_template(name, null.n_elements, k_max=200, delta=2)
     exact = exact_pivots(null, template)
-    found = pivots_by_tail(null, [template], [ALPHA], Workers())[0]
+    found = pivots_by_tail(null, [template], [ALPHA], Workers())[0].values
     assert found.shape == (null.n_permutations,)
     assert_allclose(found[0], exact[0], rtol=1e-12)
     assert_allclose(lambda_at(found, ALPHA), lambda_at(exact, ALPHA), rtol=1e-12)
@@ -119,7 +120,7 @@ def test_each_draw_that_may_decide_is_computed_in_double_precision():
     # A large error, as if there were thousands of subjects: all that are near are suspects.
     null.error = 0.01
     for alpha in (0.01, 0.05, 0.3, 0.9):
-        found = pivots_by_tail(null, [template], [alpha], Workers())[0]
+        found = pivots_by_tail(null, [template], [alpha], Workers())[0].values
         assert_allclose(lambda_at(found, alpha), lambda_at(exact, alpha), rtol=1e-12)
         rank = lambda_rank(null.n_permutations, alpha)
         assert (found < found[np.argsort(exact)[rank]]).sum() <= rank
@@ -135,17 +136,35 @@ def test_the_draw_that_decides_is_found_among_near_ties(seed):
     template = make_template("simes", 80)
     exact = exact_pivots(null, template)
     for alpha in (0.01, 0.05, 0.2):
-        found = pivots_by_tail(null, [template], [alpha], Workers())[0]
+        found = pivots_by_tail(null, [template], [alpha], Workers())[0].values
         assert_allclose(lambda_at(found, alpha), lambda_at(exact, alpha), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("two_sided", [False, True])
+def test_ties_with_lambda_are_not_beyond_the_thresholds(name, two_sided):
+    # Whole numbers of few subjects: many draws have equal p-values, except for rounding.
+    data = np.random.default_rng(2).integers(-2, 3, (7, 40)).astype(float)
+    null = null_of(data, two_sided=two_sided, n_permutations=128)
+    template = make_template(name, 40, k_max=20)
+    p = np.sort(exact_p_values(null), axis=1)[:, :20]
+    n_rounded = 0
+    for alpha in np.arange(1, 20) / 20:
+        calibration = calibrate_draws(null, template, alpha).calibration
+        beyond = (p <= calibration.critical_vector.thresholds).any(axis=1)
+        assert calibration.joint_error_rate() == beyond.mean() <= alpha
+        n_rounded += (calibration.pivotal_statistics < calibration.lambda_).sum() - beyond.sum()
+    assert n_rounded > 0
+
+
 def by_tail(null, workers):
-    return pivots_by_tail(null, [make_template("simes", null.n_elements)], [ALPHA], workers)[0]
+    template = make_template("simes", null.n_elements)
+    return np.array(pivots_by_tail(null, [template], [ALPHA], workers)[0])
 
 
 def by_rank(null, workers):
     counts, _ = rank_p_values(null, workers)
-    return pivots_by_rank(counts, make_template("beta", null.n_elements))
+    return np.array(pivots_by_rank(counts, make_template("beta", null.n_elements)))
 
 
 def smallest(null, workers):
@@ -205,7 +224,7 @@ def assert_ranks(null):
         template = make_template(name, null.n_elements, delta=1)
         p = np.sort(expected / n, axis=1)[:, : template.k_max]
         pivots = template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
-        assert_array_equal(pivots_by_rank(counts, template), pivots)
+        assert_array_equal(pivots_by_rank(counts, template).values, pivots)
 
 
 def test_p_values_by_rank(null):
@@ -278,7 +297,7 @@ def test_constant_elements_are_as_if_their_p_values_were_one(name, two_sided):
     p = np.sort(exact_p_values(alone), axis=1)
     p = np.hstack([p, np.ones((N_PERMUTATIONS, 100))])[:, : template.k_max]
     expected = template.inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
-    found = pivots_by_tail(null, [template], [ALPHA], Workers())[0]
+    found = pivots_by_tail(null, [template], [ALPHA], Workers())[0].values
     assert_allclose(found, expected, rtol=1e-3)
     p = smallest_p_values(null, 150, Workers())
     assert_allclose(p[:, :100], smallest_p_values(alone, 100, Workers()), rtol=1e-4)
@@ -291,5 +310,7 @@ def test_nothing_but_constant_elements_are_left():
     data = np.hstack([make_data(14, 10), np.ones((14, 5))])
     null = null_of(data)
     kept = null.select(null.is_constant)
-    assert_array_equal(by_tail(kept, Workers()), np.ones(N_PERMUTATIONS))
+    values, raised = by_tail(kept, Workers())
+    assert_array_equal(values, np.ones(N_PERMUTATIONS))
+    assert_array_equal(raised, np.full(N_PERMUTATIONS, np.inf))
     assert_array_equal(smallest_p_values(kept, 3, Workers()), np.ones((N_PERMUTATIONS, 3)))

@@ -40,6 +40,7 @@ def test_a_file_gives_the_calibration_back(path, name, step_down):
     assert again.n_steps == calibration.n_steps
     assert_array_equal(again.pivotal_statistics, calibration.pivotal_statistics)
     assert_array_equal(again.single_step_statistics, calibration.single_step_statistics)
+    assert_array_equal(again.raised_statistics, calibration.raised_statistics)
     assert_array_equal(again.critical_vector.thresholds, calibration.critical_vector.thresholds)
     assert (again.template.k_max, again.template.delta) == (9, 0)
     if name == "learned":

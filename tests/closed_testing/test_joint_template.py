@@ -76,6 +76,7 @@ def test_no_more_than_alpha_of_the_permutations_are_beyond(template, seed, alpha
     thresholds = calibration.critical_vector.thresholds
     beyond = (np.sort(p, axis=1)[:, : thresholds.size] <= thresholds).any(axis=1)
     assert beyond.sum() <= Fraction(alpha).limit_denominator(10) * len(p)
+    assert calibration.joint_error_rate() == beyond.mean()
 
 
 @settings(deadline=None, max_examples=60)

@@ -72,6 +72,7 @@ def test_no_more_than_alpha_of_the_permutations_are_beyond(seed, weight, step_do
         thresholds = split.critical_vector.thresholds
         beyond = (np.sort(p, axis=1) <= thresholds).any(axis=1)
         assert beyond.sum() <= 10
+        assert split.joint_error_rate() == beyond.mean()
 
 
 def test_equal_shares_add_up_to_the_level():

@@ -231,6 +231,28 @@ def test_what_meets_a_critical_threshold_is_below_the_threshold(template, p, dat
         assert (template.inverse(ranks, below) < lambda_).all()
 
 
+@settings(deadline=None, max_examples=300)
+@given(template=templates(), p=P_VALUES, data=st.data())
+def test_thresholds_of_data_are_the_largest_that_are_critical_after_they_are_raised(
+    template, p, data
+):
+    lambda_ = inverse(template, a_rank(data.draw, template), p)
+    critical = template.critical_thresholds(lambda_)
+    thresholds = template.thresholds_of_data(lambda_)
+    assert_array_equal(thresholds < 0, critical < 0)
+    ranks = np.flatnonzero(critical >= 0) + 1
+    at, critical = thresholds[ranks - 1], critical[ranks - 1]
+    above = np.nextafter(at, 2)
+    assert (at * (1 + 1e-10) <= critical).all()
+    assert (above * (1 + 1e-10) > critical).all()
+    assert (at < 1).all()
+    # The inverse of raised p-values tells the same.
+    limit = template.limit(lambda_)
+    assert (template.raised_inverse(ranks, at) < limit).all()
+    if template.name not in ("beta", "power"):
+        assert (template.raised_inverse(ranks, np.minimum(above, 1)) >= limit).all()
+
+
 @pytest.mark.parametrize("m", [20, 5000])
 def test_a_logarithm_whose_last_bit_is_wrong_moves_no_p_value_below_a_threshold(monkeypatch, m):
     # As on another machine: neighbouring doubles may have logarithms in the wrong order.

@@ -442,6 +442,11 @@ CONTRADICTIONS = {
         _edited("calibration_pivotal_statistics", _entry(0, np.nan)),
         "NaN",
     ),
+    "raised statistics": (
+        "a calibration",
+        _edited("calibration_raised_statistics", lambda a: a / 2),
+        "raised_statistics must be at least",
+    ),
     "another size": (
         "a calibration",
         lambda a: (

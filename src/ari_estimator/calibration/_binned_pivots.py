@@ -27,7 +27,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ari_estimator.calibration._log_table import LogTable
-from ari_estimator.closed_testing._template import Template
+from ari_estimator.closed_testing._pivotal_statistics import PivotalStatistics
+from ari_estimator.closed_testing._template import ROUNDING_OF_P, Template
 from ari_estimator.resampling import Tail
 
 # Bins per group, from coarse to fine.
@@ -36,6 +37,9 @@ _MOST_BINS = 8192
 
 # A statistic in the range of the open bins takes so many times longer than one outside of it.
 _TIMES_LONGER = 5
+
+# Added to the relative error of p-values, so that upper bounds hold for raised p-values, too.
+_RAISED = 2 * (ROUNDING_OF_P - 1)
 
 # Most statistics of a permutation to sort where rounding leaves their order open.
 _MOST_COLLECTED = 5000
@@ -60,12 +64,17 @@ class PivotBounds(NamedTuple):
 
     is_coarse : ndarray of bool of shape (n_permutations,)
         Whether only the edges of bins give the bounds, because too many statistics need sorting.
+
+    raised : ndarray of shape (n_permutations,)
+        The pivotal statistics after p-values are raised by as much as rounding may take away, see
+        :meth:`Template.raised_inverse`. They are not above ``high``.
     """
 
     low: np.ndarray
     value: np.ndarray
     high: np.ndarray
     is_coarse: np.ndarray
+    raised: np.ndarray
 
 
 def _n_in_range(wanted: np.ndarray, counts: np.ndarray, ranks: np.ndarray) -> int:
@@ -134,7 +143,7 @@ class StatisticBins:
         at_edges, above, below, at_middle = np.split(p_values, np.cumsum([edges.size] * 3))
         self._smallest_p = above[:-1].copy()
         self._smallest_p[0] = 0
-        self._largest_p = below[1:].copy()
+        self._largest_p = np.minimum(below[1:] * ROUNDING_OF_P, 1)
         self._largest_p[-1] = 1
         self._table = LogTable(edges, at_edges, above, below, at_middle)
 
@@ -268,6 +277,7 @@ class StatisticBins:
             starts = np.concatenate([[0], np.cumsum(is_ranked)])[starts[:-1]]
             # Sorted values move by no more than the largest single error, so the ranks stay valid.
             p, reach, rounding = self._table(values, bins)
+            reach += _RAISED
             smallest, largest = self._smallest_p[bins], self._largest_p[bins]
             # One call computes four inverses of the same ranks.
             p_bounds = np.empty((4, p.size))
@@ -275,6 +285,8 @@ class StatisticBins:
                 np.maximum(p * (1 - off), smallest, out=p_bounds[2 * i])
                 np.minimum(p * (1 + off), largest, out=p_bounds[2 * i + 1])
             inverses = template.inverse(rank, p_bounds)
+            # A p-value that may be above 1 after it is raised may have no upper bound.
+            inverses[1::2][p_bounds[1::2] >= 1] = np.inf
             lower, upper = inverses[2:]
             low, high = np.minimum.reduceat(inverses[:2], starts, axis=1)
             sizes_of_rows = np.diff([*starts, values.size])
@@ -286,12 +298,20 @@ class StatisticBins:
             if self._is_absolute:
                 # Rounding does not turn a statistic near 0 into one that is far from it.
                 exact = np.maximum(exact, 0)
-            inverse = template.inverse(rank[close], self._tail(exact))
-            value = np.minimum.reduceat(inverse, np.searchsorted(close, starts))
+            # P-values as they are, and raised by as much as rounding may take away.
+            both = np.multiply.outer([1.0, ROUNDING_OF_P], self._tail(exact))
+            inverses = template.inverse(rank[close], np.minimum(both, 1))
+            inverses = np.where(both > 1, np.inf, inverses)
+            starts = np.searchsorted(close, starts)
+            value, raised = np.minimum.reduceat(inverses, starts, axis=1)
+            raised = np.maximum(raised, value)
             low = np.where(is_bounded, lowest, low)
             high = np.where(is_bounded, highest, high)
             value = np.where(is_bounded, np.clip(value, lowest, highest), value)
-            bounds = PivotBounds(np.minimum(low, value), value, np.maximum(high, value), is_bounded)
+            raised = np.where(is_bounded, np.clip(raised, value, highest), raised)
+            bounds = PivotBounds(
+                np.minimum(low, value), value, np.maximum(high, raised), is_bounded, raised
+            )
             found.append((bounds, values[may_decide], ends_of_rows))
         return found
 
@@ -337,6 +357,7 @@ class StatisticBins:
             rank = np.minimum(n_up_to[counted], template.k_max)
             p_bounds = np.stack([self._largest_p[last], self._smallest_p[first]])
             upper, lower = template.inverse(rank, p_bounds)
+            upper[p_bounds[0] >= 1] = np.inf
             # No row is empty: it has its highest statistics, or bins that were open before.
             starts = np.searchsorted(row, np.arange(n_rows))
             lowest = np.minimum(lowest, np.minimum.reduceat(upper, starts))
@@ -378,7 +399,9 @@ def bins_for(n_statistics: int) -> int:
     return min(_MOST_BINS, 128 * math.ceil(n_statistics / (16 * 128)))
 
 
-def pivots_of_counts(counts: np.ndarray, p_values: np.ndarray, template: Template) -> np.ndarray:
+def pivots_of_counts(
+    counts: np.ndarray, p_values: np.ndarray, template: Template
+) -> PivotalStatistics:
     """Return pivotal statistics of permutations from counts of their p-values.
 
     Parameters
@@ -394,14 +417,16 @@ def pivots_of_counts(counts: np.ndarray, p_values: np.ndarray, template: Templat
 
     Returns
     -------
-    pivots : ndarray of shape (n_permutations,)
+    pivots : PivotalStatistics
         Pivotal statistics.
     """
-    pivots = np.empty(len(counts))
+    pivots = PivotalStatistics(np.empty(len(counts)), np.empty(len(counts)))
     for i, in_row in enumerate(counts):
         ranks = np.cumsum(in_row)
         # The last of equal p-values has the lowest inverse.
         occurs = np.flatnonzero((in_row > 0) & (ranks - in_row < template.k_max))
         last = np.minimum(ranks[occurs], template.k_max)
-        pivots[i] = template.inverse(last, p_values[occurs]).min()
+        pivots.values[i] = template.inverse(last, p_values[occurs]).min()
+        raised = template.raised_inverse(last, p_values[occurs]).min()
+        pivots.raised[i] = max(raised, pivots.values[i])
     return pivots

@@ -25,6 +25,7 @@ from ari_estimator.closed_testing._calibrate import templates_and_weights
 from ari_estimator.closed_testing._joint_template import check_templates
 from ari_estimator.closed_testing._lambda import lambda_at
 from ari_estimator.closed_testing._level_weights import check_levels, weighted_levels
+from ari_estimator.closed_testing._pivotal_statistics import PivotalStatistics
 from ari_estimator.closed_testing._step_down import step_down as calibrate_in_steps
 from ari_estimator.resampling import NullStatistics
 
@@ -137,7 +138,7 @@ def calibrate_draws(
     else:
         observed = null.observed_p_values
 
-    def pivots_of(keep: np.ndarray | None) -> list[np.ndarray]:
+    def pivots_of(keep: np.ndarray | None) -> list[PivotalStatistics]:
         kept = null if keep is None else null.select(keep)
         if p_values == "parametric":
             return pivots_by_tail(kept, templates, levels, workers)
@@ -246,5 +247,5 @@ def learn_crossings(
     """
     workers = Workers() if workers is None else workers
     pivots = pivots_by_tail(null, check_templates(templates), [alpha] * len(templates), workers)
-    lambdas = [lambda_at(of_template, alpha) for of_template in pivots]
+    lambdas = [lambda_at(of_template.values, alpha) for of_template in pivots]
     return JointTemplate.from_lambdas(templates, lambdas, subjects=subjects)

@@ -21,6 +21,8 @@ from ari_estimator.calibration._binned_pivots import (
 from ari_estimator.calibration._workers import Workers
 from ari_estimator.closed_testing import Template
 from ari_estimator.closed_testing._lambda import lambda_rank
+from ari_estimator.closed_testing._pivotal_statistics import PivotalStatistics
+from ari_estimator.closed_testing._template import ROUNDING_OF_P
 from ari_estimator.resampling._null_statistics import NullStatistics, draws_per_block
 from ari_estimator.resampling._threads import one_thread
 
@@ -64,7 +66,7 @@ def _bins(null: NullStatistics, *, sorts_all: bool = False) -> StatisticBins:
 
 def pivots_by_tail(
     null: NullStatistics, templates: Sequence[Template], levels: Sequence[float], workers: Workers
-) -> list[np.ndarray]:
+) -> list[PivotalStatistics]:
     """Return the pivotal statistics of all draws, with parametric p-values.
 
     Parameters
@@ -83,7 +85,7 @@ def pivots_by_tail(
 
     Returns
     -------
-    pivots : list of ndarray of shape (n_permutations,)
+    pivots : list of PivotalStatistics
         Pivotal statistics by each template. Double precision is used for the data as observed, for
         permutations that may equal it, and for permutations that may decide at this level. The
         others have single precision.
@@ -96,7 +98,10 @@ def pivots_by_tail(
     """
     varies = ~null.is_constant
     if not varies.any():
-        return [np.full(null.n_permutations, _largest_pivot(null, one)) for one in templates]
+        return [
+            PivotalStatistics(*(np.full(null.n_permutations, one) for one in largest))
+            for largest in (_largest_pivot(null, template) for template in templates)
+        ]
     task = _DrawTask(null, partial(_bins(null).pivots_of_each, templates=templates))
     blocks: list[list[PivotBounds]] = []
     for results in workers.run("Permutations", task, workers.ranges_of_draws(null)):
@@ -107,9 +112,11 @@ def pivots_by_tail(
     settled = []
     for template, level, *found in zip(templates, levels, *blocks, strict=True):
         bounds = PivotBounds(*map(np.concatenate, zip(*found, strict=True)))
-        pivots = bounds.value
+        pivots = PivotalStatistics(bounds.value, bounds.raised)
         # From its p-values themselves, since lambda is compared with them later.
-        pivots[0] = _pivot_of(null.observed_p_values[varies], template)
+        observed = _pivot_of(null.observed_p_values[varies], template)
+        for of_all, found_one in zip(pivots, observed, strict=True):
+            of_all[0] = found_one
         decides = lambda_rank(null.n_permutations, level)
         uncertain = _uncertain(bounds, decides)
         _refine(null, bounds, uncertain[bounds.is_coarse[uncertain]], template, sorting)
@@ -118,26 +125,32 @@ def pivots_by_tail(
             may_decide = np.zeros(single.shape, dtype=bool)
             may_decide[:, varies] = sorting.may_decide(single[:, varies], template)
             exact = null.exact_where(draws, single, may_decide)
-            pivots[draws] = bins.pivots(exact[:, varies], template).value
+            found_some = bins.pivots(exact[:, varies], template)
+            pivots.values[draws], pivots.raised[draws] = found_some.value, found_some.raised
         if n_varying < min(template.k_max, null.n_elements):
             # The last p-value of 1. These p-values do not change the ranks of others. Without them,
             # the parameter could grow until p-values of 1 are below a threshold.
-            pivots = np.minimum(pivots, _largest_pivot(null, template))
-        equal = np.isclose(pivots, pivots[0], rtol=_ROUNDING, atol=0)
-        pivots[equal] = pivots[equal].min()
+            pivots = PivotalStatistics(*map(np.minimum, pivots, _largest_pivot(null, template)))
+        values, raised = pivots
+        equal = np.isclose(values, values[0], rtol=_ROUNDING, atol=0)
+        values[equal] = values[equal].min()
+        raised[equal] = raised[0]
         settled.append(pivots)
     return settled
 
 
-def _largest_pivot(null: NullStatistics, template: Template) -> float:
+def _largest_pivot(null: NullStatistics, template: Template) -> tuple[float, float]:
     """Return the pivotal statistic of p-values that are all 1."""
     return _pivot_of(np.ones(null.n_elements), template)
 
 
-def _pivot_of(p_values: np.ndarray, template: Template) -> float:
-    """Return the pivotal statistic of p-values."""
+def _pivot_of(p_values: np.ndarray, template: Template) -> tuple[float, float]:
+    """Return the pivotal statistic of p-values, and of raised ones."""
     smallest = np.sort(p_values)[: template.k_max]
-    return float(template.inverse(np.arange(1, smallest.size + 1), smallest).min())
+    both = np.multiply.outer([1.0, ROUNDING_OF_P], smallest)
+    inverses = template.inverse(np.arange(1, smallest.size + 1), np.minimum(both, 1))
+    value, raised = np.where(both > 1, np.inf, inverses).min(axis=1).tolist()
+    return value, max(value, raised)
 
 
 def _uncertain(bounds: PivotBounds, decides: int) -> np.ndarray:
@@ -257,7 +270,7 @@ def rank_p_values(null: NullStatistics, workers: Workers) -> tuple[np.ndarray, n
     return counts, np.concatenate(observed) / null.n_permutations
 
 
-def pivots_by_rank(counts: np.ndarray, template: Template) -> np.ndarray:
+def pivots_by_rank(counts: np.ndarray, template: Template) -> PivotalStatistics:
     """Return the pivotal statistics of all draws, with p-values by rank.
 
     Parameters
@@ -270,7 +283,7 @@ def pivots_by_rank(counts: np.ndarray, template: Template) -> np.ndarray:
 
     Returns
     -------
-    pivots : ndarray of shape (n_permutations,)
+    pivots : PivotalStatistics
         Pivotal statistics.
     """
     return pivots_of_counts(counts, np.arange(1, len(counts) + 1) / len(counts), template)

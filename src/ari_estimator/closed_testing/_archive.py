@@ -27,7 +27,7 @@ _HEAD = (_KIND, "format", "version")
 _DIGEST = "sha256"
 
 # Format of all files. Increase it when older files can no longer be read.
-_FORMAT = 4
+_FORMAT = 5
 
 # Upper limit for the bytes that a file needs for the header of an array.
 _LONGEST_HEAD = 2**10

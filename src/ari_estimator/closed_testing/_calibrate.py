@@ -23,6 +23,7 @@ from ari_estimator.closed_testing._make_template import (
     single_template,
 )
 from ari_estimator.closed_testing._p_value_matrix import check_p_value_matrix, smallest_in_rows
+from ari_estimator.closed_testing._pivotal_statistics import PivotalStatistics
 from ari_estimator.closed_testing._split_calibration import SplitCalibration
 from ari_estimator.closed_testing._step_down import step_down as calibrate_in_steps
 from ari_estimator.closed_testing._template import Template
@@ -182,7 +183,7 @@ def _of_matrix(
     alpha: float,
     is_step_down: bool,
 ) -> Calibration | SplitCalibration:
-    def pivots_of(keep: np.ndarray | None) -> list[np.ndarray]:
+    def pivots_of(keep: np.ndarray | None) -> list[PivotalStatistics]:
         return [pivotal_statistics(p_values, template, keep) for template in templates]
 
     observed = p_values[0].astype(np.float64)
@@ -193,7 +194,7 @@ def _of_matrix(
 
 def pivotal_statistics(
     p_values: np.ndarray, template: Template, keep: np.ndarray | None = None
-) -> np.ndarray:
+) -> PivotalStatistics:
     """Return the pivotal statistics of permutations.
 
     Parameters
@@ -209,12 +210,11 @@ def pivotal_statistics(
 
     Returns
     -------
-    statistics : ndarray of shape (n_permutations,)
+    statistics : PivotalStatistics
         The largest parameter at which no p-value is below its threshold, for each permutation.
     """
-    ranks = np.arange(1, template.k_max + 1)
     blocks = [
-        template.inverse(ranks[: smallest.shape[1]], smallest).min(axis=1)
+        PivotalStatistics.of_rows(smallest, template)
         for smallest in smallest_in_rows(p_values, template.k_max, keep)
     ]
-    return np.concatenate(blocks)
+    return PivotalStatistics(*map(np.concatenate, zip(*blocks, strict=True)))

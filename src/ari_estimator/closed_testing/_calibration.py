@@ -21,7 +21,7 @@ from ari_estimator.closed_testing._lambda import (
 )
 from ari_estimator.closed_testing._make_template import template_from_arrays
 from ari_estimator.closed_testing._rational import check_alpha
-from ari_estimator.closed_testing._template import ROUNDING_OF_P, Template
+from ari_estimator.closed_testing._template import Template
 from ari_estimator.files._stored_array import stored_array
 
 _KIND = "calibration"
@@ -30,8 +30,8 @@ _KIND = "calibration"
 _PREFIX = "template_"
 
 _MEMBERS = (
-    "alpha", "lambda_", "pivotal_statistics", "single_step_statistics", "n_steps", "is_exhaustive",
-    f"{_PREFIX}*",
+    "alpha", "lambda_", "pivotal_statistics", "single_step_statistics", "raised_statistics",
+    "n_steps", "is_exhaustive", f"{_PREFIX}*",
 )  # fmt: skip
 
 
@@ -57,6 +57,11 @@ class Calibration:
 
     single_step_statistics : ndarray of shape (n_permutations,)
         The same for all elements.
+
+    raised_statistics : ndarray of shape (n_permutations,)
+        The pivotal statistics after p-values are raised by one part in ten billion, which is more
+        than rounding. A permutation has a p-value at or below one of the thresholds of
+        ``critical_vector`` if this number is below lambda.
 
     n_steps : int
         Number of steps; 1 without step-down.
@@ -87,6 +92,7 @@ class Calibration:
     lambda_: float
     pivotal_statistics: np.ndarray
     single_step_statistics: np.ndarray
+    raised_statistics: np.ndarray
     n_steps: int = 1
     is_exhaustive: bool = False
 
@@ -170,9 +176,16 @@ class Calibration:
         Returns
         -------
         joint_error_rate : float
-            At most alpha.
+            At most alpha. A p-value that equals its threshold, except for rounding, is not below.
         """
-        return float((self.pivotal_statistics < self.lambda_).mean())
+        return float(self._is_beyond.mean())
+
+    @property
+    def _is_beyond(self) -> np.ndarray:
+        """Whether each permutation has a p-value at or below a threshold of the critical vector."""
+        # Several permutations may have the statistic lambda, and rounding may put some of them
+        # below it. The thresholds leave room for that, and so must this comparison.
+        return np.asarray(self.raised_statistics < self.template.limit(self.lambda_))
 
     def at(self, alpha: float) -> Calibration:
         """Return the calibration at another level, from the same permutations.
@@ -208,6 +221,7 @@ class Calibration:
             lambda_at(statistics, alpha),
             statistics,
             statistics,
+            self.raised_statistics,
             is_exhaustive=self.is_exhaustive,
         )
 
@@ -219,8 +233,8 @@ class Calibration:
         """Return the template's inverse; inf where it has no threshold."""
         inverse = np.full(p_values.size, np.inf)
         has_threshold = ranks <= self.template.k_max
-        inverse[has_threshold] = self.template.inverse(
-            ranks[has_threshold], np.minimum(p_values[has_threshold] * ROUNDING_OF_P, 1)
+        inverse[has_threshold] = self.template.raised_inverse(
+            ranks[has_threshold], p_values[has_threshold]
         )
         return inverse
 
@@ -321,14 +335,18 @@ class Calibration:
         }
         last = stored_array(arrays, "pivotal_statistics", "f", (None,))
         first = stored_array(arrays, "single_step_statistics", "f", last.shape)
+        raised = stored_array(arrays, "raised_statistics", "f", last.shape)
         calibration = cls(
             template_from_arrays(of_template),
             stored_array(arrays, "alpha", "f").item(),
             stored_array(arrays, "lambda_", "f").item(),
             last,
             first,
+            raised,
             stored_array(arrays, "n_steps", "i").item(),
             stored_array(arrays, "is_exhaustive", "b").item(),
         )
         check_lambda(calibration.lambda_, first, last, calibration.alpha, calibration.n_steps)
+        if not (raised >= last).all():
+            raise ValueError("raised_statistics must be at least as large as pivotal_statistics.")
         return calibration

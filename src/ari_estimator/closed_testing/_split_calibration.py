@@ -187,10 +187,9 @@ class SplitCalibration:
         Returns
         -------
         joint_error_rate : float
-            At most alpha.
+            At most alpha. A p-value that equals its threshold, except for rounding, is not below.
         """
-        beyond = [part.pivotal_statistics < part.lambda_ for part in self.parts]
-        return float(np.any(beyond, axis=0).mean())
+        return float(np.any([part._is_beyond for part in self.parts], axis=0).mean())
 
     def at(self, alpha: float) -> SplitCalibration:
         """Return the calibration at another level with the same weights.

@@ -9,12 +9,13 @@ import numpy as np
 from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._lambda import lambda_at
 from ari_estimator.closed_testing._level_weights import weighted_levels
+from ari_estimator.closed_testing._pivotal_statistics import PivotalStatistics
 from ari_estimator.closed_testing._split_calibration import SplitCalibration
 from ari_estimator.closed_testing._template import Template
 
 
 def step_down(
-    pivots_of: Callable[[np.ndarray | None], Sequence[np.ndarray]],
+    pivots_of: Callable[[np.ndarray | None], Sequence[PivotalStatistics]],
     p_values: np.ndarray,
     templates: Sequence[Template],
     alpha: float,
@@ -28,9 +29,8 @@ def step_down(
     Parameters
     ----------
     pivots_of : callable
-        Returns the pivotal statistics by each unchanged template, arrays of shape
-        (n_permutations,), of the elements that a mask of shape (n_elements,) keeps; of all for
-        None.
+        Returns the pivotal statistics by each unchanged template, of the elements that a mask of
+        shape (n_elements,) keeps; of all for None.
 
     p_values : ndarray of shape (n_elements,)
         P-values of the data as observed.
@@ -73,7 +73,7 @@ def step_down(
     """
     levels = [float(alpha)] if weights is None else weighted_levels(alpha, weights)
     single_step = statistics = pivots_of(None)
-    lambdas = list(map(lambda_at, statistics, levels))
+    lambdas = [lambda_at(one.values, level) for one, level in zip(statistics, levels, strict=True)]
     n_steps = 1
     keep = np.ones(p_values.size, dtype=bool)
     while enabled:
@@ -85,10 +85,15 @@ def step_down(
         keep = still
         statistics = pivots_of(keep)
         # Fewer elements have larger p-values at each rank. Only rounding could lower it.
-        lambdas = list(map(max, lambdas, map(lambda_at, statistics, levels)))
+        values = [one.values for one in statistics]
+        lambdas = list(map(max, lambdas, map(lambda_at, values, levels)))
         n_steps += 1
     parts = [
-        Calibration(*of_template, n_steps, is_exhaustive)
-        for of_template in zip(templates, levels, lambdas, statistics, single_step, strict=True)
+        Calibration(
+            template, level, lambda_, last.values, first.values, last.raised, n_steps, is_exhaustive
+        )
+        for template, level, lambda_, last, first in zip(
+            templates, levels, lambdas, statistics, single_step, strict=True
+        )
     ]
     return parts[0] if weights is None else SplitCalibration(parts, weights, alpha)

@@ -213,6 +213,43 @@ class Template(ABC):
         # 0 if rounding keeps the order in each operation of the inverse.
         return 0.0
 
+    def limit(self, lambda_: float) -> float:
+        """Return the number below which an inverse is certainly below a parameter.
+
+        Parameters
+        ----------
+        lambda_ : float
+            The parameter.
+
+        Returns
+        -------
+        limit : float
+            The parameter itself, or a little less where rounding can disturb the order of inverses.
+        """
+        return lambda_ - self._rounding(lambda_)
+
+    def raised_inverse(self, ranks: np.ndarray, p_values: np.ndarray) -> np.ndarray:
+        """Return the inverse of p-values that are raised by as much as rounding may take away.
+
+        Parameters
+        ----------
+        ranks : ndarray of int
+            Ranks from 1 to ``k_max``.
+
+        p_values : ndarray of float
+            Numbers from 0 to 1, broadcast against the ranks.
+
+        Returns
+        -------
+        lambda_ : ndarray of float
+            The inverse of p-values that are larger by one part in ten billion; inf if this is more
+            than 1. It is below the limit of a parameter exactly if the p-value is at most its
+            threshold for data, see :meth:`thresholds_of_data`.
+        """
+        raised = np.asarray(p_values) * ROUNDING_OF_P
+        inverse = self.inverse(ranks, np.minimum(raised, 1))
+        return np.where(raised > 1, np.inf, inverse)
+
     def critical_thresholds(self, lambda_: float) -> np.ndarray:
         """Return thresholds for a comparison with ``<=`` instead of ``<``.
 
@@ -257,17 +294,36 @@ class Template(ABC):
         Returns
         -------
         thresholds : ndarray of shape (k_max,)
-            The critical thresholds, lowered by one part in ten billion.
+            The critical thresholds, lowered by one part in ten billion: the largest doubles that
+            are still at most critical after they are raised again.
 
         Notes
         -----
         Values of data may be whole numbers, or 0 for some subjects. Then a p-value of a true null
         and the p-value of a permutation that decides about lambda may be equal. Their rounding
-        errors differ, so the former may seem to be below the threshold. One part in ten billion
-        is more than these errors.
+        errors differ, so the former may seem to be below the threshold. So p-values whose ratio to
+        the threshold is less than ``1 + r``, with ``r = 1e-10``, count as equal to it, and are not
+        below. :meth:`raised_inverse` tells this of a p-value without the thresholds.
+
+        This keeps the error rate. Let each p-value have a relative error of at most ``e < r / 2``.
+        Let ``lambda_b(c)`` be the pivotal statistic of permutation b without errors, of the true
+        nulls alone, after their p-values are multiplied by ``c``. The computed statistics are at
+        most ``lambda_b(1 + e)``, up to the rounding of the inverse, which is far smaller. So
+        lambda, which has rank ``floor(alpha B) + 1`` among them, is at most the number of this rank
+        among the ``lambda_b(1 + e)``. Therefore ``lambda_b(1 + e) < lambda`` holds for at most
+        ``alpha B`` permutations: the comparison is strict, so ties do not count. Under the null
+        hypothesis, each permutation is equally likely to be the data as observed, number 1. So
+        ``lambda_1(1 + e) < lambda`` has probability at most alpha. If the computed p-value of a
+        true null is at most its threshold, then ``lambda_1((1 - e) (1 + r)) < lambda``. That
+        implies ``lambda_1(1 + e) < lambda``, since ``(1 - e) (1 + r)`` is at least ``1 + e``.
         """
         critical = self.critical_thresholds(lambda_)
-        return np.where(critical > 0, critical / ROUNDING_OF_P, critical)
+        lowered = np.where(critical > 0, critical / ROUNDING_OF_P, critical)
+        # Division may be off by one double.
+        lowered = np.where(lowered * ROUNDING_OF_P > critical, np.nextafter(lowered, -1), lowered)
+        above = np.nextafter(lowered, 1)
+        is_higher = (critical > 0) & (above * ROUNDING_OF_P <= critical)
+        return np.where(is_higher, above, lowered)
 
 
 # The bits of 1.0 as an integer.

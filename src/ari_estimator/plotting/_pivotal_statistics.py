@@ -91,9 +91,10 @@ def plot_pivotal_statistics(
 
     Notes
     -----
-    A permutation has p-values below their thresholds exactly if its statistic is below lambda. This
-    holds for at most a share alpha of the permutations, to the left of the line. Data with an
-    effect lie far to the left. If the observed data lie among the permutations, nothing was found.
+    A permutation has p-values below their thresholds exactly if its statistic is below lambda, by
+    more than rounding. This holds for at most a share alpha of the permutations, to the left of the
+    line. Data with an effect lie far to the left. If the observed data lie among the permutations,
+    nothing was found.
 
     Examples
     --------
