@@ -135,8 +135,10 @@ def print_memory() -> None:
 def runs_here(function: Callable[..., object]) -> bool:
     """Tell whether mne-ari runs with the installed version of MNE-Python: 0.1.2 needs old ones."""
     try:
-        function(np.random.default_rng(0).standard_normal((8, 4, 3)), adjacency=np.eye(3))
-    except TypeError:
+        function(
+            np.random.default_rng(0).standard_normal((8, 4, 3)), adjacency=csr_array(np.eye(3))
+        )
+    except (TypeError, ValueError):
         return False
     return True
 

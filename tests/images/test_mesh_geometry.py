@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from ari_estimator import ClusterTDPTransformer
 from ari_estimator.images._grayordinate_layout import layout_of
 from ari_estimator.images._mesh_geometry import MeshGeometry, geometry_of
+from ari_estimator.images._surfaces import as_poly_mesh
 
 FACES = np.array([[0, 1, 2], [1, 2, 3], [2, 3, 4]])
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 3, 1]], dtype=np.float32)
@@ -84,6 +85,16 @@ def test_file_that_has_changed_is_read_again(tmp_path):
     assert geometry_of(mesh) is first
     mesh_to_gifti(2 * POINTS, FACES.astype(np.int32), path)
     assert_array_equal(geometry_of(mesh).points, 2 * POINTS)
+
+
+def test_a_mesh_of_a_file_is_read_once(tmp_path):
+    path = tmp_path / "lh.surf.gii"
+    mesh_to_gifti(POINTS, FACES.astype(np.int32), path)
+    for given in (path, str(path), FileMesh(path)):
+        mesh = as_poly_mesh({"left": given}, "mesh").parts["left"]
+        # nilearn's FileMesh reads its file whenever someone looks at it.
+        assert isinstance(mesh, InMemoryMesh)
+        assert_array_equal(mesh.coordinates, POINTS)
 
 
 def surface(seed):

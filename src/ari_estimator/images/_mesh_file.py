@@ -45,7 +45,7 @@ def read_mesh(path: str | PathLike[str], what: str) -> SurfaceMesh:
     Returns
     -------
     mesh : nilearn.surface.SurfaceMesh
-        The mesh. GIfTI stays in its file. Coordinates of FreeSurfer are shifted by the centre of
+        The mesh, in memory. Coordinates of FreeSurfer are shifted by the centre of
         the volume, if the file tells it: these are coordinates of the scanner, as in nilearn. The
         mesh of an average subject has the areas of a file ``lh.white.avg.area.mgh`` beside it.
 
@@ -60,7 +60,8 @@ def read_mesh(path: str | PathLike[str], what: str) -> SurfaceMesh:
     if path.name.lower().endswith(_GIFTI):
         check_image_file(path, what)
         with clear_errors(path, what):
-            return FileMesh(path)
+            # nilearn would read the file again whenever someone looks at the mesh.
+            return FileMesh(path).loaded()
     with clear_errors(path, what):
         _check_geometry(path)
         with warnings.catch_warnings():
