@@ -12,7 +12,7 @@ from ari_estimator import PermutationCalibration
 from ari_estimator.calibration import Workers
 from ari_estimator.calibration._calibrate_contrasts import calibrate_contrasts
 from ari_estimator.calibration._subject_contrasts import ContrastOfFamily
-from ari_estimator.resampling._null_statistics import BLOCK
+from ari_estimator.resampling._null_statistics import draws_per_block
 
 N_PERMUTATIONS = 500
 
@@ -58,6 +58,11 @@ def several(data: np.ndarray, design: np.ndarray, n_contrasts: int, n_rows_f: in
     ).calibration.lambda_
 
 
+def block_of(n_elements: int) -> int:
+    """Return the bytes of a block of statistics."""
+    return draws_per_block(n_elements) * n_elements * np.dtype(np.float32).itemsize
+
+
 def beside_one(n_subjects: int, n_voxels: int) -> None:
     """Report the time and memory of several contrasts, relative to one contrast."""
     data, design = data_of(n_subjects, n_voxels), design_of(n_subjects, 1, N_GROUPS)
@@ -79,7 +84,7 @@ def beside_one(n_subjects: int, n_voxels: int) -> None:
             1.2,
             row=(f"{n} contrasts as one family: {sizes}", f"{n} times one contrast"),
         )
-        statistics = (n - 1) * BLOCK * n_voxels * np.dtype(np.float32).itemsize
+        statistics = block_of(n * n_voxels) - block_of(n_voxels)
         report(
             "  the same, memory / one contrast and blocks of statistics of the others",
             memory[name] / (memory["1"] + statistics),
