@@ -132,6 +132,9 @@ def test_the_process_that_reads_a_compressed_file_checks_it(options, tmp_path, d
 def test_a_number_of_processes_must_be_an_integer_and_not_0(options, n_jobs):
     with pytest.raises(ValueError, match=r"'n_jobs' parameter .* must be"):
         ClusterTDPTransformer(n_jobs=n_jobs, **options[0]).fit(volumes()[0])
+    ari = ClusterTDPTransformer(**options[0]).fit(volumes()[0]).set_params(n_jobs=n_jobs)
+    with pytest.raises(ValueError, match=r"'n_jobs' parameter .* must be"):
+        ari.transform(volumes())
 
 
 def test_a_single_map_and_an_iterator_take_one_process(options, monkeypatch):

@@ -237,6 +237,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
+        self._validate_params()  # before the number of processes is used
         maps = as_maps(
             X,
             holds_arrays=isinstance(self._frame, ArrayFrame),
