@@ -55,8 +55,9 @@ class Thresholds:
                 return [(np.nan, counts)]
             # All elements that are at least as strong as the weakest element that can add to a
             # bound.
-            level = float(statistic.p_values(family.stat[counts]).max())
-            selected = family.p_values_up_to(level) <= level
+            weakest = float(statistic.p_values(family.stat[counts]).max())
+            p_values = family.p_values_up_to(weakest)
+            selected = p_values <= p_values[counts].max()
             # Elements at the concentration threshold are included, so the threshold is just below
             # it.
             height = np.nextafter(family.evidence[selected].min(), -np.inf)
