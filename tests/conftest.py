@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from nilearn.datasets import load_sample_motor_activation_image
 from nilearn.image import load_img
 
@@ -54,6 +55,10 @@ _BROWSERS = (
 )
 
 TESTS = Path(__file__).parent
+
+# On a busy machine, or before code is compiled, an example may take any time.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 def pytest_addoption(parser):

@@ -150,6 +150,8 @@ def test_a_signal_during_an_import_ends_the_command_as_any_other(files, tmp_path
         capture_output=True,
         text=True,
         check=False,
+        # Programs in the background may be started with SIGHUP ignored, and ignored it stays.
+        preexec_fn=lambda: signal.signal(signal.Signals[name], signal.SIG_DFL),
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert re.fullmatch(r"ari( clusters)?: interrupted; nothing was written\n", done.stderr)

@@ -11,6 +11,7 @@ import pytest
 from nibabel import Nifti1Image
 from nilearn.image import get_data, math_img
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
 from ari_estimator import AdaptiveTDPTransformer, ARISecondLevelModel, ClusterTDPTransformer
 
@@ -55,6 +56,7 @@ def peak_of(function):
     ids=["clusters", "two-sided clusters", "adaptive clusters", "two-sided adaptive clusters"],
 )
 def test_map_takes_a_few_times_its_image_in_single_precision(transformer, most, flip, with_mask):
+    transformer = clone(transformer)
     mask = brain()
     img = z_img(mask)
     img = Nifti1Image(get_data(img), AFFINE * [[flip], [1], [1], [1]])

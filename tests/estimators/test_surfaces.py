@@ -743,6 +743,13 @@ class TestMeshes:
             assert_same_surfaces(ari.transform(z_surf), tdp)
         assert_same_surfaces(ClusterTDPTransformer(1).fit_transform(img), self.tdp_of(z_surf))
 
+    def test_an_image_of_a_view_is_a_copy(self, z_surf, tmp_path):
+        fitted_map = ClusterTDPTransformer(1).fit(z_surf).maps_
+        values = np.memmap(tmp_path / "values", float, "w+", shape=fitted_map.n_tested)
+        for given in (values, np.asarray(values), np.ma.MaskedArray(values)):
+            img = fitted_map.to_image(given, "values")
+            assert not any(np.shares_memory(part, values) for part in img.data.parts.values())
+
     @staticmethod
     def tdp_of(img):
         return ClusterTDPTransformer(1).fit_transform(img)

@@ -1,6 +1,7 @@
 """What a mesh tells is found once, and never stale."""
 
 import gc
+import warnings
 import weakref
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.testing import assert_array_equal
 
 from ari_estimator import ClusterTDPTransformer
 from ari_estimator.images._grayordinate_layout import layout_of
+from ari_estimator.images._hemispheres import check_mesh
 from ari_estimator.images._mesh_geometry import MeshGeometry, geometry_of
 from ari_estimator.images._surfaces import as_poly_mesh
 
@@ -95,6 +97,18 @@ def test_a_mesh_of_a_file_is_read_once(tmp_path):
         # nilearn's FileMesh reads its file whenever someone looks at it.
         assert isinstance(mesh, InMemoryMesh)
         assert_array_equal(mesh.coordinates, POINTS)
+        again = as_poly_mesh({"left": mesh}, "mesh").parts["left"]
+        assert again is mesh
+
+
+def test_names_of_files_tell_the_hemisphere_wherever_its_mesh_lies(tmp_path):
+    paths = {side: tmp_path / f"{side[0]}h.white.surf.gii" for side in ("left", "right")}
+    for path in paths.values():  # one template for both, at x > 0
+        mesh_to_gifti(np.abs(POINTS) + 1, FACES.astype(np.int32), path)
+    mesh = as_poly_mesh(paths, "mesh")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_mesh(mesh, "the map")
 
 
 def surface(seed):

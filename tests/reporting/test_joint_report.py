@@ -13,7 +13,7 @@ N = 8
 DESIGN = pd.DataFrame({"group": np.repeat([0.0, 1.0], 4), "intercept": np.ones(N)})
 
 
-@pytest.fixture(scope="module", params=["joint", "split"])
+@pytest.fixture(params=["joint", "split"])
 def model(request):
     rng = np.random.default_rng(0)
     maps = []

@@ -61,7 +61,8 @@ class Calibration:
     raised_statistics : ndarray of shape (n_permutations,)
         The pivotal statistics after p-values are raised by one part in ten billion, which is more
         than rounding. A permutation has a p-value at or below one of the thresholds of
-        ``critical_vector`` if this number is below lambda.
+        ``critical_vector`` if this number is below ``template.limit(lambda_)``, which is lambda
+        or, where rounding can disturb the order of inverses, a little less.
 
     n_steps : int
         Number of steps; 1 without step-down.

@@ -274,7 +274,7 @@ class Template(ABC):
         is below lambda.
         """
         ranks = np.arange(1, self.k_max + 1)
-        limit = lambda_ - self._rounding(lambda_)
+        limit = self.limit(lambda_)
         # Doubles from 0 on sort like their bits as integers.
         guess = np.clip(np.nextafter(self.thresholds(lambda_), -1), 0, 1).view(np.int64)
         critical = _last_true(
@@ -305,7 +305,8 @@ class Template(ABC):
         the threshold is less than ``1 + r``, with ``r = 1e-10``, count as equal to it, and are not
         below. :meth:`raised_inverse` tells this of a p-value without the thresholds.
 
-        This keeps the error rate. Let each p-value have a relative error of at most ``e < r / 2``.
+        This keeps the error rate. Let each p-value have a relative error of at most
+        ``e <= r / (2 + r)``, which is half of ``r``.
         Let ``lambda_b(c)`` be the pivotal statistic of permutation b without errors, of the true
         nulls alone, after their p-values are multiplied by ``c``. The computed statistics are at
         most ``lambda_b(1 + e)``, up to the rounding of the inverse, which is far smaller. So

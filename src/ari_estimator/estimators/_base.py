@@ -342,7 +342,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         is_of_f: bool,
     ) -> tuple[Any, Any]:
         output = None
-        maps = None if X is None else as_maps(X, holds_arrays=self._holds_arrays())
+        maps = None
+        if X is not None:
+            self._validate_params()  # before the number of processes is used
+            # Without a mask, this process reads the maps to compute one.
+            others = self._mask_is_given() and effective_n_jobs(self.n_jobs) > 1
+            maps = as_maps(X, holds_arrays=self._holds_arrays(), read_by_others=others)
         if settled is None:
             settled = self._check_params(maps)
         if is_of_f and settled.statistic.is_signed:
@@ -397,6 +402,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         self.n_elements_ = self.n_features_in_ = frame.space.n_elements
         self._fitted_with = {name: getattr(self, name) for name in self._parameters_of_fit}
         return maps, output
+
+    def _mask_is_given(self) -> bool:
+        """Tell whether there is a mask, and not a masker that computes one."""
+        return getattr(self.mask_img, "mask_img", self.mask_img) is not None
 
     def _holds_arrays(self) -> bool:
         """Tell whether arrays are whole maps, with neighbours or labels of their own."""
@@ -455,7 +464,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             for name, value in self.get_params(deep=False).items()
         }
         asked_by = Provenance(type(self).__name__, parameters, contrast, settled.said_by)
-        mask_is_given = getattr(self.mask_img, "mask_img", self.mask_img) is not None
+        mask_is_given = self._mask_is_given()
         checks_family = is_fit and not mask_is_given and isinstance(maps, ImageMaps)
         if checks_family and frame.is_computed and statistic.is_p:
             raise ValueError(

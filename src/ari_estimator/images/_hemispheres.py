@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from nibabel.gifti.gifti import GiftiImage
-from nilearn.surface import FileMesh, PolyMesh
+from nilearn.surface import PolyMesh
 
 from ari_estimator.images._image_file import load_image
 
@@ -244,7 +244,7 @@ def check_mesh(mesh: PolyMesh, what: str) -> None:
         If a file is of another hemisphere than the mesh has it for, or both are one mesh.
     """
     parts = mesh.parts
-    paths = {side: part.file_path for side, part in parts.items() if isinstance(part, FileMesh)}
+    paths = {side: path for side, part in parts.items() if (path := _path_of(part)) is not None}
     _check_sides(paths, f"The mesh of {what}")
     if paths or len(parts) < 2:
         return

@@ -48,8 +48,7 @@ _CHUNK: Final = 1 << 20
 # Bytes by FreeSurfer's mri_types: unsigned char, int, float, short.
 _MGH_BYTES: Final = {0: 1, 1: 4, 3: 4, 4: 2}
 
-
-_IS_CHECKED_BY_READER = ContextVar("whether readers check compressed data", default=False)
+_IS_CHECKED_BY_READER: Final = ContextVar("whether readers check compressed data", default=False)
 
 
 def load_image(path: str | PathLike[str], what: str) -> Any:

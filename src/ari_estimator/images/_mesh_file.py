@@ -10,12 +10,13 @@ from typing import Final
 
 import numpy as np
 from nibabel.freesurfer.io import read_geometry
-from nilearn.surface import FileMesh, InMemoryMesh, SurfaceMesh
+from nilearn.surface import InMemoryMesh, SurfaceMesh
 
 from ari_estimator.files._absent_content import is_named
 from ari_estimator.files._regular_file import existing_file
 from ari_estimator.images._image_file import check_image_file, load_image
 from ari_estimator.images._measured_mesh import MeasuredMesh
+from ari_estimator.images._mesh_of_file import MeshOfFile
 from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.images._size_limits import check_size
 
@@ -45,9 +46,9 @@ def read_mesh(path: str | PathLike[str], what: str) -> SurfaceMesh:
     Returns
     -------
     mesh : nilearn.surface.SurfaceMesh
-        The mesh, in memory. Coordinates of FreeSurfer are shifted by the centre of
-        the volume, if the file tells it: these are coordinates of the scanner, as in nilearn. The
-        mesh of an average subject has the areas of a file ``lh.white.avg.area.mgh`` beside it.
+        The mesh, in memory. Coordinates of FreeSurfer are shifted by the centre of the volume, if
+        the file tells it: these are coordinates of the scanner, as in nilearn. The mesh of an
+        average subject has the areas of a file ``lh.white.avg.area.mgh`` beside it.
 
     Raises
     ------
@@ -60,8 +61,7 @@ def read_mesh(path: str | PathLike[str], what: str) -> SurfaceMesh:
     if path.name.lower().endswith(_GIFTI):
         check_image_file(path, what)
         with clear_errors(path, what):
-            # nilearn would read the file again whenever someone looks at the mesh.
-            return FileMesh(path).loaded()
+            return MeshOfFile(path)
     with clear_errors(path, what):
         _check_geometry(path)
         with warnings.catch_warnings():

@@ -18,7 +18,8 @@ from ari_estimator.images._hemispheres import check_mesh, sorted_meshes
 from ari_estimator.images._masks import is_fitted
 from ari_estimator.images._mesh_file import read_mesh
 from ari_estimator.images._mesh_geometry import geometry_of
-from ari_estimator.images._painted_values import Values
+from ari_estimator.images._mesh_of_file import MeshOfFile
+from ari_estimator.images._painted_values import PaintedValues, Values
 from ari_estimator.images._space import Space
 from ari_estimator.images._stored_mesh import mesh_from_arrays, mesh_to_arrays
 from ari_estimator.images._surface_part import SurfacePart
@@ -178,8 +179,7 @@ class SurfaceFrame(Frame):
         if n_maps is not None:
             return np.stack(list(map(np.asarray, rows)), axis=1), False
         only = next(iter(rows))
-        values = np.asarray(only)
-        return values, values is only
+        return np.asarray(only), not isinstance(only, PaintedValues)
 
     @staticmethod
     def form(img: SurfaceImage) -> SurfaceImage:
@@ -276,6 +276,8 @@ def as_poly_mesh(mesh: Any, name: str) -> PolyMesh:
 
 def _as_mesh(part: Any, name: str) -> SurfaceMesh:
     """Return a mesh, checked and read if it is a file."""
+    if isinstance(part, MeshOfFile):
+        return part
     file = getattr(part, "file_path", part)
     return read_mesh(file, name) if isinstance(file, (str, Path)) else part
 
