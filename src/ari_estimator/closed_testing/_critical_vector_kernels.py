@@ -54,7 +54,7 @@ def nested_true_discoveries(
     have no element with a surplus below ``k_max``, so their bounds are 0.
 
     Before, ``longest`` is -1, ``free`` holds the numbers from 0 to ``k_max - 1``, and ``bounds`` is
-    0. ``counting`` holds how many elements up to each have such a surplus. numpy makes the arrays,
+    0. ``counting`` holds how many elements up to each have this surplus. numpy makes the arrays,
     since numba would compile each function that makes one.
     """
     n, k_max = surplus.size, free.size

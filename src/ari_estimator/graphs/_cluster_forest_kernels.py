@@ -195,7 +195,7 @@ def lay_out(
 
     Positions are in post-order: a node comes after all nodes below it. The largest child of a node
     comes first, so a cluster and its largest sub-cluster start at the same position. Nodes and
-    positions of the forest start at ``first``, those of the other arrays at 0.
+    positions of the forest start at ``first``, ranks and the other arrays at 0.
 
     The rest is memory. ``sizes``, which is 1 before, holds the size of each cluster; ``largest``,
     which is -1 before, the largest child of each node; ``positions`` its position; and ``free``

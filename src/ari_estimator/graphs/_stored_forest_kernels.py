@@ -33,7 +33,7 @@ def merge_stored(
     most = 0
     for node in range(n):
         most = max(most, stops[node] - starts[node])
-    # Ranks of earlier neighbours, in the order of the nodes, and where those of each rank are.
+    # Ranks of earlier neighbours, in the order of the nodes, and where each rank has its own.
     room = offsets.size // 2 + most + 1
     earlier = np.empty(room, dtype=np.int32)
     spans = np.empty((n, 2), dtype=np.int32)
