@@ -152,10 +152,13 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """Return array output in the chosen container, and images as they are."""
         return self._contained(output, maps) if isinstance(maps, ArrayMaps) else output
 
-    def _check_params(self, maps: ImageMaps | ArrayMaps | None = None) -> SettledStatistic:
-        """Check all parameters, and return the statistic of the maps and its source."""
+    def _check_kinds_of_params(self) -> None:
+        """Check that each parameter is of a kind that it may be."""
         refuse_nested(**self.get_params(deep=False))
         self._validate_params()
+
+    def _check_params(self, maps: ImageMaps | ArrayMaps | None = None) -> SettledStatistic:
+        """Check parameters of the right kinds; return the statistic of the maps and its source."""
         check_alpha(self.alpha)
         declarations = [] if maps is None else maps.declared
         stat_type, df = self.stat_type, self.df
@@ -237,7 +240,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
-        self._validate_params()  # before the number of processes is used
+        self._check_kinds_of_params()  # before the number of processes is used
         maps = as_maps(
             X,
             holds_arrays=isinstance(self._frame, ArrayFrame),
@@ -342,9 +345,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         is_of_f: bool,
     ) -> tuple[Any, Any]:
         output = None
+        if settled is None:
+            self._check_kinds_of_params()  # before the number of processes is used
         maps = None
         if X is not None:
-            self._validate_params()  # before the number of processes is used
             # Without a mask, this process reads the maps to compute one.
             others = self._mask_is_given() and effective_n_jobs(self.n_jobs) > 1
             maps = as_maps(X, holds_arrays=self._holds_arrays(), read_by_others=others)

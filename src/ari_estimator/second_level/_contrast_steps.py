@@ -89,6 +89,7 @@ class ContrastSteps(ExactSecondLevelModel):
             template, self._family_masker, contrast, stat_type, in_family=in_family
         )
         transformer._forget()
+        transformer._check_kinds_of_params()
         settled = transformer._check_params()
         with progress("Reading the maps of subjects", shown=transformer.verbose != 0):
             read = self._read_contrast(contrast, first_level_contrast, stat_type, "z_score", known)
