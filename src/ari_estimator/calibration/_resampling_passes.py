@@ -22,7 +22,6 @@ from ari_estimator.calibration._workers import Workers
 from ari_estimator.closed_testing import Template
 from ari_estimator.closed_testing._lambda import lambda_rank
 from ari_estimator.closed_testing._pivotal_statistics import PivotalStatistics
-from ari_estimator.closed_testing._template import ROUNDING_OF_P
 from ari_estimator.resampling._null_statistics import NullStatistics, draws_per_block
 from ari_estimator.resampling._threads import one_thread
 
@@ -146,11 +145,9 @@ def _largest_pivot(null: NullStatistics, template: Template) -> tuple[float, flo
 
 def _pivot_of(p_values: np.ndarray, template: Template) -> tuple[float, float]:
     """Return the pivotal statistic of p-values, and of raised ones."""
-    smallest = np.sort(p_values)[: template.k_max]
-    both = np.multiply.outer([1.0, ROUNDING_OF_P], smallest)
-    inverses = template.inverse(np.arange(1, smallest.size + 1), np.minimum(both, 1))
-    value, raised = np.where(both > 1, np.inf, inverses).min(axis=1).tolist()
-    return value, max(value, raised)
+    smallest = np.sort(p_values)[np.newaxis, : template.k_max]
+    value, raised = PivotalStatistics.of_rows(smallest, template)
+    return float(value[0]), float(raised[0])
 
 
 def _uncertain(bounds: PivotBounds, decides: int) -> np.ndarray:

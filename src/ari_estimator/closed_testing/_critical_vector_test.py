@@ -64,8 +64,9 @@ class CriticalVectorBounds(SimultaneousBounds):
         self._source = source
         self.critical_vector = critical_vector
 
+    # An attribute elsewhere. Here a source computes it when it is needed, and nobody sets it.
     @property
-    def p_values(self) -> np.ndarray:  # type: ignore[override]  # computed when needed
+    def p_values(self) -> np.ndarray:  # type: ignore[override]
         """P-values of the elements, of shape (n_elements,)."""
         return self._source.p_values
 

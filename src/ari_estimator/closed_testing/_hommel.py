@@ -225,8 +225,9 @@ class Hommel(CriticalVectorTest):
     def __repr__(self) -> str:
         return f"Hommel(n_elements={self.n_elements}, local_test={self.local_test!r})"
 
+    # An attribute elsewhere. Here a source computes it when it is needed, and nobody sets it.
     @property
-    def p_values(self) -> np.ndarray:  # type: ignore[override]  # computed when needed
+    def p_values(self) -> np.ndarray:  # type: ignore[override]
         """The p-values, an array of shape (n_elements,)."""
         return self._source.p_values
 

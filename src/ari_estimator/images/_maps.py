@@ -105,8 +105,7 @@ class ImageMaps:
             for img in maps:
                 if kind_of(img) is not self.kind:
                     self._refuse_kind(img)
-            self.images = UnreadImages(maps, self.kind)
-            self.images.checks_data = not read_by_others
+            self.images = UnreadImages(maps, self.kind, checks_data=not read_by_others)
         elif isinstance(maps, (*_PATHS, *_IMAGES, *_ARRAYS)) or is_mne(maps):
             self.kind = kind_of(maps)
             was_read = getattr(maps, "_fdata_cache", None) is not None

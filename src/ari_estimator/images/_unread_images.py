@@ -30,15 +30,15 @@ class UnreadImages(Sequence[Any]):
     kind : type of Frame
         Their kind, which reads them.
 
-    Attributes
-    ----------
-    checks_data : bool
-        Whether compressed data are checked, True at first. False leaves that to the process that
-        reads them, see :class:`Unread`.
+    checks_data : bool, default=True
+        Whether compressed data are checked. False leaves that to the process that reads them, see
+        :class:`Unread`. It may be changed before the images are read again.
     """
 
-    def __init__(self, given: Sequence[Any], kind: type[Frame]) -> None:
-        self.checks_data = True
+    def __init__(
+        self, given: Sequence[Any], kind: type[Frame], *, checks_data: bool = True
+    ) -> None:
+        self.checks_data = checks_data
         self._given = given
         self._kind = kind
 

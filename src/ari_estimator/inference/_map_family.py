@@ -54,33 +54,11 @@ class MapFamily:
         return self.statistic.p_values(self.stat)
 
     def p_values_up_to(self, level: float) -> np.ndarray:
-        """Return the p-values up to a level.
-
-        Parameters
-        ----------
-        level : float
-            A level in [0, 1].
-
-        Returns
-        -------
-        p_values : ndarray of shape (n_tested,)
-            P-values up to the level as they are. For each of the others, its p-value or 1.
-        """
+        """Return the p-values up to a level, 1 for others, see :class:`PValueSource`."""
         return self._known_up_to(level).p_values
 
     def sorted_up_to(self, level: float) -> np.ndarray:
-        """Return the p-values up to a level, ascending.
-
-        Parameters
-        ----------
-        level : float
-            A level in [0, 1].
-
-        Returns
-        -------
-        p_values : ndarray of shape (n_small,)
-            The p-values that are at most the level.
-        """
+        """Return the p-values up to a level, ascending, see :class:`PValueSource`."""
         return self._known_up_to(level).sorted_up_to(level)
 
     def _known_up_to(self, level: float) -> KnownPValues | PartialPValues:
