@@ -35,7 +35,7 @@ def of_case(data, case, *, n_permutations=60, two_sided=False, seed=0):
 
 def all_blocks(null):
     draws = range(null.n_permutations)
-    return np.concatenate([statistics.copy() for _, statistics in null.blocks(draws)])
+    return np.concatenate([statistics.copy() for statistics in null.blocks(draws)])
 
 
 def all_exact(null):

@@ -66,7 +66,7 @@ def brute_force(case, data, scheme, draws, elements):
 
 def all_blocks(null):
     draws = range(null.n_permutations)
-    return np.concatenate([statistics.copy() for _, statistics in null.blocks(draws)])
+    return np.concatenate([statistics.copy() for statistics in null.blocks(draws)])
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ class _ExtremesTask:
         is_absolute = self.null.tail.is_absolute
         sizes, strongest = [], []
         with one_thread():
-            for _, values in self.null.blocks(draws):
+            for values in self.null.blocks(draws):
                 sizes.append(
                     self.largest(values, self.cutoff, is_absolute=is_absolute, by_sign=self.by_sign)
                 )

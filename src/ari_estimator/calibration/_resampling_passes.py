@@ -48,7 +48,7 @@ class _DrawTask:
         all_vary = varies.all()
         results = []
         with one_thread():
-            for _, statistics in self.null.blocks(draws):
+            for statistics in self.null.blocks(draws):
                 results.append(self.compute(statistics if all_vary else statistics[:, varies]))
         return results
 

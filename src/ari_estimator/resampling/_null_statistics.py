@@ -87,7 +87,7 @@ class NullStatistics(ABC):
     observed: Observed
     is_constant: np.ndarray
 
-    def blocks(self, draws: range) -> Iterator[tuple[range, np.ndarray]]:
+    def blocks(self, draws: range) -> Iterator[np.ndarray]:
         """Yield the statistics of draws, a block at a time.
 
         Parameters
@@ -97,17 +97,13 @@ class NullStatistics(ABC):
 
         Yields
         ------
-        block : range
-            Some of the draws.
-
         statistics : ndarray of float32 of shape (n_draws, n_elements)
-            Their statistics. The next block uses this memory again.
+            Statistics of the next draws. The block after them uses this memory again.
         """
         step = draws_per_block(self.n_elements)
         memory = np.empty((min(step, len(draws)), self.n_elements), dtype=np.float32)
         for start in range(draws.start, draws.stop, step):
-            block = range(start, min(start + step, draws.stop))
-            yield block, self.block(block.start, block.stop, memory)
+            yield self.block(start, min(start + step, draws.stop), memory)
 
     @abstractmethod
     def block(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
