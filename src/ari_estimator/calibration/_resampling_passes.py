@@ -46,11 +46,11 @@ class _DrawTask:
     def __call__(self, draws: range) -> list[Any]:
         varies = ~self.null.is_constant
         all_vary = varies.all()
-        results = []
         with one_thread():
-            for statistics in self.null.blocks(draws):
-                results.append(self.compute(statistics if all_vary else statistics[:, varies]))
-        return results
+            return [
+                self.compute(statistics if all_vary else statistics[:, varies])
+                for statistics in self.null.blocks(draws)
+            ]
 
 
 def _bins(null: NullStatistics, *, sorts_all: bool = False) -> StatisticBins:
