@@ -118,13 +118,26 @@ def test_raised_statistics_are_of_p_values_that_are_raised_by_more_than_rounding
     assert calibration.at(alpha / 2 + 0.5).raised_statistics is calibration.raised_statistics
 
 
+# A statistic is one double above lambda, and equal to it but for rounding.
+BETA_NEXT_TO_LAMBDA = [
+    [0.9, 0.8, 0.6, 0.6], [0.2, 0.5, 0.0, 0.1], [0.0, 0.6, 0.2, 0.0], [0.2, 0.0, 0.0, 0.0],
+    [0.4, 0.0, 0.0, 0.0], [0.0, 0.1, 0.7, 0.6], [0.0, 0.0, 1.0, 0.9], [0.6, 0.5, 0.6, 0.2],
+    [0.0, 0.6, 0.3, 0.1], [0.0, 0.6, 0.7, 0.0], [0.2, 0.1, 0.3, 0.1], [0.1, 0.7, 0.0, 0.3],
+    [0.5, 0.9, 0.9, 0.6], [0.8, 0.0, 0.1, 0.0], [0.0, 0.1, 0.0, 0.0], [0.8, 0.6, 0.5, 0.9],
+    [0.0, 0.2, 0.0, 0.8], [1.0, 0.9, 1.0, 1.0], [0.0, 0.8, 0.0, 0.0], [0.4, 1.0, 0.9, 0.2],
+    [0.4, 0.1, 0.1, 0.5], [0.7, 0.9, 0.9, 1.0], [0.0, 0.4, 0.8, 0.9], [0.1, 0.9, 1.0, 1.0],
+]  # fmt: skip
+
+
 @settings(deadline=None, max_examples=200)
 @given(problem=problems())
+@example(problem=(np.array(BETA_NEXT_TO_LAMBDA), 0.5, BetaTemplate(4, k_max=4, delta=1)))
 def test_lambda_is_the_largest_that_keeps_the_error(problem):
     p, alpha, template = problem
     calibration = calibrate(p, alpha, template=template)
     statistics = np.sort(calibration.pivotal_statistics)
-    larger = statistics[statistics > calibration.lambda_]
+    # Larger by more than rounding.
+    larger = statistics[[template.limit(one) > calibration.lambda_ for one in statistics]]
     assume(larger.size and np.isfinite(larger[0]))
     # Next to p = 1, as above.
     assume(not isinstance(template, BetaTemplate) or larger[0] < -1e-9)
