@@ -86,6 +86,13 @@ def random_order(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
+def fuzz(session: nox.Session) -> None:
+    """Run the tests with new examples, and with five times as many cases in fuzz tests."""
+    session.install(".[test]")
+    run_tests(session, "--fuzz=5")
+
+
+@nox.session(python="3.11")
 def coverage(session: nox.Session) -> None:
     """Run the tests, and list the lines that none of them runs."""
     session.install("-e", ".[test]", "pytest-cov")

@@ -56,14 +56,19 @@ _BROWSERS = (
 
 TESTS = Path(__file__).parent
 
-# On a busy machine, or before code is compiled, an example may take any time.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# The same examples each time, so that a change fails for what it changes; new ones are looked for
+# with --fuzz. On a busy machine, or before code is compiled, an example may take any time.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("new", deadline=None, print_blob=True)
+settings.load_profile("same")
 
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--fuzz", type=int, default=1, help="how many times as many cases fuzz tests try"
+        "--fuzz",
+        type=int,
+        default=1,
+        help="how many times as many cases fuzz tests try; above 1, examples differ each time",
     )
 
 
@@ -74,6 +79,8 @@ def fuzz_cases(pytestconfig):
 
 
 def pytest_configure(config):
+    if config.getoption("fuzz") > 1:
+        settings.load_profile("new")
     if (
         config.getoption("markexpr") == "quick"
         and config.args_source == config.ArgsSource.TESTPATHS

@@ -108,7 +108,7 @@ def raised_pivots(statistics, tail, template):
     return template.raised_inverse(np.arange(1, p.shape[1] + 1), p).min(axis=1)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     name=st.sampled_from([*TEMPLATES, "learned"]),
     kind=st.sampled_from(KINDS),
@@ -252,7 +252,7 @@ def test_statistics_are_not_written_to():
     assert_array_equal(statistics, before)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(KINDS),
     tail=st.sampled_from(TAILS),
@@ -276,7 +276,7 @@ def test_smallest_p_values_of_t_tests():
     assert_allclose(found, np.sort(stats.t.sf(t, 11), axis=1)[:, :40], rtol=1e-5)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     name=st.sampled_from([*TEMPLATES, "learned"]),
     m=st.integers(2, 60),

@@ -22,7 +22,7 @@ def exact_log_tail(k, m, p):
     return math.log(tail / 2 ** tail.bit_length()) - (n_bits - tail.bit_length()) * math.log(2)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     m=st.integers(1, 120),
     part=st.floats(0, 1),

@@ -24,7 +24,7 @@ def smallest_level(calibration, p_values, tdp):
     return 1.0
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     problem=problems(largest=8), tdp=st.sampled_from([0, 0.1, 0.25, 0.5, 0.9, 1]), data=st.data()
 )
@@ -39,7 +39,7 @@ def test_p_value_is_the_smallest_level_at_which_the_bound_is_above(problem, tdp,
         assert test.set_p_value(subset, tdp) == expected
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(problem=problems(), data=st.data())
 def test_p_values_are_no_smaller_than_one_permutation_and_fall_with_the_share(problem, data):
     p, alpha, template = problem

@@ -76,7 +76,7 @@ TIES = {
 }
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(problem=problems())
 @example(problem=TIES["simes"])
 @example(problem=TIES["higher_criticism"])
@@ -103,7 +103,7 @@ def test_rounding_does_not_break_ties_with_lambda(name, lambda_, n_beyond):
     assert calibration.joint_error_rate() == n_beyond / len(p)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(problem=problems())
 def test_raised_statistics_are_of_p_values_that_are_raised_by_more_than_rounding(problem):
     p, alpha, template = problem
@@ -129,7 +129,7 @@ BETA_NEXT_TO_LAMBDA = [
 ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(problem=problems())
 @example(problem=(np.array(BETA_NEXT_TO_LAMBDA), 0.5, BetaTemplate(4, k_max=4, delta=1)))
 def test_lambda_is_the_largest_that_keeps_the_error(problem):
@@ -145,7 +145,7 @@ def test_lambda_is_the_largest_that_keeps_the_error(problem):
     assert Fraction(int(n_beyond), len(p)) > Fraction(alpha).limit_denominator(10**9)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(problem=problems())
 def test_pivotal_statistics_follow_their_definition(problem):
     p, alpha, template = problem
@@ -161,7 +161,7 @@ def test_pivotal_statistics_follow_their_definition(problem):
     assert calibration.template is template
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(problem=problems(), seed=st.integers(0, 99))
 def test_order_changes_nothing(problem, seed):
     p, alpha, template = problem
@@ -173,7 +173,7 @@ def test_order_changes_nothing(problem, seed):
     assert again.n_steps == calibration.n_steps
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(problem=problems(), data=st.data())
 def test_bounds_grow_with_alpha(problem, data):
     p, alpha, template = problem
@@ -185,7 +185,7 @@ def test_bounds_grow_with_alpha(problem, data):
     assert found[0] <= found[1]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(problem=problems(), data=st.data())
 def test_another_level_is_calibrated_from_the_same_statistics(problem, data):
     p, alpha, template = problem
@@ -219,7 +219,7 @@ def stepped_down(p, alpha, template):
         keep = still
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(problem=problems())
 @example(problem=TIES["aorc first"])
 def test_step_down_follows_its_definition(problem):

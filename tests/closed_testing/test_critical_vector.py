@@ -28,7 +28,7 @@ def bound(p_values, thresholds):
     return max([0, *gains])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(thresholds=THRESHOLDS, p=P_VALUES)
 @example(thresholds=[], p=[0.0, 0.5])
 @example(thresholds=[1.0], p=[0.0, 0.5, 1.0])
@@ -38,7 +38,7 @@ def test_categories_follow_their_definition(thresholds, p):
     assert_array_equal(categories, [category(value, thresholds) for value in p])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(thresholds=THRESHOLDS, p=P_VALUES)
 @example(thresholds=[0.5] * 4, p=[0.5] * 6)
 @example(thresholds=[0.0, 0.0, 1.0], p=[0.0, 0.0, 0.0])
@@ -48,7 +48,7 @@ def test_bound_follows_its_definition(thresholds, p):
     assert n_discoveries == bound(p, thresholds)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(thresholds=THRESHOLDS, p=P_VALUES.filter(bool), data=st.data())
 def test_bounds_of_a_partition_follow_the_definition(thresholds, p, data):
     labels = data.draw(st.lists(st.integers(0, 4), min_size=len(p), max_size=len(p)))
@@ -57,7 +57,7 @@ def test_bounds_of_a_partition_follow_the_definition(thresholds, p, data):
     assert_array_equal(by_label, [bound(values, thresholds) for values in sets])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(thresholds=THRESHOLDS, p=P_VALUES.filter(bool), data=st.data())
 def test_curve_follows_the_definition(thresholds, p, data):
     order = data.draw(st.permutations(range(len(p))))[: data.draw(st.integers(1, len(p)))]
@@ -66,7 +66,7 @@ def test_curve_follows_the_definition(thresholds, p, data):
     assert_array_equal(curve, [bound(joining[:n], thresholds) for n in range(1, len(order) + 1)])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(thresholds=THRESHOLDS, p=P_VALUES)
 def test_curve_by_default_joins_the_smallest_first(thresholds, p):
     joining = sorted(p)
@@ -74,7 +74,7 @@ def test_curve_by_default_joins_the_smallest_first(thresholds, p):
     assert_array_equal(CriticalVector(thresholds).confidence_curve(p), expected)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(step=st.floats(0, 1), size=st.integers(1, 50), offset=st.sampled_from([0, 1e-3, 0.3]))
 @example(step=5e-324, size=50, offset=0)
 @example(step=1e-300, size=50, offset=0)
@@ -145,7 +145,7 @@ def test_repr_tells_the_number_of_thresholds():
 WITH_NEVER = st.tuples(st.integers(0, 5), THRESHOLDS).map(lambda pair: [-1.0] * pair[0] + pair[1])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(thresholds=WITH_NEVER, p=P_VALUES.filter(bool), data=st.data())
 @example(thresholds=[-1.0], p=[0.0, 0.0, 1.0], data=None)
 @example(thresholds=[-1.0, -1.0, 0.0], p=[0.0] * 5, data=None)
@@ -174,7 +174,7 @@ def test_a_threshold_that_is_never_met_comes_first():
         CriticalVector([0.1, -1.0])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(thresholds=WITH_NEVER, p=st.lists(VALUES, max_size=8))
 @example(thresholds=[], p=[0.0])
 @example(thresholds=[-1.0], p=[0.0])
@@ -196,7 +196,7 @@ def test_concentrated_thresholds_bound_every_subset_alike_and_are_the_fewest(thr
         assert bound(p, thresholds) == sum(counts) == 0
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(p=P_VALUES.filter(bool), alpha=st.sampled_from([0.05, 0.1, 0.3, 0.5]))
 def test_the_critical_vector_of_closed_testing_is_concentrated_already(p, alpha):
     vector = Hommel(p).critical_vector(alpha)

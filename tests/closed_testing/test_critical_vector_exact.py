@@ -22,13 +22,13 @@ def check_every_subset(p, alpha, local_test):
     assert bounds == exact[1:]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(family=families(max_size=7))
 def test_bound_of_every_subset_equals_closed_testing(local_test, family):
     check_every_subset(*family, local_test)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     family=families(max_size=10).filter(lambda family: len(family[0]) > 8),
 )
@@ -36,7 +36,7 @@ def test_bound_of_every_subset_of_a_larger_family_equals_closed_testing(local_te
     check_every_subset(*family, local_test)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(family=families(), data=st.data())
 def test_bounds_of_a_partition_equal_closed_testing(local_test, family, data):
     p, alpha = family
@@ -55,7 +55,7 @@ def test_bounds_of_a_partition_equal_closed_testing(local_test, family, data):
     )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(family=families(), data=st.data())
 def test_confidence_curve_is_the_bound_of_every_prefix(local_test, family, data):
     p, alpha = family

@@ -58,7 +58,7 @@ def made(p_values, signs, local_test="simes"):
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(family=signed_families(), local_test=st.sampled_from(LOCAL_TESTS))
 def test_all_sets_have_the_bounds_of_closed_testing_on_both_sides(family, local_test):
     p_values, signs, alpha = family
@@ -74,7 +74,7 @@ def test_all_sets_have_the_bounds_of_closed_testing_on_both_sides(family, local_
         assert bounds.of_set(subset) == sum(found.values()) <= subset.size
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     family=signed_families(max_size=5),
     local_test=st.sampled_from(LOCAL_TESTS),

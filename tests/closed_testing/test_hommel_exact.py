@@ -26,7 +26,7 @@ def fractions(*texts):
 TIE_IN_CONCENTRATION = (fractions("0.001", "0.025", "0.03", "0.9"), Fraction("0.05"))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(family=families())
 @example(family=(fractions("0.01", "0.02", "0.03", "0.04", "0.05"), Fraction("0.05")))
 @example(family=(fractions("0.06", "0.07", "0.14"), Fraction("0.21")))
@@ -40,7 +40,7 @@ def test_value_and_bound_of_all_equal_closed_testing(local_test, family):
     assert bound == exact.bounds(alpha)[exact.everything]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(family=families(max_size=4), alpha_list=st.lists(alphas(), min_size=2, max_size=6))
 def test_one_object_answers_for_many_levels_in_any_order(local_test, family, alpha_list):
     p, _ = family
@@ -50,7 +50,7 @@ def test_one_object_answers_for_many_levels_in_any_order(local_test, family, alp
     assert answers == [exact.hommel_value(alpha) for alpha in alpha_list + alpha_list[::-1]]
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(family=families())
 def test_jumps_are_the_levels_at_which_the_value_falls(local_test, family):
     p, alpha = family
@@ -70,7 +70,7 @@ def test_jumps_are_the_levels_at_which_the_value_falls(local_test, family):
         assert hommel.value(float(alpha)) == above.max(initial=0)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(family=families())
 def test_adjusted_p_value_is_the_smallest_level_that_rejects(local_test, family):
     p, _ = family
@@ -80,7 +80,7 @@ def test_adjusted_p_value_is_the_smallest_level_that_rejects(local_test, family)
     assert_allclose(adjusted, as_floats(expected), rtol=1e-12, atol=0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(family=families(max_size=7))
 def test_p_value_of_every_set_is_the_smallest_level_that_rejects(local_test, family):
     p, _ = family
@@ -96,7 +96,7 @@ def test_p_value_of_every_set_is_the_smallest_level_that_rejects(local_test, fam
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(family=families(max_size=7), tdp=st.sampled_from(TDPS))
 def test_p_value_for_a_tdp_is_the_smallest_level_with_a_larger_bound(local_test, family, tdp):
     p, alpha = family
@@ -116,7 +116,7 @@ def test_p_value_for_a_tdp_is_the_smallest_level_with_a_larger_bound(local_test,
         assert exceeded == (tdp < 1 and expected[mask - 1] <= alpha)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(family=families())
 def test_concentration_set_holds_all_that_adds_to_a_bound(local_test, family):
     p, alpha = family
@@ -133,7 +133,7 @@ def test_concentration_set_holds_all_that_adds_to_a_bound(local_test, family):
         assert bounds[mask] == bounds[mask & inside]
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(family=families())
 @example(family=TIE_IN_CONCENTRATION)
 def test_concentration_set_is_the_smallest_that_has_all_discoveries(local_test, family):

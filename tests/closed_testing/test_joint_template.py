@@ -50,7 +50,7 @@ def joint_templates(draw):
     return JointTemplate(parts, crossings)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(template=joint_templates(), p=P_VALUES, data=st.data())
 def test_a_p_value_meets_the_critical_threshold_exactly_if_its_inverse_is_below(template, p, data):
     rank = data.draw(st.integers(1, template.k_max))
@@ -67,7 +67,7 @@ def test_a_p_value_meets_the_critical_threshold_exactly_if_its_inverse_is_below(
         assert template.inverse(np.array(rank), np.array(q)) < lambda_
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(template=joint_templates(), seed=st.integers(0, 10**6), alpha=st.sampled_from([0.1, 0.2]))
 def test_no_more_than_alpha_of_the_permutations_are_beyond(template, seed, alpha):
     rng = np.random.default_rng(seed)
@@ -79,7 +79,7 @@ def test_no_more_than_alpha_of_the_permutations_are_beyond(template, seed, alpha
     assert calibration.joint_error_rate() == beyond.mean()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(template=joint_templates(), seed=st.integers(0, 10**6))
 def test_the_pivotal_statistic_is_the_smallest_of_all_templates(template, seed):
     p = np.random.default_rng(seed).random((5, template.n_elements))
@@ -99,7 +99,7 @@ def exact_pivot(row, crossing, shift):
     return min(pivots)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data(), shift=st.integers(1, 4), extra=st.integers(1, 4))
 def test_simes_with_a_shift_is_exact(data, shift, extra):
     rows = data.draw(st.lists(st.lists(st.integers(0, 64), min_size=8, max_size=8), min_size=5))
@@ -112,7 +112,7 @@ def test_simes_with_a_shift_is_exact(data, shift, extra):
     assert_allclose(found, expected, rtol=1e-14)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(p=P_VALUES, shift=st.integers(1, 5), data=st.data())
 def test_critical_thresholds_of_proportional_templates_are_the_largest_doubles(p, shift, data):
     template = JointTemplate([SimesTemplate(20), SimesTemplate(20, delta=shift)], [shift + 2])

@@ -35,7 +35,7 @@ def test_curves_are_p_values_sorted_within_permutations_and_then_across():
     assert (template.name, template.delta) == ("learned", 0)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(p_values=matrices(), k_max=st.integers(1, 9))
 def test_curves_are_nested_whatever_the_p_values(p_values, k_max):
     template = LearnedTemplate.from_p_values(p_values, k_max)
@@ -49,7 +49,7 @@ def test_curves_are_nested_whatever_the_p_values(p_values, k_max):
     assert_array_equal(np.sort(smallest, axis=0), template.curves)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(p_values=matrices(), p=grids(3, 5), data=st.data())
 def test_inverse_counts_the_curves_that_are_not_above_a_p_value(p_values, p, data):
     template = LearnedTemplate.from_p_values(p_values)

@@ -33,7 +33,7 @@ def one_by_one(vector, p_values, starts):
 
 
 @given(st.data(), THRESHOLDS)
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 def test_bounds_equal_the_bound_of_each_set_by_itself(data, thresholds):
     p_values = np.array(data.draw(st.lists(VALUES, max_size=30)))
     starts = data.draw(nested_starts(p_values.size))
@@ -46,7 +46,7 @@ def test_bounds_equal_the_bound_of_each_set_by_itself(data, thresholds):
 @pytest.mark.parametrize("local_test", LOCAL_TESTS)
 def test_bounds_equal_closed_testing(local_test):
     @given(st.data(), families(max_size=6))
-    @settings(deadline=None, derandomize=True, max_examples=60)
+    @settings(max_examples=60)
     def check(data, family_and_alpha):
         family, alpha = family_and_alpha
         starts = data.draw(nested_starts(len(family)))

@@ -35,7 +35,7 @@ def p_values(draw, max_size=200):
     return p
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), alpha=LEVELS, seed=st.integers(0, 2**32))
 def test_one_more_element_adds_one_discovery_or_none(local_test, p, alpha, seed):
     vector = Hommel(p, local_test).critical_vector(alpha)
@@ -45,7 +45,7 @@ def test_one_more_element_adds_one_discovery_or_none(local_test, p, alpha, seed)
     assert set(np.diff(bounds)) <= {0, 1}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), alpha=LEVELS, n_labels=st.integers(1, 30), seed=st.integers(0, 2**32))
 def test_a_union_has_at_least_the_discoveries_of_its_parts(local_test, p, alpha, n_labels, seed):
     # A possible set of nulls in the union meets each part in a possible set of nulls.
@@ -57,7 +57,7 @@ def test_a_union_has_at_least_the_discoveries_of_its_parts(local_test, p, alpha,
     assert parts[: n_labels // 2].sum() <= vector.true_discoveries(p[half])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), alpha=LEVELS)
 def test_the_bound_of_all_is_what_the_hommel_value_leaves(local_test, p, alpha):
     hommel = Hommel(p, local_test)
@@ -66,7 +66,7 @@ def test_the_bound_of_all_is_what_the_hommel_value_leaves(local_test, p, alpha):
     assert hommel.critical_vector(alpha).true_discoveries(p) == hommel.true_discoveries(alpha)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), levels=st.tuples(LEVELS, LEVELS).map(sorted), seed=st.integers(0, 2**32))
 def test_no_bound_shrinks_when_alpha_grows(local_test, p, levels, seed):
     hommel = Hommel(p, local_test)
@@ -76,7 +76,7 @@ def test_no_bound_shrinks_when_alpha_grows(local_test, p, levels, seed):
     assert (strict.confidence_curve(p, order) <= lenient.confidence_curve(p, order)).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), alpha=LEVELS, seed=st.integers(0, 2**32))
 def test_the_order_of_the_elements_does_not_matter(local_test, p, alpha, seed):
     rng = np.random.default_rng(seed)
@@ -95,7 +95,7 @@ def test_the_order_of_the_elements_does_not_matter(local_test, p, alpha, seed):
     ).true_discoveries(p[shuffled][subset[shuffled]])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), levels=st.lists(LEVELS, min_size=2, max_size=4), all_first=st.booleans())
 def test_what_was_asked_before_does_not_matter(local_test, p, levels, all_first):
     asked_before = Hommel(p, local_test)
@@ -110,7 +110,7 @@ def test_what_was_asked_before_does_not_matter(local_test, p, levels, all_first)
         )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), alpha=LEVELS)
 def test_no_p_value_outside_the_concentration_set_adds_to_a_bound(local_test, p, alpha):
     hommel = Hommel(p, local_test)
@@ -130,7 +130,7 @@ def test_no_p_value_outside_the_concentration_set_adds_to_a_bound(local_test, p,
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values())
 def test_adjusted_p_values_are_p_values_of_single_elements(local_test, p):
     hommel = Hommel(p, local_test)
@@ -141,7 +141,7 @@ def test_adjusted_p_values_are_p_values_of_single_elements(local_test, p):
     assert_array_equal(single, hommel.adjusted_p_values[:20])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), percent=st.integers(0, 100), seed=st.integers(0, 2**32))
 def test_the_p_value_of_a_set_parts_levels_that_exceed_the_tdp(local_test, p, percent, seed):
     hommel = Hommel(p, local_test)
@@ -156,7 +156,7 @@ def test_the_p_value_of_a_set_parts_levels_that_exceed_the_tdp(local_test, p, pe
             assert (100 * bound > percent * subset.size) == (alpha > p_value)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values())
 def test_a_larger_tdp_has_a_larger_p_value(local_test, p):
     hommel = Hommel(p, local_test)
@@ -166,7 +166,7 @@ def test_a_larger_tdp_has_a_larger_p_value(local_test, p):
     assert by_tdp[-1] == 1
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values(), alpha=LEVELS)
 def test_hommels_test_finds_no_more_than_simes(local_test, p, alpha):
     found = Hommel(p, local_test).critical_vector(alpha).confidence_curve(p)
@@ -174,7 +174,7 @@ def test_hommels_test_finds_no_more_than_simes(local_test, p, alpha):
     assert (found <= Hommel(p, "simes").critical_vector(alpha).confidence_curve(p)).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values())
 def test_adjusted_p_values_are_at_most_as_large_as_by_hochberg(local_test, p):
     # Hochberg (1988): min over j >= i of (m - j + 1) * p_(j). Closed testing with Simes'
@@ -188,7 +188,7 @@ def test_adjusted_p_values_are_at_most_as_large_as_by_hochberg(local_test, p):
     assert (adjusted >= np.sort(Hommel(p).adjusted_p_values) * (1 - 1e-12)).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values())
 def test_jumps_fall_from_the_largest_p_value_or_above(local_test, p):
     # The set of the largest p-value alone is rejected last by Simes' test; by Hommel's a
@@ -211,7 +211,7 @@ def test_a_tdp_that_the_set_just_reaches_is_not_exceeded(local_test):
     assert (np.diff(reached[:90]) > 0).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(p=p_values())
 def test_adjusted_p_values_follow_from_jumps_and_factors(local_test, p):
     """Each is the smallest of all ``max(s_i q, a_(i+1))``, found by a look at all of them."""

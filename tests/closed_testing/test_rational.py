@@ -14,14 +14,12 @@ from ari_estimator.closed_testing._rational import rounded_multiples, simplest_f
 from ._brute_force import simes_factor
 
 
-@settings(deadline=None)
 @given(denominator=st.integers(1, 10**6), data=st.data())
 def test_a_short_fraction_is_recovered_from_its_double(denominator, data):
     fraction = Fraction(data.draw(st.integers(0, denominator)), denominator)
     assert simplest_fraction(float(fraction)) == fraction
 
 
-@settings(deadline=None)
 @given(value=st.floats(0, 1))
 def test_the_fraction_of_a_double_rounds_to_it(value):
     assert float(simplest_fraction(value)) == value
@@ -37,7 +35,7 @@ SHORT = st.builds(Fraction, st.integers(0, 10**6), st.integers(1, 10**9))
 LONG = st.builds(Fraction, st.integers(2**53, 10**60), st.integers(10**60, 10**90))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(ratio=SHORT | LONG, n_multiples=st.integers(1, 2000))
 def test_multiples_are_rounded_once(ratio, n_multiples):
     expected = [float(u * ratio) for u in range(1, n_multiples + 1)]

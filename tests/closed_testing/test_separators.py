@@ -75,7 +75,7 @@ def test_packing_and_isoperimetric_bounds_alone_do_not_exceed_the_smallest_separ
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_bounds_hold_in_any_graph(data):
     n = data.draw(st.integers(1, 11))
     pairs = np.column_stack(np.triu_indices(n, 1))
@@ -86,7 +86,7 @@ def test_bounds_hold_in_any_graph(data):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bounds_of_parts_do_not_exceed_the_bound_of_the_smallest_separator(data):
     """A set has the separators of its own part, whatever else is in the map."""
     mask = np.ones((3, 2, 2), dtype=bool)

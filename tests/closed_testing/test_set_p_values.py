@@ -30,7 +30,7 @@ def one_by_one(test, sets, tdp):
     return [test.set_p_value(subset, tdp) if len(subset) else np.nan for subset in sets]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(test=any_test(), tdp=TDPS, n_labels=st.integers(1, 30), seed=st.integers(0, 2**32))
 def test_the_sets_of_a_partition_have_their_own_p_values(test, tdp, n_labels, seed):
     labels = np.random.default_rng(seed).integers(0, n_labels, test.n_elements)
@@ -40,7 +40,7 @@ def test_the_sets_of_a_partition_have_their_own_p_values(test, tdp, n_labels, se
     assert_array_equal(by_label, one_by_one(test, sets, tdp))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(test=any_test(), tdp=TDPS, data=st.data())
 def test_sets_that_overlap_have_their_own_p_values(test, tdp, data):
     members = st.lists(st.integers(0, test.n_elements - 1), unique=True, max_size=20)

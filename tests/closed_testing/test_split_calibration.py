@@ -54,7 +54,7 @@ def test_the_vector_is_the_maximum_of_the_vectors_at_each_level(name):
     assert split.pivotal_statistics.shape == (len(templates), 60)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     weight=st.integers(1, 9).map(lambda k: k / 10),

@@ -64,7 +64,7 @@ def exact_threshold(template, rank, lambda_):
     return lambda_ * k / m if template.name == "simes" else k * lambda_ / (m - k + k * lambda_)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(template=templates(("simes", "aorc")), p=P_VALUES, data=st.data())
 def test_inverse_is_exact_but_for_rounding(template, p, data):
     assume(p < 1)
@@ -74,7 +74,7 @@ def test_inverse_is_exact_but_for_rounding(template, p, data):
     assert_allclose(inverse(template, rank, p), float(lambda_), rtol=1e-15, atol=1e-322)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(template=templates(("simes", "aorc")), p=P_VALUES, data=st.data())
 def test_thresholds_are_exact_but_for_rounding(template, p, data):
     assume(p < 1)
@@ -84,7 +84,7 @@ def test_thresholds_are_exact_but_for_rounding(template, p, data):
     assert_allclose(template.thresholds(lambda_)[rank - 1], expected, rtol=1e-15, atol=1e-322)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(exponent=st.integers(0, 5), j=st.integers(0, 64), other=st.integers(0, 64), data=st.data())
 def test_a_p_value_is_below_a_threshold_exactly_if_its_inverse_is_below_lambda(
     exponent, j, other, data
@@ -108,7 +108,7 @@ def is_usual_level(template, lambda_):
     return template.name != "beta" or lambda_ < -0.01
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(template=templates(), p=P_VALUES, of_lambda=P_VALUES, data=st.data())
 @example(
     template=HigherCriticismTemplate(50), p=1e-9, of_lambda=1e-12, data=None
@@ -126,7 +126,7 @@ def test_p_values_beside_a_threshold_are_on_its_sides(template, p, of_lambda, da
     assert (p < threshold) == (inverse(template, rank, p) < lambda_)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(template=templates(), p=P_VALUES, data=st.data())
 def test_the_threshold_at_the_inverse_of_a_p_value_is_the_p_value(template, p, data):
     rank = a_rank(data.draw, template)
@@ -142,7 +142,7 @@ def test_the_threshold_at_the_inverse_of_a_p_value_is_the_p_value(template, p, d
         assert template.inverse(np.array(rank), threshold) == pytest.approx(lambda_, abs=1e-13)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(template=templates(), p=st.lists(P_VALUES, min_size=2, max_size=20))
 def test_inverse_grows_with_the_p_value_and_falls_with_the_rank(template, p):
     p = np.sort(p)
@@ -186,7 +186,7 @@ def test_rounding_disturbs_the_order_of_inverses_less_than_is_allowed_for(name, 
         assert (np.maximum.accumulate(values) - values).max() <= template._rounding(values[0])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(template=templates(), p=P_VALUES, other=P_VALUES, data=st.data())
 def test_thresholds_grow_with_rank_and_lambda(template, p, other, data):
     rank = a_rank(data.draw, template)
@@ -199,7 +199,7 @@ def test_thresholds_grow_with_rank_and_lambda(template, p, other, data):
     assert (high >= low * (1 - 1e-10)).all()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(template=templates(), p=P_VALUES, data=st.data())
 @example(template=SimesTemplate(1), p=0.0, data=None)
 @example(template=SimesTemplate(1), p=1.0, data=None)
@@ -231,7 +231,7 @@ def test_what_meets_a_critical_threshold_is_below_the_threshold(template, p, dat
         assert (template.inverse(ranks, below) < lambda_).all()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(template=templates(), p=P_VALUES, data=st.data())
 def test_thresholds_of_data_are_the_largest_that_are_critical_after_they_are_raised(
     template, p, data
@@ -275,7 +275,7 @@ def test_a_logarithm_whose_last_bit_is_wrong_moves_no_p_value_below_a_threshold(
             assert (template.inverse(ranks[met], below) < lambda_).all()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(template=templates(), p=P_VALUES, data=st.data())
 def test_critical_thresholds_are_close_to_the_thresholds(template, p, data):
     assume(1e-280 < p < 1 - 1e-6)

@@ -159,7 +159,7 @@ class TestTDPImage:
         st.booleans(),
         st.sampled_from(["simes", "hommel"]),
     )
-    @settings(deadline=None, derandomize=True, max_examples=100)
+    @settings(max_examples=100)
     def test_is_a_proportion_whatever_the_map(self, z, threshold, two_sided, local_test):
         assume(z.min() < z.max())
         transformer = ClusterTDPTransformer(

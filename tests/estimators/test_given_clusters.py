@@ -240,7 +240,7 @@ class TestLabels:
         arrays("int16", (3, 3, 2), elements=st.sampled_from([0, 0, 1, 2, 30, 500])),
         st.sampled_from(["simes", "hommel"]),
     )
-    @settings(deadline=None, derandomize=True, max_examples=40)
+    @settings(max_examples=40)
     def test_bounds_of_a_partition_are_the_bounds_of_its_sets_one_by_one(
         self, z, labels, local_test
     ):

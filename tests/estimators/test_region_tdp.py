@@ -168,7 +168,7 @@ class TestBounds:
         arrays("int16", (3, 3, 2), elements=st.sampled_from([0, 1, 2, 30])),
         st.sampled_from(["simes", "hommel"]),
     )
-    @settings(deadline=None, derandomize=True, max_examples=25)
+    @settings(max_examples=25)
     def test_bounds_of_all_regions_are_the_bounds_of_one_at_a_time(self, z, labels, local_test):
         z.flat[0], labels.flat[0] = -4, 1
         whole = Nifti1Image(np.ones(z.shape, dtype="uint8"), np.eye(4))
@@ -194,7 +194,7 @@ class TestBounds:
         st.permutations(range(12)),
         st.sampled_from(["simes", "hommel"]),
     )
-    @settings(deadline=None, derandomize=True, max_examples=40)
+    @settings(max_examples=40)
     def test_one_voxel_more_adds_one_discovery_or_none(self, z, order, local_test):
         z[0] = -4
         shape = (3, 2, 2)
@@ -327,7 +327,7 @@ class TestNames:
         assert names(lut=table_of_names(IDS, given)) == expected
 
     @given(st.lists(st.sampled_from(["a", "a 3", "a 7", "a 3 3", "b"]), min_size=3, max_size=3))
-    @settings(deadline=None, derandomize=True, max_examples=20)
+    @settings(max_examples=20)
     def test_names_are_unique_in_any_case(self, given):
         atlas = np.array([0, 3, 7, 40], dtype="int16").reshape(2, 2, 1)
         transformer = RegionTDPTransformer(

@@ -195,7 +195,7 @@ class TestSetBound:
         assert [type(value) for value in bound] == [int, int, float, float]
 
     @given(members=arrays(bool, (8, 9, 10), elements=st.booleans(), fill=st.booleans()))
-    @settings(deadline=None, derandomize=True, max_examples=60)
+    @settings(max_examples=60)
     def test_of_random_sets(self, fitted, p, mask, make_img, bound_of, members):
         if not (members & mask).any():
             members[3, 3, 3] = mask[3, 3, 3]
@@ -318,7 +318,7 @@ class TestConfidenceCurve:
 
     @given(counts=st.lists(st.integers(1, 30), min_size=2, max_size=15).filter(
         lambda counts: min(counts) < max(counts)))  # fmt: skip
-    @settings(deadline=None, derandomize=True, max_examples=60)
+    @settings(max_examples=60)
     def test_of_p_values_with_ties(self, counts):
         data = np.array(counts).reshape(1, 1, -1) / 400
         ones = Nifti1Image(np.ones(data.shape, dtype="uint8"), np.eye(4))

@@ -394,7 +394,7 @@ class TestPermutationPValues:
         n_permutations=st.sampled_from([400, 1000, 4999]),
         local_test=st.sampled_from(["simes", "hommel"]),
     )
-    @settings(deadline=None, derandomize=True, max_examples=150)
+    @settings(max_examples=150)
     def test_bounds_equal_bounds_of_fractions(self, counts, n_permutations, local_test):
         fractions = [Fraction(count + 1, n_permutations) for count in counts]
         data = np.array([float(p) for p in fractions]).reshape(1, 1, -1)

@@ -11,6 +11,8 @@ from ari_estimator import AdaptiveTDPTransformer, RegionTDPTransformer, explore,
 from ari_estimator.datasets import load_sample_sensors
 from ari_estimator.graphs import AdjacencyGraph, product
 
+from ._page_actions import ask, wait_until
+
 
 @pytest.fixture(scope="module")
 def study():
@@ -49,11 +51,6 @@ def page(open_page, array_file):
     return open_page(array_file)
 
 
-def _ask(page, tdp):
-    page.locator("#tdp").fill(str(tdp))
-    page.locator("#tdp").press("Enter")
-
-
 def test_places_are_those_of_python(page, fitted_array):
     space = fitted_array.maps_[0].family.space
     expected = space.locate(np.arange(space.n_elements))
@@ -67,7 +64,7 @@ def test_places_are_those_of_python(page, fitted_array):
 
 @pytest.mark.parametrize("tdp", [0.2, 0.5, 0.9])
 def test_clusters_are_those_of_python(page, fitted_array, study, tdp):
-    _ask(page, tdp)
+    ask(page, tdp)
     rows = page.evaluate("ari.page.found.rows.map((r) => [r.n_elements, r.true_discoveries])")
     ari = AdaptiveTDPTransformer(**{**fitted_array.get_params(deep=False), "tdp_threshold": tdp})
     table = ari.fit(study[1][np.newaxis]).table_[0].iloc[:-1]
@@ -179,7 +176,7 @@ def test_regions_of_an_array(open_page, fitted_array, study, tmp_path):
         output_file=tmp_path / "page.html",
     )
     page = open_page(tmp_path / "page.html")
-    page.wait_for_function("ari.page.regionRows.length > 0")
+    wait_until(page, "ari.page.regionRows.length > 0")
     rows = page.evaluate("ari.page.regionRows.map((r) => [r.region, r.true_discoveries])")
     regions = RegionTDPTransformer(
         labels, labels=["early", "late"], stat_type="t", df=15, two_sided=True

@@ -14,6 +14,8 @@ from sklearn.base import clone
 
 from ari_estimator import AdaptiveTDPTransformer, explore, set_bound
 
+from ._page_actions import ask, at_crosshair, download, open_files, settle
+
 
 @pytest.fixture
 def page(open_page, cifti_file):
@@ -21,42 +23,8 @@ def page(open_page, cifti_file):
     return open_page(cifti_file)
 
 
-def _ask(page, tdp):
-    page.locator("#tdp").fill(str(tdp))
-    page.locator("#tdp").press("Enter")
-
-
-def _at_crosshair(page):
-    terms, values = page.locator("#here dt"), page.locator("#here dd")
-    return dict(zip(terms.all_inner_texts(), values.all_inner_texts(), strict=True))
-
-
-def _settled(page):
-    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 60)))")
-
-
 def _go_to_element(page, element):
     page.evaluate("e => ari.page.moveTo(ari.page.map.geometry.placeOfElement(e))", element)
-
-
-def _download(page, button, folder):
-    page.evaluate("document.getElementById('files').open = true")
-    with page.expect_download() as waiting:
-        page.locator(button).click()
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
-
-
-def _open(page, box, paths):
-    page.evaluate("document.getElementById('files').open = true")
-    page.locator(box).set_input_files(paths)
-    for _ in range(100):
-        page.wait_for_timeout(50)
-        said = page.locator("#status").inner_text()
-        if not said.startswith("Reading"):
-            return said
-    raise AssertionError("still reading")
 
 
 def _region_bounds(page):
@@ -107,8 +75,8 @@ def test_places_and_neighbours_are_those_of_python(page, fitted_cifti):
 
 @pytest.mark.parametrize("tdp", [0.0, 0.3, 0.7])
 def test_table_file_is_the_table_of_python(page, fitted_cifti, small_cifti, tmp_path, tdp):
-    _ask(page, tdp)
-    path = _download(page, "#save-table", tmp_path)
+    ask(page, tdp)
+    path = download(page, "#save-table", tmp_path)
     table = pd.read_csv(path)
     ari = clone(fitted_cifti).set_params(tdp_threshold=tdp)
     ari.fit_transform(small_cifti[0])
@@ -141,7 +109,7 @@ def test_click_on_a_slice_tells_of_a_voxel(page, fitted_cifti):
     family = fitted_cifti.maps_.family
     element = _n_vertices(fitted_cifti) + 100
     _go_to_element(page, element)
-    _settled(page)
+    settle(page)
     x, y = page.evaluate(
         """() => {
             const { viewer: { volume }, place } = ari.page;
@@ -154,7 +122,7 @@ def test_click_on_a_slice_tells_of_a_voxel(page, fitted_cifti):
     page.mouse.click(x, y)
     target = page.evaluate("ari.page.elementHere")
     place = family.space.locate(np.array([target])).iloc[0]
-    told = _at_crosshair(page)
+    told = at_crosshair(page)
     assert told["structure"].upper().replace(" ", "_") == place["structure"]
     assert "vertex" not in told
     assert float(told["z"]) == pytest.approx(family.stat[target], abs=1e-3)
@@ -165,7 +133,7 @@ def test_click_on_the_cortex_tells_of_a_vertex(page, fitted_cifti):
     page.locator("#views").select_option("left")
     box = page.locator("#render").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    told = _at_crosshair(page)
+    told = at_crosshair(page)
     assert told["structure"] == "cortex left"
     vertex = int(told["vertex"])
     xyz = page.evaluate("ari.page.map.geometry.xyz(ari.page.place)")
@@ -197,7 +165,7 @@ def test_typed_coordinates_go_to_voxels_or_vertices(page, fitted_cifti):
 
 
 def test_rows_go_to_peaks_on_the_cortex_and_below(page, fitted_cifti):
-    _ask(page, 0.3)
+    ask(page, 0.3)
     kinds = set()
     for k in range(page.locator("#rows tr").count()):
         page.locator("#rows tr").nth(k).click()
@@ -215,7 +183,7 @@ def test_line_around_voxels_and_spheres_on_the_cortex_make_one_region(
     on_cortex = page.evaluate("Array.from(ari.page.session.region)")
     _go_to_element(page, _n_vertices(fitted_cifti) + 60)
     page.locator("#views").select_option("slices")
-    _settled(page)
+    settle(page)
     x, y = page.evaluate(
         """() => {
             const { viewer: { volume }, place } = ari.page;
@@ -233,7 +201,7 @@ def test_line_around_voxels_and_spheres_on_the_cortex_make_one_region(
     region = page.evaluate("Array.from(ari.page.session.region)")
     assert set(on_cortex) < set(region)
     assert max(region) >= _n_vertices(fitted_cifti) + 60
-    path = _download(page, "#save-region", tmp_path)
+    path = download(page, "#save-region", tmp_path)
     assert path.name == "Small_cifti_region.dlabel.nii"
     img = nib.load(path)
     mask_img = Cifti2Image(
@@ -252,11 +220,11 @@ def test_line_around_voxels_and_spheres_on_the_cortex_make_one_region(
 
 
 def test_image_files_are_those_of_python(page, fitted_cifti, small_cifti, tmp_path):
-    _ask(page, 0.3)
+    ask(page, 0.3)
     ari = clone(fitted_cifti).set_params(tdp_threshold=0.3)
     tdp_img = ari.fit_transform(small_cifti[0])
-    labels = nib.load(_download(page, "#save-labels", tmp_path))
-    tdps = nib.load(_download(page, "#save-tdp", tmp_path))
+    labels = nib.load(download(page, "#save-labels", tmp_path))
+    tdps = nib.load(download(page, "#save-tdp", tmp_path))
     for img, axis in ((labels, LabelAxis), (tdps, ScalarAxis)):
         assert isinstance(img.header.get_axis(0), axis)
         assert img.header.get_axis(1) == small_cifti[0].header.get_axis(1)
@@ -270,15 +238,13 @@ def test_image_files_are_those_of_python(page, fitted_cifti, small_cifti, tmp_pa
 
 
 def test_figure_shows_the_cortex_and_slices(page, tmp_path):
-    path = _download(page, "#save-svg", tmp_path)
+    path = download(page, "#save-svg", tmp_path)
     root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
     texts = [e.text for e in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"L", "R", "A", "P", "S", "I"} <= set(texts)
     assert any(text.startswith("from the") for text in texts)
     page.locator("#views").select_option("slices")
-    root = ElementTree.fromstring(
-        _download(page, "#save-svg", tmp_path).read_text(encoding="utf-8")
-    )
+    root = ElementTree.fromstring(download(page, "#save-svg", tmp_path).read_text(encoding="utf-8"))
     texts = [e.text for e in root.iter("{http://www.w3.org/2000/svg}text")]
     assert not any(text.startswith("from the") for text in texts)
 
@@ -287,9 +253,9 @@ def test_session_comes_back(page, open_page, cifti_file, tmp_path):
     page.locator("#rows tr").first.click()
     page.locator("#add-sphere").click()
     page.locator("#views").select_option("slices")
-    path = _download(page, "#save-session", tmp_path)
+    path = download(page, "#save-session", tmp_path)
     other = open_page(cifti_file)
-    assert _open(other, "#open-session", path) == f"{path.name} is open."
+    assert open_files(other, "#open-session", path) == f"{path.name} is open."
     state = "[ari.page.place, ari.page.view, Array.from(ari.page.session.region)]"
     assert other.evaluate(state) == page.evaluate(state)
 
@@ -319,7 +285,7 @@ def test_label_image_of_the_user_has_the_same_bounds(
     img = Cifti2Image(labels, small_cifti[1].header)
     img.nifti_header.set_data_dtype(dtype)
     nib.save(img, tmp_path / "mine.dlabel.nii")
-    assert _open(bare, "#open-atlas", tmp_path / "mine.dlabel.nii") == ""
+    assert open_files(bare, "#open-atlas", tmp_path / "mine.dlabel.nii") == ""
     assert _region_bounds(bare) == _region_bounds(page)
     assert "4 regions of mine.dlabel.nii" in bare.locator("#count").inner_text()
 
@@ -330,7 +296,7 @@ def test_label_image_of_the_cortex_leaves_voxels_unnamed(page, small_cifti, tmp_
     labels = np.asarray(small_cifti[1].dataobj)[:, :n_vertices]
     img = Cifti2Image(labels, (small_cifti[1].header.get_axis(0), axis[:n_vertices]))
     nib.save(img, tmp_path / "cortex.dlabel.nii")
-    assert _open(page, "#open-atlas", tmp_path / "cortex.dlabel.nii") == ""
+    assert open_files(page, "#open-atlas", tmp_path / "cortex.dlabel.nii") == ""
     assert set(_region_bounds(page)) == {"low", "<i>high</i>"}
 
 
@@ -363,7 +329,7 @@ def _half(img):
 def test_label_images_that_do_not_fit_are_refused(page, small_cifti, tmp_path, changed, match):
     nib.save(changed(small_cifti[1]), tmp_path / "x.nii")
     before = _region_bounds(page)
-    said = _open(page, "#open-atlas", tmp_path / "x.nii")
+    said = open_files(page, "#open-atlas", tmp_path / "x.nii")
     assert "x.nii was not loaded" in said
     assert match in said
     assert _region_bounds(page) == before
@@ -373,7 +339,7 @@ def test_label_image_that_is_cut_off_is_refused(page, small_cifti, tmp_path):
     nib.save(small_cifti[1], tmp_path / "x.dlabel.nii")
     whole = (tmp_path / "x.dlabel.nii").read_bytes()
     (tmp_path / "x.dlabel.nii").write_bytes(whole[:-500])
-    assert "x.dlabel.nii is cut off" in _open(page, "#open-atlas", tmp_path / "x.dlabel.nii")
+    assert "x.dlabel.nii is cut off" in open_files(page, "#open-atlas", tmp_path / "x.dlabel.nii")
 
 
 def test_label_image_names_regions_of_surfaces_and_of_volumes(
@@ -381,10 +347,10 @@ def test_label_image_names_regions_of_surfaces_and_of_volumes(
 ):
     nib.save(small_cifti[1], tmp_path / "both.dlabel.nii")
     surface = open_page(surface_file)
-    assert _open(surface, "#open-atlas", tmp_path / "both.dlabel.nii") == ""
+    assert open_files(surface, "#open-atlas", tmp_path / "both.dlabel.nii") == ""
     assert set(_region_bounds(surface)) == {"low", "<i>high</i>"}
     volume = open_page(page_file)
-    assert _open(volume, "#open-atlas", tmp_path / "both.dlabel.nii") == ""
+    assert open_files(volume, "#open-atlas", tmp_path / "both.dlabel.nii") == ""
     assert set(_region_bounds(volume)) == {"left box", "right box"}
 
 
@@ -400,7 +366,7 @@ def test_hemispheres_that_use_a_number_for_two_names_stay_apart(page, tmp_path):
         array = nib.gifti.GiftiDataArray(values, intent="NIFTI_INTENT_LABEL", datatype="int32")
         paths.append(tmp_path / f"{name}.label.gii")
         nib.save(nib.gifti.GiftiImage(labeltable=table, darrays=[array]), paths[-1])
-    assert _open(page, "#open-atlas", paths) == ""
+    assert open_files(page, "#open-atlas", paths) == ""
     assert set(_region_bounds(page)) == {"here", "there", "both"}
     for name, structure in (("here", {"CORTEX_LEFT"}), ("there", {"CORTEX_RIGHT"})):
         found = page.evaluate(
@@ -429,13 +395,13 @@ def test_one_part_alone_is_shown(open_page, small_cifti, tmp_path, part):
     ari.fit_transform(img)
     assert page.evaluate("ari.page.session.clusters") == ari.forest_.query(0.3).tolist()
     page.locator("#rows tr").first.click()
-    assert "structure" in _at_crosshair(page)
+    assert "structure" in at_crosshair(page)
     views = page.locator("#views option").evaluate_all("all => all.map((o) => o.value)")
     assert ("left" in views) == (part == "cortex")
     assert ("multiplanar" in views) == (part == "voxels")
     assert page.locator("#brain").screenshot()
-    _download(page, "#save-svg", tmp_path)
-    img = nib.load(_download(page, "#save-labels", tmp_path))
+    download(page, "#save-svg", tmp_path)
+    img = nib.load(download(page, "#save-labels", tmp_path))
     assert img.header.get_axis(1) == axis[is_kept]
 
 
@@ -447,7 +413,7 @@ def test_grayordinates_that_are_nan_are_left_out(open_page, small_cifti, tmp_pat
         explore(Cifti2Image(z, z_img.header), mesh=mesh, tdp=0.3, output_file=tmp_path / "nan.html")
     page = open_page(tmp_path / "nan.html")
     assert page.evaluate("ari.page.map.forest.n") == z.size - 2
-    labels = np.asarray(nib.load(_download(page, "#save-labels", tmp_path)).dataobj)
+    labels = np.asarray(nib.load(download(page, "#save-labels", tmp_path)).dataobj)
     ari = AdaptiveTDPTransformer(0.3, mesh=mesh)
     with pytest.warns(UserWarning, match="NaN in 2 of"):
         ari.fit_transform(Cifti2Image(z, z_img.header))

@@ -16,6 +16,8 @@ from PIL import Image
 
 from ari_estimator import explore, set_bound
 
+from ._page_actions import download, open_files
+
 PHYS = b"pHYs"
 
 
@@ -27,26 +29,6 @@ def volume(page):
 @pytest.fixture
 def surface(open_page, surface_file):
     return open_page(surface_file)
-
-
-def _download(page, button, folder):
-    page.evaluate("document.getElementById('files').open = true")
-    with page.expect_download() as waiting:
-        page.locator(button).click()
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
-
-
-def _open(page, box, paths):
-    page.evaluate("document.getElementById('files').open = true")
-    page.locator(box).set_input_files(paths)
-    for _ in range(100):
-        page.wait_for_timeout(50)
-        said = page.locator("#status").inner_text()
-        if not said.startswith("Reading"):
-            return said
-    raise AssertionError("still reading")
 
 
 # Figures.
@@ -63,7 +45,7 @@ def test_png_has_300_dpi_and_the_background_that_was_asked_for(request, tmp_path
         "transparent": [0, 0, 0, 0],
     }.items():
         page.locator("#background").select_option(background)
-        data = _download(page, "#save-picture", tmp_path).read_bytes()
+        data = download(page, "#save-picture", tmp_path).read_bytes()
         at = data.index(PHYS) + len(PHYS)
         per_metre = int.from_bytes(data[at : at + 4], "big")
         assert per_metre * 0.0254 == pytest.approx(300, abs=0.02)
@@ -79,7 +61,7 @@ def test_png_has_300_dpi_and_the_background_that_was_asked_for(request, tmp_path
 @pytest.mark.parametrize("kind", ["volume", "surface"])
 def test_svg_says_what_it_shows(request, tmp_path, kind):
     page = request.getfixturevalue(kind)
-    path = _download(page, "#save-svg", tmp_path)
+    path = download(page, "#save-svg", tmp_path)
     assert path.name == f"Small_{'map' if kind == 'volume' else 'surface'}_picture.svg"
     root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
     texts = [e.text for e in root.iter("{http://www.w3.org/2000/svg}text")]
@@ -98,7 +80,7 @@ def test_svg_says_what_it_shows(request, tmp_path, kind):
 
 def test_figure_of_the_threshold_free_map_says_at_least(volume, tmp_path):
     volume.locator("#free").click()
-    text = _download(volume, "#save-svg", tmp_path).read_text(encoding="utf-8")
+    text = download(volume, "#save-svg", tmp_path).read_text(encoding="utf-8")
     assert "TDP, at least" in text
     assert "Threshold-free TDP map." in text
     assert "TDP of at least 0.7" not in text
@@ -108,7 +90,7 @@ def test_names_in_figures_are_text(open_page, fitted, tmp_path):
     title = '<script>x</script> & "quoted" \x07'
     explore(fitted, title=title, output_file=tmp_path / "title.html")
     page = open_page(tmp_path / "title.html")
-    path = _download(page, "#save-svg", tmp_path)
+    path = download(page, "#save-svg", tmp_path)
     assert path.name == "script_x_script_quoted_picture.svg"
     root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
     assert "<script>" in root[0].text
@@ -126,9 +108,9 @@ def test_session_comes_back_with_all_that_was_done(request, open_page, tmp_path,
     page.locator("#overlay").select_option("tdp")
     page.locator("#sign").select_option("1")
     page.locator("#radius").fill("11")
-    path = _download(page, "#save-session", tmp_path)
+    path = download(page, "#save-session", tmp_path)
     other = open_page(request.getfixturevalue(file))
-    assert _open(other, "#open-session", path) == f"{path.name} is open."
+    assert open_files(other, "#open-session", path) == f"{path.name} is open."
     state = """(() => {
         const { session, overlay, overlays, place, radius, region } = ari.page;
         return [session.clusters, Array.from(session.region), session.tdp, overlay, overlays.sign,
@@ -139,17 +121,17 @@ def test_session_comes_back_with_all_that_was_done(request, open_page, tmp_path,
 
 
 def test_sessions_of_other_maps_and_other_files_are_refused(volume, surface, tmp_path):
-    path = _download(surface, "#save-session", tmp_path)
+    path = download(surface, "#save-session", tmp_path)
     before = volume.evaluate("ari.page.address")
-    said = _open(volume, "#open-session", path)
+    said = open_files(volume, "#open-session", path)
     assert "another map" in said
     path.write_text("{", encoding="utf-8")
-    assert "no session file" in _open(volume, "#open-session", path)
-    path = _download(volume, "#save-session", tmp_path)
+    assert "no session file" in open_files(volume, "#open-session", path)
+    path = download(volume, "#save-session", tmp_path)
     session = json.loads(path.read_text(encoding="utf-8"))
     for wrong in ({"region": [1e9]}, {"region": "x"}, {"version": 7}, {"atlas": {"names": 1}}):
         path.write_text(json.dumps(session | wrong), encoding="utf-8")
-        assert "was not opened" in _open(volume, "#open-session", path)
+        assert "was not opened" in open_files(volume, "#open-session", path)
     assert volume.evaluate("ari.page.address") == before
 
 
@@ -171,7 +153,7 @@ def test_atlas_of_the_user_has_the_bounds_of_python(
     atlas_img = nib.Nifti1Image(labels, small_map[2].affine)
     nib.save(atlas_img, tmp_path / f"atlas{ending}")
     (tmp_path / "atlas.tsv").write_text("index\tname\n1\tone, and\n9\tnine\n", encoding="utf-8")
-    said = _open(volume, "#open-atlas", [tmp_path / f"atlas{ending}", tmp_path / "atlas.tsv"])
+    said = open_files(volume, "#open-atlas", [tmp_path / f"atlas{ending}", tmp_path / "atlas.tsv"])
     assert said == ""
     assert f"3 regions of atlas{ending}, atlas.tsv" in volume.locator("#count").inner_text()
     expected = {
@@ -195,7 +177,7 @@ def test_atlas_on_another_grid_is_taken_at_the_nearest_voxel(volume, small_map, 
     finer = affine @ np.diag([0.5, 0.5, 0.5, 1])
     finer[:3, 3] -= (affine[:3, :3] @ [0.25, 0.25, 0.25]).ravel()
     nib.save(nib.Nifti1Image(fine, finer), tmp_path / "fine.nii")
-    assert _open(volume, "#open-atlas", tmp_path / "fine.nii") == ""
+    assert open_files(volume, "#open-atlas", tmp_path / "fine.nii") == ""
     rows = volume.evaluate("ari.page.regionRows")
     (row,) = rows
     assert row["region"] == "5"
@@ -215,7 +197,7 @@ def test_images_that_are_no_atlas_are_refused(volume, small_map, tmp_path, label
     data = labels(small_map[0].get_fdata()).astype(np.float32)
     nib.save(nib.Nifti1Image(data, small_map[0].affine), tmp_path / "x.nii")
     before = _region_bounds(volume)
-    said = _open(volume, "#open-atlas", tmp_path / "x.nii")
+    said = open_files(volume, "#open-atlas", tmp_path / "x.nii")
     assert "x.nii was not loaded" in said
     assert what in said
     assert _region_bounds(volume) == before
@@ -223,9 +205,11 @@ def test_images_that_are_no_atlas_are_refused(volume, small_map, tmp_path, label
 
 def test_files_that_are_no_images_are_refused(volume, tmp_path):
     (tmp_path / "names.tsv").write_text("1\tx\n", encoding="utf-8")
-    assert "one NIfTI file" in _open(volume, "#open-atlas", tmp_path / "names.tsv")
+    assert "one NIfTI file" in open_files(volume, "#open-atlas", tmp_path / "names.tsv")
     (tmp_path / "broken.nii").write_bytes(b"no image")
-    assert "broken.nii is no NIfTI file" in _open(volume, "#open-atlas", tmp_path / "broken.nii")
+    assert "broken.nii is no NIfTI file" in open_files(
+        volume, "#open-atlas", tmp_path / "broken.nii"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["B64BIN", "B64GZ", "ASCII"])
@@ -246,22 +230,22 @@ def test_atlas_of_a_surface_is_read_from_gifti(
         image = GiftiImage(labeltable=table, darrays=[array])
         paths.append(tmp_path / f"{short}.atlas.label.gii")
         nib.save(image, paths[-1])
-    assert _open(surface, "#open-atlas", paths) == ""
+    assert open_files(surface, "#open-atlas", paths) == ""
     expected = {}
     for label, name in ((1, "back"), (3, "front")):
         mask = {h: values == label for h, values in atlas_img.data.parts.items()}
         mask_img = type(atlas_img)(atlas_img.mesh, mask)
         expected[name] = set_bound(fitted_surface, mask_img=mask_img).true_discoveries
     assert _region_bounds(surface) == expected
-    assert "one GIfTI file of labels" in _open(surface, "#open-atlas", [__file__])
+    assert "one GIfTI file of labels" in open_files(surface, "#open-atlas", [__file__])
 
 
 def test_session_brings_the_atlas_of_the_user(volume, open_page, page_file, small_map, tmp_path):
     labels = np.asarray(small_map[2].dataobj).astype(np.int16) * 2
     nib.save(nib.Nifti1Image(labels, small_map[2].affine), tmp_path / "mine.nii")
-    _open(volume, "#open-atlas", tmp_path / "mine.nii")
-    path = _download(volume, "#save-session", tmp_path)
+    open_files(volume, "#open-atlas", tmp_path / "mine.nii")
+    path = download(volume, "#save-session", tmp_path)
     other = open_page(page_file)
-    assert _open(other, "#open-session", path) == f"{path.name} is open."
+    assert open_files(other, "#open-session", path) == f"{path.name} is open."
     assert _region_bounds(other) == _region_bounds(volume)
     assert set(_region_bounds(other)) == {"2", "8"}

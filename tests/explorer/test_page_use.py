@@ -12,28 +12,11 @@ from sklearn.base import clone
 from ari_estimator import AdaptiveTDPTransformer, element_at, explore, set_bound
 from ari_estimator.explorer import ExplorerDocument
 
+from ._page_actions import address, ask, at_crosshair, download, picture, settle, wait_until
+
 
 def _shown(page):
     return page.evaluate("ari.page.session.clusters")
-
-
-def _ask(page, tdp):
-    page.locator("#tdp").fill(str(tdp))
-    page.locator("#tdp").press("Enter")
-
-
-def _wait_until(page, condition):
-    # The driver's own waiting needs eval, which the page forbids.
-    for _ in range(100):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"{condition} has not come true")
-
-
-def _at_crosshair(page):
-    terms, values = page.locator("#here dt"), page.locator("#here dd")
-    return dict(zip(terms.all_inner_texts(), values.all_inner_texts(), strict=True))
 
 
 def _go_to(page, voxel):
@@ -41,7 +24,7 @@ def _go_to(page, voxel):
 
 
 def test_click_tells_of_the_cluster_that_python_finds(page, fitted):
-    _ask(page, 0.5)
+    ask(page, 0.5)
     page.locator("#views").select_option("axial")
     _go_to(page, (4, 4, 4))
     before = page.evaluate("ari.page.place")
@@ -50,7 +33,7 @@ def test_click_tells_of_the_cluster_that_python_finds(page, fitted):
     voxel = page.evaluate("ari.page.place")
     assert voxel != before
     assert voxel[2] == 4
-    told = _at_crosshair(page)
+    told = at_crosshair(page)
     element = element_at(fitted, index=voxel)
     assert float(told["z"]) == pytest.approx(fitted.maps_.family.stat[element], abs=1e-3)
     cluster = fitted.forest_.cluster_of(element, 0.5)
@@ -58,10 +41,10 @@ def test_click_tells_of_the_cluster_that_python_finds(page, fitted):
 
 
 def test_crosshair_tells_size_bound_peak_and_region(page, fitted):
-    _ask(page, 0.5)
+    ask(page, 0.5)
     forest, family = fitted.forest_, fitted.maps_.family
     _go_to(page, (3, 3, 3))
-    told = _at_crosshair(page)
+    told = at_crosshair(page)
     cluster = forest.cluster_of(element_at(fitted, index=(3, 3, 3)), 0.5)
     members = forest.members(cluster)
     assert told["voxels"] == str(members.size)
@@ -79,7 +62,7 @@ def test_crosshair_tells_size_bound_peak_and_region(page, fitted):
 
 def test_voxel_out_of_the_mask_is_not_tested(page):
     _go_to(page, (0, 3, 3))
-    assert _at_crosshair(page) == {"voxel": "not tested"}
+    assert at_crosshair(page) == {"voxel": "not tested"}
     assert page.locator("#grow").is_disabled()
 
 
@@ -132,7 +115,7 @@ def test_drag_of_the_slider_is_undone_at_once(page, fitted):
 
 
 def test_tdp_out_of_range_changes_nothing(page, fitted):
-    _ask(page, 1.5)
+    ask(page, 1.5)
     assert _shown(page) == fitted.forest_.query(0.7).tolist()
     assert "between 0 and 1" in page.locator("#status").inner_text()
     assert page.locator("#tdp").input_value() == "0.7"
@@ -152,7 +135,7 @@ def test_reset_of_nothing_is_no_step(page):
 
 
 def test_table_and_crosshair_follow_each_other(page, fitted):
-    _ask(page, 0.9)
+    ask(page, 0.9)
     rows = page.locator("#rows tr")
     assert rows.count() > 2
     rows.nth(1).click()
@@ -167,7 +150,7 @@ def test_table_and_crosshair_follow_each_other(page, fitted):
 
 
 def test_headers_sort_the_table(page):
-    _ask(page, 0.4)
+    ask(page, 0.4)
     for column in ("true_discoveries", "peak_stat", "tdp"):
         header = page.locator(f'[data-column="{column}"]')
         header.click()
@@ -179,19 +162,10 @@ def test_headers_sort_the_table(page):
         assert page.locator('th[aria-sort="ascending"]').count() == 1
 
 
-def _download(page, button, folder):
-    page.evaluate("document.getElementById('files').open = true")
-    with page.expect_download() as waiting:
-        page.locator(button).click()
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
-
-
 @pytest.mark.parametrize("tdp", [0, 0.7])
 def test_table_file_is_the_table_of_python(page, fitted, small_map, tmp_path, tdp):
-    _ask(page, tdp)
-    path = _download(page, "#save-table", tmp_path)
+    ask(page, tdp)
+    path = download(page, "#save-table", tmp_path)
     table = pd.read_csv(path, engine="python")
     ari = clone(fitted).set_params(tdp_threshold=tdp)
     ari.fit_transform(small_map[0])
@@ -205,14 +179,14 @@ def test_table_file_is_the_table_of_python(page, fitted, small_map, tmp_path, td
 
 @pytest.mark.parametrize("tdp", [0.3, 0.7])
 def test_image_files_are_the_images_of_python(page, fitted, small_map, tmp_path, tdp):
-    _ask(page, tdp)
+    ask(page, tdp)
     forest = fitted.forest_
     mask = small_map[1].get_fdata() > 0
-    labels = nib.load(_download(page, "#save-labels", tmp_path))
+    labels = nib.load(download(page, "#save-labels", tmp_path))
     expected = forest.labels(forest.query(tdp))
     np.testing.assert_array_equal(np.asarray(labels.dataobj)[mask], expected)
     assert not np.asarray(labels.dataobj)[~mask].any()
-    tdps = nib.load(_download(page, "#save-tdp", tmp_path))
+    tdps = nib.load(download(page, "#save-tdp", tmp_path))
     of_clusters = np.r_[0, forest.tdps[forest.query(tdp)]]
     np.testing.assert_array_equal(np.asarray(tdps.dataobj)[mask], of_clusters[expected])
     for img in (labels, tdps):
@@ -224,31 +198,27 @@ def test_image_files_are_the_images_of_python(page, fitted, small_map, tmp_path,
 
 
 def test_picture_is_a_png_that_is_not_blank(page, tmp_path):
-    path = _download(page, "#save-picture", tmp_path)
-    picture = path.read_bytes()
-    assert picture.startswith(b"\x89PNG")
-    assert len(picture) > 3000
+    path = download(page, "#save-picture", tmp_path)
+    written = path.read_bytes()
+    assert written.startswith(b"\x89PNG")
+    assert len(written) > 3000
 
 
 def test_overlay_opacity_and_view_change_the_picture(page):
-    def picture():
-        page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 50)))")
-        return page.locator("#brain").screenshot()
-
-    seen = [picture()]
+    seen = [picture(page)]
     for overlay in ("clusters", "tdp", "free", "statistic"):
         page.locator("#overlay").select_option(overlay)
-        seen.append(picture())
+        seen.append(picture(page))
     page.evaluate("document.getElementById('display').open = true")
     page.locator("#opacity").fill("0.2")
-    seen.append(picture())
+    seen.append(picture(page))
     page.locator("#views").select_option("render")
-    seen.append(picture())
+    seen.append(picture(page))
     assert len(set(seen)) == len(seen)
 
 
 def test_state_is_in_the_address_and_comes_back(page, open_page, page_file):
-    _ask(page, 0.45)
+    ask(page, 0.45)
     page.locator("#overlay").select_option("free")
     page.locator("#radius").fill("6.5")
     page.evaluate("document.getElementById('display').open = true")
@@ -261,8 +231,9 @@ def test_state_is_in_the_address_and_comes_back(page, open_page, page_file):
     page.locator("#grow").click()
     assert page.evaluate("ari.page.session.isChanged")
     _go_to(page, (5, 6, 7))
-    _wait_until(page, "location.hash.includes('radius=6.5') && location.hash.includes('at=5,')")
-    state = page.evaluate("location.hash")
+    state = address(page)
+    assert "radius=6.5" in state
+    assert "at=5," in state
     other = open_page(page_file, state)
     shown = """(() => {
         const { session, overlay, radius, opacity, place, view, step } = ari.page;
@@ -272,7 +243,7 @@ def test_state_is_in_the_address_and_comes_back(page, open_page, page_file):
     assert other.locator("#overlay").input_value() == "free"
     assert other.locator("#opacity").input_value() == "0.35"
     assert other.locator("#views").input_value() == "coronal"
-    _wait_until(other, f"location.hash === {state!r}")
+    assert address(other) == state
     # Back from there are the clusters of the TDP alone.
     other.locator("#undo").click()
     assert _shown(other) == other.evaluate("ari.page.map.forest.query(0.45)")
@@ -360,7 +331,7 @@ def test_region_that_is_drawn_is_bounded_as_by_set_bound(page, fitted, small_map
     expected[1:6, 2:7, 5] = True
     expected[3:5, 3:5, 5] = False
     np.testing.assert_array_equal(_in_region(page, fitted), expected)
-    path = _download(page, "#save-region", tmp_path)
+    path = download(page, "#save-region", tmp_path)
     mask_img = nib.load(path)
     np.testing.assert_array_equal(mask_img.get_fdata() != 0, expected)
     bound = set_bound(fitted, mask_img=mask_img)
@@ -382,7 +353,7 @@ def test_region_is_undone_with_the_rest_and_cleared(page, fitted):
     both = page.evaluate("Array.from(ari.page.session.region)")
     cluster = fitted.forest_.cluster_of(element_at(fitted, index=(3, 3, 3)), 0.7)
     assert both == sorted({*sphere, *fitted.forest_.members(cluster).tolist()})
-    _ask(page, 0.3)
+    ask(page, 0.3)
     assert page.evaluate("Array.from(ari.page.session.region)") == both
     page.locator("#clear").click()
     assert page.evaluate("ari.page.session.region.length") == 0
@@ -415,7 +386,7 @@ def test_region_of_an_oblique_image_is_where_it_is_drawn(open_page, small_map, t
     page = open_page(tmp_path / "turned.html")
     page.locator("#views").select_option("axial")
     _go_to(page, (3, 4, 5))
-    page.wait_for_timeout(200)
+    settle(page)
     x, y = page.evaluate(
         """() => {
             const { left, top } = document.getElementById("brain").getBoundingClientRect();
@@ -459,7 +430,7 @@ def test_theme_follows_the_system_and_the_button(page):
     theme = "document.documentElement.dataset.theme"
     assert page.evaluate(theme) == "dark"
     page.emulate_media(color_scheme="light")
-    _wait_until(page, f"{theme} === 'light'")
+    wait_until(page, f"{theme} === 'light'")
     page.locator("#theme").click()
     assert page.evaluate(theme) == "dark"
 
@@ -473,7 +444,7 @@ def test_text_of_users_is_text(open_page, small_map, fitted, tmp_path):
     assert page.title() == bad
     assert page.locator("#title").inner_text() == bad
     _go_to(page, (3, 3, 3))
-    assert _at_crosshair(page)["region"] == labels[0]
+    assert at_crosshair(page)["region"] == labels[0]
     assert page.locator("img").count() == 0
 
 
@@ -486,7 +457,7 @@ def test_without_graphics_the_rest_works(open_page, page_file, fitted, browser):
     page.goto(page_file.as_uri())
     page.evaluate("ari.started")
     assert page.locator("#no-picture").is_visible()
-    _ask(page, 0.4)
+    ask(page, 0.4)
     assert _shown(page) == fitted.forest_.query(0.4).tolist()
     context.close()
 
@@ -525,10 +496,10 @@ def test_oblique_p_map_is_described_as_in_python(open_page, small_map, tmp_path)
     page = open_page(tmp_path / "p.html")
     for overlay in ("statistic", "tdp"):
         page.locator("#overlay").select_option(overlay)
-    table = pd.read_csv(_download(page, "#save-table", tmp_path), engine="python")
+    table = pd.read_csv(download(page, "#save-table", tmp_path), engine="python")
     expected = ari.table_.drop(columns="tdp_threshold")
     pd.testing.assert_frame_equal(table, expected, check_dtype=False, rtol=1e-12)
-    tdp_img = nib.load(_download(page, "#save-tdp", tmp_path))
+    tdp_img = nib.load(download(page, "#save-tdp", tmp_path))
     np.testing.assert_allclose(tdp_img.affine, affine, rtol=1e-6)
     page.evaluate("() => ari.page.moveToXyz(ari.page.map.geometry.xyz([4, 7, 2]))")
     assert page.evaluate("ari.page.place") == [4, 7, 2]
@@ -547,7 +518,7 @@ def test_map_without_discoveries_is_shown(open_page, small_map, tmp_path):
     assert "at least 0.0" in page.locator("#whole").inner_text()
     assert page.locator("#rows tr").count() == 0
     assert page.locator("#rest td").first.inner_text() == "rest"
-    _ask(page, 0)
+    ask(page, 0)
     assert page.locator("#rows tr").count() == 1
 
 
@@ -560,8 +531,7 @@ def test_frame_of_a_notebook_shows_the_page(open_page, page_file, tmp_path):
     inner.evaluate("ari.started")
     inner.locator("#tdp").fill("0.4")
     inner.locator("#tdp").press("Enter")
-    page.wait_for_timeout(300)
-    assert inner.evaluate("ari.page.session.tdp") == 0.4
+    wait_until(inner, "ari.page.session.tdp === 0.4")
 
 
 def test_page_fits_the_window(page):

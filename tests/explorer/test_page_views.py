@@ -12,17 +12,10 @@ from nilearn.image import new_img_like
 
 from ari_estimator import AdaptiveTDPTransformer, RegionTDPTransformer, explore, set_bound
 
+from ._page_actions import address, ask, settle, status, wait_until
+
 # A laptop, the same at 200 %, a phone.
 WINDOWS = [(1366, 768), (683, 384), (390, 844)]
-
-
-def _ask(page, tdp):
-    page.locator("#tdp").fill(str(tdp))
-    page.locator("#tdp").press("Enter")
-
-
-def _said(page):
-    return page.locator("#status").inner_text()
 
 
 def _go(page, text):
@@ -34,10 +27,6 @@ def _xyz(page):
     return page.evaluate("ari.page.map.geometry.xyz(ari.page.place)")
 
 
-def _settled(page):
-    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 50)))")
-
-
 # Layout.
 
 
@@ -47,8 +36,8 @@ def test_brain_slider_and_first_rows_are_in_sight_together(open_page, request, f
     page = open_page(request.getfixturevalue(file))
     width, height = size
     page.set_viewport_size({"width": width, "height": height})
-    _ask(page, 0.3)
-    _settled(page)
+    ask(page, 0.3)
+    settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for what in ("#brain", "#legend", "#tdp-slider", "#tdp"):
         box = page.locator(what).bounding_box()
@@ -69,7 +58,7 @@ def test_all_of_a_menu_can_be_reached(page, menu, size):
     page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
     page.locator(f"#{menu} summary").click()
     for control in page.locator(f"#{menu} :is(button, input, select)").all():
-        control.click(trial=True, timeout=3000)
+        control.click(trial=True)
     page.keyboard.press("Escape")
     assert page.locator(f"#{menu}").get_attribute("open") is None
 
@@ -77,7 +66,7 @@ def test_all_of_a_menu_can_be_reached(page, menu, size):
 @pytest.mark.parametrize("size", WINDOWS)
 def test_slices_fill_the_room_that_there_is(page, size):
     page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-    _settled(page)
+    settle(page)
     box = page.locator("#brain").bounding_box()
     panes = page.evaluate("ari.page.viewer.panes")
     assert [pane["plane"] for pane in panes] == ["coronal", "sagittal", "axial", "render"]
@@ -101,7 +90,7 @@ def test_no_choice_and_no_column_is_cut_off(open_page, request, file):
     page = open_page(request.getfixturevalue(file))
     for width, height in [*WINDOWS, (820, 1180)]:
         page.set_viewport_size({"width": width, "height": height})
-        _settled(page)
+        settle(page)
         # Each list in its own font, with room for its arrow.
         cut_off = page.evaluate(
             """() => [...document.querySelectorAll("#view > .bar select")].flatMap((list) => {
@@ -171,7 +160,7 @@ def _texts(page):
 
 def test_slices_say_their_sides_and_where_they_are(page):
     page.evaluate("ari.page.moveTo([3, 4, 5])")
-    _settled(page)
+    settle(page)
     x, y, z = _xyz(page)
     assert _texts(page) == [
         *("L", "R", "A", "P", f"z = {z:g} mm"),
@@ -195,7 +184,7 @@ def test_left_is_left_and_up_is_up_whatever_the_axes(open_page, small_map, tmp_p
     page = open_page(tmp_path / "turned.html")
     page.evaluate("ari.page.moveTo([5, 5, 5])")
     here = _xyz(page)
-    _settled(page)
+    settle(page)
     for plane, across, up in (("axial", 0, 1), ("coronal", 0, 2), ("sagittal", 1, 2)):
         for axis, sign, pixel_axis in ((across, 1, 0), (up, -1, 1)):
             there = list(here)
@@ -210,7 +199,7 @@ def test_left_is_left_and_up_is_up_whatever_the_axes(open_page, small_map, tmp_p
     box = page.locator("#brain").bounding_box()
     for plane in ("axial", "coronal", "sagittal"):
         page.evaluate("ari.page.moveTo([5, 5, 5])")
-        _settled(page)
+        settle(page)
         x, y = page.evaluate("p => ari.page.viewer.pixelOf(p, ari.page.place)", plane)
         page.mouse.click(box["x"] + x, box["y"] + y)
         assert page.evaluate("ari.page.place") == [5, 5, 5]
@@ -222,8 +211,7 @@ def test_wheel_goes_from_slice_to_slice(page):
     x, y = page.evaluate("ari.page.viewer.pixelOf('axial', [5, 5, 5])")
     page.mouse.move(box["x"] + x, box["y"] + y)
     page.mouse.wheel(0, -100)
-    page.wait_for_timeout(100)
-    assert page.evaluate("ari.page.place") == [5, 5, 6]
+    wait_until(page, "String(ari.page.place) === '5,5,6'")
 
 
 def test_narrow_tables_leave_out_columns_by_priority(page):
@@ -318,20 +306,19 @@ def test_window_and_colour_map_change_the_colours_and_are_in_the_address(
     page.locator("#display summary").click()
     page.locator("#window-high").fill("20")
     page.locator("#window-high").press("Enter")
-    _settled(page)
+    settle(page)
     weaker = _colour_at(page, "axial", voxel)
     assert weaker != before
     page.locator("#colours").select_option("blue-red")
-    _settled(page)
+    settle(page)
     other = _colour_at(page, "axial", voxel)
     assert other not in (before, weaker)
-    page.wait_for_timeout(300)
-    again = open_page(page_file, page.evaluate("location.hash"))
-    _settled(again)
+    again = open_page(page_file, address(page))
+    settle(again)
     assert _colour_at(again, "axial", voxel) == other
     page.locator("#window-low").fill("30")
     page.locator("#window-low").press("Enter")
-    assert "smaller one first" in _said(page)
+    assert "smaller one first" in status(page)
     page.locator("#window-reset").click()
     assert page.evaluate("ari.page.overlays.windows.statistic[1]") < 20
 
@@ -339,13 +326,13 @@ def test_window_and_colour_map_change_the_colours_and_are_in_the_address(
 @pytest.mark.parametrize("file", ["page_file", "surface_file"])
 def test_outlines_of_all_clusters_are_drawn(open_page, request, file):
     page = open_page(request.getfixturevalue(file))
-    _ask(page, 0.3)
-    _settled(page)
+    ask(page, 0.3)
+    settle(page)
     before = page.locator("#brain").screenshot()
     page.locator("#display summary").click()
     page.locator("#outlines").check()
     page.locator("#display summary").click()
-    _settled(page)
+    settle(page)
     assert page.locator("#brain").screenshot() != before
 
 
@@ -354,7 +341,7 @@ def test_outlines_of_all_clusters_are_drawn(open_page, request, file):
 
 @pytest.mark.parametrize(("sign", "direction"), [("1", "positive"), ("-1", "negative")])
 def test_filter_of_signs_filters_rows_and_colours_and_no_numbers(page, sign, direction):
-    _ask(page, 0.3)
+    ask(page, 0.3)
     found = page.evaluate("ari.page.found.rows")
     rest = page.locator("#rest").inner_text()
     page.locator("#sign").select_option(sign)
@@ -411,12 +398,12 @@ def test_coordinates_are_typed_and_out_of_range_is_refused_with_the_range(page):
     assert _xyz(page) == [2, 0, 3]
     _go(page, "500 0 0")
     assert _xyz(page) == [2, 0, 3]
-    said = _said(page)
+    said = status(page)
     assert "500, 0, 0 mm is not on the map" in said
     assert "x from -19 to 20" in said
     page.locator("#x").fill("-400")
     page.locator("#x").press("Enter")
-    assert "-400, 0, 3 mm is not on the map" in _said(page)
+    assert "-400, 0, 3 mm is not on the map" in status(page)
     assert page.locator("#x").input_value() == "2"
 
 
@@ -428,9 +415,9 @@ def test_regions_are_found_by_name(page):
     told = page.locator("#here dd").all_inner_texts()
     assert "second, half" in told
     _go(page, "half")
-    assert "2 regions" in _said(page)
+    assert "2 regions" in status(page)
     _go(page, "amygdala")
-    assert "No region has “amygdala”" in _said(page)
+    assert "No region has “amygdala”" in status(page)
 
 
 def test_names_that_several_regions_have_are_listed(open_page, small_map, fitted, tmp_path):
@@ -441,7 +428,7 @@ def test_names_that_several_regions_have_are_listed(open_page, small_map, fitted
     explore(fitted, labels_img=atlas_img, labels=names, output_file=tmp_path / "x.html")
     page = open_page(tmp_path / "x.html")
     _go(page, "gyrus")
-    assert "The table lists them" in _said(page)
+    assert "The table lists them" in status(page)
     assert page.locator("#count").inner_text() == "2 of 3 regions"
     listed = page.locator("#rows td:first-child")
     assert sorted(listed.all_inner_texts()) == ["left gyrus", "right gyrus"]
@@ -456,7 +443,7 @@ def test_names_that_several_regions_have_are_listed(open_page, small_map, fitted
 
 @pytest.mark.parametrize("text", ["cluster 2", "Cluster2", "2"])
 def test_clusters_are_found_by_number(page, text):
-    _ask(page, 0.3)
+    ask(page, 0.3)
     _go(page, text)
     assert page.evaluate("ari.page.rowHere.cluster_id") == 2
     peak = page.evaluate("ari.page.found.rows[1].peak")
@@ -464,7 +451,7 @@ def test_clusters_are_found_by_number(page, text):
     row = page.locator("#rows tr[aria-selected=true]")
     assert row.locator("td").first.inner_text().strip() == "2"
     _go(page, "cluster 999")
-    assert "There is no cluster 999: the page shows" in _said(page)
+    assert "There is no cluster 999: the page shows" in status(page)
 
 
 @pytest.mark.parametrize("text", ["x", "1 2", ""])
@@ -472,19 +459,19 @@ def test_what_is_no_place_is_said(open_page, fitted, text, tmp_path):
     explore(fitted, output_file=tmp_path / "x.html")
     page = open_page(tmp_path / "x.html")
     _go(page, text)
-    assert "Type three numbers in mm, such as -42 -22 54, or a cluster" in _said(page)
+    assert "Type three numbers in mm, such as -42 -22 54, or a cluster" in status(page)
 
 
 def test_points_beside_a_surface_are_refused_or_said(open_page, surface_file):
     page = open_page(surface_file)
     _go(page, "900 0 0")
-    assert "is not on the map, which covers x from" in _said(page)
+    assert "is not on the map, which covers x from" in status(page)
     x, y, z = page.evaluate("ari.page.map.geometry.xyz(17)")
     _go(page, f"{x} {y} {z}")
     assert page.evaluate("ari.page.place") == 17
-    assert _said(page) == ""
+    assert status(page) == ""
     _go(page, "0 -10 15")
-    assert "The nearest vertex is" in _said(page)
+    assert "The nearest vertex is" in status(page)
 
 
 @pytest.mark.parametrize("kind", ["volume", "surface"])
@@ -526,7 +513,7 @@ def test_regions_of_the_atlas_have_the_bounds_of_python(
 
 
 def test_table_is_a_grid_with_one_tab_stop(page):
-    _ask(page, 0.3)
+    ask(page, 0.3)
     stops = "document.querySelectorAll('#rows tr[tabindex=\"0\"]').length"
     assert page.evaluate(stops) == 1
     page.locator("#rows tr").first.focus()
@@ -550,7 +537,7 @@ def test_help_opens_and_closes_by_key(page):
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_texts_stand_out_from_their_backgrounds(page, scheme):
     page.emulate_media(color_scheme=scheme)
-    page.wait_for_timeout(100)
+    settle(page)
     ratios = page.evaluate(
         """() => {
             const style = getComputedStyle(document.documentElement);

@@ -14,33 +14,9 @@ from nilearn.surface import SurfaceImage
 
 from ari_estimator import explore
 
+from ._page_actions import address, at_crosshair, open_files, picture, settle, status
+
 FILES = ["page_file", "surface_file", "cifti_file"]
-
-
-def _open(page, paths, box="#open-second"):
-    page.evaluate("document.getElementById('files').open = true")
-    page.locator(box).set_input_files(paths)
-    for _ in range(100):
-        page.wait_for_timeout(50)
-        said = page.locator("#status").inner_text()
-        if not said.startswith("Reading"):
-            page.keyboard.press("Escape")
-            return said
-    raise AssertionError("still reading")
-
-
-def _at_crosshair(page):
-    terms, values = page.locator("#here dt"), page.locator("#here dd")
-    return dict(zip(terms.all_inner_texts(), values.all_inner_texts(), strict=True))
-
-
-def _settled(page):
-    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 60)))")
-
-
-def _picture(page):
-    _settled(page)
-    return page.locator("#brain").screenshot()
 
 
 def _values(n):
@@ -81,29 +57,29 @@ def write_second(small_map, small_surface, small_cifti, second_volume, tmp_path)
 def test_map_of_the_user_is_said_at_the_crosshair_and_drawn(open_page, request, write_second, file):
     page = open_page(request.getfixturevalue(file))
     assert not page.locator("#second").is_visible()
-    first = _picture(page)
+    first = picture(page)
     paths = write_second(file)
-    said = _open(page, paths)
+    said = open_files(page, "#open-second", paths)
     name = page.evaluate("ari.page.map.second.name")
     assert name == ("left, right" if file == "surface_file" else "other")
     # In a live region, so that a screen reader says it.
     assert said == f"{name} is loaded, and shown beside the map."
     assert page.locator("#status").get_attribute("role") == "status"
-    seen = [first, _picture(page)]
+    seen = [first, picture(page)]
     n = page.evaluate("ari.page.map.forest.n")
     for element in (3, n // 2, n - 3):
         page.evaluate("e => ari.page.moveTo(ari.page.map.geometry.placeOfElement(e))", element)
         value = page.evaluate("e => ari.page.map.second.values[e]", element)
-        assert float(_at_crosshair(page)[name]) == pytest.approx(value, rel=1e-3)
+        assert float(at_crosshair(page)[name]) == pytest.approx(value, rel=1e-3)
     page.locator("#beside").click()
     assert page.locator("#beside").get_attribute("aria-pressed") == "false"
-    seen.append(_picture(page))
+    seen.append(picture(page))
     for is_shown in ("true", "false"):
         if page.locator("#second").get_attribute("aria-pressed") != is_shown:
             page.locator("#second").click()
         assert page.locator("#second").get_attribute("aria-pressed") == is_shown
         assert (name in page.locator("#legend").inner_text()) == (is_shown == "true")
-        seen.append(_picture(page))
+        seen.append(picture(page))
     assert len(set(seen)) >= 3
     # No bound depends on it.
     rows = page.evaluate("ari.page.found.rows.map((row) => [row.true_discoveries, row.tdp])")
@@ -113,16 +89,16 @@ def test_map_of_the_user_is_said_at_the_crosshair_and_drawn(open_page, request, 
 
 
 def test_values_are_those_of_the_file(page, fitted, second_volume, write_second):
-    _open(page, write_second("page_file"))
+    open_files(page, "#open-second", write_second("page_file"))
     values = page.evaluate("Array.from(ari.page.map.second.values)")
     mask = fitted.maps_.frame.mask_img.get_fdata() != 0
     np.testing.assert_array_equal(values, second_volume.get_fdata()[mask])
 
 
 def test_both_maps_are_seen_side_by_side_with_one_crosshair(page, write_second):
-    _open(page, write_second("page_file"))
+    open_files(page, "#open-second", write_second("page_file"))
     assert page.locator("#beside").get_attribute("aria-pressed") == "true"
-    _settled(page)
+    settle(page)
     panes = page.evaluate("ari.page.viewer.panes")
     assert sorted((pane["plane"], pane["isSecond"]) for pane in panes) == [
         (plane, is_second) for plane in ("axial", "coronal", "sagittal") for is_second in (0, 1)
@@ -163,9 +139,9 @@ def test_both_maps_are_seen_side_by_side_with_one_crosshair(page, write_second):
     ("view", "n"), [("multiplanar", 6), ("axial", 2), ("render", 6), ("slices", 6)]
 )
 def test_each_slice_of_a_view_is_doubled(page, write_second, view, n):
-    _open(page, write_second("page_file"))
+    open_files(page, "#open-second", write_second("page_file"))
     page.locator("#views").select_option(view)
-    _settled(page)
+    settle(page)
     assert page.evaluate("ari.page.viewer.panes.length") == n
     page.locator("#beside").click()
     planes = page.evaluate("ari.page.viewer.panes.map((pane) => pane.plane)")
@@ -175,8 +151,8 @@ def test_each_slice_of_a_view_is_doubled(page, write_second, view, n):
 @pytest.mark.parametrize("file", ["surface_file", "cifti_file"])
 def test_both_surfaces_turn_and_move_together(open_page, request, write_second, file):
     page = open_page(request.getfixturevalue(file))
-    _open(page, write_second(file))
-    _settled(page)
+    open_files(page, "#open-second", write_second(file))
+    settle(page)
     pair = "(ari.page.viewer.cortex ?? ari.page.viewer)"
     first, second = (page.locator(box).bounding_box() for box in ("#render", "#other"))
     assert first["width"] == pytest.approx(second["width"], abs=1)
@@ -217,7 +193,7 @@ def test_both_surfaces_turn_and_move_together(open_page, request, write_second, 
     assert page.evaluate("ari.page.map.geometry.elementOf(ari.page.place)") in region
     page.keyboard.press("Escape")
     page.locator("#beside").click()
-    _settled(page)
+    settle(page)
     assert not page.locator("#other").is_visible()
     wide = page.locator("#render").bounding_box()
     assert wide["width"] == pytest.approx(2 * first["width"], abs=2)
@@ -226,8 +202,8 @@ def test_both_surfaces_turn_and_move_together(open_page, request, write_second, 
 @pytest.mark.parametrize("size", [(1366, 768), (683, 384), (390, 844)])
 def test_pairs_fit_into_the_room_that_there_is(page, write_second, size):
     page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-    _open(page, write_second("page_file"))
-    _settled(page)
+    open_files(page, "#open-second", write_second("page_file"))
+    settle(page)
     box = page.locator("#brain").bounding_box()
     panes = page.evaluate("ari.page.viewer.panes")
     assert len(panes) == 6
@@ -243,21 +219,20 @@ def test_pairs_fit_into_the_room_that_there_is(page, write_second, size):
 
 
 def test_second_map_is_never_beside_itself(page, write_second):
-    _open(page, write_second("page_file"))
+    open_files(page, "#open-second", write_second("page_file"))
     page.locator("#second").click()
     assert page.locator("#overlay").input_value() == "second"
     assert page.locator("#beside").get_attribute("aria-pressed") == "false"
     page.locator("#beside").click()
     assert page.locator("#overlay").input_value() == "found"
-    page.wait_for_timeout(300)
-    address = page.evaluate("location.hash")
-    assert "beside=1" in address
-    page.evaluate("address => ari.page.readAddress(address)", address.replace("found", "second"))
+    state = address(page)
+    assert "beside=1" in state
+    page.evaluate("address => ari.page.readAddress(address)", state.replace("found", "second"))
     assert not page.evaluate("ari.page.second.isBeside")
 
 
 def test_second_map_has_colours_and_a_window_of_its_own(page, write_second, open_page, page_file):
-    _open(page, write_second("page_file"))
+    open_files(page, "#open-second", write_second("page_file"))
     page.locator("#second").click()
     page.evaluate("document.getElementById('display').open = true")
     before = page.evaluate("ari.page.overlays.windows.statistic")
@@ -267,17 +242,16 @@ def test_second_map_has_colours_and_a_window_of_its_own(page, write_second, open
     assert page.evaluate("ari.page.overlays.windows.second[1]") == 7
     assert page.evaluate("ari.page.overlays.windows.statistic") == before
     assert "7" in page.locator("#legend").inner_text()
-    page.wait_for_timeout(300)
-    address = page.evaluate("location.hash")
-    assert "secondcolours=blue-red" in address
+    state = address(page)
+    assert "secondcolours=blue-red" in state
     # On a page without that map, there is nothing of it.
-    other = open_page(page_file, address)
-    assert "overlay" in other.locator("#status").inner_text()
+    other = open_page(page_file, state)
+    assert "overlay" in status(other)
     assert other.locator("#overlay").input_value() == "found"
 
 
 def test_figure_names_both_maps(page, write_second, tmp_path):
-    _open(page, write_second("page_file"))
+    open_files(page, "#open-second", write_second("page_file"))
     page.evaluate("document.getElementById('files').open = true")
     with page.expect_download() as waiting:
         page.locator("#save-svg").click()
@@ -294,13 +268,13 @@ def test_session_brings_the_second_map(page, open_page, page_file, write_second,
     data = np.asarray(nib.load(path).dataobj)
     data[3, 3, 3] = np.nan
     nib.save(nib.Nifti1Image(data, nib.load(path).affine), path)
-    _open(page, [path])
+    open_files(page, "#open-second", [path])
     page.evaluate("document.getElementById('files').open = true")
     with page.expect_download() as waiting:
         page.locator("#save-session").click()
     waiting.value.save_as(tmp_path / "session.json")
     other = open_page(page_file)
-    assert _open(other, tmp_path / "session.json", "#open-session") == "session.json is open."
+    assert open_files(other, "#open-session", tmp_path / "session.json") == "session.json is open."
     values = "Array.from(ari.page.map.second.values, String)"
     assert other.evaluate(values) == page.evaluate(values)
     assert "NaN" in other.evaluate(values)
@@ -308,7 +282,7 @@ def test_session_brings_the_second_map(page, open_page, page_file, write_second,
     session = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     session["second"]["values"][0] = "x"
     (tmp_path / "session.json").write_text(json.dumps(session), encoding="utf-8")
-    assert "damaged" in _open(other, tmp_path / "session.json", "#open-session")
+    assert "damaged" in open_files(other, "#open-session", tmp_path / "session.json")
 
 
 # What is refused.
@@ -333,7 +307,7 @@ def test_maps_that_do_not_fit_are_refused_in_the_page(
     page, second_volume, tmp_path, changed, match
 ):
     nib.save(changed(second_volume), tmp_path / "x.nii")
-    said = _open(page, tmp_path / "x.nii")
+    said = open_files(page, "#open-second", tmp_path / "x.nii")
     assert said.startswith("x.nii was not loaded")
     assert match in said
     assert page.evaluate("ari.page.map.second") is None
@@ -342,10 +316,12 @@ def test_maps_that_do_not_fit_are_refused_in_the_page(
 
 def test_other_kinds_are_refused_in_the_page(open_page, page, surface_file, write_second):
     surface = open_page(surface_file)
-    said = _open(surface, write_second("page_file"))
+    said = open_files(surface, "#open-second", write_second("page_file"))
     assert "it is a volume, and the map lies on a surface" in said
-    assert "this page takes one NIfTI file" in _open(page, write_second("surface_file"))
-    assert "this page takes" in _open(page, __file__)
+    assert "this page takes one NIfTI file" in open_files(
+        page, "#open-second", write_second("surface_file")
+    )
+    assert "this page takes" in open_files(page, "#open-second", __file__)
 
 
 def test_voxels_on_another_grid_are_refused_in_the_page(
@@ -358,7 +334,9 @@ def test_voxels_on_another_grid_are_refused_in_the_page(
     img = Cifti2Image(_values(len(moved))[np.newaxis], (ScalarAxis(["x"]), moved))
     nib.save(img, tmp_path / "moved.dscalar.nii")
     page = open_page(cifti_file)
-    assert "grid of voxels differs" in _open(page, tmp_path / "moved.dscalar.nii")
+    assert "grid of voxels differs" in open_files(
+        page, "#open-second", tmp_path / "moved.dscalar.nii"
+    )
 
 
 # A second map that the page brings.
@@ -380,7 +358,7 @@ def test_page_brings_a_second_map(
     family = fitted.maps_.family
     expected = next(iter(fitted.maps_.frame.arrays(second)))[family.is_tested]
     np.testing.assert_array_equal(values, expected)
-    assert "second map" in _at_crosshair(page)
+    assert "second map" in at_crosshair(page)
     assert page.locator("#second").is_visible()
     page.locator("#second").click()
     assert page.locator("#overlay").input_value() == "second"
@@ -392,7 +370,7 @@ def test_second_map_is_called_like_its_file(open_page, fitted, second_volume, tm
     nib.save(second_volume, tmp_path / "cope2_z.nii.gz")
     explore(fitted, second_map=tmp_path / "cope2_z.nii.gz", output_file=tmp_path / "page.html")
     page = open_page(tmp_path / "page.html")
-    assert "cope2_z" in _at_crosshair(page)
+    assert "cope2_z" in at_crosshair(page)
     options = page.locator("#overlay option").all_inner_texts()
     assert "second map: cope2_z" in options
 

@@ -19,6 +19,8 @@ from ari_estimator import (
 )
 from ari_estimator.images._measured_mesh import MeasuredMesh
 
+from ._page_actions import address, ask, at_crosshair, picture
+
 HEMISPHERES = ("left", "right")
 
 
@@ -30,16 +32,6 @@ def page(open_page, surface_file):
 
 def _shown(page):
     return page.evaluate("ari.page.session.clusters")
-
-
-def _ask(page, tdp):
-    page.locator("#tdp").fill(str(tdp))
-    page.locator("#tdp").press("Enter")
-
-
-def _at_crosshair(page):
-    terms, values = page.locator("#here dt"), page.locator("#here dd")
-    return dict(zip(terms.all_inner_texts(), values.all_inner_texts(), strict=True))
 
 
 def _go_to(page, hemisphere, vertex):
@@ -126,8 +118,8 @@ def test_areas_and_neighbours_are_those_of_python(page, fitted_surface):
 @pytest.mark.parametrize("tdp", [0.0, 0.05, 0.4, 0.7, 1.0])
 def test_box_shows_the_clusters_that_python_finds(page, fitted_surface, tdp):
     forest = fitted_surface.forest_
-    _ask(page, 0.3)
-    _ask(page, tdp)
+    ask(page, 0.3)
+    ask(page, tdp)
     expected = forest.query(tdp)
     np.testing.assert_array_equal(_shown(page), expected)
     rows = page.evaluate("ari.page.found.rows")
@@ -154,7 +146,7 @@ def test_sphere_is_bounded_as_by_set_bound(page, fitted_surface, radius):
 
 def test_click_on_a_vertex_tells_of_its_cluster(page, fitted_surface):
     forest, family = fitted_surface.forest_, fitted_surface.maps_.family
-    _ask(page, 0.3)
+    ask(page, 0.3)
     cluster = int(forest.query(0.3)[0])
     members = forest.members(cluster)
     page.locator("#rows tr").first.click()
@@ -167,7 +159,7 @@ def test_click_on_a_vertex_tells_of_its_cluster(page, fitted_surface):
     assert page.evaluate("ari.page.elementHere") != target
     page.mouse.click(*seen[chosen])
     assert page.evaluate("ari.page.elementHere") == target
-    told = _at_crosshair(page)
+    told = at_crosshair(page)
     place = family.space.locate(np.array([target])).iloc[0]
     assert told["vertex"] == f"{place['hemisphere']} {place['vertex']}"
     assert target == element_at(fitted_surface, index={place["hemisphere"]: int(place["vertex"])})
@@ -209,7 +201,7 @@ def test_grow_shrink_undo_and_redo(page, fitted_surface):
 
 @pytest.mark.parametrize("view", ["below", "left-medial"])
 def test_row_of_a_hidden_peak_turns_the_brain_to_it(page, view):
-    _ask(page, 0.3)
+    ask(page, 0.3)
     views = set()
     for k in range(page.locator("#rows tr").count()):
         page.locator("#views").select_option(view)
@@ -238,23 +230,19 @@ def test_arrow_keys_move_the_crosshair_along_the_mesh(page):
 
 
 def test_mesh_view_overlay_and_opacity_change_the_picture(page):
-    def picture():
-        page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 50)))")
-        return page.locator("#brain").screenshot()
-
-    _ask(page, 0.3)
-    seen = [picture()]
+    ask(page, 0.3)
+    seen = [picture(page)]
     for overlay in ("clusters", "tdp", "free", "statistic"):
         page.locator("#overlay").select_option(overlay)
-        seen.append(picture())
+        seen.append(picture(page))
     page.evaluate("document.getElementById('display').open = true")
     page.locator("#opacity").fill("0.2")
-    seen.append(picture())
+    seen.append(picture(page))
     page.locator("#meshes").select_option("map")
-    seen.append(picture())
+    seen.append(picture(page))
     for view in ("below", "left-medial", "right"):
         page.locator("#views").select_option(view)
-        seen.append(picture())
+        seen.append(picture(page))
     assert len(set(seen)) == len(seen)
 
 
@@ -263,7 +251,7 @@ def test_mesh_view_overlay_and_opacity_change_the_picture(page):
 
 @pytest.mark.parametrize("tdp", [0, 0.4])
 def test_table_file_is_the_table_of_python(page, fitted_surface, small_surface, tmp_path, tdp):
-    _ask(page, tdp)
+    ask(page, tdp)
     (path,) = _download(page, "#save-table", tmp_path, n_files=1)
     table = pd.read_csv(path, engine="python")
     ari = clone(fitted_surface).set_params(tdp_threshold=tdp)
@@ -276,7 +264,7 @@ def test_table_file_is_the_table_of_python(page, fitted_surface, small_surface, 
 
 
 def test_image_files_are_the_images_of_python(page, fitted_surface, small_surface, tmp_path):
-    _ask(page, 0.4)
+    ask(page, 0.4)
     forest, mask_img = fitted_surface.forest_, small_surface[1]
     clusters = forest.query(0.4)
     mask = np.concatenate([mask_img.data.parts[name] for name in HEMISPHERES])
@@ -302,7 +290,7 @@ def test_image_files_are_the_images_of_python(page, fitted_surface, small_surfac
 
 def test_line_around_vertices_makes_a_region(page, fitted_surface, small_surface, tmp_path):
     forest = fitted_surface.forest_
-    _ask(page, 0.3)
+    ask(page, 0.3)
     page.locator("#rows tr").first.click()
     pixels, is_seen = _on_screen(page, list(range(forest.elements.size)))
     hemisphere = page.evaluate("ari.page.map.geometry.partOf(ari.page.place).start > 0")
@@ -349,8 +337,7 @@ def test_state_is_in_the_address_and_comes_back(page, open_page, surface_file):
     page.locator("#meshes").select_option("map")
     page.locator("#views").select_option("above")
     page.evaluate("ari.page.viewer.nv.setRenderAzimuthElevation(33, 21)")
-    page.wait_for_timeout(400)
-    state = page.evaluate("location.hash")
+    state = address(page)
     assert "camera=33,21" in state
     assert "in=" in state
     other = open_page(surface_file, state)
@@ -359,8 +346,7 @@ def test_state_is_in_the_address_and_comes_back(page, open_page, surface_file):
         return [session.clusters, place, view, map.geometry.mesh, viewer.camera];
     })()"""
     assert other.evaluate(shown) == page.evaluate(shown)
-    other.wait_for_timeout(300)
-    assert other.evaluate("location.hash") == state
+    assert address(other) == state
 
 
 @pytest.mark.parametrize(

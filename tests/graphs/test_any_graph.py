@@ -94,7 +94,7 @@ def _flood_fill(are_neighbours, selected):
 )
 def test_components_pairs_and_neighbours_equal_a_search_pair_by_pair(graphs):
     @given(graphs, st.data())
-    @settings(deadline=None, derandomize=True, max_examples=150)
+    @settings(max_examples=150)
     def check(graph_and_neighbours, data):
         graph, are_neighbours = graph_and_neighbours
         assert graph.n_nodes == len(are_neighbours)

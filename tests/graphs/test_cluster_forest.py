@@ -132,7 +132,7 @@ def check_forest(graph, heights):
 
 
 @given(graphs_with_heights())
-@settings(deadline=None, derandomize=True, max_examples=120)
+@settings(max_examples=120)
 def test_clusters_equal_a_flood_fill_from_each_node(graph_and_heights):
     check_forest(*graph_and_heights)
 

@@ -24,7 +24,7 @@ def parts(draw):
 
 
 @given(parts())
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 def test_union_equals_one_mesh_with_all_vertices(meshes_and_selection):
     meshes, selected = meshes_and_selection
     starts = np.cumsum([0, *(mask.size for _, mask in meshes)])

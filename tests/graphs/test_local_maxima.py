@@ -63,7 +63,7 @@ NUMBERS = [
     st.one_of(NUMBERS),
     arrays(np.int32, 64, elements=st.sampled_from([1, 1, 1, 2, 0, -1]), fill=st.nothing()),
 )
-@settings(deadline=None, derandomize=True, max_examples=400)
+@settings(max_examples=400)
 def test_local_maxima_equal_their_definition(graph, values, labels):
     values, labels = values[: graph.n_nodes], labels[: graph.n_nodes]
     is_maximum = local_maxima(graph, values, labels)

@@ -75,7 +75,7 @@ def meshes(draw):
 
 
 @given(meshes())
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(max_examples=300)
 def test_components_and_edges_equal_a_search_vertex_by_vertex(mesh):
     faces, mask, selected = mesh
     graph = MeshGraph(faces, mask)
@@ -107,7 +107,7 @@ def test_components_equal_a_search_on_a_larger_mesh(density):
 
 
 @given(meshes(), st.randoms(use_true_random=False))
-@settings(deadline=None, derandomize=True, max_examples=100)
+@settings(max_examples=100)
 def test_numbers_of_vertices_make_no_difference_to_the_components(mesh, random):
     faces, mask, selected = mesh
     new_numbers = np.array(random.sample(range(mask.size), mask.size), dtype=int)

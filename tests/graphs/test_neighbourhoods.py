@@ -72,7 +72,7 @@ def read(graph):
 @pytest.mark.parametrize("graphs", [grids(), meshes(), unions()], ids=["grid", "mesh", "union"])
 def test_neighbourhoods_equal_a_search_pair_by_pair(graphs):
     @given(graphs)
-    @settings(deadline=None, derandomize=True, max_examples=80)
+    @settings(max_examples=80)
     def check(graph_and_neighbours):
         graph, neighbours = graph_and_neighbours
         assert read(graph) == neighbours

@@ -80,7 +80,7 @@ def test_voxels_are_neighbours_by_face_edge_or_corner(step, connectivity):
 
 
 @given(masks_and_selections(), st.sampled_from(CONNECTIVITIES))
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(max_examples=300)
 def test_components_equal_flood_fill(mask_and_selection, connectivity):
     mask, selected = mask_and_selection
     labels, n_components = VoxelGrid(mask, connectivity).components(selected)
@@ -161,7 +161,7 @@ def test_selection_of_another_length_than_the_mask_is_refused(n_selected):
 
 
 @given(masks_and_selections(), st.sampled_from(CONNECTIVITIES))
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 def test_edges_are_all_pairs_of_neighbours_once_in_ascending_order(
     mask_and_selection, connectivity
 ):

@@ -32,7 +32,7 @@ def family_of(name, p_values):
 
 
 @pytest.mark.parametrize("name", STATISTICS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     p_values=st.lists(st.floats(1e-9, 1) | st.floats(1e-9, 0.06), min_size=1, max_size=30),
     alphas=st.lists(st.sampled_from([0.01, 0.05, 0.2, 0.7]), min_size=1, max_size=4),

@@ -277,7 +277,7 @@ def maps(draw):
 class TestEvidence:
     """Evidence, which thresholds select, goes with the p-values."""
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(drawn=maps())
     def test_more_evidence_has_no_larger_p_value(self, drawn):
         statistic, values = drawn
@@ -288,7 +288,7 @@ class TestEvidence:
         # Next to each other, rounding decides.
         assert (p[1:] <= p[:-1] * (1 + 1e-12) + 1e-300).all()
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(drawn=maps(), level=st.floats(0, 1) | st.floats(0, 1e-6))
     def test_what_is_left_out_has_a_larger_p_value(self, drawn, level):
         statistic, values = drawn
@@ -314,7 +314,7 @@ class TestEvidence:
             monkeypatch.setattr(type(statistic), "at_p", lambda *_, wrong=wrong: wrong)
             assert statistic.may_have_p_up_to(values, 0.05) is None
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(drawn=maps())
     def test_one_sided_z_has_the_same_tail(self, drawn):
         statistic, values = drawn

@@ -163,7 +163,7 @@ def check_queries(graph, p_values, vector):
 
 
 @given(maps())
-@settings(deadline=None, derandomize=True, max_examples=80)
+@settings(max_examples=80)
 def test_clusters_and_queries_equal_each_cluster_by_itself(a_map):
     check_queries(*a_map)
 

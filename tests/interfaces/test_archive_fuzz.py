@@ -117,9 +117,6 @@ def test_files_with_other_arrays_are_refused_by_one_kind_of_error(
 
     @settings(
         max_examples=fuzz_cases(60),
-        deadline=None,
-        derandomize=True,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(st.data())

@@ -450,8 +450,6 @@ def test_any_sidecar_is_read_or_told(tmp_path, fuzz_cases):
 
     @settings(
         max_examples=fuzz_cases(60),
-        deadline=None,
-        derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
     @given(value=JSON | st.binary())

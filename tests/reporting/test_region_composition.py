@@ -219,7 +219,7 @@ class TestPieces:
         labels=arrays(np.uint8, SHAPE, elements=st.integers(0, 3), fill=st.integers(0, 3)),
         regions=arrays(np.uint8, SHAPE, elements=st.integers(0, 4), fill=st.integers(0, 4)),
     )
-    @settings(deadline=None, derandomize=True, max_examples=20)
+    @settings(max_examples=20)
     def test_of_random_clusters_and_regions(self, mask, mask_img, labels, regions):
         labels[5, 5, 5], regions[5, 5, 5] = 1, 2
         transformer = ClusterTDPTransformer(labels_img=make_img(labels), mask_img=mask_img)

@@ -89,7 +89,7 @@ def test_columns_that_depend_on_each_other(rng):
     assert_allclose(t_of(data, design, [0, 1, -1]), expected, rtol=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     n_subjects=st.integers(3, 15),
     n_columns=st.integers(1, 5),
@@ -120,7 +120,7 @@ def test_any_design(n_subjects, n_columns, is_discrete, seed):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     n_subjects=st.integers(3, 15),
     n_columns=st.integers(1, 5),

@@ -248,7 +248,7 @@ def random_levels(rng, n_levels, is_alike):
     return levels[rng.permutation(len(levels))]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(n_levels=st.integers(1, 4), seed=st.integers(0, 2**32 - 1))
 def test_any_tree(n_levels, seed):
     rng = np.random.default_rng(seed)
@@ -273,7 +273,7 @@ def test_any_tree(n_levels, seed):
     assert {tuple(kinds[order]) for order in found.arrangements(kinds)} == sequences
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(n_levels=st.integers(1, 4), seed=st.integers(0, 2**32 - 1))
 def test_signs_of_any_tree(n_levels, seed):
     levels = random_levels(np.random.default_rng(seed), n_levels, is_alike=False)

@@ -131,7 +131,7 @@ def test_correlations_have_nearly_all_digits(case, data):
     assert null.error < 2e-4
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     case=st.sampled_from(list(CASES)),
     seed=st.integers(0, 2**32 - 1),

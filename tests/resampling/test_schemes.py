@@ -203,7 +203,7 @@ def test_the_same_seed_gives_the_same_draws(name):
     assert (one != other).any()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(name=st.sampled_from(list(schemes())), seed=st.integers(0, 2**32 - 1))
 def test_weights_of_residuals_are_products_with_resampled_ones(name, seed):
     rng = np.random.default_rng(seed)

@@ -36,7 +36,7 @@ def grouped(sizes, rng, log_ratio=0.0, n_elements=30):
     return groups, rng.standard_normal((groups.size, n_elements)) * deviations[groups]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     sizes=st.tuples(st.integers(2, 30), st.integers(2, 30)),
     log_ratio=st.floats(0, 1.5),
@@ -58,7 +58,7 @@ def test_v_of_two_groups_is_welchs_t(sizes, log_ratio, seed):
             assert_allclose(statistic.p_values(found), expected.pvalue, rtol=1e-8)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     sizes=st.lists(st.integers(2, 20), min_size=2, max_size=6),
     log_ratio=st.floats(0, 1.5),
@@ -97,7 +97,7 @@ def test_welchs_analysis_of_variance_by_brute_force():
     assert_allclose(welch_g(data, np.eye(3)[groups], rows, groups), [[value], [df]], rtol=1e-10)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     n=st.integers(6, 20),
     n_columns=st.integers(1, 3),

@@ -99,11 +99,12 @@
     });
   };
 
-  // Files that were chosen; the same ones can be chosen again.
+  // Files that were chosen; the same ones can be chosen again. `ari.opened` is the promise of the
+  // last ones.
   function opened(id, action) {
     const files = [...at(id).files];
     at(id).value = "";
-    if (files.length) action(files);
+    if (files.length) ari.opened = action(files);
   }
 
   function toggleHelp() {
