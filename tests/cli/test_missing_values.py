@@ -80,7 +80,7 @@ def test_contrasts_together_have_their_degrees_of_freedom(run, maps, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--missing", "drop"), "--missing must be 'omit' or None. Got 'drop'"),
+        (("--missing", "drop"), "--missing must be 'omit'. Got 'drop'"),
         (
             ("--missing", "omit", "--permutations", "50", "--scheme", "bootstrap"),
             "--scheme must be 'auto', 'sign_flip' or 'permutation' with --missing omit",

@@ -98,6 +98,8 @@ def test_values_that_cannot_be_are_refused_by_the_name_of_their_option(
         ((*MAP, "--stat-type", "t"), "--stat-type t. Got none. "),
         ((*MAP, "--threshold", "-3.1"), "set --two-sided and a positive threshold."),
         ((*MAP, "--alpha", "3"), "--alpha should be between 0 and 1"),
+        ((*MAP, "--local-test", "q"), "--local-test must be one of 'simes', 'hommel'. Got 'q'"),
+        ((*MAP, "--stat-type", "q"), "'neg_log10_p', 'one_minus_p'. Got 'q'"),
     ],
 )
 def test_words_of_python_are_whole_or_translated(refused, paths, arguments, message):
@@ -124,13 +126,13 @@ def test_warnings_name_options_too(run, files):
     [
         (
             ("--exchange", "q"),
-            "--exchange must be one of 'within', 'whole', 'both' or None. Got 'q'",
+            "--exchange must be one of 'within', 'whole', 'both'. Got 'q'",
         ),
         (
             ("--scheme", "q"),
             "--scheme must be one of 'auto', 'sign_flip', 'permutation', 'bootstrap'. Got 'q'",
         ),
-        (("--connectivity", "7"), "--connectivity must be one of 6, 18, 26 or None. Got 7"),
+        (("--connectivity", "7"), "--connectivity must be one of 6, 18, 26. Got 7"),
         (("--alpha", "0.01"), "Use --permutations=100 or more"),
     ],
 )

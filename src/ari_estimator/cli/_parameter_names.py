@@ -53,8 +53,8 @@ _NAMED = re.compile(
 # The shell has no None for an option that was not given.
 _NOT_GIVEN = re.compile(r"\bGot None\b")
 
-# The shell has no objects, so its messages do not offer them.
-_INSTANCE = re.compile(r"(?:,? or|,) an instance of '[^']*'")
+# The shell has no objects and no None, so its messages do not offer them beside words.
+_OBJECTS = re.compile(r"(?:,? or|,) an instance of '[^']*'|(?<=['\d]) or (?:an? [A-Z]\w+|None)(?=\.)")
 
 
 class ParameterNames:
@@ -88,7 +88,7 @@ class ParameterNames:
         """
         if "directional" in self._options:
             message = message.replace("two_sided='directional'", "--directional")
-        message = _NOT_GIVEN.sub("Got none", _INSTANCE.sub("", message))
+        message = _NOT_GIVEN.sub("Got none", _OBJECTS.sub("", message))
         return _NAMED.sub(self._replaced, message)
 
     def _replaced(self, match: re.Match[str]) -> str:

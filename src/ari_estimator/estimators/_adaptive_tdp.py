@@ -15,7 +15,7 @@ from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._choice import Choice
 from ari_estimator.graphs._voxel_grid import CONNECTIVITIES, Connectivity
 from ari_estimator.images._frame import Frame
-from ari_estimator.images._maps import ArrayMaps, ImageMaps
+from ari_estimator.images._maps import Maps
 from ari_estimator.inference import FittedMap, Statistic, StatType
 from ari_estimator.inference._adaptive_clusters import AdaptiveClusters
 from ari_estimator.inference._asked_of_maps import AskedOfMaps
@@ -248,7 +248,7 @@ class AdaptiveTDPTransformer(BaseTDPTransformer):
 
     def _keep(
         self,
-        maps: ImageMaps | ArrayMaps,
+        maps: Maps,
         fitted_maps: list[FittedMap] | FittedMaps,
         kept: dict[str, Any],
     ) -> None:

@@ -10,7 +10,7 @@ from sklearn import get_config
 from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.images._frame import Frame
-from ari_estimator.images._maps import ArrayMaps, ImageMaps
+from ari_estimator.images._maps import Maps
 
 _CONTAINERS = ("default", "pandas", "polars")
 
@@ -26,7 +26,7 @@ class ArrayOutputMixin:
     _frame: Frame
     n_elements_: int
 
-    def _contained(self, output: np.ndarray, maps: ImageMaps | ArrayMaps) -> Any:
+    def _contained(self, output: np.ndarray, maps: Maps) -> Any:
         """Return array output in the container that was chosen."""
         config = getattr(self, "_sklearn_output_config", {})
         container = config.get("transform", get_config()["transform_output"])

@@ -32,10 +32,12 @@ from ari_estimator.estimators._choice import Choice, InstanceOf
 from ari_estimator.estimators._report import report_on
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._array_frame import ArrayFrame, refuse_ambiguous_labels
+from ari_estimator.images._array_maps import ArrayMaps
 from ari_estimator.images._equality import same_value
 from ari_estimator.images._frame import Frame
+from ari_estimator.images._image_maps import ImageMaps
 from ari_estimator.images._kinds import fit_frame
-from ari_estimator.images._maps import ArrayMaps, ImageMaps, as_maps
+from ari_estimator.images._maps import Maps, as_maps
 from ari_estimator.images._masks import warn_of_preprocessing
 from ari_estimator.inference import STATISTICS, FittedMap, Statistic
 from ari_estimator.inference._extent_test import ExtentTest
@@ -63,7 +65,7 @@ class ImageInputTags(InputTags):
 
 
 # Makes the output from the fitted maps, which come one at a time.
-OutputMaker = Callable[[ImageMaps | ArrayMaps, Iterable[FittedMap]], Any]
+OutputMaker = Callable[[Maps, Iterable[FittedMap]], Any]
 
 
 # scikit-learn would wrap every output, including images, so this class wraps arrays itself. mypy
@@ -143,12 +145,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _set_maker(self, frame: Frame, statistic: Statistic) -> SetMaker:
         """Return the object that makes the sets of a map."""
 
-    def _to_output(self, maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> Any:
+    def _to_output(self, maps: Maps, fitted_maps: Iterable[FittedMap]) -> Any:
         """Return the output for all maps, which come one at a time: the TDP of each element."""
         tdp = (fitted_map.painted_tdp for fitted_map in fitted_maps)
         return maps.restore(tdp, self._frame, "true discovery proportion")
 
-    def _wrapped(self, output: Any, maps: ImageMaps | ArrayMaps) -> Any:
+    def _wrapped(self, output: Any, maps: Maps) -> Any:
         """Return array output in the chosen container, and images as they are."""
         return self._contained(output, maps) if isinstance(maps, ArrayMaps) else output
 
@@ -157,7 +159,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         refuse_nested(**self.get_params(deep=False))
         self._validate_params()
 
-    def _check_params(self, maps: ImageMaps | ArrayMaps | None = None) -> SettledStatistic:
+    def _check_params(self, maps: Maps | None = None) -> SettledStatistic:
         """Check parameters of the right kinds; return the statistic of the maps and its source."""
         check_alpha(self.alpha)
         declarations = [] if maps is None else maps.declared
@@ -436,7 +438,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
     def _keep(
         self,
-        maps: ImageMaps | ArrayMaps,
+        maps: Maps,
         fitted_maps: list[FittedMap] | FittedMaps,
         kept: dict[str, Any],
     ) -> None:
@@ -450,7 +452,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
 
     def _infer(
         self,
-        maps: ImageMaps | ArrayMaps,
+        maps: Maps,
         settled: SettledStatistic,
         make_test: TestMaker | None = None,
         contrast: str | None = None,
@@ -504,9 +506,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                 )
             yield fitted_map
 
-    def _tested(
-        self, maps: ImageMaps | ArrayMaps, step: InferChecked, is_fit: bool
-    ) -> Iterator[tuple[Any, Any]]:
+    def _tested(self, maps: Maps, step: InferChecked, is_fit: bool) -> Iterator[tuple[Any, Any]]:
         """Yield the values of each map, and its fitted map or the part of it that is asked for."""
         if maps.are_several and not maps.is_read_once:
             n_processes = effective_n_jobs(self.n_jobs)
@@ -517,7 +517,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             yield step(values)
 
     def _tested_by_processes(
-        self, maps: ImageMaps | ArrayMaps, step: InferChecked, is_fit: bool, n_processes: int
+        self, maps: Maps, step: InferChecked, is_fit: bool, n_processes: int
     ) -> Iterator[tuple[Any, Any]]:
         """Do the same in several processes. Each reads the files of its maps."""
         from ari_estimator.calibration import Workers
@@ -535,7 +535,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
                     warnings.warn(message, stacklevel=2)
                 yield values, found
 
-    def _counted(self, maps: ImageMaps | ArrayMaps, frame: Frame) -> Iterator[np.ndarray]:
+    def _counted(self, maps: Maps, frame: Frame) -> Iterator[np.ndarray]:
         """Yield the values of each map, and show how many are done if there are several."""
         if maps.is_single:
             yield from maps.values(frame)
@@ -578,6 +578,6 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         return report_on(self, title=title, map_index=map_index, max_sets=max_sets)
 
 
-def _exhaust(maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> None:
+def _exhaust(maps: Maps, fitted_maps: Iterable[FittedMap]) -> None:
     """Process all maps without making an output."""
     deque(fitted_maps, maxlen=0)

@@ -18,7 +18,7 @@ from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._choice import Choice
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
-from ari_estimator.images._maps import ArrayMaps, ImageMaps
+from ari_estimator.images._maps import Maps
 from ari_estimator.inference import FittedMap, Statistic, StatType
 from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._given_sets import GivenRegions
@@ -262,10 +262,10 @@ class RegionTDPTransformer(BaseTDPTransformer):
 
     _output_of = "tdps_of_sets"
 
-    def _to_output(self, maps: ImageMaps | ArrayMaps, fitted_maps: Iterable[FittedMap]) -> Any:
+    def _to_output(self, maps: Maps, fitted_maps: Iterable[FittedMap]) -> Any:
         return np.stack([fitted_map.tdps_of_sets[0] for fitted_map in fitted_maps])
 
-    def _wrapped(self, output: Any, maps: ImageMaps | ArrayMaps) -> Any:
+    def _wrapped(self, output: Any, maps: Maps) -> Any:
         return self._contained(output, maps)
 
     def inverse_transform(self, X: Any) -> Any:

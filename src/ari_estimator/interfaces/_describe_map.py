@@ -21,7 +21,7 @@ from ari_estimator.images._cifti import CiftiFrame
 from ari_estimator.images._declared import Declaration, declarations_of
 from ari_estimator.images._hemispheres import side_of
 from ari_estimator.images._image_file import load_image
-from ari_estimator.images._maps import ImageMaps
+from ari_estimator.images._image_maps import ImageMaps
 from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.images._selected_map import facts_of_gifti, names_of_maps
 from ari_estimator.images._surfaces import SurfaceFrame
