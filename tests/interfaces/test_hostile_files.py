@@ -36,8 +36,9 @@ from ._files import AFFINE, attribute, spm_struct, write_feat, write_spm
 # What functions may raise of a file.
 DOCUMENTED = (ValueError, TypeError, OSError)
 
-# Of one small file, in seconds. Machines that do other things as well take their time.
-LONGEST = 5.0
+# Of one small file, in seconds of processor time: a hundred times as long as any takes, and far less
+# than a parser that goes over the same text again and again.
+LONGEST = 60.0
 
 
 # SPM.mat.
@@ -107,13 +108,13 @@ def test_cells_within_cells_are_passed_over(folder):
     )
     content = struct_of(xY=nested(20_000), xX=x_x)
     (folder / "SPM.mat").write_bytes(mat_file(compressed(content)))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError, match="from 1 to 0"):
         read_spm(folder)
     (folder / "SPM.mat").write_bytes(mat_file(compressed(matrix(1, (1, 1), nested(20_000)))))
     with pytest.raises(ValueError, match="must hold a struct SPM"):
         read_spm(folder)
-    assert time.perf_counter() - start < LONGEST
+    assert time.process_time() - start < LONGEST
 
 
 def test_files_of_matlab_that_expand_without_end(folder):
@@ -261,10 +262,10 @@ def clusters(study):
 def test_pages_that_parsers_never_come_to_the_end_of(tmp_path, clusters, piece):
     page = tmp_path / "cluster_zstat1.html"
     page.write_text(piece * (1_000_000 // len(piece)))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError, match="must have a table of clusters"):
         fsl_tables_with_tdp(clusters, [page])
-    assert time.perf_counter() - start < LONGEST
+    assert time.process_time() - start < LONGEST
 
 
 def test_tables_in_comments_are_none(tmp_path, clusters):
@@ -386,13 +387,13 @@ def damaged(content, draw):
 
 def check(door, path):
     """Check that a door takes a file, or says in a documented way that it does not."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         door(path)
     except DOCUMENTED as error:
         if not str(error):
             pytest.fail("an error without a word")
-    assert time.perf_counter() - start < LONGEST
+    assert time.process_time() - start < LONGEST
 
 
 @pytest.mark.filterwarnings("ignore")
