@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration._missing_rows import Missing
+from ari_estimator.calibration._subject_data import warn_of_constant
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._report import model_report_on
@@ -423,8 +424,12 @@ or None, default=None
         if output_type != "tdp":
             refuse_nested(second_level_contrast=second_level_contrast)
             if self.variance_groups is None and self.missing is None:
-                return without_wrapping(self._exact_contrast(*arguments, output_type))
-            return without_wrapping(self._read_contrast(*arguments, output_type).images)
+                images = self._exact_contrast(*arguments, output_type)
+            else:
+                images = self._read_contrast(*arguments, output_type).images
+            if self.variance_groups is None:  # statistics of groups have warned
+                warn_of_constant(self._is_constant)
+            return without_wrapping(images)
         prepared = self._prepared(*arguments)
         self._forget_contrasts()
         make_test = None

@@ -146,7 +146,7 @@ class ContrastSteps(ExactSecondLevelModel):
             images = found if output_type == "all" else {output_type: found}
             images = with_groups(images, self.masker_, data, design, rows, tested, groups)
             found = images if output_type == "all" else images[output_type]
-        return ReadContrast(found, data, rows, tested, groups)
+        return ReadContrast(found, data, rows, tested, groups, self._is_constant)
 
     def _calibrated_test(
         self,

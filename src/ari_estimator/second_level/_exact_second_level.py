@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from nilearn.glm import compute_contrast
 from nilearn.glm.first_level import run_glm
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.maskers import SurfaceMasker
@@ -36,13 +38,14 @@ from ari_estimator.second_level._model_contrast import (
     weights_of,
 )
 from ari_estimator.second_level._ols_in_blocks import ols_in_blocks
+from ari_estimator.second_level._sound_contrast import SoundContrast, constant_elements
 
 
 class ExactSecondLevelModel(SecondLevelModel):
     """nilearn's model, with corrections.
 
-    It computes statistics of designs and F contrasts of lower rank, and fits large data in blocks
-    of voxels. It takes CIFTI images, arrays and objects of MNE-Python. It reads one map of a
+    It computes statistics of designs and F contrasts of lower rank, of data that are constant or of
+    any scale, and fits large data in blocks of voxels. It takes CIFTI images, arrays and objects of MNE-Python. It reads one map of a
     subject at a time, and refuses texts that pandas would evaluate.
     """
 
@@ -53,6 +56,8 @@ class ExactSecondLevelModel(SecondLevelModel):
     # Maps of kinds that nilearn does not know, and what it takes for them.
     _own_maps: list[Any] | None = None
     _stand_ins: Any = None
+    # Elements where the data of the last contrast are constant.
+    _is_constant: np.ndarray
 
     def fit(
         self,
@@ -196,7 +201,23 @@ class ExactSecondLevelModel(SecondLevelModel):
         return made if output_type == "all" else made[output_type]
 
     def _cache(self, func: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the cached function for nilearn, computed in blocks where possible."""
-        if func is run_glm and self.minimize_memory:
-            func = ols_in_blocks
-        return super()._cache(func, *args, **kwargs)
+        """Return the cached function for nilearn: its regression in blocks, and sound statistics."""
+        if func is run_glm:
+            fit = ols_in_blocks if self.minimize_memory else run_glm
+            return partial(self._fit_and_look, super()._cache(fit, *args, **kwargs))
+        cached = super()._cache(func, *args, **kwargs)
+        return partial(self._sound, cached) if func is compute_contrast else cached
+
+    def _fit_and_look(self, fit: Any, data: np.ndarray, design: np.ndarray, **options: Any) -> Any:
+        """Return nilearn's regression, and note in which elements data are constant."""
+        labels, results = fit(data, design, **options)
+        (result,) = results.values()
+        squares = np.ravel(result.dispersion) * result.df_residuals
+        self._is_constant = constant_elements(data, design, squares)
+        return labels, results
+
+    def _sound(self, compute: Any, *given: Any) -> SoundContrast:
+        """Return nilearn's contrast, with sound statistics."""
+        with np.errstate(divide="ignore", invalid="ignore"):  # where data are constant
+            contrast = compute(*given)
+        return SoundContrast(contrast, self._is_constant)

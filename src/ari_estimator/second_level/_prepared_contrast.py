@@ -11,6 +11,7 @@ import pandas as pd
 from nilearn.image import get_data
 
 from ari_estimator.calibration._subject_contrasts import ContrastOfFamily
+from ari_estimator.calibration._subject_data import warn_of_constant
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.images._volume_part import VolumePart
 from ari_estimator.inference._map_family import MapFamily
@@ -49,8 +50,10 @@ class PreparedContrast(NamedTuple):
         return self._replace(read=self.read._replace(data=np.empty((0, 0))))
 
     def warn_of_p_values(self, design: pd.DataFrame, *, keeps_gaps: bool) -> None:
-        """Warn if parametric p-values of the contrast are likely to be too small."""
+        """Warn if parametric p-values of the contrast are likely to be too small, or have no sense."""
         read = self.read
+        if read.groups is None:  # statistics of groups have warned
+            warn_of_constant(read.is_constant)
         warn_of_p_values(read.data, design, read.tested, read.groups, keeps_gaps=keeps_gaps)
 
     def with_smoothness(self, design: pd.DataFrame, masker: Any) -> PreparedContrast:

@@ -42,6 +42,9 @@ class ReadContrast(NamedTuple):
 
     groups : ndarray of int of shape (n_subjects,) or None
         Variance groups.
+
+    is_constant : ndarray of bool of shape (n_elements,)
+        Whether data are constant, given the design.
     """
 
     images: Any
@@ -49,6 +52,7 @@ class ReadContrast(NamedTuple):
     rows: np.ndarray
     tested: Contrast
     groups: np.ndarray | None
+    is_constant: np.ndarray
 
 
 def check_groups(
