@@ -583,7 +583,7 @@ def test_the_analysis_can_be_made_again_from_what_is_written(study, run, tmp_pat
         str(written) if word == contrast["Design"] else word
         for word in shlex.split(contrast["Options"])
     ]
-    again = run("group", *options, "--mask", study.mask, "--threshold", "3", "--json")
+    again = run("group", *options, "--json")
     assert again.code == 0, again.err
     again = json.loads(again.out)
     for name in ("table", "lambda", "seed", "true_discoveries"):

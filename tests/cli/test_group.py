@@ -316,7 +316,9 @@ def test_an_analysis_of_related_maps_can_be_made_again(
     run, study, repeated, tmp_path, options, contrast
 ):
     out = tmp_path / "out"
-    given = ("--mask", study / "mask.nii.gz", "--threshold", "2", "--alpha", "0.2", "--json")
+    given = ["--mask", study / "mask.nii.gz", "--threshold", "2", "--alpha", "0.2", "--json"]
+    if contrast == "dose":
+        given += ["--two-sided", "--connectivity", "18", "--cluster-threshold", "2"]
     first = run(
         "group", "--design", study / "repeated.tsv", "--regressor", "dose", *options,
         "--contrast", contrast.replace("intercept", "2 * dose"), "--permutations", "50",
@@ -327,7 +329,7 @@ def test_an_analysis_of_related_maps_can_be_made_again(
     told = json.loads(Path(first["files"]["contrast"]).read_text())
     design = first["files"]["design"]
     again = [design if word == told["Design"] else word for word in shlex.split(told["Options"])]
-    second = run("group", *again, *given)
+    second = run("group", *again, "--json")
     assert second.code == 0, second.err
     second = json.loads(second.out)
     for name in ("table", "lambda", "seed", "scheme", "statistic", "true_discoveries"):
@@ -339,6 +341,12 @@ def test_all_permutations_have_no_seed(run, study):
     few = run("group", *_paths(study)[:5], *given, "--json")
     told = json.loads(few.out)
     assert (told["n_permutations"], told["seed"]) == (32, None)
+    records = []
+    for name in ("one", "other"):
+        run("group", *_paths(study)[:5], *given, "--out", study / name)
+        records.append((study / name / "group_contrast-intercept_contrast.json").read_text())
+    assert records[0] == records[1]
+    assert "--seed" not in records[0]
     printed = run("group", *_paths(study)[:5], *given).out
     assert "32 permutations · sign-flipping · t statistics · all that there are" in printed
 

@@ -1,6 +1,5 @@
 """Bounds by cluster extents never exceed the smallest k-separator."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

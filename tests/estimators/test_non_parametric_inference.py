@@ -293,6 +293,11 @@ class TestRefusals:
         [
             ({"n_perm": 18}, ValueError, r"n_perm must be at least 19 for alpha=0\.05.* Got 18"),
             ({"n_perm": 0}, ValueError, "n_perm must be at least 19"),
+            ({"n_perm": "100"}, TypeError, "n_perm must be an integer. Got '100'"),
+            *(
+                ({"threshold": value}, ValueError, "threshold")
+                for value in (3.1, 0, -1, float("nan"))
+            ),
             ({"alpha": 0}, ValueError, "alpha should"),
             (
                 {"confounds": pd.DataFrame({"subject_label": ["a"], "x": [1.0]})},

@@ -52,7 +52,8 @@ def test_no_element_is_a_discovery_for_being_constant(noise, size, design, contr
     if design is not MEAN:
         data[6:, :N_CONSTANT] *= 3
     fitted = model(data, design, **options)
-    with pytest.warns(UserWarning, match=f"no residual variance in {N_CONSTANT} of {data.shape[1]}"):
+    said = f"no residual variance in {N_CONSTANT} of {data.shape[1]}"
+    with pytest.warns(UserWarning, match=said):
         fitted.compute_contrast(contrast, output_type="tdp")
     assert fitted.true_discoveries_ == 0
     if "calibration" in options:

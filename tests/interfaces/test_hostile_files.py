@@ -36,8 +36,8 @@ from ._files import AFFINE, attribute, spm_struct, write_feat, write_spm
 # What functions may raise of a file.
 DOCUMENTED = (ValueError, TypeError, OSError)
 
-# Of one small file, in seconds of processor time: a hundred times as long as any takes, and far less
-# than a parser that goes over the same text again and again.
+# Of one small file, in seconds of processor time: a hundred times as long as any takes, and far
+# less than a parser that goes over the same text again and again.
 LONGEST = 60.0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
@@ -39,7 +40,7 @@ from ari_estimator.resampling._choose_scheme import (
     exchangeability_of,
     share_between,
 )
-from ari_estimator.resampling._contrast import ContrastType
+from ari_estimator.resampling._contrast import ContrastType, refuse_other_labels
 from ari_estimator.resampling._exchangeability import check_blocks
 from ari_estimator.resampling._scheme import Transformations
 from ari_estimator.resampling._variance_groups import (
@@ -187,6 +188,8 @@ def resample_subjects(
     n_subjects = len(checked)
     if design is None:
         design = np.ones((n_subjects, 1))
+    if isinstance(design, pd.DataFrame):
+        refuse_other_labels(contrast, design.columns.tolist())
     design = np.asarray(design)
     if design.ndim == 1:
         design = design[:, np.newaxis]

@@ -48,6 +48,24 @@ def calibration_facts(model: Any) -> dict[str, Any]:
     return facts
 
 
+def is_drawn(model: Any) -> bool:
+    """Return whether a model with a calibration took some of the permutations, by a seed.
+
+    Parameters
+    ----------
+    model : ARISecondLevelModel
+        The model after a contrast.
+
+    Returns
+    -------
+    is_drawn : bool
+        False if it took all that there are, or has no calibration.
+    """
+    if model.calibration_ is None:
+        return False
+    return next(iter(model.calibration_._parts.values())).seed_ is not None
+
+
 def calibration_lines(model: Any) -> list[str]:
     """Return lines on the calibration of a model, for a terminal.
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from ari_estimator.cli._calibration_facts import calibration_facts, calibration_lines
+from ari_estimator.cli._calibration_facts import calibration_facts, calibration_lines, is_drawn
 from ari_estimator.cli._choices import MISSING, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._degrees_of_freedom import df_in_words, write_df
 from ari_estimator.cli._design import DesignOptions
 from ari_estimator.cli._group_contrasts import outcome_of_contrasts, prefixes_of
 from ari_estimator.cli._group_model import SmoothingOption, group_model
+from ari_estimator.cli._options_again import options_again
 from ari_estimator.cli._outcome import Outcome
 from ari_estimator.cli._permutation_options import PermutationOptions
 from ari_estimator.cli._result_options import ResultOptions
@@ -82,15 +83,18 @@ def group(
     )
     stat_type = "F" if design.f_test else None
     mask = _mask_in_words(test.mask, study)
-    more = [] if missing is None else ["--missing", missing]
+    more = [*options_again(sets), *options_again(test)]
+    if missing is not None:
+        more += ["--missing", missing]
     if smoothing_fwhm is not None:
         more += ["--smoothing-fwhm", str(smoothing_fwhm)]
-    more += resampled.again()
     if design.joint:
         contrasts = {record.called: record.tested for record in study.records}
         model.compute_contrasts(contrasts, second_level_stat_type=stat_type)
+        more += resampled.again()
         return outcome_of_contrasts(model, study.records, results, prefixes, more, mask=mask)
     model.compute_contrast(record.tested, second_level_stat_type=stat_type, output_type="tdp")
+    more += resampled.again(is_drawn=is_drawn(model))
     outcome = outcome_of(
         model,
         results,

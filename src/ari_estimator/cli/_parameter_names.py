@@ -54,7 +54,9 @@ _NAMED = re.compile(
 _NOT_GIVEN = re.compile(r"\bGot None\b")
 
 # The shell has no objects and no None, so its messages do not offer them beside words.
-_OBJECTS = re.compile(r"(?:,? or|,) an instance of '[^']*'|(?<=['\d]) or (?:an? [A-Z]\w+|None)(?=\.)")
+_OBJECTS = re.compile(
+    r"(?:,? or|,) an instance of '[^']*'|(?<=['\d]) or (?:an? [A-Z]\w+|None)(?=\.)"
+)
 
 
 class ParameterNames:

@@ -178,6 +178,12 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         self._check_sets(settled.statistic)
         return settled
 
+    def _checked_before_fit(self) -> SettledStatistic:
+        """Check all parameters, and forget earlier results; return the statistic and its source."""
+        self._forget()
+        self._check_kinds_of_params()
+        return self._check_params()
+
     def fit(
         self, X: Any = None, y: None = None, *, calibration: SubjectCalibration | None = None
     ) -> BaseTDPTransformer:

@@ -47,15 +47,8 @@ class GapMasker(NaNWarningMasker):
         Raises
         ------
         ValueError
-            If the masker changes images with the help of the others. If an image with missing
-            voxels would be resampled.
+            If an image with missing voxels would be resampled.
         """
-        if confounds is not None or sample_mask is not None or not self._takes_one_by_one([]):
-            raise ValueError(
-                "missing must be None with a masker that standardizes, detrends or filters maps, "
-                "because that needs all maps in each voxel. Got 'omit'. Do it before, or use a "
-                "mask_img without it."
-            )
         images = imgs if isinstance(imgs, list) else [imgs]
         if not self._takes_one_by_one(images):
             images = [

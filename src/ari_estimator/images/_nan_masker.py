@@ -9,19 +9,9 @@ import numpy as np
 from nilearn.image import check_niimg, get_data, resample_img
 from nilearn.maskers import NiftiMasker
 
+from ari_estimator.images._masks import mixes_rows
 from ari_estimator.images._unread_images import in_memory
 from ari_estimator.images._volume_formats import refuse_surface
-
-# Parameters of a masker by which an image changes with the others.
-_OF_ALL_ROWS = (
-    "standardize",
-    "detrend",
-    "high_variance_confounds",
-    "low_pass",
-    "high_pass",
-    "runs",
-    "clean_args",
-)
 
 
 class NaNWarningMasker(NiftiMasker):
@@ -71,8 +61,7 @@ class NaNWarningMasker(NiftiMasker):
 
     def _takes_one_by_one(self, imgs: Any) -> bool:
         """Return whether images are a list of volumes that are processed independently."""
-        values = [getattr(self, name) for name in _OF_ALL_ROWS]
-        if not isinstance(imgs, list) or any(v is not None and v is not False for v in values):
+        if not isinstance(imgs, list) or mixes_rows(self):
             return False
         return all(check_niimg(img).shape[3:] in ((), (1,)) for img in imgs)
 

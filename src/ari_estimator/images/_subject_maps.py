@@ -20,7 +20,7 @@ from ari_estimator.files._absent_content import is_named
 from ari_estimator.images._grid import check_grid, same_grid
 from ari_estimator.images._hemispheres import check_mesh
 from ari_estimator.images._image_file import load_image
-from ari_estimator.images._masks import is_fitted
+from ari_estimator.images._masks import is_fitted, refuse_mixing
 from ari_estimator.images._mean_volume import mean_volume
 from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.images._present_sample import present_sample
@@ -64,11 +64,14 @@ def masked_subjects(images: Any, masker: Any) -> Iterator[np.ndarray]:
     ------
     TypeError
         If ``images`` is not an iterable of images, or ``masker`` is not a masker.
+    ValueError
+        If the masker changes the map of a subject with the help of the others.
     """
     if not hasattr(masker, "transform"):
         raise TypeError(
             f"masker must be a fitted masker of nilearn or None. Got {type(masker).__name__}."
         )
+    refuse_mixing(masker, "masker")
     if isinstance(images, (str, bytes)) or not isinstance(images, Iterable):
         raise TypeError(
             f"data must be a list or an iterator of images. Got {type(images).__name__}."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from ari_estimator.resampling._design_space import ROUNDING, DesignSpace, independent_rows
@@ -161,6 +162,8 @@ def find_contrast(
     >>> find_contrast(groups, [[1, -1, 0], [0, 1, -1], [1, 0, -1]]).rank
     2
     """
+    if isinstance(design, pd.DataFrame):
+        refuse_other_labels(contrast, design.columns.tolist())
     design = np.asarray(design)
     if design.dtype.kind not in "fiub" or design.ndim != 2 or 0 in design.shape:
         raise ValueError(
@@ -195,6 +198,39 @@ def find_contrast(
     axes = axes / np.linalg.norm(axes) if len(axes) == 1 else np.linalg.qr(axes.T)[0].T
     others = np.linalg.svd(axes)[2][len(axes) :]
     return Contrast(space.left @ axes.T, space.left @ others.T, n_subjects - space.rank, is_f)
+
+
+def refuse_other_labels(contrast: Any, columns: list[Any], called: str = "contrast") -> None:
+    """Refuse weights whose labels are not the columns of a design, in their order.
+
+    Parameters
+    ----------
+    contrast : array-like of shape (n_columns,) or (n_rows, n_columns)
+        The weights. A Series or DataFrame has labels, unless these only count.
+
+    columns : list
+        Names of the columns of the design.
+
+    called : str, default="contrast"
+        Name of the argument, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the labels are others.
+    """
+    if isinstance(contrast, pd.Series):
+        labels = contrast.index
+    elif isinstance(contrast, pd.DataFrame):
+        labels = contrast.columns
+    else:
+        return
+    if labels.tolist() not in (columns, list(range(len(labels)))):
+        raise ValueError(
+            f"{called} must have the columns of the design as its labels, in the same order: "
+            f"{columns}. Got {labels.tolist()}. Reindex it with the columns, and with 0 for "
+            "those that it leaves out."
+        )
 
 
 def is_f_test(n_rows: int, tested_by: ContrastType | None, called: str = "stat_type") -> bool:

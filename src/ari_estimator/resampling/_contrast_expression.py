@@ -49,7 +49,7 @@ def contrast_weights(expression: str, columns: Sequence[Any]) -> np.ndarray:
         If the text is something else. The message says where.
     """
     names = [str(name) for name in columns]
-    if expression in names:
+    if names.count(expression) == 1:
         weights = np.zeros(len(names))
         weights[names.index(expression)] = 1.0
         return weights
@@ -122,6 +122,7 @@ class _Parser:
 
     def __init__(self, expression: str, names: list[str]) -> None:
         self._expression = expression
+        self._names = names
         self._columns = dict(zip(names, np.eye(len(names)), strict=True))
         self._depth = 0
         self._tokens: list[tuple[str, str]] = []
@@ -189,6 +190,8 @@ class _Parser:
         if kind in ("name", "quoted"):
             if text not in self._columns:
                 raise self._error(f"there is no column {text[:80]!r}")
+            if self._names.count(text) > 1:
+                raise self._error(f"there are {self._names.count(text)} columns {text[:80]!r}")
             return self._columns[text]
         if text == "(":
             self._depth += 1

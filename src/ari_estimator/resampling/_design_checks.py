@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
@@ -9,19 +10,28 @@ import pandas as pd
 
 from ari_estimator.resampling._design_space import ROUNDING, DesignSpace
 
+# What pandas calls a column that has no name in a file.
+_UNNAMED = re.compile(r"Unnamed: \d+")
 
-def check_columns(design: pd.DataFrame) -> None:
-    """Refuse a design that is not a matrix of numbers, and warn of useless columns.
+
+def numeric_design(design: pd.DataFrame) -> pd.DataFrame:
+    """Return a design as a matrix of numbers, and warn of useless columns.
 
     Parameters
     ----------
     design : pandas.DataFrame of shape (n_subjects, n_columns)
         The design.
 
+    Returns
+    -------
+    design : pandas.DataFrame of shape (n_subjects, n_columns)
+        A copy, of float64: True is 1, and False is 0.
+
     Raises
     ------
     ValueError
-        If a column holds anything but finite numbers. The message names the columns.
+        If a column holds anything but finite real numbers, or has no name. The message names the
+        columns.
 
     Warns
     -----
@@ -38,7 +48,21 @@ def check_columns(design: pd.DataFrame) -> None:
             f"design_matrix must hold numbers. Got words in {_quoted(words)}: code categories as "
             "columns of 0 and 1, as nilearn's make_second_level_design_matrix or formulaic does."
         )
-    values = design.to_numpy(dtype=float)
+    unnamed = [name for name in names if _UNNAMED.fullmatch(name)]
+    if unnamed:
+        raise ValueError(
+            f"design_matrix must have a name for each column. Got {_quoted(unnamed)}, as pandas "
+            "calls a column without a name. It is mostly the index of a table that was saved: "
+            "read it with index_col=0, or save it with index=False."
+        )
+    complex_columns = [n for n, one in zip(names, columns, strict=True) if np.iscomplexobj(one)]
+    if complex_columns:
+        raise ValueError(
+            "design_matrix must hold real numbers. Got complex numbers in "
+            f"{_quoted(complex_columns)}."
+        )
+    design = design.astype(np.float64)
+    values = design.to_numpy()
     bad = _where(~np.isfinite(values).all(axis=0), names)
     if bad:
         raise ValueError(
@@ -63,6 +87,7 @@ def check_columns(design: pd.DataFrame) -> None:
             "columns. Add a column of ones, unless you know that subjects with 0 in all columns "
             "have a mean of 0."
         )
+    return design
 
 
 def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:

@@ -9,7 +9,6 @@ from nilearn.maskers import NiftiMasker, SurfaceMasker
 from nilearn.reporting import HTMLReport
 from numpy.typing import ArrayLike
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._unused_options import refuse_unused
@@ -23,7 +22,7 @@ from ari_estimator.images._family_masker import masker_of_family
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 from ari_estimator.images._single_array import without_wrapping
 from ari_estimator.resampling._contrast_expression import check_expressions
-from ari_estimator.resampling._design_checks import check_columns
+from ari_estimator.resampling._design_checks import numeric_design
 from ari_estimator.resampling._repeated_subjects import warn_of_repeated_subjects
 from ari_estimator.second_level._combine_runs_by_subject import labels_of_rows
 from ari_estimator.second_level._contrast_family import ERROR_BUDGETS, ErrorBudget, naming
@@ -31,6 +30,11 @@ from ari_estimator.second_level._contrast_steps import ContrastSteps
 from ari_estimator.second_level._joint_contrasts import asked_contrasts, tdp_of_contrasts
 from ari_estimator.second_level._last_result import LastResult
 from ari_estimator.second_level._missing_contrast import check_missing
+from ari_estimator.second_level._model_input import (
+    refuse_ignored_confounds,
+    unsorted_subjects,
+    warn_of_repeated_map,
+)
 from ari_estimator.second_level._model_parts import check_calibration, checked_transformer
 from ari_estimator.second_level._smoothing import check_smoothing
 from ari_estimator.second_level._welch_contrast import check_groups
@@ -40,6 +44,9 @@ _INDEPENDENT = (
     "Combine the runs of each subject with combine_runs_by_subject, or pass "
     "PermutationCalibration(blocks=...), with the subject of each row."
 )
+
+# What fit reads. A change has no effect before the next fit.
+_PARAMETERS_OF_FIT = ("mask_img", "target_affine", "target_shape", "smoothing_fwhm", "missing")
 
 _OUTPUT_TYPES = ("z_score", "stat", "p_value", "effect_size", "effect_variance", "all", "tdp")
 
@@ -63,7 +70,7 @@ default=None
     target_shape : sequence of 3 int or None, default=None
         Target shape for resampling the maps.
 
-    smoothing_fwhm : float, sequence of float or None, default=None
+    smoothing_fwhm : float or None, default=None
         Full width at half maximum, in mm, for smoothing the subjects' maps.
 
     memory : None, str or joblib.Memory, default=None
@@ -319,7 +326,8 @@ default=None
             Covariates, with a column ``subject_label``.
 
         design_matrix : pandas.DataFrame, str, Path or None, default=None
-            The design, a row for each map.
+            The design, a row for each map. Sort a DataFrame of maps by ``subject_label`` before,
+            as nilearn would.
 
         map : int, str or None, default=None
             For a list of images with several maps each: the number of the map to use, counted
@@ -335,13 +343,15 @@ default=None
         ------
         TypeError, ValueError
             If a parameter is malformed, if ``variance_groups`` does not have one label for each
-            row, or for nilearn's reasons.
+            row, or for nilearn's reasons. If the mask is not binary, or a masker that standardizes
+            or filters. If ``confounds`` come with a design. If nilearn would sort the rows of a
+            DataFrame, and a design, variance groups or blocks have an item for each row.
 
         Warns
         -----
         UserWarning
             If several rows are of one subject, by ``subject_label``, and neither the design has an
-            effect of each subject nor the calibration has blocks.
+            effect of each subject nor the calibration has blocks. If two rows have the same map.
         """
         refuse_nested(
             **self.get_params(deep=False),
@@ -355,8 +365,14 @@ default=None
         check_calibration(self.calibration, checked_transformer(self.transformer))
         check_missing(self.missing, self.variance_groups, self.calibration)
         check_smoothing(self.smoothing_fwhm)
+        refuse_ignored_confounds(confounds, design_matrix)
+        self._unsorted = unsorted_subjects(second_level_input)
+        self._check_order(design_matrix=design_matrix)
         super().fit(second_level_input, confounds, design_matrix, map=map)
-        check_columns(self.design_matrix_)
+        # A copy, because the user may change the table in place later.
+        self.design_matrix_ = numeric_design(self.design_matrix_)
+        self._fitted_with = {name: getattr(self, name) for name in _PARAMETERS_OF_FIT}
+        warn_of_repeated_map(second_level_input)
         check_groups(self.variance_groups, self.calibration, self.design_matrix_)
         self._family_masker = masker_of_family(self.masker_)
         if getattr(self.calibration, "blocks", None) is None:
@@ -417,7 +433,7 @@ or None, default=None
             assumes one variance and groups of the design seem to differ in variance. If voxels
             lack too many subjects.
         """
-        check_is_fitted(self)
+        self._check_is_as_fitted()
         self._check_first_level(first_level_contrast)
         _check_output_type(output_type)
         arguments = second_level_contrast, first_level_contrast, second_level_stat_type
@@ -518,7 +534,7 @@ or None, default=None
 
         A two-sided transformer tests F contrasts without a sign.
         """
-        check_is_fitted(self)
+        self._check_is_as_fitted()
         _check_output_type(output_type)
         asked = asked_contrasts(contrasts, second_level_stat_type)
         if error_budget not in ERROR_BUDGETS:
@@ -635,7 +651,7 @@ or None, default=None
         ValueError
             If a parameter is unknown, out of range or without effect.
         """
-        check_is_fitted(self)
+        self._check_is_as_fitted()
         check_expressions(contrasts, self.design_matrix_.columns)
         self._check_first_level(first_level_contrast)
         return model_report_on(

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from nilearn.maskers import NiftiMasker, SurfaceMasker
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator._nesting import refuse_nested
 from ari_estimator._progress import progress
@@ -15,6 +17,7 @@ from ari_estimator.closed_testing import SimultaneousTest
 from ari_estimator.estimators._base import BaseTDPTransformer
 from ari_estimator.estimators._subject_calibration import SubjectCalibration
 from ari_estimator.images._described import described, description_of
+from ari_estimator.images._equality import same_value
 from ari_estimator.images._grayordinate_masker import GrayordinateMasker
 from ari_estimator.images._single_array import without_wrapping
 from ari_estimator.inference._group_model import GroupModel
@@ -36,6 +39,7 @@ from ari_estimator.second_level._model_contrast import (
     is_f_contrast,
     weights_of,
 )
+from ari_estimator.second_level._model_input import refuse_other_order
 from ari_estimator.second_level._model_parts import (
     check_calibration,
     checked_transformer,
@@ -66,6 +70,28 @@ class ContrastSteps(ExactSecondLevelModel):
     _last_family: LastResult[FamilyTests]
     _family_masker: Any
 
+    # Two subjects that nilearn puts in another order.
+    _unsorted: tuple[str, str] | None
+    _fitted_with: dict[str, Any]
+
+    def _check_is_as_fitted(self) -> None:
+        """Refuse a model that is not fitted, or parameters that were changed after fit."""
+        check_is_fitted(self)
+        for name, value in self._fitted_with.items():
+            if not same_value(getattr(self, name), value):
+                raise NotFittedError(f"{name} was set after fit, which reads it. Call fit again.")
+        self._check_order()
+
+    def _check_order(self, **others: Any) -> None:
+        """Refuse what has an item for each row, if nilearn changes the order of rows."""
+        of_rows = {
+            **others,
+            "variance_groups": self.variance_groups,
+            "calibration__blocks": getattr(self.calibration, "blocks", None),
+            "calibration__variance_groups": getattr(self.calibration, "variance_groups", None),
+        }
+        refuse_other_order(self._unsorted, of_rows)
+
     def _forget_contrasts(self) -> None:
         """Delete the results of the last contrasts."""
         self.transformer_ = self.calibration_ = None
@@ -88,9 +114,7 @@ class ContrastSteps(ExactSecondLevelModel):
         transformer = transformer_of_contrast(
             template, self._family_masker, contrast, stat_type, in_family=in_family
         )
-        transformer._forget()
-        transformer._check_kinds_of_params()
-        settled = transformer._check_params()
+        settled = transformer._checked_before_fit()
         with progress("Reading the maps of subjects", shown=transformer.verbose != 0):
             read = self._read_contrast(contrast, first_level_contrast, stat_type, "z_score", known)
         if read.tested.is_f:
@@ -165,14 +189,16 @@ class ContrastSteps(ExactSecondLevelModel):
                 "alpha": float(transformer.alpha),
                 "two_sided": transformer.two_sided,
             }
-            # The design and the subjects cannot change before the model is fitted again.
+            design = self.design_matrix_.to_numpy(dtype=np.float64)
+            # The subjects cannot change before the model is fitted again.
+            asked = first_level_contrast, columns, design, read.rows, options
             fitted = self._last_calibration.of(
-                (calibration._settings(), first_level_contrast, columns, read.rows, options),
+                (calibration._settings(), *asked),
                 lambda: calibrated_contrast(
                     calibration,
                     read.data,
                     columns,
-                    self.design_matrix_.to_numpy(dtype=np.float64),
+                    design,
                     read.rows,
                     family.space,
                     **options,

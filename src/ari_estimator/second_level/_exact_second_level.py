@@ -18,6 +18,7 @@ from ari_estimator.images._described import described
 from ari_estimator.images._file_volumes import as_volumes
 from ari_estimator.images._gap_masker import GapMasker
 from ari_estimator.images._kinds import check_kind
+from ari_estimator.images._masks import check_model_mask
 from ari_estimator.images._nan_masker import NaNWarningMasker
 from ari_estimator.images._own_kinds import OwnKind, own_kind_of
 from ari_estimator.images._several_maps import check_number
@@ -45,8 +46,9 @@ class ExactSecondLevelModel(SecondLevelModel):
     """nilearn's model, with corrections.
 
     It computes statistics of designs and F contrasts of lower rank, of data that are constant or of
-    any scale, and fits large data in blocks of voxels. It takes CIFTI images, arrays and objects of MNE-Python. It reads one map of a
-    subject at a time, and refuses texts that pandas would evaluate.
+    any scale, and fits large data in blocks of voxels. It takes CIFTI images, arrays and objects of
+    MNE-Python. It reads one map of a subject at a time, and refuses texts that pandas would
+    evaluate.
     """
 
     design_matrix_: Any
@@ -87,6 +89,7 @@ class ExactSecondLevelModel(SecondLevelModel):
         mask_img = self.get_params(deep=False)["mask_img"]
         try:
             self.mask_img = all_readable(mask_img, "mask_img")
+            check_model_mask(self.mask_img)
             # nilearn would read all maps at once to compute a mask.
             samples = sample_maps(maps, self.mask_img, keeps_gaps=self.missing is not None)
             super().fit(samples, confounds=confounds, design_matrix=design_matrix)
@@ -201,7 +204,7 @@ class ExactSecondLevelModel(SecondLevelModel):
         return made if output_type == "all" else made[output_type]
 
     def _cache(self, func: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the cached function for nilearn: its regression in blocks, and sound statistics."""
+        """Return the cached function for nilearn: a regression in blocks, sound statistics."""
         if func is run_glm:
             fit = ols_in_blocks if self.minimize_memory else run_glm
             return partial(self._fit_and_look, super()._cache(fit, *args, **kwargs))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ari_estimator.resampling._contrast import is_f_test
+from ari_estimator.resampling._contrast import is_f_test, refuse_other_labels
 from ari_estimator.resampling._contrast_expression import contrast_weights
 
 
@@ -89,8 +89,10 @@ def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
     TypeError
         If it is neither a text nor a list or array.
     ValueError
-        If it is a list or array with texts, or with other values than numbers.
+        If it is a list or array with texts, or with other values than numbers, or its labels are
+        not the columns of the design.
     """
+    refuse_other_labels(contrast, design.columns.tolist(), "second_level_contrast")
     is_list = isinstance(contrast, (list, tuple, np.ndarray, pd.Index))
     items = list(contrast) if is_list and getattr(contrast, "ndim", 1) > 0 else []
     if not any(isinstance(item, str) for item in items):

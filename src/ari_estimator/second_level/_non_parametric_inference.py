@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from ari_estimator.resampling import find_contrast
 from ari_estimator.resampling._design_checks import explains_mean
 from ari_estimator.second_level._ari_second_level_model import ARISecondLevelModel
 from ari_estimator.second_level._model_contrast import is_f_contrast, refuse_names, weights_of
+from ari_estimator.second_level._model_input import refuse_ignored_confounds
 
 
 def non_parametric_inference(
@@ -183,6 +185,8 @@ default="simes"
     """
     refuse_nested(**locals())
     check_alpha(alpha)
+    if not isinstance(n_perm, Integral) or isinstance(n_perm, bool):
+        raise TypeError(f"n_perm must be an integer. Got {n_perm!r}.")
     if n_perm + 1 < 1 / alpha:
         raise ValueError(
             f"n_perm must be at least {math.ceil(1 / alpha) - 1} for alpha={alpha:g}: with fewer "
@@ -193,11 +197,7 @@ default="simes"
             "two_sided_test must be True or False, because nilearn's maps have no bounds of each "
             f"sign. Got {two_sided_test!r}."
         )
-    if confounds is not None and design_matrix is not None:
-        raise ValueError(
-            "confounds must be None with a design_matrix: nilearn ignores them. Add them to the "
-            "design as columns."
-        )
+    refuse_ignored_confounds(confounds, design_matrix)
     what = "second_level_input"
     maps = all_readable(as_volumes(second_level_input, what), what)
     mask = all_readable(mask, "mask")
@@ -222,6 +222,7 @@ default="simes"
     whole = _with_intercept(design) if model_intercept else design
     model.fit(maps, design_matrix=whole)
     # Check before any long computation.
+    clone(model.transformer)._checked_before_fit()
     _warn_of_another_hypothesis(design, whole, contrast, model_intercept=model_intercept)
     outputs = of_nilearn.non_parametric_inference(
         maps,

@@ -50,7 +50,7 @@ class PreparedContrast(NamedTuple):
         return self._replace(read=self.read._replace(data=np.empty((0, 0))))
 
     def warn_of_p_values(self, design: pd.DataFrame, *, keeps_gaps: bool) -> None:
-        """Warn if parametric p-values of the contrast are likely to be too small, or have no sense."""
+        """Warn if parametric p-values of the contrast are likely to be too small, or undefined."""
         read = self.read
         if read.groups is None:  # statistics of groups have warned
             warn_of_constant(read.is_constant)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
-
-import numpy as np
 
 # No brain is larger, and larger kernels do not fit into memory.
 _WIDEST = 1000.0
@@ -15,15 +14,14 @@ def check_smoothing(smoothing_fwhm: Any) -> None:
 
     Parameters
     ----------
-    smoothing_fwhm : float, sequence of float or None
-        Full width at half maximum in mm, or one along each axis; None for no smoothing. nilearn
-        checks values that are not numbers.
+    smoothing_fwhm : float or None
+        Full width at half maximum in mm; None for no smoothing.
     """
-    if smoothing_fwhm is None or isinstance(smoothing_fwhm, str):
+    if smoothing_fwhm is None:
         return
-    widths = np.asarray(smoothing_fwhm)
-    is_number = widths.dtype.kind in "iuf" or isinstance(smoothing_fwhm, int)
-    if is_number and not ((widths >= 0) & (widths <= _WIDEST)).all():
+    is_number = isinstance(smoothing_fwhm, Real) and not isinstance(smoothing_fwhm, bool)
+    if not (is_number and 0 <= smoothing_fwhm <= _WIDEST):
         raise ValueError(
-            f"smoothing_fwhm must be a width in mm from 0 to {_WIDEST:g}. Got {smoothing_fwhm!r}."
+            f"smoothing_fwhm must be one width in mm from 0 to {_WIDEST:g}, or None. Got "
+            f"{smoothing_fwhm!r}."
         )

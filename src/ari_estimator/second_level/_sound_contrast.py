@@ -79,7 +79,7 @@ def constant_elements(data: np.ndarray, design: np.ndarray, squares: np.ndarray)
     Returns
     -------
     is_constant : ndarray of bool of shape (n_elements,)
-        Whether data are constant, given the design. The rule is that of the statistics under
+        Whether data are constant, given the design. The rule is the same as for statistics under
         permutation. Data of 0 are not meant: their statistic is 0 anyway.
     """
     sizes = np.maximum(data.max(axis=0), -data.min(axis=0)).astype(np.float64)
