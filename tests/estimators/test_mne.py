@@ -167,11 +167,14 @@ class TestMaps:
             warnings.simplefilter("error")  # the mask leaves the channel out, not its badness
             ClusterTDPTransformer(3, mask_img=mask).fit(bad).transform(good)
 
-    def test_bad_channels_of_labels_are_labels_still(self, info):
+    def test_bad_channels_of_labels_and_sets_belong_to_them_still(self, info):
         stat, labels = MAKERS["evoked"](info), MAKERS["evoked"](info)
         labels.data = np.repeat(np.arange(1.0, len(NAMES) + 1)[:, np.newaxis], N_TIMES, axis=1)
         labels.info["bads"] = ["Cz"]
         assert 2 in RegionTDPTransformer(labels).fit(stat).region_ids_
+        labels.data = (labels.data == 2).astype(float)
+        bound = ari_estimator.set_bound(ClusterTDPTransformer(3).fit(stat), mask_img=labels)
+        assert bound.n_tested == N_TIMES
 
     @pytest.mark.parametrize("kind", ["misc", "emg", "bio"])
     def test_channels_that_hold_no_data_are_tested_if_no_others_are_there(self, kind):

@@ -144,13 +144,6 @@ class Frame(ABC):
         They are of the type that the image has.
         """
 
-    def tested_arrays(self, img: Any) -> Iterator[np.ndarray]:
-        """Yield the values of each map to be tested, arrays of shape (n_elements,).
-
-        They are NaN also where the image says that a map holds no measurement.
-        """
-        return self.arrays(img)
-
     @abstractmethod
     def image(
         self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None

@@ -161,7 +161,7 @@ class ImageMaps:
         for img in self.images:
             if self._is_sequence:
                 self._forms.append(frame.form(img))
-            for values in frame.tested_arrays(img):
+            for values in frame.arrays(img):
                 if self._is_own and isinstance(img, SpatialImage):
                     img.uncache()  # The volume need not stay while its values are tested.
                 yield as_real(values)
@@ -179,7 +179,7 @@ class ImageMaps:
             else:
                 if hasattr(img, "dataobj"):
                     check_loaded(img, "An image")
-                yield from map(as_real, frame.tested_arrays(img))
+                yield from map(as_real, frame.arrays(img))
 
     def restore(self, results: Iterable[Values], frame: Frame, description: str) -> Any:
         """Return masked results, one for each map, in the form of the maps.

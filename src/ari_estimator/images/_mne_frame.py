@@ -49,12 +49,12 @@ class MneFrame(ArrayFrame):
         return check_map(img)
 
     def read_single(self, img: Any) -> Any:
-        """Return an object of one map, checked."""
-        return check_map(img)
+        """Return an object that holds a set, checked. It has no bad channels."""
+        return with_bad_channels(check_map(img), frozenset())
 
     def read_labels(self, img: Any) -> Any:
-        """Return an object that holds labels, checked."""
-        return check_map(img, "labels_img")
+        """Return an object that holds labels, checked. It has no bad channels."""
+        return with_bad_channels(check_map(img, "labels_img"), frozenset())
 
     @staticmethod
     def n_maps(img: Any) -> int:
@@ -135,8 +135,8 @@ class MneFrame(ArrayFrame):
             )
 
     def arrays(self, img: Any) -> Iterator[np.ndarray]:
-        """Yield the values of the map, an array of shape (n_elements,)."""
-        yield values_of(img)[self.mask_img]
+        """Yield the values of the map, an array of shape (n_elements,), NaN in bad channels."""
+        yield without_bad_channels(values_of(img), img)[self.mask_img]
 
     def image(
         self, rows: Iterable[Values], n_maps: int | None, description: str, like: Any = None
@@ -164,10 +164,6 @@ class MneFrame(ArrayFrame):
     def single(img: Any) -> Any:
         """Return the object itself, which is one map."""
         return img
-
-    def tested_arrays(self, img: Any) -> Iterator[np.ndarray]:
-        """Yield the values of the map, NaN in its bad channels."""
-        yield without_bad_channels(values_of(img), img)[self.mask_img]
 
     def all_values(self, img: Any) -> np.ndarray:
         """Return all values of an object, those outside of the mask included."""

@@ -80,7 +80,7 @@ class StreamedMaps(ImageMaps):
             frame.check(img, "map")
             self._check_declared(declarations_of(img, given), number)
             self._forms.append(frame.form(img))
-            yield from map(as_real, frame.tested_arrays(img))
+            yield from map(as_real, frame.arrays(img))
 
     def _check_declared(self, declared: list[Declaration], number: int) -> None:
         """Refuse a map that declares another statistic than the tested one."""

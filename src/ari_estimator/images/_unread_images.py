@@ -98,7 +98,7 @@ class Unread:
         """Return the masked values of the image, which holds a single map, after a check."""
         img = self._kind(*self._content)
         check_loaded(img, "An image")
-        return as_real(next(iter(frame.tested_arrays(img))))
+        return as_real(next(iter(frame.arrays(img))))
 
 
 def read_once(img: Any) -> Any:
