@@ -1,0 +1,40 @@
+"""Elements whose data have no residual variance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ari_estimator.resampling._contrast import Contrast
+from ari_estimator.resampling._model_statistic import residuals_of
+
+
+def constant_elements(data: np.ndarray, contrast: Contrast) -> np.ndarray:
+    """Return which elements have no residual variance, by the rule of statistics under resampling.
+
+    Rounding leaves small residuals of data that the design explains fully. Statistics of these
+    elements would be huge, without any meaning.
+
+    Parameters
+    ----------
+    data : ndarray of float64 of shape (n_subjects, n_elements)
+        The data.
+
+    contrast : Contrast
+        The contrast, which holds the basis of the design.
+
+    Returns
+    -------
+    is_constant : ndarray of bool of shape (n_elements,)
+        Whether the residuals of each element are only rounding. False where data are NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ari_estimator.resampling import constant_elements, find_contrast
+    >>> data = np.array([[0.1, 1.0], [0.1, 2.0], [0.1, 4.0]])
+    >>> constant_elements(data, find_contrast(np.ones((3, 1)), [1])).tolist()
+    [True, False]
+    """
+    residuals, rounding = residuals_of(contrast, data)
+    is_constant: np.ndarray = np.einsum("ij,ij->j", residuals, residuals) <= rounding
+    return is_constant
