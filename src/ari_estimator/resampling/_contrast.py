@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.resampling._design_space import ROUNDING, DesignSpace, independent_rows
 
 ContrastType = Literal["t", "F"]
@@ -161,6 +162,7 @@ def find_contrast(
     >>> find_contrast(groups, [[1, -1, 0], [0, 1, -1], [1, 0, -1]]).rank
     2
     """
+    refuse_masked(design, "design", "Fill in the values, or leave out their subjects.")
     design = np.asarray(design)
     if design.dtype.kind not in "fiub" or design.ndim != 2 or 0 in design.shape:
         raise ValueError(
@@ -233,6 +235,7 @@ def is_f_test(n_rows: int, tested_by: ContrastType | None, called: str = "stat_t
 
 def _check_weights(contrast: ArrayLike, n_columns: int) -> np.ndarray:
     """Return the weights of a contrast, of shape (n_rows, n_columns)."""
+    refuse_masked(contrast, "contrast", "Give each column of the design a number.")
     weights = np.atleast_2d(np.asarray(contrast))
     is_numbers = weights.dtype.kind in "fiub" and weights.ndim == 2 and len(weights) > 0
     if not is_numbers or weights.shape[1] != n_columns:
