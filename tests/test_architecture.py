@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encodi
 # Files of the root that every room may import.
 FOR_ALL = {
     "_version", "_software", "_unused_options", "_nesting", "_progress", "_page_policy",
-    "_page_templates", "_blocks", "_freed_memory",
+    "_page_templates", "_blocks", "_freed_memory", "_masked_values",
 }  # fmt: skip
 
 # The one import that runs upward, inside of a function.
@@ -199,11 +199,11 @@ def counted():
 def test_one_call_goes_a_short_way(counted):
     """A map is masked once, and each check runs once: calls of functions of this package."""
     of_transform, files = counted[0]
-    assert of_transform <= 168
-    assert files <= 34
+    assert of_transform <= 169
+    assert files <= 35
 
 
 @OTHER_PYTHON
 def test_one_contrast_goes_a_short_way(counted):
     of_contrast, _ = counted[1]
-    assert of_contrast <= 560
+    assert of_contrast <= 590

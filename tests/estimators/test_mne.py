@@ -136,6 +136,62 @@ class TestMaps:
         tdp = ClusterTDPTransformer(3).fit_transform(stat)
         assert not tdp.data[[1, -1]].any()
 
+    @pytest.mark.parametrize("kind", ["evoked", "tfr", "spectrum"])
+    @pytest.mark.parametrize("bads", [([], ["Cz"]), (["Cz"], []), (["Cz", "Pz"], ["Pz"])])
+    def test_each_map_leaves_out_its_own_bad_channels(self, info, kind, bads):
+        maps = [MAKERS[kind](info) for _ in bads]
+        for one, names in zip(maps, bads, strict=True):
+            one.info["bads"] = names
+        n_of_channel = data_of(maps[0])[0].size
+        ari = ClusterTDPTransformer(3)
+        found = ari.fit_transform(maps)
+        for one, names, tdp, n_tested in zip(maps, bads, found, ari.n_tested_, strict=True):
+            assert n_tested == (N_EEG - len(names)) * n_of_channel
+            alone = ClusterTDPTransformer(3).fit_transform(one)
+            assert_array_equal(data_of(tdp), data_of(alone))
+            assert tdp.info["bads"] == one.info["bads"] == names
+            assert not data_of(tdp)[[NAMES.index(name) for name in names]].any()
+
+    def test_bad_channels_of_a_map_after_fit(self, info):
+        good, bad = MAKERS["evoked"](info), MAKERS["evoked"](info)
+        bad.info["bads"] = ["Cz"]
+        later = ClusterTDPTransformer(3).fit(good).transform(bad)
+        assert_array_equal(later.data, ClusterTDPTransformer(3).fit_transform(bad).data)
+        fitted = ClusterTDPTransformer(3).fit(bad)
+        with pytest.warns(UserWarning, match=r"good channels that are not tested: Cz\."):
+            later = fitted.transform(good)
+        assert not later.data[1].any()
+        mask = mne.EvokedArray(np.ones(SHAPE), info, tmin=-0.1)
+        mask.data[1] = 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # the mask leaves the channel out, not its badness
+            ClusterTDPTransformer(3, mask_img=mask).fit(bad).transform(good)
+
+    def test_bad_channels_of_labels_and_sets_belong_to_them_still(self, info):
+        stat, labels = MAKERS["evoked"](info), MAKERS["evoked"](info)
+        labels.data = np.repeat(np.arange(1.0, len(NAMES) + 1)[:, np.newaxis], N_TIMES, axis=1)
+        labels.info["bads"] = ["Cz"]
+        assert 2 in RegionTDPTransformer(labels).fit(stat).region_ids_
+        labels.data = (labels.data == 2).astype(float)
+        bound = ari_estimator.set_bound(ClusterTDPTransformer(3).fit(stat), mask_img=labels)
+        assert bound.n_tested == N_TIMES
+
+    @pytest.mark.parametrize("kind", ["misc", "emg", "bio"])
+    def test_channels_that_hold_no_data_are_tested_if_no_others_are_there(self, kind):
+        names = ["a", "b", "c", "trigger"]
+        of_kind = mne.create_info(names, 100.0, [kind] * 3 + ["stim"])
+        subjects = [mne.EvokedArray(values(seed, (4, 30)), of_kind) for seed in range(8)]
+        ari = ClusterTDPTransformer(1, adjacency=np.ones((4, 4))).fit(subjects[0])
+        assert ari.n_tested_ == 90
+        labels = mne.EvokedArray(np.repeat([[1.0], [1], [2], [0]], 30, axis=1), of_kind)
+        regions = RegionTDPTransformer(labels).fit(subjects[0])
+        assert regions.table_["n_elements"].tolist()[:2] == [60, 30]
+        model = ARISecondLevelModel(transformer=ClusterTDPTransformer(1, adjacency=np.ones((4, 4))))
+        assert model.fit(subjects).compute_contrast(output_type="tdp").data[1].any()
+        assert model.n_tested_ == 90
+        with pytest.raises(ValueError, match=r"have a position.*drop_channels, or pass adjacency"):
+            ClusterTDPTransformer(1).fit(subjects[0])
+
     def test_sets_questions_reports_and_files(self, make, tmp_path):
         stat = make()
         labels = make()

@@ -63,6 +63,23 @@ class TestSpatioTemporalClusters:
         }
         assert len(ours) == len(theirs) == 4
 
+    def test_a_decrease_has_its_sign(self, X):
+        options = {"adjacency": RING, "seed": 0, "n_permutations": 1000, "verbose": False}
+        down = spatio_temporal_cluster_1samp_test(X, -3, tail=-1, **options)
+        up = spatio_temporal_cluster_1samp_test(-X, 3, tail=1, **options)
+        assert set(down.table["direction"]) == {"negative", "rest"}
+        for name in ("threshold", "peak_stat"):
+            assert_array_equal(down.table[name], -up.table[name])
+        others = [name for name in up.table if name not in ("threshold", "peak_stat", "direction")]
+        assert down.table[others].equals(up.table[others])
+        # The peaks are those of t_obs, which every tail returns with one sign.
+        both = spatio_temporal_cluster_1samp_test(X, 3, **options)
+        assert_array_equal(down[0], both[0])
+        peak = down.table.loc[0]
+        assert down[0][peak["peak_index_0"], peak["peak_index_1"]] == peak["peak_stat"] < -3
+        in_both = both.table[both.table["direction"] == "negative"].iloc[0]
+        assert in_both["peak_stat"] == peak["peak_stat"]
+
     def test_without_neighbours(self, X):
         found = spatio_temporal_cluster_1samp_test(X, 3, 1000, adjacency=False, seed=0)
         assert {one[0].size for one in found[1]} == {1}
@@ -122,6 +139,11 @@ class TestSpatioTemporalClusters:
             ({"spatial_exclude": [6]}, "from 0 to 5"),
             ({"spatial_exclude": range(6)}, "must leave vertices"),
             ({"X": np.ones((4, 3))}, "must have shape"),
+            (
+                {"X": np.ones((4, 0, 3))},
+                r"X must have subjects and elements\. Got shape \(4, 0, 3\)",
+            ),
+            ({"tail": [1]}, r"tail must be 0, 1 or -1\. Got \[1\]"),
         ],
     )
     def test_refused(self, X, change, match):
@@ -170,6 +192,31 @@ class TestAllResolutions:
         assert len(clusters) == (2 if tail == 0 else 1)
         assert tdp.max() <= 1
 
+    @pytest.mark.parametrize("ari_type", ["parametric", "permutation"])
+    @pytest.mark.parametrize("tail", [0, 1, -1])
+    @pytest.mark.parametrize("n_samples", [1, 2])
+    def test_elements_without_residual_variance(self, X, ari_type, tail, n_samples):
+        # 0.1 is no sum of powers of 2: rounding leaves residuals.
+        X[:, :, 5] = 0.1
+        given = X if n_samples == 1 else [X[:6], X[6:]]
+        if n_samples == 2:
+            X[6:, :, 5] = 0.3
+        seed = {"seed": 0, "n_permutations": 200} if ari_type == "permutation" else {}
+        for adjacency in (RING, False):  # with their neighbours, and alone
+            with pytest.warns(UserWarning, match="no residual variance in 20 of 120 elements"):
+                p, tdp, clusters = all_resolutions_inference(
+                    given, 0.2, tail=tail, ari_type=ari_type, adjacency=adjacency, **seed
+                )
+            assert (p[:, 5] == 1).all()
+            assert not any(cluster[:, 5].any() for cluster in clusters)
+        assert not tdp[:, 5].any()
+
+    def test_one_threshold(self, X):
+        for one in (0.01, iter([0.01]), np.array(0.01)):
+            found = all_resolutions_inference(X, adjacency=RING, thresholds=one)[1]
+            expected = all_resolutions_inference(X, adjacency=RING, thresholds=[0.01])[1]
+            assert_array_equal(found, expected)
+
     def test_thresholds_give_no_more(self, X):
         _, whole, _ = all_resolutions_inference(X, adjacency=RING)
         _, some, _ = all_resolutions_inference(X, adjacency=RING, thresholds=[0.01, 0.001])
@@ -195,12 +242,21 @@ class TestAllResolutions:
         ("change", "match"),
         [
             ({"tail": "both"}, "tail must be one of"),
+            ({"tail": [1]}, r"tail must be one of .* Got \[1\]"),
+            ({"thresholds": [0.01, 2]}, r"thresholds must hold p-values in \(0, 1\]"),
+            ({"thresholds": True}, r"thresholds must hold p-values in \(0, 1\]"),
+            ({"X": np.ones((4, 0, 2))}, r"X must have subjects and elements.* \(4, 0, 2\)"),
+            ({"X": np.ones((0, 3, 2))}, "X must have more subjects than samples"),
+            ({"X": np.ones((1, 3, 2))}, "X must have more subjects than samples"),
+            ({"X": []}, "X must be an array"),
+            ({"X": np.full((4, 3, 2), 0.1)}, "X must vary"),
+            ({"statfun": lambda X: X[0, :5]}, r"statfun must return .* 120 elements.* \(5,\)"),
             ({"ari_type": "pARI"}, "ari_type must be"),
             ({"seed": 1}, "seed"),
             ({"shift": 3}, "shift"),
             ({"statfun": np.mean, "ari_type": "permutation"}, "statfun must be None"),
             ({"statfun": np.mean, "tail": 1}, "tail"),
-            ({"thresholds": []}, "thresholds must hold"),
+            ({"thresholds": []}, "thresholds must hold at least one number"),
             ({"X": [np.ones((4, 3, 2)), np.ones((4, 2, 2))]}, "maps of one shape"),
             ({"X": np.ones(4)}, "must be an array"),
             ({"alpha": 2}, "alpha"),
@@ -208,4 +264,15 @@ class TestAllResolutions:
     )
     def test_refused(self, X, change, match):
         with pytest.raises(ValueError, match=match):
+            all_resolutions_inference(**{"X": X, **change})
+
+    @pytest.mark.parametrize(
+        ("change", "match"),
+        [
+            ({"X": np.ones((4, 3, 2)) * 1j}, "X must hold real numbers"),
+            ({"thresholds": "all"}, "thresholds must be a number, or a sequence of numbers"),
+        ],
+    )
+    def test_of_another_type(self, X, change, match):
+        with pytest.raises(TypeError, match=match):
             all_resolutions_inference(**{"X": X, **change})

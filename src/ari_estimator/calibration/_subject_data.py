@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.calibration._missing_rows import (
     Missing,
@@ -188,8 +188,8 @@ def resample_subjects(
     n_subjects = len(checked)
     if design is None:
         design = np.ones((n_subjects, 1))
-    if isinstance(design, pd.DataFrame):
-        refuse_other_labels(contrast, design.columns.tolist())
+    refuse_other_labels(contrast, design)
+    refuse_masked(design, "design", "Fill in the values, or leave out their subjects.")
     design = np.asarray(design)
     if design.ndim == 1:
         design = design[:, np.newaxis]
@@ -351,6 +351,7 @@ def check_data(data: Any, missing: Missing = None) -> np.ndarray:
     """
     if issparse(data):
         raise TypeError(f"data must be dense. Got sparse {type(data).__name__}.")
+    refuse_masked(data, "data", "Leave their elements out for all subjects.")
     if not isinstance(data, np.ndarray):
         if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
             raise TypeError(
@@ -364,11 +365,6 @@ def check_data(data: Any, missing: Missing = None) -> np.ndarray:
                 "data must have the same number of elements for each subject, in an array of shape "
                 f"(n_subjects, n_elements). Got rows that differ: {error}"
             ) from error
-    if np.ma.is_masked(data):
-        raise ValueError(
-            f"data must not be masked. Got {np.ma.count_masked(data)} masked values. Leave their "
-            "elements out for all subjects."
-        )
     data = np.asarray(data)
     if data.ndim > 2:
         data = data.reshape(len(data), int(np.prod(data.shape[1:])))  # also without subjects

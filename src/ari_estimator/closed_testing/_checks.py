@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator._masked_values import refuse_masked
+
 
 def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray:
     """Return p-values as a one-dimensional array of doubles.
@@ -25,8 +27,9 @@ def check_p_values(p_values: ArrayLike, *, name: str = "p_values") -> np.ndarray
     Raises
     ------
     ValueError
-        If the array is not one-dimensional, or holds NaN or numbers outside [0, 1].
+        If the array is masked or not one-dimensional, or holds NaN or numbers outside [0, 1].
     """
+    refuse_masked(p_values, name, "Leave their elements out: p_values.compressed().")
     p_values = np.asarray(p_values)
     if p_values.dtype.kind not in "fiu":
         raise ValueError(f"{name} must hold real numbers. Got an array of {p_values.dtype}.")
@@ -75,6 +78,7 @@ def check_subset(
     IndexError
         If it names an element that does not exist.
     """
+    refuse_masked(subset, name, "Name the elements without a mask.")
     subset = np.asarray(subset)
     if subset.size == 0:  # numpy makes an array of floats from an empty list
         return np.empty(0, dtype=np.intp)
@@ -128,6 +132,7 @@ def check_labels(
     ValueError
         If the labels are not integers from 0 to ``n_labels - 1``, one for each entry.
     """
+    refuse_masked(labels, "labels", f"Give each {each} a label.")
     labels = np.asarray(labels)
     # numpy makes an array of floats from an empty list.
     if labels.shape != (n_entries,) or (labels.size and labels.dtype.kind not in "iu"):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ari_estimator._blocks import blocks
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.closed_testing._checks import check_labels, check_p_values, check_subset
 
 # A threshold that no p-value meets, not even one of 0.
@@ -14,6 +15,7 @@ NEVER = -1.0
 
 def _check_thresholds(thresholds: ArrayLike) -> np.ndarray:
     """Return thresholds as an array of doubles, in which -1 stands for one never met."""
+    refuse_masked(thresholds, "thresholds", "Give them without a mask.")
     thresholds = np.asarray(thresholds)
     is_never = thresholds == NEVER
     if not is_never.any():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.closed_testing._calibration import Calibration
 from ari_estimator.closed_testing._checks import check_labels, check_subset
 from ari_estimator.closed_testing._critical_vector_test import CriticalVectorTest
@@ -333,6 +334,7 @@ def _one_sided(p_values: np.ndarray, signs: np.ndarray, side: int) -> np.ndarray
 
 def _check_signs(signs: ArrayLike, n_elements: int) -> np.ndarray:
     """Return signs as small integers, checked."""
+    refuse_masked(signs, "signs", "Give each element a sign, or 0.")
     given = np.asarray(signs)
     if given.shape != (n_elements,) or not np.isin(given, (-1, 0, 1)).all():
         raise ValueError(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator._masked_values import refuse_masked
+
 # Rows are sorted in blocks of about this many p-values: 64 MB of doubles.
 _BLOCK = 2**23
 
@@ -43,9 +45,10 @@ def check_p_value_matrix(
     Raises
     ------
     ValueError
-        If it is not two-dimensional, has too few rows or no columns, or holds NaN or numbers
-        outside [0, 1].
+        If it is masked or not two-dimensional, has too few rows or no columns, or holds NaN or
+        numbers outside [0, 1].
     """
+    refuse_masked(p_values, name, f"Leave out each {of} that has one.")
     p_values = np.asarray(p_values)
     if p_values.dtype.kind not in "fiu":
         raise ValueError(f"{name} must hold real numbers. Got an array of {p_values.dtype}.")

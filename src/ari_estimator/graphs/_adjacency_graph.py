@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array, issparse
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.graphs._graph import link, refuse_selected
 from ari_estimator.graphs._linked_nodes import (
     label_linked,
@@ -202,11 +203,7 @@ def check_adjacency(adjacency: Any, called: str) -> coo_array:
 
 def _as_array(adjacency: Any, called: str) -> np.ndarray:
     """Return a matrix that is not sparse as an array."""
-    if np.ma.is_masked(adjacency):
-        raise ValueError(
-            f"{called} must not be masked. Got {np.ma.count_masked(adjacency)} masked values. "
-            "adjacency.filled(0) makes them no neighbours."
-        )
+    refuse_masked(adjacency, called, "adjacency.filled(0) makes them no neighbours.")
     if isinstance(adjacency, tuple) and adjacency and issparse(adjacency[0]):
         raise ValueError(
             f"{called} must be a matrix. Got a tuple that holds one. Functions such as "

@@ -8,15 +8,20 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.files._stored_array import stored_array
 from ari_estimator.graphs import Graph, product
 from ari_estimator.graphs._stored_graph import graph_from_arrays, graph_to_arrays
 from ari_estimator.images._array_part import ArrayPart, positions_of
 from ari_estimator.images._frame import GIVEN, Frame, check_binary, select
 from ari_estimator.images._given_graph import as_graph, is_lattice
+from ari_estimator.images._mask_array import mask_values
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._space import Space
+
+# What to do with masked values of maps.
+FILL_WITH_NAN = "Fill them with NaN, which leaves them out: array.filled(np.nan)."
 
 
 class ArrayFrame(Frame):
@@ -33,11 +38,7 @@ class ArrayFrame(Frame):
         """Return an array of maps, or of one, checked."""
         if isinstance(img, SingleArray):
             return img
-        if np.ma.is_masked(img):
-            raise ValueError(
-                f"Arrays must not be masked. Got {np.ma.count_masked(img)} masked values. Fill "
-                "them with NaN, which leaves them out: array.filled(np.nan)."
-            )
+        refuse_masked(img, "Arrays", FILL_WITH_NAN)
         array = np.asarray(img)
         if array.dtype.kind not in "biuf":
             raise TypeError(
@@ -97,8 +98,7 @@ class ArrayFrame(Frame):
         called = "all elements of the maps, since there is no mask"
         mask = np.ones(shape, dtype=bool)
         if mask_img is not None:
-            # It may be the masker of a model.
-            given = np.asarray(getattr(mask_img, "mask_img_", mask_img))
+            given = mask_values(mask_img)
             check_binary(given)
             mask = np.nan_to_num(given).astype(bool)
             called = getattr(mask_img, "mask_called", GIVEN)

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from ari_estimator._masked_values import refuse_masked
+from ari_estimator.images._array_frame import FILL_WITH_NAN
 from ari_estimator.images._declared import Declaration
 from ari_estimator.images._frame import Frame, as_real
 from ari_estimator.images._painted_values import Values
@@ -41,6 +43,7 @@ class ArrayMaps:
     is_read_once: ClassVar[bool] = False
 
     def __init__(self, maps: Any) -> None:
+        refuse_masked(maps, "Arrays", FILL_WITH_NAN)
         array = as_real(np.asarray(maps))
         self.is_single = array.ndim == 1
         self.index = maps.index if isinstance(maps, pd.DataFrame) else None

@@ -10,8 +10,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.images._frame import check_binary
+from ari_estimator.images._mask_array import mask_values
 from ari_estimator.images._single_array import SingleArray
 
 _WHAT = "second_level_input"
@@ -97,11 +99,7 @@ def array_maps(images: Any, map_: Any = None) -> list[ArrayMap]:
                 f"{_WHAT} must hold arrays of real numbers, one for each subject. Got {got} for "
                 f"subject {number}, counted from 0."
             )
-        if np.ma.is_masked(one):
-            raise ValueError(
-                f"{_WHAT} must not be masked. Got masked values of subject {number}, counted from "
-                "0. Fill them with NaN, and set missing='omit'."
-            )
+        refuse_masked(one, f"{_WHAT}[{number}]", "Fill them with NaN, and set missing='omit'.")
         array = np.asarray(one)
         shape = maps[0].array.shape if maps else array.shape
         if array.shape != shape or array.size == 0 or array.ndim == 0:
@@ -171,7 +169,7 @@ class ArrayMasker(TransformerMixin, BaseEstimator):
             self.mask_img_ = np.ones(shape, dtype=bool)
             self.mask_called = f"{self.without_mask}, since there is no mask"
         else:
-            mask = np.asarray(getattr(self.mask_img, "mask_img_", self.mask_img))
+            mask = mask_values(self.mask_img)
             if mask.shape != shape:
                 raise ValueError(
                     f"mask_img must have the shape of a map, {shape}. Got shape {mask.shape}."

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.graphs import Graph
 from ari_estimator.graphs._graph_part import GraphPart
 from ari_estimator.graphs._voxel_grid import Connectivity
@@ -138,6 +139,7 @@ def positions_of(coordinates: object, shape: tuple[int, ...]) -> dict[str, np.nd
                 f"coordinates must have names other than {', '.join(sorted(_TAKEN))} and ''. "
                 f"Got {name!r}."
             )
+        refuse_masked(given, f"coordinates[{name!r}]", "Give each place a value.")
         values = np.asarray(given)
         if values.ndim == 1 and len(shape) > 1:
             if axis == len(shape) or values.size != shape[axis]:

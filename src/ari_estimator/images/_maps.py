@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator._nesting import refuse_nested
+from ari_estimator.images._array_frame import FILL_WITH_NAN
 from ari_estimator.images._array_maps import ArrayMaps
 from ari_estimator.images._image_maps import IMAGES, PATHS, ImageMaps
 from ari_estimator.images._kinds import kind_of
@@ -79,8 +81,7 @@ def _is_of_numbers(maps: Any) -> bool:
 
 def _as_one_array(maps: Any) -> np.ndarray:
     """Return maps as one array, whose first axis is the maps."""
-    if np.ma.isMaskedArray(maps):
-        return maps
+    refuse_masked(maps, "Arrays", FILL_WITH_NAN)
     try:
         return np.asarray(maps)
     except ValueError as error:

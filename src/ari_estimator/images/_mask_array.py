@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+
+from ari_estimator._masked_values import refuse_masked
+
+
+def mask_values(mask_img: Any) -> np.ndarray:
+    """Return the values of a mask of arrays.
+
+    Parameters
+    ----------
+    mask_img : ndarray or ArrayMasker
+        The mask, or the fitted masker of a model.
+
+    Returns
+    -------
+    values : ndarray
+        Its values.
+
+    Raises
+    ------
+    ValueError
+        If it has masked values, which could mean inside or outside.
+    """
+    given = getattr(mask_img, "mask_img_", mask_img)
+    refuse_masked(given, "mask_img", "mask_img.filled(False) leaves them out.")
+    return np.asarray(given)
 
 
 def restricted(mask: np.ndarray, kept: np.ndarray) -> np.ndarray:

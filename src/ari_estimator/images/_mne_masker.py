@@ -12,7 +12,7 @@ from ari_estimator._unused_options import refuse_unused
 from ari_estimator.images._array_masker import ArrayMasker
 from ari_estimator.images._mne_frame import MneFrame
 from ari_estimator.images._mne_objects import (
-    bad_channels,
+    bad_in_all,
     check_map,
     difference,
     form_of,
@@ -21,6 +21,7 @@ from ari_estimator.images._mne_objects import (
     values_of,
     with_bad_channels,
     with_values,
+    without_bad_channels,
 )
 from ari_estimator.images._mne_part import part_of
 
@@ -52,12 +53,7 @@ class MneMap:
 
     def values(self) -> np.ndarray:
         """Return the values; NaN in channels that are bad in this subject."""
-        values = np.asarray(self.array, dtype=np.float64)
-        bads = bad_channels(self.like)
-        if bads:
-            values = values.copy()
-            values[[name in bads for name in self.like.ch_names]] = np.nan
-        return values
+        return without_bad_channels(np.asarray(self.array, dtype=np.float64), self.like)
 
 
 def are_mne(images: Any) -> bool:
@@ -139,7 +135,7 @@ class MneMasker(ArrayMasker):
         """Read the mask, or take the elements of the maps, see :class:`ArrayMasker`."""
         objects = {id(one.like): one.like for one in imgs}.values()
         # Not the channels that are bad in the first map only.
-        bads = frozenset.intersection(*map(bad_channels, objects))
+        bads = bad_in_all(objects)
         self.like = with_bad_channels(imgs[0].like, bads)
         mask_img = getattr(self.mask_img, "like", self.mask_img)
         of_all = part_of(self.like, None).mask

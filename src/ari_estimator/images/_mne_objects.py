@@ -5,6 +5,7 @@ MNE-Python is optional. It is imported only when a user passes one of its object
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,36 @@ def with_values(like: Any, values: np.ndarray, description: str) -> Any:
 def bad_channels(given: Any) -> frozenset[str]:
     """Return the names of bad channels; none in sources."""
     return frozenset() if form_of(given) == "source" else frozenset(given.info["bads"])
+
+
+def bad_in_all(objects: Iterable[Any]) -> frozenset[str]:
+    """Return the names of channels that are bad in each of some objects."""
+    return frozenset.intersection(*map(bad_channels, objects))
+
+
+def without_bad_channels(values: np.ndarray, like: Any) -> np.ndarray:
+    """Return values that are NaN in bad channels.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_channels, ...) or (n_vertices, ...)
+        Values of an object. They are not changed.
+
+    like : object of MNE-Python
+        The object, which names its bad channels.
+
+    Returns
+    -------
+    values : ndarray of the same shape
+        The given array if no channel is bad.
+    """
+    bads = bad_channels(like)
+    if not bads:
+        return values
+    is_bad = np.array([name in bads for name in like.ch_names])
+    is_bad = is_bad.reshape(-1, *(1,) * (values.ndim - 1))
+    made: np.ndarray = np.where(is_bad, np.nan, values)
+    return made
 
 
 def with_bad_channels(like: Any, names: frozenset[str]) -> Any:

@@ -49,7 +49,7 @@ def part_of(given: Any, adjacency: Any) -> ArrayPart:
     shape = values_of(given).shape
     is_data = np.ones(shape[0], dtype=bool)
     if form_of(given) != "source":
-        is_data = _holds_data(given)
+        is_data = holds_data(given)
         bads = bad_channels(given)
         is_tested = is_data & [name not in bads for name in given.ch_names]
         if not is_tested.any():
@@ -69,11 +69,14 @@ def part_of(given: Any, adjacency: Any) -> ArrayPart:
     return ArrayPart(mask, product(of_space, *shape[1:]), positions)
 
 
-def _holds_data(given: Any) -> np.ndarray:
-    """Return which channels hold data; all of them if MNE-Python knows none that do."""
+def holds_data(given: Any) -> np.ndarray:
+    """Return which channels hold data; all but triggers if MNE-Python knows none that do."""
     kinds = np.array(given.get_channel_types())
-    of_data = given.info.get_channel_types(unique=True, only_data_chs=True)
-    return np.isin(kinds, of_data) if of_data else np.ones(kinds.size, dtype=bool)
+    try:
+        of_data = given.info.get_channel_types(unique=True, only_data_chs=True)
+    except ValueError:  # MNE-Python refuses to pick data if there are none
+        return np.asarray(kinds != "stim")
+    return np.isin(kinds, of_data)
 
 
 def _positions_of(given: Any, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -169,8 +172,8 @@ def _check_positions(info: Any) -> None:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         raise ValueError(
             f"Channels must have a position, which tells their neighbours. Got none for "
-            f"{', '.join(names[:5])}{more}. Set one with set_montage, mark the channels as of type "
-            "'misc', or pass adjacency."
+            f"{', '.join(names[:5])}{more}. Set one with set_montage, leave these channels out "
+            "with drop_channels, or pass adjacency."
         )
 
 

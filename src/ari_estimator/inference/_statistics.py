@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.closed_testing._two_sided import check_two_sided
 from ari_estimator.images._declared import Declaration
 from ari_estimator.inference._statistic import DEFAULT_STAT_TYPE, STATISTICS, Statistic
@@ -153,6 +154,8 @@ def settle_statistic(
     UserWarning
         If the user contradicts the declaration of a file.
     """
+    if df is not None:
+        refuse_masked(df, "df", "Fill them with NaN, which leaves them out: df.filled(np.nan).")
     sources = [one for of_map in declarations for one in of_map if one.is_source]
     declarations = [[one for one in of_map if not one.is_source] for of_map in declarations]
     first = [_put_together(of_map) for of_map in declarations if of_map]

@@ -1,6 +1,7 @@
 """Statistics of a general linear model under resampling of the subjects, in blocks."""
 
 from ari_estimator.resampling._choose_scheme import SCHEMES, SchemeName, choose_scheme
+from ari_estimator.resampling._constant_elements import constant_elements
 from ari_estimator.resampling._contrast import Contrast, find_contrast
 from ari_estimator.resampling._design_space import DesignSpace
 from ari_estimator.resampling._exchangeability import (
@@ -61,6 +62,7 @@ __all__ = [
     "WelchStatistic",
     "check_blocks",
     "choose_scheme",
+    "constant_elements",
     "find_contrast",
     "sign_statistics",
     "variance_groups_of",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.resampling._design_space import ROUNDING, DesignSpace, independent_rows
 
 ContrastType = Literal["t", "F"]
@@ -162,8 +163,8 @@ def find_contrast(
     >>> find_contrast(groups, [[1, -1, 0], [0, 1, -1], [1, 0, -1]]).rank
     2
     """
-    if isinstance(design, pd.DataFrame):
-        refuse_other_labels(contrast, design.columns.tolist())
+    refuse_other_labels(contrast, design)
+    refuse_masked(design, "design", "Fill in the values, or leave out their subjects.")
     design = np.asarray(design)
     if design.dtype.kind not in "fiub" or design.ndim != 2 or 0 in design.shape:
         raise ValueError(
@@ -200,7 +201,7 @@ def find_contrast(
     return Contrast(space.left @ axes.T, space.left @ others.T, n_subjects - space.rank, is_f)
 
 
-def refuse_other_labels(contrast: Any, columns: list[Any], called: str = "contrast") -> None:
+def refuse_other_labels(contrast: Any, design: Any, called: str = "contrast") -> None:
     """Refuse weights whose labels are not the columns of a design, in their order.
 
     Parameters
@@ -208,8 +209,8 @@ def refuse_other_labels(contrast: Any, columns: list[Any], called: str = "contra
     contrast : array-like of shape (n_columns,) or (n_rows, n_columns)
         The weights. A Series or DataFrame has labels, unless these only count.
 
-    columns : list
-        Names of the columns of the design.
+    design : DataFrame or array-like of shape (n_subjects, n_columns)
+        The design. Columns of an array have no names.
 
     called : str, default="contrast"
         Name of the argument, for messages.
@@ -219,12 +220,10 @@ def refuse_other_labels(contrast: Any, columns: list[Any], called: str = "contra
     ValueError
         If the labels are others.
     """
-    if isinstance(contrast, pd.Series):
-        labels = contrast.index
-    elif isinstance(contrast, pd.DataFrame):
-        labels = contrast.columns
-    else:
+    if not isinstance(contrast, (pd.Series, pd.DataFrame)) or not isinstance(design, pd.DataFrame):
         return
+    labels = contrast.index if isinstance(contrast, pd.Series) else contrast.columns
+    columns = design.columns.tolist()
     if labels.tolist() not in (columns, list(range(len(labels)))):
         raise ValueError(
             f"{called} must have the columns of the design as its labels, in the same order: "
@@ -269,6 +268,7 @@ def is_f_test(n_rows: int, tested_by: ContrastType | None, called: str = "stat_t
 
 def _check_weights(contrast: ArrayLike, n_columns: int) -> np.ndarray:
     """Return the weights of a contrast, of shape (n_rows, n_columns)."""
+    refuse_masked(contrast, "contrast", "Give each column of the design a number.")
     weights = np.atleast_2d(np.asarray(contrast))
     is_numbers = weights.dtype.kind in "fiub" and weights.ndim == 2 and len(weights) > 0
     if not is_numbers or weights.shape[1] != n_columns:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator.resampling._exchangeable_unit import Unit
 
 Exchange = Literal["within", "whole", "both"]
@@ -262,6 +263,7 @@ def check_blocks(blocks: ArrayLike, n_subjects: int) -> np.ndarray:
 
 def check_row_labels(labels: ArrayLike, n_subjects: int, name: str) -> np.ndarray:
     """Return labels of rows as numbers from 0, in order of appearance; see :func:`check_blocks`."""
+    refuse_masked(labels, name, "Give each row a label.")
     given = np.asarray(labels, dtype=object)
     if given.shape != (n_subjects,):
         raise ValueError(
@@ -278,6 +280,7 @@ def check_row_labels(labels: ArrayLike, n_subjects: int, name: str) -> np.ndarra
 
 
 def _check_levels(blocks: ArrayLike, n_subjects: int) -> np.ndarray:
+    refuse_masked(blocks, "blocks", "Give each row a label at each level.")
     levels = np.asarray(blocks)
     if levels.shape[0] != n_subjects or levels.shape[1] == 0:
         raise ValueError(

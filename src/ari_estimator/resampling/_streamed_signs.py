@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator._progress import progress
 from ari_estimator.resampling._contrast import Contrast
 from ari_estimator.resampling._exchangeability import Exchangeability
@@ -74,9 +75,11 @@ class SubjectSums:
             If the map is not one-dimensional, has another number of elements than earlier maps,
             or is not finite.
         """
+        name = f"data of subject {self.n_subjects}"
+        refuse_masked(values, name, "Leave their elements out for all subjects.")
         given = np.asarray(values)
         if given.dtype.kind not in "fiu":
-            raise ValueError(f"data of subject {self.n_subjects} must be real. Got {given.dtype}.")
+            raise ValueError(f"{name} must be real. Got {given.dtype}.")
         self._add(given.astype(float), np.float32 if given.dtype == np.float32 else np.float64)
 
     def _add(self, values: np.ndarray, dtype: type) -> None:

@@ -32,6 +32,7 @@ from ari_estimator.second_level._last_result import LastResult
 from ari_estimator.second_level._missing_contrast import check_missing
 from ari_estimator.second_level._model_input import (
     refuse_ignored_confounds,
+    rows_differ,
     unsorted_subjects,
     warn_of_repeated_map,
 )
@@ -367,7 +368,7 @@ default=None
         check_smoothing(self.smoothing_fwhm)
         refuse_ignored_confounds(confounds, design_matrix)
         self._unsorted = unsorted_subjects(second_level_input)
-        self._check_order(design_matrix=design_matrix)
+        self._check_order(design_matrix=design_matrix if rows_differ(design_matrix) else None)
         super().fit(second_level_input, confounds, design_matrix, map=map)
         # A copy, because the user may change the table in place later.
         self.design_matrix_ = numeric_design(self.design_matrix_)

@@ -78,7 +78,8 @@ class ContrastSteps(ExactSecondLevelModel):
         """Refuse a model that is not fitted, or parameters that were changed after fit."""
         check_is_fitted(self)
         for name, value in self._fitted_with.items():
-            if not same_value(getattr(self, name), value):
+            now = getattr(self, name)
+            if now is not value and not same_value(now, value):
                 raise NotFittedError(f"{name} was set after fit, which reads it. Call fit again.")
         self._check_order()
 

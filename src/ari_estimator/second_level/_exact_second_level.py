@@ -29,6 +29,8 @@ from ari_estimator.images._stand_ins import (
     stand_ins,
 )
 from ari_estimator.images._subject_maps import WITH_MAP, all_readable, sample_maps
+from ari_estimator.resampling import constant_elements, find_contrast
+from ari_estimator.resampling._constant_elements import may_be_constant
 from ari_estimator.resampling._contrast_expression import check_expressions
 from ari_estimator.resampling._design_checks import check_contrast
 from ari_estimator.resampling._design_space import independent_rows
@@ -39,7 +41,7 @@ from ari_estimator.second_level._model_contrast import (
     weights_of,
 )
 from ari_estimator.second_level._ols_in_blocks import ols_in_blocks
-from ari_estimator.second_level._sound_contrast import SoundContrast, constant_elements
+from ari_estimator.second_level._sound_contrast import SoundContrast
 
 
 class ExactSecondLevelModel(SecondLevelModel):
@@ -216,7 +218,14 @@ class ExactSecondLevelModel(SecondLevelModel):
         labels, results = fit(data, design, **options)
         (result,) = results.values()
         squares = np.ravel(result.dispersion) * result.df_residuals
-        self._is_constant = constant_elements(data, design, squares)
+        is_constant = may_be_constant(data, squares)
+        if is_constant.any():
+            is_constant &= data.any(axis=0)  # the statistic of data that are 0 is 0 anyway
+            # Any contrast of the design, which has full rank here, has its basis.
+            contrast = find_contrast(design, np.eye(1, design.shape[1]))
+            values = data[:, is_constant].astype(np.float64)
+            is_constant[is_constant] = constant_elements(values, contrast)
+        self._is_constant = is_constant
         return labels, results
 
     def _sound(self, compute: Any, *given: Any) -> SoundContrast:

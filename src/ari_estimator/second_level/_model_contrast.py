@@ -92,7 +92,7 @@ def refuse_names(contrast: Any, design: pd.DataFrame) -> None:
         If it is a list or array with texts, or with other values than numbers, or its labels are
         not the columns of the design.
     """
-    refuse_other_labels(contrast, design.columns.tolist(), "second_level_contrast")
+    refuse_other_labels(contrast, design, "second_level_contrast")
     is_list = isinstance(contrast, (list, tuple, np.ndarray, pd.Index))
     items = list(contrast) if is_list and getattr(contrast, "ndim", 1) > 0 else []
     if not any(isinstance(item, str) for item in items):

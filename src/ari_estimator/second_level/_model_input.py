@@ -59,6 +59,25 @@ def unsorted_subjects(second_level_input: Any) -> tuple[str, str] | None:
     return next(((one, other) for one, other in pairwise(labels) if one > other), None)
 
 
+def rows_differ(design_matrix: Any) -> bool:
+    """Return whether the rows of a design may differ, so that their order matters.
+
+    Parameters
+    ----------
+    design_matrix : pandas.DataFrame, path or None
+        The design.
+
+    Returns
+    -------
+    may_differ : bool
+        True for a file, which is not read here.
+    """
+    if not isinstance(design_matrix, pd.DataFrame):
+        return True
+    values = design_matrix.to_numpy()
+    return bool((values != values[:1]).any())
+
+
 def refuse_other_order(subjects: tuple[str, str] | None, of_rows: Mapping[str, Any]) -> None:
     """Refuse what has an item for each row of a table that nilearn sorts.
 

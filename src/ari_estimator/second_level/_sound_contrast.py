@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 from nilearn.glm.contrasts import Contrast
 
-from ari_estimator.resampling._design_space import DesignSpace
-from ari_estimator.resampling._model_statistic import CONSTANT, SMALL
-
 # nilearn takes smaller variances for this. Its own number, 1e-50, is above the variance of data
 # below 1e-25, such as the power of magnetic fields in T²/Hz.
 _LEAST_VARIANCE = float(np.finfo(float).tiny)
@@ -60,37 +57,3 @@ class SoundContrast(Contrast):
         if self._is_constant.any():
             values = np.where(self._is_constant, value, values)
         return values
-
-
-def constant_elements(data: np.ndarray, design: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Return in which elements the residuals of a design are only rounding.
-
-    Parameters
-    ----------
-    data : ndarray of shape (n_subjects, n_elements)
-        The data.
-
-    design : ndarray of shape (n_subjects, n_columns)
-        The design.
-
-    squares : ndarray of shape (n_elements,)
-        Sums of the squares of residuals, as far as they are known.
-
-    Returns
-    -------
-    is_constant : ndarray of bool of shape (n_elements,)
-        Whether data are constant, given the design. The rule is the same as for statistics under
-        permutation. Data of 0 are not meant: their statistic is 0 anyway.
-    """
-    sizes = np.maximum(data.max(axis=0), -data.min(axis=0)).astype(np.float64)
-    scale = len(data) * sizes**2
-    is_constant = (squares <= SMALL * scale) & (sizes > 0)
-    places = np.flatnonzero(is_constant)
-    if places.size:
-        basis = DesignSpace.of(design).left
-        rest = data[:, places].astype(np.float64)
-        # A second pass removes the small part of the fit that rounding leaves.
-        for _ in range(2):
-            rest -= basis @ (basis.T @ rest)
-        is_constant[places] = np.einsum("ij,ij->j", rest, rest) <= CONSTANT * scale[places]
-    return is_constant

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from ari_estimator._masked_values import refuse_masked
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.estimators._cluster_tdp import ClusterTDPTransformer
 from ari_estimator.estimators._permutation_calibration import PermutationCalibration
@@ -32,13 +33,16 @@ class ClusterTest(tuple[Any, ...]):
         The bound of each cluster.
 
     table : pandas.DataFrame
-        The table of clusters, as ``table_`` of :class:`ClusterTDPTransformer`.
+        The table of clusters, as ``table_`` of :class:`ClusterTDPTransformer`. It has the signs of
+        ``t_obs``: with ``tail=-1``, directions are negative and thresholds are at most 0.
 
     map : FittedMap
-        The fitted map, which bounds any other set.
+        The fitted map, which bounds any other set. With ``tail=-1`` it is the map of ``-t_obs``,
+        because a one-sided test is a test of positive values: its own table, values and description
+        say positive, and mean a decrease.
 
     calibration : PermutationCalibration
-        The fitted calibration.
+        The fitted calibration; with ``tail=-1`` of ``-X``.
     """
 
     tdp: np.ndarray
@@ -144,14 +148,17 @@ n_vertices)
         - ``H0``, the pivotal statistics of the sign-flips. MNE-Python returns the largest cluster
           of each one.
 
-        Attributes: ``tdp``, ``cluster_tdp``, ``table``, ``map`` and ``calibration``.
+        Attributes: ``tdp``, ``cluster_tdp``, ``table``, ``map`` and ``calibration``. With
+        ``tail=-1``, ``table`` has the signs of ``t_obs``; ``map`` and ``calibration`` belong to
+        ``-X``.
 
     Raises
     ------
     TypeError
         If ``X`` does not hold real numbers.
     ValueError
-        If a parameter is out of range, has no effect, or asks for what there is not.
+        If ``X`` is masked. If a parameter is out of range, has no effect, or asks for what there is
+        not.
 
     See Also
     --------
@@ -169,18 +176,22 @@ n_vertices)
     >>> len(clusters[0][0]), float(result.cluster_tdp[0].round(2))
     (45, 0.78)
     """
+    refuse_masked(X, "X", "Leave their elements out for all subjects.")
     data = np.asarray(X)
     if data.ndim < 3:
         raise ValueError(
             "X must have shape (n_subjects, n_times, n_vertices), or with n_freqs between them. "
             f"Got shape {data.shape}."
         )
+    if data.size == 0:
+        raise ValueError(f"X must have subjects and elements. Got shape {data.shape}.")
     _refuse_unknown(stat_fun)
     refuse_unused(
         "here: PermutationCalibration has a step-down, and bounds count elements",
         {"step_down_p": (step_down_p, 0), "t_power": (t_power, 1)},
     )
-    if tail not in (-1, 0, 1) or isinstance(tail, bool):
+    is_number = isinstance(tail, (int, float, np.number)) and not isinstance(tail, bool)
+    if not is_number or tail not in (-1, 0, 1):
         raise ValueError(f"tail must be 0, 1 or -1. Got {tail!r}.")
     _check_threshold(threshold, tail)
     if out_type not in ("indices", "mask"):
@@ -223,10 +234,17 @@ n_vertices)
     else:
         found = [np.unravel_index(one, labels.shape) for one in _members_of(labels, n_sets)]
     test = ClusterTest((sign * t_obs, found, p_values, calibration.pivotal_statistics_))
-    test.tdp, test.table, test.map = tdp, fitted_map.table, fitted_map
+    test.tdp, test.map = tdp, fitted_map
+    test.table = _of_negative_effects(fitted_map.table) if sign < 0 else fitted_map.table
     test.cluster_tdp = fitted_map.table["tdp"].to_numpy()[:-1]
     test.calibration = calibration
     return test
+
+
+def _of_negative_effects(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a map of -t with the signs of t."""
+    negated = {name: 0 - table[name] for name in ("threshold", "peak_stat")}
+    return table.assign(**negated, direction=table["direction"].replace("positive", "negative"))
 
 
 def _members_of(labels: np.ndarray, n_sets: int) -> list[np.ndarray]:
@@ -268,6 +286,7 @@ def _mask_of(spatial_exclude: Any, shape: tuple[int, ...]) -> np.ndarray:
     mask = np.ones(shape, dtype=bool)
     if spatial_exclude is None:
         return mask
+    refuse_masked(spatial_exclude, "spatial_exclude", "Give the numbers without a mask.")
     excluded = np.atleast_1d(np.asarray(spatial_exclude))
     is_index = excluded.dtype.kind in "iu" and excluded.ndim == 1
     if excluded.size and (not is_index or excluded.min() < 0 or excluded.max() >= shape[-1]):
