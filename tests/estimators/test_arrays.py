@@ -224,6 +224,12 @@ class TestTransformers:
             RegionTDPTransformer(regions).fit(X)
         RegionTDPTransformer(regions, probability_threshold=0.5).fit(X)
 
+    def test_places_do_not_change_with_the_array(self, make, X):
+        times = TIMES.copy()
+        transformer = make().set_params(coordinates={"channel": CHANNELS, "time": times}).fit(X)
+        times[:] = 0
+        assert_frame_equal(transformer.maps_[0].table, make().fit(X).maps_[0].table)
+
     def test_a_second_fit_takes_other_arrays(self, X):
         ari = ClusterTDPTransformer(adjacency="lattice").fit(X)
         assert ari.fit(X[:, :3]).n_elements_ == 3 * N_TIMES

@@ -10,6 +10,7 @@ import numpy as np
 from ari_estimator._freed_memory import MANY_ELEMENTS, give_back_memory
 from ari_estimator.images._frame import Frame
 from ari_estimator.inference._fitted_map import FittedMap
+from ari_estimator.inference._fitted_maps import owned
 from ari_estimator.inference._form_family import check_computed_family, warn_of_untested_zeros
 from ari_estimator.inference._statistic import Statistic
 from ari_estimator.inference._z_and_t import z_of_t
@@ -52,12 +53,17 @@ class InferChecked:
     checks_family: bool
 
     def __call__(self, values: np.ndarray) -> tuple[np.ndarray, FittedMap]:
-        """Return the values to keep for the map, z if degrees of freedom vary, and its test."""
+        """Return the values to keep for the map, z if degrees of freedom vary, and its test.
+
+        The fitted map owns its values: what a user does to an array later does not change it.
+        """
         frame, statistic = self.frame, self.statistic
         if self.df is not None:
             values = z_of_t(values.astype(np.float64, copy=False), self.df)
         kept = values
         values = values.astype(np.float64, copy=False)
+        if values is kept:
+            kept = values = owned(values)
         if self.warns_of_zeros:
             element_names = frame.space.element_name[1]
             warn_of_untested_zeros(
