@@ -3,14 +3,16 @@
 import functools
 import inspect
 import re
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import pytest
+from nibabel.cifti2 import Cifti2Image, ScalarAxis
 from nilearn.exceptions import DimensionError
 from nilearn.maskers import NiftiLabelsMasker
-from nilearn.surface import InMemoryMesh, PolyMesh
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 from numpy.testing import assert_allclose, assert_array_equal
 from numpydoc.docscrape import ClassDoc
 from pandas.testing import assert_frame_equal
@@ -31,6 +33,7 @@ from ari_estimator import (
     set_bound,
 )
 from ari_estimator.closed_testing import Hommel, LearnedTemplate
+from ari_estimator.images._declared import Declaration, remember_declarations
 from ari_estimator.inference import FittedMap
 
 from ._kinds import KINDS
@@ -502,6 +505,22 @@ class TestCopies:
             assert set_bound(restored, **a_set) == set_bound(transformer, **a_set)
             assert_same(found_by(restored, restored.fit_transform(images), kind), found)
 
+    @pytest.mark.parametrize("dtype", ["float64", "float32"])
+    @pytest.mark.parametrize("which", [0, slice(1), slice(2)], ids=["one", "row", "rows"])
+    @pytest.mark.parametrize("has_nan", [False, True], ids=["whole", "with NaN"])
+    @pytest.mark.filterwarnings("ignore:The map is NaN")
+    def test_a_fitted_map_does_not_change_with_the_array(
+        self, kind, make, X, dtype, which, has_nan
+    ):
+        values = X[which].astype(dtype)
+        values[..., 0] = np.nan if has_nan else 0
+        transformer, untouched = make().fit(values), make().fit(values.copy())
+        values[:] = 9
+        both = [one.maps_ if which == 0 else one.maps_[0] for one in (transformer, untouched)]
+        assert both[0].bounds.of_set() == both[1].bounds.of_set()
+        assert_array_equal(both[0].test.p_values, both[1].test.p_values)
+        assert_frame_equal(both[0].table, both[1].table)
+
     def test_equal_value_is_no_change_and_another_one_is_refused(self, kind, make, img, tmp_path):
         n_values = 0
         for name, value, equal, other in values_read_by_fit(kind, make(), tmp_path):
@@ -782,6 +801,56 @@ class TestWords:
         for maps in (img, [img, img], X):
             make().fit(maps).transform(maps)
         assert capfd.readouterr() == ("", "")
+
+
+def log_p_of(z):
+    """Return -log10 of the upper tails of z values."""
+    return -stats.norm.logsf(z) / np.log(10)
+
+
+class TestLaterMaps:
+    """After a fit to maps that declare their statistic, other maps may declare nothing."""
+
+    @pytest.fixture
+    def logs(self, kind, make, z):
+        """Return a transformer fitted to a map that declares -log10 p, and all of these maps."""
+        images = [kind.image(values) for values in log_p_of(z)]
+        declared = images[0]
+        said = Declaration("-log10 p", "its file")
+        if isinstance(declared, SurfaceImage):
+            remember_declarations(declared, [said])
+        elif isinstance(declared, Cifti2Image):
+            axes = (ScalarAxis(["lP+"]), declared.header.get_axis(1))
+            declared = Cifti2Image(declared.get_fdata(), axes)
+        else:
+            declared.header.set_intent("log10 p value")
+        return make().fit(declared), [declared, *images[1:]]
+
+    def test_an_image_that_declares_nothing_is_refused(self, kind, logs):
+        transformer, (declared, bare, _) = logs
+        assert kind.rows(transformer.transform(declared)).any()
+        match = r"stat_type must be given: .* and fit has read .*stat_type='neg_log10_p'\. For z"
+        for given in (bare, [declared, bare]):
+            with pytest.raises(ValueError, match=match):
+                transformer.transform(given)
+        with pytest.raises(ValueError, match="stat_type must be given, since the maps declare"):
+            clone(transformer).fit([declared, bare])
+
+    def test_an_array_is_what_fit_has_read(self, kind, logs, X):
+        transformer, images = logs
+        found = transformer.transform(log_p_of(X))
+        transformer.set_params(stat_type="neg_log10_p")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            expected = [kind.rows(transformer.transform(img)) for img in images]
+        assert_allclose(found, np.concatenate(expected))
+
+    def test_z_may_be_assumed_beside_z(self, kind, make, z):
+        transformer = make().fit(kind.image(z[0]))
+        assert_array_equal(
+            kind.rows(transformer.transform(kind.image(z[1]))),
+            make().fit_transform(z[1:2, kind.mask]),
+        )
 
 
 class TestValues:

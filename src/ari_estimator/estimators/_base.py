@@ -49,6 +49,7 @@ from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._maps_step import MapsStep
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
+from ari_estimator.inference._settle_again import settle_again
 from ari_estimator.inference._statistics import SettledStatistic, settle_statistic
 from ari_estimator.inference._varying_df import varying_df
 
@@ -163,16 +164,16 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """Check parameters of the right kinds; return the statistic of the maps and its source."""
         check_alpha(self.alpha)
         declarations = [] if maps is None else maps.declared
-        stat_type, df = self.stat_type, self.df
-        is_of_f = False
-        if isinstance(maps, ArrayMaps) and stat_type is None and self._settled is not None:
-            # Arrays declare nothing, so take the statistic that fit has found.
-            stat_type = self._settled.statistic.stat_type
-            df = self._settled.statistic.given_df
-            is_of_f = not self._settled.statistic.has_direction
-        settled = settle_statistic(declarations, stat_type, df, self.two_sided)
-        if is_of_f:
-            settled = settled._replace(statistic=settled.statistic.of_f())
+        if maps is not None and self.stat_type is None and self._settled is not None:
+            settled = settle_again(
+                self._settled,
+                declarations,
+                self.df,
+                self.two_sided,
+                are_masked_values=isinstance(maps, ArrayMaps),
+            )
+        else:
+            settled = settle_statistic(declarations, self.stat_type, self.df, self.two_sided)
         if isinstance(self.local_test, ExtentTest):
             self.local_test.check_statistic(settled.statistic)
         self._check_sets(settled.statistic)
@@ -237,8 +238,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             If the input is none of these, or its kind differs from the kind of the mask.
         ValueError
             If a map is not on the grid or mesh of the mask, is constant, is NaN everywhere in the
-            mask, or has values that its statistic cannot have. Or if the columns of a table differ
-            from the columns in :meth:`fit`.
+            mask, or has values that its statistic cannot have. If an image declares no statistic,
+            ``stat_type`` is None, and :meth:`fit` has read another statistic than z. Or if the
+            columns of a table differ from the columns in :meth:`fit`.
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
