@@ -474,7 +474,7 @@ def values_read_by_fit(kind, transformer, folder):
         yield "probability_threshold", 0.5, [np.float64(0.5)], 0.25
     yield "resampling_target", None, [], "data"
     if isinstance(transformer, RegionTDPTransformer):
-        alike = [tuple(NAMES), np.array(NAMES), pd.Series(NAMES, index=[4, 5, 6])]
+        alike = [tuple(NAMES), np.array(NAMES), pd.Index(NAMES)]
         yield "labels", NAMES, [list(NAMES), *alike], [*NAMES[1:], NAMES[0]]
         yield "labels", np.array(NAMES), alike, np.array([*NAMES[:2], "other"])
         lut = pd.DataFrame({"index": [3, 7, 40], "name": NAMES, "area": [1, np.nan, 2]})

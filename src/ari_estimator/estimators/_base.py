@@ -468,7 +468,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         set_maker = self._set_maker(frame, statistic)
         # Copies, because the user may change a list in place later.
         parameters = {
-            name: value.copy() if isinstance(value, (list, np.ndarray)) else value
+            name: value.copy() if isinstance(value, (list, dict, np.ndarray)) else value
             for name, value in self.get_params(deep=False).items()
         }
         asked_by = Provenance(type(self).__name__, parameters, contrast, settled.said_by)
