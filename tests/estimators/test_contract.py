@@ -830,11 +830,12 @@ class TestLaterMaps:
         transformer, (declared, bare, _) = logs
         assert kind.rows(transformer.transform(declared)).any()
         match = r"stat_type must be given: .* and fit has read .*stat_type='neg_log10_p'\. For z"
-        for given in (bare, [declared, bare]):
+        for given in (bare, [bare, bare]):
             with pytest.raises(ValueError, match=match):
                 transformer.transform(given)
-        with pytest.raises(ValueError, match="stat_type must be given, since the maps declare"):
-            clone(transformer).fit([declared, bare])
+        for again in (transformer.transform, transformer.fit):
+            with pytest.raises(ValueError, match="stat_type must be given, since the maps declare"):
+                again([declared, bare])
 
     def test_an_array_is_what_fit_has_read(self, kind, logs, X):
         transformer, images = logs

@@ -54,8 +54,11 @@ def settle_again(
     statistic = fitted.statistic
     was_converted = fitted.df_varies or fitted.said_by.endswith(CONVERTED)
     is_z = statistic.stat_type == DEFAULT_STAT_TYPE and not was_converted
-    if not any(is_silent):
-        return settle_statistic(declarations, None, df, two_sided)
+    if not all(is_silent):
+        # A mix of images is refused in the words of a fit to the same mix.
+        settled = settle_statistic(declarations, None, df, two_sided)
+        if not any(is_silent):
+            return settled
     if not is_z and (not are_masked_values or (was_converted and df is None)):
         raise ValueError(_refusal(fitted, is_silent, was_converted))
     stat_type = None
@@ -76,7 +79,8 @@ def _refusal(fitted: SettledStatistic, is_silent: list[bool], was_converted: boo
         stat_type, given = "t", " and df to their degrees of freedom"
     elif not statistic.df:
         given = ""
-    which = "the map declares" if len(is_silent) == 1 else f"{sum(is_silent)} maps declare"
+    n_silent = sum(is_silent)
+    which = f"{n_silent} maps declare" if n_silent > 1 else "a map declares"
     numbers = " and ".join(f"{value:g}" for value in statistic.df)
     with_df = f" with {numbers} degrees of freedom" if numbers else ""
     return (
