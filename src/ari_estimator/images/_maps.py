@@ -20,6 +20,7 @@ from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._mne_objects import is_mne
 from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._streamed_maps import StreamedMaps
+from ari_estimator.images._volume_formats import refuse_gifti
 
 Maps: TypeAlias = ImageMaps | ArrayMaps
 
@@ -44,6 +45,7 @@ def as_maps(maps: Any, *, holds_arrays: bool = False, read_by_others: bool = Fal
         If they are in no such form.
     """
     refuse_nested(Maps=maps)
+    refuse_gifti(maps)
     if issparse(maps):
         raise TypeError(
             f"Maps must be dense, since 0 is a value like others. Got sparse {type(maps).__name__}."
@@ -90,6 +92,8 @@ def _as_one_array(maps: Any) -> np.ndarray:
 def _read_from(maps: Iterator[Any]) -> ImageMaps:
     """Return the maps of an iterator: a list of paths, which take no room, or one at a time."""
     first = list(islice(maps, 1))
+    if first:
+        refuse_gifti(first[0])
     if first and isinstance(first[0], PATHS):
         return ImageMaps([*first, *maps])
     return StreamedMaps(maps, first)
