@@ -846,6 +846,16 @@ class TestLaterMaps:
             expected = [kind.rows(transformer.transform(img)) for img in images]
         assert_allclose(found, np.concatenate(expected))
 
+    @IN_FILES
+    def test_results_are_no_maps(self, kind, make, img):
+        transformer = make()
+        if not isinstance(transformer, RegionTDPTransformer):
+            tdp = transformer.fit_transform(img)
+            both = {"true discovery proportions": tdp, "labels of": transformer.labels_img_}
+            for holds, result in both.items():
+                with pytest.raises(ValueError, match=f"The map holds {holds}"):
+                    make().fit(result)
+
     def test_z_may_be_assumed_beside_z(self, kind, make, z):
         transformer = make().fit(kind.image(z[0]))
         assert_array_equal(

@@ -39,6 +39,7 @@ from ari_estimator.images._image_maps import ImageMaps
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._maps import Maps, as_maps
 from ari_estimator.images._masks import warn_of_preprocessing
+from ari_estimator.images._own_descriptions import CLUSTERS, TDPS
 from ari_estimator.inference import STATISTICS, FittedMap, Statistic
 from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._fitted_maps import FittedMaps
@@ -149,7 +150,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _to_output(self, maps: Maps, fitted_maps: Iterable[FittedMap]) -> Any:
         """Return the output for all maps, which come one at a time: the TDP of each element."""
         tdp = (fitted_map.painted_tdp for fitted_map in fitted_maps)
-        return maps.restore(tdp, self._frame, "true discovery proportion")
+        return maps.restore(tdp, self._frame, TDPS)
 
     def _wrapped(self, output: Any, maps: Maps) -> Any:
         """Return array output in the chosen container, and images as they are."""
@@ -447,7 +448,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """Set the attributes: one item for a single map, all items for several."""
         for name, values in {"maps_": fitted_maps, **kept}.items():
             if name == "labels_img_":
-                kept_form = maps.restore(values, self._frame, "clusters of the table")
+                kept_form = maps.restore(values, self._frame, CLUSTERS)
             else:
                 kept_form = values[0] if maps.is_single else values
             setattr(self, name, kept_form)
