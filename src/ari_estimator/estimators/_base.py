@@ -240,8 +240,9 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         ValueError
             If a map is not on the grid or mesh of the mask, is constant, is NaN everywhere in the
             mask, or has values that its statistic cannot have. If an image declares no statistic,
-            ``stat_type`` is None, and :meth:`fit` has read another statistic than z. Or if the
-            columns of a table differ from the columns in :meth:`fit`.
+            ``stat_type`` is None, and :meth:`fit` has read another statistic than z. If the columns
+            of a table differ from the columns in :meth:`fit`. Or if :meth:`set_output` has chosen a
+            container for arrays of whole maps.
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
@@ -251,6 +252,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             holds_arrays=isinstance(self._frame, ArrayFrame),
             read_by_others=effective_n_jobs(self.n_jobs) > 1,
         )
+        self._check_container(maps)
         settled = self._check_params(maps)
         maps.check(self._frame)
         if isinstance(maps, ArrayMaps) and not maps.is_single:
@@ -357,6 +359,8 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             # Without a mask, this process reads the maps to compute one.
             others = self._mask_is_given() and effective_n_jobs(self.n_jobs) > 1
             maps = as_maps(X, holds_arrays=self._holds_arrays(), read_by_others=others)
+            if make_output is not None:
+                self._check_container(maps)
         if settled is None:
             settled = self._check_params(maps)
         if is_of_f and settled.statistic.is_signed:

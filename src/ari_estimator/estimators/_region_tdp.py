@@ -263,6 +263,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         return GivenRegions(self._regions)
 
     _output_of = "tdps_of_sets"
+    _output_is_table = True
 
     def _to_output(self, maps: Maps, fitted_maps: Iterable[FittedMap]) -> Any:
         return np.stack([fitted_map.tdps_of_sets[0] for fitted_map in fitted_maps])

@@ -38,7 +38,7 @@ _READ_SURFACE = (
     "--mesh for each."
 )
 
-# What is said of a GIfTI file that is given as a map.
+# The message about a GIfTI file that is given as a map.
 NEEDS_MESH = f"The file of a hemisphere has no mesh. {_READ_SURFACE}"
 
 # A longer row of voxels is a surface. Shorter ones may be tests.

@@ -58,7 +58,7 @@ class FittedMaps(Sequence[FittedMap]):
 
 
 def owned(values: np.ndarray) -> np.ndarray:
-    """Return values that are no view of other data: a copy if they are one.
+    """Return values in an array of their own: a copy if they are a view of other data.
 
     Parameters
     ----------
