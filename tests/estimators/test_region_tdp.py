@@ -306,7 +306,7 @@ class TestNames:
             (3, "labels must be a list of names, in the order of the labels, .* Got int"),
             (np.array([["a", "b", "c"]]), "Got ndarray"),
         ],
-        ids=str,
+        ids=lambda value: type(value).__name__,
     )
     def test_other_forms_of_names_are_refused(self, names, given, match):
         with pytest.raises(TypeError, match=match):
