@@ -25,7 +25,7 @@ from ari_estimator import (
     save,
 )
 from ari_estimator.images._declared import gifti_declarations
-from ari_estimator.images._own_descriptions import held_by
+from ari_estimator.images._own_descriptions import OWN_HOLDS
 from ari_estimator.interfaces import describe_map
 
 SHAPE = (12, 11, 10)
@@ -167,7 +167,7 @@ class TestDeclarations:
         for text in texts:
             array = GiftiDataArray(np.zeros(3, "float32"), meta=GiftiMetaData({"Name": text}))
             (declared,) = gifti_declarations(GiftiImage(darrays=[array]))
-            assert declared.holds == held_by(text)
+            assert declared.holds == OWN_HOLDS[text]
             assert declared.program == "ari_estimator"
 
     def test_stat_of_nilearn_asks_for_both(self, z, mask_img):

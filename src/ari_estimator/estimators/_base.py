@@ -359,16 +359,17 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             # Without a mask, this process reads the maps to compute one.
             others = self._mask_is_given() and effective_n_jobs(self.n_jobs) > 1
             maps = as_maps(X, holds_arrays=self._holds_arrays(), read_by_others=others)
-            if make_output is not None:
-                self._check_container(maps)
         if settled is None:
             settled = self._check_params(maps)
         if is_of_f and settled.statistic.is_signed:
             settled = settled._replace(statistic=settled.statistic.of_f())
         images = maps if isinstance(maps, ImageMaps) else None
         may_overlap = getattr(self, "probability_threshold", None) is not None
-        if images is not None and images.kind is ArrayFrame and not may_overlap:
-            refuse_ambiguous_labels(getattr(self, "labels_img", None), images.images[0])
+        if images is not None and images.kind is ArrayFrame:
+            if make_output is not None:
+                self._check_container(images)
+            if not may_overlap:
+                refuse_ambiguous_labels(getattr(self, "labels_img", None), images.images[0])
         if images is not None and images.is_read_once and self.mask_img is None:
             raise ValueError(
                 "mask_img must be given for maps from an iterator: it can be read only once, but "

@@ -31,7 +31,7 @@ from ari_estimator.images._afni_header import (
 from ari_estimator.images._declared_names import ENDINGS, name_patterns
 from ari_estimator.images._image_file import load_image
 from ari_estimator.images._mne_objects import is_mne, size_in_words
-from ari_estimator.images._own_descriptions import OWN, held_by
+from ari_estimator.images._own_descriptions import OWN, OWN_DESCRIPTION, OWN_HOLDS
 
 # What an intent code of NIfTI says, by nibabel's label.
 _INTENTS = {
@@ -249,8 +249,8 @@ def _by_description(text: str) -> Iterator[Declaration]:
         yield Declaration("variance", said_by, program="SPM")
     elif match := _NILEARN.match(text):
         yield Declaration(_OF_NILEARN[match["kind"]], said_by, program="nilearn")
-    elif (holds := held_by(text)) is not None:
-        yield Declaration(holds, said_by, program=OWN)
+    elif match := OWN_DESCRIPTION.fullmatch(text):
+        yield Declaration(OWN_HOLDS[match[1]], said_by, program=OWN)
 
 
 def _by_map_names(img: Cifti2Image) -> Iterator[Declaration]:
@@ -272,8 +272,8 @@ def _by_map_names(img: Cifti2Image) -> Iterator[Declaration]:
 
 def _told_by(stem: str) -> Iterator[tuple[str, str]]:
     """Yield what a name says that values are, with the program; the first counts."""
-    if (own := held_by(stem)) is not None:
-        yield own, OWN
+    if match := OWN_DESCRIPTION.fullmatch(stem):
+        yield OWN_HOLDS[match[1]], OWN
     for pattern, holds, program in name_patterns():
         if pattern.fullmatch(stem):
             yield holds, program
@@ -325,8 +325,8 @@ def _df_of_glmfit(path: Path) -> tuple[float, ...]:
 def gifti_declarations(img: GiftiImage) -> list[Declaration]:
     """Return what the arrays of a GIfTI image say, by name or intent; nothing if they differ."""
     names = {str(array.meta.get("Name", "")) for array in img.darrays}
-    own = {name: held_by(name) for name in names}
-    if len(set(own.values())) == 1 and (held := next(iter(own.values()))) is not None:
+    own = {match and OWN_HOLDS[match[1]] for match in map(OWN_DESCRIPTION.fullmatch, names)}
+    if len(own) == 1 and (held := own.pop()) is not None:
         said_by = f"the name {min(names)!r} of the arrays"
         return [Declaration(held, said_by, program=OWN)]
     said = {(int(array.intent), _parameters_of(array)) for array in img.darrays}

@@ -45,7 +45,6 @@ def as_maps(maps: Any, *, holds_arrays: bool = False, read_by_others: bool = Fal
         If they are in no such form.
     """
     refuse_nested(Maps=maps)
-    refuse_gifti(maps)
     if issparse(maps):
         raise TypeError(
             f"Maps must be dense, since 0 is a value like others. Got sparse {type(maps).__name__}."
@@ -54,6 +53,7 @@ def as_maps(maps: Any, *, holds_arrays: bool = False, read_by_others: bool = Fal
         return ImageMaps(maps)
     if isinstance(maps, SingleArray) or is_mne(maps):
         return ImageMaps(maps)
+    refuse_gifti(maps)
     column = _column_of_images(maps)
     if column is not None:
         return ImageMaps(column, getattr(maps, "index", None), read_by_others=read_by_others)

@@ -82,8 +82,10 @@ def as_nifti(img: Any) -> Any:
         if path.name.endswith((".nii", ".nii.gz")) or len(loaded) != 1:
             return img
         return as_nifti(loaded[0]) if isinstance(loaded[0], SpatialImage) else img
+    if isinstance(img, Nifti1Image):
+        return img
     refuse_gifti(img)
-    if not isinstance(img, SpatialImage) or isinstance(img, Nifti1Image):
+    if not isinstance(img, SpatialImage):
         return img
     refuse_surface(img.shape)  # NIfTI has no room for some of them
     header = img.header if isinstance(img, Nifti1Pair) else None

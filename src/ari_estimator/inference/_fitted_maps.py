@@ -54,21 +54,4 @@ class FittedMaps(Sequence[FittedMap]):
         values : ndarray of shape (n_elements,)
             The values. They are copied if they are a view of other data.
         """
-        self._values.append(owned(values))
-
-
-def owned(values: np.ndarray) -> np.ndarray:
-    """Return values in an array of their own: a copy if they are a view of other data.
-
-    Parameters
-    ----------
-    values : ndarray
-        The values of a map. All kinds of images return a new array or a view, never an array of
-        the user itself.
-
-    Returns
-    -------
-    values : ndarray
-        The same values.
-    """
-    return values if values.base is None else values.copy()
+        self._values.append(values if values.base is None else values.copy())

@@ -10,7 +10,6 @@ import numpy as np
 from ari_estimator._freed_memory import MANY_ELEMENTS, give_back_memory
 from ari_estimator.images._frame import Frame
 from ari_estimator.inference._fitted_map import FittedMap
-from ari_estimator.inference._fitted_maps import owned
 from ari_estimator.inference._form_family import check_computed_family, warn_of_untested_zeros
 from ari_estimator.inference._statistic import Statistic
 from ari_estimator.inference._z_and_t import z_of_t
@@ -62,8 +61,9 @@ class InferChecked:
             values = z_of_t(values.astype(np.float64, copy=False), self.df)
         kept = values
         values = values.astype(np.float64, copy=False)
-        if values is kept:
-            kept = values = owned(values)
+        if values is kept and values.base is not None:
+            # A view of an array, of the user perhaps. All frames give new arrays or views.
+            kept = values = values.copy()
         if self.warns_of_zeros:
             element_names = frame.space.element_name[1]
             warn_of_untested_zeros(
