@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy.sparse import coo_array, csr_array
 from scipy.spatial import ConvexHull
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -223,6 +224,28 @@ class TestTransformers:
         with pytest.raises(ValueError, match=r"shape of one map, \(20,\).*X\[np.newaxis\]"):
             RegionTDPTransformer(regions).fit(X)
         RegionTDPTransformer(regions, probability_threshold=0.5).fit(X)
+
+    def test_places_do_not_change_with_the_array(self, make, X):
+        times = TIMES.copy()
+        transformer = make().set_params(coordinates={"channel": CHANNELS, "time": times}).fit(X)
+        times[:] = 0
+        assert_frame_equal(transformer.maps_[0].table, make().fit(X).maps_[0].table)
+
+    def test_a_container_is_for_regions_only(self, make, X):
+        plain = make().fit(X).transform(X)
+        with config_context(transform_output="pandas"):
+            assert_array_equal(make().fit_transform(X), plain)
+        transformer = make().set_output(transform="pandas").fit(X)
+        if isinstance(transformer, RegionTDPTransformer):
+            for output in (transformer.transform(X), transformer.fit_transform(X)):
+                assert isinstance(output, pd.DataFrame)
+            return
+        for method in (transformer.transform, transformer.fit_transform):
+            with pytest.raises(
+                ValueError, match=r"container 'default' for arrays of whole .*'pandas'"
+            ):
+                method(X)
+        assert_array_equal(transformer.set_output(transform="default").fit_transform(X), plain)
 
     def test_a_second_fit_takes_other_arrays(self, X):
         ari = ClusterTDPTransformer(adjacency="lattice").fit(X)

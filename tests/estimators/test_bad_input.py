@@ -1,5 +1,7 @@
 """Input that must be refused, by an error that says which argument is wrong and what it got."""
 
+from copy import copy
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -64,7 +66,9 @@ class TestThresholds:
         model = ARISecondLevelModel(mask_img, transformer=ClusterTDPTransformer(value))
         design = pd.DataFrame({"intercept": np.ones(3)})
         with pytest.raises(error, match=match):
-            model.fit([z_img] * 3, design_matrix=design).compute_contrast(output_type="tdp")
+            model.fit([copy(z_img) for _ in range(3)], design_matrix=design).compute_contrast(
+                output_type="tdp"
+            )
 
     def test_threshold_scale_without_a_number_is_refused(self, z_img, mask_img):
         for threshold in (None, "concentration"):

@@ -3,14 +3,17 @@
 import functools
 import inspect
 import re
+import warnings
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import pandas as pd
 import pytest
+from nibabel.cifti2 import Cifti2Image, ScalarAxis
 from nilearn.exceptions import DimensionError
 from nilearn.maskers import NiftiLabelsMasker
-from nilearn.surface import InMemoryMesh, PolyMesh
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 from numpy.testing import assert_allclose, assert_array_equal
 from numpydoc.docscrape import ClassDoc
 from pandas.testing import assert_frame_equal
@@ -31,6 +34,7 @@ from ari_estimator import (
     set_bound,
 )
 from ari_estimator.closed_testing import Hommel, LearnedTemplate
+from ari_estimator.images._declared import Declaration, remember_declarations
 from ari_estimator.inference import FittedMap
 
 from ._kinds import KINDS
@@ -471,7 +475,7 @@ def values_read_by_fit(kind, transformer, folder):
         yield "probability_threshold", 0.5, [np.float64(0.5)], 0.25
     yield "resampling_target", None, [], "data"
     if isinstance(transformer, RegionTDPTransformer):
-        alike = [tuple(NAMES), np.array(NAMES), pd.Series(NAMES, index=[4, 5, 6])]
+        alike = [tuple(NAMES), np.array(NAMES), pd.Index(NAMES)]
         yield "labels", NAMES, [list(NAMES), *alike], [*NAMES[1:], NAMES[0]]
         yield "labels", np.array(NAMES), alike, np.array([*NAMES[:2], "other"])
         lut = pd.DataFrame({"index": [3, 7, 40], "name": NAMES, "area": [1, np.nan, 2]})
@@ -501,6 +505,22 @@ class TestCopies:
             a_set = {"mask_img": kind.image((kind.z() > 1).astype("uint8")), "map_index": 1}
             assert set_bound(restored, **a_set) == set_bound(transformer, **a_set)
             assert_same(found_by(restored, restored.fit_transform(images), kind), found)
+
+    @pytest.mark.parametrize("dtype", ["float64", "float32"])
+    @pytest.mark.parametrize("which", [0, slice(1), slice(2)], ids=["one", "row", "rows"])
+    @pytest.mark.parametrize("has_nan", [False, True], ids=["whole", "with NaN"])
+    @pytest.mark.filterwarnings("ignore:The map is NaN")
+    def test_a_fitted_map_does_not_change_with_the_array(
+        self, kind, make, X, dtype, which, has_nan
+    ):
+        values = X[which].astype(dtype)
+        values[..., 0] = np.nan if has_nan else 0
+        transformer, untouched = make().fit(values), make().fit(values.copy())
+        values[:] = 9
+        both = [one.maps_ if which == 0 else one.maps_[0] for one in (transformer, untouched)]
+        assert both[0].bounds.of_set() == both[1].bounds.of_set()
+        assert_array_equal(both[0].test.p_values, both[1].test.p_values)
+        assert_frame_equal(both[0].table, both[1].table)
 
     def test_equal_value_is_no_change_and_another_one_is_refused(self, kind, make, img, tmp_path):
         n_values = 0
@@ -784,6 +804,67 @@ class TestWords:
         assert capfd.readouterr() == ("", "")
 
 
+def log_p_of(z):
+    """Return -log10 of the upper tails of z values."""
+    return -stats.norm.logsf(z) / np.log(10)
+
+
+class TestLaterMaps:
+    """After a fit to maps that declare their statistic, other maps may declare nothing."""
+
+    @pytest.fixture
+    def logs(self, kind, make, z):
+        """Return a transformer fitted to a map that declares -log10 p, and all of these maps."""
+        images = [kind.image(values) for values in log_p_of(z)]
+        declared = images[0]
+        said = Declaration("-log10 p", "its file")
+        if isinstance(declared, SurfaceImage):
+            remember_declarations(declared, [said])
+        elif isinstance(declared, Cifti2Image):
+            axes = (ScalarAxis(["lP+"]), declared.header.get_axis(1))
+            declared = Cifti2Image(declared.get_fdata(), axes)
+        else:
+            declared.header.set_intent("log10 p value")
+        return make().fit(declared), [declared, *images[1:]]
+
+    def test_an_image_that_declares_nothing_is_refused(self, kind, logs):
+        transformer, (declared, bare, _) = logs
+        assert kind.rows(transformer.transform(declared)).any()
+        match = r"stat_type must be given: .* and fit has read .*stat_type='neg_log10_p'\. For z"
+        for given in (bare, [bare, bare]):
+            with pytest.raises(ValueError, match=match):
+                transformer.transform(given)
+        for again in (transformer.transform, transformer.fit):
+            with pytest.raises(ValueError, match="stat_type must be given, since the maps declare"):
+                again([declared, bare])
+
+    def test_an_array_is_what_fit_has_read(self, kind, logs, X):
+        transformer, images = logs
+        found = transformer.transform(log_p_of(X))
+        transformer.set_params(stat_type="neg_log10_p")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            expected = [kind.rows(transformer.transform(img)) for img in images]
+        assert_allclose(found, np.concatenate(expected))
+
+    @IN_FILES
+    def test_results_are_no_maps(self, kind, make, img):
+        transformer = make()
+        if not isinstance(transformer, RegionTDPTransformer):
+            tdp = transformer.fit_transform(img)
+            both = {"true discovery proportions": tdp, "labels of": transformer.labels_img_}
+            for holds, result in both.items():
+                with pytest.raises(ValueError, match=f"The map holds {holds}"):
+                    make().fit(result)
+
+    def test_z_may_be_assumed_beside_z(self, kind, make, z):
+        transformer = make().fit(kind.image(z[0]))
+        assert_array_equal(
+            kind.rows(transformer.transform(kind.image(z[1]))),
+            make().fit_transform(z[1:2, kind.mask]),
+        )
+
+
 class TestValues:
     """Values that are missing, infinite, or of the other sign."""
 
@@ -1042,7 +1123,9 @@ class TestBadInput:
         model = ARISecondLevelModel(kind.mask_img, transformer=make(**{name: value}))
         design = pd.DataFrame({"intercept": np.ones(4)})
         with pytest.raises(error, match=name):
-            model.fit([img] * 4, design_matrix=design).compute_contrast(output_type="tdp")
+            model.fit([copy(img) for _ in range(4)], design_matrix=design).compute_contrast(
+                output_type="tdp"
+            )
 
     @pytest.mark.parametrize("value", [0.0, 2.5, -3.0, np.inf])
     def test_constant_map_is_refused(self, kind, make, img, value):

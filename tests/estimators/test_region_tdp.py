@@ -246,14 +246,80 @@ class TestNames:
             ["a", "b", "c"],
             ("a", "b", "c"),
             np.array(["a", "b", "c"]),
-            pd.Series(["a", "b", "c"], index=[5, 6, 7]),
+            pd.Index(["a", "b", "c"]),
             ["Background", "a", "b", "c"],
             ["background", "a", "b", "c"],
         ],
-        ids=["list", "tuple", "array", "Series", "Background", "background"],
+        ids=["list", "tuple", "array", "Index", "Background", "background"],
     )
     def test_labels_are_by_ascending_label(self, names, given):
         assert names(labels=given) == ["a", "b", "c"]
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {3: "a", 7: "b", 40: "c"},
+            {40: "c", 0: "Background", 3: "a", 7: "b"},
+            {np.int16(40): "c", np.int64(7): "b", 3: "a"},
+            pd.Series({40: "c", 3: "a", 7: "b"}),
+            pd.Series(["nothing", "c", "a", "b"], index=[0, 40, 3, 7]),
+        ],
+        ids=["dict", "background", "numpy", "Series", "index"],
+    )
+    def test_names_of_a_mapping_are_looked_up(self, names, given):
+        assert names(labels=given) == ["a", "b", "c"]
+
+    def test_names_of_maps_are_looked_up_by_number(self, make_img, labels, mask_img):
+        maps = make_img(np.stack([labels == label for label in IDS], axis=-1).astype("uint8"))
+        transformer = RegionTDPTransformer(maps, labels={2: "b", 3: "c", 1: "a"}, mask_img=mask_img)
+        assert transformer.fit().region_names_ == ["a", "b", "c"]
+
+    @pytest.mark.parametrize(
+        ("given", "match"),
+        [
+            ({3: "a", 40: "c"}, r"no name for \[7\]\. For names in the order .* pass a list"),
+            ({3: "a", 7: "b", 40: "c", 9: "d"}, r"names for \[9\], which labels_img does not have"),
+            (pd.Series(["a", "b", "c"]), r"no name for \[3, 7, 40\] and names for \[1, 2\]"),
+            ({3: "a", 7: "", 40: "c"}, r"labels must name all .* Got no name for \[7\]"),
+            (pd.Series(list("abcd"), index=[3, 7, 40, 7]), r"Got several for \[7\]"),
+        ],
+        ids=["missing", "unknown", "positions", "empty", "repeated"],
+    )
+    def test_a_mapping_that_does_not_fit_is_refused(self, names, given, match):
+        with pytest.raises(ValueError, match=match):
+            names(labels=given)
+
+    @pytest.mark.parametrize(
+        ("given", "match"),
+        [
+            ({"a", "b", "c"}, "a dictionary of each label .* Got set, which has no order"),
+            (frozenset("abc"), "Got frozenset, which has no order"),
+            ({"a": 3, "b": 7, "c": 40}, "integers: the keys of a dictionary. Got 'a'"),
+            ({3.0: "a", 7.0: "b", 40.0: "c"}, r"integers: .* Got 3\.0"),
+            ({True: "a", 7: "b", 40: "c"}, "integers: .* Got True"),
+            (pd.Series({"a": 3, "b": 7, "c": 40}), "integers: the index of a Series. Got 'a'"),
+            (b"abc", "Got one text, b'abc'"),
+            ([b"a", b"b", b"c"], "labels must hold names, as texts. Got bytes b'a'. Decode it"),
+            (np.array([b"a", b"b", b"c"]), "labels must hold names, as texts. Got bytes"),
+            ([(3, "a"), (7, "b"), (40, "c")], r"as texts. Got tuple \(3, 'a'\)"),
+            (iter(["a", "b", "c"]), "Got list_iterator"),
+            (3, "labels must be a list of names, in the order of the labels, .* Got int"),
+            (np.array([["a", "b", "c"]]), "Got ndarray"),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_other_forms_of_names_are_refused(self, names, given, match):
+        with pytest.raises(TypeError, match=match):
+            names(labels=given)
+
+    def test_other_labels_of_the_same_names_are_another_value(self, atlas_img, mask_img):
+        given = pd.Series(["a", "b", "c"], index=IDS)
+        transformer = RegionTDPTransformer(atlas_img, labels=given, mask_img=mask_img).fit()
+        z = np.random.default_rng(0).standard_normal(transformer.n_elements_)
+        transformer.set_params(labels=given.copy()).transform(z)
+        transformer.set_params(labels=pd.Series(["a", "b", "c"], index=IDS[::-1]))
+        with pytest.raises(NotFittedError, match="labels was set after fit"):
+            transformer.transform(z)
 
     def test_names_may_be_anything(self, names):
         assert names(labels=["Background", "unknown", "nan"]) == ["Background", "unknown", "nan"]
@@ -354,7 +420,7 @@ class TestNames:
             names(labels=given)
 
     def test_one_string_is_no_list_of_names(self, names):
-        with pytest.raises(TypeError, match=r"labels must be a sequence of names.* Got .*'abc'"):
+        with pytest.raises(TypeError, match=r"labels must be a list of names.* Got .*'abc'"):
             names(labels="abc")
 
     def test_labels_and_lut_together_are_refused(self, names):

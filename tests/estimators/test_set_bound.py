@@ -13,6 +13,7 @@ from nilearn.exceptions import DimensionError
 from nilearn.glm.second_level import SecondLevelModel
 from nilearn.image import get_data
 from nilearn.maskers import NiftiMasker
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy.spatial.distance import cdist
@@ -31,7 +32,7 @@ from ari_estimator import (
 )
 from ari_estimator.closed_testing import Hommel
 
-from ._kinds import KINDS
+from ._kinds import KINDS, sheet
 
 # Voxels of the second effect of make_map, and the centre of one of them.
 BLOCK = (slice(1, 4), slice(1, 5), slice(1, 6))
@@ -153,6 +154,28 @@ class TestSetBound:
         assert inside[2] == 1 + mask[i, j - 1, k] + mask[i, j + 1, k]
         assert inside[3] == inside[2] + mask[i - 1, j, k] + mask[i + 1, j, k]
         assert inside[4] > inside[3]
+
+    @pytest.mark.parametrize("n_steps", [1, 5])
+    @pytest.mark.parametrize("step", [2, 2.4, 3.3, 0.7])
+    @pytest.mark.parametrize("is_surface", [False, True], ids=["volume", "surface"])
+    def test_rounding_chooses_no_elements_at_the_radius(self, step, n_steps, is_surface):
+        # Places in single precision, as files have them.
+        affine = np.diag([step, step, step, 1]).astype("float32").astype("float64")
+        affine[:3, 3] = np.float32(-40 * step)
+        shape = (81, 81, 3) if is_surface else (51, 51, 51)
+        z = np.random.default_rng(0).standard_normal(shape)
+        distances = ((np.argwhere(np.ones(shape)) - 40) ** 2).sum(axis=1)
+        if is_surface:
+            places = apply_affine(affine, np.add(np.argwhere(z[..., :1] < 9), [0, 0, 40]))
+            mesh = InMemoryMesh(places.astype("float32"), sheet(*shape[:2]).faces)
+            img = SurfaceImage(PolyMesh(left=mesh), {"left": z[..., 0].ravel()})
+            distances = ((np.argwhere(np.ones(shape[:2])) - 40) ** 2).sum(axis=1)
+            transformer = ClusterTDPTransformer(3).fit(img)
+        else:
+            mask_img = Nifti1Image(np.ones(shape, "uint8"), affine)
+            transformer = ClusterTDPTransformer(3, mask_img=mask_img).fit(Nifti1Image(z, affine))
+        bound = set_bound(transformer, seed=(0, 0, 0), radius=n_steps * step)
+        assert bound.n_tested == (distances <= n_steps**2).sum()
 
     def test_sphere_on_rotated_axes(self, make_map, mask):
         affine = np.eye(4)
@@ -494,7 +517,8 @@ class TestEveryKind:
         for element in np.flatnonzero(kind.mask)[[0, 30, 60]]:
             # One in the place of an element, and one beside all of them.
             for seed in (kind.coordinates[element], kind.coordinates[element] + [1.2, 0.7, -1]):
-                inside = cdist(kind.coordinates, [seed])[:, 0] <= radius
+                # Places in single precision: some elements lie at the radius, but for rounding.
+                inside = cdist(kind.coordinates, [seed])[:, 0] <= radius + 1e-5
                 if (inside & kind.mask).any():
                     bound = set_bound(of_kind, seed=seed, radius=radius)
                     assert_bound(bound, self.expected(kind, inside))

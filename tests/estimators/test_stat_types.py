@@ -910,3 +910,17 @@ class TestRegions:
         assert (tdp[0, :2] > 0.1).all()
         # The strongest value of a region, with its sign.
         assert (np.sign(regions.table_["peak_stat"][:2]) == [1, -1]).all()
+
+
+def test_an_array_is_converted_as_the_map_of_the_fit_was():
+    rng = np.random.default_rng(0)
+    t, df = rng.standard_t(5, (10, 10, 10)), np.full((10, 10, 10), 5.0)
+    t[:3] += 12
+    t_img = Nifti1Image(t, np.eye(4))
+    t_img.header.set_intent("t test")
+    mask_img = Nifti1Image(np.ones(t.shape, "uint8"), np.eye(4))
+    masker = NiftiMasker(mask_img, standardize=None).fit()
+    ari = ClusterTDPTransformer(1, mask_img=masker, df=Nifti1Image(df, np.eye(4)))
+    expected = masker.transform(ari.fit_transform(t_img))
+    assert 0 < expected.max() < 1
+    assert_array_equal(ari.transform(masker.transform(t_img)), expected)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from nibabel import Nifti1Image
+from nibabel.affines import apply_affine
 from nilearn.image import get_data, new_img_like
+from nilearn.surface import InMemoryMesh, PolyMesh, SurfaceImage
 
 from ari_estimator import AdaptiveTDPTransformer, confidence_curve, explore, set_bound
 
@@ -114,6 +117,40 @@ def test_sphere_is_bounded_as_by_set_bound(page, fitted, radius):
         }
         said = page.locator("#sphere").inner_text()
         assert said.startswith(f"At least {expected.true_discoveries:,} of {expected.n_tested:,} ")
+
+
+@pytest.mark.parametrize("is_surface", [False, True], ids=["volume", "surface"])
+def test_elements_at_the_radius_are_in_a_sphere_as_in_python(open_page, tmp_path, is_surface):
+    rng = np.random.default_rng(0)
+    affine = np.diag([2.4, 2.4, 2.4, 1]).astype("float32").astype("float64")
+    affine[:3, 3] = np.float32(-24)
+    voxels = np.argwhere(np.ones((21, 21, 1 if is_surface else 9)))
+    if is_surface:
+        quads = np.arange(441).reshape(21, 21)
+        a, b, c, d = (
+            q.ravel() for q in (quads[:-1, :-1], quads[:-1, 1:], quads[1:, :-1], quads[1:, 1:])
+        )
+        faces = np.concatenate([np.stack(f, -1) for f in ((a, b, c), (b, d, c))])
+        mesh = InMemoryMesh(
+            apply_affine(affine, np.add(voxels, [0, 0, 10])).astype("float32"), faces
+        )
+        ari = AdaptiveTDPTransformer(0.7)
+        ari.fit(SurfaceImage(PolyMesh(left=mesh), {"left": rng.standard_normal(441)}))
+    else:
+        ari = AdaptiveTDPTransformer(0.7, mask_img=Nifti1Image(np.ones((21, 21, 9), "u1"), affine))
+        ari.fit(Nifti1Image(rng.standard_normal((21, 21, 9)), affine))
+    explore(ari, output_file=tmp_path / "page.html")
+    page = open_page(tmp_path / "page.html")
+    seed = apply_affine(affine, [10, 10, 10 if is_surface else 4])
+    page.evaluate("xyz => ari.page.moveToXyz(xyz)", seed.tolist())
+    for n_steps in (1, 2, 5):
+        page.locator("#radius").fill(str(round(2.4 * n_steps, 1)))
+        n_tested = (
+            ((voxels - [10, 10, 0 if is_surface else 4]) ** 2).sum(axis=1) <= n_steps**2
+        ).sum()
+        assert page.evaluate("ari.page.sphere.n_tested") == n_tested
+        bound = set_bound(ari, seed=seed, radius=round(2.4 * n_steps, 1))
+        assert bound.n_tested == n_tested
 
 
 def test_any_set_and_its_confidence_curve_are_bounded_as_in_python(page, fitted):

@@ -1,6 +1,7 @@
 """Volumes of other formats, rows of vertices in the file of a volume, and two affines."""
 
 import warnings
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -14,6 +15,7 @@ from nibabel import (
     Spm2AnalyzeImage,
     Spm99AnalyzeImage,
 )
+from nibabel.gifti import GiftiDataArray, GiftiImage
 from nilearn.maskers import NiftiMasker
 from numpy.testing import assert_array_equal
 
@@ -326,3 +328,53 @@ class TestTwoAffines:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             ClusterTDPTransformer(2.5).fit(self.image(z_values(), qform, codes))
+
+
+class TestGifti:
+    """The file of a hemisphere has no mesh, so it is refused wherever an image is wanted."""
+
+    DESIGN = pd.DataFrame({"intercept": [1.0, 1, 1, 1]})
+
+    DOORS = {
+        "map": lambda gifti, z: ClusterTDPTransformer(3).fit(gifti),
+        "list": lambda gifti, z: ClusterTDPTransformer(3).fit([gifti, gifti]),
+        "iterator": lambda gifti, z: ClusterTDPTransformer(3, mask_img=mask_of(z)).fit(
+            iter([gifti])
+        ),
+        "transform": lambda gifti, z: (
+            ClusterTDPTransformer(3, mask_img=mask_of(z)).fit(z).transform(gifti)
+        ),
+        "mask": lambda gifti, z: ClusterTDPTransformer(3, mask_img=gifti).fit(z),
+        "regions": lambda gifti, z: RegionTDPTransformer(gifti, mask_img=mask_of(z)).fit(z),
+        "clusters": lambda gifti, z: ClusterTDPTransformer(labels_img=gifti).fit(z),
+        "df": lambda gifti, z: ClusterTDPTransformer(
+            3, stat_type="t", df=gifti, mask_img=mask_of(z)
+        ).fit(z),
+        "cluster-level inference": lambda gifti, z: cluster_level_inference(gifti),
+        "page": lambda gifti, z: explore(gifti),
+        "set": lambda gifti, z: set_bound(
+            ClusterTDPTransformer(3, mask_img=mask_of(z)).fit(z), mask_img=gifti
+        ),
+        "subjects": lambda gifti, z: ARISecondLevelModel().fit(
+            [gifti] * 4, design_matrix=TestGifti.DESIGN
+        ),
+        "mask of subjects": lambda gifti, z: ARISecondLevelModel(mask_img=gifti).fit(
+            [z] * 4, design_matrix=TestGifti.DESIGN
+        ),
+    }
+
+    @pytest.mark.parametrize("form", [str, Path, nib.load])
+    @pytest.mark.parametrize("door", DOORS)
+    def test_a_gifti_image_is_refused_by_name_and_as_an_object(self, tmp_path, door, form):
+        z = np.random.default_rng(0).standard_normal(SHAPE)
+        path = tmp_path / "lh.func.gii"
+        values = GiftiDataArray(np.zeros(20, "float32"), intent="NIFTI_INTENT_NONE")
+        GiftiImage(darrays=[values]).to_filename(path)
+        got = "GiftiImage" if form is nib.load else r"the GIfTI file '.*lh\.func\.gii'"
+        match = rf"Got {got}\. The file of a hemisphere has no mesh\. Pass a nilearn SurfaceImage"
+        with pytest.raises(TypeError, match=match):
+            self.DOORS[door](form(path), Nifti1Image(z, AFFINE))
+
+
+def mask_of(img):
+    return Nifti1Image(np.ones(img.shape, "uint8"), img.affine)

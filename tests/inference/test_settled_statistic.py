@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from importlib.resources import files as resources
 
 import nibabel as nib
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from nibabel import Nifti1Image
 from nibabel.cifti2 import BrainModelAxis, ScalarAxis
+from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
@@ -22,6 +24,8 @@ from ari_estimator import (
     load,
     save,
 )
+from ari_estimator.images._declared import gifti_declarations
+from ari_estimator.images._own_descriptions import OWN_HOLDS
 from ari_estimator.interfaces import describe_map
 
 SHAPE = (12, 11, 10)
@@ -120,6 +124,8 @@ class TestDeclarations:
             ("zstat1_thresh", "thresholded values"),
             ("sub-1_stat-z_desc-thresh_statmap", "thresholded values"),
             ("cluster_mask_zstat1", "labels of clusters"),
+            ("sub-1_desc-clusters_dseg", "labels of clusters"),
+            ("sub-1_space-MNI_dseg", "labels"),
             ("tdof_t1", "degrees of freedom"),
         ],
     )
@@ -137,6 +143,32 @@ class TestDeclarations:
     def test_effects_of_headers_are_refused(self, z, mask_img, descrip):
         with pytest.raises(ValueError, match="The map holds effects"):
             ClusterTDPTransformer(mask_img=mask_img).fit(image_of(z, descrip))
+
+    @pytest.mark.parametrize("loses_name", [False, True], ids=["named", "renamed"])
+    def test_results_are_no_maps(self, z, mask_img, tmp_path, loses_name):
+        ari = ClusterTDPTransformer(3, mask_img=mask_img).fit(image_of(z))
+        files = save(ari, tmp_path, prefix="x")
+        for what, holds in (("TDP", "true discovery proportions"), ("label", "labels of clusters")):
+            file = files[f"{what} image"]
+            if loses_name:
+                file = file.rename(tmp_path / f"a{what}.nii.gz")
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                with pytest.raises(ValueError, match=f"The map holds {holds}, as the description"):
+                    ClusterTDPTransformer(3, mask_img=mask_img).fit(file)
+            assert describe_map(file).contradictions == ()
+
+    def test_files_of_the_page_say_what_they_hold(self):
+        script = (
+            resources("ari_estimator.explorer").joinpath("assets/downloads.js").read_text("utf-8")
+        )
+        texts = re.findall(r'_saveImage\("\w+", \w+, "([^"]+)"', script)
+        assert len(texts) == 3
+        for text in texts:
+            array = GiftiDataArray(np.zeros(3, "float32"), meta=GiftiMetaData({"Name": text}))
+            (declared,) = gifti_declarations(GiftiImage(darrays=[array]))
+            assert declared.holds == OWN_HOLDS[text]
+            assert declared.program == "ari_estimator"
 
     def test_stat_of_nilearn_asks_for_both(self, z, mask_img):
         img = image_of(z, "stat of contrast [1.]")

@@ -361,6 +361,28 @@ def test_a_tied_position_is_refused(forest):
             ask(tied)
 
 
+@pytest.mark.parametrize(
+    ("clusters", "match"),
+    [
+        ([0.7], r"integers of shape \(n_clusters,\)\. Got shape \(1,\) of float64"),
+        ([True], "integers of shape"),
+        (["3"], "integers of shape"),
+        ([[3]], r"Got shape \(1, 1\)"),
+        (3, r"Got shape \(\)"),
+        ([99], "clusters must be positions from 0 to 3. Got 99"),
+        ([3, -1], "clusters must be positions from 0 to 3. Got -1"),
+        ([0], "Got 0, which is tied with its parent"),
+        ([3, 1], "must not overlap. Got the clusters 1 and 3"),
+        ([1, 1], "must not overlap. Got the clusters 1 and 1"),
+    ],
+)
+@pytest.mark.parametrize("method", ["labels", "change"])
+def test_clusters_that_are_no_disjoint_clusters_are_refused(forest, method, clusters, match):
+    assert (forest.is_cluster.tolist(), forest.starts[3]) == ([False, True, True, True], 0)
+    with pytest.raises(ValueError, match=match):
+        getattr(forest, method)(clusters, *([3, 0.1] if method == "change" else []))
+
+
 @pytest.mark.parametrize("element", [-1, 4, 0.0, "0"])
 def test_an_element_that_is_not_there_is_refused(forest, element):
     with pytest.raises(ValueError, match=r"element must be an integer from 0 to 3\. Got "):

@@ -166,6 +166,18 @@ def assert_peaks_by_definition(transformer, stat, sets, **parameters):
     return expected
 
 
+def test_rounding_keeps_no_peak_at_the_smallest_distance():
+    affine = np.diag([2.4, 2.4, 2.4, 1]).astype("float32").astype("float64")
+    z = np.random.default_rng(0).standard_normal((40, 9, 9)) / 4
+    z[8:25] += 5
+    z[12, 4, 4], z[20, 4, 4] = 9, 8
+    mask_img = Nifti1Image(np.ones(z.shape, "uint8"), affine)
+    transformer = ClusterTDPTransformer(3, mask_img=mask_img).fit(Nifti1Image(z, affine))
+    # The second peak is 8 steps of 2.4 mm away from the first one.
+    found = {d: get_tdp_table(transformer, min_distance=d)["peak_stat"] for d in (19.1, 19.2)}
+    assert (8 in found[19.1].tolist(), 8 in found[19.2].tolist()) == (True, False)
+
+
 def clusters_of(transformer):
     labels = get_data(transformer.labels_img_)
     return [labels == i for i in transformer.table_["cluster_id"][:-1]]

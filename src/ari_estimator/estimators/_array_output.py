@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
 from sklearn import get_config
 from sklearn.utils.validation import check_is_fitted
 
+from ari_estimator.images._array_frame import ArrayFrame
 from ari_estimator.images._frame import Frame
+from ari_estimator.images._image_maps import ImageMaps
 from ari_estimator.images._maps import Maps
 
 _CONTAINERS = ("default", "pandas", "polars")
@@ -25,6 +27,22 @@ class ArrayOutputMixin:
 
     _frame: Frame
     n_elements_: int
+    # Whether the output has a row for each map, also if the maps are images or whole arrays.
+    _output_is_table: ClassVar[bool] = False
+
+    def _check_container(self, maps: Maps) -> None:
+        """Refuse a container that was chosen for output in the shape of whole maps.
+
+        scikit-learn's global setting is for all transformers. It is not refused.
+        """
+        chosen = getattr(self, "_sklearn_output_config", {}).get("transform", "default")
+        is_whole = isinstance(maps, ImageMaps) and maps.kind is ArrayFrame and not maps.is_single
+        if chosen != "default" and is_whole and not self._output_is_table:
+            raise ValueError(
+                "set_output must leave the container 'default' for arrays of whole maps (with "
+                "adjacency, or labels_img as an array): their output has the shape of the maps, "
+                f"and a table has two dimensions. Got transform={chosen!r}."
+            )
 
     def _contained(self, output: np.ndarray, maps: Maps) -> Any:
         """Return array output in the container that was chosen."""
@@ -42,12 +60,14 @@ class ArrayOutputMixin:
         return pl.DataFrame(values, schema=list(columns), orient="row")
 
     def set_output(self: Itself, *, transform: str | None = None) -> Itself:
-        """Choose the container of array output. Images stay images.
+        """Choose the container of masked values and of values of regions. Images stay images.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"} or None, default=None
-            Container of the output of :meth:`transform` for array input. None changes nothing.
+            Container of the output of :meth:`transform` for masked values. None changes nothing.
+            Arrays of whole maps, which have the shape of the maps, are refused with another
+            container than "default". Under scikit-learn's global setting, they stay arrays.
 
         Returns
         -------

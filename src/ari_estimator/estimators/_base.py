@@ -39,6 +39,7 @@ from ari_estimator.images._image_maps import ImageMaps
 from ari_estimator.images._kinds import fit_frame
 from ari_estimator.images._maps import Maps, as_maps
 from ari_estimator.images._masks import warn_of_preprocessing
+from ari_estimator.images._own_descriptions import CLUSTERS, TDPS
 from ari_estimator.inference import STATISTICS, FittedMap, Statistic
 from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._fitted_maps import FittedMaps
@@ -49,6 +50,7 @@ from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._maps_step import MapsStep
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
+from ari_estimator.inference._settle_again import settle_again
 from ari_estimator.inference._statistics import SettledStatistic, settle_statistic
 from ari_estimator.inference._varying_df import varying_df
 
@@ -148,7 +150,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
     def _to_output(self, maps: Maps, fitted_maps: Iterable[FittedMap]) -> Any:
         """Return the output for all maps, which come one at a time: the TDP of each element."""
         tdp = (fitted_map.painted_tdp for fitted_map in fitted_maps)
-        return maps.restore(tdp, self._frame, "true discovery proportion")
+        return maps.restore(tdp, self._frame, TDPS)
 
     def _wrapped(self, output: Any, maps: Maps) -> Any:
         """Return array output in the chosen container, and images as they are."""
@@ -163,16 +165,16 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """Check parameters of the right kinds; return the statistic of the maps and its source."""
         check_alpha(self.alpha)
         declarations = [] if maps is None else maps.declared
-        stat_type, df = self.stat_type, self.df
-        is_of_f = False
-        if isinstance(maps, ArrayMaps) and stat_type is None and self._settled is not None:
-            # Arrays declare nothing, so take the statistic that fit has found.
-            stat_type = self._settled.statistic.stat_type
-            df = self._settled.statistic.given_df
-            is_of_f = not self._settled.statistic.has_direction
-        settled = settle_statistic(declarations, stat_type, df, self.two_sided)
-        if is_of_f:
-            settled = settled._replace(statistic=settled.statistic.of_f())
+        if maps is not None and self.stat_type is None and self._settled is not None:
+            settled = settle_again(
+                self._settled,
+                declarations,
+                self.df,
+                self.two_sided,
+                are_masked_values=isinstance(maps, ArrayMaps),
+            )
+        else:
+            settled = settle_statistic(declarations, self.stat_type, self.df, self.two_sided)
         if isinstance(self.local_test, ExtentTest):
             self.local_test.check_statistic(settled.statistic)
         self._check_sets(settled.statistic)
@@ -243,8 +245,10 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             If the input is none of these, or its kind differs from the kind of the mask.
         ValueError
             If a map is not on the grid or mesh of the mask, is constant, is NaN everywhere in the
-            mask, or has values that its statistic cannot have. Or if the columns of a table differ
-            from the columns in :meth:`fit`.
+            mask, or has values that its statistic cannot have. If an image declares no statistic,
+            ``stat_type`` is None, and :meth:`fit` has read another statistic than z. If the columns
+            of a table differ from the columns in :meth:`fit`. Or if :meth:`set_output` has chosen a
+            container for arrays of whole maps.
         """
         check_is_fitted(self)
         self._check_is_as_fitted()
@@ -254,6 +258,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             holds_arrays=isinstance(self._frame, ArrayFrame),
             read_by_others=effective_n_jobs(self.n_jobs) > 1,
         )
+        self._check_container(maps)
         settled = self._check_params(maps)
         maps.check(self._frame)
         if isinstance(maps, ArrayMaps) and not maps.is_single:
@@ -366,8 +371,11 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
             settled = settled._replace(statistic=settled.statistic.of_f())
         images = maps if isinstance(maps, ImageMaps) else None
         may_overlap = getattr(self, "probability_threshold", None) is not None
-        if images is not None and images.kind is ArrayFrame and not may_overlap:
-            refuse_ambiguous_labels(getattr(self, "labels_img", None), images.images[0])
+        if images is not None and images.kind is ArrayFrame:
+            if make_output is not None:
+                self._check_container(images)
+            if not may_overlap:
+                refuse_ambiguous_labels(getattr(self, "labels_img", None), images.images[0])
         if images is not None and images.is_read_once and self.mask_img is None:
             raise ValueError(
                 "mask_img must be given for maps from an iterator: it can be read only once, but "
@@ -451,7 +459,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         """Set the attributes: one item for a single map, all items for several."""
         for name, values in {"maps_": fitted_maps, **kept}.items():
             if name == "labels_img_":
-                kept_form = maps.restore(values, self._frame, "clusters of the table")
+                kept_form = maps.restore(values, self._frame, CLUSTERS)
             else:
                 kept_form = values[0] if maps.is_single else values
             setattr(self, name, kept_form)
@@ -472,7 +480,7 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         set_maker = self._set_maker(frame, statistic)
         # Copies, because the user may change a list in place later.
         parameters = {
-            name: value.copy() if isinstance(value, (list, np.ndarray)) else value
+            name: value.copy() if isinstance(value, (list, dict, np.ndarray)) else value
             for name, value in self.get_params(deep=False).items()
         }
         asked_by = Provenance(type(self).__name__, parameters, contrast, settled.said_by)

@@ -188,7 +188,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         - ``true_discoveries``, the lower bound on the number of active voxels;
         - with ``two_sided="directional"``, ``true_discoveries_positive`` and
           ``true_discoveries_negative``, the lower bounds for each sign;
-        - ``tdp``, ``peak_stat``, and ``peak_x``, ``peak_y``, ``peak_z`` in mm;
+        - ``tdp``, ``peak_stat``, and ``peak_x``, ``peak_y``, ``peak_z`` in mm. The peak is the
+          strongest value, or the strongest finite value if there are infinite ones;
         - for surfaces also ``peak_hemisphere`` and ``peak_vertex``, for CIFTI images
           ``peak_structure`` and ``peak_vertex``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from ari_estimator.estimators._choice import Choice
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._labels import Regions, read_regions, warn_of_regions_outside
 from ari_estimator.images._maps import Maps
+from ari_estimator.images._region_names import Names
 from ari_estimator.inference import FittedMap, Statistic, StatType
 from ari_estimator.inference._extent_test import ExtentTest
 from ari_estimator.inference._given_sets import GivenRegions
@@ -44,9 +45,10 @@ class RegionTDPTransformer(BaseTDPTransformer):
         its parcels. A NiftiLabelsMasker, NiftiMapsMasker,
         SurfaceLabelsMasker or SurfaceMapsMasker provides its image and names.
 
-    labels : sequence of str or None, default=None
+    labels : sequence of str, dict, Series or None, default=None
         Names of the regions, in ascending order of the labels or in the order of the maps. A first
-        name "Background" is optional.
+        name "Background" is optional. Or a dictionary with the name of each label, or of each map
+        by its number from 1; a Series does the same with its index.
 
     lut : pandas.DataFrame, str, Path or None, default=None
         Look-up table of regions with columns ``index`` and ``name``, or its file, as for nilearn's
@@ -201,7 +203,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         self,
         labels_img: Any,
         *,
-        labels: Sequence[str] | None = None,
+        labels: Names | None = None,
         lut: pd.DataFrame | str | Path | None = None,
         background_label: int = 0,
         probability_threshold: float | None = None,
@@ -261,6 +263,7 @@ class RegionTDPTransformer(BaseTDPTransformer):
         return GivenRegions(self._regions)
 
     _output_of = "tdps_of_sets"
+    _output_is_table = True
 
     def _to_output(self, maps: Maps, fitted_maps: Iterable[FittedMap]) -> Any:
         return np.stack([fitted_map.tdps_of_sets[0] for fitted_map in fitted_maps])

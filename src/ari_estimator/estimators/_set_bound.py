@@ -39,7 +39,8 @@ def set_bound(
         Centre of a sphere in mm. On a surface, the set consists of the vertices inside the sphere.
 
     radius : float or None, default=None
-        Radius of the sphere in mm. The set consists of the voxels whose centre is inside.
+        Radius of the sphere in mm. The set consists of the voxels whose centre is at most this far
+        away. Rounding makes no difference: 0.00001 mm, or 0.001 % of the radius, do not count.
 
     indices : array-like, dict or None, default=None
         The set as a list. For volumes, voxel indices of shape (n_voxels, 3). For surfaces, vertex

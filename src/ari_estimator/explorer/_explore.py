@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._labels import Regions, read_regions
 from ari_estimator.images._maps import as_map
 from ari_estimator.images._mne_frame import MneFrame
+from ari_estimator.images._region_names import Names
 from ari_estimator.images._surfaces import SurfaceFrame
 from ari_estimator.images._volumes import VolumeFrame
 from ari_estimator.inference import FittedMap, StatType, TDPForest
@@ -68,7 +68,7 @@ def explore(
     bg_img: Any = "auto",
     surf_mesh: Any = None,
     labels_img: Any = None,
-    labels: Sequence[str] | None = None,
+    labels: Names | None = None,
     lut: pd.DataFrame | str | Path | None = None,
     second_map: Any = None,
     title: str | None = None,
@@ -134,8 +134,9 @@ def explore(
         Atlas: a label for each voxel, resampled to the map, or for each vertex. A CIFTI label file
         (dlabel) brings the names.
 
-    labels : sequence of str or None, default=None
-        Names of the regions, by ascending label.
+    labels : sequence of str, dict, Series or None, default=None
+        Names of the regions, by ascending label. Or a dictionary, or the index of a Series, with
+        the name of each label.
 
     lut : pandas.DataFrame, str, Path or None, default=None
         Look-up table of the regions, with columns ``index`` and ``name``, or a file of one.
@@ -297,7 +298,7 @@ def _forest_of(
 def _regions_of(
     fitted_map: FittedMap,
     labels_img: Any,
-    labels: Sequence[str] | None,
+    labels: Names | None,
     lut: pd.DataFrame | str | Path | None,
 ) -> Regions | None:
     """Return the atlas of the tested voxels."""

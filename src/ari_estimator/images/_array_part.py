@@ -140,7 +140,7 @@ def positions_of(coordinates: object, shape: tuple[int, ...]) -> dict[str, np.nd
                 f"Got {name!r}."
             )
         refuse_masked(given, f"coordinates[{name!r}]", "Give each place a value.")
-        values = np.asarray(given)
+        values = np.array(given)  # a copy, because the user may change the array later
         if values.ndim == 1 and len(shape) > 1:
             if axis == len(shape) or values.size != shape[axis]:
                 what = "no axis is left" if axis == len(shape) else f"axis {axis} has {shape[axis]}"

@@ -31,6 +31,7 @@ from ari_estimator.images._afni_header import (
 from ari_estimator.images._declared_names import ENDINGS, name_patterns
 from ari_estimator.images._image_file import load_image
 from ari_estimator.images._mne_objects import is_mne, size_in_words
+from ari_estimator.images._own_descriptions import OWN, OWN_DESCRIPTION, OWN_HOLDS
 
 # What an intent code of NIfTI says, by nibabel's label.
 _INTENTS = {
@@ -248,6 +249,8 @@ def _by_description(text: str) -> Iterator[Declaration]:
         yield Declaration("variance", said_by, program="SPM")
     elif match := _NILEARN.match(text):
         yield Declaration(_OF_NILEARN[match["kind"]], said_by, program="nilearn")
+    elif match := OWN_DESCRIPTION.fullmatch(text):
+        yield Declaration(OWN_HOLDS[match[1]], said_by, program=OWN)
 
 
 def _by_map_names(img: Cifti2Image) -> Iterator[Declaration]:
@@ -269,6 +272,8 @@ def _by_map_names(img: Cifti2Image) -> Iterator[Declaration]:
 
 def _told_by(stem: str) -> Iterator[tuple[str, str]]:
     """Yield what a name says that values are, with the program; the first counts."""
+    if match := OWN_DESCRIPTION.fullmatch(stem):
+        yield OWN_HOLDS[match[1]], OWN
     for pattern, holds, program in name_patterns():
         if pattern.fullmatch(stem):
             yield holds, program
@@ -318,7 +323,12 @@ def _df_of_glmfit(path: Path) -> tuple[float, ...]:
 
 
 def gifti_declarations(img: GiftiImage) -> list[Declaration]:
-    """Return what the intent of the arrays of a GIfTI image says; nothing if they differ."""
+    """Return what the arrays of a GIfTI image say, by name or intent; nothing if they differ."""
+    names = {str(array.meta.get("Name", "")) for array in img.darrays}
+    own = {match and OWN_HOLDS[match[1]] for match in map(OWN_DESCRIPTION.fullmatch, names)}
+    if len(own) == 1 and (held := own.pop()) is not None:
+        said_by = f"the name {min(names)!r} of the arrays"
+        return [Declaration(held, said_by, program=OWN)]
     said = {(int(array.intent), _parameters_of(array)) for array in img.darrays}
     code, parameters = said.pop() if len(said) == 1 else (0, ())
     label = str(intent_codes.label[code])

@@ -17,6 +17,8 @@ _NAMES: Final = (
     (r"(rendered_)?thresh_z?[tf]?stat\d*", "thresholded map", "FSL"),
     (r"(?!.*not?[_-]thresh).+[_-]thresh(ed|olded)?", "thresholded map", ""),
     (r"cluster_th_?\d.*", "cluster labels", ""),
+    (r"desc-clusters_dseg", "cluster labels", ""),
+    (r"dseg", "labels", ""),
     (r"cluster_mask_z?[tf]?stat\d+", "cluster labels", "FSL"),
     (r".+_(vox|tfce|clustere|clusterm)_corrp_[tf]stat\d+", "corrected p-values", "FSL randomise"),
     (r".+_(tfce|clustere|clusterm)_p_[tf]stat\d+", "p-values of sets", "FSL randomise"),

@@ -17,7 +17,8 @@ def same_value(one: Any, other: Any) -> bool:
     """Tell whether two values of a parameter are the same.
 
     Copies are: an estimator that was stored and read again has other objects with the same
-    content. Arrays and lists of the same items are the same as well.
+    content. Arrays and lists of the same items are the same as well. A Series is the same as
+    another one with the same index.
 
     Parameters
     ----------
@@ -33,6 +34,10 @@ def same_value(one: Any, other: Any) -> bool:
         return True
     if isinstance(one, pd.DataFrame) or isinstance(other, pd.DataFrame):
         return isinstance(one, pd.DataFrame) and one.equals(other)
+    if isinstance(one, pd.Series) != isinstance(other, pd.Series):
+        return False  # a Series names its items, so it is not the same as a list
+    if isinstance(one, pd.Series) and not same_value(one.index, other.index):
+        return False
     if _is_series(one) and _is_series(other):
         return len(one) == len(other) and all(map(same_value, _items(one), _items(other)))
     if type(one) is not type(other):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +13,8 @@ import pandas as pd
 
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._kinds import check_kind
-from ari_estimator.images._lut import read_lut, refuse_unnamed
 from ari_estimator.images._region_maskers import region_source
+from ari_estimator.images._region_names import Names, names_by_label, names_of_maps
 
 # Label images of results hold 32 bits.
 _LARGEST = np.iinfo(np.int32).max
@@ -119,7 +117,7 @@ def read_regions(
     frame: Frame,
     labels_img: Any,
     *,
-    labels: Sequence[str] | None = None,
+    labels: Names | None = None,
     lut: pd.DataFrame | str | Path | None = None,
     background_label: int = 0,
     probability_threshold: float | None = None,
@@ -138,8 +136,9 @@ def read_regions(
         stands for its image. Or regions of the frame that were read before, which are what all
         of the following would make of an image.
 
-    labels : sequence of str or None, default=None
-        Names of the regions, by ascending label, with or without the background.
+    labels : sequence of str, dict, Series or None, default=None
+        Names of the regions, by ascending label, with or without the background. Or a mapping of
+        each label, or number of a map, to its name: a dictionary, or a Series with this index.
 
     lut : pandas.DataFrame, str, Path or None, default=None
         Look-up table of regions, with columns ``index`` and ``name``, or a file of one. For
@@ -162,7 +161,7 @@ def read_regions(
     Raises
     ------
     TypeError
-        If the image is of another kind than the frame.
+        If the image is of another kind than the frame, or the names are in another form.
     ValueError
         If the image is on another grid, holds negative or non-integer labels or no region,
         or if the names do not fit.
@@ -191,7 +190,7 @@ def read_regions(
         )
     ids = _labels_in(frame.all_values(img), background_label)
     lut = frame.lut_of(img) if lut is None and labels is None else lut
-    names = _names_by_label(ids, labels, lut)
+    names = names_by_label(ids, labels, lut, background_label)
     img = _on_grid(frame, img, resample, background_label)
     values = next(frame.arrays(img)).astype(np.int64)
     numbers = np.searchsorted(ids, values) + 1
@@ -202,7 +201,7 @@ def read_regions(
 def _read_maps(
     frame: Frame,
     img: Any,
-    labels: Sequence[str] | None,
+    labels: Names | None,
     lut: pd.DataFrame | str | Path | None,
     background_label: int,
     probability_threshold: float | None,
@@ -237,7 +236,7 @@ def _read_maps(
         np.concatenate(members),
         np.repeat(np.arange(len(members)), [m.size for m in members]),
         ids,
-        _names_of_maps(ids, labels, lut),
+        names_of_maps(ids, labels, lut),
     )
 
 
@@ -288,63 +287,3 @@ def _labels_in(values: np.ndarray, background_label: int) -> np.ndarray:
             f"{background_label}."
         )
     return found.astype(np.int64)
-
-
-def _names_by_label(
-    ids: np.ndarray, labels: Sequence[str] | None, lut: pd.DataFrame | str | Path | None
-) -> list[str]:
-    """Return the name of each label."""
-    if labels is not None:
-        return _names_in_order(ids, labels, "regions", "labels")
-    if lut is None:
-        return [str(label) for label in ids]
-    table = read_lut(lut)
-    table = table[table["index"].isin(ids)].drop_duplicates(["index", "name"])
-    repeated = table["index"][table["index"].duplicated()]
-    if len(repeated):
-        raise ValueError(
-            f"lut must have one name for each region. Got several for {repeated.unique().tolist()}."
-        )
-    names = table.set_index("index")["name"].reindex(ids)
-    refuse_unnamed(names.tolist(), ids.tolist(), "lut, or the label table of labels_img,")
-    return _unique([str(name) for name in names], ids)
-
-
-def _names_of_maps(
-    ids: np.ndarray, labels: Sequence[str] | None, lut: pd.DataFrame | str | Path | None
-) -> list[str]:
-    """Return the name of each map."""
-    if lut is not None:
-        labels = read_lut(lut).sort_values("index")["name"].tolist()
-    if labels is None:
-        return [str(label) for label in ids]
-    return _names_in_order(ids, labels, "maps", "labels" if lut is None else "lut")
-
-
-def _names_in_order(ids: np.ndarray, labels: Sequence[str], what: str, argument: str) -> list[str]:
-    """Return names that are given in the order of the regions, or after the background."""
-    if isinstance(labels, str):
-        raise TypeError(f"labels must be a sequence of names. Got one string, {labels!r}.")
-    names = list(labels)
-    if len(names) == ids.size + 1 and str(names[0]).lower() == "background":
-        names = names[1:]
-    if len(names) != ids.size:
-        raise ValueError(
-            f"{argument} must have a name for each of the {ids.size} {what} of labels_img. "
-            f"Got {len(names)} names."
-        )
-    refuse_unnamed(names, ids.tolist(), argument)
-    return _unique([str(name) for name in names], ids)
-
-
-def _unique(names: list[str], ids: Iterable[int]) -> list[str]:
-    """Return names with the label appended where one is there more than once."""
-    labels = list(ids)
-    # Once more where a name with a label is the name of another region.
-    while len(set(names)) < len(names):
-        counts = Counter(names)
-        names = [
-            f"{name} {label}" if counts[name] > 1 else name
-            for name, label in zip(names, labels, strict=True)
-        ]
-    return names

@@ -22,6 +22,7 @@ from ari_estimator.images._kinds import kind_of
 from ari_estimator.images._mne_objects import is_mne
 from ari_estimator.images._single_array import SingleArray
 from ari_estimator.images._streamed_maps import StreamedMaps
+from ari_estimator.images._volume_formats import refuse_gifti
 
 Maps: TypeAlias = ImageMaps | ArrayMaps
 
@@ -54,6 +55,7 @@ def as_maps(maps: Any, *, holds_arrays: bool = False, read_by_others: bool = Fal
         return ImageMaps(maps)
     if isinstance(maps, SingleArray) or is_mne(maps):
         return ImageMaps(maps)
+    refuse_gifti(maps)
     column = _column_of_images(maps)
     if column is not None:
         return ImageMaps(column, getattr(maps, "index", None), read_by_others=read_by_others)
@@ -91,6 +93,8 @@ def _as_one_array(maps: Any) -> np.ndarray:
 def _read_from(maps: Iterator[Any]) -> ImageMaps:
     """Return the maps of an iterator: a list of paths, which take no room, or one at a time."""
     first = list(islice(maps, 1))
+    if first:
+        refuse_gifti(first[0])
     if first and isinstance(first[0], PATHS):
         return ImageMaps([*first, *maps])
     return StreamedMaps(maps, first)

@@ -11,6 +11,7 @@ from nibabel.affines import apply_affine
 
 from ari_estimator.images._frame import Frame, check_binary
 from ari_estimator.images._kinds import check_kind
+from ari_estimator.images._reach import reach_of
 from ari_estimator.images._volume_part import VolumePart
 
 # In millimetres. Squares of far larger numbers overflow.
@@ -150,13 +151,13 @@ def _voxel_with(frame: Frame, seed: Sequence[float]) -> np.ndarray:
 def _in_sphere(
     coordinates: np.ndarray, seed: Sequence[float] | None, radius: float | None
 ) -> np.ndarray:
-    """Return which coordinates are at most a radius away from a seed."""
+    """Return which coordinates are at most a radius away from a seed, in spite of rounding."""
     if seed is None or radius is None:
         raise ValueError(f"A sphere needs a seed and a radius. Got seed={seed}, radius={radius}.")
     centre = _point(seed)
     if not _is_length(radius) or radius < 0:
         raise ValueError(f"radius must be a number of mm, at least 0. Got {radius!r}.")
-    return ((coordinates - centre) ** 2).sum(axis=1) <= radius**2
+    return ((coordinates - centre) ** 2).sum(axis=1) <= reach_of(float(radius)) ** 2
 
 
 def _point(seed: Sequence[float]) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 
 from nibabel import Nifti1Header, Nifti1Image, Nifti1Pair
 from nibabel.analyze import AnalyzeHeader
+from nibabel.gifti.gifti import GiftiImage
 from nibabel.orientations import aff2axcodes
 from nibabel.spatialimages import HeaderDataError, SpatialImage
 
@@ -29,6 +30,16 @@ _MESHES = {
     59292: "fsLR 59k",
     163842: "fsaverage",
 }
+
+_READ_SURFACE = (
+    "Pass a nilearn SurfaceImage, which has the values with the mesh of each hemisphere: "
+    "ari_estimator.interfaces.read_surface makes one of files, and read_surface_atlas one of "
+    "labels. In the shell, pass the file of each hemisphere (.mgh, .mgz, .nii.gz or .gii) with "
+    "--mesh for each."
+)
+
+# The message about a GIfTI file that is given as a map.
+NEEDS_MESH = f"The file of a hemisphere has no mesh. {_READ_SURFACE}"
 
 # A longer row of voxels is a surface. Shorter ones may be tests.
 _LONGEST_ROW = 641
@@ -55,6 +66,8 @@ def as_nifti(img: Any) -> Any:
     ------
     IsADirectoryError
         If it is a folder.
+    TypeError
+        If it is a GIfTI image or its file, which has no mesh with its values.
     ValueError
         If the file is not an image, is damaged, or is not a file on a disk. If the image is a
         surface.
@@ -64,10 +77,15 @@ def as_nifti(img: Any) -> Any:
         path = given_path(img, "An image")
         paths: list[Any] = [path] if os.path.lexists(path) else glob(str(path))
         loaded = [load_image(path, "An image") for path in paths]
+        for one, file in zip(loaded, paths, strict=True):
+            refuse_gifti(one, file)
         if path.name.endswith((".nii", ".nii.gz")) or len(loaded) != 1:
             return img
         return as_nifti(loaded[0]) if isinstance(loaded[0], SpatialImage) else img
-    if not isinstance(img, SpatialImage) or isinstance(img, Nifti1Image):
+    if isinstance(img, Nifti1Image):
+        return img
+    refuse_gifti(img)
+    if not isinstance(img, SpatialImage):
         return img
     refuse_surface(img.shape)  # NIfTI has no room for some of them
     header = img.header if isinstance(img, Nifti1Pair) else None
@@ -80,6 +98,27 @@ def as_nifti(img: Any) -> Any:
     # Its name tells what it holds, whatever the format. NIfTI images take names of NIfTI only.
     volume.file_map["image"].filename = img.get_filename()
     return volume
+
+
+def refuse_gifti(img: Any, file: Path | None = None) -> None:
+    """Refuse a GIfTI image where a whole map is wanted, or labels.
+
+    Parameters
+    ----------
+    img : object
+        What was given, or what its file holds.
+
+    file : Path or None, default=None
+        The file; None if an object was given.
+
+    Raises
+    ------
+    TypeError
+        If it is a GIfTI image, which has the values of a hemisphere without its mesh.
+    """
+    if isinstance(img, GiftiImage):
+        got = type(img).__name__ if file is None else f"the GIfTI file {str(file)!r}"
+        raise TypeError(f"An image must not be a GIfTI image. Got {got}. {NEEDS_MESH}")
 
 
 def refuse_surface(shape: tuple[int, ...], what: str = "A volume") -> None:
@@ -108,10 +147,7 @@ def refuse_surface(shape: tuple[int, ...], what: str = "A volume") -> None:
     got = tuple(int(length) for length in shape)
     raise ValueError(
         f"{what} must have more than one dimension. Got shape {got}: that is a surface{which} in "
-        f"the file of a volume, and its {n} vertices are not on a grid of voxels. Pass a "
-        "nilearn SurfaceImage, which has the values with the mesh of each hemisphere: "
-        "ari_estimator.interfaces.read_surface makes one of files. In the shell, pass the file of "
-        "each hemisphere (.mgh, .mgz, .nii.gz or .gii) with --mesh for each."
+        f"the file of a volume, and its {n} vertices are not on a grid of voxels. {_READ_SURFACE}"
     )
 
 

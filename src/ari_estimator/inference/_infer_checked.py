@@ -52,12 +52,18 @@ class InferChecked:
     checks_family: bool
 
     def __call__(self, values: np.ndarray) -> tuple[np.ndarray, FittedMap]:
-        """Return the values to keep for the map, z if degrees of freedom vary, and its test."""
+        """Return the values to keep for the map, z if degrees of freedom vary, and its test.
+
+        The fitted map owns its values: what a user does to an array later does not change it.
+        """
         frame, statistic = self.frame, self.statistic
         if self.df is not None:
             values = z_of_t(values.astype(np.float64, copy=False), self.df)
         kept = values
         values = values.astype(np.float64, copy=False)
+        if values is kept and values.base is not None:
+            # A view of an array, of the user perhaps. All frames give new arrays or views.
+            kept = values = values.copy()
         if self.warns_of_zeros:
             element_names = frame.space.element_name[1]
             warn_of_untested_zeros(

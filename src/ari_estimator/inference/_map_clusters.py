@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.graphs._voxel_grid import Connectivity
 from ari_estimator.images._mask_array import put
+from ari_estimator.images._own_descriptions import CLUSTERS, TDPS
 from ari_estimator.images._painted_values import PaintedValues, Values
 from ari_estimator.inference._adaptive_clusters import AdaptiveClusters
 from ari_estimator.inference._chosen_clusters import ChosenClusters
@@ -80,12 +81,12 @@ class MapClusters(ABC):
     @property
     def labels_img(self) -> Any:
         """Image of the id of the set shown at each element; 0 outside sets and mask."""
-        return self.to_image(self.painted_labels, "labels")
+        return self.to_image(self.painted_labels, CLUSTERS)
 
     @property
     def tdp_img(self) -> Any:
         """Image of the TDP of the set shown at each element; 0 outside sets and mask."""
-        return self.to_image(self.painted_tdp, "TDP")
+        return self.to_image(self.painted_tdp, TDPS)
 
     def mask_of(self, set_id: int) -> Any:
         """Return one cluster or region as a mask.

@@ -248,8 +248,13 @@ class TDPForest:
         -------
         labels : ndarray of int32 of shape (n_elements,)
             1, 2, ... in the order of the clusters; 0 for elements outside all clusters.
+
+        Raises
+        ------
+        ValueError
+            If a position is not an integer, there is no such cluster, or clusters overlap.
         """
-        clusters = np.asarray(clusters, dtype=np.intp)
+        clusters = self._check_clusters(clusters)
         starts = self.starts[clusters].astype(np.intp)
         sizes = clusters + 1 - starts
         labels = np.zeros(self.elements.size, dtype=np.int32)
@@ -389,9 +394,10 @@ class TDPForest:
         Raises
         ------
         ValueError
-            If ``cluster`` is not in ``clusters``, or the step is not in [-1, 1].
+            If there is no such cluster, clusters overlap, ``cluster`` is not in ``clusters``, or
+            the step is not in [-1, 1].
         """
-        clusters = np.asarray(clusters, dtype=np.intp)
+        clusters = self._check_clusters(clusters)
         if self._check_cluster(cluster) not in clusters:
             raise ValueError(f"cluster must be one of the clusters. Got {cluster!r}.")
         if not isinstance(step, Real) or not -1 <= float(step) <= 1:
@@ -506,6 +512,33 @@ class TDPForest:
                 "its parent: no threshold forms it."
             )
         return int(cluster)
+
+    def _check_clusters(self, clusters: Any) -> np.ndarray:
+        """Return the positions of clusters that do not overlap, an array of intp."""
+        positions, n = np.asarray(clusters), self.elements.size
+        if positions.shape == (0,):
+            return positions.astype(np.intp)  # an empty list is an array of float
+        if positions.ndim != 1 or positions.dtype.kind not in "iu":
+            raise ValueError(
+                "clusters must be positions of clusters, integers of shape (n_clusters,). "
+                f"Got shape {positions.shape} of {positions.dtype}."
+            )
+        ordered = np.sort(positions)
+        if ordered[0] < 0 or ordered[-1] >= n:
+            wrong = ordered[0] if ordered[0] < 0 else ordered[-1]
+            raise ValueError(f"clusters must be positions from 0 to {n - 1}. Got {wrong}.")
+        is_cluster = self.is_cluster[ordered]
+        if not is_cluster.all():
+            self._check_cluster(ordered[~is_cluster][0].item())
+        # Clusters are ranges, so each must start after the end of the one before it.
+        overlap = self.starts[ordered[1:]] <= ordered[:-1]
+        if overlap.any():
+            first = int(np.argmax(overlap))
+            raise ValueError(
+                "clusters must not overlap. Got the clusters "
+                f"{ordered[first]} and {ordered[first + 1]}, which share elements."
+            )
+        return positions.astype(np.intp, copy=False)
 
 
 def check_tdp(tdp: Any, name: str = "tdp") -> float:

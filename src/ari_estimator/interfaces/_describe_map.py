@@ -25,7 +25,7 @@ from ari_estimator.images._image_maps import ImageMaps
 from ari_estimator.images._reading_errors import clear_errors
 from ari_estimator.images._selected_map import facts_of_gifti, names_of_maps
 from ari_estimator.images._surfaces import SurfaceFrame
-from ari_estimator.images._volume_formats import as_nifti, refuse_surface
+from ari_estimator.images._volume_formats import NEEDS_MESH, as_nifti, refuse_surface
 from ari_estimator.images._volumes import VolumeFrame
 from ari_estimator.inference._statistics import settle_statistic
 
@@ -44,12 +44,6 @@ _MAY_BE = {
 
 # Headers have one decimal.
 _DF_ROUNDING = 0.051
-
-_NEEDS_MESH = (
-    "The file of a hemisphere has no mesh. Pass a nilearn SurfaceImage, which has the values with "
-    "the mesh of each hemisphere: ari_estimator.interfaces.read_surface makes one of files. In the "
-    "shell, pass the file of each hemisphere with --mesh for each."
-)
 
 
 @dataclass(frozen=True)
@@ -327,7 +321,7 @@ def _as_taken(img: Any) -> dict[str, Any]:
     """Return the statistic that the estimators assume for an image, or the reason for refusal."""
     taken = dict.fromkeys(("stat_type", "stat_type_said_by", "refusal"))
     if isinstance(img, GiftiImage):
-        return {**taken, "refusal": _NEEDS_MESH}
+        return {**taken, "refusal": NEEDS_MESH}
     try:
         settled = settle_statistic(ImageMaps(img).declared, None, None, False)
     except (TypeError, ValueError) as error:

@@ -20,6 +20,7 @@ from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.files._given_path import given_path
 from ari_estimator.files._whole_files import whole_files
 from ari_estimator.images._mne_objects import is_mne, values_of
+from ari_estimator.images._own_descriptions import CLUSTERS, TDPS
 from ari_estimator.images._painted_values import Values
 from ari_estimator.images._write_nifti import write_nifti
 from ari_estimator.interfaces._result_names import (
@@ -174,12 +175,10 @@ def write_results(
         written = save_image(image, folder, prefix, ending)
         names.update({f"{what}{which}": name for which, name in written.items()})
 
-    write_image(
-        fitted_map.painted_tdp, "TDP image", "stat-tdp_statmap", "true discovery proportion"
-    )
+    write_image(fitted_map.painted_tdp, "TDP image", "stat-tdp_statmap", TDPS)
     if fitted_map.made_by.has_labels:
         labels = fitted_map.painted_labels
-        write_image(labels, "label image", "desc-clusters_dseg", "clusters of the table")
+        write_image(labels, "label image", "desc-clusters_dseg", CLUSTERS)
     if description["contrast"] is not None:
         # The map computed by the same analysis, which exists nowhere else.
         family = fitted_map.family

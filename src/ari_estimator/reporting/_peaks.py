@@ -12,6 +12,7 @@ import numpy as np
 
 from ari_estimator.graphs import local_maxima
 from ari_estimator.graphs._graph import Graph
+from ari_estimator.images._reach import reach_of
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._set_table import peak_evidence
 from ari_estimator.inference._sets import Sets
@@ -89,8 +90,7 @@ def _apart(xyz: np.ndarray, min_distance: float, max_peaks: int) -> np.ndarray:
     for i in range(1, len(xyz)):
         if len(kept) == max_peaks:
             break
-        # Rounded to a millionth of a mm, so that rounding errors of the affine do not matter.
-        distances = np.linalg.norm(xyz[kept] - xyz[i], axis=1).round(6)
-        if (distances > min_distance).all():
+        distances = np.linalg.norm(xyz[kept] - xyz[i], axis=1)
+        if (distances > reach_of(min_distance)).all():
             kept.append(i)
     return np.array(kept)

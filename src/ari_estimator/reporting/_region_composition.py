@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.images._labels import Regions, read_regions
+from ari_estimator.images._region_names import Names
 from ari_estimator.inference import FittedMap
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.inference._sets import Sets
@@ -20,7 +20,7 @@ def get_region_composition(
     fitted: Any,
     labels_img: Any,
     *,
-    labels: Sequence[str] | None = None,
+    labels: Names | None = None,
     lut: pd.DataFrame | str | Path | None = None,
     background_label: int = 0,
     probability_threshold: float | None = None,
@@ -38,8 +38,9 @@ def get_region_composition(
     labels_img : image
         Regions, as for :class:`~ari_estimator.RegionTDPTransformer`.
 
-    labels : sequence of str or None, default=None
-        Names of the regions.
+    labels : sequence of str, dict, Series or None, default=None
+        Names of the regions, by ascending label. Or a dictionary, or the index of a Series, with
+        the name of each label.
 
     lut : pandas.DataFrame, str, Path or None, default=None
         Look-up table of regions with columns ``index`` and ``name``.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,6 +15,7 @@ from ari_estimator.closed_testing._rounding import proportion_text, rounded_prop
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.graphs import AdjacencyGraph, Graph
 from ari_estimator.images._labels import Regions, read_regions
+from ari_estimator.images._region_names import Names
 from ari_estimator.inference import FittedMap, Statistic
 from ari_estimator.inference._map_family import MapFamily
 from ari_estimator.reporting._peaks import find_peaks
@@ -42,7 +42,7 @@ def get_tdp_table(
     min_distance: float = _MIN_DISTANCE,
     max_peaks: int = 4,
     labels_img: Any = None,
-    labels: Sequence[str] | None = None,
+    labels: Names | None = None,
     lut: pd.DataFrame | str | Path | None = None,
     background_label: int = 0,
     probability_threshold: float | None = None,
@@ -69,8 +69,9 @@ def get_tdp_table(
     labels_img : image or None, default=None
         Atlas regions, as for :class:`~ari_estimator.RegionTDPTransformer`.
 
-    labels : sequence of str or None, default=None
-        Names of the regions.
+    labels : sequence of str, dict, Series or None, default=None
+        Names of the regions, by ascending label. Or a dictionary, or the index of a Series, with
+        the name of each label.
 
     lut : pandas.DataFrame, str, Path or None, default=None
         Look-up table of regions with columns ``index`` and ``name``.

@@ -6,6 +6,13 @@
 
   const [NEITHER, INSIDE, AROUND] = [0, 1, 2];
 
+  // Files have places in single precision, to about this many mm. As in Python.
+  const ROUNDING = 1e-5;
+
+  // The square of the largest distance that counts as at most a radius: elements at the radius are
+  // all within reach, or rounding would choose among them.
+  ari.squaredReach = (radius) => (radius + ROUNDING * Math.max(radius, 1)) ** 2;
+
   ari.Geometry = class Geometry {
     // A geometry has a cortex (Mesh), or a volume (Grid), or both; elements of the cortex are first,
     // nVertices of them.

@@ -201,6 +201,7 @@
           Math.min(Math.max(index + side * reach[axis], 0), this.shape[axis] - 1),
         ),
       );
+      const most = ari.squaredReach(radius);
       const found = [];
       for (let i = from[0]; i <= to[0]; i++) {
         for (let j = from[1]; j <= to[1]; j++) {
@@ -209,7 +210,7 @@
             if (element < 0) continue;
             const [x, y, z] = this.xyz([i, j, k]);
             const [dx, dy, dz] = [x - centre[0], y - centre[1], z - centre[2]];
-            if (dx * dx + dy * dy + dz * dz <= radius * radius) found.push(element);
+            if (dx * dx + dy * dy + dz * dz <= most) found.push(element);
           }
         }
       }

@@ -245,9 +245,10 @@
 
     // Elements that are at most a radius away from a point in mm, in space.
     sphere(centre, radius) {
+      const most = ari.squaredReach(radius);
       const found = [];
       this.indices.forEach((vertex, element) => {
-        if (this._squaredDistance(vertex, centre) <= radius * radius) found.push(element);
+        if (this._squaredDistance(vertex, centre) <= most) found.push(element);
       });
       return found;
     }
