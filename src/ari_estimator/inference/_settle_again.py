@@ -52,6 +52,7 @@ def settle_again(
     """
     is_silent = [all(one.is_source for one in of_map) for of_map in declarations]
     statistic = fitted.statistic
+    # A map from an archive holds z values, and only its source tells that it held t values.
     was_converted = fitted.df_varies or fitted.said_by.endswith(CONVERTED)
     is_z = statistic.stat_type == DEFAULT_STAT_TYPE and not was_converted
     if not all(is_silent):
