@@ -157,8 +157,8 @@ n_vertices)
     TypeError
         If ``X`` does not hold real numbers.
     ValueError
-        If ``X`` is masked. If a parameter is out of range, has no effect, or asks for what there is
-        not.
+        If ``X`` is masked. If a parameter is out of range, has no effect, or asks for a feature of
+        MNE-Python's function that this one does not have.
 
     See Also
     --------
