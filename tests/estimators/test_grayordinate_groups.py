@@ -304,7 +304,11 @@ class TestInput:
         table = pd.concat([table, more])[::-1].reset_index(drop=True)
         age = np.linspace(-1, 1, N_SUBJECTS)
         design = INTERCEPT.assign(age=age)
-        model = make_model().fit(table, design_matrix=design)
+        with pytest.raises(ValueError, match="must be sorted by subject_label with design_matrix"):
+            make_model().fit(table, design_matrix=design)
+        # Covariates are matched by the subject.
+        confounds = design[["age"]].assign(subject_label=labels)[::-1]
+        model = make_model().fit(table, confounds)
         effect = model.compute_contrast("age", "faces", output_type="effect_size")
         expected = np.polyfit(age, data.astype(float), 1)[0]
         assert_allclose(row_of(effect), expected, atol=1e-5)

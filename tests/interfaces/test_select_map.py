@@ -99,6 +99,7 @@ def test_different_maps_in_one_image_are_not_tested_as_one():
     assert describe_map(dscalar(("zstat1", "zstat2", "zstat3"))).stat_type == "z"
 
 
+@pytest.mark.filterwarnings("ignore:The data have no residual variance")
 def test_a_contrast_of_all_subjects(tmp_path):
     """Names of the HCP pipelines have the subject, so that only the contrast is the same."""
     files = []

@@ -169,13 +169,23 @@ def test_masker_that_mixes_subjects_is_refused(maps, options, missing):
 # The design.
 
 
-def test_column_without_a_name_is_refused(maps, tmp_path):
-    GROUP.to_csv(tmp_path / "design.csv")
-    for design in (tmp_path / "design.csv", pd.read_csv(tmp_path / "design.csv")):
-        with pytest.raises(ValueError, match="Got 'Unnamed: 0'"):
-            fit(maps, design)
-    GROUP.to_csv(tmp_path / "design.csv", index=False)
-    assert fit(maps, tmp_path / "design.csv").design_matrix_.columns.tolist() == [*GROUP]
+@pytest.mark.parametrize("first", [0, 1])
+def test_saved_index_is_left_out_and_said(maps, tmp_path, first):
+    path = tmp_path / "design.csv"
+    GROUP.set_axis(range(first, N + first)).to_csv(path)
+    for design in (path, pd.read_csv(path)):
+        with pytest.warns(UserWarning, match="'Unnamed: 0' of the design has no name and counts"):
+            model = fit(maps, design)
+        pd.testing.assert_frame_equal(model.design_matrix_, GROUP)
+    GROUP.to_csv(path, index=False)
+    pd.testing.assert_frame_equal(fit(maps, path).design_matrix_, GROUP)
+
+
+def test_column_without_a_name_is_refused(maps):
+    with pytest.raises(ValueError, match="Got 'Unnamed: 2'"):
+        fit(maps, GROUP.assign(**{"Unnamed: 2": np.arange(N)}))
+    with pytest.raises(ValueError, match="Got 'Unnamed: 0'"):
+        fit(maps, pd.DataFrame({"Unnamed: 0": GROUP["group"], "intercept": 1.0}))
 
 
 @pytest.mark.parametrize("dtype", [bool, object])

@@ -37,8 +37,9 @@ def numeric_design(design: pd.DataFrame) -> pd.DataFrame:
     -----
     UserWarning
         If a column is 0 for all subjects, if several columns are constant, or if there is no
-        intercept.
+        intercept. If the index of a saved table is left out.
     """
+    design = _without_index(design)
     # By position, since columns may share a name.
     columns = [design.iloc[:, i] for i in range(design.shape[1])]
     names = [str(name) for name in design.columns]
@@ -52,8 +53,7 @@ def numeric_design(design: pd.DataFrame) -> pd.DataFrame:
     if unnamed:
         raise ValueError(
             f"design_matrix must have a name for each column. Got {_quoted(unnamed)}, as pandas "
-            "calls a column without a name. It is mostly the index of a table that was saved: "
-            "read it with index_col=0, or save it with index=False."
+            "calls a column without a name. If it is an index, save the table with index=False."
         )
     complex_columns = [n for n, one in zip(names, columns, strict=True) if np.iscomplexobj(one)]
     if complex_columns:
@@ -88,6 +88,21 @@ def numeric_design(design: pd.DataFrame) -> pd.DataFrame:
             "have a mean of 0."
         )
     return design
+
+
+def _without_index(design: pd.DataFrame) -> pd.DataFrame:
+    """Return a design without a column that has no name and counts the rows: a saved index."""
+    names = [str(name) for name in design.columns]
+    if not names or not _UNNAMED.fullmatch(names[0]):
+        return design
+    n = len(design)
+    if design.iloc[:, 0].tolist() not in (list(range(n)), list(range(1, n + 1))):
+        return design
+    _warn(
+        f"The column {names[0]!r} of the design has no name and counts the rows, as an index that "
+        "was saved with its table does. It is left out."
+    )
+    return design.iloc[:, 1:]
 
 
 def check_contrast(design: pd.DataFrame, contrast: np.ndarray) -> DesignSpace:

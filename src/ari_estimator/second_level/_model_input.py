@@ -121,14 +121,16 @@ def warn_of_repeated_map(second_level_input: Any) -> None:
     UserWarning
         If there are such rows.
     """
-    images = second_level_input
+    images, names = second_level_input, None
     if isinstance(images, pd.DataFrame):
-        images = images.get("effects_map_path")
+        # Rows of one name are tested together.
+        images, names = images.get("effects_map_path"), images.get("map_name")
     if not isinstance(images, (list, tuple, pd.Series)):
         return
     seen: dict[Any, int] = {}
     for number, image in enumerate(images):
-        first = seen.setdefault(str(image) if isinstance(image, (str, Path)) else id(image), number)
+        key = str(image) if isinstance(image, (str, Path)) else id(image)
+        first = seen.setdefault((key, None if names is None else names.iloc[number]), number)
         if first != number:
             warnings.warn(
                 f"second_level_input has the same map in rows {first} and {number}, counted from "
