@@ -300,17 +300,21 @@ class TestInput:
         table = pd.DataFrame(
             {"subject_label": labels, "map_name": "faces", "effects_map_path": paths}
         )
-        more = table.assign(map_name="places", effects_map_path=paths[::-1])
-        table = pd.concat([table, more])[::-1].reset_index(drop=True)
+        backwards = table[::-1].reset_index(drop=True)
         age = np.linspace(-1, 1, N_SUBJECTS)
         design = INTERCEPT.assign(age=age)
         with pytest.raises(ValueError, match="must be sorted by subject_label with design_matrix"):
-            make_model().fit(table, design_matrix=design)
-        # Covariates are matched by the subject.
-        confounds = design[["age"]].assign(subject_label=labels)[::-1]
-        model = make_model().fit(table, confounds)
+            make_model().fit(backwards, design_matrix=design)
+        more = table.assign(map_name="places", effects_map_path=paths[::-1])
+        of_both = pd.concat([table, more]).sort_values("subject_label", kind="stable")
+        model = make_model().fit(of_both.reset_index(drop=True), design_matrix=design)
         effect = model.compute_contrast("age", "faces", output_type="effect_size")
         expected = np.polyfit(age, data.astype(float), 1)[0]
+        assert_allclose(row_of(effect), expected, atol=1e-5)
+        # Covariates are matched by the subject.
+        confounds = design[["age"]].assign(subject_label=labels)[::-1]
+        model = make_model().fit(backwards, confounds)
+        effect = model.compute_contrast("age", "faces", output_type="effect_size")
         assert_allclose(row_of(effect), expected, atol=1e-5)
         assert model.second_level_input_["subject_label"].is_monotonic_increasing
         assert set(model.second_level_input_["effects_map_path"]) == set(paths)
