@@ -33,6 +33,19 @@ def test_clusters_are_bounded_by_extents(run, files):
     assert told["true_discoveries"].tolist() == ari.table_["true_discoveries"].tolist()
 
 
+def test_level_of_a_known_extent_is_not_the_level_of_the_bounds(run, refused, files):
+    given = ["clusters", files.z, "--mask", files.mask, "--extent", "12", "--alpha", "0.001"]
+    line = refused(*given)
+    assert "--alpha must be at least 0.05, the level at which clusters of 12 elements" in line
+    told = _table(run(*given, "--extent-alpha", "0.001", "--json"))
+    extent = ClusterExtent(0.001, 12, alpha=0.001)
+    ari = ClusterTDPTransformer(mask_img=files.mask, local_test=extent, alpha=0.001).fit(files.z)
+    assert told["true_discoveries"].tolist() == ari.table_["true_discoveries"].tolist()
+    of_level = ["clusters", files.z, "--extent-alpha", "0.01"]
+    assert "--extent-alpha is for --extent" in refused(*of_level)
+    assert "--extent-alpha is for --extent" in refused(*of_level, "--fwhm", "8")
+
+
 def test_regions_are_bounded_by_random_field_theory(run, files):
     told = _table(
         run(

@@ -16,8 +16,12 @@ from sklearn.exceptions import NotFittedError
 from ari_estimator import (
     AdaptiveTDPTransformer,
     ARISecondLevelModel,
+    ClusterExtent,
+    ClusterExtentCalibration,
     ClusterTDPTransformer,
+    JointCalibration,
     PermutationCalibration,
+    RandomFieldExtent,
     RegionTDPTransformer,
 )
 from ari_estimator._version import __version__
@@ -92,11 +96,45 @@ def test_assumption_is_that_of_the_scheme(subjects, contrast, params, said):
 
 @pytest.mark.parametrize(
     ("local_test", "said"),
-    [("simes", "positive dependence (PRDS)"), ("hommel", "no assumption about the dependence")],
+    [
+        ("simes", "positive dependence (PRDS)"),
+        ("hommel", "no assumption about the dependence"),
+        (RandomFieldExtent(0.001, 8), "smooth, stationary Gaussian field"),
+        (ClusterExtent(0.001, 60), "what the program assumes that found the size"),
+    ],
 )
 def test_assumption_of_closed_testing(motor_img, local_test, said):
     ari = ClusterTDPTransformer(4, local_test=local_test).fit(motor_img)
-    assert said in get_methods(ari)
+    text = get_methods(ari)
+    assert said in text
+    assert ("no assumption about the dependence" in text) is (local_test == "hommel")
+
+
+@pytest.mark.filterwarnings("ignore:.*permutations:UserWarning")
+@pytest.mark.parametrize(
+    ("numbers", "seeds"), [((40, 40), (0, 0)), ((40, 60), (0, 0)), ((40, 40), (0, 1))]
+)
+def test_bounds_of_several_kinds_need_the_assumptions_of_each(subjects, numbers, seeds):
+    kinds = (PermutationCalibration, ClusterExtentCalibration)
+    calibration = JointCalibration(
+        [
+            kind(n_permutations=number, random_state=seed)
+            for kind, number, seed in zip(kinds, numbers, seeds, strict=True)
+        ]
+    )
+    model = fitted(subjects, "intercept", calibration)
+    text = get_methods(model)
+    # In the text and in the checklist.
+    assert text.count("their errors are symmetric around 0. They make no assumption") == 2
+    for name, values in (("Permutations", numbers), ("Seed", seeds)):
+        if len(set(values)) == 1:
+            assert f"| {name} | {values[0]}" in text
+        else:
+            assert f"| {name} of bounds by p-values | {values[0]}" in text
+            assert f"| {name} of bounds by extents | {values[1]}" in text
+    if len(set(seeds)) > 1:
+        assert "The seeds were 0 for bounds by p-values and 1 for bounds by extents." in text
+    model.generate_report()
 
 
 def test_what_is_not_known_is_said(motor_img):

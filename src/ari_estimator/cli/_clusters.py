@@ -45,9 +45,7 @@ def clusters(
     labels_img = None if labels is None else read_atlas(labels, source.mesh, "--labels")[0]
     warn_of_shared_labels(labels_img, "--labels")
     stat_img, parameters = source.read()
-    parameters["local_test"] = extents.test_of(
-        source.local_test, source.alpha, heights.connectivity
-    )
+    parameters["local_test"] = extents.test_of(source.local_test, heights.connectivity)
     transformer = ClusterTDPTransformer(**heights.clusters(), labels_img=labels_img, **parameters)
     return _infer(source, transformer, stat_img, results)
 
@@ -114,7 +112,7 @@ def regions(
 
     stat_img, parameters = source.read()
     refuse_neighbours(parameters)
-    parameters["local_test"] = extents.test_of(source.local_test, source.alpha)
+    parameters["local_test"] = extents.test_of(source.local_test)
     transformer = RegionTDPTransformer(
         **atlas_parameters(atlas, lut, source.mesh),
         probability_threshold=probability_threshold,

@@ -16,6 +16,9 @@ _PANEL = "Cluster extents"
 
 _HEIGHT = 0.001
 
+# The level of the sizes that programs print.
+_ALPHA = 0.05
+
 
 @dataclass(frozen=True)
 class ExtentOptions:
@@ -29,6 +32,14 @@ class ExtentOptions:
             rich_help_panel=_PANEL,
         ),
     ] = None
+    extent_alpha: Annotated[
+        float,
+        Option(
+            help="For --extent: the familywise error level at which the program calls this size "
+            "significant. --alpha must not be smaller.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = _ALPHA
     fwhm: Annotated[
         str | None,
         Option(
@@ -45,18 +56,13 @@ class ExtentOptions:
         ),
     ] = _HEIGHT
 
-    def test_of(
-        self, local_test: str, alpha: float, connectivity: int | None = None
-    ) -> str | ExtentTest:
+    def test_of(self, local_test: str, connectivity: int | None = None) -> str | ExtentTest:
         """Return the local test.
 
         Parameters
         ----------
         local_test : str
             Name of the test of voxels, if no extents are asked for.
-
-        alpha : float
-            Error level.
 
         connectivity : int or None, default=None
             Number of neighbours of a voxel; None is 26.
@@ -74,8 +80,11 @@ class ExtentOptions:
         from ari_estimator.inference import ClusterExtent, RandomFieldExtent
 
         if self.extent is None and self.fwhm is None:
-            is_given = self.height_threshold != _HEIGHT
-            refuse_options("--extent and --fwhm. Got neither", height_threshold=is_given)
+            refuse_options(
+                "--extent and --fwhm. Got neither",
+                height_threshold=self.height_threshold != _HEIGHT,
+                extent_alpha=self.extent_alpha != _ALPHA,
+            )
             return local_test
         if self.extent is not None and self.fwhm is not None:
             raise ValueError(
@@ -88,7 +97,8 @@ class ExtentOptions:
         )
         known: Any = {"height_threshold": self.height_threshold, "connectivity": connectivity}
         if self.extent is not None:
-            return ClusterExtent(extent=self.extent, alpha=alpha, **known)
+            return ClusterExtent(extent=self.extent, alpha=self.extent_alpha, **known)
+        refuse_options("--extent. Got --fwhm", extent_alpha=self.extent_alpha != _ALPHA)
         return RandomFieldExtent(fwhm=_numbers(str(self.fwhm)), **known)
 
 

@@ -49,7 +49,7 @@ class ProgramOptions(LevelOptions, ExtentOptions, SetOptions):
         connectivity = stat_map.connectivity if self.connectivity is None else self.connectivity
         test: dict[str, Any] = {
             "alpha": self.alpha,
-            "local_test": self.test_of(self.local_test, self.alpha, connectivity),
+            "local_test": self.test_of(self.local_test, connectivity),
         }
         if stat_map.labels_img is None or self.asked:
             parameters = stat_map.parameters()

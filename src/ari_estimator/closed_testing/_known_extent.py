@@ -56,7 +56,8 @@ class KnownExtent(CriticalExtent):
         if check_alpha(alpha) < check_alpha(self.alpha):
             raise ValueError(
                 f"alpha must be at least {self.alpha:g}, the level at which clusters of "
-                f"{self.extent} elements are known to be significant. Got {alpha:g}."
+                f"{self.extent} elements are known to be significant. Got {alpha:g}. Take the "
+                "size that is significant at the smaller level from the program."
             )
         return self.extent - 1
 

@@ -22,6 +22,11 @@ def assumption_of(test: dict[str, Any], elements: str) -> str:
     text : str
         One or two sentences.
     """
+    values = test["values"]
+    if "Bounds" in values:
+        # Several tests share the error level, and all of their assumptions are needed.
+        each = [{"name": own["Test"], "values": own} for own in values["Bounds"].values()]
+        return " ".join(dict.fromkeys(assumption_of(one, elements) for one in each))
     # Tests that are calibrated by permutations say how many there were.
     if test["values"].get("NumberOfPermutations"):
         scheme = test["values"].get("Scheme") or ""
@@ -43,6 +48,18 @@ def assumption_of(test: dict[str, Any], elements: str) -> str:
                 f"hold for large samples; in small ones, they hold approximately. {free}"
             )
         return f"The bounds assume that subjects are exchangeable under the null hypothesis. {free}"
+    if "Resels" in values:
+        return (
+            "The bounds assume that the noise is a smooth, stationary Gaussian field with a "
+            "Gaussian autocorrelation, and that its smoothness is known, as random field theory "
+            "does. The theory is an approximation for high thresholds."
+        )
+    if "SmallestSignificantExtent" in values:
+        return (
+            "The bounds assume what the program assumes that found the size of significant "
+            f"clusters, and that the noise of inactive {elements} does not depend on which other "
+            f"{elements} are active."
+        )
     if "Simes" in test["name"]:
         return (
             "The bounds assume valid p-values that satisfy Simes' inequality, as they do under "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ari_estimator._version import __version__
@@ -79,8 +80,7 @@ def checklist(
         ),
         ("Test", test["name"]),
     ]
-    if test["values"].get("NumberOfPermutations"):
-        items += _resampling(test["values"], group)
+    items += _resampling(test["values"], group)
     items += [
         ("Assumption", assumption_of(test, elements)),
         ("Software", f"ari_estimator {__version__}"),
@@ -89,16 +89,35 @@ def checklist(
 
 
 def _resampling(values: dict[str, Any], group: GroupModel | None) -> list[tuple[str, str]]:
-    seed = values["Seed"]
     # The error level may be split between several kinds of bounds.
     bounds = values.get("Bounds", {"": values})
+    if not all(own.get("NumberOfPermutations") for own in bounds.values()):
+        return []
     return [
-        ("Resampling", values["Scheme"] or "not recorded"),
+        *_of_bounds("Resampling", "Scheme", values, bounds, lambda one: one or "not recorded"),
         ("Exchangeability blocks", (group.blocks if group else None) or "see Resampling"),
-        ("Permutations", f"{values['NumberOfPermutations']:,}, including the data as observed"),
-        ("Seed", "none was set" if seed is None else str(seed)),
+        *_of_bounds(
+            "Permutations", "NumberOfPermutations", values, bounds,
+            lambda one: f"{one:,}, including the data as observed",
+        ),
+        *_of_bounds(
+            "Seed", "Seed", values, bounds, lambda one: "none was set" if one is None else str(one)
+        ),
         *(item for name, own in bounds.items() for item in _calibrated(own, name)),
-    ]
+    ]  # fmt: skip
+
+
+def _of_bounds(
+    called: str,
+    key: str,
+    values: dict[str, Any],
+    bounds: dict[str, dict[str, Any]],
+    in_words: Callable[[Any], str],
+) -> list[tuple[str, str]]:
+    """Return a value that all kinds of bounds share, or else the value of each."""
+    if key in values:
+        return [(called, in_words(values[key]))]
+    return [(f"{called} of bounds by {name}", in_words(own[key])) for name, own in bounds.items()]
 
 
 def _calibrated(values: dict[str, Any], name: str) -> list[tuple[str, str]]:

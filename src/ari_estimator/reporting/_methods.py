@@ -204,7 +204,12 @@ def _mask_in_words(fitted_map: FittedMap, description: dict[str, Any]) -> str:
 
 
 def _seed_in_words(test: dict[str, Any]) -> str:
-    seed = test.get("values", {}).get("Seed")
+    values = test.get("values", {})
+    bounds = values.get("Bounds", {})
+    if "Seed" not in values and any(own.get("Seed") is not None for own in bounds.values()):
+        seeds = (f"{own.get('Seed')} for bounds by {name}" for name, own in bounds.items())
+        return f" The seeds were {' and '.join(seeds)}."
+    seed = values.get("Seed")
     return "" if seed is None else f" The seed was {seed}."
 
 
