@@ -65,7 +65,7 @@ class ArrayGeometry(PageGeometry):
     def info(self) -> dict[str, Any]:
         """Return the shape, the names of places, and where sensors are.
 
-        The coordinates are those of :meth:`ArrayPart.locate`, whose names are columns of tables.
+        Tables have a column for each of the coordinates, by its name.
         """
         shape = len(self.rows.texts), len(self.columns.texts)
         n_axes = self.part.mask.ndim
@@ -105,7 +105,7 @@ def _in_json(value: Any) -> float | str:
         return str(value)
     if np.isnan(value):
         return ""
-    # By way of the digits that Python shows: those of a single are fewer than of its double.
+    # Python shows fewer digits of a single than of its double, in tables too.
     return float(str(value)) if np.isfinite(value) else str(value)
 
 

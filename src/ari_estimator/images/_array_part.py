@@ -80,7 +80,7 @@ class ArrayPart:
 
     @cached_property
     def places(self) -> dict[str, np.ndarray]:
-        """What tables tell of a place: the index along axes without coordinates, then these.
+        """What tables tell about a place: the index of axes without coordinates, then coordinates.
 
         The values have as many axes as a map, and broadcast to its shape.
         """
@@ -91,9 +91,10 @@ class ArrayPart:
             for axis, length in enumerate(values.shape)
             if length == shape[axis]
         }
+        along: list[np.ndarray] = [*np.indices(shape, sparse=True)]
         unnamed = {
             self.index_name(axis): indices
-            for axis, indices in enumerate(np.indices(shape, sparse=True))
+            for axis, indices in enumerate(along)
             if axis not in named
         }
         return {**unnamed, **self.positions}
