@@ -125,7 +125,7 @@ def _first_tdp(given: list[float] | None) -> float:
         return 0.7
     if len(given) > 1:
         raise ValueError(
-            "--tdp must be given once: a page starts with the clusters of one TDP, and its slider "
-            f"shows those of others. Got {' and '.join(f'{one:g}' for one in given)}."
+            "--tdp must be given once: a page starts with the clusters of one TDP, and has a "
+            f"slider for others. Got {' and '.join(f'{one:g}' for one in given)}."
         )
     return given[0]
