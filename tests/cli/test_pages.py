@@ -71,6 +71,16 @@ def test_calibration_that_was_saved_is_reported_and_not_explored(run, refused, t
     assert "Got a PermutationCalibration" in line
 
 
+def test_explorer_starts_with_one_tdp(refused, files, tmp_path):
+    page = tmp_path / "page.html"
+    line = refused(
+        "explore", files.z, "--mask", files.mask, "--out", page, "--tdp", "0.5", "--tdp", "0.7"
+    )
+    assert "--tdp must be given once" in line
+    assert "0.5 and 0.7" in line
+    assert not page.exists()
+
+
 def test_explorer_takes_an_atlas(run, files, tmp_path):
     page = tmp_path / "page.html"
     result = run(

@@ -18,6 +18,10 @@ from sklearn.exceptions import NotFittedError
 from ari_estimator import ClusterTDPTransformer, RegionTDPTransformer
 from ari_estimator.closed_testing import Hommel
 
+# The map of most tests has a negative effect, in cluster 7; one-sided tests say so.
+_NEGATIVE = "negative values and none above 0"
+pytestmark = pytest.mark.filterwarnings(f"ignore:.*{_NEGATIVE}")
+
 CASES = [
     (case, alpha)
     for case in ("z1.0", "z2.0", "z2.5", "z3.0", "z3.2", "z4.0", "z5.0", "file32")
@@ -225,6 +229,37 @@ class TestLabels:
         # The second has the negative effect.
         assert table["peak_stat"][1] < 0 < table["peak_stat"][2]
 
+    def test_a_one_sided_test_warns_of_negative_clusters(self, z, mask_img, labels, make_img):
+        # Cluster 7 is below 0; cluster 40 has values of both signs.
+        z = np.where(labels == 7, -np.abs(z) - 2, z)
+        z[labels == 40] = np.where(np.arange((labels == 40).sum()) % 2, -3, 1)
+        z[labels == 100] = np.abs(z[labels == 100])
+        z[labels == 3] = np.abs(z[labels == 3])
+        ari = ClusterTDPTransformer(labels_img=make_img(labels), mask_img=mask_img)
+        match = r"^1 of the 4 given clusters have negative.*says nothing about.* two_sided=True"
+        with pytest.warns(UserWarning, match=match) as record:
+            ari.fit(make_img(z))
+        assert len(record) == 1
+        row = ari.table_.set_index("cluster_id").loc[7]
+        assert row["direction"] == "positive"
+        assert row["true_discoveries"] == 0
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("two_sided", [True, "directional"])
+    def test_a_two_sided_test_does_not_warn_of_negative_clusters(
+        self, z, mask_img, labels, make_img, two_sided
+    ):
+        z_img = make_img(np.where(labels == 7, -np.abs(z) - 2, z))
+        ari = ClusterTDPTransformer(
+            labels_img=make_img(labels), mask_img=mask_img, two_sided=two_sided
+        ).fit(z_img)
+        assert ari.table_["true_discoveries"].iloc[1] > 0
+
+    @pytest.mark.filterwarnings("error")
+    def test_regions_of_an_atlas_may_have_negative_values(self, z, mask_img, labels, make_img):
+        z_img = make_img(np.where(labels == 7, -np.abs(z), z))
+        RegionTDPTransformer(make_img(labels), mask_img=mask_img).fit(z_img)
+
     def test_labels_may_fill_the_mask(self, z_img, mask_img, make_img, mask):
         transformer = ClusterTDPTransformer(
             labels_img=make_img(mask.astype("uint8") * 5), mask_img=mask_img
@@ -323,7 +358,7 @@ class TestOutsideTheMask:
         match = r"2 of the 5 regions of labels_img have no voxels in the mask \(labels 8, 55\)"
         with pytest.warns(UserWarning, match=match) as record:
             tdp = transformer.fit_transform(z_img)
-        assert len(record) == 1
+        assert sum(_NEGATIVE not in str(warning.message) for warning in record) == 1
         table = transformer.table_.set_index("cluster_id")
         assert table.index.tolist() == [7, 8, 40, 55, 100, 0]
         empty = table.loc[[8, 55]]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ari_estimator import AdaptiveTDPTransformer, RegionTDPTransformer, explore, set_bound
 from ari_estimator.datasets import load_sample_sensors
-from ari_estimator.graphs import AdjacencyGraph, product
+from ari_estimator.graphs import AdjacencyGraph, edges_of, product
 
-from ._page_actions import ask, wait_until
+from ._page_actions import ask, download, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,7 @@ def test_places_are_those_of_python(page, fitted_array):
         "n => [...Array(n).keys()].map((e) => ari.page.map.geometry.locate(e))", len(expected)
     )
     assert [place["channel"] for place in places] == expected["channel"].tolist()
-    times = [float(place["time (s)"]) for place in places]
-    np.testing.assert_allclose(times, expected["time"], atol=1e-6)
+    assert [place["time"] for place in places] == expected["time"].tolist()
 
 
 @pytest.mark.parametrize("tdp", [0.2, 0.5, 0.9])
@@ -215,3 +215,82 @@ def test_a_curve(open_page, tmp_path):
     page = open_page(tmp_path / "page.html")
     assert page.evaluate("ari.page.found.rows[0].n_elements") == ari.table_[0].loc[0, "n_elements"]
     assert "curve" not in page.locator("#heads").inner_text()
+
+
+_NODES = np.array([f"r{k}" for k in range(8)])
+_FIRST, _SECOND = np.triu_indices(8, 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "adjacency", "coordinates"),
+    [
+        pytest.param((30,), "lattice", None, id="curve"),
+        pytest.param((12, 30), "lattice", None, id="two axes"),
+        pytest.param((12, 30), "lattice", {"time": np.linspace(0, 1, 12)}, id="one axis named"),
+        pytest.param(
+            (12, 30), "lattice", {"depth": np.arange(360.0).reshape(12, 30) / 7}, id="of both axes"
+        ),
+        # Tables of volumes have columns of these names.
+        pytest.param(
+            (12,),
+            "lattice",
+            {"structure": list("abcdefghijkl"), "x": np.arange(12) / 3},
+            id="taken",
+        ),
+        pytest.param(
+            (28,),
+            edges_of(8),
+            {"from": _NODES[_FIRST], "to": _NODES[_SECOND]},
+            id="names of both ends",
+        ),
+        pytest.param(
+            (28,), edges_of(8), {"from": _FIRST, "to": _SECOND}, id="numbers of both ends"
+        ),
+    ],
+)
+def test_the_table_is_that_of_python(open_page, tmp_path, shape, adjacency, coordinates):
+    z = np.random.default_rng(0).standard_normal(shape)
+    z[..., 3:9] += 4
+    ari = AdaptiveTDPTransformer(0.7, adjacency=adjacency, coordinates=coordinates)
+    ari.fit(z[np.newaxis])
+    table = ari.table_[0]
+    explore(ari, map_index=0, output_file=tmp_path / "page.html")
+    page = open_page(tmp_path / "page.html")
+    saved = pd.read_csv(download(page, "#save-table", tmp_path))
+    pd.testing.assert_frame_equal(saved, table, check_dtype=False, rtol=0, atol=0)
+
+    # On screen too, each coordinate has a name of its own.
+    names = [n.removeprefix("peak_") for n in table if n.startswith("peak_") and n != "peak_stat"]
+    titles = [{"time": "time (s)"}.get(name, name) for name in names]
+    heads = page.locator("#heads").inner_text().replace("▲", "").split("\t")
+    assert set(titles) <= {head.strip() for head in heads}
+    here = page.evaluate("ari.page.map.geometry.describe(ari.page.place).map(([title]) => title)")
+    assert here == titles
+
+
+def test_saved_labels_name_each_edge_by_both_ends(open_page, tmp_path):
+    z = np.random.default_rng(0).standard_normal((1, 28))
+    z[0, :5] += 5
+    coordinates = {"from": _NODES[_FIRST], "to": _NODES[_SECOND]}
+    ari = AdaptiveTDPTransformer(0.7, adjacency=edges_of(8), coordinates=coordinates).fit(z)
+    explore(ari, map_index=0, output_file=tmp_path / "page.html")
+    page = open_page(tmp_path / "page.html")
+    path = download(page, "#save-labels", tmp_path)
+    with path.open(newline="") as opened:
+        head, row = list(csv.reader(opened))
+    edges = [f"{a} / {b}" for a, b in zip(*coordinates.values(), strict=True)]
+    assert head == ["from / to", *edges]
+    assert [int(label) for label in row[1:]] == ari.labels_img_[0].tolist()
+
+
+def test_a_grown_cluster_has_no_threshold_of_tdp(page, tmp_path):
+    page.evaluate("ari.page.choose(ari.page.found.rows[0])")
+    page.locator("#grow").click()
+    table = pd.read_csv(download(page, "#save-table", tmp_path))
+    is_asked = page.evaluate(
+        "ari.page.found.rows.map((r) => ari.page.map.forest.query(0.5).includes(r.cluster))"
+    )
+    assert not all(is_asked)
+    thresholds = table["tdp_threshold"].to_numpy()
+    expected = np.where([*is_asked, False], 0.5, np.nan)
+    np.testing.assert_array_equal(thresholds, expected)

@@ -80,7 +80,7 @@ def test_table_file_is_the_table_of_python(page, fitted_cifti, small_cifti, tmp_
     table = pd.read_csv(path)
     ari = clone(fitted_cifti).set_params(tdp_threshold=tdp)
     ari.fit_transform(small_cifti[0])
-    expected = ari.table_.drop(columns="tdp_threshold")
+    expected = ari.table_
     assert table.columns.tolist() == [*expected.columns, "peak_region"]
     pd.testing.assert_frame_equal(
         table[expected.columns].astype({"peak_vertex": "Int64"}), expected,

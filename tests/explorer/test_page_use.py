@@ -169,7 +169,7 @@ def test_table_file_is_the_table_of_python(page, fitted, small_map, tmp_path, td
     table = pd.read_csv(path, engine="python")
     ari = clone(fitted).set_params(tdp_threshold=tdp)
     ari.fit_transform(small_map[0])
-    expected = ari.table_.drop(columns="tdp_threshold")
+    expected = ari.table_
     assert table.columns.tolist() == [*expected.columns, "peak_region"]
     pd.testing.assert_frame_equal(
         table[expected.columns], expected, check_dtype=False, check_exact=True
@@ -497,7 +497,7 @@ def test_oblique_p_map_is_described_as_in_python(open_page, small_map, tmp_path)
     for overlay in ("statistic", "tdp"):
         page.locator("#overlay").select_option(overlay)
     table = pd.read_csv(download(page, "#save-table", tmp_path), engine="python")
-    expected = ari.table_.drop(columns="tdp_threshold")
+    expected = ari.table_
     pd.testing.assert_frame_equal(table, expected, check_dtype=False, rtol=1e-12)
     tdp_img = nib.load(download(page, "#save-tdp", tmp_path))
     np.testing.assert_allclose(tdp_img.affine, affine, rtol=1e-6)

@@ -256,7 +256,7 @@ def test_table_file_is_the_table_of_python(page, fitted_surface, small_surface, 
     table = pd.read_csv(path, engine="python")
     ari = clone(fitted_surface).set_params(tdp_threshold=tdp)
     ari.fit_transform(small_surface[0])
-    expected = ari.table_.drop(columns="tdp_threshold")
+    expected = ari.table_
     assert table.columns.tolist() == [*expected.columns, "peak_region"]
     pd.testing.assert_frame_equal(
         table[expected.columns], expected, check_dtype=False, check_exact=True

@@ -75,6 +75,23 @@ def test_other_clusters_of_a_map_of_feat(run, study, tmp_path, options, make):
     _assert_told(result, _fitted(make(stat_map.parameters()), stat_map))
 
 
+def test_an_error_names_clusters_by_their_option_only_if_it_was_given(run, study, tmp_path):
+    feat = tmp_path / "cope1.feat"
+    write_feat(feat, study)
+    index = feat / "cluster_mask_zstat1.nii.gz"
+    smaller = tmp_path / "smaller.nii.gz"
+    load(index).slicer[:-1].to_filename(smaller)
+    zstat = feat / "stats" / "zstat1.nii.gz"
+    given = run("fsl", zstat, "--mask", feat / "mask.nii.gz", "--clusters", smaller)
+    assert given.code == 2
+    assert "--clusters must be on the grid of the mask" in given.err
+    index.write_bytes(smaller.read_bytes())
+    found = run("fsl", feat)
+    assert found.code == 2
+    assert "the clusters of the program must be on the grid of the mask" in found.err
+    assert "--atlas" not in found.err
+
+
 def test_regions_of_a_map_of_feat(run, study, tmp_path):
     feat, atlas = tmp_path / "cope1.feat", tmp_path / "atlas.nii.gz"
     write_feat(feat, study)

@@ -65,6 +65,13 @@ def test_more_axes_show_the_value_farthest_from_0(z_map):
     np.testing.assert_allclose(drawn(stat_axes), -2 * z_map[0])
 
 
+def test_axes_without_coordinates_have_the_names_of_the_table(z_map):
+    ari = ClusterTDPTransformer(3, adjacency="lattice").fit(z_map)
+    _, tdp_axes = plot_tdp_array(ari, map_index=0)
+    names = [tdp_axes.get_ylabel(), tdp_axes.get_xlabel()]
+    assert [f"peak_{name}" for name in names] == list(ari.table_[0])[-2:]
+
+
 def test_edges_are_a_symmetric_matrix():
     z = np.random.default_rng(0).standard_normal((1, 15))
     ari = ClusterTDPTransformer(0.5, adjacency=edges_of(6)).fit(z)

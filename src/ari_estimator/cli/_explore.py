@@ -34,12 +34,13 @@ def explore(
         ),
     ] = None,
     tdp: Annotated[
-        float,
+        # Other commands take several, so this one must tell whether it got them.
+        list[float] | None,
         Option(
-            help="Minimum TDP of the clusters that the page shows first.",
+            help="Minimum TDP of the clusters that the page shows first. Without it, 0.7.",
             rich_help_panel="Sets",
         ),
-    ] = 0.7,
+    ] = None,
     atlas: AtlasOption = None,
     lut: LutOption = None,
     background: Annotated[
@@ -75,6 +76,7 @@ def explore(
     archive = saved(source)
     name = source.name if archive is None else name_of(archive)
     out = page.check(name, "_explorer.html")
+    first_tdp = _first_tdp(tdp)
     options: dict[str, Any] = {}
     called = None
     mesh: Any = source.mesh
@@ -84,7 +86,7 @@ def explore(
         if is_array_file(source.maps[0]):
             from ari_estimator.estimators import AdaptiveTDPTransformer
 
-            shown, options = AdaptiveTDPTransformer(tdp, **options).fit(shown), {}
+            shown, options = AdaptiveTDPTransformer(first_tdp, **options).fit(shown), {}
     else:
         shown = load(archive)
         mask_img = getattr(shown, "mask_img_", None)  # a calibration has none, and is refused
@@ -101,7 +103,7 @@ def explore(
         lut=named if lut is None else lut,
         second_map=None if second_map is None else read_image(second_map, mesh, "--second-map"),
         surf_mesh=mesh_files(surf_mesh, "--surf-mesh"),
-        tdp=tdp,
+        tdp=first_tdp,
         title=page.title or f"ARI explorer: {name}",
         **options,
     )
@@ -115,3 +117,15 @@ def explore(
     tested = f"Mask: {mask}." if called is None else f"Mask: {mask}. {called}"
     text = f"{tested}\nOpen the page in a browser. The file has {size:.1f} MB."
     return Outcome(text, files={"page": out})
+
+
+def _first_tdp(given: list[float] | None) -> float:
+    """Return the TDP that a page shows first."""
+    if not given:
+        return 0.7
+    if len(given) > 1:
+        raise ValueError(
+            "--tdp must be given once: a page starts with the clusters of one TDP, and has a "
+            f"slider for others. Got {' and '.join(f'{one:g}' for one in given)}."
+        )
+    return given[0]

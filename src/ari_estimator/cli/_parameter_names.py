@@ -13,7 +13,7 @@ _OPTIONS = {
     "design_matrix": ("design",),
     "f_tests": ("ftests",),
     "first_level_contrast": ("contrast",),
-    "labels_img": ("labels", "atlas", "clusters"),
+    "labels_img": ("labels", "atlas", "clusters", "ocn"),
     "mask_img": ("mask",),
     "n_permutations": ("permutations",),
     "n_simulations": ("simulations",),
@@ -24,6 +24,10 @@ _OPTIONS = {
     "tdp_threshold": ("tdp",),
     "two_sided": ("two_sided", "directional"),
 }
+
+# What commands find on their own, unless one of the options of the parameter was given, by the
+# parameter. The option is one that only these commands have.
+_FOUND = {"labels_img": ("clusters", "the clusters of the program")}
 
 # What stands on the command line without an option.
 _ARGUMENTS = {"maps": "MAP", "images": "IMG", "files": "FILE"}
@@ -107,5 +111,10 @@ class ParameterNames:
         there = [option for option in _OPTIONS.get(name, (name,)) if option in self._options]
         if not there:
             return None
-        option = next((option for option in there if option in self._given), there[0])
+        option = next((option for option in there if option in self._given), None)
+        if option is None:
+            of_finders, found = _FOUND.get(name, (None, ""))
+            if of_finders in there:
+                return found
+            option = there[0]
         return _ARGUMENTS.get(option, f"--{option.replace('_', '-')}")

@@ -56,7 +56,8 @@ class ClusterTDPTransformer(BaseTDPTransformer):
         Given clusters, which replace the threshold: an image of labels, such as FSL's cluster index
         or an atlas. It must be of the same kind as the maps. The label 0 is the rest. A
         NiftiLabelsMasker or SurfaceLabelsMasker provides its image. The clusters keep their labels.
-        See :class:`RegionTDPTransformer` for regions with names.
+        A one-sided test warns if some of them have negative values only: it looks for positive
+        effects. See :class:`RegionTDPTransformer` for regions with names.
 
     resampling_target : {"data"} or None, default=None
         With "data", a ``labels_img`` on another grid is resampled to the grid of the maps, with

@@ -9,7 +9,7 @@ import numpy as np
 
 from ari_estimator._unused_options import refuse_unused
 from ari_estimator.explorer._page_geometry import PageGeometry
-from ari_estimator.images._array_axes import ArrayAxis, axes_of
+from ari_estimator.images._array_axes import ArrayAxis, axes_of, title_of
 from ari_estimator.images._array_part import ArrayPart
 from ari_estimator.images._frame import Frame
 from ari_estimator.images._mne_objects import sensor_places
@@ -59,18 +59,32 @@ class ArrayGeometry(PageGeometry):
                 f"shape {part.mask.shape}. Test a part of it, such as one frequency, or use "
                 "ari_estimator.plotting.plot_tdp_array."
             )
-        rows = axes[0] if len(axes) == 2 else ArrayAxis("", np.zeros(1), [""])
+        rows = axes[0] if len(axes) == 2 else ArrayAxis({"": np.array([""])})
         return cls(part, rows, axes[-1], _on_head(sensor_places(getattr(frame, "_like", None))))
 
     def info(self) -> dict[str, Any]:
-        """Return the shape, the names of places, and where sensors are."""
+        """Return the shape, the names of places, and where sensors are.
+
+        Tables have a column for each of the coordinates, by its name.
+        """
+        shape = len(self.rows.texts), len(self.columns.texts)
+        n_axes = self.part.mask.ndim
         return {
             "kind": self.kind,
-            "shape": [len(self.rows.texts), len(self.columns.texts)],
-            "row": self.rows.name or None,
-            "column": self.columns.name,
+            "shape": list(shape),
+            "row": self.rows.title or None,
+            "column": self.columns.title,
             "rows": self.rows.texts,
             "columns": self.columns.texts,
+            "coordinates": [
+                {
+                    "name": name,
+                    "title": title_of(name),
+                    "shape": [1] * (2 - n_axes) + list(values.shape),
+                    "values": [_in_json(value) for value in values.ravel()],
+                }
+                for name, values in self.part.places.items()
+            ],
             "head": None if self.head is None else self.head.round(4).tolist(),
         }
 
@@ -81,6 +95,18 @@ class ArrayGeometry(PageGeometry):
     def neighbours(self, connectivity: int) -> str:
         """Return who is whose neighbour, in words."""
         return "neighbours by the given adjacency"
+
+
+def _in_json(value: Any) -> float | str:
+    """Return a coordinate as a number if JSON can hold it, otherwise as tables write it."""
+    if value.dtype.kind in "iu":
+        return int(value)
+    if value.dtype.kind != "f":
+        return str(value)
+    if np.isnan(value):
+        return ""
+    # Python shows fewer digits of a single than of its double, in tables too.
+    return float(str(value)) if np.isfinite(value) else str(value)
 
 
 def _on_head(places: np.ndarray | None) -> np.ndarray | None:

@@ -78,25 +78,38 @@ class ArrayPart:
             return self.whole_graph
         return GraphPart(self.whole_graph, self.mask.ravel())
 
+    @cached_property
+    def places(self) -> dict[str, np.ndarray]:
+        """What tables tell about a place: the index of axes without coordinates, then coordinates.
+
+        The values have as many axes as a map, and broadcast to its shape.
+        """
+        shape = self.mask.shape
+        named = {
+            axis
+            for values in self.positions.values()
+            for axis, length in enumerate(values.shape)
+            if length == shape[axis]
+        }
+        along: list[np.ndarray] = [*np.indices(shape, sparse=True)]
+        unnamed = {
+            self.index_name(axis): indices
+            for axis, indices in enumerate(along)
+            if axis not in named
+        }
+        return {**unnamed, **self.positions}
+
+    def index_name(self, axis: int) -> str:
+        """Return what the index along an axis is called."""
+        return "index" if self.mask.ndim == 1 else f"index_{axis}"
+
     def locate(self, elements: np.ndarray) -> dict[str, np.ndarray]:
         """Say where elements are: the coordinates given, and the index along all other axes."""
         indices = np.unravel_index(np.flatnonzero(self.mask)[elements], self.mask.shape)
-        n_axes = self.mask.ndim
-        is_named = [False] * n_axes
-        places = {}
-        for name, values in self.positions.items():
-            of_axes = [0 if n == 1 else i for n, i in zip(values.shape, indices, strict=True)]
-            for axis, length in enumerate(values.shape):
-                is_named[axis] |= length == self.mask.shape[axis]
-            places[name] = values[tuple(of_axes)]
-            if places[name].ndim == 0:
-                places[name] = np.broadcast_to(places[name], elements.shape)
-        unnamed = {
-            "index" if n_axes == 1 else f"index_{axis}": indices[axis]
-            for axis in range(n_axes)
-            if not is_named[axis]
+        return {
+            name: np.broadcast_to(values, self.mask.shape)[indices]
+            for name, values in self.places.items()
         }
-        return {**unnamed, **places}
 
 
 def positions_of(coordinates: object, shape: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
+
+import numpy as np
 
 from ari_estimator.closed_testing import SimultaneousBounds
 from ari_estimator.images._labels import Regions
@@ -26,8 +29,16 @@ class GivenClusters(SetMaker):
         self.regions = regions
 
     def make(self, family: MapFamily, bounds: SimultaneousBounds) -> list[Sets]:
-        """Return the tested part of each set of the image."""
-        return [self._among_tested(family, None)]
+        """Return the tested part of each set of the image.
+
+        Warns
+        -----
+        UserWarning
+            If the test is one-sided and there are clusters of negative values.
+        """
+        sets = self._among_tested(family, None)
+        _warn_of_negative_clusters(family, sets)
+        return [sets]
 
     def _among_tested(self, family: MapFamily, names: list[str] | None) -> Sets:
         regions = self.regions.among(family.is_tested)
@@ -48,6 +59,31 @@ class GivenClusters(SetMaker):
             "sentence": f"A label image defined the {self.regions.ids.size:,} clusters.",
             "references": [],
         }
+
+
+def _warn_of_negative_clusters(family: MapFamily, sets: Sets) -> None:
+    """Warn of clusters of negative values, which no one-sided test looks for.
+
+    Clusters of another program may come from both sides of a map. Regions of an atlas do not come
+    from the map, so their values may have any sign.
+    """
+    if family.statistic.direction != "positive":
+        return
+    values = family.stat if sets.elements is None else family.stat[sets.elements]
+    n_labels = sets.ids.size + 1
+    n_above, n_below = (
+        np.bincount(sets.labels[is_there], minlength=n_labels)[1:]
+        for is_there in (values > 0, values < 0)
+    )
+    n_negative = int(((n_above == 0) & (n_below > 0)).sum())
+    if n_negative:
+        warnings.warn(
+            f"{n_negative:,} of the {sets.ids.size:,} given clusters have negative values and none "
+            "above 0. The test is one-sided: it looks for positive effects, and says nothing about "
+            "negative ones. Set two_sided=True to test both.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 class GivenRegions(GivenClusters):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from ari_estimator.estimators._as_fitted_map import as_fitted_map
 from ari_estimator.graphs._edges_of import ends_of
-from ari_estimator.images._array_axes import ArrayAxis, axes_of
+from ari_estimator.images._array_axes import ArrayAxis, axes_of, title_of
 from ari_estimator.images._array_part import ArrayPart
 from ari_estimator.images._mask_array import put
 from ari_estimator.inference import FittedMap
@@ -124,7 +124,7 @@ def plot_tdp_array(
     ends = ends_of(part.whole_graph)
     if ends is not None:
         stat, tdp = _as_matrix(stat, *ends), _as_matrix(tdp, *ends)
-        node = ArrayAxis("node", np.arange(ends[2]), [str(number) for number in range(ends[2])])
+        node = ArrayAxis({"node": np.arange(ends[2]).astype(str)})
         _draw_images(stat_axes, tdp_axes, stat, tdp, [node, node], symbol)
     elif stat.ndim == 1:
         _draw_curves(stat_axes, tdp_axes, stat, tdp, of_axes[0], symbol)
@@ -155,11 +155,12 @@ def _flat(values: np.ndarray) -> np.ndarray:
 def _draw_curves(
     stat_axes: Axes, tdp_axes: Axes, stat: np.ndarray, tdp: np.ndarray, axis: ArrayAxis, symbol: str
 ) -> None:
-    stat_axes.plot(axis.places, stat, color=colour("blue"), linewidth=1.5)
+    places = _places(axis)
+    stat_axes.plot(places, stat, color=colour("blue"), linewidth=1.5)
     stat_axes.axhline(0, color=muted(), linewidth=0.8)
     stat_axes.set(ylabel=symbol)
-    tdp_axes.fill_between(axis.places, tdp, step="mid", color=colour("vermillion"), alpha=0.8)
-    tdp_axes.set(ylabel="TDP, at least", ylim=(0, 1.02), xlabel=axis.name)
+    tdp_axes.fill_between(places, tdp, step="mid", color=colour("vermillion"), alpha=0.8)
+    tdp_axes.set(ylabel="TDP, at least", ylim=(0, 1.02), xlabel=_name(axis))
     in_percent(tdp_axes)
     for one in (stat_axes, tdp_axes):
         bare(one)
@@ -187,7 +188,7 @@ def _draw_images(
     symbol: str,
 ) -> None:
     rows, columns = of_axes
-    edges_y, edges_x = (_edges(axis.places) for axis in (rows, columns))
+    edges_y, edges_x = (_edges(_places(axis)) for axis in (rows, columns))
     finite = np.abs(stat[np.isfinite(stat)])
     highest = float(finite.max(initial=0)) or 1.0
     has_signs = bool((stat < 0).any())
@@ -206,15 +207,25 @@ def _draw_images(
             edges_x, edges_y, values, cmap=colours, vmin=low, vmax=high, rasterized=True
         )
         one.set_facecolor(ink(0.06))
-        one.set(ylabel=rows.name)
-        if rows.labels is not None:
+        one.set(ylabel=_name(rows))
+        if rows.numbers is None:
             one.invert_yaxis()
         _set_labels(one, "y", rows)
         figure_of(one).colorbar(mesh, ax=one, label=label)
     for one, text in zip((stat_axes, tdp_axes), _TITLES, strict=True):
         one.set_title(text, loc="right", fontsize="small", color=muted())
-    tdp_axes.set(xlabel=columns.name)
+    tdp_axes.set(xlabel=_name(columns))
     _set_labels(tdp_axes, "x", columns)
+
+
+def _places(axis: ArrayAxis) -> np.ndarray:
+    """Return where the places of an axis are drawn: at their numbers, or one after another."""
+    return np.arange(len(axis.texts)) if axis.numbers is None else axis.numbers
+
+
+def _name(axis: ArrayAxis) -> str:
+    """Return what is written along an axis: of numbers, only what the ticks show."""
+    return axis.title if axis.numbers is None else title_of(next(iter(axis.coordinates)))
 
 
 def _edges(places: np.ndarray) -> np.ndarray:
@@ -228,9 +239,10 @@ def _edges(places: np.ndarray) -> np.ndarray:
 
 def _set_labels(axes: Axes, which: str, axis: ArrayAxis) -> None:
     """Name the places along an axis, if there is room."""
-    if axis.labels is None:
+    if axis.numbers is not None:
         return
-    every = -(-len(axis.labels) // _MOST_LABELS)
-    ticks = axis.places[::every]
+    labels = axis.texts
+    every = -(-len(labels) // _MOST_LABELS)
+    ticks = _places(axis)[::every]
     set_ticks = axes.set_xticks if which == "x" else axes.set_yticks
-    set_ticks(ticks, axis.labels[::every], fontsize="x-small")
+    set_ticks(ticks, labels[::every], fontsize="x-small")

@@ -8,7 +8,8 @@
   // A place is [row, column, 0].
   ari.ArrayGrid = class ArrayGrid extends ari.Grid {
     // info: shape, names of both axes (row, null for a curve, and column) and of all places along them (rows, columns),
-    // and head: where the sensors of the rows are, or null.
+    // coordinates: what tables tell of a place, with the name of the column, the title on screen, and values that
+    // broadcast to the shape; and head: where the sensors of the rows are, or null.
     constructor(info, { mask }) {
       const [nRows, nColumns] = info.shape;
       const height = nColumns / (ASPECT * nRows);
@@ -21,7 +22,9 @@
       this.info = info;
       this.head = info.head;
       this.words = {
-        one: "element", many: "elements", units: [], format: "CSV", where: info.row ? [info.row, info.column] : [info.column],
+        one: "element", many: "elements", units: [], format: "CSV",
+        where: info.coordinates.map(({ name }) => name),
+        heads: Object.fromEntries(info.coordinates.map(({ name, title }) => [`peak_${name}`, title])),
       };
       // The order of elements in Python: rows, and columns in each.
       this.ranks = this.ranks.map((_, element) => element);
@@ -41,16 +44,18 @@
       return this.describe(place).map((pair) => pair.join(" ")).join(", ");
     }
 
-    describe([row, column]) {
-      const { info } = this;
-      const lines = [[info.column, info.columns[column]]];
-      return info.row ? [[info.row, info.rows[row]], ...lines] : lines;
+    // The value of a coordinate at a place.
+    _at({ shape: [nRows, nColumns], values }, [row, column]) {
+      return values[(nRows > 1 ? row * nColumns : 0) + (nColumns > 1 ? column : 0)];
+    }
+
+    describe(place) {
+      return this.info.coordinates.map((one) => [one.title, ari.coordinateText(this._at(one, place))]);
     }
 
     locate(element) {
-      const [row, column] = this.placeOfElement(element);
-      const { info } = this;
-      return { ...(info.row && { [info.row]: info.rows[row] }), [info.column]: info.columns[column] };
+      const place = this.placeOfElement(element);
+      return Object.fromEntries(this.info.coordinates.map((one) => [one.name, this._at(one, place)]));
     }
 
     textOf([row, column]) {

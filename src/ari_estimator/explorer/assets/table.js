@@ -26,15 +26,16 @@
   ari.tableColumns = function ({ geometry, atlas }) {
     const { many, units, where } = geometry.words;
     return [
-      "cluster_id", "threshold", "direction", `n_${many}`, ...units.map((unit) => `size_${unit}`),
+      "cluster_id", "tdp_threshold", "threshold", "direction", `n_${many}`, ...units.map((unit) => `size_${unit}`),
       "true_discoveries", "tdp", "peak_stat", ...where.map((name) => `peak_${name}`),
       ...(atlas ? ["peak_region"] : []),
     ];
   };
 
   // Rows of the clusters of a map, the row of the rest, and the partition of the elements. The work
-  // grows with the clusters, not with the elements: a slider asks for it as it moves.
-  ari.clusterRows = function (map, clusters) {
+  // grows with the clusters, not with the elements: a slider asks for it as it moves. tdp: what was
+  // asked for. Clusters that were grown or shrunk since then have no such threshold.
+  ari.clusterRows = function (map, clusters, tdp) {
     const { forest, geometry, stat, info, atlas } = map;
     const { many } = geometry.words;
     const describe = (peak) => {
@@ -43,6 +44,7 @@
       if (atlas) row.peak_region = atlas.nameAt(peak);
       return row;
     };
+    const asked = new Set(forest.query(tdp));
     const partition = new ari.Partition(forest, clusters);
     const sizes = geometry.partitionSizes(partition);
     const rows = clusters.map((cluster, k) => {
@@ -52,6 +54,7 @@
       if (info.two_sided) direction = stat[forest.elements[cluster]] < 0 ? "negative" : "positive";
       return {
         cluster_id: k + 1,
+        tdp_threshold: asked.has(cluster) ? tdp : NaN,
         threshold: info.low_is_strong ? -height : height,
         direction,
         [`n_${many}`]: n,
@@ -66,6 +69,7 @@
     const bound = partition.restBound();
     const ofRest = {
       cluster_id: 0,
+      tdp_threshold: NaN,
       threshold: NaN,
       direction: "rest",
       [`n_${many}`]: nRest,

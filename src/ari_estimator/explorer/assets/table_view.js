@@ -41,12 +41,8 @@
     size_mm2: { head: "mm²", show: wholeNumber, rank: 4 },
   };
 
-  // Places in arrays have the names of the user.
-  const columnOf = (name) => COLUMNS[name] ?? { head: name.replace(/^peak_/, ""), isText: true, rank: 2 };
-
   // isText: on the left; isName: as wide as there is room.
-  function classOf(name) {
-    const { rank, isText, isName } = columnOf(name);
+  function classOf({ rank, isText, isName }) {
     return [`rank-${rank}`, ...(isText ? ["text"] : []), ...(isName ? ["name"] : [])].join(" ");
   }
 
@@ -71,6 +67,12 @@
 
     get sort() {
       return this.sorts[this.kind];
+    }
+
+    // How a column is shown. Coordinates of arrays have the names of the user, which may be names of other columns.
+    _columnOf(name) {
+      const head = this.map.geometry.words.heads?.[name];
+      return head === undefined ? COLUMNS[name] : { head, isText: true, rank: 2, show: ari.coordinateText };
     }
 
     // Columns on screen: the columns of the file, except those with one value in all rows.
@@ -127,10 +129,11 @@
 
     _showHeads(columns) {
       const heads = columns.map((name) => {
-        const { head, title, rank } = columnOf(name);
+        const column = this._columnOf(name);
+        const { head, title } = column;
         const isSorted = this.sort.column === name;
         const arrow = isSorted ? (this.sort.ascending ? " ▲" : " ▼") : "";
-        const th = element("th", "", { scope: "col", class: classOf(name) });
+        const th = element("th", "", { scope: "col", class: classOf(column) });
         if (isSorted) th.setAttribute("aria-sort", this.sort.ascending ? "ascending" : "descending");
         const button = element("button", head + arrow, { type: "button", "data-column": name });
         if (title) {
@@ -156,11 +159,12 @@
 
     _cells(row, columns) {
       return columns.map((name) => {
-        const { show = String, isText } = columnOf(name);
+        const column = this._columnOf(name);
+        const { show = String, isText } = column;
         const value = row[name];
         const isNothing = value === undefined || Number.isNaN(value);
         const text = isNothing ? "" : show(value);
-        const td = element("td", text, { class: classOf(name) });
+        const td = element("td", text, { class: classOf(column) });
         if (isText) td.title = text;
         if (name === "direction" && text) {
           td.replaceChildren(element("span", text, { role: "img", "aria-label": value, title: value }));

@@ -11,6 +11,10 @@
       ? String(Number(value.toPrecision(4)))
       : `off the scale${value < 0 ? " (negative)" : ""}`;
 
+  // A coordinate of an array: a name, or a number.
+  ari.coordinateText = (value) =>
+    typeof value !== "number" || Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+
   // Structures of CIFTI, such as CORTEX_LEFT.
   ari.structureText = (name) => name.toLowerCase().replaceAll("_", " ");
 
