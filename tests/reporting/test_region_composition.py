@@ -215,6 +215,7 @@ class TestPieces:
         # One is in no region, and has no piece.
         assert composition["cluster_id"].drop_duplicates().tolist() == [2, 90]
 
+    @pytest.mark.filterwarnings("ignore:.*given clusters have negative values")
     @given(
         labels=arrays(np.uint8, SHAPE, elements=st.integers(0, 3), fill=st.integers(0, 3)),
         regions=arrays(np.uint8, SHAPE, elements=st.integers(0, 4), fill=st.integers(0, 4)),
