@@ -175,7 +175,7 @@ def test_tables_that_are_none(refuse, tmp_path, content, word):
     assert word in refuse(path, "--contrast", "age")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 @pytest.mark.parametrize("option", ["--design", "--mask"])
 def test_pipes_are_refused_and_not_waited_for(run, tmp_path, design, option):
     os.mkfifo(tmp_path / "pipe.nii")

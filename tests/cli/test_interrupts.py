@@ -92,7 +92,7 @@ print(sum(code == 130 for code in codes), codes)
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals and forks of other systems")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no fork, and other signals")
 def test_a_signal_at_any_moment_leaves_all_or_nothing(files, tmp_path, fuzz_cases):
     """New files or none; over old results, all new ones or all old ones."""
     n_runs = fuzz_cases(24)
@@ -131,7 +131,7 @@ sys.exit(main())
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 @pytest.mark.parametrize(
     ("name", "module"),
     [
@@ -165,7 +165,7 @@ IN_OTHER_CODE = {
 }
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 @pytest.mark.parametrize("code", IN_OTHER_CODE.values(), ids=IN_OTHER_CODE)
 def test_an_interrupt_stays_one_wherever_it_strikes(code):
     program = f"""
@@ -189,7 +189,7 @@ sys.exit(main())
     assert (done.returncode, done.stderr.count("interrupted; nothing was written")) == (130, 1)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 def test_a_signal_after_the_work_does_not_change_the_exit_code():
     program = """
 import atexit, os, signal, sys

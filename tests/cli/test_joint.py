@@ -76,6 +76,24 @@ def test_files_of_each_contrast_and_a_table_of_all(study):
     assert "--contrast=dose" in shlex.split(options)
 
 
+@pytest.mark.filterwarnings("ignore:.*permutations:UserWarning")
+@pytest.mark.parametrize(("n_given", "n_taken"), [(5, 32), (N, 40)])
+def test_seed_is_an_option_only_if_permutations_are_drawn(study, run, n_given, n_taken):
+    """Five rows have 32 sign flips, which are all taken."""
+    study.design["dose"] = np.linspace(-1, 1, N)
+    study.design.iloc[:n_given].to_csv(study.out.parent / "few.tsv", sep="\t", index=False)
+    result = run(
+        "group", *study.maps[:n_given], "--design", study.out.parent / "few.tsv",
+        "--mask", study.mask, "--threshold", "2", "--regressor", "dose", "--joint",
+        "--contrast", "dose", "--contrast", "intercept", "--scheme", "sign_flip",
+        "--permutations", "40", "--out", study.out, "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["test"]["NumberOfPermutations"] == n_taken
+    told = json.loads((study.out / "group_contrast-dose_contrast.json").read_text())["Options"]
+    assert ("--seed" in told) is (n_given == N)
+
+
 def test_nothing_is_replaced_without_force(study):
     study.call(*BOTH, "--joint", "--out", study.out)
     before = {path.name: path.read_bytes() for path in study.out.iterdir()}

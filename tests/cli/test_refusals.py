@@ -208,7 +208,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 @pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interrupt_leaves_no_half_file(files, tmp_path, sent):
     out = tmp_path / "out"
@@ -298,7 +298,7 @@ def test_standard_output_that_is_full(files, options):
     assert done.stderr.splitlines() == ["ari clusters: standard output: No space left on device"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 def test_an_interrupt_while_nilearn_is_imported_is_told_in_one_line(files):
     early = (
         "import os, signal, sys\n"

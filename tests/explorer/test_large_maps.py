@@ -13,7 +13,7 @@ from ari_estimator import AdaptiveTDPTransformer, explore
 _SLOWLY = """tdp => {
   const { map } = ari.page;
   const clusters = tdp === null ? [] : map.forest.query(tdp);
-  const { rest, labels, rows } = ari.clusterRows(map, clusters, tdp);
+  const { rest, labels, rows } = ari.clusterRows(map, { clusters, tdp, asked: clusters });
   const expected = new Int32Array(map.forest.n);
   clusters.forEach((cluster, k) => {
     for (const element of map.forest.members(cluster)) expected[element] = k + 1;

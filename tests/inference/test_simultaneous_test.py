@@ -56,6 +56,8 @@ class Bonferroni(SimultaneousTest):
             "kind": self.kind,
             "name": "Bonferroni's bounds",
             "sentence": "The bounds count p-values that Bonferroni (1936) rejects.",
+            "assumption": "The bounds assume valid p-values. They make no assumption about the "
+            "dependence between elements.",
             "references": ["Bonferroni CE (1936). Teoria statistica delle classi."],
             "values": {"Level": alpha / self.n_elements},
         }
@@ -239,7 +241,11 @@ class TestContract:
     def test_description_is_of_plain_data_and_cites_what_it_says(self, a_test):
         described = a_test.describe(ALPHA)
         assert json.loads(json.dumps(described, allow_nan=False)) == described
-        assert set(described) == {"kind", "name", "sentence", "references", "values"}
+        words = {"kind", "name", "sentence", "assumption", "references"}
+        assert set(described) == {*words, "values"}
+        assert re.fullmatch(r"The bounds assume .*\.", described["assumption"])
+        is_free = "no assumption about the dependence" in described["assumption"]
+        assert is_free is (described["values"].get("LocalTest") != "simes")
         assert described["kind"] == a_test.kind
         assert described["name"]
         assert re.fullmatch(r"[A-Z].*\.", described["sentence"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -48,22 +49,23 @@ def calibration_facts(model: Any) -> dict[str, Any]:
     return facts
 
 
-def is_drawn(model: Any) -> bool:
-    """Return whether a model with a calibration took some of the permutations, by a seed.
+def are_drawn(transformers: Iterable[Any]) -> bool:
+    """Return whether some tests took a part of the permutations, by a seed.
 
     Parameters
     ----------
-    model : ARISecondLevelModel
-        The model after a contrast.
+    transformers : iterable of transformer
+        The fitted transformers of the contrasts of a model.
 
     Returns
     -------
-    is_drawn : bool
-        False if it took all that there are, or has no calibration.
+    are_drawn : bool
+        False if each took all that there are, or there are no permutations.
     """
-    if model.calibration_ is None:
-        return False
-    return next(iter(model.calibration_._parts.values())).seed_ is not None
+    values = [transformer.maps_.describe()["test"]["values"] for transformer in transformers]
+    # The error level may be split between several kinds of bounds.
+    parts = [part for one in values for part in one.get("Bounds", {"": one}).values()]
+    return any(part.get("Seed") is not None for part in parts)
 
 
 def calibration_lines(model: Any) -> list[str]:

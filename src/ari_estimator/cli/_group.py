@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from ari_estimator.cli._calibration_facts import calibration_facts, calibration_lines, is_drawn
+from ari_estimator.cli._calibration_facts import are_drawn, calibration_facts, calibration_lines
 from ari_estimator.cli._choices import MISSING, one_of
 from ari_estimator.cli._command import TalkOptions
 from ari_estimator.cli._degrees_of_freedom import df_in_words, write_df
@@ -91,10 +91,10 @@ def group(
     if design.joint:
         contrasts = {record.called: record.tested for record in study.records}
         model.compute_contrasts(contrasts, second_level_stat_type=stat_type)
-        more += resampled.again()
+        more += resampled.again(are_drawn=are_drawn(model.transformers_.values()))
         return outcome_of_contrasts(model, study.records, results, prefixes, more, mask=mask)
     model.compute_contrast(record.tested, second_level_stat_type=stat_type, output_type="tdp")
-    more += resampled.again(is_drawn=is_drawn(model))
+    more += resampled.again(are_drawn=are_drawn([model.transformer_]))
     outcome = outcome_of(
         model,
         results,

@@ -185,11 +185,11 @@ class PermutationOptions:
         )
         return voxels if kind == "voxels" else JointCalibration([voxels, extents])
 
-    def again(self, *, is_drawn: bool = True) -> list[str]:
+    def again(self, *, are_drawn: bool) -> list[str]:
         """Return the options for the same calibration, with a seed if permutations are drawn."""
         if self._n_permutations is None:
             return []
-        given = ["--seed", str(self.seed)] if is_drawn else []
+        given = ["--seed", str(self.seed)] if are_drawn else []
         given += ["--permutations", str(self._n_permutations), "--scheme", self.scheme]
         if self.calibrate is not None:
             given += ["--calibrate", self.calibrate]

@@ -57,14 +57,16 @@ def save_arrays(path: str | PathLike[str], kind: str, arrays: Mapping[str, objec
 def _write(path: Path, kind: str, arrays: Mapping[str, object]) -> None:
     """Write arrays with their kind and a checksum."""
     head = dict(zip(_HEAD, (kind, _FORMAT, __version__), strict=True))
-    contents = {name: np.asarray(array) for name, array in (head | dict(arrays)).items()}
+    # Arrays all, but savez also has a keyword for a bool, so mypy would want one.
+    contents: dict[str, Any] = {
+        name: np.asarray(array) for name, array in (head | dict(arrays)).items()
+    }
     for name, array in contents.items():
         if array.dtype.kind not in "biufU":
             raise TypeError(f"{name} must hold numbers or text. Got {array.dtype}.")
     contents[_DIGEST] = np.asarray(_digest(contents))
-    # The type hints of savez do not allow a mapping of names to arrays, but savez does.
     try:
-        np.savez_compressed(path, **contents)  # type: ignore[arg-type]
+        np.savez_compressed(path, **contents)
     except ValueError as error:
         # After an interrupt, zipfile reports an open member instead of the interrupt.
         if isinstance(error.__context__, KeyboardInterrupt):
@@ -73,7 +75,7 @@ def _write(path: Path, kind: str, arrays: Mapping[str, object]) -> None:
     # The reader refuses a higher compression ratio than this, since it may be a zip bomb.
     unpacked = sum(array.nbytes + _LONGEST_HEAD for array in contents.values())
     if unpacked > most_unpacked(path.stat().st_size):
-        np.savez(path, **contents)  # type: ignore[arg-type]
+        np.savez(path, **contents)
 
 
 def load_archive(

@@ -11,6 +11,7 @@ import numpy as np
 
 from ari_estimator.closed_testing._critical_extent import CriticalExtent
 from ari_estimator.closed_testing._lambda import lambda_at, lambda_interval
+from ari_estimator.closed_testing._scheme_assumption import assumption_of_scheme
 from ari_estimator.files._stored_array import stored_array
 
 # Relative rounding error of p-values of maps in single precision, from the far tail.
@@ -133,6 +134,7 @@ class CalibratedExtent(CriticalExtent):
                 f"calibrated by {self.n_permutations:,} permutations of the subjects{by}, "
                 f"including the data as observed. {certainty}"
             ),
+            "assumption": assumption_of_scheme(self.scheme),
             "references": [],
             "values": {
                 "SmallestSignificantExtentInterval": None

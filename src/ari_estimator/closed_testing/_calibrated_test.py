@@ -15,6 +15,7 @@ from ari_estimator.closed_testing._critical_vector_test import (
     CriticalVectorBounds,
     CriticalVectorTest,
 )
+from ari_estimator.closed_testing._scheme_assumption import assumption_of_scheme
 from ari_estimator.closed_testing._split_calibration import (
     SplitCalibration,
     calibration_from_arrays,
@@ -171,6 +172,7 @@ class CalibratedTest(CriticalVectorTest):
                 f"permutations of the subjects{by}, including the data as observed. "
                 f"{_certainty(calibration)}"
             ),
+            "assumption": assumption_of_scheme(self.scheme),
             "references": references,
             "values": {
                 **values,

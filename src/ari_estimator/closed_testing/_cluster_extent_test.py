@@ -192,6 +192,7 @@ class ClusterExtentTest(SimultaneousTest):
                 f"nulls form no component of more than {k:,} elements. The bound of a set adds up "
                 f"the bounds of its components, from {ways}."
             ),
+            "assumption": described["assumption"],
             "references": [GOEMAN, *described["references"]],
             "values": {
                 "HeightThreshold": float(self.graph.height),

@@ -112,7 +112,8 @@ class CriticalExtent(ABC):
         Returns
         -------
         description : dict
-            ``sentence``, ``references`` and ``values``, see :meth:`SimultaneousTest.describe`.
+            ``sentence``, ``assumption``, ``references`` and ``values``, see
+            :meth:`SimultaneousTest.describe`.
         """
 
     @abstractmethod

@@ -297,6 +297,7 @@ class DirectionalTest(SimultaneousTest):
                 "counts elements whose effect has the sign that is stated. The bound of a set "
                 f"with both signs is the sum of both. {sentences}"
             ),
+            "assumption": " ".join(dict.fromkeys(one["assumption"] for one in described.values())),
             "references": list(
                 dict.fromkeys(ref for one in described.values() for ref in one["references"])
             ),

@@ -135,6 +135,11 @@ class GaussianFieldExtent(CriticalExtent):
                 f"(Friston et al., 1994), for {self.n_voxels:,} voxels with a smoothness of "
                 f"{fwhm:.3g} voxels (geometric mean of the FWHMs; {n_resels:,.1f} resels)."
             ),
+            "assumption": (
+                "The bounds assume that the noise is a smooth, stationary Gaussian field with a "
+                "Gaussian autocorrelation, and that its smoothness is known, as random field "
+                "theory does. The theory is an approximation for high thresholds."
+            ),
             "references": [FRISTON],
             "values": {"VoxelsPerResel": self.voxels_per_resel, "Resels": n_resels},
         }

@@ -72,6 +72,11 @@ class KnownExtent(CriticalExtent):
                 f"Clusters of at least {self.extent:,} elements were known to be significant at a "
                 f"familywise error level of {self.alpha:g}."
             ),
+            "assumption": (
+                "The bounds assume what the program assumes that found the size of significant "
+                "clusters, and that the noise of inactive elements does not depend on which other "
+                "elements are active."
+            ),
             "references": [],
             "values": {},
         }

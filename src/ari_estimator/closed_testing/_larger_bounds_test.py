@@ -210,6 +210,8 @@ class LargerBoundsTest(SimultaneousTest):
                 f"The error level of {alpha:g} was split: {shares}. So all bounds hold at once, "
                 f"and each set has the larger one. {sentences}"
             ),
+            # All of the assumptions are needed.
+            "assumption": " ".join(dict.fromkeys(one["assumption"] for one in each.values())),
             "references": list(dict.fromkeys(references)),
             "values": {
                 **common,

@@ -28,13 +28,17 @@ LocalTest = Literal["simes", "hommel"]
 
 LOCAL_TESTS: tuple[str, ...] = get_args(LocalTest)
 
-# Name, sentence for a methods section and reference of each test.
+# Name, sentence for a methods section, assumption and reference of each test.
 IN_WORDS: dict[str, dict[str, Any]] = {
     "simes": {
         "name": "Simes tests",
         "sentence": (
             "Closed testing used the local test of Simes (1986), which is valid under positive "
             "dependence."
+        ),
+        "assumption": (
+            "The bounds assume valid p-values that satisfy Simes' inequality, as they do under "
+            "positive dependence (PRDS), which is commonly accepted for smooth brain maps."
         ),
         "references": [
             "Simes RJ (1986). An improved Bonferroni procedure for multiple tests of "
@@ -46,6 +50,10 @@ IN_WORDS: dict[str, dict[str, Any]] = {
         "sentence": (
             "Closed testing used the local test of Hommel (1983), which is valid under any "
             "dependence."
+        ),
+        "assumption": (
+            "The bounds assume valid p-values. They make no assumption about the dependence "
+            "between elements."
         ),
         "references": [
             "Hommel G (1983). Tests of the overall hypothesis for arbitrary dependence "

@@ -132,9 +132,14 @@ class SimultaneousTest(ABC):
         Returns
         -------
         description : dict
-            ``kind``, the name of the class of tests; ``name``, a few words for a caption;
-            ``sentence``, for a methods section; ``references``, the citations of that sentence;
-            ``values``, the numbers behind the bounds. All of it can be written as JSON.
+            All of it can be written as JSON:
+
+            - ``kind``: the name of the class of tests;
+            - ``name``: a few words for a caption;
+            - ``sentence``: for a methods section;
+            - ``assumption``: what the bounds assume, in one or two sentences;
+            - ``references``: the citations of the sentence;
+            - ``values``: the numbers behind the bounds.
         """
 
     @abstractmethod

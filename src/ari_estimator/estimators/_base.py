@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from abc import abstractmethod
 from collections import deque
@@ -47,15 +46,12 @@ from ari_estimator.inference._form_family import form_family
 from ari_estimator.inference._infer_checked import InferChecked
 from ari_estimator.inference._local_tests import LOCAL_TESTS, TestMaker
 from ari_estimator.inference._map_family import MapFamily
-from ari_estimator.inference._maps_step import MapsStep
+from ari_estimator.inference._maps_in_processes import tested_in_processes
 from ari_estimator.inference._provenance import Provenance
 from ari_estimator.inference._set_maker import SetMaker
 from ari_estimator.inference._settle_again import settle_again
 from ari_estimator.inference._statistics import SettledStatistic, settle_statistic
 from ari_estimator.inference._varying_df import varying_df
-
-# Most maps of one task, if several processes share the maps.
-_MOST_MAPS = 8
 
 
 @dataclass
@@ -525,29 +521,18 @@ class BaseTDPTransformer(  # type: ignore[call-arg]
         if maps.are_several and not maps.is_read_once:
             n_processes = effective_n_jobs(self.n_jobs)
             if n_processes > 1:
-                yield from self._tested_by_processes(maps, step, is_fit, n_processes)
+                from ari_estimator.calibration import Workers
+
+                asked = {"n_tested", "true_discoveries", "n_sets", self._output_of}
+                if is_fit:
+                    asked |= set(self._kept.values())
+                run = Workers(self.n_jobs).run
+                yield from tested_in_processes(
+                    maps, step, asked, run, n_processes, returns_values=is_fit
+                )
                 return
         for values in self._counted(maps, step.frame):
             yield step(values)
-
-    def _tested_by_processes(
-        self, maps: Maps, step: InferChecked, is_fit: bool, n_processes: int
-    ) -> Iterator[tuple[Any, Any]]:
-        """Do the same in several processes. Each reads the files of its maps."""
-        from ari_estimator.calibration import Workers
-
-        asked = {"n_tested", "true_discoveries", "n_sets", self._output_of}
-        if is_fit:
-            asked |= set(self._kept.values())
-        sources = list(maps.sources(step.frame))
-        size = min(_MOST_MAPS, math.ceil(len(sources) / (2 * n_processes)))
-        parts = [sources[start : start + size] for start in range(0, len(sources), size)]
-        run = MapsStep(step, step.frame, tuple(sorted(asked)), returns_values=is_fit)
-        for results in Workers(self.n_jobs).run("Maps", run, parts):
-            for values, found, messages in results:
-                for message in messages:
-                    warnings.warn(message, stacklevel=2)
-                yield values, found
 
     def _counted(self, maps: Maps, frame: Frame) -> Iterator[np.ndarray]:
         """Yield the values of each map, and show how many are done if there are several."""

@@ -45,7 +45,7 @@ class ImageMaps:
     Attributes
     ----------
     images : sequence of images
-        The images. Those of a sequence are read one at a time, see :class:`UnreadImages`.
+        The images. A sequence is read one image at a time, see :class:`UnreadImages`.
 
     kind : type of Frame
         The kind of the images.

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ari_estimator.images._frame import check_binary
 
-# Parameters of a masker by which an image changes with the others.
+# With these parameters, the values of an image depend on all images that a masker transforms.
 _OF_ALL_ROWS = (
     "standardize",
     "detrend",
@@ -67,7 +67,7 @@ def warn_of_preprocessing(masker: Any, of_arrays: bool) -> None:
 
 
 def mixes_rows(masker: Any) -> dict[str, Any]:
-    """Return the parameters of a masker by which an image changes with the others.
+    """Return the parameters of a masker that make the values of an image depend on the others.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ def names_by_label(
         Look-up table.
 
     background_label : int
-        Label of what is in no region. It may have a name, which is left out.
+        Label of the elements in no region. A mapping may have a name for it, which has no use.
 
     Returns
     -------

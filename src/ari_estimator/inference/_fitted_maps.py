@@ -52,6 +52,6 @@ class FittedMaps(Sequence[FittedMap]):
         Parameters
         ----------
         values : ndarray of shape (n_elements,)
-            The values. They are copied if they are a view of other data.
+            The values, in an array that nobody changes.
         """
-        self._values.append(values if values.base is None else values.copy())
+        self._values.append(values)

@@ -59,11 +59,11 @@ class InferChecked:
         frame, statistic = self.frame, self.statistic
         if self.df is not None:
             values = z_of_t(values.astype(np.float64, copy=False), self.df)
+        if values.base is not None:
+            # A view of an array, of the user perhaps. All frames give new arrays or views.
+            values = values.copy()
         kept = values
         values = values.astype(np.float64, copy=False)
-        if values is kept and values.base is not None:
-            # A view of an array, of the user perhaps. All frames give new arrays or views.
-            kept = values = values.copy()
         if self.warns_of_zeros:
             element_names = frame.space.element_name[1]
             warn_of_untested_zeros(

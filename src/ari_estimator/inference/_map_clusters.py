@@ -232,7 +232,8 @@ class MapClusters(ABC):
             self.bounds.by_label(sets.labels, sets.ids.size + 1, subset=sets.elements)
             for sets in partitions
         ]
-        return replace(  # type: ignore[type-var]  # FittedMap is a dataclass
+        # mypy sees this class, which is not a dataclass. Every instance is a FittedMap: it is one.
+        return replace(  # type: ignore[type-var]
             self,
             made_by=made_by,
             partitions=partitions,

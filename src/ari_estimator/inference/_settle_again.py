@@ -24,14 +24,8 @@ def settle_again(
     fitted : SettledStatistic
         The statistic of the maps in fit.
 
-    declarations : list of list of Declaration
-        Declarations of the file of each map, as for :func:`settle_statistic`.
-
-    df : None, float, sequence of two floats, image, path or array
-        Degrees of freedom given by the user.
-
-    two_sided : bool or "directional"
-        Whether to test both directions, together or each with its own bounds.
+    declarations, df, two_sided
+        As for :func:`settle_statistic`.
 
     are_masked_values : bool
         Whether the maps are masked values: an array, which cannot declare anything. They hold the

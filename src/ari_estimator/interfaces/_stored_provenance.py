@@ -134,16 +134,14 @@ def _group(arrays: Mapping[str, np.ndarray]) -> GroupModel:
     if not (design.size and weights.size):
         raise ValueError("the design and the contrast must have rows and columns")
     columns = stored_array(arrays, "group_columns", "U", (n_columns,))
-    texts = {
-        name: stored_array(arrays, f"group_{name}", "U").item()
-        for name in _TEXTS
-        if name == "mask" or f"group_{name}" in arrays
-    }
+    texts: dict[str, Any] = dict.fromkeys(_TEXTS)
+    for name in _TEXTS:
+        if name == "mask" or f"group_{name}" in arrays:
+            texts[name] = stored_array(arrays, f"group_{name}", "U").item()
     return GroupModel(
         subjects=stored_array(arrays, "group_subjects", "U", (n_rows,)).tolist(),
         design=pd.DataFrame(design, columns=columns.tolist()),
         contrast=stored_array(arrays, "contrast", "U").item(),
         weights=weights,
-        # mypy does not know which fields the names are.
-        **{name: texts.get(name) for name in _TEXTS},  # type: ignore[arg-type]
+        **texts,
     )

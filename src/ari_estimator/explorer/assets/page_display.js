@@ -117,7 +117,7 @@
     show({ isMoving = false } = {}) {
       this._isDue = false;
       if (this.viewer) this.viewer.isMoving = isMoving;
-      this.found = ari.clusterRows(this.map, this.session.clusters, this.session.tdp);
+      this.found = ari.clusterRows(this.map, this.session);
       this.showControls();
       this.showTable({ isMoving });
       this.paint();

@@ -8,8 +8,10 @@
   ari.Session = class Session {
     constructor(forest, tdp) {
       this.forest = forest;
-      // region: elements, in ascending order. States share it, none changes it.
-      this._first = { tdp, clusters: forest.query(tdp), region: new Int32Array(0) };
+      // asked: the clusters of the TDP, before any was grown or shrunk. region: elements, in
+      // ascending order. States share them, none changes them.
+      const asked = forest.query(tdp);
+      this._first = { tdp, asked, clusters: asked, region: new Int32Array(0) };
       this._now = this._first;
       this._done = [];
       this._undone = [];
@@ -17,6 +19,10 @@
 
     get tdp() {
       return this._now.tdp;
+    }
+
+    get asked() {
+      return this._now.asked;
     }
 
     get clusters() {
@@ -43,7 +49,8 @@
 
     // Clusters of a TDP. While a slider is dragged (more: true) all is one step.
     ask(tdp, { more = false } = {}) {
-      const next = { ...this._now, tdp, clusters: this.forest.query(tdp) };
+      const asked = this.forest.query(tdp);
+      const next = { ...this._now, tdp, asked, clusters: asked };
       if (more) this._now = next;
       else this._go(next);
     }
@@ -62,7 +69,7 @@
 
     // Whether clusters were grown or shrunk since the TDP was asked for.
     get isChanged() {
-      return !areEqual(this.clusters, this.forest.query(this.tdp));
+      return !areEqual(this.clusters, this.asked);
     }
 
     // Add elements to the region, or take them out of it; whether it has changed.

@@ -33,9 +33,9 @@
   };
 
   // Rows of the clusters of a map, the row of the rest, and the partition of the elements. The work
-  // grows with the clusters, not with the elements: a slider asks for it as it moves. tdp: what was
-  // asked for. Clusters that were grown or shrunk since then have no such threshold.
-  ari.clusterRows = function (map, clusters, tdp) {
+  // grows with the clusters, not with the elements: a slider asks for it as it moves. Clusters that
+  // were grown or shrunk since the TDP was asked for have no such threshold.
+  ari.clusterRows = function (map, { clusters, tdp, asked }) {
     const { forest, geometry, stat, info, atlas } = map;
     const { many } = geometry.words;
     const describe = (peak) => {
@@ -44,7 +44,7 @@
       if (atlas) row.peak_region = atlas.nameAt(peak);
       return row;
     };
-    const asked = new Set(forest.query(tdp));
+    const areAsked = new Set(asked);
     const partition = new ari.Partition(forest, clusters);
     const sizes = geometry.partitionSizes(partition);
     const rows = clusters.map((cluster, k) => {
@@ -54,7 +54,7 @@
       if (info.two_sided) direction = stat[forest.elements[cluster]] < 0 ? "negative" : "positive";
       return {
         cluster_id: k + 1,
-        tdp_threshold: asked.has(cluster) ? tdp : NaN,
+        tdp_threshold: areAsked.has(cluster) ? tdp : NaN,
         threshold: info.low_is_strong ? -height : height,
         direction,
         [`n_${many}`]: n,
